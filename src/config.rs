@@ -1,0 +1,155 @@
+//! Settings, parsed and checked once. Everything behind this trusts them.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Every setting of a producer, with the defaults of the documentation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where to ask for the cluster; any one that answers is enough.
+    pub bootstrap_servers: Vec<Address>,
+    /// The name in the brokers' logs and quotas.
+    pub client_id: String,
+    /// How long a batch may wait for more records.
+    pub linger: Duration,
+    /// The size at which a batch is full.
+    pub batch_size: usize,
+    /// The largest record, and the largest request, before compression.
+    pub max_request_size: usize,
+    /// From the call to the acknowledgement, retries included.
+    pub delivery_timeout: Duration,
+    /// How long a broker may take to answer.
+    pub request_timeout: Duration,
+    /// How long a message waits for an unknown topic or an unreachable cluster.
+    pub metadata_timeout: Duration,
+    /// The age at which the picture of the cluster is renewed without need.
+    pub metadata_max_age: Duration,
+    /// The pause before the first retry; it doubles from there.
+    pub retry_backoff: Duration,
+    /// The longest pause between retries.
+    pub retry_backoff_max: Duration,
+}
+
+impl Config {
+    /// The defaults, for a cluster given as `"host:port,host:port"`.
+    pub fn new(bootstrap_servers: &str) -> Result<Self> {
+        Ok(Self {
+            bootstrap_servers: parse_addresses(bootstrap_servers)?,
+            client_id: "dekaf".into(),
+            linger: Duration::from_millis(5),
+            batch_size: 65_536,
+            max_request_size: 1_048_576,
+            delivery_timeout: Duration::from_secs(120),
+            request_timeout: Duration::from_secs(30),
+            metadata_timeout: Duration::from_secs(10),
+            metadata_max_age: Duration::from_secs(300),
+            retry_backoff: Duration::from_millis(100),
+            retry_backoff_max: Duration::from_secs(1),
+        })
+    }
+}
+
+/// A host, by name or number, and a port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// A name to resolve, or an IP address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+fn parse_addresses(list: &str) -> Result<Vec<Address>> {
+    let addresses = list
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .map(parse_address)
+        .collect::<Result<Vec<_>>>()?;
+    if addresses.is_empty() {
+        return Err(invalid("bootstrap_servers is empty; write \"host:port\"".into()));
+    }
+    Ok(addresses)
+}
+
+fn parse_address(entry: &str) -> Result<Address> {
+    let wrong =
+        |what: &str| invalid(format!("bootstrap_servers: \"{entry}\" {what}; write \"host:port\""));
+    if entry.contains("://") {
+        return Err(wrong("is a URL"));
+    }
+    let (host, port) = match entry.strip_prefix('[') {
+        Some(rest) => rest.split_once("]:").ok_or_else(|| wrong("has no port after \"]\""))?,
+        None => entry.rsplit_once(':').ok_or_else(|| wrong("has no port"))?,
+    };
+    if host.is_empty() {
+        return Err(wrong("has no host"));
+    }
+    if host.contains(':') && !entry.starts_with('[') {
+        return Err(wrong("is an IPv6 address without brackets, as in \"[::1]:9092\""));
+    }
+    if host.contains(|c: char| c.is_whitespace() || c == '/' || c == '@') {
+        return Err(wrong("has a host that is no host's name"));
+    }
+    match port.parse() {
+        Ok(port) if port > 0 => Ok(Address { host: host.to_owned(), port }),
+        _ => Err(wrong("has a port that is not a number from 1 to 65535")),
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(list: &str) -> Vec<String> {
+        parse_addresses(list).unwrap().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn addresses_are_lists_of_hosts_and_ports() {
+        assert_eq!(addresses("localhost:9092"), ["localhost:9092"]);
+        assert_eq!(addresses(" a:1 , b:2,"), ["a:1", "b:2"]);
+        assert_eq!(addresses("[::1]:9092"), ["[::1]:9092"]);
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_by_name() {
+        let cases = [
+            "",
+            " , ",
+            "localhost",
+            "localhost:",
+            "localhost:http",
+            ":9092",
+            "::1:9092",
+            "[::1]",
+            "a:0",
+            "a:65536",
+            "a:-1",
+            "kafka://a:9092",
+            "a b:9092",
+            "user@a:9092",
+        ];
+        for case in cases {
+            let error = parse_addresses(case).expect_err(case);
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains("bootstrap_servers"), "{error}");
+            assert!(error.to_string().contains("host:port"), "{error}");
+        }
+    }
+}

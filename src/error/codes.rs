@@ -1,0 +1,276 @@
+//! Kafka's error codes: their names, and what each means for a record that was produced.
+//! Names are those of Kafka 4.3; a code from the future reads `UNKNOWN_SERVER_ERROR`.
+
+use std::fmt;
+
+/// An error code as a broker sends it; 0 is success.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct ErrorCode(pub i16);
+
+impl ErrorCode {
+    /// Success.
+    pub const NONE: Self = Self(0);
+    /// The broker failed in a way it has no code for.
+    pub const UNKNOWN_SERVER_ERROR: Self = Self(-1);
+    /// The batch's checksum does not match its bytes.
+    pub const CORRUPT_MESSAGE: Self = Self(2);
+    /// The broker knows no such topic, or no such partition of it.
+    pub const UNKNOWN_TOPIC_OR_PARTITION: Self = Self(3);
+    /// An election is under way.
+    pub const LEADER_NOT_AVAILABLE: Self = Self(5);
+    /// The broker leads the partition no longer, or not yet.
+    pub const NOT_LEADER_OR_FOLLOWER: Self = Self(6);
+    /// The replicas did not acknowledge in time; the record may be stored.
+    pub const REQUEST_TIMED_OUT: Self = Self(7);
+    /// The batch is larger than the topic allows.
+    pub const MESSAGE_TOO_LARGE: Self = Self(10);
+    /// The connection ended before the answer came.
+    pub const NETWORK_EXCEPTION: Self = Self(13);
+    /// A topic's name that Kafka does not allow.
+    pub const INVALID_TOPIC: Self = Self(17);
+    /// Fewer replicas in sync than the topic demands; nothing was stored.
+    pub const NOT_ENOUGH_REPLICAS: Self = Self(19);
+    /// As above, noticed after the leader had stored the batch.
+    pub const NOT_ENOUGH_REPLICAS_AFTER_APPEND: Self = Self(20);
+    /// The broker does not speak the version that was asked for.
+    pub const UNSUPPORTED_VERSION: Self = Self(35);
+
+    /// Kafka's own name for the code, as in `"MESSAGE_TOO_LARGE"`.
+    pub fn name(self) -> &'static str {
+        usize::try_from(i32::from(self.0) + 1)
+            .ok()
+            .and_then(|index| NAMES.get(index))
+            .copied()
+            .unwrap_or(NAMES[0])
+    }
+
+    /// Whether the broker answered that all went well.
+    pub fn is_success(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether sending the same again may succeed.
+    pub fn retriable(self) -> bool {
+        matches!(
+            self.0,
+            2 | 3
+                | 5
+                | 6
+                | 7
+                | 9
+                | 13
+                | 14
+                | 15
+                | 16
+                | 19
+                | 20
+                | 41
+                | 51
+                | 56
+                | 72
+                | 74
+                | 75
+                | 89
+                | 100
+                | 103
+        )
+    }
+
+    /// Whether the client's picture of the cluster is out of date.
+    pub fn refreshes_metadata(self) -> bool {
+        matches!(self.0, 3 | 5 | 6 | 9 | 13 | 56 | 72 | 74 | 100 | 103)
+    }
+
+    /// Whether no later record of this producer can succeed either.
+    pub fn fatal(self) -> bool {
+        matches!(self.0, 31 | 35 | 49 | 53 | 90)
+    }
+
+    /// Whether a batch that failed with this code may be stored all the same.
+    pub fn maybe_written(self) -> bool {
+        matches!(self.0, -1 | 7 | 13 | 20)
+    }
+}
+
+impl fmt::Debug for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", self.name(), self.0)
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The names by code, from −1 on: Kafka leaves no gap between its codes.
+const NAMES: [&str; 135] = [
+    "UNKNOWN_SERVER_ERROR",
+    "NONE",
+    "OFFSET_OUT_OF_RANGE",
+    "CORRUPT_MESSAGE",
+    "UNKNOWN_TOPIC_OR_PARTITION",
+    "INVALID_FETCH_SIZE",
+    "LEADER_NOT_AVAILABLE",
+    "NOT_LEADER_OR_FOLLOWER",
+    "REQUEST_TIMED_OUT",
+    "BROKER_NOT_AVAILABLE",
+    "REPLICA_NOT_AVAILABLE",
+    "MESSAGE_TOO_LARGE",
+    "STALE_CONTROLLER_EPOCH",
+    "OFFSET_METADATA_TOO_LARGE",
+    "NETWORK_EXCEPTION",
+    "COORDINATOR_LOAD_IN_PROGRESS",
+    "COORDINATOR_NOT_AVAILABLE",
+    "NOT_COORDINATOR",
+    "INVALID_TOPIC_EXCEPTION",
+    "RECORD_LIST_TOO_LARGE",
+    "NOT_ENOUGH_REPLICAS",
+    "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+    "INVALID_REQUIRED_ACKS",
+    "ILLEGAL_GENERATION",
+    "INCONSISTENT_GROUP_PROTOCOL",
+    "INVALID_GROUP_ID",
+    "UNKNOWN_MEMBER_ID",
+    "INVALID_SESSION_TIMEOUT",
+    "REBALANCE_IN_PROGRESS",
+    "INVALID_COMMIT_OFFSET_SIZE",
+    "TOPIC_AUTHORIZATION_FAILED",
+    "GROUP_AUTHORIZATION_FAILED",
+    "CLUSTER_AUTHORIZATION_FAILED",
+    "INVALID_TIMESTAMP",
+    "UNSUPPORTED_SASL_MECHANISM",
+    "ILLEGAL_SASL_STATE",
+    "UNSUPPORTED_VERSION",
+    "TOPIC_ALREADY_EXISTS",
+    "INVALID_PARTITIONS",
+    "INVALID_REPLICATION_FACTOR",
+    "INVALID_REPLICA_ASSIGNMENT",
+    "INVALID_CONFIG",
+    "NOT_CONTROLLER",
+    "INVALID_REQUEST",
+    "UNSUPPORTED_FOR_MESSAGE_FORMAT",
+    "POLICY_VIOLATION",
+    "OUT_OF_ORDER_SEQUENCE_NUMBER",
+    "DUPLICATE_SEQUENCE_NUMBER",
+    "INVALID_PRODUCER_EPOCH",
+    "INVALID_TXN_STATE",
+    "INVALID_PRODUCER_ID_MAPPING",
+    "INVALID_TRANSACTION_TIMEOUT",
+    "CONCURRENT_TRANSACTIONS",
+    "TRANSACTION_COORDINATOR_FENCED",
+    "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
+    "SECURITY_DISABLED",
+    "OPERATION_NOT_ATTEMPTED",
+    "KAFKA_STORAGE_ERROR",
+    "LOG_DIR_NOT_FOUND",
+    "SASL_AUTHENTICATION_FAILED",
+    "UNKNOWN_PRODUCER_ID",
+    "REASSIGNMENT_IN_PROGRESS",
+    "DELEGATION_TOKEN_AUTH_DISABLED",
+    "DELEGATION_TOKEN_NOT_FOUND",
+    "DELEGATION_TOKEN_OWNER_MISMATCH",
+    "DELEGATION_TOKEN_REQUEST_NOT_ALLOWED",
+    "DELEGATION_TOKEN_AUTHORIZATION_FAILED",
+    "DELEGATION_TOKEN_EXPIRED",
+    "INVALID_PRINCIPAL_TYPE",
+    "NON_EMPTY_GROUP",
+    "GROUP_ID_NOT_FOUND",
+    "FETCH_SESSION_ID_NOT_FOUND",
+    "INVALID_FETCH_SESSION_EPOCH",
+    "LISTENER_NOT_FOUND",
+    "TOPIC_DELETION_DISABLED",
+    "FENCED_LEADER_EPOCH",
+    "UNKNOWN_LEADER_EPOCH",
+    "UNSUPPORTED_COMPRESSION_TYPE",
+    "STALE_BROKER_EPOCH",
+    "OFFSET_NOT_AVAILABLE",
+    "MEMBER_ID_REQUIRED",
+    "PREFERRED_LEADER_NOT_AVAILABLE",
+    "GROUP_MAX_SIZE_REACHED",
+    "FENCED_INSTANCE_ID",
+    "ELIGIBLE_LEADERS_NOT_AVAILABLE",
+    "ELECTION_NOT_NEEDED",
+    "NO_REASSIGNMENT_IN_PROGRESS",
+    "GROUP_SUBSCRIBED_TO_TOPIC",
+    "INVALID_RECORD",
+    "UNSTABLE_OFFSET_COMMIT",
+    "THROTTLING_QUOTA_EXCEEDED",
+    "PRODUCER_FENCED",
+    "RESOURCE_NOT_FOUND",
+    "DUPLICATE_RESOURCE",
+    "UNACCEPTABLE_CREDENTIAL",
+    "INCONSISTENT_VOTER_SET",
+    "INVALID_UPDATE_VERSION",
+    "FEATURE_UPDATE_FAILED",
+    "PRINCIPAL_DESERIALIZATION_FAILURE",
+    "SNAPSHOT_NOT_FOUND",
+    "POSITION_OUT_OF_RANGE",
+    "UNKNOWN_TOPIC_ID",
+    "DUPLICATE_BROKER_REGISTRATION",
+    "BROKER_ID_NOT_REGISTERED",
+    "INCONSISTENT_TOPIC_ID",
+    "INCONSISTENT_CLUSTER_ID",
+    "TRANSACTIONAL_ID_NOT_FOUND",
+    "FETCH_SESSION_TOPIC_ID_ERROR",
+    "INELIGIBLE_REPLICA",
+    "NEW_LEADER_ELECTED",
+    "OFFSET_MOVED_TO_TIERED_STORAGE",
+    "FENCED_MEMBER_EPOCH",
+    "UNRELEASED_INSTANCE_ID",
+    "UNSUPPORTED_ASSIGNOR",
+    "STALE_MEMBER_EPOCH",
+    "MISMATCHED_ENDPOINT_TYPE",
+    "UNSUPPORTED_ENDPOINT_TYPE",
+    "UNKNOWN_CONTROLLER_ID",
+    "UNKNOWN_SUBSCRIPTION_ID",
+    "TELEMETRY_TOO_LARGE",
+    "INVALID_REGISTRATION",
+    "TRANSACTION_ABORTABLE",
+    "INVALID_RECORD_STATE",
+    "SHARE_SESSION_NOT_FOUND",
+    "INVALID_SHARE_SESSION_EPOCH",
+    "FENCED_STATE_EPOCH",
+    "INVALID_VOTER_KEY",
+    "DUPLICATE_VOTER",
+    "VOTER_NOT_FOUND",
+    "INVALID_REGULAR_EXPRESSION",
+    "REBOOTSTRAP_REQUIRED",
+    "STREAMS_INVALID_TOPOLOGY",
+    "STREAMS_INVALID_TOPOLOGY_EPOCH",
+    "STREAMS_TOPOLOGY_FENCED",
+    "SHARE_SESSION_LIMIT_REACHED",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_codes() {
+        assert_eq!(ErrorCode(-1).name(), "UNKNOWN_SERVER_ERROR");
+        assert_eq!(ErrorCode::NONE.name(), "NONE");
+        assert_eq!(ErrorCode::MESSAGE_TOO_LARGE.name(), "MESSAGE_TOO_LARGE");
+        assert_eq!(ErrorCode(45).name(), "OUT_OF_ORDER_SEQUENCE_NUMBER");
+        assert_eq!(ErrorCode(100).name(), "UNKNOWN_TOPIC_ID");
+        assert_eq!(ErrorCode(129).name(), "REBOOTSTRAP_REQUIRED");
+        assert_eq!(ErrorCode(133).name(), "SHARE_SESSION_LIMIT_REACHED");
+    }
+
+    #[test]
+    fn unknown_codes_read_as_the_unknown_error() {
+        for code in [134, i16::MAX, -2, i16::MIN] {
+            assert_eq!(ErrorCode(code).name(), "UNKNOWN_SERVER_ERROR");
+        }
+    }
+
+    #[test]
+    fn no_code_is_both_fatal_and_retriable() {
+        for code in i16::MIN..=i16::MAX {
+            let code = ErrorCode(code);
+            assert!(!(code.fatal() && code.retriable()), "{code:?}");
+            assert!(code.retriable() || !code.refreshes_metadata(), "{code:?}");
+        }
+    }
+}
