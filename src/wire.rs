@@ -1,0 +1,11 @@
+//! Bytes only: how Kafka writes integers, strings and frames. Knows no message.
+
+mod frame;
+mod reader;
+mod varint;
+mod writer;
+
+pub use frame::{FrameTooLarge, LENGTH_SIZE, MAX_FRAME, frame_length};
+pub use reader::{Malformed, Reader};
+pub use varint::{varint_size, varlong_size, write_uvarint, write_varint, write_varlong};
+pub use writer::Writer;

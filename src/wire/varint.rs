@@ -1,0 +1,57 @@
+//! Variable-length integers: seven bits to a byte, least significant first. Signed ones are
+//! zigzag-encoded, so that small negative numbers stay short.
+
+/// Bytes of the longest 32-bit varint, and of the longest 64-bit one.
+pub(super) const MAX_VARINT: usize = 5;
+pub(super) const MAX_VARLONG: usize = 10;
+
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+pub(super) fn unzigzag(value: u64) -> i64 {
+    ((value >> 1) as i64) ^ -((value & 1) as i64)
+}
+
+fn size(value: u64) -> usize {
+    // 64 bits in groups of seven; zero still takes one.
+    let bits = 64 - (value | 1).leading_zeros() as usize;
+    bits.div_ceil(7)
+}
+
+/// How many bytes a signed varint takes.
+pub fn varint_size(value: i32) -> usize {
+    size(zigzag(i64::from(value)))
+}
+
+/// How many bytes a signed varlong takes.
+pub fn varlong_size(value: i64) -> usize {
+    size(zigzag(value))
+}
+
+#[inline]
+fn write(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends an unsigned varint.
+#[inline]
+pub fn write_uvarint(out: &mut Vec<u8>, value: u32) {
+    write(out, u64::from(value));
+}
+
+/// Appends a signed varint.
+#[inline]
+pub fn write_varint(out: &mut Vec<u8>, value: i32) {
+    write(out, zigzag(i64::from(value)));
+}
+
+/// Appends a signed varlong.
+#[inline]
+pub fn write_varlong(out: &mut Vec<u8>, value: i64) {
+    write(out, zigzag(value));
+}
