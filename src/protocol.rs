@@ -1,0 +1,22 @@
+//! Kafka's messages, one file per API: request and response for every version we speak, in
+//! both directions, so that the same types serve the client and the broker.
+
+mod api;
+mod api_versions;
+mod header;
+mod metadata;
+mod produce;
+mod schema;
+
+pub use api::{ApiKey, Request, decode_response, encode_request};
+pub use api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
+pub use header::{RequestHeader, ResponseHeader};
+pub use metadata::{
+    MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
+    MetadataTopic,
+};
+pub use produce::{
+    BatchIndexError, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData, PartitionProduced,
+    ProduceRequest, ProduceResponse, TopicProduceData, TopicProduced,
+};
+pub use schema::{Field, Version};
