@@ -1,0 +1,83 @@
+//! Record batches, version 2: what is stored in Kafka's log, byte for byte.
+//!
+//! | offset | field | |
+//! |---|---|---|
+//! | 0 | base offset `i64` | 0; the broker's to set, outside the checksum |
+//! | 8 | length `i32` | of all that follows it |
+//! | 12 | leader epoch `i32` | −1; the broker's, outside the checksum |
+//! | 16 | magic `i8` | 2 |
+//! | 17 | CRC-32C `u32` | of everything from 21 on |
+//! | 21 | attributes `i16` | codec, kind of timestamps, transaction, control |
+//! | 23 | last offset delta `i32` | count − 1 |
+//! | 27, 35 | first and largest timestamp `i64` | |
+//! | 43, 51, 53 | producer id `i64`, epoch `i16`, first sequence `i32` | −1 each without idempotence |
+//! | 57 | count `i32` | at least 1 |
+//! | 61 | records | compressed as one stream |
+
+mod builder;
+mod decode;
+
+use crate::wire::varint_size;
+
+pub use builder::{BatchBuilder, Identity};
+pub use decode::{DecodedBatch, DecodedHeader, DecodedRecord, InvalidBatch, decode_batch};
+
+/// Bytes of a batch before its first record.
+pub const BATCH_OVERHEAD: usize = 61;
+
+/// Where the fields of a batch's header begin.
+pub(crate) mod offset {
+    pub(crate) const LENGTH: usize = 8;
+    pub(crate) const LEADER_EPOCH: usize = 12;
+    pub(crate) const MAGIC: usize = 16;
+    pub(crate) const CRC: usize = 17;
+    pub(crate) const ATTRIBUTES: usize = 21;
+    pub(crate) const LAST_OFFSET_DELTA: usize = 23;
+    pub(crate) const FIRST_TIMESTAMP: usize = 27;
+    pub(crate) const MAX_TIMESTAMP: usize = 35;
+    pub(crate) const PRODUCER_ID: usize = 43;
+    pub(crate) const PRODUCER_EPOCH: usize = 51;
+    pub(crate) const BASE_SEQUENCE: usize = 53;
+    pub(crate) const COUNT: usize = 57;
+}
+
+/// The version of the format.
+pub(crate) const MAGIC: i8 = 2;
+
+/// A header of a record: a name, which may occur again, and a value or none.
+pub type Header<'a> = (&'a str, Option<&'a [u8]>);
+
+/// A record as it is handed over; nothing is copied until it is encoded.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    /// Milliseconds since 1970.
+    pub timestamp: i64,
+    /// Decides the partition; an empty key is not the same as none.
+    pub key: Option<&'a [u8]>,
+    /// `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Order and duplicates are kept.
+    pub headers: &'a [Header<'a>],
+}
+
+impl Record<'_> {
+    /// No batch with this record alone is larger. Kept equal to the Java client's bound, so that
+    /// both refuse the same records.
+    pub fn size_bound(&self) -> usize {
+        const MAX_RECORD_OVERHEAD: usize = 21;
+        let field = |bytes: Option<&[u8]>| {
+            bytes.map_or(1, |bytes| varint_size(bytes.len() as i32) + bytes.len())
+        };
+        let headers: usize = self
+            .headers
+            .iter()
+            .map(|(name, value)| field(Some(name.as_bytes())) + field(*value))
+            .sum();
+        BATCH_OVERHEAD
+            + MAX_RECORD_OVERHEAD
+            + field(self.key)
+            + field(self.value)
+            + varint_size(self.headers.len() as i32)
+            + headers
+    }
+}

@@ -1,0 +1,143 @@
+//! Reads record batches back: for the broker's side, and for the tests. Trusts nothing.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::{BATCH_OVERHEAD, Identity, MAGIC, offset};
+use crate::wire::{Malformed, Reader};
+
+/// A batch, read and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodedBatch {
+    /// The offset of its first record.
+    pub base_offset: i64,
+    /// Codec, kind of timestamps, transaction, control.
+    pub attributes: i16,
+    /// Who wrote it.
+    pub identity: Identity,
+    /// The largest timestamp, as the header has it.
+    pub max_timestamp: i64,
+    /// Its records.
+    pub records: Vec<DecodedRecord>,
+}
+
+/// A record of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodedRecord {
+    /// Milliseconds since 1970.
+    pub timestamp: i64,
+    /// The key.
+    pub key: Option<Bytes>,
+    /// The value; `None` is a tombstone.
+    pub value: Option<Bytes>,
+    /// The headers, in order.
+    pub headers: Vec<DecodedHeader>,
+}
+
+/// A record's header: a name and a value or none.
+pub type DecodedHeader = (String, Option<Bytes>);
+
+/// Why bytes are not a valid batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidBatch {
+    /// The structure is broken.
+    Malformed(Malformed),
+    /// A format older or newer than version 2.
+    Magic(i8),
+    /// The checksum does not match.
+    Checksum,
+    /// Header and records disagree.
+    Inconsistent(&'static str),
+}
+
+impl From<Malformed> for InvalidBatch {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl fmt::Display for InvalidBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(malformed) => malformed.fmt(f),
+            Self::Magic(magic) => write!(f, "record batches of format {magic} are not supported"),
+            Self::Checksum => f.write_str("the batch's checksum does not match its bytes"),
+            Self::Inconsistent(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for InvalidBatch {}
+
+/// Reads the one batch that `bytes` holds.
+pub fn decode_batch(bytes: &Bytes) -> Result<DecodedBatch, InvalidBatch> {
+    let mut input = Reader::new(bytes);
+    let base_offset = input.i64()?;
+    let length = input.i32()?;
+    if usize::try_from(length) != Ok(input.remaining()) || bytes.len() < BATCH_OVERHEAD {
+        return Err(Malformed::Length.into());
+    }
+    let _leader_epoch = input.i32()?;
+    let magic = input.i8()?;
+    if magic != MAGIC {
+        return Err(InvalidBatch::Magic(magic));
+    }
+    if input.u32()? != crc32c::crc32c(&bytes[offset::ATTRIBUTES..]) {
+        return Err(InvalidBatch::Checksum);
+    }
+    let attributes = input.i16()?;
+    let last_offset_delta = input.i32()?;
+    let first_timestamp = input.i64()?;
+    let max_timestamp = input.i64()?;
+    let identity =
+        Identity { producer_id: input.i64()?, epoch: input.i16()?, base_sequence: input.i32()? };
+    let count = input.i32()?;
+    if count < 1 {
+        return Err(InvalidBatch::Inconsistent("a batch without records"));
+    }
+    if last_offset_delta != count - 1 {
+        return Err(InvalidBatch::Inconsistent("last offset delta and count disagree"));
+    }
+    let records = (0..count)
+        .map(|index| decode_record(&mut input, first_timestamp, index))
+        .collect::<Result<_, _>>()?;
+    input.finish()?;
+    Ok(DecodedBatch { base_offset, attributes, identity, max_timestamp, records })
+}
+
+fn decode_record(
+    input: &mut Reader<'_>,
+    first_timestamp: i64,
+    index: i32,
+) -> Result<DecodedRecord, InvalidBatch> {
+    let length = usize::try_from(input.varint()?).map_err(|_| Malformed::Length)?;
+    let end = input.position() + length;
+    let _attributes = input.i8()?;
+    let timestamp = first_timestamp.wrapping_add(input.varlong()?);
+    if input.varint()? != index {
+        return Err(InvalidBatch::Inconsistent("offset deltas do not follow each other"));
+    }
+    let key = decode_field(input)?;
+    let value = decode_field(input)?;
+    let headers = (0..input.varint()?)
+        .map(|_| {
+            let size = usize::try_from(input.varint()?).map_err(|_| Malformed::Length)?;
+            Ok((input.text(size)?, decode_field(input)?))
+        })
+        .collect::<Result<_, Malformed>>()?;
+    if input.position() != end {
+        return Err(InvalidBatch::Inconsistent("a record's length and its fields disagree"));
+    }
+    Ok(DecodedRecord { timestamp, key, value, headers })
+}
+
+fn decode_field(input: &mut Reader<'_>) -> Result<Option<Bytes>, Malformed> {
+    match input.varint()? {
+        -1 => Ok(None),
+        size => {
+            let size = usize::try_from(size).map_err(|_| Malformed::Length)?;
+            input.bytes(size).map(Some)
+        }
+    }
+}
