@@ -1,0 +1,100 @@
+//! When the picture of the cluster must be renewed: asks once at a time, pauses after
+//! failures, and remembers why the last attempt failed.
+
+use std::time::{Duration, Instant};
+
+use super::backoff::Backoff;
+use super::random::Random;
+use crate::error::Error;
+
+#[derive(Debug)]
+pub(super) struct Refresh {
+    max_age: Duration,
+    backoff: Backoff,
+    wanted: bool,
+    under_way: bool,
+    not_before: Option<Instant>,
+    /// Attempts in a row that brought no answer, or not the one that was hoped for.
+    failures: u32,
+    /// When the picture is too old; `None` before the first.
+    stale_at: Option<Instant>,
+    pub(super) last_failure: Option<Error>,
+}
+
+impl Refresh {
+    pub(super) fn new(max_age: Duration, backoff: Backoff) -> Self {
+        Self {
+            max_age,
+            backoff,
+            wanted: false,
+            under_way: false,
+            not_before: None,
+            failures: 0,
+            stale_at: None,
+            last_failure: None,
+        }
+    }
+
+    /// Something looks out of date.
+    pub(super) fn want(&mut self) {
+        self.wanted = true;
+    }
+
+    /// Something new is asked about: no earlier answer makes this one unnecessary.
+    pub(super) fn want_news(&mut self) {
+        self.wanted = true;
+        if self.failures == 0 {
+            self.not_before = None;
+        }
+    }
+
+    /// Whether to ask now; whoever is told so asks.
+    pub(super) fn poll(&mut self, now: Instant) -> bool {
+        self.wanted |= self.stale_at.is_some_and(|at| at <= now);
+        if !self.wanted || self.under_way || self.not_before.is_some_and(|at| at > now) {
+            return false;
+        }
+        self.wanted = false;
+        self.under_way = true;
+        true
+    }
+
+    /// When `poll` is worth another call.
+    pub(super) fn next_event(&self) -> Option<Instant> {
+        if self.under_way {
+            None
+        } else if self.wanted {
+            self.not_before
+        } else {
+            self.stale_at
+        }
+    }
+
+    /// An answer came; `complete` if nothing in it calls for another soon.
+    pub(super) fn succeeded(&mut self, now: Instant, complete: bool, random: &mut Random) {
+        self.under_way = false;
+        self.last_failure = None;
+        self.stale_at = Some(now + self.max_age);
+        if complete {
+            self.failures = 0;
+            // Errors that ask for news come in swarms; one answer serves them all.
+            self.not_before = Some(now + self.backoff.initial);
+        } else {
+            self.wanted = true;
+            self.pause(now, random);
+        }
+    }
+
+    /// No answer came; asks again only while it is `needed`.
+    pub(super) fn failed(&mut self, now: Instant, error: Error, needed: bool, random: &mut Random) {
+        self.under_way = false;
+        self.wanted = needed;
+        self.last_failure = Some(error);
+        self.pause(now, random);
+    }
+
+    fn pause(&mut self, now: Instant, random: &mut Random) {
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = Some(now + self.backoff.after(self.failures, random));
+    }
+}

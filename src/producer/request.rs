@@ -1,0 +1,95 @@
+//! A produce request, written around its batches: headers and batches alternate as pieces of
+//! one vectored write, and no batch is copied.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::protocol::{ApiKey, ProduceRequest, Request};
+use crate::wire::{LENGTH_SIZE, Writer};
+
+/// One partition's batch in a request.
+#[derive(Debug, Clone)]
+pub struct PartitionBatch {
+    /// The topic's name.
+    pub topic: Arc<str>,
+    /// The topic's id, for versions that ask for it.
+    pub topic_id: u128,
+    /// The partition.
+    pub partition: i32,
+    /// The sealed batch.
+    pub batch: Bytes,
+}
+
+/// The pieces of a whole frame. Batches of one topic must stand together, and no partition may
+/// stand twice: brokers answer both entries and store one.
+pub fn encode_produce(
+    batches: &[PartitionBatch],
+    version: i16,
+    correlation_id: i32,
+    client_id: &str,
+    acks: i16,
+    timeout_ms: i32,
+) -> Vec<Bytes> {
+    let flexible = ProduceRequest::version(version).flexible;
+    let mut out = Writer::new();
+    out.i32(0);
+    out.i16(ApiKey::Produce as i16);
+    out.i16(version);
+    out.i32(correlation_id);
+    out.i16(client_id.len() as i16);
+    out.raw(client_id.as_bytes());
+    if flexible {
+        out.uvarint(0); // the header's tagged fields
+        out.uvarint(0); // no transactional id
+    } else {
+        out.i16(-1);
+    }
+    out.i16(acks);
+    out.i32(timeout_ms);
+
+    let topics = batches.chunk_by(|one, next| one.topic == next.topic);
+    length(&mut out, topics.clone().count(), flexible);
+    let mut pieces = Vec::with_capacity(2 * batches.len() + 1);
+    for topic in topics {
+        if flexible {
+            out.uvarint(topic[0].topic.len() as u32 + 1);
+        } else {
+            out.i16(topic[0].topic.len() as i16);
+        }
+        out.raw(topic[0].topic.as_bytes());
+        length(&mut out, topic.len(), flexible);
+        for partition in topic {
+            out.i32(partition.partition);
+            length(&mut out, partition.batch.len(), flexible);
+            pieces.push(out.take());
+            pieces.push(partition.batch.clone());
+            if flexible {
+                out.uvarint(0);
+            }
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+    if flexible {
+        out.uvarint(0);
+    }
+    if !out.is_empty() {
+        pieces.push(out.take());
+    }
+
+    let size: usize = pieces.iter().map(Bytes::len).sum();
+    let mut first = Vec::from(std::mem::take(&mut pieces[0]));
+    first[..LENGTH_SIZE].copy_from_slice(&((size - LENGTH_SIZE) as i32).to_be_bytes());
+    pieces[0] = Bytes::from(first);
+    pieces
+}
+
+fn length(out: &mut Writer, length: usize, flexible: bool) {
+    if flexible {
+        out.uvarint(length as u32 + 1);
+    } else {
+        out.i32(length as i32);
+    }
+}
