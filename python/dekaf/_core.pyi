@@ -1,0 +1,68 @@
+"""The compiled core. Import from `dekaf`: names here may change without notice."""
+
+from asyncio import Future
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Self, TypeAlias, final
+
+from typing_extensions import Buffer
+
+__version__: str
+
+_Bytes: TypeAlias = str | Buffer | None
+
+@final
+class RecordMetadata:
+    """Where a message is stored."""
+
+    def __new__(cls, topic: str, partition: int, offset: int, timestamp: int) -> Self: ...
+    @property
+    def topic(self) -> str:
+        """The topic."""
+    @property
+    def partition(self) -> int:
+        """The partition."""
+    @property
+    def offset(self) -> int:
+        """The offset in the partition."""
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970: the message's own, or the broker's where the topic says so."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[type[Self], tuple[str, int, int, int]]: ...
+
+class ProducerCore:
+    """The core of a producer. Nothing is started before it is used."""
+
+    def __new__(
+        cls,
+        bootstrap_servers: str,
+        *,
+        client_id: str,
+        linger_ms: int,
+        batch_size: int,
+        max_request_size: int,
+        delivery_timeout_ms: int,
+        request_timeout_ms: int,
+        metadata_timeout_ms: int,
+        metadata_max_age_ms: int,
+        retry_backoff_ms: int,
+        retry_backoff_max_ms: int,
+        exit_timeout_ms: int,
+    ) -> Self: ...
+    def produce(
+        self,
+        topic: str,
+        value: _Bytes = None,
+        *,
+        key: _Bytes = None,
+        headers: Mapping[str, _Bytes] | Iterable[tuple[str, _Bytes]] | None = None,
+        partition: int | None = None,
+        timestamp: int | datetime | None = None,
+    ) -> Future[RecordMetadata]:
+        """Hand one message over; the future brings its metadata."""
+    def _connect(self) -> Future[None]: ...
+    def _settle(self) -> Future[None]: ...
+    def _disconnect(self, timeout: float | None = None) -> Future[None]: ...

@@ -1,0 +1,119 @@
+"""What can go wrong, as one tree.
+
+DekafError
+├── ConfigError              a setting is missing, malformed or contradicts another (a ValueError)
+└── ProduceError             a message was not delivered, or a call could not be made
+    ├── BrokerUnreachable    no broker could be reached; each address with the stage that failed
+    ├── BrokerError          a broker refused the message for good
+    ├── DeliveryTimeout      not acknowledged within delivery_timeout_ms
+    ├── InvalidRecord        the client itself refuses the message: too large, or malformed
+    ├── ProducerClosed       the producer is closed, or was before the message was delivered
+    ├── ProtocolError        a peer sent bytes that are not Kafka's protocol
+    ├── UnknownPartition     the topic has no such partition
+    ├── UnknownTopic         the topic does not exist and was not created
+    └── UnsupportedVersion   client and broker have no version of the protocol in common
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+__all__ = [
+    "BrokerError",
+    "BrokerUnreachable",
+    "ConfigError",
+    "DekafError",
+    "DeliveryTimeout",
+    "InvalidRecord",
+    "ProduceError",
+    "ProducerClosed",
+    "ProtocolError",
+    "UnknownPartition",
+    "UnknownTopic",
+    "UnsupportedVersion",
+]
+
+
+class DekafError(Exception):
+    """Everything that dekaf raises of its own, but for `TypeError` and `ValueError`."""
+
+
+class ConfigError(DekafError, ValueError):
+    """A setting is missing, malformed or contradicts another."""
+
+
+class ProduceError(DekafError):
+    """A message was not delivered, or a call that needs the cluster failed."""
+
+    topic: str | None
+    """The message's topic."""
+    partition: int | None
+    """The message's partition, if one was chosen."""
+    code: str | None
+    """Kafka's name for the error, as in `"MESSAGE_TOO_LARGE"`."""
+    retriable: bool
+    """Whether the same call may succeed later."""
+    fatal: bool
+    """Whether the producer is of no more use."""
+    maybe_written: bool
+    """Whether the message may be stored all the same."""
+
+    def __init__(  # noqa: PLR0913 - one for each thing that is known
+        self,
+        message: str,
+        *,
+        topic: str | None = None,
+        partition: int | None = None,
+        code: str | None = None,
+        retriable: bool = False,
+        fatal: bool = False,
+        maybe_written: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.topic = topic
+        self.partition = partition
+        self.code = code
+        self.retriable = retriable
+        self.fatal = fatal
+        self.maybe_written = maybe_written
+
+    def __reduce__(self) -> tuple[partial[ProduceError], tuple[object, ...]]:
+        # Exceptions pickle by their positional arguments alone; these have others.
+        details = {name: getattr(self, name) for name in ProduceError.__annotations__}
+        return partial(type(self), **details), self.args
+
+
+class BrokerUnreachable(ProduceError):
+    """No broker could be reached. The message names each address and the stage that failed."""
+
+
+class BrokerError(ProduceError):
+    """A broker refused the message for good; `code` says why."""
+
+
+class DeliveryTimeout(ProduceError):
+    """The message was not acknowledged in time; `maybe_written` says if it may be stored."""
+
+
+class InvalidRecord(ProduceError):
+    """The message cannot be sent as it is: it is too large, or its topic has no valid name."""
+
+
+class ProducerClosed(ProduceError):
+    """The producer is closed, or was closed before the message was delivered."""
+
+
+class ProtocolError(ProduceError):
+    """A peer sent bytes that are not Kafka's protocol."""
+
+
+class UnknownPartition(ProduceError):
+    """The topic has no such partition."""
+
+
+class UnknownTopic(ProduceError):
+    """The topic does not exist, and the cluster did not create it."""
+
+
+class UnsupportedVersion(ProduceError):
+    """Client and broker have no version of the protocol in common."""

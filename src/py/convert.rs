@@ -1,0 +1,157 @@
+//! From Python's arguments to a record's bytes. `bytes` and `str` are borrowed, everything
+//! else that has bytes is copied once; what has none is refused by the argument's name.
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyBytes, PyInt, PyMapping, PyMemoryView, PyString};
+
+use super::imported;
+
+/// A key, a value or a header's value, kept alive while its bytes are read.
+pub(super) enum Payload<'py> {
+    Null,
+    Bytes(Bound<'py, PyBytes>),
+    Text(Bound<'py, PyString>),
+}
+
+impl<'py> Payload<'py> {
+    pub(super) fn new(name: &str, value: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
+        let Some(value) = value else { return Ok(Self::Null) };
+        if let Ok(bytes) = value.cast::<PyBytes>() {
+            return Ok(Self::Bytes(bytes.clone()));
+        }
+        if let Ok(text) = value.cast::<PyString>() {
+            return Ok(Self::Text(text.clone()));
+        }
+        let Ok(view) = PyMemoryView::from(value) else {
+            return Err(PyTypeError::new_err(format!(
+                "{name} must be bytes, str, a buffer such as bytearray, or None, not {}; \
+                 encode it first, for example with json.dumps",
+                type_name(value)
+            )));
+        };
+        let bytes = view.call_method0("tobytes")?.cast_into::<PyBytes>()?;
+        Ok(Self::Bytes(bytes))
+    }
+
+    pub(super) fn bytes(&self) -> PyResult<Option<&[u8]>> {
+        match self {
+            Self::Null => Ok(None),
+            Self::Bytes(bytes) => Ok(Some(bytes.as_bytes())),
+            // Fails for lone surrogates, which have no UTF-8.
+            Self::Text(text) => Ok(Some(text.to_str()?.as_bytes())),
+        }
+    }
+}
+
+/// Headers as they were given, in order.
+pub(super) struct Headers<'py> {
+    entries: Vec<(Bound<'py, PyString>, Payload<'py>)>,
+}
+
+impl<'py> Headers<'py> {
+    pub(super) fn new(headers: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
+        let Some(headers) = headers else { return Ok(Self { entries: Vec::new() }) };
+        let refuse = |what: &str| {
+            Err(PyTypeError::new_err(format!(
+                "headers must be a mapping or (name, value) pairs, {what}"
+            )))
+        };
+        let pairs = match headers.cast::<PyMapping>() {
+            Ok(mapping) => mapping.items()?.into_any(),
+            // Text and bytes are iterable, and never what was meant.
+            Err(_) if headers.is_instance_of::<PyString>() => return refuse("not str"),
+            Err(_) if headers.is_instance_of::<PyBytes>() => return refuse("not bytes"),
+            Err(_) => headers.clone(),
+        };
+        let Ok(pairs) = pairs.try_iter() else {
+            return refuse(&format!("not {}", type_name(headers)));
+        };
+        let mut entries = Vec::new();
+        for pair in pairs {
+            let pair = pair?;
+            let Ok((name, value)) = pair.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>() else {
+                return refuse(&format!("and {} is no pair", pair.repr()?));
+            };
+            let Ok(name) = name.cast_into::<PyString>() else {
+                return refuse(&format!("and the name in {} is no str", pair.repr()?));
+            };
+            let value = Some(value).filter(|value| !value.is_none());
+            let value = Payload::new(&format!("headers[{}]", name.repr()?), value.as_ref())?;
+            entries.push((name, value));
+        }
+        Ok(Self { entries })
+    }
+
+    pub(super) fn bytes(&self) -> PyResult<Vec<crate::record::Header<'_>>> {
+        self.entries.iter().map(|(name, value)| Ok((name.to_str()?, value.bytes()?))).collect()
+    }
+}
+
+/// The topic's name.
+pub(super) fn topic<'a>(topic: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
+    let Ok(name) = topic.cast::<PyString>() else {
+        return Err(PyTypeError::new_err(format!(
+            "topic must be str, not {}: the order is produce(topic, value, key=…)",
+            type_name(topic)
+        )));
+    };
+    match name.to_str()? {
+        "" => Err(PyValueError::new_err("topic is empty; name the topic to produce to")),
+        name => Ok(name),
+    }
+}
+
+/// A partition's number.
+pub(super) fn partition(partition: Option<&Bound<'_, PyAny>>) -> PyResult<Option<i32>> {
+    let Some(partition) = partition else { return Ok(None) };
+    if !is_int(partition) {
+        return Err(PyTypeError::new_err(format!(
+            "partition must be int or None, not {}",
+            type_name(partition)
+        )));
+    }
+    partition
+        .extract()
+        .map(Some)
+        .map_err(|_| PyValueError::new_err("partition is no number that a partition can have"))
+}
+
+/// Milliseconds since 1970, from those or from an aware `datetime`.
+pub(super) fn timestamp(timestamp: &Bound<'_, PyAny>) -> PyResult<i64> {
+    static DATETIME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = timestamp.py();
+    let milliseconds: i64 = if is_int(timestamp) {
+        timestamp
+            .extract()
+            .map_err(|_| PyValueError::new_err("timestamp does not fit into 64 bits"))?
+    } else if timestamp.is_instance(imported(&DATETIME, py, "datetime", "datetime")?)? {
+        if timestamp.getattr("tzinfo")?.is_none() {
+            return Err(PyValueError::new_err(
+                "timestamp is a naive datetime, which is a different instant on every machine; \
+                 give it a tzinfo, for example datetime.now(tz=timezone.utc)",
+            ));
+        }
+        let seconds: f64 = timestamp.call_method0("timestamp")?.extract()?;
+        (seconds * 1000.0).round() as i64
+    } else {
+        return Err(PyTypeError::new_err(format!(
+            "timestamp must be milliseconds since 1970 as int, or an aware datetime, not {}",
+            type_name(timestamp)
+        )));
+    };
+    if milliseconds < 0 {
+        return Err(PyValueError::new_err("timestamp is before 1970, which Kafka refuses"));
+    }
+    Ok(milliseconds)
+}
+
+/// Whether it is an `int` that was meant as one: `True` is an `int` too.
+fn is_int(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>()
+}
+
+pub(super) fn type_name(value: &Bound<'_, PyAny>) -> String {
+    value.get_type().name().map_or_else(|_| "that".to_owned(), |name| name.to_string())
+}

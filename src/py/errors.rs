@@ -1,0 +1,53 @@
+//! The core's errors as Python's: the classes live in `dekaf._errors`, where they are drawn as
+//! a tree; here each kind finds its own.
+
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyModule};
+
+use crate::error::{Error, ErrorCode, ErrorKind};
+
+static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+
+fn class_of(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Config => "ConfigError",
+        ErrorKind::Unreachable => "BrokerUnreachable",
+        ErrorKind::UnknownTopic => "UnknownTopic",
+        ErrorKind::UnknownPartition => "UnknownPartition",
+        ErrorKind::InvalidRecord => "InvalidRecord",
+        ErrorKind::DeliveryTimeout => "DeliveryTimeout",
+        ErrorKind::Closed => "ProducerClosed",
+        ErrorKind::UnsupportedVersion => "UnsupportedVersion",
+        ErrorKind::Protocol => "ProtocolError",
+        ErrorKind::Broker | ErrorKind::Disconnected => "BrokerError",
+    }
+}
+
+/// An exception of the class that fits, with everything that the error knows. A failure to make
+/// it is the exception then: nothing is swallowed.
+pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
+    build(py, error).unwrap_or_else(|failure| failure)
+}
+
+fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    let module = MODULE
+        .get_or_try_init(py, || PyModule::import(py, "dekaf._errors").map(Bound::unbind))?
+        .bind(py);
+    let class = module.getattr(class_of(error.kind()))?;
+    if error.kind() == ErrorKind::Config {
+        return Ok(PyErr::from_value(class.call1((error.to_string(),))?));
+    }
+    let context = error.context();
+    let details = PyDict::new(py);
+    details.set_item("topic", context.topic.as_deref())?;
+    details.set_item("partition", context.partition)?;
+    details.set_item("code", context.code.map(ErrorCode::name))?;
+    details.set_item("retriable", error.retriable())?;
+    details.set_item("fatal", error.fatal())?;
+    details.set_item("maybe_written", context.maybe_written)?;
+    let exception = class.call((error.to_string(),), Some(&details))?;
+    debug_assert!(exception.is_instance_of::<PyException>(), "the tree is one of exceptions");
+    Ok(PyErr::from_value(exception))
+}

@@ -1,0 +1,67 @@
+//! What an acknowledged message becomes in Python.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple, PyType};
+
+/// Where a message is stored.
+#[pyclass(frozen, eq, hash, module = "dekaf")]
+#[derive(Debug)]
+pub(super) struct RecordMetadata {
+    /// The topic.
+    #[pyo3(get)]
+    topic: Py<PyString>,
+    /// The partition.
+    #[pyo3(get)]
+    partition: i32,
+    /// The offset in the partition.
+    #[pyo3(get)]
+    offset: i64,
+    /// Milliseconds since 1970: the message's own, or the broker's where the topic says so.
+    #[pyo3(get)]
+    timestamp: i64,
+}
+
+impl RecordMetadata {
+    fn key(&self, py: Python<'_>) -> (String, i32, i64, i64) {
+        let topic = self.topic.bind(py).to_string();
+        (topic, self.partition, self.offset, self.timestamp)
+    }
+}
+
+impl PartialEq for RecordMetadata {
+    fn eq(&self, other: &Self) -> bool {
+        Python::attach(|py| self.key(py) == other.key(py))
+    }
+}
+
+impl std::hash::Hash for RecordMetadata {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.partition, self.offset, self.timestamp).hash(state);
+    }
+}
+
+#[pymethods]
+impl RecordMetadata {
+    #[new]
+    #[pyo3(signature = (topic, partition, offset, timestamp))]
+    pub(super) fn new(topic: Py<PyString>, partition: i32, offset: i64, timestamp: i64) -> Self {
+        Self { topic, partition, offset, timestamp }
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let topic = self.topic.bind(py).repr()?;
+        Ok(format!(
+            "RecordMetadata(topic={topic}, partition={}, offset={}, timestamp={})",
+            self.partition, self.offset, self.timestamp
+        ))
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        let topic = self.topic.bind(py);
+        let arguments = (topic, self.partition, self.offset, self.timestamp).into_pyobject(py)?;
+        Ok((PyType::new::<Self>(py), arguments))
+    }
+}

@@ -1,0 +1,117 @@
+//! How the core lives through a fork and through the interpreter's end.
+//!
+//! A forked child has the memory of its parent's core and none of its threads. It closes its
+//! copies of the sockets without a word, forgets the rest, and builds a core of its own when
+//! one is needed. At exit the main thread waits for what was handed over to be delivered, and
+//! for the core's threads to end; they never touch the interpreter.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyDict};
+
+use super::port::{Waiter, drop_orphans, forget_inherited};
+use crate::client::Client;
+use crate::net::{Quiet, inherited_descriptors};
+
+/// How many forks lie between this process and the one that imported the module.
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+/// Cores that may still have something to deliver, each with the time it has at exit. Taken
+/// only with the interpreter held, so it is free in a forked child.
+static RUNNING: Mutex<Vec<(Client<Waiter>, Duration)>> = Mutex::new(Vec::new());
+
+/// How often a wait looks whether Ctrl-C was pressed.
+const SIGNAL_CHECK: Duration = Duration::from_millis(50);
+
+thread_local! {
+    static AROUND_FORK: RefCell<Option<Quiet>> = const { RefCell::new(None) };
+}
+
+pub(super) fn generation() -> u64 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
+/// Remembers a core until it has ended.
+pub(super) fn register(client: Client<Waiter>, exit_timeout: Duration) {
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.retain(|(client, _)| !client.wait_ended(Duration::ZERO));
+    running.push((client, exit_timeout));
+}
+
+/// Registers with `os` and `atexit`.
+pub(super) fn install(py: Python<'_>) -> PyResult<()> {
+    let hook = |function: fn(Python<'_>) -> PyResult<()>| {
+        PyCFunction::new_closure(py, None, None, move |arguments, _| function(arguments.py()))
+    };
+    let before: fn(Python<'_>) -> PyResult<()> = |_| {
+        before_fork();
+        Ok(())
+    };
+    let after_in_parent: fn(Python<'_>) -> PyResult<()> = |_| {
+        after_fork_in_parent();
+        Ok(())
+    };
+    let hooks = PyDict::new(py);
+    hooks.set_item("before", hook(before)?)?;
+    hooks.set_item("after_in_parent", hook(after_in_parent)?)?;
+    hooks.set_item("after_in_child", hook(after_fork_in_child)?)?;
+    py.import("os")?.call_method("register_at_fork", (), Some(&hooks))?;
+    py.import("atexit")?.call_method1("register", (hook(at_exit)?,))?;
+    Ok(())
+}
+
+fn before_fork() {
+    AROUND_FORK.set(Some(Quiet::wait()));
+}
+
+fn after_fork_in_parent() {
+    AROUND_FORK.take();
+}
+
+fn after_fork_in_child(py: Python<'_>) -> PyResult<()> {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    // Their locks may be held for ever, by threads that do not exist here.
+    std::mem::forget(std::mem::take(&mut *running));
+    drop(running);
+    forget_inherited();
+    if let Some(quiet) = AROUND_FORK.take() {
+        // Python's own `close`: our sockets' would speak to the runtime that stayed behind.
+        let close = py.import("os")?.getattr("close")?;
+        for descriptor in inherited_descriptors(quiet) {
+            close.call1((descriptor,))?;
+        }
+    }
+    Ok(())
+}
+
+fn at_exit(py: Python<'_>) -> PyResult<()> {
+    let running = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut until = Instant::now();
+    for (client, limit) in &running {
+        client.close(*limit, None);
+        until = until.max(Instant::now() + *limit);
+    }
+    // A little more than the limit: giving up is quick, but not instant.
+    until += Duration::from_secs(1);
+    for (client, _) in &running {
+        while !py.detach(|| client.wait_ended(SIGNAL_CHECK)) && Instant::now() < until {
+            py.check_signals()?;
+        }
+    }
+    let lost: usize = running.iter().map(|(client, _)| client.abandoned()).sum();
+    drop_orphans(py);
+    if lost > 0 {
+        let what = if lost == 1 { "message was" } else { "messages were" };
+        let line = format!(
+            "dekaf: {lost} {what} not delivered before the interpreter ended; \
+             await producer.close(), or use async with\n"
+        );
+        py.import("sys")?.getattr("stderr")?.call_method1("write", (line,))?;
+    }
+    Ok(())
+}
