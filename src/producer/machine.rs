@@ -6,6 +6,8 @@
 
 mod fates;
 mod queues;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -156,7 +158,7 @@ impl<W> Machine<W> {
         }
         let deadline = now + self.config.delivery_timeout;
         if self.topics[topic].is_known() {
-            let target = Target { topic, partition, urgent, deadline };
+            let target = Target { topic, partition, ticket: None, urgent, deadline };
             return Ok(self.assign(now, target, record, waiter));
         }
         let ticket = self.ticket();

@@ -92,6 +92,9 @@ fn after_fork_in_child(py: Python<'_>) -> PyResult<()> {
 fn at_exit(py: Python<'_>) -> PyResult<()> {
     let running = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
     let mut until = Instant::now();
+    // What somebody gave up on purpose was reported then.
+    let lost = || running.iter().map(|(client, _)| client.abandoned()).sum::<usize>();
+    let given_up = lost();
     for (client, limit) in &running {
         client.close(*limit, None);
         until = until.max(Instant::now() + *limit);
@@ -103,7 +106,7 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
             py.check_signals()?;
         }
     }
-    let lost: usize = running.iter().map(|(client, _)| client.abandoned()).sum();
+    let lost = lost() - given_up;
     drop_orphans(py);
     if lost > 0 {
         let what = if lost == 1 { "message was" } else { "messages were" };

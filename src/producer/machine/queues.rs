@@ -84,16 +84,18 @@ impl<W> Machine<W> {
 
     fn assign_waiting(&mut self, now: Instant, topic: usize, mut waiting: Unassigned<W>) {
         let waiter = waiting.waiter.take();
+        // A flush that was called meanwhile waits for it, and not for its lingering.
+        let flushed = self.flushing.back().is_some_and(|(before, _)| waiting.ticket < *before);
         waiting.with_record(|record| {
             let target = Target {
                 topic,
                 partition: waiting.partition,
-                urgent: waiting.urgent,
+                ticket: Some(waiting.ticket),
+                urgent: waiting.urgent || flushed,
                 deadline: waiting.deadline,
             };
             self.assign(now, target, record, waiter)
         });
-        self.live.remove(&waiting.ticket);
     }
 
     /// Puts a record into its partition's open batch. Returns whether there is work.
@@ -104,13 +106,16 @@ impl<W> Machine<W> {
         record: &Record<'_>,
         waiter: Option<W>,
     ) -> bool {
-        let Target { topic: index, partition, urgent, deadline } = target;
+        let Target { topic: index, partition, ticket, urgent, deadline } = target;
         let topic = &mut self.topics[index];
         let count = topic.partitions.len() as i32;
         let sticky = partition.is_none() && record.key.is_none();
         let partition = match (partition, record.key) {
             (Some(partition), _) => {
                 if !(0..count).contains(&partition) {
+                    if let Some(ticket) = ticket {
+                        self.live.remove(&ticket);
+                    }
                     let error = self.unknown_partition(index, partition);
                     self.refuse(index, Some(partition), record.timestamp, waiter, error);
                     return true;
@@ -126,11 +131,14 @@ impl<W> Machine<W> {
         let last = self.partition(place).queue.back();
         let opens = last.is_none_or(|last| !last.takes(record, batch_size));
         if opens {
-            let ticket = self.ticket();
+            let ticket = ticket.unwrap_or_else(|| self.ticket());
             let lingers_until = now + self.config.linger;
             let capacity = batch_size.max(record.size_bound());
             let batch = Batch::open(ticket, capacity, deadline, lingers_until);
             self.partition(place).queue.push_back(batch);
+        } else if let Some(ticket) = ticket {
+            // The batch it joins has an older one.
+            self.live.remove(&ticket);
         }
         let Some(batch) = self.partition(place).queue.back_mut() else { return false };
         let (size, full) = batch.append(record, waiter, batch_size);
@@ -165,21 +173,23 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Looks at a partition after anything happened to it: queues it at its leader if it has
-    /// something to send, and sets its timer.
+    /// Looks at a partition after anything happened to it: has its leader connected if it has
+    /// records, queues it there if they may leave, and sets its timer.
     pub(super) fn touch(&mut self, now: Instant, place: Place) {
-        let partition = self.partition(place);
+        let partition = &mut self.topics[place.topic].partitions[place.partition];
         let next = partition.next_event(now);
-        if partition.is_ready(now) && !partition.queued {
+        if !partition.queue.is_empty() {
             match partition.leader {
                 None => self.refresh.want(),
                 Some(leader) => {
-                    partition.queued = true;
                     let node = self.nodes.entry(leader).or_default();
-                    node.ready.push_back(place);
                     if !node.connected && !node.connecting && node.retry_at.is_none() {
                         node.connecting = true;
                         self.connects.push_back(leader);
+                    }
+                    if !partition.queued && partition.is_ready(now) {
+                        partition.queued = true;
+                        node.ready.push_back(place);
                     }
                 }
             }
@@ -243,6 +253,8 @@ impl<W> Machine<W> {
 pub(super) struct Target {
     pub(super) topic: usize,
     pub(super) partition: Option<i32>,
+    /// What it was given while its topic was unknown.
+    pub(super) ticket: Option<Ticket>,
     pub(super) urgent: bool,
     pub(super) deadline: Instant,
 }
