@@ -1,7 +1,7 @@
 """dekaf, the Kafka producer for Python.
 
-    async with Producer("localhost:9092") as producer:
-        metadata = await producer.produce("orders", b"...", key="order-1")
+async with Producer("localhost:9092") as producer:
+    metadata = await producer.produce("orders", b"...", key="order-1")
 """
 
 from dekaf._core import RecordMetadata, __version__

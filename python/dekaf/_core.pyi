@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Self, TypeAlias, final
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
+
+__all__ = ["ProducerCore", "RecordMetadata", "__version__"]
 
 __version__: str
 
@@ -33,6 +35,7 @@ class RecordMetadata:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[type[Self], tuple[str, int, int, int]]: ...
 
+@disjoint_base
 class ProducerCore:
     """The core of a producer. Nothing is started before it is used."""
 

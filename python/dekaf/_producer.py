@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from dekaf._config import check_settings, join_servers
 from dekaf._core import ProducerCore
-from dekaf._errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
     from typing import Self
 
 __all__ = ["Producer"]
-
-_LONGEST_MS: Final = 2**31 - 1
-"""Kafka's own limit for times: about 24 days."""
 
 
 class Producer(ProducerCore):
@@ -49,48 +46,21 @@ class Producer(ProducerCore):
         retry_backoff_max_ms: int = 1_000,
         exit_timeout_ms: int = 10_000,
     ) -> Self:
-        if not isinstance(client_id, str):
-            raise ConfigError(f"client_id must be str, not {type(client_id).__name__}")
-        milliseconds = {
-            "linger_ms": (linger_ms, 0),
-            "delivery_timeout_ms": (delivery_timeout_ms, 1),
-            "request_timeout_ms": (request_timeout_ms, 1),
-            "metadata_timeout_ms": (metadata_timeout_ms, 1),
-            "metadata_max_age_ms": (metadata_max_age_ms, 1),
-            "retry_backoff_ms": (retry_backoff_ms, 1),
-            "retry_backoff_max_ms": (retry_backoff_max_ms, 1),
-            "exit_timeout_ms": (exit_timeout_ms, 0),
+        numbers = {
+            "linger_ms": linger_ms,
+            "batch_size": batch_size,
+            "max_request_size": max_request_size,
+            "delivery_timeout_ms": delivery_timeout_ms,
+            "request_timeout_ms": request_timeout_ms,
+            "metadata_timeout_ms": metadata_timeout_ms,
+            "metadata_max_age_ms": metadata_max_age_ms,
+            "retry_backoff_ms": retry_backoff_ms,
+            "retry_backoff_max_ms": retry_backoff_max_ms,
+            "exit_timeout_ms": exit_timeout_ms,
         }
-        for name, (value, least) in milliseconds.items():
-            _check_int(name, value, least, "milliseconds")
-        for name, value in {"batch_size": batch_size, "max_request_size": max_request_size}.items():
-            _check_int(name, value, 1, "bytes")
-        if delivery_timeout_ms < linger_ms + request_timeout_ms:
-            raise ConfigError(
-                f"delivery_timeout_ms={delivery_timeout_ms} is less than "
-                f"linger_ms={linger_ms} + request_timeout_ms={request_timeout_ms}: no message "
-                "would have time for one whole try; raise it, or lower the others"
-            )
-        if retry_backoff_max_ms < retry_backoff_ms:
-            raise ConfigError(
-                f"retry_backoff_max_ms={retry_backoff_max_ms} is less than "
-                f"retry_backoff_ms={retry_backoff_ms}"
-            )
-        return super().__new__(
-            cls,
-            _join(bootstrap_servers),
-            client_id=client_id,
-            linger_ms=linger_ms,
-            batch_size=batch_size,
-            max_request_size=max_request_size,
-            delivery_timeout_ms=delivery_timeout_ms,
-            request_timeout_ms=request_timeout_ms,
-            metadata_timeout_ms=metadata_timeout_ms,
-            metadata_max_age_ms=metadata_max_age_ms,
-            retry_backoff_ms=retry_backoff_ms,
-            retry_backoff_max_ms=retry_backoff_max_ms,
-            exit_timeout_ms=exit_timeout_ms,
-        )
+        check_settings(client_id, numbers)
+        servers = join_servers(bootstrap_servers)
+        return super().__new__(cls, servers, client_id=client_id, **numbers)
 
     async def start(self) -> None:
         """Connect, and return once the cluster has answered.
@@ -129,26 +99,3 @@ class Producer(ProducerCore):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-def _join(bootstrap_servers: str | Iterable[str]) -> str:
-    servers = [bootstrap_servers] if isinstance(bootstrap_servers, str) else bootstrap_servers
-    if not isinstance(servers, Iterable) or isinstance(servers, bytes):
-        raise ConfigError(
-            'bootstrap_servers must be str, as in "host:port,host:port", or an iterable of '
-            f"str, not {type(bootstrap_servers).__name__}"
-        )
-    servers = list(servers)
-    for server in servers:
-        if not isinstance(server, str):
-            raise ConfigError(
-                f"bootstrap_servers must name hosts as str, not {type(server).__name__}"
-            )
-    return ",".join(servers)
-
-
-def _check_int(name: str, value: object, least: int, unit: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ConfigError(f"{name} must be {unit} as int, not {type(value).__name__}")
-    if not least <= value <= _LONGEST_MS:
-        raise ConfigError(f"{name}={value} is out of range: {least} to {_LONGEST_MS} {unit}")
