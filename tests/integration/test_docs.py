@@ -1,0 +1,60 @@
+"""What the documentation shows is run: the README's code, and every example."""
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.kafka import Cluster
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+@pytest.fixture
+def with_orders(kafka: Cluster) -> Cluster:
+    """Return a cluster that has the topic the documentation produces to."""
+    kafka.new_topic("orders")
+    return kafka
+
+
+@pytest.mark.parametrize("number", range(len(SNIPPETS)))
+def test_readme(with_orders: Cluster, capsys: pytest.CaptureFixture[str], number: int) -> None:
+    code = SNIPPETS[number].replace("localhost:9092", with_orders.bootstrap())
+    exec(compile(code, f"README.md, snippet {number}", "exec"), {})  # noqa: S102 - it is ours
+    captured = capsys.readouterr()
+    assert captured.out
+    assert captured.err == ""
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_example(
+    with_orders: Cluster,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    example: Path,
+) -> None:
+    monkeypatch.setattr(sys, "argv", [example.name, with_orders.bootstrap()])
+    runpy.run_path(str(example), run_name="__main__")
+    captured = capsys.readouterr()
+    assert captured.out
+    assert captured.err == ""
+
+
+def test_targets_that_are_named_exist() -> None:
+    """The Makefile has every target that a document mentions."""
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    documents = [README, (ROOT / "CONTRIBUTING.md").read_text()]
+    named = {
+        word
+        for document in documents
+        for words in re.findall(r"(?:`|^    )make ((?:[a-z-]+ ?)+)", document, re.MULTILINE)
+        for word in words.split()
+    }
+    assert {"demo", "test"} <= named
+    assert named <= targets

@@ -1,0 +1,95 @@
+"""The interpreter's end: messages are waited for, and those that are lost are counted."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.unit.peers import closed_port, peer
+
+PREAMBLE = """
+import asyncio, sys
+from dekaf import Producer
+address = sys.argv[1]
+"""
+
+
+def run(script: str, address: str) -> tuple[str, str]:
+    """Return what a program wrote to stdout and stderr; it must end well, and by itself."""
+    command = [sys.executable, "-X", "dev", "-c", PREAMBLE + script, address]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_undelivered_messages_are_counted(count: int) -> None:
+    script = f"""
+async def main():
+    producer = Producer(address, exit_timeout_ms=200)
+    for _ in range({count}):
+        producer.produce("orders", b"v")
+asyncio.run(main())
+print("end")
+"""
+    with peer(answer=None) as address:
+        stdout, stderr = run(script, address)
+    assert stdout == "end\n"
+    counted = "1 message was" if count == 1 else f"{count} messages were"
+    assert stderr.startswith(f"dekaf: {counted} not delivered before the interpreter ended")
+    assert stderr.count("\n") == 1
+
+
+def test_a_failure_that_was_told_is_no_loss() -> None:
+    script = """
+async def main():
+    producer = Producer(address)
+    future = producer.produce("orders", b"v")
+    await producer.close(timeout=0)
+    future.exception()
+asyncio.run(main())
+"""
+    assert run(script, closed_port()) == ("", "")
+
+
+def test_a_producer_that_was_never_used() -> None:
+    assert run("producer = Producer(address)", closed_port()) == ("", "")
+
+
+def test_a_loop_that_closed_before_the_result_came() -> None:
+    script = """
+async def main():
+    producer = Producer(address, metadata_timeout_ms=300)
+    producer.produce("orders", b"v")
+    return producer
+
+producer = asyncio.run(main())
+
+async def again():
+    # The first message fails beside this one; its loop is gone, and nobody minds.
+    for _ in range(2):
+        try:
+            await producer.produce("orders", b"v")
+        except Exception as error:
+            print(type(error).__name__)
+    await producer.close()
+
+asyncio.run(again())
+"""
+    assert run(script, closed_port()) == ("BrokerUnreachable\n" * 2, "")
+
+
+def test_threads_do_not_outlive_the_interpreter_badly() -> None:
+    """Exit while the core is busy, many times: it never attaches, so nothing can abort."""
+    script = """
+async def main():
+    producer = Producer(address, exit_timeout_ms=20, metadata_timeout_ms=50, retry_backoff_ms=1)
+    for _ in range(500):
+        producer.produce("orders", b"v")
+asyncio.run(main())
+"""
+    for _ in range(5):
+        stdout, stderr = run(script, closed_port())
+        assert stdout == ""
+        # Some may have failed in time, and were not lost then.
+        assert re.fullmatch(r"(dekaf: \d+ messages? w.* not delivered before .*\n)?", stderr)

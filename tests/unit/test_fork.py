@@ -1,0 +1,113 @@
+"""Forks: the child makes a core of its own, the parent's is left alone."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dekaf import BrokerUnreachable, Producer
+from tests.unit.peers import closed_port, peer
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Run `work` in a forked child, and return its exit status: 0 if it did not raise."""
+    with warnings.catch_warnings():
+        # Since 3.12 Python warns that a fork beside threads is dangerous. It is: that is tested.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException:  # noqa: BLE001 - whatever it is, the child must end here
+            traceback.print_exc(file=sys.__stderr__)
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+async def fails(producer: Producer) -> None:
+    with pytest.raises(BrokerUnreachable):
+        await producer.produce("orders", b"v")
+
+
+def test_child_uses_the_parents_producer() -> None:
+    producer = Producer(closed_port(), metadata_timeout_ms=300)
+    asyncio.run(fails(producer))
+    assert in_child(lambda: asyncio.run(fails(producer))) == 0
+    asyncio.run(fails(producer))
+    asyncio.run(producer.close())
+
+
+def test_child_closes_what_it_inherited() -> None:
+    producer = Producer(closed_port(), metadata_timeout_ms=300)
+    asyncio.run(fails(producer))
+
+    def work() -> None:
+        asyncio.run(producer.close())
+        # Dropping it must not touch the parent's core either.
+        globals().pop("producer", None)
+
+    assert in_child(work) == 0
+    asyncio.run(fails(producer))
+    asyncio.run(producer.close())
+
+
+def test_fork_while_messages_wait() -> None:
+    """The parent's futures stay the parent's, and end there."""
+
+    async def main() -> None:
+        producer = Producer(closed_port(), metadata_timeout_ms=300)
+        futures = [producer.produce("orders", b"v") for _ in range(100)]
+        assert in_child(lambda: None) == 0
+        failures = await asyncio.gather(*futures, return_exceptions=True)
+        assert {type(failure) for failure in failures} == {BrokerUnreachable}
+        await producer.close()
+
+    asyncio.run(main())
+
+
+PROC = Path("/proc/self/fd")
+
+
+def sockets_to(address: str) -> set[str]:
+    """Find this process's TCP sockets that are connected to an address, by their inodes."""
+    port = int(address.rpartition(":")[2])
+    table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {f"socket:[{row[9]}]" for row in table if row[2].endswith(f":{port:04X}")}
+    found: set[str] = set()
+    for descriptor in PROC.iterdir():
+        # The one that lists the others is gone by now.
+        with contextlib.suppress(FileNotFoundError):
+            found.add(str(descriptor.readlink()))
+    return found & inodes
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="needs /proc to find sockets")
+def test_child_has_none_of_the_parents_sockets() -> None:
+    async def main(address: str) -> None:
+        producer = Producer(address, metadata_timeout_ms=300)
+        future = producer.produce("orders", b"v")
+        # Connected, and waiting for an answer that does not come.
+        while not sockets_to(address):  # noqa: ASYNC110 - the kernel sets no event
+            await asyncio.sleep(0.001)
+
+        def work() -> None:
+            assert sockets_to(address) == set()
+
+        assert in_child(work) == 0
+        assert sockets_to(address)
+        with pytest.raises(BrokerUnreachable):
+            await future
+        await producer.close()
+        assert sockets_to(address) == set()
+
+    with peer(answer=None) as address:
+        asyncio.run(main(address))

@@ -1,0 +1,83 @@
+"""The public names, on one page, and what can be said of them without a broker."""
+
+import copy
+import pickle
+import re
+import threading
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import dekaf
+from dekaf import DekafError, ProduceError, RecordMetadata, _errors
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_all_is_sorted_and_whole() -> None:
+    assert dekaf.__all__ == sorted(dekaf.__all__)
+    public = {name for name in vars(dekaf) if not name.startswith("_")}
+    assert public | {"__version__"} == set(dekaf.__all__)
+
+
+def test_one_version() -> None:
+    cargo = tomllib.loads((ROOT / "Cargo.toml").read_text())
+    assert dekaf.__version__ == cargo["package"]["version"]
+
+
+def test_the_tree_is_drawn_as_it_is() -> None:
+    drawn = re.findall(r"^[│├└─ ]*(\w+)(?: {2,}|$)", _errors.__doc__ or "", re.MULTILINE)
+    assert sorted(drawn) == _errors.__all__
+    assert all(issubclass(getattr(dekaf, name), DekafError) for name in drawn)
+    assert set(drawn) < set(dekaf.__all__)
+
+
+@pytest.mark.parametrize("name", _errors.__all__)
+def test_errors_pickle(name: str) -> None:
+    error = getattr(dekaf, name)("it failed")
+    if isinstance(error, ProduceError):
+        error = type(error)(
+            "it failed",
+            topic="orders",
+            partition=3,
+            code="NOT_LEADER_OR_FOLLOWER",
+            retriable=True,
+            maybe_written=True,
+        )
+    for other in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - just made
+        assert type(other) is type(error)
+        assert str(other) == "it failed"
+        assert vars(other) == vars(error)
+
+
+def test_metadata_is_a_value() -> None:
+    one, same = (RecordMetadata("orders", 1, 42, 1_700_000_000_000) for _ in range(2))
+    assert (one.topic, one.partition, one.offset, one.timestamp) == (
+        "orders",
+        1,
+        42,
+        1_700_000_000_000,
+    )
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != RecordMetadata("orders", 1, 43, 1_700_000_000_000)
+    assert one != "orders"
+    assert repr(one) == (
+        "RecordMetadata(topic='orders', partition=1, offset=42, timestamp=1700000000000)"
+    )
+    assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301 - just made
+    with pytest.raises(AttributeError):
+        one.offset = 1  # type: ignore[misc]
+
+
+def test_construction_starts_nothing() -> None:
+    before = _threads()
+    dekaf.Producer("localhost:9092")
+    assert _threads() == before
+
+
+def _threads() -> tuple[int, int]:
+    """Python's threads, and the kernel's where they can be counted."""
+    tasks = Path("/proc/self/task")
+    return threading.active_count(), len(list(tasks.iterdir())) if tasks.exists() else 0
