@@ -1,0 +1,111 @@
+# Every target does its own set-up, and does nothing twice. All that it makes is in .venv,
+# target and dist.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+# The first Python that is new enough.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+VENV := .venv
+PY := $(VENV)/bin/python
+RUST := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
+CORE := --locked --no-default-features
+KAFKA_VERSION := 4.3.1
+
+export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/$(VENV)/pyright
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+# $(call need,command,what it is for): one line, not a traceback, where something is missing.
+need = command -v $(1) >/dev/null 2>&1 || { echo "$(1) is missing: $(2)" >&2; exit 1; }
+
+.PHONY: help
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+# -- set-up -------------------------------------------------------------------------------
+
+.PHONY: python-there rust-there kafka-there
+python-there:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is missing: install it, or name it with PYTHON=…" >&2; exit 1; }
+
+rust-there:
+	@$(call need,cargo,install Rust 1.88 or later from https://rustup.rs)
+
+kafka-there:
+	@$(call need,java,install a Java runtime 17 or later; the integration tests run Apache Kafka on it)
+	@$(call need,mvn,install Apache Maven; it fetches Apache Kafka for the integration tests)
+
+$(VENV)/requirements: requirements-dev.txt | python-there
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# The package, editable, with its core built for development.
+$(VENV)/package: $(RUST) $(VENV)/requirements | rust-there
+	source $(VENV)/bin/activate && maturin develop --quiet --locked
+	@touch $@
+
+.PHONY: build kafka
+build: $(VENV)/package ## Build the package into .venv
+
+kafka: $(VENV)/requirements kafka-there ## Fetch Apache Kafka for the integration tests
+	@$(PY) -m tests.kafka.prepare $(KAFKA_VERSION)
+
+# -- what one wants -----------------------------------------------------------------------
+
+.PHONY: demo
+demo: build kafka ## Produce a message and see where it is stored
+	@$(PY) -m tests.demo
+
+.PHONY: test test-fast test-core
+test: test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
+	$(PY) -m pytest
+
+test-fast: test-core build ## Run the tests that need no Java
+	$(PY) -m pytest tests/unit
+
+test-core: rust-there ## Run the core's tests, without Python
+	cargo test --quiet $(CORE)
+
+.PHONY: fmt lint type
+fmt: $(VENV)/requirements rust-there ## Format everything
+	cargo fmt
+	$(PY) -m ruff check --quiet --fix-only .
+	$(PY) -m ruff format --quiet .
+
+lint: $(VENV)/requirements rust-there ## Check format and lints
+	cargo fmt --check
+	cargo clippy --quiet $(CORE) --all-targets -- -D warnings
+	cargo clippy --quiet --locked -- -D warnings
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+type: build ## Check types, and the stub against the compiled core
+	$(PY) -m mypy
+	$(PY) -m pyright
+	$(PY) -m mypy.stubtest dekaf._core
+
+.PHONY: bench docs wheel lock clean
+bench: rust-there ## Measure the core
+	cargo bench --quiet $(CORE)
+
+docs: rust-there ## Build the core's documentation into target/doc
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet $(CORE) --no-deps --document-private-items
+
+wheel: $(VENV)/requirements rust-there ## Build a wheel into dist, and import it from an environment of its own
+	rm -rf dist target/wheel-check
+	$(VENV)/bin/maturin build --quiet --release --locked --out dist
+	$(PYTHON) -m venv target/wheel-check
+	target/wheel-check/bin/python -m pip install --quiet --disable-pip-version-check --no-index dist/*.whl
+	cd target/wheel-check && bin/python -c 'import dekaf; print("dekaf", dekaf.__version__, "from", dekaf.__file__)'
+
+lock: $(VENV)/requirements ## Renew requirements-dev.txt
+	$(PYTHON) -m venv target/lock
+	target/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	target/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --group tools -o requirements-dev.txt
+
+clean: ## Remove everything that was made
+	rm -rf $(VENV) target dist
+	find python tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
