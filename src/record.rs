@@ -16,11 +16,13 @@
 
 mod builder;
 mod decode;
+mod sealed;
 
 use crate::wire::varint_size;
 
-pub use builder::{BatchBuilder, Identity};
+pub use builder::BatchBuilder;
 pub use decode::{DecodedBatch, DecodedHeader, DecodedRecord, InvalidBatch, decode_batch};
+pub use sealed::{Identity, SealedBatch};
 
 /// Bytes of a batch before its first record.
 pub const BATCH_OVERHEAD: usize = 61;

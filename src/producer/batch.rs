@@ -2,11 +2,9 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::settled::Waiting;
 use crate::error::ErrorCode;
-use crate::record::{BatchBuilder, Identity, Record};
+use crate::record::{BatchBuilder, Record, SealedBatch};
 
 /// Grows with every batch and every record that waits for its topic: who holds a smaller
 /// ticket was handed over earlier.
@@ -50,7 +48,7 @@ pub(super) enum Progress {
 #[derive(Debug)]
 enum Content {
     Open(BatchBuilder),
-    Sealed(Bytes),
+    Sealed(SealedBatch),
 }
 
 impl<W> Batch<W> {
@@ -117,14 +115,14 @@ impl<W> Batch<W> {
         self.count
     }
 
-    /// Its bytes as they are sent; the first call seals it.
-    pub(super) fn seal(&mut self) -> Bytes {
+    /// Itself as it is sent; the first call seals it.
+    pub(super) fn seal(&mut self) -> SealedBatch {
         if let Content::Open(builder) = &mut self.content {
             let builder = std::mem::replace(builder, BatchBuilder::with_capacity(0));
-            self.content = Content::Sealed(builder.seal(Identity::NONE));
+            self.content = Content::Sealed(builder.seal());
         }
         match &self.content {
-            Content::Sealed(bytes) => bytes.clone(),
+            Content::Sealed(batch) => batch.clone(),
             Content::Open(_) => unreachable!("just sealed"),
         }
     }
@@ -132,7 +130,7 @@ impl<W> Batch<W> {
     pub(super) fn size(&self) -> usize {
         match &self.content {
             Content::Open(builder) => builder.size(),
-            Content::Sealed(bytes) => bytes.len(),
+            Content::Sealed(batch) => batch.size(),
         }
     }
 

@@ -24,7 +24,7 @@ use super::topic::{NodeId, Place, Topic, Unassigned};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::protocol::{MetadataResponse, ProduceResponse};
-use crate::record::Record;
+use crate::record::{Identity, Record};
 
 /// A produce request that is under way.
 pub type RequestId = u64;
@@ -464,6 +464,7 @@ impl<W> Machine<W> {
                 topic: Arc::clone(&topic.name),
                 topic_id: topic.id,
                 partition: place.partition as i32,
+                identity: Identity::NONE,
                 batch: batch.seal(),
             });
         }

@@ -1,11 +1,12 @@
 //! A produce request, written around its batches: headers and batches alternate as pieces of
-//! one vectored write, and no batch is copied.
+//! one vectored write, and no record is copied.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::protocol::{ApiKey, ProduceRequest, Request};
+use crate::record::{Identity, SealedBatch};
 use crate::wire::{LENGTH_SIZE, Writer};
 
 /// One partition's batch in a request.
@@ -17,8 +18,10 @@ pub struct PartitionBatch {
     pub topic_id: u128,
     /// The partition.
     pub partition: i32,
-    /// The sealed batch.
-    pub batch: Bytes,
+    /// Its identity.
+    pub identity: Identity,
+    /// The batch.
+    pub batch: SealedBatch,
 }
 
 /// The pieces of a whole frame. Batches of one topic must stand together, and no partition may
@@ -61,9 +64,10 @@ pub fn encode_produce(
         length(&mut out, topic.len(), flexible);
         for partition in topic {
             out.i32(partition.partition);
-            length(&mut out, partition.batch.len(), flexible);
+            length(&mut out, partition.batch.size(), flexible);
+            out.raw(&partition.batch.header(partition.identity));
             pieces.push(out.take());
-            pieces.push(partition.batch.clone());
+            pieces.push(partition.batch.body().clone());
             if flexible {
                 out.uvarint(0);
             }

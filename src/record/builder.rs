@@ -1,42 +1,23 @@
 //! Encodes records straight into the batch that will be sent: one copy, no allocation for a
-//! record. The batch's own header is filled in when it is sealed.
+//! record. The batch's own header is written when it is sent: see [`SealedBatch`].
 
-use bytes::Bytes;
-
-use super::{BATCH_OVERHEAD, MAGIC, Record, offset};
+use super::{BATCH_OVERHEAD, Record, SealedBatch};
 use crate::wire::{varint_size, varlong_size, write_varint, write_varlong};
-
-/// Who wrote a batch, for the broker to recognise a repetition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
-    /// The producer's id.
-    pub producer_id: i64,
-    /// The id's epoch.
-    pub epoch: i16,
-    /// The sequence number of the batch's first record.
-    pub base_sequence: i32,
-}
-
-impl Identity {
-    /// Without idempotence.
-    pub const NONE: Self = Self { producer_id: -1, epoch: -1, base_sequence: -1 };
-}
 
 /// A batch that takes records.
 #[derive(Debug)]
 pub struct BatchBuilder {
-    bytes: Vec<u8>,
+    body: Vec<u8>,
     count: i32,
     first_timestamp: i64,
     max_timestamp: i64,
 }
 
 impl BatchBuilder {
-    /// An empty batch with room for `capacity` bytes, header included.
+    /// An empty batch with room for `capacity` bytes of records.
     pub fn with_capacity(capacity: usize) -> Self {
-        let mut bytes = Vec::with_capacity(capacity.max(BATCH_OVERHEAD));
-        bytes.resize(BATCH_OVERHEAD, 0);
-        Self { bytes, count: 0, first_timestamp: 0, max_timestamp: i64::MIN }
+        let body = Vec::with_capacity(capacity);
+        Self { body, count: 0, first_timestamp: 0, max_timestamp: i64::MIN }
     }
 
     /// How many records it holds.
@@ -46,7 +27,7 @@ impl BatchBuilder {
 
     /// Its size in bytes as it would be sent now, uncompressed.
     pub fn size(&self) -> usize {
-        self.bytes.len()
+        BATCH_OVERHEAD + self.body.len()
     }
 
     /// How many bytes `record` would add.
@@ -82,7 +63,7 @@ impl BatchBuilder {
         if self.count == 0 {
             self.first_timestamp = record.timestamp;
         }
-        let out = &mut self.bytes;
+        let out = &mut self.body;
         write_varint(out, body as i32);
         out.push(0); // attributes, unused
         write_varlong(out, delta);
@@ -99,26 +80,10 @@ impl BatchBuilder {
         self.count - 1
     }
 
-    /// Fills in the header. From here on the batch never changes, however often it is sent.
-    pub fn seal(mut self, identity: Identity) -> Bytes {
+    /// Takes no more records.
+    pub fn seal(self) -> SealedBatch {
         debug_assert!(self.count > 0, "a batch without records is refused by brokers");
-        let length = self.bytes.len() - offset::LEADER_EPOCH;
-        let mut put = |at: usize, field: &[u8]| {
-            self.bytes[at..at + field.len()].copy_from_slice(field);
-        };
-        put(offset::LENGTH, &(length as i32).to_be_bytes());
-        put(offset::LEADER_EPOCH, &(-1_i32).to_be_bytes());
-        put(offset::MAGIC, &MAGIC.to_be_bytes());
-        put(offset::LAST_OFFSET_DELTA, &(self.count - 1).to_be_bytes());
-        put(offset::FIRST_TIMESTAMP, &self.first_timestamp.to_be_bytes());
-        put(offset::MAX_TIMESTAMP, &self.max_timestamp.to_be_bytes());
-        put(offset::PRODUCER_ID, &identity.producer_id.to_be_bytes());
-        put(offset::PRODUCER_EPOCH, &identity.epoch.to_be_bytes());
-        put(offset::BASE_SEQUENCE, &identity.base_sequence.to_be_bytes());
-        put(offset::COUNT, &self.count.to_be_bytes());
-        let crc = crc32c::crc32c(&self.bytes[offset::ATTRIBUTES..]);
-        self.bytes[offset::CRC..offset::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
-        Bytes::from(self.bytes)
+        SealedBatch::new(self.count, self.first_timestamp, self.max_timestamp, self.body.into())
     }
 }
 

@@ -149,7 +149,7 @@ fn a_full_batch_leaves_at_once() {
     assert!(bench.request().is_none());
     while !bench.produce("b", 0, false) {}
     let request = bench.request().expect("the batch is full");
-    assert!(request.batches[0].batch.len() <= 100);
+    assert!(request.batches[0].batch.size() <= 100);
     assert!(bench.request().is_none(), "one batch of a partition is in flight at a time");
 }
 
@@ -206,7 +206,7 @@ fn a_refused_batch_goes_again_with_the_same_bytes_before_its_successors() {
     assert!(bench.request().is_none(), "it pauses, and nothing overtakes it");
     bench.pass(200 * MS);
     let again = bench.request().unwrap();
-    assert_eq!(again.batches[0].batch, first.batches[0].batch);
+    assert_eq!(again.batches[0].batch.body(), first.batches[0].batch.body());
     bench.answer(&again, ErrorCode::NONE, 3);
     let next = bench.request().unwrap();
     bench.answer(&next, ErrorCode::NONE, 4);
