@@ -1,9 +1,13 @@
 //! Settings, parsed and checked once. Everything behind this trusts them.
 
+mod compression;
+
 use std::fmt;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
+
+pub use compression::{Codec, Compression};
 
 /// Every setting of a producer, with the defaults of the documentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
