@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::settled::Waiting;
 use crate::error::ErrorCode;
-use crate::record::{BatchBuilder, Record, SealedBatch};
+use crate::record::{BatchBuilder, Compression, Compressor, Record, SealedBatch};
 
 /// Grows with every batch and every record that waits for its topic: who holds a smaller
 /// ticket was handed over earlier.
@@ -119,7 +119,7 @@ impl<W> Batch<W> {
     pub(super) fn seal(&mut self) -> SealedBatch {
         if let Content::Open(builder) = &mut self.content {
             let builder = std::mem::replace(builder, BatchBuilder::with_capacity(0));
-            self.content = Content::Sealed(builder.seal());
+            self.content = Content::Sealed(builder.seal(Compression::NONE, &mut Compressor::new()));
         }
         match &self.content {
             Content::Sealed(batch) => batch.clone(),
