@@ -15,6 +15,7 @@
 //! | 61 | records | compressed as one stream |
 
 mod builder;
+mod checksum;
 mod compression;
 mod decode;
 mod sealed;

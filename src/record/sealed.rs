@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use super::checksum::joined;
 use super::{BATCH_OVERHEAD, Codec, Compression, Compressor, MAGIC, offset};
 
 /// Who wrote a batch, for the broker to recognise a repetition.
@@ -106,7 +107,7 @@ impl SealedBatch {
         put(offset::BASE_SEQUENCE, &identity.base_sequence.to_be_bytes());
         put(offset::COUNT, &contents.count.to_be_bytes());
         let crc = crc32c::crc32c(&header[offset::ATTRIBUTES..]);
-        let crc = crc32c::crc32c_combine(crc, self.body_crc, self.body.len());
+        let crc = joined(crc, self.body_crc, self.body.len());
         header[offset::CRC..offset::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
         header
     }
