@@ -1,5 +1,5 @@
 //! lz4's frame format, in the form that Kafka asks for: independent blocks. Written here around
-//! the blocks of `lz4_flex`, which is half as fast again as its own frames: no hash, no copies.
+//! the blocks of `lz4_flex`: a tenth faster than its own frames, and its table is kept.
 
 use lz4_flex::block::{
     CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size,
@@ -34,15 +34,12 @@ pub(super) fn most(records: usize) -> usize {
     HEADER.len() + records + blocks * SIZE + get_maximum_output_size(BLOCK) + END.len()
 }
 
-pub(super) struct Encoder {
-    /// For blocks of less than 64 KiB: half as large, so that it stays in the nearest cache.
-    small: CompressTable,
-    large: CompressTable,
-}
+pub(super) struct Encoder(CompressTable);
 
 impl Default for Encoder {
     fn default() -> Self {
-        Self { small: CompressTable::small(), large: CompressTable::large() }
+        // The small one is for less than 64 KiB, and no faster there.
+        Self(CompressTable::large())
     }
 }
 
@@ -52,10 +49,8 @@ impl Encoder {
         output[..HEADER.len()].copy_from_slice(&HEADER);
         let mut at = HEADER.len();
         for block in records.chunks(BLOCK) {
-            let table =
-                if block.len() < usize::from(u16::MAX) { &mut self.small } else { &mut self.large };
             let start = at + SIZE;
-            let size = compress_into_with_table(block, &mut output[start..], table).ok()?;
+            let size = compress_into_with_table(block, &mut output[start..], &mut self.0).ok()?;
             let (size, word) = if size < block.len() {
                 (size, size as u32)
             } else {
