@@ -10,6 +10,13 @@ use crate::protocol::{
 
 const MS: Duration = Duration::from_millis(1);
 
+/// A request as it was sent.
+struct Sent {
+    id: RequestId,
+    node: i32,
+    batches: Vec<(i32, Identity, SealedBatch)>,
+}
+
 /// A machine, its clock, and what has been settled: who waited, and for what.
 struct Bench {
     machine: Machine<&'static str>,
@@ -26,13 +33,19 @@ impl Bench {
     /// Knows topic "t" with the given leaders, and is connected to them.
     fn ready(leaders: &[i32], change: impl FnOnce(&mut Config)) -> Self {
         let mut bench = Self::new(change);
-        bench.machine.topic("t");
+        let now = bench.now;
+        bench.machine.target(now, "t", None, false);
         bench.machine.refresh.want();
         bench.describe(leaders);
         for leader in leaders {
             bench.machine.handle_connected(*leader);
         }
+        bench.identify();
         bench
+    }
+
+    fn identify(&mut self) {
+        self.machine.handle_identity(self.now, 9, 0);
     }
 
     fn pass(&mut self, time: Duration) {
@@ -71,18 +84,30 @@ impl Bench {
 
     fn produce(&mut self, who: &'static str, partition: i32, urgent: bool) -> bool {
         let record = Record { timestamp: 7, key: None, value: Some(who.as_bytes()), headers: &[] };
-        self.machine
-            .produce(self.now, "t", Some(partition), &record, Some(who), urgent)
-            .expect("it is open")
+        match self.machine.produce(self.now, "t", Some(partition), &record, Some(who), urgent) {
+            Ok(Produced::Accepted { work, .. }) => work,
+            other => panic!("it is open, and there is memory: {other:?}"),
+        }
     }
 
-    fn request(&mut self) -> Option<Outgoing> {
-        self.machine.poll_request(self.now)
+    fn request(&mut self) -> Option<Sent> {
+        let Outgoing { id, node, parts } = self.machine.poll_request(self.now)?;
+        let seal = |content| match content {
+            Content::Open(builder) => builder.seal(),
+            Content::Sealed(batch) => batch,
+        };
+        let batches: Vec<_> = parts
+            .into_iter()
+            .map(|part| (part.partition, part.identity, seal(part.content)))
+            .collect();
+        let sealed = batches.iter().map(|(.., batch)| batch.clone()).collect();
+        self.machine.handle_sealed(self.now, id, sealed);
+        Some(Sent { id, node, batches })
     }
 
-    fn answer(&mut self, request: &Outgoing, error_code: ErrorCode, base_offset: i64) {
-        let partition_responses = request.batches.iter().map(|batch| PartitionProduced {
-            index: batch.partition,
+    fn answer(&mut self, request: &Sent, error_code: ErrorCode, base_offset: i64) {
+        let partition_responses = request.batches.iter().map(|(index, ..)| PartitionProduced {
+            index: *index,
             error_code,
             base_offset,
             ..PartitionProduced::default()
@@ -149,8 +174,8 @@ fn a_full_batch_leaves_at_once() {
     assert!(bench.request().is_none());
     while !bench.produce("b", 0, false) {}
     let request = bench.request().expect("the batch is full");
-    assert!(request.batches[0].batch.size() <= 100);
-    assert!(bench.request().is_none(), "one batch of a partition is in flight at a time");
+    assert!(request.batches[0].2.size() <= 100);
+    assert!(bench.request().is_none(), "nothing has been acknowledged yet");
 }
 
 #[test]
@@ -174,8 +199,8 @@ fn all_ready_partitions_of_a_broker_share_a_request() {
         bench.produce("a", partition, false);
     }
     bench.pass(5 * MS);
-    let partitions = |request: &Outgoing| -> Vec<i32> {
-        request.batches.iter().map(|batch| batch.partition).collect()
+    let partitions = |request: &Sent| -> Vec<i32> {
+        request.batches.iter().map(|(partition, ..)| *partition).collect()
     };
     let one = bench.request().unwrap();
     let two = bench.request().unwrap();
@@ -206,7 +231,8 @@ fn a_refused_batch_goes_again_with_the_same_bytes_before_its_successors() {
     assert!(bench.request().is_none(), "it pauses, and nothing overtakes it");
     bench.pass(200 * MS);
     let again = bench.request().unwrap();
-    assert_eq!(again.batches[0].batch.body(), first.batches[0].batch.body());
+    assert_eq!(again.batches[0].1, first.batches[0].1, "the identity is kept");
+    assert_eq!(again.batches[0].2.body(), first.batches[0].2.body());
     bench.answer(&again, ErrorCode::NONE, 3);
     let next = bench.request().unwrap();
     bench.answer(&next, ErrorCode::NONE, 4);
@@ -310,6 +336,7 @@ fn records_wait_in_order_for_their_topic() {
     assert!(bench.produce("a", 0, false));
     assert!(!bench.produce("b", 0, false));
     bench.describe(&[1]);
+    bench.identify();
     assert_eq!(bench.machine.poll_connect(), Some(1));
     bench.machine.handle_connected(1);
     bench.pass(5 * MS);
@@ -399,6 +426,7 @@ fn flush_waits_for_records_whose_topic_was_unknown() {
     bench.produce("a", 0, false);
     bench.machine.flush(bench.now, "flush");
     bench.describe(&[1]);
+    bench.identify();
     bench.machine.handle_connected(1);
     assert!(bench.settled().is_empty());
     let request = bench.request().expect("flush does not linger");

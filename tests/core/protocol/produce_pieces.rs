@@ -8,28 +8,42 @@ use dekaf::producer::{PartitionBatch, encode_produce};
 use dekaf::protocol::{
     PartitionProduceData, ProduceRequest, Request, TopicProduceData, encode_request,
 };
+use dekaf::record::{BatchBuilder, Identity, Record, SealedBatch};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::values::{blob, text};
 use crate::properties::check;
 
+type Batch = (Identity, SealedBatch);
+
+fn batch() -> impl Strategy<Value = Batch> {
+    (any::<i64>(), any::<i16>(), any::<i32>(), blob()).prop_map(
+        |(producer_id, epoch, base_sequence, value)| {
+            let mut builder = BatchBuilder::with_capacity(0);
+            builder.append(&Record { timestamp: 0, key: None, value: Some(&value), headers: &[] });
+            (Identity { producer_id, epoch, base_sequence }, builder.seal())
+        },
+    )
+}
+
 /// Topics with their partitions' batches. No name stands twice: the caller keeps a topic's
 /// batches together.
-fn topics() -> impl Strategy<Value = Vec<(String, Vec<(i32, Bytes)>)>> {
-    btree_map(text(), vec((any::<i32>(), blob()), 1..5), 0..5)
+fn topics() -> impl Strategy<Value = Vec<(String, Vec<(i32, Batch)>)>> {
+    btree_map(text(), vec((any::<i32>(), batch()), 1..5), 0..5)
         .prop_map(|topics| topics.into_iter().collect())
 }
 
-fn batches(topics: &[(String, Vec<(i32, Bytes)>)]) -> Vec<PartitionBatch> {
+fn batches(topics: &[(String, Vec<(i32, Batch)>)]) -> Vec<PartitionBatch> {
     let mut batches = Vec::new();
     for (name, partitions) in topics {
-        for (partition, batch) in partitions {
+        for (partition, (identity, batch)) in partitions {
             batches.push(PartitionBatch {
                 // Its own allocation each: topics are told apart by name, not by address.
                 topic: Arc::from(name.as_str()),
                 topic_id: 0,
                 partition: *partition,
+                identity: *identity,
                 batch: batch.clone(),
             });
         }
@@ -37,15 +51,15 @@ fn batches(topics: &[(String, Vec<(i32, Bytes)>)]) -> Vec<PartitionBatch> {
     batches
 }
 
-fn described(topics: &[(String, Vec<(i32, Bytes)>)], acks: i16, timeout_ms: i32) -> ProduceRequest {
-    let topic = |(name, partitions): &(String, Vec<(i32, Bytes)>)| TopicProduceData {
+fn described(topics: &[(String, Vec<(i32, Batch)>)], acks: i16, timeout_ms: i32) -> ProduceRequest {
+    let topic = |(name, partitions): &(String, Vec<(i32, Batch)>)| TopicProduceData {
         name: name.clone(),
         topic_id: 0,
         partition_data: partitions
             .iter()
-            .map(|(index, batch)| PartitionProduceData {
+            .map(|(index, (identity, batch))| PartitionProduceData {
                 index: *index,
-                records: Some(batch.clone()),
+                records: Some(batch.to_bytes(*identity)),
             })
             .collect(),
     };
@@ -67,13 +81,13 @@ fn the_pieces_are_the_request() {
             let whole = encode_request(&request, version, correlation_id, &client_id);
             prop_assert_eq!(Bytes::from(pieces.concat()), whole);
 
-            // Every second piece is a batch, where it was before. Only a flexible version has
+            // Every second piece is a batch's records, where they were before. Only a flexible version has
             // something to say after the last one.
             let trailer = version >= 9 || batches.is_empty();
             prop_assert_eq!(pieces.len(), 2 * batches.len() + usize::from(trailer));
             for (piece, batch) in pieces.iter().skip(1).step_by(2).zip(&batches) {
-                prop_assert_eq!(piece.as_ptr(), batch.batch.as_ptr());
-                prop_assert_eq!(piece.len(), batch.batch.len());
+                prop_assert_eq!(piece.as_ptr(), batch.batch.body().as_ptr());
+                prop_assert_eq!(piece.len(), batch.batch.body().len());
             }
             Ok(())
         });

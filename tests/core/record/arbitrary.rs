@@ -93,5 +93,5 @@ pub(crate) fn seal(records: &[OwnedRecord], identity: Identity) -> Bytes {
     for record in records {
         record.lend(|record| batch.append(record));
     }
-    batch.seal(identity)
+    batch.seal().to_bytes(identity)
 }
