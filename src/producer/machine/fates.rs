@@ -173,10 +173,10 @@ impl<W> Machine<W> {
     /// Fails a batch for good, and in a gapless partition all that follows.
     fn fail(&mut self, place: Place, batch: Batch<W>, error: Error) {
         self.partition(place).idempotence.unresolved |= batch.sequence.is_some();
+        self.settle(place, batch, Err(error.clone()));
         if self.config.gapless && self.partition(place).stopped.is_none() {
             self.stop(place, &error);
         }
-        self.settle(place, batch, Err(error));
     }
 
     /// Stops a gapless partition: what is queued fails, and so does what comes later.
