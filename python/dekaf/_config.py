@@ -15,6 +15,9 @@ __all__ = ["check_settings", "join_servers"]
 _LARGEST: Final = 2**31 - 1
 """Kafka's own limit for times and sizes: about 24 days, 2 GiB."""
 
+_LONGEST_NAME: Final = 2**15 - 1
+"""The protocol counts a client's name in 16 bits."""
+
 _NUMBERS: Final = {
     "linger_ms": ("milliseconds", 0),
     "batch_size": ("bytes", 1),
@@ -34,6 +37,8 @@ def check_settings(client_id: object, numbers: Mapping[str, int]) -> None:
     """Refuse what no producer can work with, and what contradicts itself."""
     if not isinstance(client_id, str):
         raise ConfigError(f"client_id must be str, not {type(client_id).__name__}")
+    if len(client_id.encode(errors="replace")) > _LONGEST_NAME:
+        raise ConfigError(f"client_id is longer than the {_LONGEST_NAME} bytes that Kafka reads")
     for name, value in numbers.items():
         _check_number(name, value)
     delivery, linger = numbers["delivery_timeout_ms"], numbers["linger_ms"]

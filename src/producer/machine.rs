@@ -29,6 +29,8 @@ use crate::record::{Identity, Record};
 /// A produce request that is under way.
 pub type RequestId = u64;
 
+/// Bytes of the longest name that Kafka gives a topic.
+const LONGEST_TOPIC: usize = 249;
 /// Requests that a broker may have unanswered at a time.
 const MAX_IN_FLIGHT: usize = 5;
 
@@ -149,6 +151,12 @@ impl<W> Machine<W> {
                 ErrorKind::Closed,
                 "the producer is closed; create another one",
             ));
+        }
+        if topic.len() > LONGEST_TOPIC {
+            // Not even to be asked about: it would spoil the question for all others.
+            let error = fates::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC);
+            self.refuse_named(topic.into(), partition, record.timestamp, waiter, error);
+            return Ok(true);
         }
         let topic = self.topic(topic);
         if record.size_bound() > self.config.max_request_size {

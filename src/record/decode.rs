@@ -120,7 +120,8 @@ fn decode_record(
     }
     let key = decode_field(input)?;
     let value = decode_field(input)?;
-    let headers = (0..input.varint()?)
+    let header_count = usize::try_from(input.varint()?).map_err(|_| Malformed::Length)?;
+    let headers = (0..header_count)
         .map(|_| {
             let size = usize::try_from(input.varint()?).map_err(|_| Malformed::Length)?;
             Ok((input.text(size)?, decode_field(input)?))

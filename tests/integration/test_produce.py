@@ -187,9 +187,10 @@ async def test_topic_that_is_created_while_a_message_waits(
 
 async def test_name_that_is_no_topics(kafka: Cluster) -> None:
     async with Producer(kafka.bootstrap()) as producer:
-        with pytest.raises(InvalidRecord, match="cannot be a topic's name") as caught:
-            await producer.produce("no topic!", b"v")
-    assert caught.value.code == "INVALID_TOPIC_EXCEPTION"
+        for name in ("no topic!", "t" * 250, "ü" * 40_000):
+            with pytest.raises(InvalidRecord, match="cannot be a topic's name") as caught:
+                await producer.produce(name, b"v")
+            assert caught.value.code == "INVALID_TOPIC_EXCEPTION"
 
 
 async def test_too_large_for_the_client_and_for_the_topic(

@@ -17,6 +17,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (["a:1", "b"], {}, '"b" has no port'),
     ("kafka://a:1", {}, "is a URL"),
     ("a:1", {"client_id": 5}, "client_id must be str, not int"),
+    ("a:1", {"client_id": "c" * 40_000}, "client_id is longer than"),
     ("a:1", {"linger_ms": "5"}, "linger_ms must be milliseconds as int, not str"),
     ("a:1", {"linger_ms": True}, "linger_ms must be milliseconds as int, not bool"),
     ("a:1", {"linger_ms": -1}, "linger_ms=-1 is out of range"),

@@ -112,6 +112,18 @@ impl<W> Machine<W> {
         error: Error,
     ) {
         let topic = Arc::clone(&self.topics[topic].name);
+        self.refuse_named(topic, partition, timestamp, waiter, error);
+    }
+
+    /// The same for a topic that cannot be one.
+    pub(super) fn refuse_named(
+        &mut self,
+        topic: Arc<str>,
+        partition: Option<i32>,
+        timestamp: i64,
+        waiter: Option<W>,
+        error: Error,
+    ) {
         let mut error = error.topic(&topic);
         if let Some(partition) = partition {
             error = error.partition(partition);
@@ -192,14 +204,13 @@ impl<W> Machine<W> {
         let Some(code) = self.topics[topic].refusal else { return self.unreachable() };
         let name = &self.topics[topic].name;
         let waited = self.config.metadata_timeout.as_millis();
+        if code == ErrorCode::INVALID_TOPIC {
+            return invalid_topic(name).code(code);
+        }
         let message = match code {
             ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => format!(
                 "topic \"{name}\" does not exist and the cluster did not create it within \
                  metadata_timeout_ms={waited}; create the topic, or check its name"
-            ),
-            ErrorCode::INVALID_TOPIC => format!(
-                "\"{name}\" cannot be a topic's name: write 1 to 249 of the characters \
-                 a-z, A-Z, 0-9, '.', '_' and '-'"
             ),
             code if code.retriable() => format!(
                 "topic \"{name}\" was not ready within metadata_timeout_ms={waited}: {code}"
@@ -208,7 +219,6 @@ impl<W> Machine<W> {
         };
         let kind = match code {
             code if code.retriable() => ErrorKind::UnknownTopic,
-            ErrorCode::INVALID_TOPIC => ErrorKind::InvalidRecord,
             _ => ErrorKind::Broker,
         };
         Error::new(kind, message).code(code)
@@ -251,4 +261,16 @@ impl<W> Machine<W> {
             format!("the cluster could not be reached within metadata_timeout_ms={waited}: {why}"),
         )
     }
+}
+
+pub(super) fn invalid_topic(name: &str) -> Error {
+    let shown: String = name.chars().take(60).collect();
+    let more = if shown.len() < name.len() { "…" } else { "" };
+    Error::new(
+        ErrorKind::InvalidRecord,
+        format!(
+            "\"{shown}{more}\" cannot be a topic's name: write 1 to 249 of the characters \
+             a-z, A-Z, 0-9, '.', '_' and '-'"
+        ),
+    )
 }

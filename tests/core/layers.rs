@@ -1,0 +1,215 @@
+//! Holds the layering that `src/lib.rs` announces: a module imports only what stands left of
+//! it, and nothing up to and including `producer` reaches the world outside by itself.
+
+mod paths;
+
+use std::fs;
+use std::path::Path;
+
+use paths::{Use, paths};
+
+/// From left to right; who is not here has no place yet.
+const LAYERS: [&str; 10] =
+    ["error", "config", "wire", "protocol", "record", "producer", "net", "client", "broker", "py"];
+
+/// The last layer without I/O.
+const LAST_PURE: &str = "producer";
+
+/// The broker's log is turned by the simulator, so it is as pure and knows even less.
+const LOG: [&str; 2] = ["broker", "log"];
+const LOG_MAY_IMPORT: [&str; 4] = ["error", "wire", "protocol", "record"];
+
+/// What a pure module must not mention: where in a path, and what it would bring in.
+const OUTSIDE: [(&[&str], &str); 13] = [
+    (&["tokio"], "Tokio"),
+    (&["pyo3"], "Python"),
+    (&["socket2"], "sockets"),
+    (&["std", "net"], "sockets"),
+    (&["std", "thread"], "threads"),
+    (&["SystemTime", "now"], "a clock; the time is an argument"),
+    (&["Instant", "now"], "a clock; the time is an argument"),
+    // `Instant::elapsed` reads the clock without saying `now`.
+    (&["elapsed"], "a clock; the time is an argument"),
+    (&["rand"], "randomness; the source is an argument"),
+    (&["getrandom"], "randomness; the source is an argument"),
+    (&["fastrand"], "randomness; the source is an argument"),
+    (&["RandomState"], "randomness; the source is an argument"),
+    (&["thread_rng"], "randomness; the source is an argument"),
+];
+
+#[test]
+fn every_module_imports_only_leftwards() {
+    let mut files = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    collect(&root.join("src"), &mut files);
+    assert!(files.len() > 20, "only {} source files were found: is this test blind?", files.len());
+    let broken: Vec<String> = files
+        .iter()
+        .flat_map(|file| {
+            let source = fs::read_to_string(root.join(file)).expect("a source file");
+            broken_rules(file, &source)
+        })
+        .collect();
+    assert!(broken.is_empty(), "the layering is broken:\n{}", broken.join("\n"));
+}
+
+/// All Rust files below a folder, as paths from the crate's root with `/`.
+fn collect(folder: &Path, files: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry of that folder").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let path = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("below the root");
+            let names: Vec<_> = path.iter().map(|name| name.to_string_lossy()).collect();
+            files.push(names.join("/"));
+        }
+    }
+    files.sort();
+}
+
+/// What a file does against the rules, as `file:line: reason`.
+fn broken_rules(file: &str, source: &str) -> Vec<String> {
+    let module = module_of(file);
+    paths(source)
+        .iter()
+        .filter_map(|used| {
+            let reason = if module.is_empty() {
+                outside_the_order(used)
+            } else {
+                wrong_import(&module, used).or_else(|| impure(&module, used))
+            };
+            reason.map(|reason| format!("{file}:{}: {reason}", used.line))
+        })
+        .collect()
+}
+
+/// `src/record/decode.rs` is `record::decode`, `src/lib.rs` the root.
+fn module_of(file: &str) -> Vec<&str> {
+    let path = file.trim_start_matches("src/").trim_end_matches(".rs");
+    path.split('/').filter(|name| !matches!(*name, "lib" | "mod")).collect()
+}
+
+/// In the crate's root: every module that is declared must have its place.
+fn outside_the_order(used: &Use) -> Option<String> {
+    let name = used.declares.as_deref()?;
+    (!LAYERS.contains(&name)).then(|| format!("`{name}` has no place in the order of layers"))
+}
+
+fn rank(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| *layer == module)
+}
+
+fn wrong_import(module: &[&str], used: &Use) -> Option<String> {
+    let target = used.target(module)?;
+    let (from, to) = (module[0], target.first()?.as_str());
+    if module.starts_with(&LOG) {
+        let allowed = LOG_MAY_IMPORT.contains(&to) || target.iter().zip(LOG).all(|(a, b)| a == b);
+        return (!allowed).then(|| format!("`broker::log` must not import `{to}`"));
+    }
+    if from == to {
+        return None;
+    }
+    let Some(to_rank) = rank(to) else {
+        return Some(format!("`{to}` has no place in the order of layers"));
+    };
+    if from == "net" && to == "producer" {
+        return Some("`net` knows nothing of producing: it must not import `producer`".to_owned());
+    }
+    (rank(from)? < to_rank).then(|| format!("`{from}` must not import `{to}`, which is above it"))
+}
+
+fn impure(module: &[&str], used: &Use) -> Option<String> {
+    let pure = rank(module[0]) <= rank(LAST_PURE) || module.starts_with(&LOG);
+    let (words, what) = OUTSIDE.iter().find(|(words, _)| used.mentions(words))?;
+    // Who tests is who passes the time in, and there is no other way to a first `Instant`.
+    let starts_a_clock = *words == ["Instant", "now"] && used.is_in(module, "tests");
+    (pure && !starts_a_clock)
+        .then(|| format!("`{}` must not know {what} (`{}`)", module.join("::"), words.join("::")))
+}
+
+/// The lines on which a snippet, as if it were `file`, breaks the rules.
+fn broken_lines(file: &str, source: &str) -> Vec<usize> {
+    broken_rules(file, source)
+        .iter()
+        .map(|message| {
+            let line = message.split(':').nth(1).expect("file:line: reason");
+            line.parse().expect("a line")
+        })
+        .collect()
+}
+
+#[test]
+fn the_check_finds_what_is_forbidden() {
+    let forbidden = [
+        ("src/wire/reader.rs", "use crate::protocol::Field;"),
+        ("src/wire.rs", "fn f() -> crate::record::Record { todo!() }"),
+        ("src/error.rs", "use crate::config::Config;"),
+        ("src/protocol/api.rs", "use crate::{error::ErrorCode, record::Record};"),
+        ("src/protocol/schema.rs", "macro_rules! m { () => { $crate::producer::Machine } }"),
+        ("src/producer/machine/fates.rs", "use super::super::super::net::Link;"),
+        ("src/wire.rs", "use super::client;"),
+        ("src/wire.rs", "mod tests { use super::super::client; }"),
+        ("src/net/link.rs", "use crate::producer::Machine;"),
+        ("src/net.rs", "use crate::client::Client;"),
+        ("src/client.rs", "use crate::py::port;"),
+        ("src/client.rs", "use crate::helpers::join;"),
+        ("src/wire.rs", "use crate::*;"),
+        ("src/broker/log.rs", "use crate::producer::Random;"),
+        ("src/broker/log/window.rs", "use crate::broker::plan::Fault;"),
+        ("src/broker/log.rs", "use tokio::time::sleep;"),
+        ("src/lib.rs", "pub mod helpers;"),
+        ("src/producer/machine.rs", "use tokio::sync::Notify;"),
+        ("src/producer.rs", "fn f() { ::tokio::spawn(async {}); }"),
+        ("src/record.rs", "use std::{net::TcpStream, sync::Arc};"),
+        ("src/config.rs", "fn f() { let t = std::time::Instant::now(); }"),
+        ("src/config.rs", "fn f() { let t = SystemTime::now(); }"),
+        ("src/producer/batch.rs", "fn f(t: Instant) { t.elapsed(); }"),
+        ("src/producer/batch.rs", "mod tests { } fn f() { Instant::now(); }"),
+        ("src/producer/batch/tests.rs", "fn f() { SystemTime::now(); }"),
+        ("src/producer/batch.rs", "use std::{sync::Arc, thread::{self, JoinHandle}};"),
+        ("src/error.rs", "impl From<pyo3::PyErr> for Error {}"),
+        ("src/producer/random.rs", "use rand::Rng;"),
+        ("src/producer/random.rs", "use std::hash::{BuildHasher, RandomState};"),
+    ];
+    for (file, source) in forbidden {
+        let lines = broken_lines(file, &format!("//! A module.\n\n{source}\n"));
+        assert!(!lines.is_empty() && lines.iter().all(|line| *line == 3), "{file}: {source}");
+    }
+}
+
+#[test]
+fn the_check_lets_pass_what_is_allowed() {
+    let allowed = [
+        ("src/client.rs", "use crate::{net::Link, producer::Machine, error::Error};"),
+        ("src/net/link.rs", "use crate::record::Record; use tokio::net::TcpStream;"),
+        ("src/producer/machine/fates.rs", "use super::super::batch::Batch;"),
+        ("src/producer/machine/fates.rs", "use crate::producer::batch::Batch;"),
+        ("src/wire.rs", "mod tests { use super::*; use super::client; }"),
+        ("src/wire.rs", "//! See [`crate::net`] and `tokio`."),
+        ("src/wire.rs", "/// As [`Link`](crate::net::Link) does.\nstruct S;"),
+        ("src/wire.rs", "/* crate::net /* tokio */ crate::client */ struct S;"),
+        ("src/wire.rs", "const S: &str = \"a \\\" crate::net\"; const T: char = '\"';"),
+        ("src/wire.rs", "const S: &str = r#\"a \" crate::net\"#; fn f<'rand>(_: &'rand u8) {}"),
+        ("src/wire.rs", "pub(crate) fn f() {} pub(super) fn g() {}"),
+        ("src/producer/topic.rs", "use super::random::Random; use std::time::Instant;"),
+        ("src/producer/batch.rs", "mod tests { fn f() { Instant::now(); } }"),
+        ("src/producer/batch/tests.rs", "fn f() { Instant::now(); }"),
+        ("src/broker/log.rs", "use crate::record::Record; use crate::broker::log::window::W;"),
+        ("src/broker/plan.rs", "use crate::client::Client; use super::log::Log;"),
+        ("src/py/port.rs", "use crate::client::Client; use pyo3::prelude::*;"),
+        ("src/lib.rs", "//! The map.\npub mod wire;\npub mod producer;\nmod py;"),
+    ];
+    for (file, source) in allowed {
+        assert_eq!(broken_rules(file, source), [""; 0], "{file}: {source}");
+    }
+}
+
+#[test]
+fn the_check_names_the_line_of_each_path() {
+    let source = "use std::sync::Arc;\nuse crate::{\n    error::Error, // crate::py\n    net::{\n\
+                  \x20       Link,\n        Answer,\n    },\n};\nuse crate::client::Client;\n";
+    assert_eq!(broken_lines("src/record.rs", source), [5, 6, 9]);
+    let reasons = broken_rules("src/record.rs", source);
+    assert_eq!(reasons[2], "src/record.rs:9: `record` must not import `client`, which is above it");
+}

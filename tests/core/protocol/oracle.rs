@@ -1,0 +1,186 @@
+//! What agreement with the oracle means: for bodies, for frames of requests, for answers.
+
+use std::fmt::Debug;
+
+use bytes::{Buf, Bytes, BytesMut};
+use dekaf::protocol::{Field, Request, RequestHeader, Version, decode_response, encode_request};
+use dekaf::wire::{Reader, Writer};
+use kafka_protocol::messages::ResponseHeader;
+use kafka_protocol::protocol::{
+    Decodable, Encodable, HeaderVersion, StrBytes, decode_request_header_from_buffer,
+    encode_request_header_into_buffer,
+};
+use proptest::prelude::*;
+
+use super::values::{Unknown, nullable_text, text, unknown};
+use crate::properties::check;
+
+const CASES: u32 = 60;
+
+/// A message that the oracle has, too.
+pub(crate) trait Twin: Field + Debug + Clone + PartialEq {
+    type Theirs: Encodable + Decodable + Debug + PartialEq;
+
+    /// The same message as the oracle has it, with `unknown` tagged fields in each of its parts.
+    fn twin(&self, unknown: &Unknown) -> Self::Theirs;
+}
+
+/// Their text.
+pub(crate) fn theirs(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+/// Their UUID, whose crate is not ours to name.
+pub(crate) fn uuid<U: TryFrom<Vec<u8>, Error: Debug>>(id: u128) -> U {
+    id.to_be_bytes().to_vec().try_into().expect("sixteen bytes")
+}
+
+pub(crate) fn encoded<M: Field>(message: &M, version: Version) -> Bytes {
+    let mut out = Writer::new();
+    message.encode(&mut out, version);
+    out.take()
+}
+
+/// Both write the same bytes, and each reads what the other wrote; unknown tagged fields are
+/// passed over.
+fn bodies_agree<M: Twin>(
+    message: &M,
+    version: Version,
+    unknown: &Unknown,
+) -> Result<(), TestCaseError> {
+    let ours = encoded(message, version);
+    let twin = message.twin(&Unknown::new());
+    let mut plain = BytesMut::new();
+    twin.encode(&mut plain, version.number).expect("the oracle encodes it");
+    // First of all: the oracle reserves whatever space it is told to, and would take the test
+    // down with it if our bytes were wrong.
+    prop_assert_eq!(plain.freeze(), ours.clone());
+
+    let mut left = ours;
+    let read = M::Theirs::decode(&mut left, version.number);
+    let read = read.map_err(|error| TestCaseError::fail(error.to_string()))?;
+    prop_assert_eq!(&read, &twin);
+    prop_assert!(left.is_empty(), "they left {} bytes", left.len());
+
+    let twin = if version.flexible { message.twin(unknown) } else { twin };
+    let mut bytes = BytesMut::new();
+    twin.encode(&mut bytes, version.number).expect("the oracle encodes it");
+    let bytes = bytes.freeze();
+    let mut input = Reader::new(&bytes);
+    prop_assert_eq!(M::decode(&mut input, version), Ok(message.clone()));
+    prop_assert_eq!(input.finish(), Ok(()));
+    Ok(())
+}
+
+/// Every version of a request: its body, and whole frames in both directions.
+pub(crate) fn requests_agree<R, S>(requests: impl Fn(i16) -> S)
+where
+    R: Request + Twin,
+    S: Strategy<Value = R>,
+{
+    for number in R::VERSIONS.0..=R::VERSIONS.1 {
+        let version = R::version(number);
+        let values = (requests(number), unknown(), any::<i32>(), text(), nullable_text());
+        let what = format!("{:?} request v{number}", R::KEY);
+        check(CASES, &what, &values, |(request, unknown, correlation, client, sender)| {
+            bodies_agree(&request, version, &unknown)?;
+            frame_is_theirs(&request, version, correlation, &client)?;
+            frame_is_ours(&request, version, correlation, sender, &unknown)
+        });
+    }
+}
+
+/// The oracle reads our frame.
+fn frame_is_theirs<R: Request + Twin>(
+    request: &R,
+    version: Version,
+    correlation_id: i32,
+    client_id: &str,
+) -> Result<(), TestCaseError> {
+    let mut frame = encode_request(request, version.number, correlation_id, client_id);
+    let length = frame.get_i32();
+    prop_assert_eq!(length as usize, frame.len());
+    let header = decode_request_header_from_buffer(&mut frame).expect("a header they know");
+    prop_assert_eq!(header.request_api_key, R::KEY as i16);
+    prop_assert_eq!(header.request_api_version, version.number);
+    prop_assert_eq!(header.correlation_id, correlation_id);
+    prop_assert_eq!(header.client_id.as_deref(), Some(client_id));
+    prop_assert!(header.unknown_tagged_fields.is_empty());
+    let body = R::Theirs::decode(&mut frame, version.number).expect("a body they know");
+    prop_assert_eq!(body, request.twin(&Unknown::new()));
+    prop_assert!(frame.is_empty());
+    Ok(())
+}
+
+/// We read the oracle's frame.
+fn frame_is_ours<R: Request + Twin>(
+    request: &R,
+    version: Version,
+    correlation_id: i32,
+    client_id: Option<String>,
+    unknown: &Unknown,
+) -> Result<(), TestCaseError> {
+    let header = kafka_protocol::messages::RequestHeader::default()
+        .with_request_api_key(R::KEY as i16)
+        .with_request_api_version(version.number)
+        .with_correlation_id(correlation_id)
+        .with_client_id(client_id.as_deref().map(theirs))
+        .with_unknown_tagged_fields(unknown.clone());
+    let mut frame = BytesMut::new();
+    encode_request_header_into_buffer(&mut frame, &header).expect("the oracle encodes it");
+    let twin = request.twin(&Unknown::new());
+    twin.encode(&mut frame, version.number).expect("the oracle encodes it");
+    let frame = frame.freeze();
+    let mut input = Reader::new(&frame);
+    let header = RequestHeader::decode(&mut input, |_| R::FLEXIBLE_FROM);
+    let (api_key, api_version) = (R::KEY as i16, version.number);
+    let expected = RequestHeader { api_key, api_version, correlation_id, client_id };
+    prop_assert_eq!(header, Ok(expected));
+    prop_assert_eq!(R::decode(&mut input, version), Ok(request.clone()));
+    prop_assert_eq!(input.finish(), Ok(()));
+    Ok(())
+}
+
+/// Every version of an answer: its body, and the oracle's frame with the header that the oracle
+/// says belongs to it.
+pub(crate) fn responses_agree<R, S>(responses: impl Fn(i16) -> S)
+where
+    R: Request,
+    R::Response: Twin<Theirs: HeaderVersion>,
+    S: Strategy<Value = R::Response>,
+{
+    for number in R::VERSIONS.0..=R::VERSIONS.1 {
+        let version = R::version(number);
+        let values = (responses(number), unknown(), any::<i32>());
+        let what = format!("{:?} response v{number}", R::KEY);
+        check(CASES, &what, &values, |(response, unknown, correlation_id)| {
+            bodies_agree(&response, version, &unknown)?;
+            let frame = response_frame::<R>(&response, version, correlation_id, &unknown);
+            prop_assert_eq!(decode_response::<R>(&frame, number), Ok(response));
+            let longer = [&frame[..], &[0]].concat().into();
+            prop_assert!(decode_response::<R>(&longer, number).is_err(), "a byte is left over");
+            Ok(())
+        });
+    }
+}
+
+fn response_frame<R: Request>(
+    response: &R::Response,
+    version: Version,
+    correlation_id: i32,
+    unknown: &Unknown,
+) -> Bytes
+where
+    R::Response: Twin<Theirs: HeaderVersion>,
+{
+    let header = ResponseHeader::default()
+        .with_correlation_id(correlation_id)
+        .with_unknown_tagged_fields(unknown.clone());
+    let header_version =
+        <<R::Response as Twin>::Theirs as HeaderVersion>::header_version(version.number);
+    let mut frame = BytesMut::new();
+    header.encode(&mut frame, header_version).expect("the oracle encodes it");
+    let twin = response.twin(&Unknown::new());
+    twin.encode(&mut frame, version.number).expect("the oracle encodes it");
+    frame.freeze()
+}

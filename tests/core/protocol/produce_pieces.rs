@@ -1,0 +1,81 @@
+//! The producer's own way to write a produce request, around its batches: the same bytes as
+//! the described message, and the batches themselves.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dekaf::producer::{PartitionBatch, encode_produce};
+use dekaf::protocol::{
+    PartitionProduceData, ProduceRequest, Request, TopicProduceData, encode_request,
+};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+
+use super::values::{blob, text};
+use crate::properties::check;
+
+/// Topics with their partitions' batches. No name stands twice: the caller keeps a topic's
+/// batches together.
+fn topics() -> impl Strategy<Value = Vec<(String, Vec<(i32, Bytes)>)>> {
+    btree_map(text(), vec((any::<i32>(), blob()), 1..5), 0..5)
+        .prop_map(|topics| topics.into_iter().collect())
+}
+
+fn batches(topics: &[(String, Vec<(i32, Bytes)>)]) -> Vec<PartitionBatch> {
+    let mut batches = Vec::new();
+    for (name, partitions) in topics {
+        for (partition, batch) in partitions {
+            batches.push(PartitionBatch {
+                // Its own allocation each: topics are told apart by name, not by address.
+                topic: Arc::from(name.as_str()),
+                topic_id: 0,
+                partition: *partition,
+                batch: batch.clone(),
+            });
+        }
+    }
+    batches
+}
+
+fn described(topics: &[(String, Vec<(i32, Bytes)>)], acks: i16, timeout_ms: i32) -> ProduceRequest {
+    let topic = |(name, partitions): &(String, Vec<(i32, Bytes)>)| TopicProduceData {
+        name: name.clone(),
+        topic_id: 0,
+        partition_data: partitions
+            .iter()
+            .map(|(index, batch)| PartitionProduceData {
+                index: *index,
+                records: Some(batch.clone()),
+            })
+            .collect(),
+    };
+    let topic_data = topics.iter().map(topic).collect();
+    ProduceRequest { transactional_id: None, acks, timeout_ms, topic_data }
+}
+
+#[test]
+fn the_pieces_are_the_request() {
+    let (first, last) = ProduceRequest::VERSIONS;
+    for version in first..=last {
+        let values = (topics(), any::<i32>(), text(), any::<i16>(), any::<i32>());
+        let what = format!("Produce v{version} in pieces");
+        check(100, &what, &values, |(topics, correlation_id, client_id, acks, timeout_ms)| {
+            let batches = batches(&topics);
+            let pieces =
+                encode_produce(&batches, version, correlation_id, &client_id, acks, timeout_ms);
+            let request = described(&topics, acks, timeout_ms);
+            let whole = encode_request(&request, version, correlation_id, &client_id);
+            prop_assert_eq!(Bytes::from(pieces.concat()), whole);
+
+            // Every second piece is a batch, where it was before. Only a flexible version has
+            // something to say after the last one.
+            let trailer = version >= 9 || batches.is_empty();
+            prop_assert_eq!(pieces.len(), 2 * batches.len() + usize::from(trailer));
+            for (piece, batch) in pieces.iter().skip(1).step_by(2).zip(&batches) {
+                prop_assert_eq!(piece.as_ptr(), batch.batch.as_ptr());
+                prop_assert_eq!(piece.len(), batch.batch.len());
+            }
+            Ok(())
+        });
+    }
+}
