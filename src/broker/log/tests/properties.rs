@@ -2,6 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::*;
 
@@ -44,7 +45,18 @@ fn on_the_wire(sequence: i64) -> i32 {
     ((ORIGIN + sequence) % (1 << 31)) as i32
 }
 
+/// The same cases every time, and no files of past failures.
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn a_producer_is_answered_as_by_a_model_that_never_wraps(
         steps in vec((-8_i64..9, 1_i64..6), 1..60),
