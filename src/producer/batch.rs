@@ -178,9 +178,10 @@ impl<W> Batch<W> {
         let Some(Content::Sealed(whole)) = &self.content else {
             unreachable!("only a batch that was sent can be refused");
         };
-        let mut waiting = self.waiting.split_off(0).into_iter().peekable();
+        let parts = whole.split(target)?;
+        let mut waiting = std::mem::take(&mut self.waiting).into_iter().peekable();
         let mut first = 0;
-        let parts = whole.split(target)?.into_iter().zip(serial..).map(|(part, serial)| {
+        let parts = parts.into_iter().zip(serial..).map(|(part, serial)| {
             let count = part.count();
             let mut mine = Vec::new();
             while let Some(mut next) = waiting.next_if(|next| next.index < first + count) {

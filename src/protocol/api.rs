@@ -16,7 +16,7 @@ pub enum ApiKey {
     Metadata = 3,
     /// Says which versions of which APIs a broker speaks.
     ApiVersions = 18,
-    /// Gives a producer its id.
+    /// Hands out producer ids.
     InitProducerId = 22,
 }
 

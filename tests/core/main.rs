@@ -7,4 +7,5 @@ mod layers;
 mod properties;
 mod protocol;
 mod record;
+mod simulator;
 mod varint;

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{
     Content, Machine, MetadataWanted, Outgoing, OwnedRecord, Pinned, Produced, Random, RequestId,
