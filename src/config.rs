@@ -1,9 +1,13 @@
 //! Settings, parsed and checked once. Everything behind this trusts them.
 
+mod compression;
+
 use std::fmt;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
+
+pub use compression::{Codec, Compression};
 
 /// Every setting of a producer, with the defaults of the documentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub struct Config {
     pub retry_backoff: Duration,
     /// The longest pause between retries.
     pub retry_backoff_max: Duration,
+    /// How batches are compressed.
+    pub compression: Compression,
     /// Who must have stored a record before it is acknowledged.
     pub acks: Acks,
     /// Whether brokers recognise repetitions, so that retries neither duplicate nor reorder.
@@ -108,6 +114,7 @@ impl Config {
             metadata_max_age: Duration::from_secs(300),
             retry_backoff: Duration::from_millis(100),
             retry_backoff_max: Duration::from_secs(1),
+            compression: Compression::NONE,
             acks: Acks::All,
             idempotence: true,
             max_in_flight: 5,

@@ -15,13 +15,19 @@
 //! | 61 | records | compressed as one stream |
 
 mod builder;
+mod compression;
 mod decode;
 mod sealed;
+mod split;
 
 use crate::wire::varint_size;
 
+pub use crate::config::{Codec, Compression};
 pub use builder::BatchBuilder;
-pub use decode::{DecodedBatch, DecodedHeader, DecodedRecord, InvalidBatch, decode_batch};
+pub use compression::{Compressor, Decompressor, InvalidCompression};
+pub use decode::{
+    DecodedBatch, DecodedHeader, DecodedRecord, InvalidBatch, decode_batch, decode_batch_within,
+};
 pub use sealed::{Identity, SealedBatch};
 
 /// Bytes of a batch before its first record.

@@ -11,13 +11,14 @@ use tokio::time::sleep_until;
 
 use super::brokers::Brokers;
 use super::handle::{Shared, Sink};
-use crate::config::{Acks, Config};
+use crate::config::{Acks, Compression, Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::Link;
 use crate::producer::{
     Content, Machine, MetadataWanted, Outgoing, Part, PartitionBatch, RequestId, encode_produce,
 };
 use crate::protocol::{MetadataResponse, ProduceRequest, ProduceResponse, decode_response};
+use crate::record::Compressor;
 
 /// What happened outside.
 #[derive(Debug)]
@@ -57,6 +58,8 @@ pub(super) async fn drive<W: Send + 'static>(
         client_id: config.client_id.as_str().into(),
         timeout_ms: config.request_timeout.as_millis() as i32,
         acks: config.acks,
+        compression: config.compression,
+        compressor: RefCell::default(),
     };
     loop {
         let mut settled = Vec::new();
@@ -113,6 +116,8 @@ struct Outside {
     client_id: Rc<str>,
     timeout_ms: i32,
     acks: Acks,
+    compression: Compression,
+    compressor: RefCell<Compressor>,
 }
 
 impl Outside {
@@ -150,7 +155,7 @@ impl Outside {
     /// Seals what is open, hands it back for another try, and sends it.
     fn produce<W>(&self, shared: &Shared<W>, request: Outgoing) {
         let Outgoing { id, node, parts } = request;
-        let batches: Vec<_> = parts.into_iter().map(seal).collect();
+        let batches: Vec<_> = parts.into_iter().map(|part| self.seal(part)).collect();
         let sealed = batches.iter().map(|part| part.batch.clone()).collect();
         shared.machine().handle_sealed(Instant::now(), id, sealed);
         let link = self.links.borrow().get(&node).cloned();
@@ -190,6 +195,22 @@ impl Outside {
                 }
             }
         });
+    }
+
+    fn seal(&self, part: Part) -> PartitionBatch {
+        let batch = match part.content {
+            Content::Open(builder) => {
+                builder.seal(self.compression, &mut self.compressor.borrow_mut())
+            }
+            Content::Sealed(batch) => batch,
+        };
+        PartitionBatch {
+            topic: part.topic,
+            topic_id: part.topic_id,
+            partition: part.partition,
+            identity: part.identity,
+            batch,
+        }
     }
 
     /// Runs `work` beside the driver; what it brings comes back as an event.
@@ -235,18 +256,4 @@ impl Outside {
 
 fn gone() -> Error {
     Error::new(ErrorKind::Disconnected, "the connection has ended")
-}
-
-fn seal(part: Part) -> PartitionBatch {
-    let batch = match part.content {
-        Content::Open(builder) => builder.seal(),
-        Content::Sealed(batch) => batch,
-    };
-    PartitionBatch {
-        topic: part.topic,
-        topic_id: part.topic_id,
-        partition: part.partition,
-        identity: part.identity,
-        batch,
-    }
 }

@@ -5,11 +5,18 @@ use std::time::Instant;
 use super::sequence::Sequence;
 use super::settled::Waiting;
 use crate::error::ErrorCode;
-use crate::record::{BatchBuilder, InvalidBatch, Record, SealedBatch};
+use crate::record::{BatchBuilder, Compressor, Decompressor, InvalidBatch, Record, SealedBatch};
 
 /// Grows with every batch and every record that waits: who holds a smaller ticket was handed
 /// over earlier.
 pub type Ticket = u64;
+
+/// What it takes to cut up a batch that may be compressed.
+#[derive(Debug, Default)]
+pub(super) struct Codecs {
+    compressor: Compressor,
+    decompressor: Decompressor,
+}
 
 #[derive(Debug)]
 pub(super) struct Batch<W> {
@@ -174,11 +181,16 @@ impl<W> Batch<W> {
 
     /// Cuts it up into batches of at most `target` bytes, each with its part of the records, of
     /// those who wait and of the sequence numbers. The parts get serial numbers from `serial` on.
-    pub(super) fn split(&mut self, target: usize, serial: u64) -> Result<Vec<Self>, InvalidBatch> {
+    pub(super) fn split(
+        &mut self,
+        target: usize,
+        serial: u64,
+        codecs: &mut Codecs,
+    ) -> Result<Vec<Self>, InvalidBatch> {
         let Some(Content::Sealed(whole)) = &self.content else {
             unreachable!("only a batch that was sent can be refused");
         };
-        let parts = whole.split(target)?;
+        let parts = whole.split(target, &mut codecs.compressor, &mut codecs.decompressor)?;
         let mut waiting = std::mem::take(&mut self.waiting).into_iter().peekable();
         let mut first = 0;
         let parts = parts.into_iter().zip(serial..).map(|(part, serial)| {

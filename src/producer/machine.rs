@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use self::admission::Delayed;
 use super::backoff::Backoff;
-use super::batch::{Content, Ticket};
+use super::batch::{Codecs, Content, Ticket};
 use super::pinned::Pinned;
 use super::random::Random;
 use super::refresh::Refresh;
@@ -136,6 +136,7 @@ pub struct Machine<W> {
     waiting: BTreeMap<Ticket, Delayed<W, Box<dyn Pinned>>>,
     unassigned: BTreeMap<Ticket, Delayed<W, super::pinned::OwnedRecord>>,
     unpinned: Vec<Box<dyn Pinned>>,
+    codecs: Codecs,
     /// Partitions by the time when something happens to them, each at most once.
     timers: BTreeSet<(Instant, Place)>,
     requests: BTreeMap<RequestId, Request>,
@@ -176,6 +177,7 @@ impl<W> Machine<W> {
             waiting: BTreeMap::new(),
             unassigned: BTreeMap::new(),
             unpinned: Vec::new(),
+            codecs: Codecs::default(),
             timers: BTreeSet::new(),
             requests: BTreeMap::new(),
             next_request: 0,

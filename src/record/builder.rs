@@ -1,7 +1,8 @@
 //! Encodes records straight into the batch that will be sent: one copy, no allocation for a
 //! record. The batch's own header is written when it is sent: see [`SealedBatch`].
 
-use super::{BATCH_OVERHEAD, Record, SealedBatch};
+use super::sealed::Contents;
+use super::{BATCH_OVERHEAD, Compression, Compressor, Record, SealedBatch};
 use crate::wire::{varint_size, varlong_size, write_varint, write_varlong};
 
 /// A batch that takes records.
@@ -36,13 +37,13 @@ impl BatchBuilder {
         varint_size(body as i32) + body
     }
 
-    fn timestamp_delta(&self, record: &Record<'_>) -> i64 {
-        if self.count == 0 { 0 } else { record.timestamp.wrapping_sub(self.first_timestamp) }
+    fn timestamp_delta(&self, timestamp: i64) -> i64 {
+        if self.count == 0 { 0 } else { timestamp.wrapping_sub(self.first_timestamp) }
     }
 
     /// The record's size behind its length.
     fn body_size(&self, record: &Record<'_>) -> usize {
-        1 + varlong_size(self.timestamp_delta(record))
+        1 + varlong_size(self.timestamp_delta(record.timestamp))
             + varint_size(self.count)
             + field_size(record.key)
             + field_size(record.value)
@@ -58,16 +59,8 @@ impl BatchBuilder {
     ///
     /// The caller keeps a record below 2 GiB; `max_request_size` is far below that.
     pub fn append(&mut self, record: &Record<'_>) -> i32 {
-        let body = self.body_size(record);
-        let delta = self.timestamp_delta(record);
-        if self.count == 0 {
-            self.first_timestamp = record.timestamp;
-        }
+        self.begin(record.timestamp, self.body_size(record));
         let out = &mut self.body;
-        write_varint(out, body as i32);
-        out.push(0); // attributes, unused
-        write_varlong(out, delta);
-        write_varint(out, self.count);
         write_field(out, record.key);
         write_field(out, record.value);
         write_varint(out, record.headers.len() as i32);
@@ -75,15 +68,44 @@ impl BatchBuilder {
             write_field(out, Some(name.as_bytes()));
             write_field(out, *value);
         }
-        self.max_timestamp = self.max_timestamp.max(record.timestamp);
         self.count += 1;
         self.count - 1
     }
 
-    /// Takes no more records.
-    pub fn seal(self) -> SealedBatch {
+    /// Writes what stands before a record's key; `body` is the size of all that follows the size.
+    fn begin(&mut self, timestamp: i64, body: usize) {
+        let delta = self.timestamp_delta(timestamp);
+        if self.count == 0 {
+            self.first_timestamp = timestamp;
+        }
+        self.max_timestamp = self.max_timestamp.max(timestamp);
+        let out = &mut self.body;
+        write_varint(out, body as i32);
+        out.push(0); // attributes, unused
+        write_varlong(out, delta);
+        write_varint(out, self.count);
+    }
+
+    /// Appends a record of another batch, whose bytes are the same here from its key on, unless
+    /// it would be one too many for `room` bytes of records.
+    pub(super) fn append_encoded(&mut self, timestamp: i64, fields: &[u8], room: usize) -> bool {
+        let delta = self.timestamp_delta(timestamp);
+        let body = 1 + varlong_size(delta) + varint_size(self.count) + fields.len();
+        if self.count > 0 && self.body.len() + varint_size(body as i32) + body > room {
+            return false;
+        }
+        self.begin(timestamp, body);
+        self.body.extend_from_slice(fields);
+        self.count += 1;
+        true
+    }
+
+    /// Takes no more records, and compresses those it has if that makes them smaller.
+    pub fn seal(self, compression: Compression, compressor: &mut Compressor) -> SealedBatch {
         debug_assert!(self.count > 0, "a batch without records is refused by brokers");
-        SealedBatch::new(self.count, self.first_timestamp, self.max_timestamp, self.body.into())
+        let Self { body, count, first_timestamp, max_timestamp } = self;
+        let contents = Contents { count, first_timestamp, max_timestamp };
+        SealedBatch::new(contents, body, compression, compressor)
     }
 }
 

@@ -4,8 +4,9 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{BATCH_OVERHEAD, Identity, MAGIC, offset};
-use crate::wire::{Malformed, Reader};
+use super::compression::codec_of;
+use super::{BATCH_OVERHEAD, Decompressor, Identity, InvalidCompression, MAGIC, offset};
+use crate::wire::{MAX_FRAME, Malformed, Reader};
 
 /// A batch, read and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +48,16 @@ pub enum InvalidBatch {
     Magic(i8),
     /// The checksum does not match.
     Checksum,
+    /// The records cannot be decompressed.
+    Compression(InvalidCompression),
     /// Header and records disagree.
     Inconsistent(&'static str),
+}
+
+impl From<InvalidCompression> for InvalidBatch {
+    fn from(invalid: InvalidCompression) -> Self {
+        Self::Compression(invalid)
+    }
 }
 
 impl From<Malformed> for InvalidBatch {
@@ -63,6 +72,7 @@ impl fmt::Display for InvalidBatch {
             Self::Malformed(malformed) => malformed.fmt(f),
             Self::Magic(magic) => write!(f, "record batches of format {magic} are not supported"),
             Self::Checksum => f.write_str("the batch's checksum does not match its bytes"),
+            Self::Compression(invalid) => invalid.fmt(f),
             Self::Inconsistent(what) => f.write_str(what),
         }
     }
@@ -70,8 +80,19 @@ impl fmt::Display for InvalidBatch {
 
 impl std::error::Error for InvalidBatch {}
 
-/// Reads the one batch that `bytes` holds.
+/// Reads the one batch that `bytes` holds, with no more records than a frame could bring
+/// uncompressed.
 pub fn decode_batch(bytes: &Bytes) -> Result<DecodedBatch, InvalidBatch> {
+    decode_batch_within(MAX_FRAME, bytes, &mut Decompressor::new())
+}
+
+/// The same with a limit of the caller's: a compressed batch with more bytes of records is
+/// refused, and its memory is not taken.
+pub fn decode_batch_within(
+    limit: usize,
+    bytes: &Bytes,
+    decompressor: &mut Decompressor,
+) -> Result<DecodedBatch, InvalidBatch> {
     let mut input = Reader::new(bytes);
     let base_offset = input.i64()?;
     let length = input.i32()?;
@@ -99,6 +120,9 @@ pub fn decode_batch(bytes: &Bytes) -> Result<DecodedBatch, InvalidBatch> {
     if last_offset_delta != count - 1 {
         return Err(InvalidBatch::Inconsistent("last offset delta and count disagree"));
     }
+    let body = bytes.slice(BATCH_OVERHEAD..);
+    let body = decompressor.decompress(codec_of(attributes)?, &body, limit)?;
+    let mut input = Reader::new(&body);
     let records = (0..count)
         .map(|index| decode_record(&mut input, first_timestamp, index))
         .collect::<Result<_, _>>()?;

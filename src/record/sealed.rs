@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{BATCH_OVERHEAD, MAGIC, offset};
+use super::{BATCH_OVERHEAD, Codec, Compression, Compressor, MAGIC, offset};
 
 /// Who wrote a batch, for the broker to recognise a repetition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,23 +24,56 @@ impl Identity {
 /// Records that are ready to be sent. Cheap to clone: the records are shared.
 #[derive(Debug, Clone)]
 pub struct SealedBatch {
-    attributes: i16,
-    count: i32,
-    first_timestamp: i64,
-    max_timestamp: i64,
+    pub(super) contents: Contents,
+    /// What was asked for; parts of the batch ask for it again.
+    pub(super) compression: Compression,
+    /// What was done.
+    codec: Codec,
+    /// The size of its records before compression.
+    records_size: usize,
     body: Bytes,
     body_crc: u32,
 }
 
+/// What a batch's header says of its records.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Contents {
+    pub(super) count: i32,
+    pub(super) first_timestamp: i64,
+    pub(super) max_timestamp: i64,
+}
+
 impl SealedBatch {
-    pub(super) fn new(count: i32, first_timestamp: i64, max_timestamp: i64, body: Bytes) -> Self {
+    /// Records that would not become smaller stay as they are.
+    pub(super) fn new(
+        contents: Contents,
+        records: Vec<u8>,
+        compression: Compression,
+        compressor: &mut Compressor,
+    ) -> Self {
+        let records_size = records.len();
+        let (codec, body) = match compressor.compress(compression, &records) {
+            Some(compressed) => (compression.codec(), compressed),
+            None => (Codec::None, records.into()),
+        };
         let body_crc = crc32c::crc32c(&body);
-        Self { attributes: 0, count, first_timestamp, max_timestamp, body, body_crc }
+        Self { contents, compression, codec, records_size, body, body_crc }
     }
 
     /// How many records it holds.
     pub fn count(&self) -> i32 {
-        self.count
+        self.contents.count
+    }
+
+    /// How its records are stored: with the codec asked for, or as they are where that would not
+    /// have made them smaller.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Its size in bytes without compression.
+    pub fn uncompressed_size(&self) -> usize {
+        BATCH_OVERHEAD + self.records_size
     }
 
     /// Its size in bytes as it is sent.
@@ -55,6 +88,7 @@ impl SealedBatch {
 
     /// The header for an identity. The records' part of the checksum was computed once.
     pub fn header(&self, identity: Identity) -> [u8; BATCH_OVERHEAD] {
+        let contents = &self.contents;
         let mut header = [0; BATCH_OVERHEAD];
         let mut put = |at: usize, field: &[u8]| {
             header[at..at + field.len()].copy_from_slice(field);
@@ -63,23 +97,18 @@ impl SealedBatch {
         put(offset::LENGTH, &(length as i32).to_be_bytes());
         put(offset::LEADER_EPOCH, &(-1_i32).to_be_bytes());
         put(offset::MAGIC, &MAGIC.to_be_bytes());
-        put(offset::ATTRIBUTES, &self.attributes.to_be_bytes());
-        put(offset::LAST_OFFSET_DELTA, &(self.count - 1).to_be_bytes());
-        put(offset::FIRST_TIMESTAMP, &self.first_timestamp.to_be_bytes());
-        put(offset::MAX_TIMESTAMP, &self.max_timestamp.to_be_bytes());
+        put(offset::ATTRIBUTES, &self.codec.id().to_be_bytes());
+        put(offset::LAST_OFFSET_DELTA, &(contents.count - 1).to_be_bytes());
+        put(offset::FIRST_TIMESTAMP, &contents.first_timestamp.to_be_bytes());
+        put(offset::MAX_TIMESTAMP, &contents.max_timestamp.to_be_bytes());
         put(offset::PRODUCER_ID, &identity.producer_id.to_be_bytes());
         put(offset::PRODUCER_EPOCH, &identity.epoch.to_be_bytes());
         put(offset::BASE_SEQUENCE, &identity.base_sequence.to_be_bytes());
-        put(offset::COUNT, &self.count.to_be_bytes());
+        put(offset::COUNT, &contents.count.to_be_bytes());
         let crc = crc32c::crc32c(&header[offset::ATTRIBUTES..]);
         let crc = crc32c::crc32c_combine(crc, self.body_crc, self.body.len());
         header[offset::CRC..offset::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
         header
-    }
-
-    /// Placeholder for the merge.
-    pub fn split(&self, _target: usize) -> Result<Vec<Self>, super::InvalidBatch> {
-        Err(super::InvalidBatch::Inconsistent("not yet"))
     }
 
     /// The whole batch in one piece.

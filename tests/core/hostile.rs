@@ -5,6 +5,7 @@
 //! a null value, two bytes that become 56. While a `Vec` of them grows, its old and its new
 //! half stand side by side, three times what it holds: 84. Small arrays have room for four.
 
+mod codecs;
 mod decoders;
 mod lengths;
 mod memory;

@@ -2,10 +2,12 @@
 //! record batches against an independent implementation, and what hostile bytes can do. Cases
 //! are generated from a fixed seed; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` search further.
 
+mod compression;
 mod hostile;
 mod layers;
 mod properties;
 mod protocol;
 mod record;
 mod simulator;
+mod split;
 mod varint;

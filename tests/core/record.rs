@@ -3,7 +3,7 @@
 
 mod arbitrary;
 
-pub(crate) use arbitrary::{OwnedRecord, identities, records, seal};
+pub(crate) use arbitrary::{OwnedRecord, filled, identities, records, seal, uncompressed, unsent};
 
 use bytes::Bytes;
 use dekaf::record::{
@@ -73,7 +73,7 @@ fn the_bytes_of_a_batch() {
         headers: &[],
     });
     assert_eq!((first, second), (0, 1));
-    assert_eq!(batch.seal().to_bytes(GOLDEN_IDENTITY), &GOLDEN[..]);
+    assert_eq!(uncompressed(batch).to_bytes(GOLDEN_IDENTITY), &GOLDEN[..]);
 }
 
 #[test]
@@ -190,7 +190,7 @@ proptest! {
             })?;
         }
         let size = batch.size();
-        prop_assert_eq!(batch.seal().to_bytes(Identity::NONE).len(), size);
+        prop_assert_eq!(uncompressed(batch).to_bytes(Identity::NONE).len(), size);
     }
 
     #[test]
@@ -238,7 +238,7 @@ fn offset_deltas_of_every_width_come_back() {
         batch.append(&record);
         assert_eq!(batch.size(), expected);
     }
-    let bytes = batch.seal().to_bytes(Identity::NONE);
+    let bytes = uncompressed(batch).to_bytes(Identity::NONE);
     let batch = decode_batch(&bytes).unwrap();
     assert_eq!(batch.records.len(), 10_000);
     assert_eq!(batch.max_timestamp, 0);

@@ -7,7 +7,8 @@ mod storage;
 mod validation;
 
 use super::*;
-use crate::record::{BatchBuilder, DecodedRecord, Identity, Record};
+use crate::config::Compression;
+use crate::record::{BatchBuilder, Compressor, DecodedRecord, Identity, Record};
 
 /// Milliseconds since 1970, when everything happens.
 const NOW: i64 = 1_700_000_000_000;
@@ -21,7 +22,7 @@ fn batch(identity: Identity, values: &[&str]) -> Bytes {
         let value = Some(value.as_bytes());
         builder.append(&Record { timestamp: NOW, key: None, value, headers: &[] });
     }
-    builder.seal().to_bytes(identity)
+    builder.seal(Compression::NONE, &mut Compressor::new()).to_bytes(identity)
 }
 
 /// `count` records of producer 7 in epoch 0.

@@ -118,7 +118,7 @@ impl<W> Machine<W> {
         // A broker that refuses a full batch allows less; how much less it does not say.
         let target = (batch.size() / 2).max(1);
         let serial = self.next_serial;
-        let parts = match batch.split(target, serial) {
+        let mut parts = match batch.split(target, serial, &mut self.codecs) {
             Ok(parts) => parts,
             Err(error) => {
                 let error = Error::new(ErrorKind::InvalidRecord, error.to_string())
@@ -126,6 +126,12 @@ impl<W> Machine<W> {
                 return self.fail(place, batch, error);
             }
         };
+        if parts.len() == 1 {
+            // It does not get smaller than that.
+            batch = parts.remove(0);
+            let error = self.refused(place, ErrorCode::MESSAGE_TOO_LARGE, None);
+            return self.fail(place, batch, error);
+        }
         self.next_serial += parts.len() as u64;
         self.release(batch.charged);
         self.charge(parts.iter().map(|part| part.charged).sum());

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::{Machine, Node, OVERDUE, Outgoing, Part, Request};
+use crate::error::ErrorCode;
 use crate::producer::topic::{NodeId, Partition, Place};
 use crate::protocol::{MetadataTopic, PartitionProduced, ProduceResponse};
 use crate::record::Identity;
@@ -34,6 +35,11 @@ impl<W> Machine<W> {
                 let error = self.unknown_topic(index);
                 self.refuse_unassigned(index, &error);
             }
+            return;
+        }
+        if described.partitions.is_empty() {
+            // It is being created: there is nowhere to go yet.
+            topic.refusal = Some(ErrorCode::LEADER_NOT_AVAILABLE);
             return;
         }
         topic.refusal = None;

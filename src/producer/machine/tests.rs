@@ -7,10 +7,12 @@ mod numbers;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::config::Compression;
 use crate::protocol::{
     LeaderIdAndEpoch, MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic,
     PartitionProduced, TopicProduced,
 };
+use crate::record::Compressor;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -97,7 +99,7 @@ impl Bench {
     fn request(&mut self) -> Option<Sent> {
         let Outgoing { id, node, parts } = self.machine.poll_request(self.now)?;
         let seal = |content| match content {
-            Content::Open(builder) => builder.seal(),
+            Content::Open(builder) => builder.seal(Compression::NONE, &mut Compressor::new()),
             Content::Sealed(batch) => batch,
         };
         let batches: Vec<_> = parts

@@ -7,6 +7,7 @@ use dekaf::record::{
 use dekaf::wire::{Malformed, write_varint};
 
 use super::stays_small;
+use crate::record::uncompressed;
 
 const CRC: usize = 17;
 const ATTRIBUTES: usize = 21;
@@ -37,7 +38,7 @@ fn crc32c(bytes: &[u8]) -> u32 {
 fn batch(count: i32, records: &[u8]) -> Bytes {
     let mut one = BatchBuilder::with_capacity(0);
     one.append(&Record { timestamp: 0, key: None, value: None, headers: &[] });
-    let mut bytes = one.seal().to_bytes(Identity::NONE)[..BATCH_OVERHEAD].to_vec();
+    let mut bytes = uncompressed(one).to_bytes(Identity::NONE)[..BATCH_OVERHEAD].to_vec();
     bytes[LAST_OFFSET_DELTA..][..4].copy_from_slice(&count.wrapping_sub(1).to_be_bytes());
     bytes[COUNT..][..4].copy_from_slice(&count.to_be_bytes());
     bytes.extend_from_slice(records);

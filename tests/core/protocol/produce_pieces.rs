@@ -8,36 +8,29 @@ use dekaf::producer::{PartitionBatch, encode_produce};
 use dekaf::protocol::{
     PartitionProduceData, ProduceRequest, Request, TopicProduceData, encode_request,
 };
-use dekaf::record::{BatchBuilder, Identity, Record, SealedBatch};
+use dekaf::record::{Identity, SealedBatch};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-use super::values::{blob, text};
+use super::values::text;
 use crate::properties::check;
+use crate::record::{identities, records, unsent};
 
-type Batch = (Identity, SealedBatch);
-
-fn batch() -> impl Strategy<Value = Batch> {
-    (any::<i64>(), any::<i16>(), any::<i32>(), blob()).prop_map(
-        |(producer_id, epoch, base_sequence, value)| {
-            let mut builder = BatchBuilder::with_capacity(0);
-            builder.append(&Record { timestamp: 0, key: None, value: Some(&value), headers: &[] });
-            (Identity { producer_id, epoch, base_sequence }, builder.seal())
-        },
-    )
-}
+/// Every partition with its batch.
+type Partitions = Vec<(i32, (SealedBatch, Identity))>;
 
 /// Topics with their partitions' batches. No name stands twice: the caller keeps a topic's
 /// batches together.
-fn topics() -> impl Strategy<Value = Vec<(String, Vec<(i32, Batch)>)>> {
-    btree_map(text(), vec((any::<i32>(), batch()), 1..5), 0..5)
+fn topics() -> impl Strategy<Value = Vec<(String, Partitions)>> {
+    let batch = (vec(records(), 1..4).prop_map(|records| unsent(&records)), identities());
+    btree_map(text(), vec((any::<i32>(), batch), 1..5), 0..5)
         .prop_map(|topics| topics.into_iter().collect())
 }
 
-fn batches(topics: &[(String, Vec<(i32, Batch)>)]) -> Vec<PartitionBatch> {
+fn batches(topics: &[(String, Partitions)]) -> Vec<PartitionBatch> {
     let mut batches = Vec::new();
     for (name, partitions) in topics {
-        for (partition, (identity, batch)) in partitions {
+        for (partition, (batch, identity)) in partitions {
             batches.push(PartitionBatch {
                 // Its own allocation each: topics are told apart by name, not by address.
                 topic: Arc::from(name.as_str()),
@@ -51,13 +44,13 @@ fn batches(topics: &[(String, Vec<(i32, Batch)>)]) -> Vec<PartitionBatch> {
     batches
 }
 
-fn described(topics: &[(String, Vec<(i32, Batch)>)], acks: i16, timeout_ms: i32) -> ProduceRequest {
-    let topic = |(name, partitions): &(String, Vec<(i32, Batch)>)| TopicProduceData {
+fn described(topics: &[(String, Partitions)], acks: i16, timeout_ms: i32) -> ProduceRequest {
+    let topic = |(name, partitions): &(String, Partitions)| TopicProduceData {
         name: name.clone(),
         topic_id: 0,
         partition_data: partitions
             .iter()
-            .map(|(index, (identity, batch))| PartitionProduceData {
+            .map(|(index, (batch, identity))| PartitionProduceData {
                 index: *index,
                 records: Some(batch.to_bytes(*identity)),
             })

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use dekaf::record::{BatchBuilder, DecodedRecord, Header, Identity, Record};
+use dekaf::record::{
+    BatchBuilder, Compression, Compressor, DecodedRecord, Header, Identity, Record, SealedBatch,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -89,9 +91,23 @@ pub(crate) fn identities() -> impl Strategy<Value = Identity> {
 }
 
 pub(crate) fn seal(records: &[OwnedRecord], identity: Identity) -> Bytes {
+    unsent(records).to_bytes(identity)
+}
+
+/// The records as a batch, uncompressed, that has no identity yet.
+pub(crate) fn unsent(records: &[OwnedRecord]) -> SealedBatch {
+    uncompressed(filled(records))
+}
+
+/// A batch of these records that is still open.
+pub(crate) fn filled(records: &[OwnedRecord]) -> BatchBuilder {
     let mut batch = BatchBuilder::with_capacity(0);
     for record in records {
         record.lend(|record| batch.append(record));
     }
-    batch.seal().to_bytes(identity)
+    batch
+}
+
+pub(crate) fn uncompressed(batch: BatchBuilder) -> SealedBatch {
+    batch.seal(Compression::NONE, &mut Compressor::new())
 }

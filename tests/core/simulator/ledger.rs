@@ -29,8 +29,14 @@ struct Promise {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Outcome {
-    Stored { partition: i32, offset: i64 },
-    Failed { kind: ErrorKind, maybe_written: bool },
+    Stored {
+        partition: i32,
+        offset: i64,
+    },
+    Failed {
+        kind: ErrorKind,
+        maybe_written: bool,
+    },
     /// It was taken back, or never taken in.
     Withdrawn,
 }

@@ -14,6 +14,8 @@ use dekaf::protocol::{
     ProduceRequest, ProduceResponse, TopicProduceData,
 };
 
+use dekaf::record::Compressor;
+
 use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
 use super::ledger::{Ledger, Waiter};
 use super::network::{LinkId, Network};
@@ -66,14 +68,14 @@ pub(crate) struct Run<'a> {
     pub(super) faults_until: Duration,
     /// Whoever waits for memory or for a topic, for whom to cancel.
     tickets: Vec<(Ticket, u64)>,
+    compressor: Compressor,
     pub(super) trace: Option<Vec<String>>,
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn new(scenario: &'a Scenario, traced: bool) -> Self {
         let mut random = Random::new(scenario.seed ^ 0x5eed_0f7e_57ed_d1ce);
-        let mut cluster =
-            Cluster::new(scenario.cluster.clone(), Random::new(random.next_u64()));
+        let mut cluster = Cluster::new(scenario.cluster.clone(), Random::new(random.next_u64()));
         for (name, settings) in &scenario.topics {
             cluster.create_topic(Duration::ZERO, name, *settings);
         }
@@ -95,6 +97,7 @@ impl<'a> Run<'a> {
             handed_over: 0,
             faults_until: Duration::MAX,
             tickets: Vec::new(),
+            compressor: Compressor::new(),
             trace: traced.then(Vec::new),
         };
         run.plan(Duration::ZERO, Event::Work);
@@ -166,7 +169,8 @@ impl<'a> Run<'a> {
 
     /// Lets the next thing happen; says whether there was one.
     fn step(&mut self) -> bool {
-        let machine = self.machine.poll_timeout().map(|at| at.saturating_duration_since(self.start));
+        let machine =
+            self.machine.poll_timeout().map(|at| at.saturating_duration_since(self.start));
         let planned = self.events.first_key_value().map(|((at, _), _)| *at);
         let next = [machine, planned, self.cluster.next_event()].into_iter().flatten().min();
         let Some(next) = next else { return false };
@@ -274,14 +278,17 @@ impl<'a> Run<'a> {
     fn send(&mut self, outgoing: Outgoing) {
         let Outgoing { id, node, parts } = outgoing;
         self.note(|| {
-            let parts = parts.iter().map(|p| format!("{}/{} {:?}", p.topic, p.partition, p.identity));
+            let parts =
+                parts.iter().map(|p| format!("{}/{} {:?}", p.topic, p.partition, p.identity));
             format!("request {id} to {node}: {}", parts.collect::<Vec<_>>().join(", "))
         });
         let mut sealed = Vec::new();
         let mut topics: Vec<TopicProduceData> = Vec::new();
         for part in parts {
             let batch = match part.content {
-                Content::Open(builder) => builder.seal(),
+                Content::Open(builder) => {
+                    builder.seal(self.scenario.config.compression, &mut self.compressor)
+                }
                 Content::Sealed(batch) => batch,
             };
             let data = PartitionProduceData {
@@ -326,10 +333,10 @@ impl<'a> Run<'a> {
     fn ask_metadata(&mut self, wanted: MetadataWanted) {
         self.questions += 1;
         let question = self.questions;
-        let topics = wanted.topics.iter().map(|name| MetadataRequestTopic {
-            topic_id: 0,
-            name: Some(name.to_string()),
-        });
+        let topics = wanted
+            .topics
+            .iter()
+            .map(|name| MetadataRequestTopic { topic_id: 0, name: Some(name.to_string()) });
         let request = MetadataRequest { topics: Some(topics.collect()), ..Default::default() };
         self.metadata = Some((question, wanted));
         match self.any_broker() {
@@ -516,8 +523,7 @@ impl<'a> Run<'a> {
         let mut produced = None;
         record.read(&mut |record| {
             let waiter = waiter.take();
-            produced =
-                Some(self.machine.produce(now, &name, partition, record, waiter, urgent));
+            produced = Some(self.machine.produce(now, &name, partition, record, waiter, urgent));
         });
         match produced {
             Some(Ok(Produced::Accepted { ticket, .. })) => self.tickets.push((ticket, id)),
@@ -546,7 +552,6 @@ impl<'a> Run<'a> {
         }
     }
 }
-
 
 fn unreachable() -> Error {
     Error::new(ErrorKind::Unreachable, "simulated:9092 (TCP: Connection refused)")

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use dekaf::config::{Acks, Config, Partitioner};
+use dekaf::config::{Acks, Codec, Compression, Config, Partitioner};
 use dekaf::producer::Random;
 
 use super::cluster::{Chances, PerMille, Settings, Spread, TopicSettings};
@@ -102,14 +102,17 @@ fn config(random: &mut Random, small_memory: bool, gapless: bool) -> Config {
     config.batch_size = 100 + random.below(3_000) as usize;
     config.max_request_size = 2_000 + random.below(20_000) as usize;
     config.request_timeout = ms(500 + random.below(8_000));
-    config.delivery_timeout =
-        config.linger + config.request_timeout + ms(random.below(60_000));
+    config.delivery_timeout = config.linger + config.request_timeout + ms(random.below(60_000));
     config.metadata_timeout = ms(500 + random.below(10_000));
     config.retry_backoff = ms(10 + random.below(200));
     config.retry_backoff_max = config.retry_backoff * 10;
     config.metadata_max_age = ms(1_000 + random.below(300_000));
     if small_memory {
         config.buffer_memory = 2_500 + random.below(20_000) as usize;
+    }
+    if random.below(4) == 0 {
+        let codec = Codec::ALL[random.below(Codec::ALL.len() as u64) as usize];
+        config.compression = Compression::new(codec, None).expect("each has a default");
     }
     config.gapless = gapless;
     config.partitioner =

@@ -176,7 +176,7 @@ fn compacted_topics_want_keys_and_name_the_records_without() {
     for key in [Some(&b"k"[..]), None, Some(b"")] {
         builder.append(&Record { timestamp: NOW, key, value: None, headers: &[] });
     }
-    let batch = builder.seal().to_bytes(Identity::NONE);
+    let batch = builder.seal(Compression::NONE, &mut Compressor::new()).to_bytes(Identity::NONE);
     let mut log = log_with(|config| config.compacted = true);
     let refusal = log.append(&batch, 0, NOW).unwrap_err();
     assert_eq!(refusal.code.0, 87);

@@ -1,0 +1,67 @@
+//! Compresses one batch after the other. Contexts and the buffer that a codec writes into are
+//! made on their first use and kept: making them anew costs more than a small batch does.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::{Codec, Compression, gzip, lz4, snappy, zstd};
+
+/// What a thread that compresses keeps. Costs nothing until it compresses something.
+#[derive(Default)]
+pub struct Compressor {
+    gzip: Option<gzip::Encoder>,
+    snappy: Option<snappy::Encoder>,
+    lz4: Option<lz4::Encoder>,
+    zstd: Option<zstd::Encoder>,
+    /// As long as the worst case of the largest batch so far. Batches get copies of their own:
+    /// what they hold while they wait for their answer is to be no larger than they are.
+    output: Vec<u8>,
+}
+
+impl Compressor {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `records` compressed, or `None` if that would not make them smaller.
+    pub fn compress(&mut self, compression: Compression, records: &[u8]) -> Option<Bytes> {
+        let size = match compression.codec() {
+            Codec::None => None,
+            Codec::Gzip => {
+                // No room for more than the records take: what does not fit does not shrink.
+                let output = room(&mut self.output, records.len());
+                self.gzip.get_or_insert_default().compress(records, compression.level(), output)
+            }
+            Codec::Snappy => {
+                let output = room(&mut self.output, snappy::most(records.len()));
+                self.snappy.get_or_insert_default().compress(records, output)
+            }
+            Codec::Lz4 => {
+                let output = room(&mut self.output, lz4::most(records.len()));
+                self.lz4.get_or_insert_default().compress(records, output)
+            }
+            Codec::Zstd => {
+                let output = room(&mut self.output, records.len());
+                self.zstd.get_or_insert_default().compress(records, compression.level(), output)
+            }
+        };
+        let size = size.filter(|size| *size < records.len())?;
+        Some(Bytes::copy_from_slice(&self.output[..size]))
+    }
+}
+
+/// The first `size` bytes of a buffer that only grows, so that its bytes are zeroed once.
+fn room(output: &mut Vec<u8>, size: usize) -> &mut [u8] {
+    if output.len() < size {
+        output.resize(size, 0);
+    }
+    &mut output[..size]
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,59 @@
+//! Gzip, RFC 1952: one member on write; on read as many as there are.
+
+use std::io::Read;
+
+use flate2::bufread::MultiGzDecoder;
+use flate2::{Compress, Compression as Level, FlushCompress, Status};
+
+use super::decompressor::first_guess;
+use super::{Codec, InvalidCompression};
+
+/// How far back a match may reach, as a power of two: the most that gzip has.
+const WINDOW_BITS: u8 = 15;
+
+/// How a member begins: the two bytes that say gzip, and deflate, its one method.
+const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
+
+#[derive(Default)]
+pub(super) struct Encoder {
+    /// With its level: another level takes other tables.
+    context: Option<(i32, Compress)>,
+}
+
+impl Encoder {
+    /// The size in `output`, or `None` if that is too small.
+    pub(super) fn compress(
+        &mut self,
+        records: &[u8],
+        level: i32,
+        output: &mut [u8],
+    ) -> Option<usize> {
+        if self.context.as_ref().is_none_or(|(of, _)| *of != level) {
+            let context = Compress::new_gzip(Level::new(level as u32), WINDOW_BITS);
+            self.context = Some((level, context));
+        }
+        let (_, context) = self.context.as_mut()?;
+        context.reset();
+        match context.compress(records, output, FlushCompress::Finish) {
+            Ok(Status::StreamEnd) => Some(context.total_out() as usize),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, InvalidCompression> {
+    let corrupt = |what| InvalidCompression::Corrupt(Codec::Gzip, what);
+    // Before the decoder takes its memory.
+    if !compressed.starts_with(&MAGIC) {
+        return Err(corrupt("it does not begin as gzip does"));
+    }
+    // The last member ends with its size.
+    let announced = compressed.last_chunk().map(|size| u64::from(u32::from_le_bytes(*size)));
+    let mut records = Vec::with_capacity(first_guess(compressed.len(), announced, limit));
+    // One more byte than allowed shows that there is more than allowed.
+    let read = MultiGzDecoder::new(compressed)
+        .take(limit as u64 + 1)
+        .read_to_end(&mut records)
+        .map_err(|_| corrupt("it is damaged or cut off"))?;
+    if read > limit { Err(InvalidCompression::TooLarge { limit }) } else { Ok(records) }
+}

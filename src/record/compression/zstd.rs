@@ -1,0 +1,80 @@
+//! Zstandard, through its C library: one frame that says its size, without a checksum of its
+//! own; the batch has one.
+
+use zstd::zstd_safe::{CCtx, CParameter, DCtx, get_frame_content_size};
+
+use super::decompressor::first_guess;
+use super::{Codec, InvalidCompression};
+
+/// How a frame begins.
+const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
+
+/// zstd's error 70, which comes negated: the output has no room left.
+const OUTPUT_TOO_SMALL: usize = 0_usize.wrapping_sub(70);
+
+pub(super) struct Encoder {
+    context: CCtx<'static>,
+    level: i32,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self { context: CCtx::create(), level: 0 }
+    }
+}
+
+impl Encoder {
+    /// The size in `output`, or `None` if that is too small, or if there is no memory for the
+    /// tables of a high level.
+    pub(super) fn compress(
+        &mut self,
+        records: &[u8],
+        level: i32,
+        output: &mut [u8],
+    ) -> Option<usize> {
+        if self.level != level {
+            self.context.set_parameter(CParameter::CompressionLevel(level)).ok()?;
+            self.level = level;
+        }
+        self.context.compress2(output, records).ok()
+    }
+}
+
+pub(super) struct Decoder(DCtx<'static>);
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self(DCtx::create())
+    }
+}
+
+impl Decoder {
+    /// In one go: a stream would take a window as large as the frame asks for.
+    pub(super) fn decompress(
+        &mut self,
+        compressed: &[u8],
+        limit: usize,
+    ) -> Result<Vec<u8>, InvalidCompression> {
+        let corrupt = |what| InvalidCompression::Corrupt(Codec::Zstd, what);
+        let too_large = InvalidCompression::TooLarge { limit };
+        if !compressed.starts_with(&MAGIC) {
+            return Err(corrupt("it does not begin as zstd does"));
+        }
+        let announced = get_frame_content_size(compressed)
+            .map_err(|_| corrupt("its frame's header is damaged"))?;
+        if announced.is_some_and(|size| size > limit as u64) {
+            return Err(too_large);
+        }
+        let mut size = first_guess(compressed.len(), announced, limit);
+        loop {
+            let mut records = Vec::with_capacity(size);
+            match self.0.decompress(&mut records, compressed) {
+                Ok(_) if records.len() > limit => return Err(too_large),
+                Ok(_) => return Ok(records),
+                Err(OUTPUT_TOO_SMALL) if size < limit => size = (size * 2).clamp(1, limit),
+                Err(OUTPUT_TOO_SMALL) => return Err(too_large),
+                Err(_) => return Err(corrupt("it is damaged or cut off")),
+            }
+        }
+    }
+}
