@@ -17,7 +17,9 @@ use crate::net::Link;
 use crate::producer::{
     Content, Machine, MetadataWanted, Outgoing, Part, PartitionBatch, RequestId, encode_produce,
 };
-use crate::protocol::{MetadataResponse, ProduceRequest, ProduceResponse, decode_response};
+use crate::protocol::{
+    MetadataResponse, PRODUCE_BY_TOPIC_ID, ProduceRequest, ProduceResponse, decode_response,
+};
 use crate::record::Compressor;
 
 /// What happened outside.
@@ -160,7 +162,10 @@ impl Outside {
         shared.machine().handle_sealed(Instant::now(), id, sealed);
         let link = self.links.borrow().get(&node).cloned();
         let sent = link.ok_or_else(gone).and_then(|link| {
-            let version = link.versions().best::<ProduceRequest>()?;
+            let mut version = link.versions().best::<ProduceRequest>()?;
+            if batches.iter().any(|batch| batch.topic_id == 0) {
+                version = version.min(PRODUCE_BY_TOPIC_ID - 1);
+            }
             let encode = |correlation_id| {
                 let acks = self.acks.code();
                 encode_produce(

@@ -105,11 +105,19 @@ struct Node {
     awaited: Vec<Place>,
 }
 
+/// A batch in a request.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    place: Place,
+    serial: u64,
+    /// The topic's id then: it may be another by the time of the answer.
+    topic_id: u128,
+}
+
 #[derive(Debug)]
 struct Request {
     node: NodeId,
-    /// The batches, by partition and serial number.
-    parts: Vec<(Place, u64)>,
+    parts: Vec<Sent>,
     /// When to look again whether somebody else has taken over, and whether that was done.
     overdue_at: Instant,
     is_overdue: bool,
@@ -405,7 +413,7 @@ impl<W> Machine<W> {
     /// The open batches of a request, sealed, in the order of its parts.
     pub fn handle_sealed(&mut self, now: Instant, id: RequestId, sealed: Vec<SealedBatch>) {
         let Some(request) = self.requests.get(&id) else { return };
-        for ((place, serial), batch) in request.parts.clone().into_iter().zip(sealed) {
+        for (Sent { place, serial, .. }, batch) in request.parts.clone().into_iter().zip(sealed) {
             let queue = &mut self.topics[place.topic].partitions[place.partition].queue;
             if let Some(mine) = queue.iter_mut().find(|mine| mine.serial == serial) {
                 let less = mine.sealed(batch);
@@ -423,8 +431,9 @@ impl<W> Machine<W> {
             let node = self.node(request.node);
             node.throttled_until = node.throttled_until.max(Some(until));
         }
-        for (place, serial) in request.parts {
-            match answer_for(response, &self.topics[place.topic], place) {
+        for sent in request.parts {
+            let Sent { place, serial, .. } = sent;
+            match answer_for(response, &self.topics[place.topic], sent) {
                 Some(answer) if answer.error_code.is_success() => {
                     let stored = Stored {
                         base_offset: answer.base_offset,
@@ -435,6 +444,10 @@ impl<W> Machine<W> {
                 Some(answer) => {
                     let said = answer.error_message.as_deref();
                     self.follow_hint(place, answer, response);
+                    if answer.base_offset >= 0 {
+                        // A leader that stored it, and stepped down while its replicas copied.
+                        self.may_be_written(place, serial);
+                    }
                     self.came_back(now, place, serial, answer.error_code, said);
                 }
                 None => {
@@ -450,7 +463,7 @@ impl<W> Machine<W> {
     /// A request that no broker answers, because none was asked to acknowledge it, is written.
     pub fn handle_written(&mut self, now: Instant, id: RequestId) {
         let Some(request) = self.requests.remove(&id) else { return };
-        for (place, serial) in request.parts {
+        for Sent { place, serial, .. } in request.parts {
             let stored = Stored { base_offset: -1, log_append_time: None };
             self.landed(place, serial, stored);
             self.touch(now, place);
@@ -462,7 +475,7 @@ impl<W> Machine<W> {
     pub fn handle_lost(&mut self, now: Instant, id: RequestId, reason: &Error) {
         let Some(request) = self.requests.remove(&id) else { return };
         let said = reason.to_string();
-        for (place, serial) in request.parts {
+        for Sent { place, serial, .. } in request.parts {
             self.came_back(now, place, serial, ErrorCode::NETWORK_EXCEPTION, Some(&said));
             self.touch(now, place);
         }
@@ -597,16 +610,22 @@ impl<W> Machine<W> {
     }
 }
 
-/// What a response says of one partition.
+/// What a response says of one batch. It names topics as the request did: by name, or by id.
 fn answer_for<'a, W>(
     response: &'a ProduceResponse,
     topic: &Topic<W>,
-    place: Place,
+    sent: Sent,
 ) -> Option<&'a PartitionProduced> {
     let mut answers = response
         .responses
         .iter()
-        .filter(|answer| *answer.name == *topic.name)
+        .filter(|answer| {
+            if answer.name.is_empty() {
+                answer.topic_id == sent.topic_id
+            } else {
+                *answer.name == *topic.name
+            }
+        })
         .flat_map(|answer| &answer.partition_responses);
-    answers.find(|answer| answer.index == place.partition as i32)
+    answers.find(|answer| answer.index == sent.place.partition as i32)
 }

@@ -79,6 +79,14 @@ impl<W> Machine<W> {
         }
     }
 
+    /// An answer says that a batch failed, and where it was stored.
+    pub(super) fn may_be_written(&mut self, place: Place, serial: u64) {
+        let mut queue = self.partition(place).queue.iter_mut();
+        if let Some(batch) = queue.find(|batch| batch.serial == serial) {
+            batch.maybe_written = true;
+        }
+    }
+
     fn reaction(&self, code: ErrorCode, batch: &Batch<W>) -> Reaction {
         let numbered = batch.sequence.is_some();
         match code {
@@ -90,7 +98,11 @@ impl<W> Machine<W> {
                 Reaction::Renumber
             }
             ErrorCode::DUPLICATE_SEQUENCE_NUMBER if numbered => Reaction::Stored,
-            ErrorCode::MESSAGE_TOO_LARGE if batch.count() > 1 => Reaction::Split,
+            // A broker measures before it looks for repetitions. If an earlier try was stored
+            // while the topic allowed more, the parts would be strangers to it.
+            ErrorCode::MESSAGE_TOO_LARGE if batch.count() > 1 && !batch.maybe_written => {
+                Reaction::Split
+            }
             code if code.retriable() => Reaction::Again,
             _ => Reaction::Fail,
         }

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{Machine, Node, OVERDUE, Outgoing, Part, Request};
+use super::{Machine, Node, OVERDUE, Outgoing, Part, Request, Sent};
 use crate::error::ErrorCode;
 use crate::producer::topic::{NodeId, Partition, Place};
 use crate::protocol::{MetadataTopic, PartitionProduced, ProduceResponse};
@@ -247,7 +247,7 @@ impl<W> Machine<W> {
             let Some(content) = batch.send() else { continue };
             partition.in_flight += 1;
             partition.sent_to = Some(node);
-            sent.push((place, serial));
+            sent.push(Sent { place, serial, topic_id: topic.id });
             parts.push(Part {
                 topic: topic.name.clone(),
                 topic_id: topic.id,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::Settled;
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, StoredLog};
 use super::scenario::Scenario;
 
 /// Who waits for the machine.
@@ -144,6 +144,7 @@ impl Ledger {
         let mut stored: BTreeMap<u64, Vec<Place>> = BTreeMap::new();
         for log in cluster.all_committed() {
             let mut last = None;
+            let mut seen = BTreeSet::new();
             for (offset, record) in log.records() {
                 let id = record
                     .value
@@ -151,20 +152,20 @@ impl Ledger {
                     .and_then(|value| value.first_chunk().copied())
                     .map(u64::from_be_bytes);
                 let Some(id) = id else { continue };
-                if last.is_some_and(|last| id < last) {
+                // Without idempotence a batch may be repeated, as a whole.
+                let repeated = !seen.insert(id) && !scenario.exactly_once();
+                if repeated {
+                    stored.entry(id).or_default().push(Place::new(&log, offset));
+                    continue;
+                }
+                if scenario.ordered() && last.is_some_and(|last| id < last) {
                     self.violations.push(format!(
                         "{}/{}: record {id} at {offset} is stored behind {last:?}",
                         log.topic, log.partition
                     ));
                 }
                 last = Some(id);
-                let place = Place {
-                    topic: log.topic.clone(),
-                    incarnation: log.topic_id,
-                    partition: log.partition,
-                    offset,
-                };
-                stored.entry(id).or_default().push(place);
+                stored.entry(id).or_default().push(Place::new(&log, offset));
             }
         }
         let promises = std::mem::take(&mut self.promises);
@@ -218,4 +219,15 @@ struct Place {
     incarnation: u128,
     partition: i32,
     offset: i64,
+}
+
+impl Place {
+    fn new(log: &StoredLog, offset: i64) -> Self {
+        Self {
+            topic: log.topic.clone(),
+            incarnation: log.topic_id,
+            partition: log.partition,
+            offset,
+        }
+    }
 }

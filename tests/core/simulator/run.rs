@@ -282,6 +282,7 @@ impl<'a> Run<'a> {
                 parts.iter().map(|p| format!("{}/{} {:?}", p.topic, p.partition, p.identity));
             format!("request {id} to {node}: {}", parts.collect::<Vec<_>>().join(", "))
         });
+        let by_id = self.scenario.by_id && parts.iter().all(|part| part.topic_id != 0);
         let mut sealed = Vec::new();
         let mut topics: Vec<TopicProduceData> = Vec::new();
         for part in parts {
@@ -296,10 +297,10 @@ impl<'a> Run<'a> {
                 records: Some(batch.to_bytes(part.identity)),
             };
             sealed.push(batch);
-            match topics.last_mut().filter(|topic| *topic.name == *part.topic) {
+            match topics.last_mut().filter(|topic| topic.topic_id == part.topic_id) {
                 Some(topic) => topic.partition_data.push(data),
                 None => topics.push(TopicProduceData {
-                    name: part.topic.to_string(),
+                    name: if by_id { String::new() } else { part.topic.to_string() },
                     topic_id: part.topic_id,
                     partition_data: vec![data],
                 }),

@@ -26,6 +26,8 @@ pub(crate) struct Scenario {
     /// Whether topics are deleted and created again: what was stored in them is gone then.
     pub(crate) recreates: bool,
     pub(crate) purges: bool,
+    /// Whether brokers are told topics by id, as from Produce version 13 on.
+    pub(crate) by_id: bool,
 }
 
 const fn ms(milliseconds: u64) -> Duration {
@@ -82,12 +84,19 @@ impl Scenario {
             faults: (!faultless).then(|| Spread::millis(1, 100 + random.below(3_000))),
             recreates,
             purges,
+            by_id: random.below(2) == 0,
         }
     }
 
     /// Whether brokers recognise repetitions, so that nothing may be stored twice.
     pub(crate) fn exactly_once(&self) -> bool {
         self.config.idempotence
+    }
+
+    /// Whether the order of each partition is kept. A producer that names topics does not notice
+    /// at once when one is replaced, and the new log takes whatever comes first.
+    pub(crate) fn ordered(&self) -> bool {
+        self.by_id || !self.recreates
     }
 
     /// Whether what was acknowledged survives a leader.
