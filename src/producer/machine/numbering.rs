@@ -64,12 +64,12 @@ impl<W> Machine<W> {
         }
     }
 
-    /// A topic was deleted and created again: its new log knows nothing of the old numbers.
+    /// A topic was deleted and created again. The numbers go on: a batch that was sent by the
+    /// topic's name may be in the new log already. If that log does not take them, it says so.
     pub(super) fn start_over(&mut self, place: Place) {
         let partition = self.partition(place);
         partition.leader_epoch = -1;
         partition.idempotence.acked_by = None;
-        partition.idempotence.bump = partition.idempotence.producer.is_some();
     }
 
     /// Once nothing is in flight: finds out whether what left without an acknowledgement is

@@ -90,7 +90,7 @@ impl Scenario {
 
     /// Whether brokers recognise repetitions, so that nothing may be stored twice.
     pub(crate) fn exactly_once(&self) -> bool {
-        self.config.idempotence
+        self.config.idempotence && self.ordered()
     }
 
     /// Whether the order of each partition is kept. A producer that names topics does not notice
