@@ -95,7 +95,7 @@ impl<W: Send + 'static> Client<W> {
                 // It takes its place in line, with a copy of its bytes.
                 let copy = Box::new(OwnedRecord::copy(record));
                 let waits = machine.wait(now, topic, partition, copy, waiter, urgent);
-                waits.map_err(|(error, ..)| error)?;
+                waits.map_err(|refused| refused.error)?;
                 false
             }
         };

@@ -54,6 +54,17 @@ pub enum Produced<W> {
     Full(Option<W>),
 }
 
+/// A record that may not wait for memory, handed back.
+#[derive(Debug)]
+pub struct NoWaiting<W> {
+    /// Why not.
+    pub error: Error,
+    /// The record.
+    pub record: Box<dyn Pinned>,
+    /// Who would have waited.
+    pub waiter: Option<W>,
+}
+
 /// A request to send to a broker.
 #[derive(Debug)]
 pub struct Outgoing {
@@ -247,12 +258,12 @@ impl<W> Machine<W> {
         record: Box<dyn Pinned>,
         waiter: Option<W>,
         urgent: bool,
-    ) -> Result<Ticket, (Error, Box<dyn Pinned>, Option<W>)> {
+    ) -> Result<Ticket, NoWaiting<W>> {
         if let Err(error) = self.check_open() {
-            return Err((error, record, waiter));
+            return Err(NoWaiting { error, record, waiter });
         }
         if self.waiting.len() >= self.config.max_waiting {
-            return Err((self.buffer_full(), record, waiter));
+            return Err(NoWaiting { error: self.buffer_full(), record, waiter });
         }
         let target = self.target(now, topic, partition, urgent);
         let ticket = self.ticket();

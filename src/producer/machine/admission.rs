@@ -1,6 +1,7 @@
 //! Records on their way in: checked, charged for their memory, kept while there is none or
 //! while their topic is unknown, and put into their partition's open batch.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{LONGEST_TOPIC, Machine, Produced};
@@ -74,9 +75,13 @@ impl<W> Machine<W> {
         }
         let index = self.topics.len();
         let topic = Topic::new(name.into());
-        self.by_name.insert(topic.name.clone(), index);
+        self.by_name.insert(Arc::clone(&topic.name), index);
         self.topics.push(topic);
         index
+    }
+
+    pub(super) fn name_of(&self, topic: usize) -> Arc<str> {
+        Arc::clone(&self.topics[topic].name)
     }
 
     pub(super) fn ticket(&mut self) -> Ticket {
@@ -194,7 +199,7 @@ impl<W> Machine<W> {
                 if let Some(ticket) = ticket {
                     self.forget(ticket);
                 }
-                let name = self.topics[index].name.clone();
+                let name = self.name_of(index);
                 self.refuse(name, Some(partition), record.timestamp, waiter, error);
                 return Produced::Accepted { ticket: self.next_ticket, work: true };
             }

@@ -51,9 +51,9 @@ impl<W> Machine<W> {
         partition.recovering = partition.in_flight > 0;
         partition.idempotence.acked_by = None;
         if batch.progress == Progress::GivenUp {
-            return self.drop_unacknowledged(place, batch);
+            return self.drop_unacknowledged(place, &batch);
         }
-        match self.reaction(code, &batch) {
+        match Self::reaction(code, &batch) {
             Reaction::Stored => {
                 if let Some(sequence) = batch.sequence {
                     self.acknowledged(place, sequence, batch.count());
@@ -63,11 +63,11 @@ impl<W> Machine<W> {
             }
             Reaction::Fail => {
                 let error = self.refused(place, code, said).maybe_written(batch.maybe_written);
-                self.fail(place, batch, error);
+                self.fail(place, batch, &error);
             }
             _ if batch.deadline <= now => {
                 let error = self.timed_out(place, &batch);
-                self.fail(place, batch, error);
+                self.fail(place, batch, &error);
             }
             Reaction::Split => self.split(place, index, batch),
             Reaction::Renumber if index == 0 => {
@@ -87,7 +87,7 @@ impl<W> Machine<W> {
         }
     }
 
-    fn reaction(&self, code: ErrorCode, batch: &Batch<W>) -> Reaction {
+    fn reaction(code: ErrorCode, batch: &Batch<W>) -> Reaction {
         let numbered = batch.sequence.is_some();
         match code {
             ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
@@ -135,14 +135,14 @@ impl<W> Machine<W> {
             Err(error) => {
                 let error = Error::new(ErrorKind::InvalidRecord, error.to_string())
                     .code(ErrorCode::MESSAGE_TOO_LARGE);
-                return self.fail(place, batch, error);
+                return self.fail(place, batch, &error);
             }
         };
         if parts.len() == 1 {
             // It does not get smaller than that.
             batch = parts.remove(0);
             let error = self.refused(place, ErrorCode::MESSAGE_TOO_LARGE, None);
-            return self.fail(place, batch, error);
+            return self.fail(place, batch, &error);
         }
         self.next_serial += parts.len() as u64;
         self.release(batch.charged);
@@ -167,7 +167,7 @@ impl<W> Machine<W> {
                 self.give_up(place, old, error);
             } else if let Some(batch) = queue.remove(old) {
                 let error = self.timed_out(place, &batch);
-                self.fail(place, batch, error);
+                self.fail(place, batch, &error);
             }
         }
     }
@@ -183,17 +183,17 @@ impl<W> Machine<W> {
     }
 
     /// A batch that was given up is not acknowledged: its numbers are in doubt.
-    fn drop_unacknowledged(&mut self, place: Place, batch: Batch<W>) {
+    fn drop_unacknowledged(&mut self, place: Place, batch: &Batch<W>) {
         self.partition(place).idempotence.unresolved |= batch.sequence.is_some();
         self.release(batch.charged);
     }
 
     /// Fails a batch for good, and in a gapless partition all that follows.
-    fn fail(&mut self, place: Place, batch: Batch<W>, error: Error) {
+    fn fail(&mut self, place: Place, batch: Batch<W>, error: &Error) {
         self.partition(place).idempotence.unresolved |= batch.sequence.is_some();
         self.settle(place, batch, Err(error.clone()));
         if self.config.gapless && self.partition(place).stopped.is_none() {
-            self.stop(place, &error);
+            self.stop(place, error);
         }
     }
 
@@ -226,7 +226,7 @@ impl<W> Machine<W> {
     }
 
     fn report(&mut self, place: Place, outcome: Result<Stored, Error>, waiting: Vec<Waiting<W>>) {
-        let topic = Arc::clone(&self.topics[place.topic].name);
+        let topic = self.name_of(place.topic);
         let partition = place.partition as i32;
         let outcome = outcome.map_err(|error| error.topic(&topic).partition(partition));
         let settled = SettledBatch { topic, partition, outcome, waiting };
@@ -261,7 +261,7 @@ impl<W> Machine<W> {
             let Some(delayed) = self.unassigned.remove(&ticket) else { continue };
             self.release(delayed.charged);
             self.forget(ticket);
-            let (name, partition) = (self.topics[topic].name.clone(), delayed.target.partition);
+            let (name, partition) = (self.name_of(topic), delayed.target.partition);
             let timestamp = delayed.record.timestamp;
             self.refuse(name, partition, timestamp, delayed.waiter, error.clone());
         }
@@ -271,7 +271,7 @@ impl<W> Machine<W> {
     fn refuse_waiting(&mut self, error: Error) {
         let Some((ticket, delayed)) = self.waiting.pop_first() else { return };
         self.forget(ticket);
-        let name = self.topics[delayed.target.topic].name.clone();
+        let name = self.name_of(delayed.target.topic);
         self.refuse(name, delayed.target.partition, 0, delayed.waiter, error);
         self.unpinned.push(delayed.record);
     }
@@ -292,7 +292,7 @@ impl<W> Machine<W> {
             self.topics[topic].unassigned.retain(|other| *other != ticket);
             self.release(delayed.charged);
             self.forget(ticket);
-            let (name, partition) = (self.topics[topic].name.clone(), delayed.target.partition);
+            let (name, partition) = (self.name_of(topic), delayed.target.partition);
             self.refuse(name, partition, delayed.record.timestamp, delayed.waiter, error);
         }
     }

@@ -1,6 +1,7 @@
 //! Batches on their way into requests: when a partition has something to send, to whom, and
 //! what stands in its way.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Machine, Node, OVERDUE, Outgoing, Part, Request, Sent};
@@ -249,7 +250,7 @@ impl<W> Machine<W> {
             partition.sent_to = Some(node);
             sent.push(Sent { place, serial, topic_id: topic.id });
             parts.push(Part {
-                topic: topic.name.clone(),
+                topic: Arc::clone(&topic.name),
                 topic_id: topic.id,
                 partition: place.partition as i32,
                 identity,

@@ -38,8 +38,10 @@ impl Run<'_> {
                 for node in 0..brokers as i32 {
                     self.cluster.resume(now, node);
                     self.cluster.rejoin(now, node);
+                    self.cluster.repair_disk(now, node);
                 }
             }
+            10 if self.random.below(3) == 0 => self.cluster.fail_disk(now, node),
             10 => self.cluster.isolate(now, node),
             11 => {
                 self.cluster.move_leader(now, &name, partition, node);

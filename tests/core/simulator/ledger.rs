@@ -134,9 +134,11 @@ impl Ledger {
         let Some(promise) = self.promises.get_mut(&id) else {
             return self.violation(&format!("record {id} was settled and never handed over"));
         };
-        if let Some(before) = promise.outcome.replace(outcome.clone()) {
-            self.violation(&format!("record {id} was settled twice: {before:?}, {outcome:?}"));
+        if let Some(before) = promise.outcome.take() {
+            let what = format!("record {id} was settled twice: {before:?}, {outcome:?}");
+            self.violations.push(what);
         }
+        promise.outcome = Some(outcome);
     }
 
     /// Holds what was said against what is stored.

@@ -533,7 +533,7 @@ impl<'a> Run<'a> {
                     self.machine.wait(now, &name, partition, Box::new(record), waiter, urgent);
                 match waits {
                     Ok(ticket) => self.tickets.push((ticket, id)),
-                    Err((error, ..)) => self.ledger.not_taken(id, &error),
+                    Err(refused) => self.ledger.not_taken(id, &refused.error),
                 }
             }
             Some(Err(error)) => self.ledger.not_taken(id, &error),

@@ -121,7 +121,7 @@ fn too_many_may_not_wait() {
     assert!(hand_over(&mut bench, "b").is_some());
     let copy = Box::new(OwnedRecord::default());
     let refused = bench.machine.wait(bench.now, "t", Some(0), copy, Some("c"), false);
-    assert_eq!(refused.unwrap_err().0.kind(), ErrorKind::BufferFull);
+    assert_eq!(refused.unwrap_err().error.kind(), ErrorKind::BufferFull);
 }
 
 #[test]
