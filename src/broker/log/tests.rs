@@ -7,8 +7,7 @@ mod storage;
 mod validation;
 
 use super::*;
-use crate::config::Compression;
-use crate::record::{BatchBuilder, Compressor, DecodedRecord, Identity, Record};
+use crate::record::{BatchBuilder, Compression, Compressor, DecodedRecord, Identity, Record};
 
 /// Milliseconds since 1970, when everything happens.
 const NOW: i64 = 1_700_000_000_000;

@@ -130,7 +130,7 @@ struct History {
 impl Cluster {
     pub(crate) fn new(settings: Settings, random: Random) -> Self {
         let image = Rc::new(Image::of(0..settings.brokers));
-        let nodes = (0..settings.brokers).map(|id| Node::new(id, Rc::clone(&image))).collect();
+        let nodes = (0..settings.brokers).map(|_| Node::new(Rc::clone(&image))).collect();
         Self {
             settings,
             random,
@@ -250,7 +250,7 @@ impl Cluster {
 
     fn happen(&mut self, due: Due) {
         match due {
-            Due::View { node, image } => self.learn(node, image),
+            Due::View { node, image } => self.learn(node, &image),
             Due::Fence { node, session } => self.miss(node, session),
             Due::Unfence { node, session } => self.admit(node, session),
             Due::Fetch { partition, follower } => self.fetch(partition, follower),

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use dekaf::broker::log::StoredBatch;
 use dekaf::error::ErrorCode;
 
 use super::image::{PartitionImage, TopicImage};
@@ -139,7 +140,7 @@ impl Cluster {
         let deleted = replica.log.delete_records(before)?;
         let start = replica.log.start_offset();
         let history = self.history.get_mut(&partition).expect("every partition has a history");
-        let known = history.deleted.last().map_or(0, |batch| batch.next_offset());
+        let known = history.deleted.last().map_or(0, StoredBatch::next_offset);
         history.deleted.extend(deleted.into_iter().filter(|batch| batch.base_offset() >= known));
         self.kick_followers(leader, partition);
         Ok(start)
@@ -207,7 +208,8 @@ impl Cluster {
             });
         }
         if starting {
-            self.learn(id, Rc::clone(&self.image));
+            let image = Rc::clone(&self.image);
+            self.learn(id, &image);
         }
         self.kick_all(id);
     }

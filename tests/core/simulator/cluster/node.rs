@@ -7,7 +7,7 @@ use super::image::Image;
 use super::purgatory::Pending;
 use super::replica::Replica;
 use super::settings::Spread;
-use super::{NodeId, Partition, Request, RequestHandle};
+use super::{Partition, Request, RequestHandle};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Run {
@@ -20,7 +20,6 @@ pub(super) enum Run {
 
 #[derive(Debug)]
 pub(super) struct Node {
-    pub(super) id: NodeId,
     pub(super) run: Run,
     /// Whether it is cut off from the controller and from the other brokers.
     pub(super) isolated: bool,
@@ -38,9 +37,8 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(id: NodeId, view: Rc<Image>) -> Self {
+    pub(super) fn new(view: Rc<Image>) -> Self {
         Self {
-            id,
             run: Run::Up,
             isolated: false,
             disk_failed: false,

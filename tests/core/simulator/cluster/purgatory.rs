@@ -46,8 +46,9 @@ impl Cluster {
                 verdict.is_none()
             });
         }
-        let done = purgatory.extract_if(.., |_, pending| pending.waiting.is_empty());
-        for (handle, pending) in done.collect::<Vec<_>>() {
+        let done = purgatory.iter().filter(|(_, pending)| pending.waiting.is_empty());
+        for handle in done.map(|(handle, _)| *handle).collect::<Vec<_>>() {
+            let pending = self.node_mut(node).purgatory.remove(&handle).expect("it was listed");
             self.answer_produce(node, handle, pending.response);
         }
     }

@@ -27,8 +27,6 @@ pub(super) enum Role {
 #[derive(Debug, Clone)]
 pub(super) struct Leadership {
     pub(super) epoch: i32,
-    /// Where the log ended when it began.
-    pub(super) start: i64,
     /// Those in sync, as the controller last said.
     pub(super) isr: BTreeSet<NodeId>,
     /// Those whom the leader has asked the controller to add, and the picture that will have
@@ -92,7 +90,6 @@ impl Replica {
         let followers = image.replicas.iter().filter(|id| **id != node);
         self.role = Role::Leader(Leadership {
             epoch: image.epoch,
-            start: self.log.end_offset(),
             isr: image.isr.clone(),
             joining: BTreeMap::new(),
             followers: followers.map(|id| (*id, unknown)).collect(),
@@ -133,14 +130,16 @@ impl Replica {
         self.high_watermark = self.high_watermark.max(leader.high_watermark);
     }
 
-    /// Up to where both have the same.
+    /// Up to where both have the same. What one of them has deleted was committed, and the same.
     fn agreement(&self, leader: &Self) -> i64 {
-        let start = leader.log.start_offset();
-        let mut mine = self.log.batches_from(start).rev().peekable();
-        if mine.peek().is_none() {
-            return self.log.end_offset().min(leader.log.end_offset());
+        let mut agreed = self.log.end_offset().min(leader.log.end_offset());
+        for batch in self.log.batches_from(leader.log.start_offset()).rev() {
+            if leader.has(batch) {
+                return batch.next_offset();
+            }
+            agreed = batch.base_offset();
         }
-        mine.find(|batch| leader.has(batch)).map_or(start, StoredBatch::next_offset)
+        agreed
     }
 
     /// Whether it has the same batch, and so the same log up to there.

@@ -115,8 +115,7 @@ impl Cluster {
         if end >= log_end {
             progress.caught_up = now;
         }
-        let caught_up = end >= high_watermark && end >= leadership.start;
-        if caught_up && self.may_join(partition, follower, leader) {
+        if end >= high_watermark && self.may_join(partition, follower, leader) {
             let version = self.decide(|image| {
                 image.partition_mut(partition).expect("it was there").isr.insert(follower);
                 image.version

@@ -30,7 +30,7 @@ impl Spread {
     }
 
     pub(crate) fn sample(self, random: &mut Random) -> Duration {
-        let width = (self.most - self.least).as_micros() as u64;
+        let width = self.most.saturating_sub(self.least).as_micros() as u64;
         self.least + Duration::from_micros(random.below(width + 1))
     }
 }

@@ -30,13 +30,13 @@ impl Cluster {
     }
 
     /// A picture arrives.
-    pub(super) fn learn(&mut self, id: NodeId, image: Rc<Image>) {
+    pub(super) fn learn(&mut self, id: NodeId, image: &Rc<Image>) {
         let node = self.node_mut(id);
         if !node.reaches_others() || image.version <= node.view.version {
             return;
         }
-        node.view = Rc::clone(&image);
-        self.drop_deleted(id, &image);
+        node.view = Rc::clone(image);
+        self.drop_deleted(id, image);
         for (partition, planned) in image.partitions() {
             if !planned.replicas.contains(&id) {
                 continue;
