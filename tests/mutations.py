@@ -42,32 +42,20 @@ MUTATIONS = [
     Mutation(
         "a new leader gets nothing while the old one owes an answer",
         f"{MACHINE}/queues.rs",
-        "(partition.recovering || partition.sent_to != partition.leader)",
-        "partition.recovering",
+        "if partition.in_flight >= limit {",
+        "if partition.in_flight >= limit && partition.sent_to == partition.leader {",
     ),
     Mutation(
-        "after a failure nothing leaves until every answer is there",
-        f"{MACHINE}/queues.rs",
-        "(partition.recovering || partition.sent_to != partition.leader)",
-        "partition.sent_to != partition.leader",
+        "after a failure one goes at a time, in order, until one is acknowledged",
+        f"{MACHINE}/fates.rs",
+        "self.partition(place).idempotence.acked_by = None;",
+        "",
     ),
     Mutation(
         "an epoch is bumped only when what came before is resolved",
         f"{MACHINE}/fates.rs",
         "Reaction::Renumber if index == 0 => {",
         "Reaction::Renumber => {",
-    ),
-    Mutation(
-        "an epoch is bumped only when nothing is in flight",
-        f"{MACHINE}/numbering.rs",
-        "if partition.in_flight > 0 {\n            return;\n        }",
-        "",
-    ),
-    Mutation(
-        "numbers in doubt stop further ones",
-        f"{MACHINE}/numbering.rs",
-        "if idempotence.unresolved || idempotence.bump {",
-        "if idempotence.bump {",
     ),
     Mutation(
         "memory is released with the batch",

@@ -38,6 +38,8 @@ pub(super) struct Topic<W> {
     pub(super) spread: Spread,
     /// The tickets of records that came before the topic was known, in order.
     pub(super) unassigned: VecDeque<Ticket>,
+    /// Whether it keeps the broker's clock in place of the records' own timestamps.
+    pub(super) append_time: bool,
     /// What the cluster last said instead of describing the topic.
     pub(super) refusal: Option<ErrorCode>,
 }
@@ -51,6 +53,7 @@ impl<W> Topic<W> {
             led: Vec::new(),
             spread: Spread::default(),
             unassigned: VecDeque::new(),
+            append_time: false,
             refusal: None,
         }
     }
@@ -70,9 +73,6 @@ pub(super) struct Partition<W> {
     pub(super) in_flight: usize,
     /// Who the batches in flight were sent to.
     pub(super) sent_to: Option<NodeId>,
-    /// A batch came back: nothing more leaves until all answers are there, and then everything
-    /// from that batch on, in order.
-    pub(super) recovering: bool,
     pub(super) idempotence: Idempotence,
     /// Why it takes no more records, if it stopped at a gap.
     pub(super) stopped: Option<Error>,
@@ -112,7 +112,6 @@ impl<W> Partition<W> {
             queue: VecDeque::new(),
             in_flight: 0,
             sent_to: None,
-            recovering: false,
             idempotence: Idempotence::default(),
             stopped: None,
             queued: false,

@@ -24,8 +24,15 @@ enum Reaction {
 
 impl<W> Machine<W> {
     /// A batch was stored.
-    pub(super) fn landed(&mut self, place: Place, serial: u64, stored: Stored) {
+    pub(super) fn landed(&mut self, place: Place, serial: u64, mut stored: Stored) {
         let Some((_, batch)) = self.take_answered(place, serial) else { return };
+        let topic = &mut self.topics[place.topic];
+        if batch.failures == 0 {
+            topic.append_time = stored.log_append_time.is_some();
+        } else if !topic.append_time {
+            // Of a repetition, brokers tell the largest timestamp as if it were their clock's.
+            stored.log_append_time = None;
+        }
         if let Some(sequence) = batch.sequence {
             self.acknowledged(place, sequence, batch.count());
         }
@@ -47,9 +54,8 @@ impl<W> Machine<W> {
         }
         batch.maybe_written |= code.maybe_written();
         batch.last_failure = Some((code, said.map(str::to_owned)));
-        let partition = self.partition(place);
-        partition.recovering = partition.in_flight > 0;
-        partition.idempotence.acked_by = None;
+        // From here on one at a time, in order, until the leader acknowledges again.
+        self.partition(place).idempotence.acked_by = None;
         if batch.progress == Progress::GivenUp {
             return self.drop_unacknowledged(place, &batch);
         }

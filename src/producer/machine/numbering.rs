@@ -79,7 +79,6 @@ impl<W> Machine<W> {
         if partition.in_flight > 0 {
             return;
         }
-        partition.recovering = false;
         let idempotence = &mut partition.idempotence;
         if idempotence.unresolved && !partition.queue.iter().any(|batch| batch.sequence.is_some()) {
             // An acknowledged successor shows that its predecessors are stored.

@@ -152,12 +152,8 @@ impl<W> Machine<W> {
         if partition.ready_at(index).is_some_and(|at| at > now) {
             return false;
         }
-        // What the old leader has not answered may still be stored before what the new one gets.
-        if partition.in_flight > 0
-            && (partition.recovering || partition.sent_to != partition.leader)
-        {
-            return false;
-        }
+        // A leader that has acknowledged nothing yet gets one batch, and only once nobody else
+        // owes an answer: what an old leader has may still be stored before it.
         let limit = if idempotent && !partition.has_acked() { 1 } else { self.per_partition() };
         if partition.in_flight >= limit {
             return false;
