@@ -86,7 +86,8 @@ MUTATIONS = [
         f"{MACHINE}/fates.rs",
         "if batch.progress == Progress::GivenUp {\n            return"
         " self.drop_unacknowledged(place, &batch);\n        }",
-        "if batch.progress == Progress::GivenUp {\n            self.forget(batch.ticket);\n        }",
+        "if batch.progress == Progress::GivenUp {\n"
+        "            self.forget(batch.ticket);\n        }",
     ),
     Mutation(
         "a batch that may be stored is not cut up",
