@@ -46,12 +46,6 @@ MUTATIONS = [
         "if partition.in_flight >= limit && partition.sent_to == partition.leader {",
     ),
     Mutation(
-        "after a failure one goes at a time, in order, until one is acknowledged",
-        f"{MACHINE}/fates.rs",
-        "self.partition(place).idempotence.acked_by = None;",
-        "",
-    ),
-    Mutation(
         "an epoch is bumped only when what came before is resolved",
         f"{MACHINE}/fates.rs",
         "Reaction::Renumber if index == 0 => {",
