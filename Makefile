@@ -58,7 +58,7 @@ kafka: $(VENV)/requirements kafka-there ## Fetch Apache Kafka for the integratio
 demo: build kafka ## Produce a message and see where it is stored
 	@$(PY) -m tests.demo
 
-.PHONY: test test-fast test-core
+.PHONY: test test-fast test-core soak test-mutations
 test: test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
 	$(PY) -m pytest
 
@@ -67,6 +67,13 @@ test-fast: test-core build ## Run the tests that need no Java
 
 test-core: rust-there ## Run the core's tests, without Python
 	cargo test --quiet $(CORE)
+
+soak: rust-there ## Run the simulator on new seeds, for SOAK_SECONDS (600 unless said)
+	DEKAF_FIRST_SEED=$${FIRST_SEED:-$$RANDOM$$RANDOM} DEKAF_SECONDS=$${SOAK_SECONDS:-600} \
+		cargo test --quiet --release $(CORE) --test core no_seed_violates_anything -- --nocapture
+
+test-mutations: $(VENV)/requirements rust-there ## Break the core's rules one by one: the simulator must notice
+	$(PY) tests/mutations.py
 
 .PHONY: fmt lint type
 fmt: $(VENV)/requirements rust-there ## Format everything

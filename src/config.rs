@@ -34,6 +34,69 @@ pub struct Config {
     pub retry_backoff: Duration,
     /// The longest pause between retries.
     pub retry_backoff_max: Duration,
+    /// How batches are compressed.
+    pub compression: Compression,
+    /// Who must have stored a record before it is acknowledged.
+    pub acks: Acks,
+    /// Whether brokers recognise repetitions, so that retries neither duplicate nor reorder.
+    pub idempotence: bool,
+    /// Requests that may be unanswered: per broker, and per partition.
+    pub max_in_flight: usize,
+    /// Whether `max_in_flight` was asked for at the price of order: without idempotence, a batch
+    /// that comes back is overtaken by those behind it.
+    pub allow_reordering: bool,
+    /// How many bytes of records may be held until they are acknowledged.
+    pub buffer_memory: usize,
+    /// How many records may wait for memory.
+    pub max_waiting: usize,
+    /// Where records go that do not say.
+    pub partitioner: Partitioner,
+    /// Whether a partition stops after the first record that fails for good.
+    pub gapless: bool,
+}
+
+impl Config {
+    /// How many batches of a partition may be in flight where brokers do not see their order.
+    pub fn in_flight_without_numbers(&self) -> usize {
+        if self.allow_reordering { self.max_in_flight } else { 1 }
+    }
+}
+
+/// Who must have stored a record before it is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acks {
+    /// Every replica in sync.
+    All,
+    /// The partition's leader.
+    Leader,
+    /// Nobody: a record counts as delivered when it is written to the socket.
+    None,
+}
+
+impl Acks {
+    /// As it stands in a request.
+    pub fn code(self) -> i16 {
+        match self {
+            Self::All => -1,
+            Self::Leader => 1,
+            Self::None => 0,
+        }
+    }
+}
+
+/// Where records go that do not name their partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partitioner {
+    /// As the Java client: by the key's murmur2; without a key, a batch's worth to one partition
+    /// at a time.
+    Java,
+    /// As librdkafka's default: by the key's CRC-32; without a key, or with an empty one, at
+    /// random.
+    Crc32,
+    /// Each record to the next partition, whatever its key.
+    RoundRobin,
+    /// Each record to any partition, whatever its key.
+    Random,
 }
 
 impl Config {
@@ -51,6 +114,15 @@ impl Config {
             metadata_max_age: Duration::from_secs(300),
             retry_backoff: Duration::from_millis(100),
             retry_backoff_max: Duration::from_secs(1),
+            compression: Compression::NONE,
+            acks: Acks::All,
+            idempotence: true,
+            max_in_flight: 5,
+            allow_reordering: false,
+            buffer_memory: 64 * 1024 * 1024,
+            max_waiting: usize::MAX,
+            partitioner: Partitioner::Java,
+            gapless: false,
         })
     }
 }

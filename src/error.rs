@@ -30,6 +30,12 @@ pub enum ErrorKind {
     DeliveryTimeout,
     /// A broker refused the batch for good.
     Broker,
+    /// The record was dropped by a purge.
+    Purged,
+    /// There is no memory for the record, and too many wait for some.
+    BufferFull,
+    /// An earlier record of a gapless partition failed for good.
+    Gapless,
     /// The producer was closed.
     Closed,
     /// Broker and client have no version of the protocol in common.
@@ -119,6 +125,7 @@ impl Error {
             ErrorKind::Unreachable
             | ErrorKind::UnknownTopic
             | ErrorKind::DeliveryTimeout
+            | ErrorKind::BufferFull
             | ErrorKind::Disconnected => true,
             ErrorKind::Broker => self.context.code.is_some_and(ErrorCode::retriable),
             _ => false,

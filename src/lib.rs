@@ -19,5 +19,7 @@ pub mod net;
 
 pub mod client;
 
+pub mod broker;
+
 #[cfg(feature = "python")]
 mod py;

@@ -6,16 +6,22 @@
 mod backoff;
 mod batch;
 mod machine;
-mod metadata;
 mod partitioner;
+mod pinned;
 mod random;
+mod refresh;
 mod request;
+mod sequence;
 mod settled;
 mod topic;
 
 pub use backoff::Backoff;
-pub use machine::{Machine, MetadataWanted, Outgoing, RequestId};
-pub use partitioner::{murmur2, partition_of};
+pub use batch::{Content, Ticket};
+pub use machine::{Machine, MetadataWanted, NoWaiting, Outgoing, Part, Produced, RequestId};
+pub use partitioner::{crc32_partition_of, murmur2, partition_of};
+pub use pinned::{OwnedRecord, Pinned};
 pub use random::Random;
 pub use request::{PartitionBatch, encode_produce};
+pub use sequence::Sequence;
 pub use settled::{Settled, SettledBatch, Stored, Waiting};
+pub use topic::NodeId;

@@ -5,10 +5,13 @@ DekafError
 └── ProduceError             a message was not delivered, or a call could not be made
     ├── BrokerUnreachable    no broker could be reached; each address with the stage that failed
     ├── BrokerError          a broker refused the message for good
+    ├── BufferFull           no memory for the message, and too many wait for some
     ├── DeliveryTimeout      not acknowledged within delivery_timeout_ms
+    ├── GaplessStopped       an earlier message of a gapless partition failed for good
     ├── InvalidRecord        the client itself refuses the message: too large, or malformed
     ├── ProducerClosed       the producer is closed, or was before the message was delivered
     ├── ProtocolError        a peer sent bytes that are not Kafka's protocol
+    ├── Purged               the message was dropped by a purge
     ├── UnknownPartition     the topic has no such partition
     ├── UnknownTopic         the topic does not exist and was not created
     └── UnsupportedVersion   client and broker have no version of the protocol in common
@@ -21,13 +24,16 @@ from functools import partial
 __all__ = [
     "BrokerError",
     "BrokerUnreachable",
+    "BufferFull",
     "ConfigError",
     "DekafError",
     "DeliveryTimeout",
+    "GaplessStopped",
     "InvalidRecord",
     "ProduceError",
     "ProducerClosed",
     "ProtocolError",
+    "Purged",
     "UnknownPartition",
     "UnknownTopic",
     "UnsupportedVersion",
@@ -91,8 +97,16 @@ class BrokerError(ProduceError):
     """A broker refused the message for good; `code` says why."""
 
 
+class BufferFull(ProduceError):
+    """There is no memory for the message, and too many wait for some."""
+
+
 class DeliveryTimeout(ProduceError):
     """The message was not acknowledged in time; `maybe_written` says if it may be stored."""
+
+
+class GaplessStopped(ProduceError):
+    """An earlier message of a gapless partition failed for good."""
 
 
 class InvalidRecord(ProduceError):
@@ -105,6 +119,10 @@ class ProducerClosed(ProduceError):
 
 class ProtocolError(ProduceError):
     """A peer sent bytes that are not Kafka's protocol."""
+
+
+class Purged(ProduceError):
+    """The message was dropped by a purge."""
 
 
 class UnknownPartition(ProduceError):

@@ -8,7 +8,10 @@ use crate::config::{Address, Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{ConnectError, Link, LinkSettings};
 use crate::producer::MetadataWanted;
-use crate::protocol::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
+use crate::protocol::{
+    InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, MetadataResponse, NodeEndpoint,
+    Request,
+};
 
 /// The brokers of a cluster.
 #[derive(Debug)]
@@ -73,7 +76,29 @@ impl Brokers {
         Ok(response)
     }
 
-    async fn ask(&self, request: &MetadataRequest) -> Result<MetadataResponse> {
+    /// Asks any broker for a producer's id and epoch.
+    pub(super) async fn init_producer_id(&self) -> Result<(i64, i16)> {
+        let request =
+            InitProducerIdRequest { transaction_timeout_ms: i32::MAX, ..Default::default() };
+        let response = self.ask(&request).await?;
+        let code = response.error_code;
+        if code.is_success() {
+            return Ok((response.producer_id, response.producer_epoch));
+        }
+        let message = format!("no id for an idempotent producer: the broker answered {code}");
+        Err(Error::new(ErrorKind::Broker, message).code(code))
+    }
+
+    /// Takes note of brokers that an answer named.
+    pub(super) fn learn(&self, endpoints: &[NodeEndpoint]) {
+        let located = endpoints.iter().filter_map(|endpoint| {
+            let port = u16::try_from(endpoint.port).ok()?;
+            Some((endpoint.node_id, Address { host: endpoint.host.clone(), port }))
+        });
+        self.known.borrow_mut().extend(located);
+    }
+
+    async fn ask<R: Request>(&self, request: &R) -> Result<R::Response> {
         let link = self.control().await?;
         let response = link.call(request).await;
         if response.is_err() {

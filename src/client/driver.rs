@@ -11,11 +11,16 @@ use tokio::time::sleep_until;
 
 use super::brokers::Brokers;
 use super::handle::{Shared, Sink};
-use crate::config::Config;
+use crate::config::{Acks, Compression, Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::Link;
-use crate::producer::{Machine, MetadataWanted, Outgoing, RequestId, encode_produce};
-use crate::protocol::{MetadataResponse, ProduceRequest, ProduceResponse, decode_response};
+use crate::producer::{
+    Content, Machine, MetadataWanted, Outgoing, Part, PartitionBatch, RequestId, encode_produce,
+};
+use crate::protocol::{
+    MetadataResponse, PRODUCE_BY_TOPIC_ID, ProduceRequest, ProduceResponse, decode_response,
+};
+use crate::record::Compressor;
 
 /// What happened outside.
 #[derive(Debug)]
@@ -24,12 +29,17 @@ enum Event {
     Connected(i32, Rc<Link>),
     ConnectFailed(i32, Error),
     Disconnected(i32),
-    Produced(RequestId, Result<ProduceResponse>),
+    Identified(Result<(i64, i16)>),
+    Produced(RequestId, ProduceResponse),
+    Written(RequestId),
+    Lost(RequestId, Error),
 }
 
 /// What the machine wants done in one turn.
 struct Turn {
     connects: Vec<i32>,
+    disconnects: Vec<i32>,
+    identity: bool,
     requests: Vec<Outgoing>,
     metadata: Option<MetadataWanted>,
     timeout: Option<Instant>,
@@ -49,6 +59,9 @@ pub(super) async fn drive<W: Send + 'static>(
         events,
         client_id: config.client_id.as_str().into(),
         timeout_ms: config.request_timeout.as_millis() as i32,
+        acks: config.acks,
+        compression: config.compression,
+        compressor: RefCell::default(),
     };
     loop {
         let mut settled = Vec::new();
@@ -62,6 +75,8 @@ pub(super) async fn drive<W: Send + 'static>(
             settled.extend(std::iter::from_fn(|| machine.poll_settled()));
             Turn {
                 connects: std::iter::from_fn(|| machine.poll_connect()).collect(),
+                disconnects: std::iter::from_fn(|| machine.poll_disconnect()).collect(),
+                identity: machine.poll_identity(now),
                 requests: std::iter::from_fn(|| machine.poll_request(now)).collect(),
                 metadata: machine.poll_metadata(now),
                 timeout: machine.poll_timeout(),
@@ -70,7 +85,8 @@ pub(super) async fn drive<W: Send + 'static>(
         if !settled.is_empty() {
             sink.settle(settled);
         }
-        outside.act(turn.connects, turn.requests, turn.metadata);
+        let timeout = turn.timeout;
+        outside.act(shared, turn);
         tokio::select! {
             () = shared.wake.notified() => {}
             Some(event) = happened.recv() => {
@@ -81,7 +97,7 @@ pub(super) async fn drive<W: Send + 'static>(
                     outside.take_in(&mut machine, now, event);
                 }
             }
-            () = until(turn.timeout) => {}
+            () = until(timeout) => {}
         }
     }
 }
@@ -101,11 +117,19 @@ struct Outside {
     events: mpsc::UnboundedSender<Event>,
     client_id: Rc<str>,
     timeout_ms: i32,
+    acks: Acks,
+    compression: Compression,
+    compressor: RefCell<Compressor>,
 }
 
 impl Outside {
-    fn act(&self, connects: Vec<i32>, requests: Vec<Outgoing>, wanted: Option<MetadataWanted>) {
-        for node in connects {
+    fn act<W>(&self, shared: &Shared<W>, turn: Turn) {
+        for node in turn.disconnects {
+            if let Some(link) = self.links.borrow().get(&node) {
+                link.abort();
+            }
+        }
+        for node in turn.connects {
             let brokers = Rc::clone(&self.brokers);
             self.spawn(async move {
                 match brokers.connect(node).await {
@@ -114,45 +138,84 @@ impl Outside {
                 }
             });
         }
-        if let Some(wanted) = wanted {
+        if let Some(wanted) = turn.metadata {
             let brokers = Rc::clone(&self.brokers);
             self.spawn(async move {
                 let response = brokers.describe(&wanted).await;
                 Event::Described(wanted, response)
             });
         }
-        for request in requests {
-            self.produce(request);
+        if turn.identity {
+            let brokers = Rc::clone(&self.brokers);
+            self.spawn(async move { Event::Identified(brokers.init_producer_id().await) });
+        }
+        for request in turn.requests {
+            self.produce(shared, request);
         }
     }
 
-    fn produce(&self, request: Outgoing) {
-        let Outgoing { id, node, batches } = request;
+    /// Seals what is open, hands it back for another try, and sends it.
+    fn produce<W>(&self, shared: &Shared<W>, request: Outgoing) {
+        let Outgoing { id, node, parts } = request;
+        let batches: Vec<_> = parts.into_iter().map(|part| self.seal(part)).collect();
+        let sealed = batches.iter().map(|part| part.batch.clone()).collect();
+        shared.machine().handle_sealed(Instant::now(), id, sealed);
         let link = self.links.borrow().get(&node).cloned();
         let sent = link.ok_or_else(gone).and_then(|link| {
-            let version = link.versions().best::<ProduceRequest>()?;
-            let answer = link.send(|correlation_id| {
+            let mut version = link.versions().best::<ProduceRequest>()?;
+            if batches.iter().any(|batch| batch.topic_id == 0) {
+                version = version.min(PRODUCE_BY_TOPIC_ID - 1);
+            }
+            let encode = |correlation_id| {
+                let acks = self.acks.code();
                 encode_produce(
                     &batches,
                     version,
                     correlation_id,
                     &self.client_id,
-                    ACKS_ALL,
+                    acks,
                     self.timeout_ms,
                 )
-            });
-            Ok((answer, version))
+            };
+            Ok(match self.acks {
+                Acks::None => (link.send_unanswered(encode), None),
+                _ => (link.send(encode), Some(version)),
+            })
         });
         self.spawn(async move {
-            let response = match sent {
-                Ok((answer, version)) => answer.wait().await.and_then(|frame| {
-                    decode_response::<ProduceRequest>(&frame, version)
-                        .map_err(|error| Error::new(ErrorKind::Protocol, error.to_string()))
-                }),
-                Err(error) => Err(error),
+            let (answer, version) = match sent {
+                Ok(sent) => sent,
+                Err(error) => return Event::Lost(id, error),
             };
-            Event::Produced(id, response)
+            match (answer.wait().await, version) {
+                (Err(error), _) => Event::Lost(id, error),
+                (Ok(_), None) => Event::Written(id),
+                (Ok(frame), Some(version)) => {
+                    match decode_response::<ProduceRequest>(&frame, version) {
+                        Ok(response) => Event::Produced(id, response),
+                        Err(error) => {
+                            Event::Lost(id, Error::new(ErrorKind::Protocol, error.to_string()))
+                        }
+                    }
+                }
+            }
         });
+    }
+
+    fn seal(&self, part: Part) -> PartitionBatch {
+        let batch = match part.content {
+            Content::Open(builder) => {
+                builder.seal(self.compression, &mut self.compressor.borrow_mut())
+            }
+            Content::Sealed(batch) => batch,
+        };
+        PartitionBatch {
+            topic: part.topic,
+            topic_id: part.topic_id,
+            partition: part.partition,
+            identity: part.identity,
+            batch,
+        }
     }
 
     /// Runs `work` beside the driver; what it brings comes back as an event.
@@ -184,13 +247,17 @@ impl Outside {
                 self.links.borrow_mut().remove(&node);
                 machine.handle_disconnected(now, node);
             }
-            Event::Produced(id, Ok(response)) => machine.handle_produced(now, id, &response),
-            Event::Produced(id, Err(error)) => machine.handle_lost(now, id, &error),
+            Event::Identified(Ok((id, epoch))) => machine.handle_identity(now, id, epoch),
+            Event::Identified(Err(error)) => machine.handle_identity_failed(now, error),
+            Event::Produced(id, response) => {
+                self.brokers.learn(response.node_endpoints.as_deref().unwrap_or_default());
+                machine.handle_produced(now, id, &response);
+            }
+            Event::Written(id) => machine.handle_written(now, id),
+            Event::Lost(id, error) => machine.handle_lost(now, id, &error),
         }
     }
 }
-
-const ACKS_ALL: i16 = -1;
 
 fn gone() -> Error {
     Error::new(ErrorKind::Disconnected, "the connection has ended")

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use super::driver;
 use crate::config::Config;
 use crate::error::Result;
-use crate::producer::{Machine, Settled};
+use crate::producer::{Machine, OwnedRecord, Produced, Settled};
 use crate::record::Record;
 
 /// Where settled records and calls go. Called on the core's thread, without any lock held.
@@ -88,7 +88,18 @@ impl<W: Send + 'static> Client<W> {
         urgent: bool,
     ) -> Result<()> {
         let now = Instant::now();
-        let work = self.shared.machine().produce(now, topic, partition, record, waiter, urgent)?;
+        let mut machine = self.shared.machine();
+        let work = match machine.produce(now, topic, partition, record, waiter, urgent)? {
+            Produced::Accepted { work, .. } => work,
+            Produced::Full(waiter) => {
+                // It takes its place in line, with a copy of its bytes.
+                let copy = Box::new(OwnedRecord::copy(record));
+                let waits = machine.wait(now, topic, partition, copy, waiter, urgent);
+                waits.map_err(|refused| refused.error)?;
+                false
+            }
+        };
+        drop(machine);
         if work {
             self.shared.wake.notify_one();
         }

@@ -32,6 +32,22 @@ impl ErrorCode {
     pub const NOT_ENOUGH_REPLICAS: Self = Self(19);
     /// As above, noticed after the leader had stored the batch.
     pub const NOT_ENOUGH_REPLICAS_AFTER_APPEND: Self = Self(20);
+    /// The broker stored the partition's log on a disk that failed.
+    pub const KAFKA_STORAGE_ERROR: Self = Self(56);
+    /// The batch does not follow the last one of its producer.
+    pub const OUT_OF_ORDER_SEQUENCE_NUMBER: Self = Self(45);
+    /// The batch is stored already, too long ago to say where.
+    pub const DUPLICATE_SEQUENCE_NUMBER: Self = Self(46);
+    /// The producer has a newer epoch.
+    pub const INVALID_PRODUCER_EPOCH: Self = Self(47);
+    /// The broker has forgotten the producer.
+    pub const UNKNOWN_PRODUCER_ID: Self = Self(59);
+    /// The client's leader epoch is older than the broker's.
+    pub const FENCED_LEADER_EPOCH: Self = Self(74);
+    /// The record, or its batch, is not valid.
+    pub const INVALID_RECORD: Self = Self(87);
+    /// The broker knows no topic with this id.
+    pub const UNKNOWN_TOPIC_ID: Self = Self(100);
     /// The broker does not speak the version that was asked for.
     pub const UNSUPPORTED_VERSION: Self = Self(35);
 

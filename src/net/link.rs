@@ -12,7 +12,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_local;
+use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{Instant, sleep_until};
 
 use super::connect::{ConnectError, Stage, connect, describe};
@@ -41,6 +41,7 @@ pub struct LinkSettings {
 #[derive(Debug)]
 pub struct Link {
     calls: mpsc::UnboundedSender<Call>,
+    task: AbortHandle,
     versions: Versions,
     settings: LinkSettings,
     next_correlation_id: Cell<i32>,
@@ -49,7 +50,15 @@ pub struct Link {
 #[derive(Debug)]
 struct Call {
     frame: Vec<Bytes>,
-    waiting: Waiting,
+    then: Then,
+}
+
+/// What is to follow a request.
+#[derive(Debug)]
+enum Then {
+    Answer(Waiting),
+    /// Nothing: the broker was told not to answer.
+    Silence(oneshot::Sender<Result<Bytes>>),
 }
 
 #[derive(Debug)]
@@ -78,9 +87,9 @@ impl Link {
     pub async fn open(address: &Address, settings: &LinkSettings) -> Result<Self, ConnectError> {
         let socket = connect(address, settings.setup_timeout).await?;
         let (calls, queue) = mpsc::unbounded_channel();
-        spawn_local(run(socket, queue, settings.request_timeout));
         let mut link = Self {
             calls,
+            task: spawn_local(run(socket, queue, settings.request_timeout)).abort_handle(),
             versions: Versions::default(),
             settings: settings.clone(),
             next_correlation_id: Cell::new(0),
@@ -125,14 +134,33 @@ impl Link {
     /// Sends a frame that `encode` writes for the correlation id it is given. The frame is in
     /// line when this returns.
     pub fn send(&self, encode: impl FnOnce(i32) -> Vec<Bytes>) -> Answer {
-        let correlation_id = self.next_correlation_id.get();
-        self.next_correlation_id.set(correlation_id.wrapping_add(1));
         let (answer, answered) = oneshot::channel();
         let until = Instant::now() + self.settings.request_timeout;
-        let waiting = Waiting { correlation_id, until, answer };
-        // A connection that has ended drops the call, and the answer says so.
-        let _unsent = self.calls.send(Call { frame: encode(correlation_id), waiting });
+        self.enqueue(encode, |correlation_id| {
+            Then::Answer(Waiting { correlation_id, until, answer })
+        });
         Answer(answered)
+    }
+
+    /// Sends a frame that is not answered; what comes in place of an answer is empty, and comes
+    /// when the frame is written.
+    pub fn send_unanswered(&self, encode: impl FnOnce(i32) -> Vec<Bytes>) -> Answer {
+        let (written, answered) = oneshot::channel();
+        self.enqueue(encode, |_| Then::Silence(written));
+        Answer(answered)
+    }
+
+    fn enqueue(&self, encode: impl FnOnce(i32) -> Vec<Bytes>, then: impl FnOnce(i32) -> Then) {
+        let correlation_id = self.next_correlation_id.get();
+        self.next_correlation_id.set(correlation_id.wrapping_add(1));
+        let call = Call { frame: encode(correlation_id), then: then(correlation_id) };
+        // A connection that has ended drops the call, and the answer says so.
+        let _unsent = self.calls.send(call);
+    }
+
+    /// Ends the connection, whatever is under way.
+    pub fn abort(&self) {
+        self.task.abort();
     }
 
     /// Kafka 2.4 and later answer version 3; older ones list their versions in version 0.
@@ -201,10 +229,13 @@ async fn run(
         Ok(()) => disconnected("the connection was closed"),
         Err(error) => error,
     };
-    let unsent = std::iter::from_fn(|| calls.try_recv().ok()).map(|call| call.waiting);
-    for waiting in waiting.into_inner().into_iter().chain(unsent) {
+    let unsent = std::iter::from_fn(|| calls.try_recv().ok()).map(|call| match call.then {
+        Then::Answer(waiting) => waiting.answer,
+        Then::Silence(written) => written,
+    });
+    for answer in waiting.into_inner().into_iter().map(|waiting| waiting.answer).chain(unsent) {
         // Nobody listens any more where the request itself was given up.
-        let _unheard = waiting.answer.send(Err(error.clone()));
+        let _unheard = answer.send(Err(error.clone()));
     }
 }
 
@@ -213,12 +244,19 @@ async fn write(
     calls: &mut mpsc::UnboundedReceiver<Call>,
     waiting: &RefCell<VecDeque<Waiting>>,
 ) -> Result<()> {
-    while let Some(call) = calls.recv().await {
-        // In line before its first byte is out, so that no answer can come too early.
-        waiting.borrow_mut().push_back(call.waiting);
-        write_pieces(&mut socket, call.frame)
-            .await
-            .map_err(|error| disconnected(describe(&error)))?;
+    while let Some(Call { frame, then }) = calls.recv().await {
+        let written = match then {
+            Then::Answer(answer) => {
+                // In line before its first byte is out, so that no answer can come too early.
+                waiting.borrow_mut().push_back(answer);
+                None
+            }
+            Then::Silence(written) => Some(written),
+        };
+        write_pieces(&mut socket, frame).await.map_err(|error| disconnected(describe(&error)))?;
+        if let Some(written) = written {
+            let _unheard = written.send(Ok(Bytes::new()));
+        }
     }
     Ok(())
 }

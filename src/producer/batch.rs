@@ -1,20 +1,32 @@
-//! A batch on its way: open, sealed, in flight, and perhaps back for another try.
+//! A batch on its way: open, whole, in flight, and perhaps back for another try.
 
 use std::time::Instant;
 
+use super::sequence::Sequence;
 use super::settled::Waiting;
 use crate::error::ErrorCode;
-use crate::record::{BatchBuilder, Compression, Compressor, Record, SealedBatch};
+use crate::record::{BatchBuilder, Compressor, Decompressor, InvalidBatch, Record, SealedBatch};
 
-/// Grows with every batch and every record that waits for its topic: who holds a smaller
-/// ticket was handed over earlier.
-pub(super) type Ticket = u64;
+/// Grows with every batch and every record that waits: who holds a smaller ticket was handed
+/// over earlier.
+pub type Ticket = u64;
+
+/// What it takes to cut up a batch that may be compressed.
+#[derive(Debug, Default)]
+pub(super) struct Codecs {
+    compressor: Compressor,
+    decompressor: Decompressor,
+}
 
 #[derive(Debug)]
 pub(super) struct Batch<W> {
+    /// Names this very batch: the parts of a split one share their ticket.
+    pub(super) serial: u64,
     pub(super) ticket: Ticket,
-    content: Content,
+    content: Option<Content>,
     count: i32,
+    /// What it takes of the memory.
+    pub(super) charged: usize,
     waiting: Vec<Waiting<W>>,
     /// When its time is over, counted from its first record.
     pub(super) deadline: Instant,
@@ -22,11 +34,13 @@ pub(super) struct Batch<W> {
     lingers_until: Instant,
     /// Takes no more records and leaves as soon as it can.
     hurried: bool,
+    pub(super) progress: Progress,
+    /// Given when it is first sent, and kept for as long as its epoch lasts.
+    pub(super) sequence: Option<Sequence>,
     /// How often it came back.
     pub(super) failures: u32,
     /// Not to be sent before: the pause after a failure.
     pub(super) resume_at: Option<Instant>,
-    pub(super) progress: Progress,
     /// An earlier try may have been stored.
     pub(super) maybe_written: bool,
     /// What an earlier try came back with.
@@ -40,35 +54,51 @@ pub(super) enum Progress {
     Queued,
     /// It was sent, and the answer is to come.
     InFlight,
-    /// The same, but its time is over: its waiters have been told, and it keeps its place in
-    /// line until the answer is there.
-    Expired,
+    /// The same, but its waiters have been told that it failed: its time was over, or it was
+    /// purged. It keeps its place in line until the answer is there.
+    GivenUp,
 }
 
+/// A batch's records.
 #[derive(Debug)]
-enum Content {
+pub enum Content {
+    /// Not sealed yet: whoever sends it seals it, and hands it back.
     Open(BatchBuilder),
+    /// As they are sent.
     Sealed(SealedBatch),
+}
+
+impl Content {
+    fn size(&self) -> usize {
+        match self {
+            Self::Open(builder) => builder.size(),
+            Self::Sealed(batch) => batch.size(),
+        }
+    }
 }
 
 impl<W> Batch<W> {
     pub(super) fn open(
+        serial: u64,
         ticket: Ticket,
         capacity: usize,
         deadline: Instant,
         lingers_until: Instant,
     ) -> Self {
         Self {
+            serial,
             ticket,
-            content: Content::Open(BatchBuilder::with_capacity(capacity)),
+            content: Some(Content::Open(BatchBuilder::with_capacity(capacity))),
             count: 0,
+            charged: 0,
             waiting: Vec::new(),
             deadline,
             lingers_until,
             hurried: false,
+            progress: Progress::Queued,
+            sequence: None,
             failures: 0,
             resume_at: None,
-            progress: Progress::Queued,
             maybe_written: false,
             last_failure: None,
         }
@@ -77,11 +107,10 @@ impl<W> Batch<W> {
     /// Whether `record` still fits; any record fits into an empty batch.
     pub(super) fn takes(&self, record: &Record<'_>, batch_size: usize) -> bool {
         match &self.content {
-            Content::Sealed(_) => false,
-            Content::Open(_) if self.hurried => false,
-            Content::Open(builder) => {
+            Some(Content::Open(builder)) if !self.hurried && self.progress == Progress::Queued => {
                 builder.count() == 0 || builder.size() + builder.size_of(record) <= batch_size
             }
+            _ => false,
         }
     }
 
@@ -92,18 +121,19 @@ impl<W> Batch<W> {
         waiter: Option<W>,
         batch_size: usize,
     ) -> (usize, bool) {
-        let Content::Open(builder) = &mut self.content else {
+        let Some(Content::Open(builder)) = &mut self.content else {
             unreachable!("`takes` said that the batch is open");
         };
-        let before = builder.size();
+        let before = self.charged;
         let index = builder.append(record);
         self.count = builder.count();
+        self.charged = builder.size();
         if let Some(waiter) = waiter {
             self.waiting.push(Waiting { index, timestamp: record.timestamp, waiter });
         }
         let full = builder.size() >= batch_size;
         self.hurried |= full;
-        (builder.size() - before, full)
+        (self.charged - before, full)
     }
 
     pub(super) fn hurry(&mut self) {
@@ -115,23 +145,27 @@ impl<W> Batch<W> {
         self.count
     }
 
-    /// Itself as it is sent; the first call seals it.
-    pub(super) fn seal(&mut self) -> SealedBatch {
-        if let Content::Open(builder) = &mut self.content {
-            let builder = std::mem::replace(builder, BatchBuilder::with_capacity(0));
-            self.content = Content::Sealed(builder.seal(Compression::NONE, &mut Compressor::new()));
-        }
+    /// How large it is, as far as that is known: compression may make less of it.
+    pub(super) fn size(&self) -> usize {
+        self.content.as_ref().map_or(self.charged, Content::size)
+    }
+
+    /// Hands its records out to be sent. Records that are not sealed come back by
+    /// [`Self::sealed`].
+    pub(super) fn send(&mut self) -> Option<Content> {
+        self.progress = Progress::InFlight;
         match &self.content {
-            Content::Sealed(batch) => batch.clone(),
-            Content::Open(_) => unreachable!("just sealed"),
+            Some(Content::Sealed(batch)) => Some(Content::Sealed(batch.clone())),
+            _ => self.content.take(),
         }
     }
 
-    pub(super) fn size(&self) -> usize {
-        match &self.content {
-            Content::Open(builder) => builder.size(),
-            Content::Sealed(batch) => batch.size(),
-        }
+    /// Takes its records back, sealed, and says how much memory that sets free.
+    pub(super) fn sealed(&mut self, batch: SealedBatch) -> usize {
+        let less = self.charged.saturating_sub(batch.size());
+        self.charged -= less;
+        self.content = Some(Content::Sealed(batch));
+        less
     }
 
     pub(super) fn is_in_flight(&self) -> bool {
@@ -140,9 +174,53 @@ impl<W> Batch<W> {
 
     /// From when on it may be sent; `None` is at once.
     pub(super) fn ready_at(&self) -> Option<Instant> {
-        let sealed = matches!(self.content, Content::Sealed(_));
-        let lingers = (!sealed && !self.hurried).then_some(self.lingers_until);
+        let open = matches!(self.content, Some(Content::Open(_)));
+        let lingers = (open && !self.hurried).then_some(self.lingers_until);
         lingers.max(self.resume_at)
+    }
+
+    /// Cuts it up into batches of at most `target` bytes, each with its part of the records, of
+    /// those who wait and of the sequence numbers. The parts get serial numbers from `serial` on.
+    pub(super) fn split(
+        &mut self,
+        target: usize,
+        serial: u64,
+        codecs: &mut Codecs,
+    ) -> Result<Vec<Self>, InvalidBatch> {
+        let Some(Content::Sealed(whole)) = &self.content else {
+            unreachable!("only a batch that was sent can be refused");
+        };
+        let parts = whole.split(target, &mut codecs.compressor, &mut codecs.decompressor)?;
+        let mut waiting = std::mem::take(&mut self.waiting).into_iter().peekable();
+        let mut first = 0;
+        let parts = parts.into_iter().zip(serial..).map(|(part, serial)| {
+            let count = part.count();
+            let mut mine = Vec::new();
+            while let Some(mut next) = waiting.next_if(|next| next.index < first + count) {
+                next.index -= first;
+                mine.push(next);
+            }
+            let batch = Self {
+                serial,
+                ticket: self.ticket,
+                count,
+                charged: part.size(),
+                content: Some(Content::Sealed(part)),
+                waiting: mine,
+                deadline: self.deadline,
+                lingers_until: self.lingers_until,
+                hurried: true,
+                progress: Progress::Queued,
+                sequence: self.sequence.map(|sequence| sequence.after(first)),
+                failures: self.failures,
+                resume_at: None,
+                maybe_written: self.maybe_written,
+                last_failure: self.last_failure.clone(),
+            };
+            first += count;
+            batch
+        });
+        Ok(parts.collect())
     }
 
     /// Those who wait; whoever takes them settles them.

@@ -1,38 +1,69 @@
 //! The machine itself: what it is told, and what it wants done.
 //!
-//! Methods are of four kinds. Callers' (`produce`, `start`, `flush`, `close`) take
-//! work in. `handle_*` take in what happened outside. `poll_*` give out what is to be done and
-//! change nothing but their own queues: call them until they return nothing. The rest looks.
+//! Methods are of four kinds. Callers' (`produce`, `wait`, `cancel`, `start`, `flush`, `purge`,
+//! `close`) take work in. `handle_*` take in what happened outside. `poll_*` give out what is to
+//! be done: call them until they return nothing. The rest looks.
 
+mod admission;
 mod fates;
+mod numbering;
 mod queues;
 #[cfg(test)]
 mod tests;
+mod wording;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use self::queues::Target;
+use self::admission::Delayed;
 use super::backoff::Backoff;
-use super::batch::{Progress, Ticket};
-use super::metadata::Refresh;
+use super::batch::{Codecs, Content, Ticket};
+use super::pinned::Pinned;
 use super::random::Random;
-use super::request::PartitionBatch;
+use super::refresh::Refresh;
 use super::settled::{Settled, Stored};
-use super::topic::{NodeId, Place, Topic, Unassigned};
-use crate::config::Config;
+use super::topic::{NodeId, Place, ProducerEpoch, Topic};
+use crate::config::{Acks, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
-use crate::protocol::{MetadataResponse, ProduceResponse};
-use crate::record::{Identity, Record};
+use crate::protocol::{MetadataResponse, PartitionProduced, ProduceResponse};
+use crate::record::{Identity, Record, SealedBatch};
 
 /// A produce request that is under way.
 pub type RequestId = u64;
 
 /// Bytes of the longest name that Kafka gives a topic.
 const LONGEST_TOPIC: usize = 249;
-/// Requests that a broker may have unanswered at a time.
-const MAX_IN_FLIGHT: usize = 5;
+/// An answer that takes longer makes the machine look whether somebody else leads by now. Long
+/// beside any healthy answer, short beside the time in which clusters elect.
+const OVERDUE: Duration = Duration::from_secs(1);
+
+/// What became of a record that was handed over.
+#[derive(Debug)]
+pub enum Produced<W> {
+    /// It was taken in. `work` says whether there is something to do before the next
+    /// [`Machine::poll_timeout`]; the ticket can be cancelled while the record's topic is
+    /// unknown.
+    Accepted {
+        /// Names the record, or the batch it is in.
+        ticket: Ticket,
+        /// Whether the driver is to look.
+        work: bool,
+    },
+    /// There is no memory for it now: hand it over with [`Machine::wait`], or give up.
+    Full(Option<W>),
+}
+
+/// A record that may not wait for memory, handed back.
+#[derive(Debug)]
+pub struct NoWaiting<W> {
+    /// Why not.
+    pub error: Error,
+    /// The record.
+    pub record: Box<dyn Pinned>,
+    /// Who would have waited.
+    pub waiter: Option<W>,
+}
 
 /// A request to send to a broker.
 #[derive(Debug)]
@@ -42,7 +73,23 @@ pub struct Outgoing {
     /// The broker.
     pub node: NodeId,
     /// One batch per partition; those of a topic stand together.
-    pub batches: Vec<PartitionBatch>,
+    pub parts: Vec<Part>,
+}
+
+/// One partition's batch in a request.
+#[derive(Debug)]
+pub struct Part {
+    /// The topic's name.
+    pub topic: Arc<str>,
+    /// The topic's id, for versions that ask for it.
+    pub topic_id: u128,
+    /// The partition.
+    pub partition: i32,
+    /// Who writes it.
+    pub identity: Identity,
+    /// Its records. Those that are open are to be sealed, and handed back by
+    /// [`Machine::handle_sealed`] before the request's fate is told.
+    pub content: Content,
 }
 
 /// Topics to ask the cluster about; with none of them, brokers alone.
@@ -60,6 +107,8 @@ struct Node {
     failures: u32,
     last_failure: Option<Error>,
     retry_at: Option<Instant>,
+    /// The broker asked for silence until then.
+    throttled_until: Option<Instant>,
     in_flight: usize,
     /// Partitions with a batch that may leave.
     ready: VecDeque<Place>,
@@ -67,10 +116,22 @@ struct Node {
     awaited: Vec<Place>,
 }
 
+/// A batch in a request.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    place: Place,
+    serial: u64,
+    /// The topic's id then: it may be another by the time of the answer.
+    topic_id: u128,
+}
+
 #[derive(Debug)]
 struct Request {
     node: NodeId,
-    places: Vec<Place>,
+    parts: Vec<Sent>,
+    /// When to look again whether somebody else has taken over, and whether that was done.
+    overdue_at: Instant,
+    is_overdue: bool,
 }
 
 /// See the module's documentation.
@@ -83,17 +144,31 @@ pub struct Machine<W> {
     by_name: HashMap<Arc<str>, usize>,
     nodes: BTreeMap<NodeId, Node>,
     refresh: Refresh,
+    /// The producer's id and epoch, once a broker has given one; `None` again when it is spent.
+    producer: Option<ProducerEpoch>,
+    identity: Refresh,
+    /// What makes the producer of no more use.
+    fatal: Option<Error>,
+    /// Bytes of records that are held.
+    used: usize,
+    /// Records that wait for memory, and those that wait for their topic, in order.
+    waiting: BTreeMap<Ticket, Delayed<W, Box<dyn Pinned>>>,
+    unassigned: BTreeMap<Ticket, Delayed<W, super::pinned::OwnedRecord>>,
+    unpinned: Vec<Box<dyn Pinned>>,
+    codecs: Codecs,
     /// Partitions by the time when something happens to them, each at most once.
     timers: BTreeSet<(Instant, Place)>,
-    requests: HashMap<RequestId, Request>,
+    requests: BTreeMap<RequestId, Request>,
     next_request: RequestId,
     next_ticket: Ticket,
-    /// Tickets of batches and unassigned records that are not settled.
-    live: BTreeSet<Ticket>,
+    next_serial: u64,
+    /// Tickets of what is not settled, and how often each was given.
+    live: BTreeMap<Ticket, u32>,
     starting: VecDeque<(Instant, W)>,
     flushing: VecDeque<(Ticket, W)>,
     settled: VecDeque<Settled<W>>,
     connects: VecDeque<NodeId>,
+    disconnects: VecDeque<NodeId>,
     /// Once closed: until when what was taken in may go on, and who waits for that.
     closing_by: Option<Instant>,
     closing: Vec<W>,
@@ -107,22 +182,32 @@ impl<W> Machine<W> {
     pub fn new(config: Config, seed: u64) -> Self {
         let backoff = Backoff { initial: config.retry_backoff, max: config.retry_backoff_max };
         Self {
-            refresh: Refresh::new(config.metadata_max_age, backoff),
+            refresh: Refresh::new(Some(config.metadata_max_age), backoff),
+            identity: Refresh::new(None, backoff),
             random: Random::new(seed),
             backoff,
             config,
             topics: Vec::new(),
             by_name: HashMap::new(),
             nodes: BTreeMap::new(),
+            producer: None,
+            fatal: None,
+            used: 0,
+            waiting: BTreeMap::new(),
+            unassigned: BTreeMap::new(),
+            unpinned: Vec::new(),
+            codecs: Codecs::default(),
             timers: BTreeSet::new(),
-            requests: HashMap::new(),
+            requests: BTreeMap::new(),
             next_request: 0,
             next_ticket: 0,
-            live: BTreeSet::new(),
+            next_serial: 0,
+            live: BTreeMap::new(),
             starting: VecDeque::new(),
             flushing: VecDeque::new(),
             settled: VecDeque::new(),
             connects: VecDeque::new(),
+            disconnects: VecDeque::new(),
             closing_by: None,
             closing: Vec::new(),
             abandoned: 0,
@@ -132,11 +217,12 @@ impl<W> Machine<W> {
 
     // -- callers --------------------------------------------------------------------------
 
-    /// Takes a record in. `urgent` says that somebody waits for this very record. Returns
-    /// whether there is something to do before the next [`Self::poll_timeout`].
+    /// Takes a record in, if there is memory for it and nobody waits for some. `urgent` says
+    /// that somebody waits for this very record.
     ///
     /// # Errors
-    /// After [`Self::close`]; everything else that goes wrong is settled, not returned.
+    /// After [`Self::close`], or once the producer is of no more use; everything else that goes
+    /// wrong is settled, not returned.
     pub fn produce(
         &mut self,
         now: Instant,
@@ -145,49 +231,62 @@ impl<W> Machine<W> {
         record: &Record<'_>,
         waiter: Option<W>,
         urgent: bool,
-    ) -> Result<bool> {
-        if self.closing_by.is_some() {
-            return Err(Error::new(
-                ErrorKind::Closed,
-                "the producer is closed; create another one",
-            ));
+    ) -> Result<Produced<W>> {
+        self.check_open()?;
+        let size = record.size_bound();
+        if let Err(error) = self.check_record(topic, size) {
+            let ticket = self.next_ticket;
+            self.refuse(topic.into(), partition, record.timestamp, waiter, error);
+            return Ok(Produced::Accepted { ticket, work: true });
         }
-        if topic.len() > LONGEST_TOPIC {
-            // Not even to be asked about: it would spoil the question for all others.
-            let error = fates::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC);
-            self.refuse_named(topic.into(), partition, record.timestamp, waiter, error);
-            return Ok(true);
+        if !self.waiting.is_empty() || self.used + size > self.config.buffer_memory {
+            return Ok(Produced::Full(waiter));
         }
-        let topic = self.topic(topic);
-        if record.size_bound() > self.config.max_request_size {
-            let error = self.too_large(record.size_bound());
-            self.refuse(topic, partition, record.timestamp, waiter, error);
-            return Ok(true);
+        let target = self.target(now, topic, partition, urgent);
+        Ok(self.accept(now, target, record, waiter))
+    }
+
+    /// Takes a place in the line for memory. Returns the ticket, to [cancel](Self::cancel) it.
+    ///
+    /// # Errors
+    /// After [`Self::close`], or if too many wait already; the record is handed back then.
+    pub fn wait(
+        &mut self,
+        now: Instant,
+        topic: &str,
+        partition: Option<i32>,
+        record: Box<dyn Pinned>,
+        waiter: Option<W>,
+        urgent: bool,
+    ) -> Result<Ticket, NoWaiting<W>> {
+        if let Err(error) = self.check_open() {
+            return Err(NoWaiting { error, record, waiter });
         }
-        let deadline = now + self.config.delivery_timeout;
-        if self.topics[topic].is_known() {
-            let target = Target { topic, partition, ticket: None, urgent, deadline };
-            return Ok(self.assign(now, target, record, waiter));
+        if self.waiting.len() >= self.config.max_waiting {
+            return Err(NoWaiting { error: self.buffer_full(), record, waiter });
         }
+        let target = self.target(now, topic, partition, urgent);
         let ticket = self.ticket();
-        self.topics[topic].unassigned.push_back(Unassigned {
-            ticket,
-            timestamp: record.timestamp,
-            key: record.key.map(<[u8]>::to_vec),
-            value: record.value.map(<[u8]>::to_vec),
-            headers: record
-                .headers
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec)))
-                .collect(),
-            partition,
-            waiter,
-            urgent,
-            known_by: now + self.config.metadata_timeout,
-            deadline,
-        });
-        self.refresh.want_news();
-        Ok(self.topics[topic].unassigned.len() == 1)
+        let until = target.deadline;
+        self.waiting.insert(ticket, Delayed { target, record, waiter, until, charged: 0 });
+        Ok(ticket)
+    }
+
+    /// Un-sends a record that still waits, for memory or for its topic. Says whether it did:
+    /// afterwards a record is delivered, whoever has stopped waiting for it.
+    pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
+        if let Some(delayed) = self.waiting.remove(&ticket) {
+            self.unpinned.push(delayed.record);
+        } else if let Some(delayed) = self.unassigned.remove(&ticket) {
+            self.topics[delayed.target.topic].unassigned.retain(|other| *other != ticket);
+            self.release(delayed.charged);
+        } else {
+            return false;
+        }
+        self.forget(ticket);
+        self.admit(now);
+        self.finish_flushes();
+        true
     }
 
     /// Settles `waiter` once the cluster has answered for the first time.
@@ -199,17 +298,22 @@ impl<W> Machine<W> {
     /// Settles `waiter` once everything handed over before this call is settled.
     pub fn flush(&mut self, now: Instant, waiter: W) {
         let before = self.next_ticket;
-        for topic in 0..self.topics.len() {
-            for partition in 0..self.topics[topic].partitions.len() {
-                let place = Place { topic, partition };
-                if let Some(last) = self.partition(place).queue.back_mut() {
-                    // No later record may join what this flush waits for.
-                    last.hurry();
-                    self.touch(now, place);
-                }
+        self.for_each_place(|machine, place| {
+            if let Some(last) = machine.partition(place).queue.back_mut() {
+                // No later record may join what this flush waits for.
+                last.hurry();
+                machine.touch(now, place);
             }
-        }
+        });
         self.flushing.push_back((before, waiter));
+        self.finish_flushes();
+    }
+
+    /// Drops everything that is queued. What is in flight may be stored all the same, and is
+    /// reported as such.
+    pub fn purge(&mut self, now: Instant) {
+        self.drop_everything(wording::purged);
+        self.for_each_place(|machine, place| machine.touch(now, place));
         self.finish_flushes();
     }
 
@@ -222,43 +326,12 @@ impl<W> Machine<W> {
 
     /// Gives up on everything that is not settled.
     pub fn abandon(&mut self) {
-        for index in 0..self.topics.len() {
-            while let Some(record) = self.topics[index].unassigned.pop_front() {
-                self.abandoned += 1;
-                let error = closed_before("the topic was known");
-                self.settle_unassigned(index, record, error);
-            }
-            for partition in 0..self.topics[index].partitions.len() {
-                let place = Place { topic: index, partition };
-                while let Some(batch) = self.partition(place).queue.pop_front() {
-                    self.abandoned += batch.count() as usize;
-                    let maybe = batch.is_in_flight() || batch.maybe_written;
-                    let error = closed_before("the record was acknowledged").maybe_written(maybe);
-                    self.settle(place, batch, Err(error));
-                }
-                self.arm(place, None);
-            }
-        }
+        self.abandoned += self.drop_everything(wording::closed_before_delivery);
         while let Some((_, waiter)) = self.starting.pop_front() {
-            let result = Err(closed_before("it had started"));
+            let result = Err(wording::closed_before_start());
             self.settled.push_back(Settled::Call { waiter, result });
         }
         self.finish_flushes();
-    }
-
-    /// How many records were given up because the producer was closed.
-    pub fn abandoned(&self) -> usize {
-        self.abandoned
-    }
-
-    /// Whether it was closed and there is nothing left to do.
-    pub fn is_finished(&self) -> bool {
-        self.finished
-    }
-
-    /// Whether every record and every call has been settled.
-    pub fn is_idle(&self) -> bool {
-        self.live.is_empty() && self.starting.is_empty() && self.flushing.is_empty()
     }
 
     // -- what happened outside ------------------------------------------------------------
@@ -287,12 +360,33 @@ impl<W> Machine<W> {
         while let Some((_, waiter)) = self.starting.pop_front() {
             self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
         }
+        self.finish_flushes();
     }
 
     /// No broker could be asked.
     pub fn handle_metadata_failed(&mut self, now: Instant, error: Error) {
         let needed = !self.is_idle();
         self.refresh.failed(now, error, needed, &mut self.random);
+    }
+
+    /// A broker gave the producer an id.
+    pub fn handle_identity(&mut self, now: Instant, id: i64, epoch: i16) {
+        self.producer = Some(ProducerEpoch { id, epoch });
+        self.identity.succeeded(now, true, &mut self.random);
+        self.for_each_place(|machine, place| machine.touch(now, place));
+    }
+
+    /// No broker could be asked for an id, or it refused.
+    pub fn handle_identity_failed(&mut self, now: Instant, error: Error) {
+        let refused = matches!(error.kind(), ErrorKind::Broker | ErrorKind::UnsupportedVersion);
+        if error.retriable() || !refused {
+            self.identity.failed(now, error, true, &mut self.random);
+            return;
+        }
+        self.identity.failed(now, error.clone(), false, &mut self.random);
+        self.drop_everything(|_, maybe_written| error.clone().maybe_written(maybe_written));
+        self.fatal = Some(error);
+        self.finish_flushes();
     }
 
     /// A broker is ready for requests.
@@ -327,34 +421,62 @@ impl<W> Machine<W> {
         }
     }
 
+    /// The open batches of a request, sealed, in the order of its parts.
+    pub fn handle_sealed(&mut self, now: Instant, id: RequestId, sealed: Vec<SealedBatch>) {
+        let Some(request) = self.requests.get(&id) else { return };
+        for (Sent { place, serial, .. }, batch) in request.parts.clone().into_iter().zip(sealed) {
+            let queue = &mut self.topics[place.topic].partitions[place.partition].queue;
+            if let Some(mine) = queue.iter_mut().find(|mine| mine.serial == serial) {
+                let less = mine.sealed(batch);
+                self.release(less);
+            }
+        }
+        self.admit(now);
+    }
+
     /// A broker answered a request.
     pub fn handle_produced(&mut self, now: Instant, id: RequestId, response: &ProduceResponse) {
         let Some(request) = self.requests.remove(&id) else { return };
-        for place in request.places.iter().copied() {
-            let topic = &self.topics[place.topic];
-            let answer = response
-                .responses
-                .iter()
-                .filter(|answer| *answer.name == *topic.name)
-                .flat_map(|answer| &answer.partition_responses)
-                .find(|answer| answer.index == place.partition as i32);
-            match answer {
+        if let Ok(throttle @ 1..) = u64::try_from(response.throttle_time_ms) {
+            let until = now + Duration::from_millis(throttle);
+            let node = self.node(request.node);
+            node.throttled_until = node.throttled_until.max(Some(until));
+        }
+        for sent in request.parts {
+            let Sent { place, serial, .. } = sent;
+            match answer_for(response, &self.topics[place.topic], sent) {
                 Some(answer) if answer.error_code.is_success() => {
                     let stored = Stored {
                         base_offset: answer.base_offset,
                         log_append_time: Some(answer.log_append_time_ms).filter(|at| *at >= 0),
                     };
-                    self.landed(place, stored);
+                    self.landed(place, serial, stored);
                 }
                 Some(answer) => {
                     let said = answer.error_message.as_deref();
-                    self.came_back(now, place, answer.error_code, said);
+                    self.follow_hint(place, answer, response);
+                    if answer.base_offset >= 0 {
+                        // A leader that stored it, and stepped down while its replicas copied.
+                        self.may_be_written(place, serial);
+                    }
+                    self.came_back(now, place, serial, answer.error_code, said);
                 }
                 None => {
                     let said = Some("the broker's answer leaves this partition out");
-                    self.came_back(now, place, ErrorCode::NETWORK_EXCEPTION, said);
+                    self.came_back(now, place, serial, ErrorCode::NETWORK_EXCEPTION, said);
                 }
             }
+            self.touch(now, place);
+        }
+        self.request_ended(now, request.node);
+    }
+
+    /// A request that no broker answers, because none was asked to acknowledge it, is written.
+    pub fn handle_written(&mut self, now: Instant, id: RequestId) {
+        let Some(request) = self.requests.remove(&id) else { return };
+        for Sent { place, serial, .. } in request.parts {
+            let stored = Stored { base_offset: -1, log_append_time: None };
+            self.landed(place, serial, stored);
             self.touch(now, place);
         }
         self.request_ended(now, request.node);
@@ -364,8 +486,8 @@ impl<W> Machine<W> {
     pub fn handle_lost(&mut self, now: Instant, id: RequestId, reason: &Error) {
         let Some(request) = self.requests.remove(&id) else { return };
         let said = reason.to_string();
-        for place in request.places {
-            self.came_back(now, place, ErrorCode::NETWORK_EXCEPTION, Some(&said));
+        for Sent { place, serial, .. } in request.parts {
+            self.came_back(now, place, serial, ErrorCode::NETWORK_EXCEPTION, Some(&said));
             self.touch(now, place);
         }
         self.request_ended(now, request.node);
@@ -380,25 +502,9 @@ impl<W> Machine<W> {
             self.expire(now, place);
             self.touch(now, place);
         }
-        for index in 0..self.topics.len() {
-            while let Some(first) = self.topics[index].unassigned.front() {
-                if first.known_by > now {
-                    break;
-                }
-                let Some(record) = self.topics[index].unassigned.pop_front() else { break };
-                let error = self.unknown_topic(index);
-                self.settle_unassigned(index, record, error);
-            }
-        }
-        for (id, node) in &mut self.nodes {
-            if node.retry_at.is_some_and(|at| at <= now) {
-                node.retry_at = None;
-                if !node.ready.is_empty() {
-                    node.connecting = true;
-                    self.connects.push_back(*id);
-                }
-            }
-        }
+        self.expire_delayed(now);
+        self.wake_nodes(now);
+        self.notice_overdue(now);
         while let Some((by, _)) = self.starting.front() {
             if *by > now {
                 break;
@@ -408,37 +514,27 @@ impl<W> Machine<W> {
                 self.settled.push_back(Settled::Call { waiter, result });
             }
         }
+        self.admit(now);
         self.finish_flushes();
         self.finish_closing(now);
-    }
-
-    fn finish_closing(&mut self, now: Instant) {
-        let Some(by) = self.closing_by.filter(|_| !self.finished) else { return };
-        if by <= now {
-            self.abandon();
-        }
-        if self.is_idle() {
-            self.finished = true;
-            for waiter in self.closing.drain(..) {
-                self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
-            }
-        }
     }
 
     // -- what is to be done ---------------------------------------------------------------
 
     /// When [`Self::handle_timeout`] is to be called, if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let unassigned = self.topics.iter().filter_map(|t| t.unassigned.front());
+        let nodes = self.nodes.values();
         let timers = self.timers.first().map(|(at, _)| *at);
-        let starting = self.starting.front().map(|(by, _)| *by);
         timers
             .into_iter()
-            .chain(starting)
+            .chain(self.starting.front().map(|(by, _)| *by))
             .chain(self.closing_by.filter(|_| !self.finished))
             .chain(self.refresh.next_event())
-            .chain(self.nodes.values().filter_map(|node| node.retry_at))
-            .chain(unassigned.map(|record| record.known_by))
+            .chain(self.identity.next_event())
+            .chain(nodes.flat_map(|node| [node.retry_at, node.throttled_until]).flatten())
+            .chain(self.requests.values().map(|request| request.overdue_at))
+            .chain(self.waiting.values().next().map(|delayed| delayed.until))
+            .chain(self.unassigned.values().next().map(|delayed| delayed.until))
             .min()
     }
 
@@ -449,49 +545,98 @@ impl<W> Machine<W> {
         })
     }
 
+    /// Whether a broker is to be asked for a producer's id.
+    pub fn poll_identity(&mut self, now: Instant) -> bool {
+        self.identity.poll(now)
+    }
+
     /// A broker to connect to, because there is something for it.
     pub fn poll_connect(&mut self) -> Option<NodeId> {
         self.connects.pop_front()
     }
 
+    /// A broker whose connection is to be ended: it owes an answer, and others have taken over
+    /// from it.
+    pub fn poll_disconnect(&mut self) -> Option<NodeId> {
+        self.disconnects.pop_front()
+    }
+
     /// A request to send, to a broker that is connected.
     pub fn poll_request(&mut self, now: Instant) -> Option<Outgoing> {
-        let (&node, _) = self.nodes.iter().find(|(_, node)| {
-            node.connected && node.in_flight < MAX_IN_FLIGHT && !node.ready.is_empty()
-        })?;
-        let places = self.drain(now, node);
-        if places.is_empty() {
-            return self.poll_request(now);
+        loop {
+            let may_send = |node: &Node| {
+                node.connected
+                    && node.in_flight < self.config.max_in_flight
+                    && node.throttled_until.is_none()
+                    && !node.ready.is_empty()
+            };
+            let (&node, _) = self.nodes.iter().find(|(_, node)| may_send(node))?;
+            let places = self.drain(now, node);
+            if !places.is_empty() {
+                return Some(self.request(now, node, &places));
+            }
         }
-        let mut batches = Vec::with_capacity(places.len());
-        for place in &places {
-            let topic = &mut self.topics[place.topic];
-            let Some(batch) = topic.partitions[place.partition].queue.front_mut() else { continue };
-            batch.progress = Progress::InFlight;
-            batches.push(PartitionBatch {
-                topic: Arc::clone(&topic.name),
-                topic_id: topic.id,
-                partition: place.partition as i32,
-                identity: Identity::NONE,
-                batch: batch.seal(),
-            });
-        }
-        for place in &places {
-            self.touch(now, *place);
-        }
-        let id = self.next_request;
-        self.next_request += 1;
-        self.node(node).in_flight += 1;
-        self.requests.insert(id, Request { node, places });
-        Some(Outgoing { id, node, batches })
     }
 
     /// Something that ended.
     pub fn poll_settled(&mut self) -> Option<Settled<W>> {
         self.settled.pop_front()
     }
+
+    /// A pinned record whose bytes are no longer needed.
+    pub fn poll_unpinned(&mut self) -> Option<Box<dyn Pinned>> {
+        self.unpinned.pop()
+    }
+
+    // -- looks ----------------------------------------------------------------------------
+
+    /// Whether every record and every call has been settled.
+    pub fn is_idle(&self) -> bool {
+        self.live.is_empty() && self.starting.is_empty() && self.flushing.is_empty()
+    }
+
+    /// Bytes of records that are held until they are acknowledged.
+    pub fn memory_used(&self) -> usize {
+        self.used
+    }
+
+    /// How many records wait for memory.
+    pub fn waiting_for_memory(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// How many records were given up because the producer was closed.
+    pub fn abandoned(&self) -> usize {
+        self.abandoned
+    }
+
+    /// Whether it was closed and there is nothing left to do.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Whether answers are to be waited for at all.
+    pub fn is_acknowledged(&self) -> bool {
+        self.config.acks != Acks::None
+    }
 }
 
-fn closed_before(what: &str) -> Error {
-    Error::new(ErrorKind::Closed, format!("the producer was closed before {what}"))
+/// What a response says of one batch. It names topics as the request did: by name, or by id.
+fn answer_for<'a, W>(
+    response: &'a ProduceResponse,
+    topic: &Topic<W>,
+    sent: Sent,
+) -> Option<&'a PartitionProduced> {
+    let mut answers = response
+        .responses
+        .iter()
+        .filter(|answer| {
+            if answer.name.is_empty() {
+                answer.topic_id == sent.topic_id
+            } else {
+                *answer.name == *topic.name
+            }
+        })
+        .flat_map(|answer| &answer.partition_responses);
+    answers.find(|answer| answer.index == sent.place.partition as i32)
 }

@@ -2,6 +2,7 @@
 //! to one partition for a while, so that batches fill (KIP-794).
 
 use super::random::Random;
+use crate::config::Partitioner;
 
 /// The Java client's hash, so that a key finds the same partition from both.
 pub fn murmur2(data: &[u8]) -> i32 {
@@ -34,36 +35,94 @@ pub fn partition_of(key: &[u8], partitions: i32) -> i32 {
     (murmur2(key) & i32::MAX) % partitions
 }
 
+/// The partition that librdkafka's default chooses for a key that is not empty.
+pub fn crc32_partition_of(key: &[u8], partitions: i32) -> i32 {
+    (i64::from(crc32fast::hash(key)) % i64::from(partitions)) as i32
+}
+
+/// How a topic's records are spread where their keys do not decide.
+#[derive(Debug, Default)]
+pub(super) struct Spread {
+    sticky: Sticky,
+    turn: i32,
+}
+
+/// The partitions there are to choose from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choice<'a> {
+    /// How many there are.
+    pub(super) count: i32,
+    /// Those that have a leader.
+    pub(super) led: &'a [i32],
+}
+
+impl Choice<'_> {
+    /// Any partition that has a leader; any at all, if none has.
+    fn any(&self, random: &mut Random) -> i32 {
+        if self.led.is_empty() {
+            random.below(self.count as u64) as i32
+        } else {
+            self.led[random.below(self.led.len() as u64) as usize]
+        }
+    }
+}
+
+impl Spread {
+    /// The partition for a record with this key.
+    pub(super) fn choose(
+        &mut self,
+        partitioner: Partitioner,
+        key: Option<&[u8]>,
+        choice: Choice<'_>,
+        random: &mut Random,
+    ) -> i32 {
+        match (partitioner, key) {
+            (Partitioner::Java, Some(key)) => partition_of(key, choice.count),
+            (Partitioner::Java, None) => self.sticky.choose(choice, random),
+            (Partitioner::Crc32, Some(key)) if !key.is_empty() => {
+                crc32_partition_of(key, choice.count)
+            }
+            (Partitioner::Crc32 | Partitioner::Random, _) => choice.any(random),
+            (Partitioner::RoundRobin, _) => {
+                self.turn = (self.turn + 1) % choice.count;
+                self.turn
+            }
+        }
+    }
+
+    /// Counts what was appended where a partition is kept for a while.
+    pub(super) fn appended(&mut self, size: usize, batch_size: usize, batch_full: bool) {
+        self.sticky.appended(size, batch_size, batch_full);
+    }
+
+    /// The partitions or their leaders have changed.
+    pub(super) fn changed(&mut self) {
+        self.sticky.forget();
+    }
+}
+
 /// The partition that records without a key go to at present.
 #[derive(Debug, Default)]
-pub(super) struct Sticky {
+struct Sticky {
     partition: Option<i32>,
     bytes: usize,
 }
 
 impl Sticky {
-    /// The current partition, or a new one out of those that have a leader (of all, if none has).
-    pub(super) fn choose(&mut self, random: &mut Random, partitions: i32, led: &[i32]) -> i32 {
-        *self.partition.get_or_insert_with(|| {
-            if led.is_empty() {
-                random.below(partitions as u64) as i32
-            } else {
-                led[random.below(led.len() as u64) as usize]
-            }
-        })
+    fn choose(&mut self, choice: Choice<'_>, random: &mut Random) -> i32 {
+        *self.partition.get_or_insert_with(|| choice.any(random))
     }
 
-    /// Counts what was appended. The partition is left once a batch's worth went to it and its
-    /// batch is full; at twice that in any case, lest a batch that never fills hold it.
-    pub(super) fn appended(&mut self, size: usize, batch_size: usize, batch_full: bool) {
+    /// The partition is left once a batch's worth went to it and its batch is full; at twice
+    /// that in any case, lest a batch that never fills hold it.
+    fn appended(&mut self, size: usize, batch_size: usize, batch_full: bool) {
         self.bytes += size;
         if (self.bytes >= batch_size && batch_full) || self.bytes >= 2 * batch_size {
             self.forget();
         }
     }
 
-    /// Chooses anew next time: the partitions or their leaders have changed.
-    pub(super) fn forget(&mut self) {
+    fn forget(&mut self) {
         *self = Self::default();
     }
 }
@@ -88,17 +147,28 @@ mod tests {
         }
     }
 
+    const ALL: Choice<'_> = Choice { count: 64, led: &[] };
+
+    #[test]
+    fn crc32_is_librdkafkas() {
+        // The check value of CRC-32, as librdkafka's rd_crc32 gives it.
+        assert_eq!(
+            crc32_partition_of(b"123456789", i32::MAX),
+            (0xcbf4_3926_u32 % 0x7fff_ffff) as i32
+        );
+    }
+
     #[test]
     fn a_partition_is_kept_until_a_batch_has_gone_to_it() {
         let mut random = Random::new(7);
         let mut sticky = Sticky::default();
-        let first = sticky.choose(&mut random, 64, &[]);
+        let first = sticky.choose(ALL, &mut random);
         sticky.appended(60, 100, false);
         sticky.appended(60, 100, false);
-        assert_eq!(sticky.choose(&mut random, 64, &[]), first, "its batch is not full");
+        assert_eq!(sticky.choose(ALL, &mut random), first, "its batch is not full");
         sticky.appended(10, 100, true);
         let later = (0..8).map(|_| {
-            let chosen = sticky.choose(&mut random, 64, &[]);
+            let chosen = sticky.choose(ALL, &mut random);
             sticky.forget();
             chosen
         });
@@ -115,9 +185,22 @@ mod tests {
     #[test]
     fn only_partitions_with_a_leader_are_chosen() {
         let mut random = Random::new(1);
-        for _ in 0..100 {
-            let chosen = Sticky::default().choose(&mut random, 9, &[2, 5]);
-            assert!(chosen == 2 || chosen == 5);
+        let choice = Choice { count: 9, led: &[2, 5] };
+        for partitioner in [Partitioner::Java, Partitioner::Crc32, Partitioner::Random] {
+            for _ in 0..100 {
+                let chosen = Spread::default().choose(partitioner, None, choice, &mut random);
+                assert!(chosen == 2 || chosen == 5);
+            }
         }
+    }
+
+    #[test]
+    fn turns_are_taken_in_order() {
+        let mut spread = Spread::default();
+        let mut random = Random::new(1);
+        let choice = Choice { count: 3, led: &[] };
+        let mut choose = |key| spread.choose(Partitioner::RoundRobin, key, choice, &mut random);
+        let turns = [choose(None), choose(Some(b"k")), choose(Some(b"k")), choose(None)];
+        assert_eq!(turns, [1, 2, 0, 1]);
     }
 }

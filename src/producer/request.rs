@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::protocol::{ApiKey, ProduceRequest, Request};
+use crate::protocol::{ApiKey, PRODUCE_BY_TOPIC_ID, ProduceRequest, Request};
 use crate::record::{Identity, SealedBatch};
 use crate::wire::{LENGTH_SIZE, Writer};
 
@@ -55,12 +55,16 @@ pub fn encode_produce(
     length(&mut out, topics.clone().count(), flexible);
     let mut pieces = Vec::with_capacity(2 * batches.len() + 1);
     for topic in topics {
-        if flexible {
-            out.uvarint(topic[0].topic.len() as u32 + 1);
+        if version >= PRODUCE_BY_TOPIC_ID {
+            out.u128(topic[0].topic_id);
         } else {
-            out.i16(topic[0].topic.len() as i16);
+            if flexible {
+                out.uvarint(topic[0].topic.len() as u32 + 1);
+            } else {
+                out.i16(topic[0].topic.len() as i16);
+            }
+            out.raw(topic[0].topic.as_bytes());
         }
-        out.raw(topic[0].topic.as_bytes());
         length(&mut out, topic.len(), flexible);
         for partition in topic {
             out.i32(partition.partition);

@@ -5,12 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::batch::{Batch, Progress, Ticket};
-use super::partitioner::Sticky;
-use crate::error::ErrorCode;
-use crate::record::Record;
+use super::partitioner::Spread;
+use super::sequence::Sequence;
+use crate::error::{Error, ErrorCode};
 
 /// A broker's id.
-pub(super) type NodeId = i32;
+pub type NodeId = i32;
+
+/// A producer's id and epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ProducerEpoch {
+    pub(super) id: i64,
+    pub(super) epoch: i16,
+}
 
 /// A partition of a topic, by their places in the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,9 +35,11 @@ pub(super) struct Topic<W> {
     pub(super) partitions: Vec<Partition<W>>,
     /// Those that have a leader, for records that may go anywhere.
     pub(super) led: Vec<i32>,
-    pub(super) sticky: Sticky,
-    /// Records that came before the topic was known, in order.
-    pub(super) unassigned: VecDeque<Unassigned<W>>,
+    pub(super) spread: Spread,
+    /// The tickets of records that came before the topic was known, in order.
+    pub(super) unassigned: VecDeque<Ticket>,
+    /// Whether it keeps the broker's clock in place of the records' own timestamps.
+    pub(super) append_time: bool,
     /// What the cluster last said instead of describing the topic.
     pub(super) refusal: Option<ErrorCode>,
 }
@@ -42,8 +51,9 @@ impl<W> Topic<W> {
             id: 0,
             partitions: Vec::new(),
             led: Vec::new(),
-            sticky: Sticky::default(),
+            spread: Spread::default(),
             unassigned: VecDeque::new(),
+            append_time: false,
             refusal: None,
         }
     }
@@ -57,8 +67,15 @@ impl<W> Topic<W> {
 pub(super) struct Partition<W> {
     pub(super) leader: Option<NodeId>,
     pub(super) leader_epoch: i32,
-    /// The oldest batch first; only the last may be open.
+    /// The oldest batch first; only the last may be open. Those that have been sent come before
+    /// those that have not.
     pub(super) queue: VecDeque<Batch<W>>,
+    pub(super) in_flight: usize,
+    /// Who the batches in flight were sent to.
+    pub(super) sent_to: Option<NodeId>,
+    pub(super) idempotence: Idempotence,
+    /// Why it takes no more records, if it stopped at a gap.
+    pub(super) stopped: Option<Error>,
     /// Whether it stands in its leader's queue of partitions with something to send.
     pub(super) queued: bool,
     /// Whether it stands among those that its leader serves once it is idle.
@@ -67,69 +84,59 @@ pub(super) struct Partition<W> {
     pub(super) timer: Option<Instant>,
 }
 
+/// What makes brokers recognise repetitions in a partition.
+#[derive(Debug, Default)]
+pub(super) struct Idempotence {
+    /// Whose sequence numbers these are; `None` before the first batch.
+    pub(super) producer: Option<ProducerEpoch>,
+    /// The number that the next batch gets.
+    pub(super) next: Sequence,
+    /// The number after the last record that was acknowledged.
+    pub(super) acked: Sequence,
+    /// A batch with sequence numbers left without an acknowledgement. Until it is known whether
+    /// brokers have it, no further numbers are given out.
+    pub(super) unresolved: bool,
+    /// The epoch is spent: as soon as nothing is in flight, everything is numbered anew.
+    pub(super) bump: bool,
+    /// The leader and its epoch that has acknowledged a batch of this producer and epoch. A
+    /// broker that knows nothing of a producer takes any first number, so before that a second
+    /// batch could be stored in place of a first that was refused.
+    pub(super) acked_by: Option<(NodeId, i32)>,
+}
+
 impl<W> Partition<W> {
     pub(super) fn new() -> Self {
         Self {
             leader: None,
             leader_epoch: -1,
             queue: VecDeque::new(),
+            in_flight: 0,
+            sent_to: None,
+            idempotence: Idempotence::default(),
+            stopped: None,
             queued: false,
             awaited: false,
             timer: None,
         }
     }
 
-    /// Whether its first batch may leave now.
-    pub(super) fn is_ready(&self, now: Instant) -> bool {
-        self.queue.front().is_some_and(|front| {
-            !front.is_in_flight() && self.ready_at(front).is_none_or(|at| at <= now)
-        })
+    /// The first batch that is not in flight, and its place in line.
+    pub(super) fn next_to_send(&self) -> Option<(usize, &Batch<W>)> {
+        self.queue.iter().enumerate().find(|(_, batch)| !batch.is_in_flight())
     }
 
-    fn ready_at(&self, front: &Batch<W>) -> Option<Instant> {
+    /// From when on a batch of this queue may be sent; `None` is at once.
+    pub(super) fn ready_at(&self, index: usize) -> Option<Instant> {
         // A batch with another behind it waits for no more records.
-        if self.queue.len() > 1 { front.resume_at } else { front.ready_at() }
+        let batch = &self.queue[index];
+        if index + 1 < self.queue.len() { batch.resume_at } else { batch.ready_at() }
     }
 
     /// When something happens to it without any news: a batch becomes ready, or too old.
     pub(super) fn next_event(&self, now: Instant) -> Option<Instant> {
-        let deadline = self
-            .queue
-            .iter()
-            .find(|batch| batch.progress != Progress::Expired)
-            .map(|batch| batch.deadline);
-        let front = self.queue.front().filter(|front| !front.is_in_flight());
-        let ready_at = front.and_then(|front| self.ready_at(front)).filter(|at| *at > now);
-        deadline.into_iter().chain(ready_at).min()
-    }
-}
-
-/// A record that waits for its topic to be known, and owns its bytes meanwhile.
-#[derive(Debug)]
-pub(super) struct Unassigned<W> {
-    pub(super) ticket: Ticket,
-    pub(super) timestamp: i64,
-    pub(super) key: Option<Vec<u8>>,
-    pub(super) value: Option<Vec<u8>>,
-    pub(super) headers: Vec<(String, Option<Vec<u8>>)>,
-    pub(super) partition: Option<i32>,
-    pub(super) waiter: Option<W>,
-    pub(super) urgent: bool,
-    /// When the wait for the topic is over, and when that for the delivery is.
-    pub(super) known_by: Instant,
-    pub(super) deadline: Instant,
-}
-
-impl<W> Unassigned<W> {
-    /// Calls `encode` with the record, which borrows from this.
-    pub(super) fn with_record<T>(&self, encode: impl FnOnce(&Record<'_>) -> T) -> T {
-        let headers: Vec<_> =
-            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-        encode(&Record {
-            timestamp: self.timestamp,
-            key: self.key.as_deref(),
-            value: self.value.as_deref(),
-            headers: &headers,
-        })
+        let pending = self.queue.iter().find(|batch| batch.progress != Progress::GivenUp);
+        let next = self.next_to_send().and_then(|(index, _)| self.ready_at(index));
+        let ready_at = next.filter(|at| *at > now);
+        pending.map(|batch| batch.deadline).into_iter().chain(ready_at).min()
     }
 }

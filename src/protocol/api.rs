@@ -16,6 +16,8 @@ pub enum ApiKey {
     Metadata = 3,
     /// Says which versions of which APIs a broker speaks.
     ApiVersions = 18,
+    /// Hands out producer ids.
+    InitProducerId = 22,
 }
 
 /// A request: its API, the versions we speak, and its answer.

@@ -44,11 +44,14 @@ message! {
     }
 }
 
+/// The first version that names topics by their ids.
+pub const PRODUCE_BY_TOPIC_ID: i16 = 13;
+
 impl Request for ProduceRequest {
     type Response = ProduceResponse;
     const KEY: ApiKey = ApiKey::Produce;
     // Brokers of the 4 series list versions 0 to 2 and close the connection on them.
-    const VERSIONS: (i16, i16) = (3, 12);
+    const VERSIONS: (i16, i16) = (3, 13);
     const FLEXIBLE_FROM: i16 = 9;
 }
 

@@ -8,5 +8,6 @@ mod layers;
 mod properties;
 mod protocol;
 mod record;
+mod simulator;
 mod split;
 mod varint;

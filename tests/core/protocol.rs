@@ -4,6 +4,7 @@
 
 pub(crate) mod api_versions;
 mod headers;
+pub(crate) mod init_producer_id;
 pub(crate) mod metadata;
 mod oracle;
 pub(crate) mod produce;

@@ -17,7 +17,7 @@ address = sys.argv[1]
 
 def run(script: str, address: str) -> tuple[str, str]:
     """Return what a program wrote to stdout and stderr; it must end well, and by itself."""
-    command = [sys.executable, "-X", "dev", "-c", PREAMBLE + script, address]
+    command = [sys.executable, "-W", "error", "-c", PREAMBLE + script, address]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout, done.stderr
 

@@ -108,11 +108,11 @@ async def main():
     except BrokerUnreachable:
         print("told")
 
-asyncio.run(main(), debug=True)
+asyncio.run(main())
 """
 
 
 async def test_nothing_on_stderr() -> None:
-    command = [sys.executable, "-W", "error", "-X", "dev", "-c", SCRIPT, closed_port()]
+    command = [sys.executable, "-W", "error", "-c", SCRIPT, closed_port()]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: ASYNC221 - nothing else runs in this loop
     assert (done.stdout, done.stderr) == ("told\n", "")

@@ -1,21 +1,42 @@
-//! How batches and records end: stored, sent again, expired or refused. Each waiter passes
-//! through here exactly once.
+//! How batches and records end: stored, sent again, cut up, expired or refused. Each waiter
+//! passes through here exactly once.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Machine;
+use super::{Machine, wording};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::{Batch, Progress};
 use crate::producer::settled::{Settled, SettledBatch, Stored, Waiting};
-use crate::producer::topic::{Place, Unassigned};
+use crate::producer::topic::Place;
+
+/// What to do about a batch that came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reaction {
+    Again,
+    /// The broker misses what came before it, or has forgotten everything.
+    Renumber,
+    /// It is stored; the broker no longer knows where.
+    Stored,
+    Split,
+    Fail,
+}
 
 impl<W> Machine<W> {
     /// A batch was stored.
-    pub(super) fn landed(&mut self, place: Place, stored: Stored) {
-        if let Some(batch) = self.take_in_flight(place) {
-            self.settle(place, batch, Ok(stored));
+    pub(super) fn landed(&mut self, place: Place, serial: u64, mut stored: Stored) {
+        let Some((_, batch)) = self.take_answered(place, serial) else { return };
+        let topic = &mut self.topics[place.topic];
+        if batch.failures == 0 {
+            topic.append_time = stored.log_append_time.is_some();
+        } else if !topic.append_time {
+            // Of a repetition, brokers tell the largest timestamp as if it were their clock's.
+            stored.log_append_time = None;
         }
+        if let Some(sequence) = batch.sequence {
+            self.acknowledged(place, sequence, batch.count());
+        }
+        self.settle(place, batch, Ok(stored));
     }
 
     /// A batch was not stored, or nobody knows: sends it again if that may help.
@@ -23,35 +44,120 @@ impl<W> Machine<W> {
         &mut self,
         now: Instant,
         place: Place,
+        serial: u64,
         code: ErrorCode,
         said: Option<&str>,
     ) {
-        let Some(mut batch) = self.take_in_flight(place) else { return };
+        let Some((index, mut batch)) = self.take_answered(place, serial) else { return };
         if code.refreshes_metadata() {
             self.refresh.want();
         }
         batch.maybe_written |= code.maybe_written();
-        if !code.retriable() {
-            let error = self.refused(place, code, said).maybe_written(batch.maybe_written);
-            self.settle(place, batch, Err(error));
-            return;
-        }
         batch.last_failure = Some((code, said.map(str::to_owned)));
-        if batch.progress == Progress::Expired || batch.deadline <= now {
-            let error = self.timed_out(place, &batch);
-            self.settle(place, batch, Err(error));
-            return;
+        // From here on one at a time, in order, until the leader acknowledges again.
+        self.partition(place).idempotence.acked_by = None;
+        if batch.progress == Progress::GivenUp {
+            return self.drop_unacknowledged(place, &batch);
         }
+        match Self::reaction(code, &batch) {
+            Reaction::Stored => {
+                if let Some(sequence) = batch.sequence {
+                    self.acknowledged(place, sequence, batch.count());
+                }
+                let stored = Stored { base_offset: -1, log_append_time: None };
+                self.settle(place, batch, Ok(stored));
+            }
+            Reaction::Fail => {
+                let error = self.refused(place, code, said).maybe_written(batch.maybe_written);
+                self.fail(place, batch, &error);
+            }
+            _ if batch.deadline <= now => {
+                let error = self.timed_out(place, &batch);
+                self.fail(place, batch, &error);
+            }
+            Reaction::Split => self.split(place, index, batch),
+            Reaction::Renumber if index == 0 => {
+                // Nothing before it is open, so what the broker misses will never come.
+                self.partition(place).idempotence.bump = true;
+                self.again(now, place, index, batch);
+            }
+            Reaction::Renumber | Reaction::Again => self.again(now, place, index, batch),
+        }
+    }
+
+    /// An answer says that a batch failed, and where it was stored.
+    pub(super) fn may_be_written(&mut self, place: Place, serial: u64) {
+        let mut queue = self.partition(place).queue.iter_mut();
+        if let Some(batch) = queue.find(|batch| batch.serial == serial) {
+            batch.maybe_written = true;
+        }
+    }
+
+    fn reaction(code: ErrorCode, batch: &Batch<W>) -> Reaction {
+        let numbered = batch.sequence.is_some();
+        match code {
+            ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
+            | ErrorCode::UNKNOWN_PRODUCER_ID
+            | ErrorCode::INVALID_PRODUCER_EPOCH
+                if numbered =>
+            {
+                Reaction::Renumber
+            }
+            ErrorCode::DUPLICATE_SEQUENCE_NUMBER if numbered => Reaction::Stored,
+            // A broker measures before it looks for repetitions. If an earlier try was stored
+            // while the topic allowed more, the parts would be strangers to it.
+            ErrorCode::MESSAGE_TOO_LARGE if batch.count() > 1 && !batch.maybe_written => {
+                Reaction::Split
+            }
+            code if code.retriable() => Reaction::Again,
+            _ => Reaction::Fail,
+        }
+    }
+
+    /// Takes a batch that was in flight out of its queue, with its place in line.
+    fn take_answered(&mut self, place: Place, serial: u64) -> Option<(usize, Batch<W>)> {
+        let partition = self.partition(place);
+        let index = partition.queue.iter().position(|batch| batch.serial == serial)?;
+        let batch = partition.queue.remove(index).filter(Batch::is_in_flight)?;
+        partition.in_flight -= 1;
+        Some((index, batch))
+    }
+
+    /// Puts a batch back into its place, after a pause that grows with its failures.
+    fn again(&mut self, now: Instant, place: Place, index: usize, mut batch: Batch<W>) {
         batch.progress = Progress::Queued;
         batch.failures += 1;
         batch.resume_at = Some(now + self.backoff.after(batch.failures, &mut self.random));
-        self.partition(place).queue.push_front(batch);
+        self.partition(place).queue.insert(index, batch);
     }
 
-    fn take_in_flight(&mut self, place: Place) -> Option<Batch<W>> {
-        let queue = &mut self.partition(place).queue;
-        queue.front().filter(|front| front.is_in_flight())?;
-        queue.pop_front()
+    /// Cuts up a batch that is too large for the topic.
+    fn split(&mut self, place: Place, index: usize, mut batch: Batch<W>) {
+        // A broker that refuses a full batch allows less; how much less it does not say.
+        let target = (batch.size() / 2).max(1);
+        let serial = self.next_serial;
+        let mut parts = match batch.split(target, serial, &mut self.codecs) {
+            Ok(parts) => parts,
+            Err(error) => {
+                let error = Error::new(ErrorKind::InvalidRecord, error.to_string())
+                    .code(ErrorCode::MESSAGE_TOO_LARGE);
+                return self.fail(place, batch, &error);
+            }
+        };
+        if parts.len() == 1 {
+            // It does not get smaller than that.
+            batch = parts.remove(0);
+            let error = self.refused(place, ErrorCode::MESSAGE_TOO_LARGE, None);
+            return self.fail(place, batch, &error);
+        }
+        self.next_serial += parts.len() as u64;
+        self.release(batch.charged);
+        self.charge(parts.iter().map(|part| part.charged).sum());
+        self.forget(batch.ticket);
+        for (offset, part) in parts.into_iter().enumerate() {
+            self.keep(part.ticket);
+            self.partition(place).queue.insert(index + offset, part);
+        }
     }
 
     /// Fails the batches whose time is over.
@@ -60,21 +166,54 @@ impl<W> Machine<W> {
             let queue = &mut self.partition(place).queue;
             let old = queue
                 .iter()
-                .position(|batch| batch.progress != Progress::Expired && batch.deadline <= now);
+                .position(|batch| batch.progress != Progress::GivenUp && batch.deadline <= now);
             let Some(old) = old else { return };
-            if queue[old].progress == Progress::InFlight {
-                // The answer is still to come: the batch keeps its place in line until then.
-                queue[old].progress = Progress::Expired;
-                queue[old].maybe_written = true;
-                let waiting = queue[old].take_waiting();
-                let ticket = queue[old].ticket;
+            if queue[old].is_in_flight() {
                 let error = self.timed_out_in_flight(place);
-                self.live.remove(&ticket);
-                self.report(place, Err(error), waiting);
+                self.give_up(place, old, error);
             } else if let Some(batch) = queue.remove(old) {
                 let error = self.timed_out(place, &batch);
-                self.settle(place, batch, Err(error));
+                self.fail(place, batch, &error);
             }
+        }
+    }
+
+    /// Tells those who wait for a batch in flight that it failed. It keeps its place in line.
+    fn give_up(&mut self, place: Place, index: usize, error: Error) {
+        let batch = &mut self.partition(place).queue[index];
+        batch.progress = Progress::GivenUp;
+        let waiting = batch.take_waiting();
+        let ticket = batch.ticket;
+        self.forget(ticket);
+        self.report(place, Err(error), waiting);
+    }
+
+    /// A batch that was given up is not acknowledged: its numbers are in doubt.
+    fn drop_unacknowledged(&mut self, place: Place, batch: &Batch<W>) {
+        self.partition(place).idempotence.unresolved |= batch.sequence.is_some();
+        self.release(batch.charged);
+    }
+
+    /// Fails a batch for good, and in a gapless partition all that follows.
+    fn fail(&mut self, place: Place, batch: Batch<W>, error: &Error) {
+        self.partition(place).idempotence.unresolved |= batch.sequence.is_some();
+        self.settle(place, batch, Err(error.clone()));
+        if self.config.gapless && self.partition(place).stopped.is_none() {
+            self.stop(place, error);
+        }
+    }
+
+    /// Stops a gapless partition: what is queued fails, and so does what comes later.
+    fn stop(&mut self, place: Place, cause: &Error) {
+        let stopped = self.gapless(place, cause);
+        self.partition(place).stopped = Some(stopped.clone());
+        let mut queue = std::mem::take(&mut self.partition(place).queue);
+        let (mine, others): (Vec<_>, Vec<_>) = queue.drain(..).partition(Batch::is_in_flight);
+        self.partition(place).queue = mine.into();
+        for batch in others {
+            self.partition(place).idempotence.unresolved |= batch.sequence.is_some();
+            let error = stopped.clone().maybe_written(batch.maybe_written);
+            self.settle(place, batch, Err(error));
         }
     }
 
@@ -84,39 +223,24 @@ impl<W> Machine<W> {
         mut batch: Batch<W>,
         outcome: Result<Stored, Error>,
     ) {
-        self.live.remove(&batch.ticket);
-        let waiting = batch.take_waiting();
-        self.report(place, outcome, waiting);
+        self.release(batch.charged);
+        if batch.progress != Progress::GivenUp {
+            self.forget(batch.ticket);
+            let waiting = batch.take_waiting();
+            self.report(place, outcome, waiting);
+        }
     }
 
     fn report(&mut self, place: Place, outcome: Result<Stored, Error>, waiting: Vec<Waiting<W>>) {
-        let topic = Arc::clone(&self.topics[place.topic].name);
+        let topic = self.name_of(place.topic);
         let partition = place.partition as i32;
         let outcome = outcome.map_err(|error| error.topic(&topic).partition(partition));
         let settled = SettledBatch { topic, partition, outcome, waiting };
         self.settled.push_back(Settled::Batch(settled));
     }
 
-    pub(super) fn settle_unassigned(&mut self, topic: usize, record: Unassigned<W>, error: Error) {
-        self.live.remove(&record.ticket);
-        self.refuse(topic, record.partition, record.timestamp, record.waiter, error);
-    }
-
     /// Fails a record that never got into a batch.
     pub(super) fn refuse(
-        &mut self,
-        topic: usize,
-        partition: Option<i32>,
-        timestamp: i64,
-        waiter: Option<W>,
-        error: Error,
-    ) {
-        let topic = Arc::clone(&self.topics[topic].name);
-        self.refuse_named(topic, partition, timestamp, waiter, error);
-    }
-
-    /// The same for a topic that cannot be one.
-    pub(super) fn refuse_named(
         &mut self,
         topic: Arc<str>,
         partition: Option<i32>,
@@ -128,19 +252,95 @@ impl<W> Machine<W> {
         if let Some(partition) = partition {
             error = error.partition(partition);
         }
-        let waiting =
-            waiter.map(|waiter| Waiting { index: 0, timestamp, waiter }).into_iter().collect();
+        let waiting = waiter.map(|waiter| Waiting { index: 0, timestamp, waiter });
         self.settled.push_back(Settled::Batch(SettledBatch {
             topic,
             partition: partition.unwrap_or(-1),
             outcome: Err(error),
-            waiting,
+            waiting: waiting.into_iter().collect(),
         }));
+    }
+
+    /// Fails the records that wait for a topic.
+    pub(super) fn refuse_unassigned(&mut self, topic: usize, error: &Error) {
+        while let Some(ticket) = self.topics[topic].unassigned.pop_front() {
+            let Some(delayed) = self.unassigned.remove(&ticket) else { continue };
+            self.release(delayed.charged);
+            self.forget(ticket);
+            let (name, partition) = (self.name_of(topic), delayed.target.partition);
+            let timestamp = delayed.record.timestamp;
+            self.refuse(name, partition, timestamp, delayed.waiter, error.clone());
+        }
+    }
+
+    /// Fails a record that waits for memory.
+    fn refuse_waiting(&mut self, error: Error) {
+        let Some((ticket, delayed)) = self.waiting.pop_first() else { return };
+        self.forget(ticket);
+        let name = self.name_of(delayed.target.topic);
+        self.refuse(name, delayed.target.partition, 0, delayed.waiter, error);
+        self.unpinned.push(delayed.record);
+    }
+
+    /// Records whose waiting, for memory or for their topic, has been too long.
+    pub(super) fn expire_delayed(&mut self, now: Instant) {
+        while self.waiting.values().next().is_some_and(|first| first.until <= now) {
+            let error = self.starved();
+            self.refuse_waiting(error);
+        }
+        while let Some((&ticket, first)) = self.unassigned.first_key_value() {
+            if first.until > now {
+                break;
+            }
+            let topic = first.target.topic;
+            let error = self.unknown_topic(topic);
+            let Some(delayed) = self.unassigned.remove(&ticket) else { break };
+            self.topics[topic].unassigned.retain(|other| *other != ticket);
+            self.release(delayed.charged);
+            self.forget(ticket);
+            let (name, partition) = (self.name_of(topic), delayed.target.partition);
+            self.refuse(name, partition, delayed.record.timestamp, delayed.waiter, error);
+        }
+    }
+
+    /// Drops everything that is not settled, and says how many records that were.
+    pub(super) fn drop_everything(&mut self, error: impl Fn(&str, bool) -> Error) -> usize {
+        let mut records = self.waiting.len() + self.unassigned.len();
+        while !self.waiting.is_empty() {
+            self.refuse_waiting(error("there was memory for it", false));
+        }
+        for topic in 0..self.topics.len() {
+            self.refuse_unassigned(topic, &error("its topic was known", false));
+        }
+        self.for_each_place(|machine, place| {
+            let mut index = 0;
+            while let Some(batch) = machine.partition(place).queue.get(index) {
+                let count = batch.count() as usize;
+                match batch.progress {
+                    Progress::GivenUp => index += 1,
+                    Progress::InFlight => {
+                        records += count;
+                        machine.give_up(place, index, error("it was acknowledged", true));
+                        index += 1;
+                    }
+                    Progress::Queued => {
+                        records += count;
+                        if let Some(batch) = machine.partition(place).queue.remove(index) {
+                            let partition = machine.partition(place);
+                            partition.idempotence.unresolved |= batch.sequence.is_some();
+                            let error = error("it was acknowledged", batch.maybe_written);
+                            machine.settle(place, batch, Err(error));
+                        }
+                    }
+                }
+            }
+        });
+        records
     }
 
     pub(super) fn finish_flushes(&mut self) {
         while let Some((before, _)) = self.flushing.front() {
-            if self.live.first().is_some_and(|oldest| oldest < before) {
+            if self.live.keys().next().is_some_and(|oldest| oldest < before) {
                 return;
             }
             if let Some((_, waiter)) = self.flushing.pop_front() {
@@ -149,128 +349,41 @@ impl<W> Machine<W> {
         }
     }
 
-    // -- what the errors say --------------------------------------------------------------
-
-    fn place_name(&self, place: Place) -> String {
-        format!("partition {} of topic \"{}\"", place.partition, self.topics[place.topic].name)
-    }
-
-    fn refused(&self, place: Place, code: ErrorCode, said: Option<&str>) -> Error {
-        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
-        let place = self.place_name(place);
-        Error::new(ErrorKind::Broker, format!("{place}: the broker refused: {code}{said}"))
-            .code(code)
-    }
-
-    fn timed_out(&self, place: Place, batch: &Batch<W>) -> Error {
-        let last = batch.last_failure.as_ref();
-        let topic = &self.topics[place.topic];
-        let leader = topic.partitions[place.partition].leader;
-        let unconnected = leader
-            .and_then(|leader| self.nodes.get(&leader))
-            .and_then(|node| node.last_failure.as_ref());
-        let why = match (last, unconnected.or(self.refresh.last_failure.as_ref()), topic.refusal) {
-            (Some((code, Some(said))), _, _) => format!("the last try ended with {code}: {said}"),
-            (Some((code, None)), _, _) => format!("the last try ended with {code}"),
-            (None, Some(error), _) => error.to_string(),
-            (None, None, Some(code)) => format!("the cluster says {code} of the topic"),
-            (None, None, None) => "it could not be sent before".into(),
-        };
-        let error = self.delivery_timeout(place, &why, batch.maybe_written);
-        match last {
-            Some((code, _)) => error.code(*code),
-            None => error,
+    pub(super) fn finish_closing(&mut self, now: Instant) {
+        let Some(by) = self.closing_by.filter(|_| !self.finished) else { return };
+        if by <= now {
+            self.abandon();
+        }
+        if self.is_idle() {
+            self.finish();
         }
     }
 
-    fn timed_out_in_flight(&self, place: Place) -> Error {
-        self.delivery_timeout(place, "it was sent, and the broker has not answered", true)
-    }
-
-    fn delivery_timeout(&self, place: Place, why: &str, maybe_written: bool) -> Error {
-        let written = if maybe_written { "; it may have been written" } else { "" };
-        Error::new(
-            ErrorKind::DeliveryTimeout,
-            format!(
-                "{}: not acknowledged within delivery_timeout_ms={}: {why}{written}",
-                self.place_name(place),
-                self.config.delivery_timeout.as_millis(),
-            ),
-        )
-        .maybe_written(maybe_written)
-    }
-
-    pub(super) fn unknown_topic(&self, topic: usize) -> Error {
-        let Some(code) = self.topics[topic].refusal else { return self.unreachable() };
-        let name = &self.topics[topic].name;
-        let waited = self.config.metadata_timeout.as_millis();
-        if code == ErrorCode::INVALID_TOPIC {
-            return invalid_topic(name).code(code);
+    /// Lets go of everything. Requests that are under way end with their connections.
+    fn finish(&mut self) {
+        self.finished = true;
+        self.requests.clear();
+        self.for_each_place(|machine, place| {
+            while let Some(batch) = machine.partition(place).queue.pop_front() {
+                machine.release(batch.charged);
+            }
+            machine.arm(place, None);
+        });
+        for waiter in std::mem::take(&mut self.closing) {
+            self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
         }
-        let message = match code {
-            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => format!(
-                "topic \"{name}\" does not exist and the cluster did not create it within \
-                 metadata_timeout_ms={waited}; create the topic, or check its name"
-            ),
-            code if code.retriable() => format!(
-                "topic \"{name}\" was not ready within metadata_timeout_ms={waited}: {code}"
-            ),
-            code => format!("topic \"{name}\" cannot be used: {code}"),
-        };
-        let kind = match code {
-            code if code.retriable() => ErrorKind::UnknownTopic,
-            _ => ErrorKind::Broker,
-        };
-        Error::new(kind, message).code(code)
-    }
-
-    pub(super) fn unknown_partition(&self, topic: usize, partition: i32) -> Error {
-        let Self { topics, .. } = self;
-        let count = topics[topic].partitions.len();
-        Error::new(
-            ErrorKind::UnknownPartition,
-            format!(
-                "topic \"{}\" has no partition {partition}: it has {count}, counted from 0",
-                topics[topic].name
-            ),
-        )
-        .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-    }
-
-    pub(super) fn too_large(&self, size: usize) -> Error {
-        Error::new(
-            ErrorKind::InvalidRecord,
-            format!(
-                "the record takes up to {size} bytes with its key and headers, more than \
-                 max_request_size={}; raise that and the topic's max.message.bytes, or send less",
-                self.config.max_request_size
-            ),
-        )
-        .code(ErrorCode::MESSAGE_TOO_LARGE)
-    }
-
-    pub(super) fn unreachable(&self) -> Error {
-        let waited = self.config.metadata_timeout.as_millis();
-        let why = self
-            .refresh
-            .last_failure
-            .as_ref()
-            .map_or_else(|| "no broker has answered yet".to_owned(), ToString::to_string);
-        Error::new(
-            ErrorKind::Unreachable,
-            format!("the cluster could not be reached within metadata_timeout_ms={waited}: {why}"),
-        )
     }
 }
 
-pub(super) fn invalid_topic(name: &str) -> Error {
-    let shown: String = name.chars().take(60).collect();
-    let more = if shown.len() < name.len() { "…" } else { "" };
-    Error::new(
-        ErrorKind::InvalidRecord,
-        format!(
-            "\"{shown}{more}\" cannot be a topic's name: write 1 to 249 of the characters \
-             a-z, A-Z, 0-9, '.', '_' and '-'"
-        ),
-    )
+impl<W> Machine<W> {
+    fn gapless(&self, place: Place, cause: &Error) -> Error {
+        let place = wording::place(&self.topics[place.topic].name, place.partition);
+        Error::new(
+            ErrorKind::Gapless,
+            format!(
+                "{place}: it is gapless, and stopped when an earlier record failed: {cause}; \
+                 create another producer to go on behind the gap"
+            ),
+        )
+    }
 }

@@ -1,34 +1,16 @@
-//! Records on their way into batches, and batches on their way into requests.
+//! Batches on their way into requests: when a partition has something to send, to whom, and
+//! what stands in its way.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Machine, Node};
-use crate::producer::batch::{Batch, Ticket};
-use crate::producer::partitioner::partition_of;
-use crate::producer::topic::{NodeId, Partition, Place, Topic, Unassigned};
-use crate::protocol::MetadataTopic;
-use crate::record::Record;
+use super::{Machine, Node, OVERDUE, Outgoing, Part, Request, Sent};
+use crate::error::ErrorCode;
+use crate::producer::topic::{NodeId, Partition, Place};
+use crate::protocol::{MetadataTopic, PartitionProduced, ProduceResponse};
+use crate::record::Identity;
 
 impl<W> Machine<W> {
-    pub(super) fn ticket(&mut self) -> Ticket {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        self.live.insert(ticket);
-        ticket
-    }
-
-    pub(super) fn topic(&mut self, name: &str) -> usize {
-        if let Some(&index) = self.by_name.get(name) {
-            return index;
-        }
-        let name: Arc<str> = name.into();
-        let index = self.topics.len();
-        self.topics.push(Topic::new(Arc::clone(&name)));
-        self.by_name.insert(name, index);
-        index
-    }
-
     pub(super) fn partition(&mut self, place: Place) -> &mut Partition<W> {
         &mut self.topics[place.topic].partitions[place.partition]
     }
@@ -37,125 +19,113 @@ impl<W> Machine<W> {
         self.nodes.entry(node).or_default()
     }
 
+    pub(super) fn for_each_place(&mut self, mut work: impl FnMut(&mut Self, Place)) {
+        for topic in 0..self.topics.len() {
+            for partition in 0..self.topics[topic].partitions.len() {
+                work(self, Place { topic, partition });
+            }
+        }
+    }
+
     /// Takes over what the cluster says of a topic. A topic in error keeps what is known of it.
     pub(super) fn describe(&mut self, now: Instant, index: usize, described: &MetadataTopic) {
         let topic = &mut self.topics[index];
         if !described.error_code.is_success() {
             topic.refusal = Some(described.error_code);
             if !described.error_code.retriable() && !topic.is_known() {
-                while let Some(record) = self.topics[index].unassigned.pop_front() {
-                    let error = self.unknown_topic(index);
-                    self.settle_unassigned(index, record, error);
-                }
+                let error = self.unknown_topic(index);
+                self.refuse_unassigned(index, &error);
             }
             return;
         }
+        if described.partitions.is_empty() {
+            // It is being created: there is nowhere to go yet.
+            topic.refusal = Some(ErrorCode::LEADER_NOT_AVAILABLE);
+            return;
+        }
         topic.refusal = None;
-        let recreated = topic.id != described.topic_id;
+        let recreated = topic.is_known() && topic.id != described.topic_id;
         topic.id = described.topic_id;
-        let count = described.partitions.len();
-        while topic.partitions.len() < count {
+        while topic.partitions.len() < described.partitions.len() {
             topic.partitions.push(Partition::new());
         }
         for news in &described.partitions {
-            let known = usize::try_from(news.partition_index);
-            let Some(partition) = known.ok().and_then(|known| topic.partitions.get_mut(known))
-            else {
-                continue;
-            };
-            // An answer may come from a broker that has not heard of the last election.
-            if news.leader_epoch >= 0 && news.leader_epoch < partition.leader_epoch && !recreated {
+            let Ok(partition) = usize::try_from(news.partition_index) else { continue };
+            if partition >= self.topics[index].partitions.len() {
                 continue;
             }
-            partition.leader_epoch = news.leader_epoch;
-            partition.leader = Some(news.leader_id).filter(|leader| *leader >= 0);
+            let place = Place { topic: index, partition };
+            if recreated {
+                self.start_over(place);
+            }
+            let leader = Some(news.leader_id).filter(|leader| *leader >= 0);
+            self.follow(place, leader, news.leader_epoch);
         }
+        let topic = &mut self.topics[index];
         let partitions = (0..).zip(&topic.partitions);
         topic.led =
             partitions.filter(|(_, p)| p.leader.is_some()).map(|(index, _)| index).collect();
-        topic.sticky.forget();
-        for record in std::mem::take(&mut topic.unassigned) {
-            self.assign_waiting(now, index, record);
-        }
+        topic.spread.changed();
+        self.assign_unassigned(now, index);
         for partition in 0..self.topics[index].partitions.len() {
             self.touch(now, Place { topic: index, partition });
         }
     }
 
-    fn assign_waiting(&mut self, now: Instant, topic: usize, mut waiting: Unassigned<W>) {
-        let waiter = waiting.waiter.take();
-        // A flush that was called meanwhile waits for it, and not for its lingering.
-        let flushed = self.flushing.back().is_some_and(|(before, _)| waiting.ticket < *before);
-        waiting.with_record(|record| {
-            let target = Target {
-                topic,
-                partition: waiting.partition,
-                ticket: Some(waiting.ticket),
-                urgent: waiting.urgent || flushed,
-                deadline: waiting.deadline,
-            };
-            self.assign(now, target, record, waiter)
-        });
+    /// Takes over who leads a partition, unless the news is older than what is known: an answer
+    /// may come from a broker that has not heard of the last election.
+    fn follow(&mut self, place: Place, leader: Option<NodeId>, epoch: i32) {
+        let partition = self.partition(place);
+        if epoch >= 0 && epoch < partition.leader_epoch {
+            return;
+        }
+        let newer = epoch > partition.leader_epoch;
+        let sent_to = partition.sent_to.filter(|_| partition.in_flight > 0);
+        partition.leader = leader;
+        partition.leader_epoch = epoch;
+        if newer {
+            // The pause was for the old leader's sake.
+            for batch in &mut partition.queue {
+                batch.resume_at = None;
+            }
+        }
+        if let (Some(old), Some(new)) = (sent_to, leader)
+            && old != new
+        {
+            self.give_up_on(old);
+        }
     }
 
-    /// Puts a record into its partition's open batch. Returns whether there is work.
-    pub(super) fn assign(
-        &mut self,
-        now: Instant,
-        target: Target,
-        record: &Record<'_>,
-        waiter: Option<W>,
-    ) -> bool {
-        let Target { topic: index, partition, ticket, urgent, deadline } = target;
-        let topic = &mut self.topics[index];
-        let count = topic.partitions.len() as i32;
-        let sticky = partition.is_none() && record.key.is_none();
-        let partition = match (partition, record.key) {
-            (Some(partition), _) => {
-                if !(0..count).contains(&partition) {
-                    if let Some(ticket) = ticket {
-                        self.live.remove(&ticket);
-                    }
-                    let error = self.unknown_partition(index, partition);
-                    self.refuse(index, Some(partition), record.timestamp, waiter, error);
-                    return true;
-                }
-                partition
-            }
-            (None, Some(key)) => partition_of(key, count),
-            (None, None) => topic.sticky.choose(&mut self.random, count, &topic.led),
-        };
-        let place = Place { topic: index, partition: partition as usize };
-        let batch_size = self.config.batch_size;
+    /// A broker that owes an answer, and no longer leads: the wait for it stands in the way of
+    /// everything that is to go to its successor. A broker that is merely slow is left alone.
+    fn give_up_on(&mut self, node: NodeId) {
+        let requests = self.requests.values();
+        let owes = |request: &Request| request.node == node && request.is_overdue;
+        if requests.into_iter().any(owes) && !self.disconnects.contains(&node) {
+            self.disconnects.push_back(node);
+        }
+    }
 
-        let last = self.partition(place).queue.back();
-        let opens = last.is_none_or(|last| !last.takes(record, batch_size));
-        if opens {
-            let ticket = ticket.unwrap_or_else(|| self.ticket());
-            let lingers_until = now + self.config.linger;
-            let capacity = batch_size.max(record.size_bound());
-            let batch = Batch::open(ticket, capacity, deadline, lingers_until);
-            self.partition(place).queue.push_back(batch);
-        } else if let Some(ticket) = ticket {
-            // The batch it joins has an older one.
-            self.live.remove(&ticket);
+    /// A refusal may name the new leader (KIP-951).
+    pub(super) fn follow_hint(
+        &mut self,
+        place: Place,
+        answer: &PartitionProduced,
+        response: &ProduceResponse,
+    ) {
+        let Some(hint) = &answer.current_leader else { return };
+        let mut named = response.node_endpoints.iter().flatten();
+        let known = self.nodes.contains_key(&hint.leader_id)
+            || named.any(|endpoint| endpoint.node_id == hint.leader_id);
+        let newer = hint.leader_epoch > self.partition(place).leader_epoch;
+        if known && newer {
+            self.follow(place, Some(hint.leader_id), hint.leader_epoch);
         }
-        let Some(batch) = self.partition(place).queue.back_mut() else { return false };
-        let (size, full) = batch.append(record, waiter, batch_size);
-        if sticky {
-            self.topics[index].sticky.appended(size, batch_size, full);
-        }
-        let hurried = urgent && self.hurry_or_remember(place);
-        let work = opens || full || hurried;
-        if work {
-            self.touch(now, place);
-        }
-        work
     }
 
     /// A record somebody awaits leaves at once if its broker has nothing else to do, and with
     /// the next answer otherwise. Returns whether it leaves at once.
-    fn hurry_or_remember(&mut self, place: Place) -> bool {
+    pub(super) fn hurry_or_remember(&mut self, place: Place) -> bool {
         let Some(leader) = self.partition(place).leader else { return false };
         if self.node(leader).in_flight == 0 {
             self.hurry(place);
@@ -173,13 +143,40 @@ impl<W> Machine<W> {
         }
     }
 
+    /// Whether the partition's next batch may leave now, as far as the partition is concerned.
+    fn may_send(&mut self, now: Instant, place: Place) -> bool {
+        let idempotent = self.config.idempotence;
+        let partition = &self.topics[place.topic].partitions[place.partition];
+        let Some((index, next)) = partition.next_to_send() else { return false };
+        let numbered = next.sequence.is_some();
+        if partition.ready_at(index).is_some_and(|at| at > now) {
+            return false;
+        }
+        // A leader that has acknowledged nothing yet gets one batch, and only once nobody else
+        // owes an answer: what an old leader has may still be stored before it.
+        let limit = if idempotent && !partition.has_acked() { 1 } else { self.per_partition() };
+        if partition.in_flight >= limit {
+            return false;
+        }
+        !idempotent || numbered || self.may_number(place)
+    }
+
+    fn per_partition(&self) -> usize {
+        // Without numbers, only one in flight keeps the order.
+        if self.config.idempotence {
+            self.config.max_in_flight
+        } else {
+            self.config.in_flight_without_numbers()
+        }
+    }
+
     /// Looks at a partition after anything happened to it: has its leader connected if it has
     /// records, queues it there if they may leave, and sets its timer.
     pub(super) fn touch(&mut self, now: Instant, place: Place) {
-        let partition = &mut self.topics[place.topic].partitions[place.partition];
-        let next = partition.next_event(now);
-        if !partition.queue.is_empty() {
-            match partition.leader {
+        self.settle_numbering(place);
+        let next = self.partition(place).next_event(now);
+        if !self.partition(place).queue.is_empty() {
+            match self.partition(place).leader {
                 None => self.refresh.want(),
                 Some(leader) => {
                     let node = self.nodes.entry(leader).or_default();
@@ -187,9 +184,9 @@ impl<W> Machine<W> {
                         node.connecting = true;
                         self.connects.push_back(leader);
                     }
-                    if !partition.queued && partition.is_ready(now) {
-                        partition.queued = true;
-                        node.ready.push_back(place);
+                    if !self.partition(place).queued && self.may_send(now, place) {
+                        self.partition(place).queued = true;
+                        self.node(leader).ready.push_back(place);
                     }
                 }
             }
@@ -215,13 +212,12 @@ impl<W> Machine<W> {
         let mut places = Vec::new();
         let mut size = 0;
         while let Some(place) = self.node(node).ready.pop_front() {
-            let partition = self.partition(place);
-            partition.queued = false;
-            if partition.leader != Some(node) || !partition.is_ready(now) {
+            self.partition(place).queued = false;
+            if self.partition(place).leader != Some(node) || !self.may_send(now, place) {
                 self.touch(now, place);
                 continue;
             }
-            size += partition.queue.front().map_or(0, Batch::size);
+            size += self.partition(place).next_to_send().map_or(0, |(_, batch)| batch.size());
             if !places.is_empty() && size > self.config.max_request_size {
                 self.partition(place).queued = true;
                 self.node(node).ready.push_front(place);
@@ -231,6 +227,41 @@ impl<W> Machine<W> {
         }
         places.sort_unstable();
         places
+    }
+
+    /// Makes a request of the next batch of each of these partitions.
+    pub(super) fn request(&mut self, now: Instant, node: NodeId, places: &[Place]) -> Outgoing {
+        let mut parts = Vec::with_capacity(places.len());
+        let mut sent = Vec::with_capacity(places.len());
+        for &place in places {
+            let identity =
+                if self.config.idempotence { self.number(place) } else { Identity::NONE };
+            let topic = &mut self.topics[place.topic];
+            let partition = &mut topic.partitions[place.partition];
+            let Some((index, _)) = partition.next_to_send() else { continue };
+            let batch = &mut partition.queue[index];
+            let serial = batch.serial;
+            let Some(content) = batch.send() else { continue };
+            partition.in_flight += 1;
+            partition.sent_to = Some(node);
+            sent.push(Sent { place, serial, topic_id: topic.id });
+            parts.push(Part {
+                topic: Arc::clone(&topic.name),
+                topic_id: topic.id,
+                partition: place.partition as i32,
+                identity,
+                content,
+            });
+        }
+        let id = self.next_request;
+        self.next_request += 1;
+        self.node(node).in_flight += 1;
+        let overdue_at = now + OVERDUE;
+        self.requests.insert(id, Request { node, parts: sent, overdue_at, is_overdue: false });
+        for &place in places {
+            self.touch(now, place);
+        }
+        Outgoing { id, node, parts }
     }
 
     /// One request less is under way: what somebody awaits need not linger any longer.
@@ -244,17 +275,34 @@ impl<W> Machine<W> {
                 self.touch(now, place);
             }
         }
+        self.admit(now);
         self.finish_flushes();
     }
-}
 
-/// Where a record is to go, how soon, and until when.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Target {
-    pub(super) topic: usize,
-    pub(super) partition: Option<i32>,
-    /// What it was given while its topic was unknown.
-    pub(super) ticket: Option<Ticket>,
-    pub(super) urgent: bool,
-    pub(super) deadline: Instant,
+    /// Pauses of whole brokers that are over: after failed connections, and for throttling.
+    pub(super) fn wake_nodes(&mut self, now: Instant) {
+        for (id, node) in &mut self.nodes {
+            if node.throttled_until.is_some_and(|at| at <= now) {
+                node.throttled_until = None;
+            }
+            if node.retry_at.is_some_and(|at| at <= now) {
+                node.retry_at = None;
+                if !node.connected && !node.connecting {
+                    node.connecting = true;
+                    self.connects.push_back(*id);
+                }
+            }
+        }
+    }
+
+    /// Answers that are long in coming: perhaps somebody else leads by now.
+    pub(super) fn notice_overdue(&mut self, now: Instant) {
+        for request in self.requests.values_mut() {
+            if request.overdue_at <= now {
+                request.is_overdue = true;
+                request.overdue_at = now + OVERDUE;
+                self.refresh.want();
+            }
+        }
+    }
 }

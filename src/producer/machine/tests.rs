@@ -1,14 +1,27 @@
 //! The machine by itself: what it wants done, and when, as time and answers come.
 
+mod delivery;
+mod memory;
+mod numbers;
+
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::config::Compression;
 use crate::protocol::{
-    MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduced,
-    TopicProduced,
+    LeaderIdAndEpoch, MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic,
+    PartitionProduced, TopicProduced,
 };
+use crate::record::Compressor;
 
 const MS: Duration = Duration::from_millis(1);
+
+/// A request as it was sent.
+struct Sent {
+    id: RequestId,
+    node: i32,
+    batches: Vec<(i32, Identity, SealedBatch)>,
+}
 
 /// A machine, its clock, and what has been settled: who waited, and for what.
 struct Bench {
@@ -26,13 +39,19 @@ impl Bench {
     /// Knows topic "t" with the given leaders, and is connected to them.
     fn ready(leaders: &[i32], change: impl FnOnce(&mut Config)) -> Self {
         let mut bench = Self::new(change);
-        bench.machine.topic("t");
+        let now = bench.now;
+        bench.machine.target(now, "t", None, false);
         bench.machine.refresh.want();
         bench.describe(leaders);
         for leader in leaders {
             bench.machine.handle_connected(*leader);
         }
+        bench.identify();
         bench
+    }
+
+    fn identify(&mut self) {
+        self.machine.handle_identity(self.now, 9, 0);
     }
 
     fn pass(&mut self, time: Duration) {
@@ -71,18 +90,30 @@ impl Bench {
 
     fn produce(&mut self, who: &'static str, partition: i32, urgent: bool) -> bool {
         let record = Record { timestamp: 7, key: None, value: Some(who.as_bytes()), headers: &[] };
-        self.machine
-            .produce(self.now, "t", Some(partition), &record, Some(who), urgent)
-            .expect("it is open")
+        match self.machine.produce(self.now, "t", Some(partition), &record, Some(who), urgent) {
+            Ok(Produced::Accepted { work, .. }) => work,
+            other => panic!("it is open, and there is memory: {other:?}"),
+        }
     }
 
-    fn request(&mut self) -> Option<Outgoing> {
-        self.machine.poll_request(self.now)
+    fn request(&mut self) -> Option<Sent> {
+        let Outgoing { id, node, parts } = self.machine.poll_request(self.now)?;
+        let seal = |content| match content {
+            Content::Open(builder) => builder.seal(Compression::NONE, &mut Compressor::new()),
+            Content::Sealed(batch) => batch,
+        };
+        let batches: Vec<_> = parts
+            .into_iter()
+            .map(|part| (part.partition, part.identity, seal(part.content)))
+            .collect();
+        let sealed = batches.iter().map(|(.., batch)| batch.clone()).collect();
+        self.machine.handle_sealed(self.now, id, sealed);
+        Some(Sent { id, node, batches })
     }
 
-    fn answer(&mut self, request: &Outgoing, error_code: ErrorCode, base_offset: i64) {
-        let partition_responses = request.batches.iter().map(|batch| PartitionProduced {
-            index: batch.partition,
+    fn answer(&mut self, request: &Sent, error_code: ErrorCode, base_offset: i64) {
+        let partition_responses = request.batches.iter().map(|(index, ..)| PartitionProduced {
+            index: *index,
             error_code,
             base_offset,
             ..PartitionProduced::default()
@@ -125,321 +156,4 @@ impl Bench {
         }
         lines
     }
-}
-
-#[test]
-fn a_batch_lingers_and_leaves_as_one() {
-    let mut bench = Bench::ready(&[1], |config| config.linger = 5 * MS);
-    assert!(bench.produce("a", 0, false), "the first record opens a batch");
-    assert!(!bench.produce("b", 0, false), "the second has nothing to do with the driver");
-    assert!(bench.request().is_none());
-    assert_eq!(bench.machine.poll_timeout(), Some(bench.now + 5 * MS));
-    bench.pass(5 * MS);
-    let request = bench.request().expect("it has lingered");
-    assert_eq!(request.batches.len(), 1);
-    bench.answer(&request, ErrorCode::NONE, 40);
-    assert_eq!(bench.settled(), ["a at 40", "b at 41"]);
-    assert!(bench.machine.is_idle());
-}
-
-#[test]
-fn a_full_batch_leaves_at_once() {
-    let mut bench = Bench::ready(&[1], |config| config.batch_size = 100);
-    bench.produce("a", 0, false);
-    assert!(bench.request().is_none());
-    while !bench.produce("b", 0, false) {}
-    let request = bench.request().expect("the batch is full");
-    assert!(request.batches[0].batch.size() <= 100);
-    assert!(bench.request().is_none(), "one batch of a partition is in flight at a time");
-}
-
-#[test]
-fn an_awaited_record_leaves_at_once_when_nothing_is_in_flight() {
-    let mut bench = Bench::ready(&[1, 1], |_| {});
-    bench.produce("a", 0, true);
-    let first = bench.request().expect("nothing is in flight");
-    bench.produce("b", 1, true);
-    bench.produce("c", 1, true);
-    assert!(bench.request().is_none(), "something is in flight");
-    bench.answer(&first, ErrorCode::NONE, 0);
-    let second = bench.request().expect("nothing is in flight any more");
-    bench.answer(&second, ErrorCode::NONE, 5);
-    assert_eq!(bench.settled(), ["a at 0", "b at 5", "c at 6"]);
-}
-
-#[test]
-fn all_ready_partitions_of_a_broker_share_a_request() {
-    let mut bench = Bench::ready(&[1, 2, 1], |_| {});
-    for partition in [2, 1, 0] {
-        bench.produce("a", partition, false);
-    }
-    bench.pass(5 * MS);
-    let partitions = |request: &Outgoing| -> Vec<i32> {
-        request.batches.iter().map(|batch| batch.partition).collect()
-    };
-    let one = bench.request().unwrap();
-    let two = bench.request().unwrap();
-    assert_eq!((one.node, partitions(&one)), (1, vec![0, 2]));
-    assert_eq!((two.node, partitions(&two)), (2, vec![1]));
-    assert!(bench.request().is_none());
-}
-
-#[test]
-fn a_request_keeps_to_its_size() {
-    let mut bench = Bench::ready(&[1, 1, 1], |config| config.max_request_size = 250);
-    let long = "x".repeat(50).leak();
-    for partition in 0..3 {
-        bench.produce(long, partition, false);
-    }
-    bench.pass(5 * MS);
-    assert_eq!(bench.request().unwrap().batches.len(), 2);
-    assert_eq!(bench.request().unwrap().batches.len(), 1);
-}
-
-#[test]
-fn a_refused_batch_goes_again_with_the_same_bytes_before_its_successors() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.produce("a", 0, true);
-    let first = bench.request().unwrap();
-    bench.produce("b", 0, true);
-    bench.answer(&first, ErrorCode::NOT_ENOUGH_REPLICAS, -1);
-    assert!(bench.request().is_none(), "it pauses, and nothing overtakes it");
-    bench.pass(200 * MS);
-    let again = bench.request().unwrap();
-    assert_eq!(again.batches[0].batch.body(), first.batches[0].batch.body());
-    bench.answer(&again, ErrorCode::NONE, 3);
-    let next = bench.request().unwrap();
-    bench.answer(&next, ErrorCode::NONE, 4);
-    assert_eq!(bench.settled(), ["a at 3", "b at 4"]);
-}
-
-#[test]
-fn a_leader_that_moved_is_asked_for_and_followed() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.produce("a", 0, true);
-    let request = bench.request().unwrap();
-    bench.answer(&request, ErrorCode::NOT_LEADER_OR_FOLLOWER, -1);
-    bench.pass(200 * MS);
-    bench.describe(&[2]);
-    assert_eq!(bench.machine.poll_connect(), Some(2));
-    assert!(bench.request().is_none(), "the new leader is not connected yet");
-    bench.machine.handle_connected(2);
-    assert_eq!(bench.request().unwrap().node, 2);
-}
-
-#[test]
-fn a_lost_request_goes_again() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.produce("a", 0, true);
-    let request = bench.request().unwrap();
-    let reason = Error::new(ErrorKind::Disconnected, "it ended");
-    bench.machine.handle_lost(bench.now, request.id, &reason);
-    bench.machine.handle_disconnected(bench.now, 1);
-    bench.pass(200 * MS);
-    assert_eq!(bench.machine.poll_connect(), Some(1));
-    bench.machine.handle_connected(1);
-    let again = bench.request().unwrap();
-    bench.answer(&again, ErrorCode::NONE, 0);
-    assert_eq!(bench.settled(), ["a at 0"]);
-}
-
-#[test]
-fn a_broker_that_cannot_be_connected_is_tried_again_after_a_pause() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.machine.handle_disconnected(bench.now, 1);
-    bench.produce("a", 0, true);
-    assert_eq!(bench.machine.poll_connect(), Some(1));
-    let refused = || Error::new(ErrorKind::Unreachable, "b:1 (TCP: Connection refused)");
-    bench.machine.handle_connect_failed(bench.now, 1, refused());
-    bench.pass(MS);
-    assert_eq!(bench.machine.poll_connect(), None);
-    bench.pass(200 * MS);
-    assert_eq!(bench.machine.poll_connect(), Some(1));
-}
-
-#[test]
-fn a_refusal_for_good_fails_the_batch_and_spares_the_next() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.produce("a", 0, true);
-    let first = bench.request().unwrap();
-    bench.produce("b", 0, true);
-    bench.answer(&first, ErrorCode::MESSAGE_TOO_LARGE, -1);
-    let next = bench.request().unwrap();
-    bench.answer(&next, ErrorCode::NONE, 0);
-    assert_eq!(bench.settled(), ["a failed: Broker, maybe written: false", "b at 0"]);
-}
-
-#[test]
-fn time_runs_out_before_a_record_was_sent() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.machine.handle_disconnected(bench.now, 1);
-    bench.produce("a", 0, true);
-    bench.pass(Duration::from_secs(120));
-    assert_eq!(bench.settled(), ["a failed: DeliveryTimeout, maybe written: false"]);
-}
-
-#[test]
-fn time_runs_out_in_flight_and_nothing_overtakes() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.produce("a", 0, true);
-    let request = bench.request().unwrap();
-    bench.pass(Duration::from_secs(60));
-    bench.produce("b", 0, true);
-    bench.pass(Duration::from_secs(60));
-    assert_eq!(bench.settled(), ["a failed: DeliveryTimeout, maybe written: true"]);
-    assert!(bench.request().is_none());
-    bench.answer(&request, ErrorCode::NONE, 8);
-    let next = bench.request().unwrap();
-    bench.answer(&next, ErrorCode::NONE, 9);
-    assert_eq!(bench.settled(), ["b at 9"]);
-}
-
-#[test]
-fn time_runs_out_after_a_try_whose_outcome_is_unknown() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.produce("a", 0, true);
-    let request = bench.request().unwrap();
-    bench.answer(&request, ErrorCode::REQUEST_TIMED_OUT, -1);
-    bench.pass(Duration::from_secs(120));
-    assert_eq!(bench.settled(), ["a failed: DeliveryTimeout, maybe written: true"]);
-}
-
-#[test]
-fn records_wait_in_order_for_their_topic() {
-    let mut bench = Bench::new(|_| {});
-    assert!(bench.produce("a", 0, false));
-    assert!(!bench.produce("b", 0, false));
-    bench.describe(&[1]);
-    assert_eq!(bench.machine.poll_connect(), Some(1));
-    bench.machine.handle_connected(1);
-    bench.pass(5 * MS);
-    let request = bench.request().unwrap();
-    bench.answer(&request, ErrorCode::NONE, 0);
-    assert_eq!(bench.settled(), ["a at 0", "b at 1"]);
-}
-
-#[test]
-fn an_unknown_topic_is_asked_for_until_its_records_time_is_over() {
-    let mut bench = Bench::new(|_| {});
-    bench.produce("a", 0, false);
-    let end = bench.now + Duration::from_secs(10);
-    let mut asked = 0;
-    while bench.now < end {
-        if let Some(wanted) = bench.machine.poll_metadata(bench.now) {
-            asked += 1;
-            bench.answer_metadata(&wanted, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, Vec::new());
-        }
-        bench.pass(10 * MS);
-    }
-    assert!((8..20).contains(&asked), "asked {asked} times in 10 s");
-    assert_eq!(bench.settled(), ["a failed: UnknownTopic, maybe written: false"]);
-    assert!(bench.machine.is_idle());
-}
-
-#[test]
-fn an_unreachable_cluster_fails_what_waits_for_it() {
-    let mut bench = Bench::new(|_| {});
-    bench.machine.start(bench.now, "start");
-    bench.produce("a", 0, false);
-    let _asked = bench.machine.poll_metadata(bench.now).unwrap();
-    let refused = Error::new(ErrorKind::Unreachable, "b:1 (TCP: Connection refused)");
-    bench.machine.handle_metadata_failed(bench.now, refused);
-    bench.pass(Duration::from_secs(10));
-    let settled = bench.settled();
-    assert_eq!(settled[0], "a failed: Unreachable, maybe written: false");
-    assert!(settled[1].contains("b:1 (TCP: Connection refused)"), "{settled:?}");
-}
-
-#[test]
-fn a_topic_in_error_keeps_its_partitions() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.produce("a", 0, false);
-    bench.machine.refresh.want();
-    bench.pass(200 * MS);
-    let asked = bench.machine.poll_metadata(bench.now).unwrap();
-    bench.answer_metadata(&asked, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, Vec::new());
-    let request = bench.request().expect("it is sent all the same");
-    bench.answer(&request, ErrorCode::NONE, 0);
-    assert_eq!(bench.settled(), ["a at 0"]);
-}
-
-#[test]
-fn an_answer_older_than_the_last_election_is_passed_over() {
-    let mut bench = Bench::ready(&[], |_| {});
-    for (epoch, leader, expected) in [(5, 1, 1), (4, 2, 1), (6, 3, 3)] {
-        bench.machine.refresh.want();
-        bench.pass(Duration::from_secs(1));
-        let asked = bench.machine.poll_metadata(bench.now).unwrap();
-        let partition =
-            MetadataPartition { leader_id: leader, leader_epoch: epoch, ..Default::default() };
-        bench.answer_metadata(&asked, ErrorCode::NONE, vec![partition]);
-        assert_eq!(bench.machine.topics[0].partitions[0].leader, Some(expected));
-    }
-}
-
-#[test]
-fn flush_waits_for_what_came_before_and_hurries_it() {
-    let mut bench = Bench::ready(&[1], |config| config.linger = Duration::from_secs(60));
-    bench.produce("a", 0, false);
-    bench.machine.flush(bench.now, "flush");
-    bench.produce("later", 0, false);
-    assert!(bench.settled().is_empty());
-    let request = bench.request().expect("flush does not linger");
-    bench.answer(&request, ErrorCode::NONE, 0);
-    assert_eq!(bench.settled(), ["a at 0", "flush: Ok(())"]);
-    bench.machine.flush(bench.now, "second");
-    let request = bench.request().expect("the record after the first flush");
-    bench.answer(&request, ErrorCode::NONE, 1);
-    assert_eq!(bench.settled(), ["later at 1", "second: Ok(())"]);
-}
-
-#[test]
-fn flush_waits_for_records_whose_topic_was_unknown() {
-    let mut bench = Bench::new(|config| config.linger = Duration::from_secs(60));
-    bench.produce("a", 0, false);
-    bench.machine.flush(bench.now, "flush");
-    bench.describe(&[1]);
-    bench.machine.handle_connected(1);
-    assert!(bench.settled().is_empty());
-    let request = bench.request().expect("flush does not linger");
-    bench.answer(&request, ErrorCode::NONE, 0);
-    assert_eq!(bench.settled(), ["a at 0", "flush: Ok(())"]);
-}
-
-#[test]
-fn close_delivers_first_and_refuses_more() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.produce("a", 0, false);
-    bench.machine.close(bench.now + Duration::from_secs(9), Some("close"));
-    let record = Record { timestamp: 0, key: None, value: None, headers: &[] };
-    let refused = bench.machine.produce(bench.now, "t", None, &record, Some("b"), true);
-    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Closed);
-    bench.pass(5 * MS);
-    let request = bench.request().unwrap();
-    assert!(!bench.machine.is_finished());
-    bench.answer(&request, ErrorCode::NONE, 0);
-    bench.pass(Duration::ZERO);
-    assert!(bench.machine.is_finished());
-    assert_eq!(bench.settled(), ["a at 0", "close: Ok(())"]);
-    assert_eq!(bench.machine.abandoned(), 0);
-}
-
-#[test]
-fn close_gives_up_when_its_time_is_over() {
-    let mut bench = Bench::ready(&[1], |_| {});
-    bench.produce("sent", 0, true);
-    let _unanswered = bench.request().unwrap();
-    bench.produce("queued", 0, false);
-    bench.machine.close(bench.now + 100 * MS, Some("close"));
-    bench.pass(100 * MS);
-    assert!(bench.machine.is_finished());
-    assert_eq!(
-        bench.settled(),
-        [
-            "sent failed: Closed, maybe written: true",
-            "queued failed: Closed, maybe written: false",
-            "close: Ok(())"
-        ]
-    );
-    assert_eq!(bench.machine.abandoned(), 2);
 }

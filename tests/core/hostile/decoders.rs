@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use dekaf::protocol::{
-    ApiVersionsRequest, Field, MetadataRequest, ProduceRequest, Request, RequestHeader,
-    ResponseHeader, decode_response,
+    ApiVersionsRequest, Field, InitProducerIdRequest, MetadataRequest, ProduceRequest, Request,
+    RequestHeader, ResponseHeader, decode_response,
 };
 use dekaf::record::decode_batch;
 use dekaf::wire::{MAX_FRAME, Malformed, Reader, frame_length};
@@ -48,6 +48,7 @@ fn decoders() -> Vec<(String, Decoder)> {
         ),
     ];
     add::<ApiVersionsRequest>(&mut all);
+    add::<InitProducerIdRequest>(&mut all);
     add::<MetadataRequest>(&mut all);
     add::<ProduceRequest>(&mut all);
     all

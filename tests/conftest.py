@@ -1,4 +1,4 @@
-"""The clusters that integration tests share, each handed out whole and healed afterwards.
+"""The clusters that tests against real Kafka share, each handed out whole and healed afterwards.
 
 A test may kill, pause and stop what it likes; it uses topics of its own.
 """

@@ -1,5 +1,5 @@
-//! When the picture of the cluster must be renewed: asks once at a time, pauses after
-//! failures, and remembers why the last attempt failed.
+//! When the cluster is to be asked for something, such as its metadata: once at a time, with
+//! pauses after failures, and remembering why the last attempt failed.
 
 use std::time::{Duration, Instant};
 
@@ -9,20 +9,21 @@ use crate::error::Error;
 
 #[derive(Debug)]
 pub(super) struct Refresh {
-    max_age: Duration,
+    /// How long an answer is good for; `None` is for ever.
+    max_age: Option<Duration>,
     backoff: Backoff,
     wanted: bool,
     under_way: bool,
     not_before: Option<Instant>,
     /// Attempts in a row that brought no answer, or not the one that was hoped for.
     failures: u32,
-    /// When the picture is too old; `None` before the first.
+    /// When the last answer is too old.
     stale_at: Option<Instant>,
     pub(super) last_failure: Option<Error>,
 }
 
 impl Refresh {
-    pub(super) fn new(max_age: Duration, backoff: Backoff) -> Self {
+    pub(super) fn new(max_age: Option<Duration>, backoff: Backoff) -> Self {
         Self {
             max_age,
             backoff,
@@ -74,7 +75,7 @@ impl Refresh {
     pub(super) fn succeeded(&mut self, now: Instant, complete: bool, random: &mut Random) {
         self.under_way = false;
         self.last_failure = None;
-        self.stale_at = Some(now + self.max_age);
+        self.stale_at = self.max_age.map(|age| now + age);
         if complete {
             self.failures = 0;
             // Errors that ask for news come in swarms; one answer serves them all.

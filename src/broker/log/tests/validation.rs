@@ -1,0 +1,212 @@
+//! What a batch is refused for before anybody asks who wrote it, and which reason comes first.
+
+use super::*;
+use crate::record::{BATCH_OVERHEAD, offset};
+
+const CORRUPT: Result<i64, i16> = Err(2);
+const TOO_LARGE: Result<i64, i16> = Err(10);
+const INVALID_TIMESTAMP: Result<i64, i16> = Err(32);
+const INVALID_RECORD: Result<i64, i16> = Err(87);
+
+/// A copy with a field changed, and with a checksum that knows of it.
+fn with_field(batch: &Bytes, at: usize, field: &[u8]) -> Bytes {
+    let mut bytes = batch.to_vec();
+    bytes[at..at + field.len()].copy_from_slice(field);
+    let crc = crc32c::crc32c(&bytes[offset::ATTRIBUTES..]);
+    bytes[offset::CRC..offset::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
+    bytes.into()
+}
+
+fn with_attributes(batch: &Bytes, attributes: i16) -> Bytes {
+    with_field(batch, offset::ATTRIBUTES, &attributes.to_be_bytes())
+}
+
+fn put(batch: &Bytes) -> Result<i64, i16> {
+    let mut log = PartitionLog::default();
+    let result = log.put(batch);
+    assert_eq!(log.end_offset() > 0, result.is_ok());
+    result
+}
+
+#[test]
+fn nothing_is_no_batch() {
+    let batch = plain(&["a"]);
+    assert_eq!(put(&Bytes::new()), INVALID_RECORD);
+    assert_eq!(put(&batch.slice(..16)), INVALID_RECORD);
+    assert_eq!(put(&batch.slice(..batch.len() - 1)), INVALID_RECORD);
+}
+
+#[test]
+fn two_batches_for_a_partition_are_refused() {
+    let batch = plain(&["a"]);
+    assert_eq!(put(&[batch.clone(), batch].concat().into()), INVALID_RECORD);
+}
+
+#[test]
+fn less_than_a_second_batch_is_dropped() {
+    let batch = plain(&["a"]);
+    let mut log = PartitionLog::default();
+    assert_eq!(log.put(&[&batch[..], b"rest"].concat().into()), Ok(0));
+    assert_eq!(log.batch_at(0).unwrap().to_bytes().len(), batch.len());
+}
+
+#[test]
+fn a_length_that_no_batch_has_is_corrupt() {
+    for length in [i32::MIN, -1, 0, 13] {
+        let batch = with_field(&plain(&["a"]), offset::LENGTH, &length.to_be_bytes());
+        assert_eq!(put(&batch), CORRUPT);
+    }
+}
+
+#[test]
+fn a_batch_shorter_than_its_header_is_corrupt() {
+    let length = (BATCH_OVERHEAD - 12 - 1) as i32;
+    let batch = with_field(&plain(&["a"]), offset::LENGTH, &length.to_be_bytes());
+    assert_eq!(put(&batch.slice(..BATCH_OVERHEAD - 1)), CORRUPT);
+}
+
+#[test]
+fn formats_0_and_1_are_refused_and_unknown_ones_corrupt() {
+    let batch = plain(&["a"]);
+    assert_eq!(put(&with_field(&batch, offset::MAGIC, &[0])), INVALID_RECORD);
+    assert_eq!(put(&with_field(&batch, offset::MAGIC, &[1])), INVALID_RECORD);
+    assert_eq!(put(&with_field(&batch, offset::MAGIC, &[3])), CORRUPT);
+    assert_eq!(put(&with_field(&batch, offset::MAGIC, &[0xff])), CORRUPT);
+}
+
+#[test]
+fn a_base_offset_is_not_the_producers_to_choose() {
+    let batch = with_field(&plain(&["a"]), 0, &1_i64.to_be_bytes());
+    assert_eq!(put(&batch), INVALID_RECORD);
+}
+
+#[test]
+fn a_leader_epoch_of_the_producers_is_overwritten() {
+    let mut log = PartitionLog::default();
+    let batch = with_field(&plain(&["a"]), offset::LEADER_EPOCH, &99_i32.to_be_bytes());
+    log.append(&batch, 3, NOW).unwrap();
+    assert_eq!(log.batch_at(0).unwrap().leader_epoch(), 3);
+}
+
+#[test]
+fn any_flipped_bit_under_the_checksum_is_corrupt() {
+    let batch = plain(&["a"]);
+    for byte in offset::CRC..batch.len() {
+        for bit in 0..8 {
+            let mut flipped = batch.to_vec();
+            flipped[byte] ^= 1 << bit;
+            assert_eq!(put(&flipped.into()), CORRUPT, "bit {bit} of byte {byte}");
+        }
+    }
+}
+
+#[test]
+fn a_batch_larger_than_the_topic_allows_is_refused_to_the_byte() {
+    let batch = plain(&["a"]);
+    let mut log = log_with(|config| config.max_message_bytes = batch.len() - 1);
+    assert_eq!(log.put(&batch), TOO_LARGE);
+    log.config_mut().max_message_bytes = batch.len();
+    assert_eq!(log.put(&batch), Ok(0));
+}
+
+#[test]
+fn the_size_is_looked_at_before_the_checksum() {
+    let mut flipped = plain(&["a"]).to_vec();
+    flipped[offset::CRC] ^= 1;
+    let mut log = log_with(|config| config.max_message_bytes = flipped.len() - 1);
+    assert_eq!(log.put(&flipped.into()), TOO_LARGE);
+}
+
+#[test]
+fn the_size_is_looked_at_before_the_sequence() {
+    let mut log = PartitionLog::default();
+    log.put(&numbered(0, 1)).unwrap();
+    log.config_mut().max_message_bytes = 10;
+    assert_eq!(log.put(&numbered(0, 1)), TOO_LARGE);
+}
+
+#[test]
+fn count_and_last_offset_delta_must_agree() {
+    let batch = plain(&["a", "b"]);
+    for delta in [0, 2, -1, i32::MIN, i32::MAX] {
+        let batch = with_field(&batch, offset::LAST_OFFSET_DELTA, &i32::to_be_bytes(delta));
+        assert_eq!(put(&batch), INVALID_RECORD, "last offset delta {delta}");
+    }
+    for count in [0, 1, 3, -1] {
+        let batch = with_field(&batch, offset::COUNT, &i32::to_be_bytes(count));
+        assert_eq!(put(&batch), INVALID_RECORD, "count {count}");
+    }
+}
+
+#[test]
+fn clients_write_no_control_batches() {
+    assert_eq!(put(&with_attributes(&plain(&["a"]), 1 << 5)), INVALID_RECORD);
+}
+
+#[test]
+fn transactions_have_no_place_yet() {
+    assert_eq!(put(&with_attributes(&numbered(0, 1), 1 << 4)), INVALID_RECORD);
+}
+
+#[test]
+fn a_producer_id_needs_a_sequence() {
+    assert_eq!(put(&numbered(-1, 1)), INVALID_RECORD);
+}
+
+#[test]
+fn a_compression_that_does_not_exist_is_an_unknown_error() {
+    for codec in 5..8 {
+        assert_eq!(put(&with_attributes(&plain(&["a"]), codec)), Err(-1));
+    }
+}
+
+#[test]
+fn without_decoding_records_are_not_looked_at_and_with_it_they_are() {
+    let batch = plain(&["a"]);
+    let broken = with_field(&batch, BATCH_OVERHEAD, &[0x7f]);
+    assert_eq!(put(&broken), Ok(0));
+    let mut log = log_with(|config| config.decodes = true);
+    assert_eq!(log.put(&broken), INVALID_RECORD);
+    assert_eq!(log.put(&batch), Ok(0));
+}
+
+#[test]
+fn compacted_topics_want_keys_and_name_the_records_without() {
+    let mut builder = BatchBuilder::with_capacity(100);
+    for key in [Some(&b"k"[..]), None, Some(b"")] {
+        builder.append(&Record { timestamp: NOW, key, value: None, headers: &[] });
+    }
+    let batch = builder.seal(Compression::NONE, &mut Compressor::new()).to_bytes(Identity::NONE);
+    let mut log = log_with(|config| config.compacted = true);
+    let refusal = log.append(&batch, 0, NOW).unwrap_err();
+    assert_eq!(refusal.code.0, 87);
+    let blamed: Vec<_> = refusal.record_errors.iter().map(|error| error.batch_index).collect();
+    assert_eq!(blamed, [1]);
+}
+
+#[test]
+fn timestamps_out_of_range_are_refused_by_name() {
+    let mut log = log_with(|config| {
+        config.decodes = true;
+        config.timestamp_before_max_ms = 1000;
+    });
+    let batch = plain(&["a", "b"]);
+    let hour = 3_600_000;
+    let refusal = log.append(&batch, 0, NOW + 1001).unwrap_err();
+    assert_eq!((refusal.code.0, refusal.record_errors.len()), (32, 2));
+    assert_eq!(log.append(&batch, 0, NOW - hour - 1).unwrap_err().code.0, 32);
+    assert!(log.append(&batch, 0, NOW + 1000).is_ok());
+    assert!(log.append(&batch, 0, NOW - hour).is_ok());
+}
+
+#[test]
+fn no_producer_claims_to_be_the_brokers_clock() {
+    let claim = with_attributes(&plain(&["a"]), 1 << 3);
+    let mut log = log_with(|config| config.timestamps = TimestampType::LogAppendTime);
+    assert_eq!(log.put(&claim), INVALID_TIMESTAMP);
+    // Where the producer's own timestamps count, Kafka drops the claim and says nothing.
+    let mut log = PartitionLog::default();
+    assert_eq!(log.put(&claim), Ok(0));
+    let stored = log.batch_at(0).unwrap().to_bytes();
+    assert_eq!(stored[offset::MAGIC..], plain(&["a"])[offset::MAGIC..]);
+}

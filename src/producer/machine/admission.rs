@@ -1,0 +1,269 @@
+//! Records on their way in: checked, charged for their memory, kept while there is none or
+//! while their topic is unknown, and put into their partition's open batch.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{LONGEST_TOPIC, Machine, Produced};
+use crate::error::{Error, ErrorCode, Result};
+use crate::producer::batch::{Batch, Ticket};
+use crate::producer::partitioner::Choice;
+use crate::producer::pinned::{OwnedRecord, Pinned};
+use crate::producer::topic::{Place, Topic};
+use crate::record::Record;
+
+/// Where a record is to go, how soon, and until when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) topic: usize,
+    pub(super) partition: Option<i32>,
+    /// Given before, if the record had to wait.
+    pub(super) ticket: Option<Ticket>,
+    pub(super) urgent: bool,
+    pub(super) deadline: Instant,
+}
+
+/// A record that waits.
+#[derive(Debug)]
+pub(super) struct Delayed<W, R> {
+    pub(super) target: Target,
+    pub(super) record: R,
+    pub(super) waiter: Option<W>,
+    /// When the waiting is over.
+    pub(super) until: Instant,
+    pub(super) charged: usize,
+}
+
+impl<W> Machine<W> {
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.closing_by.is_some() {
+            return Err(super::wording::closed());
+        }
+        self.fatal.clone().map_or(Ok(()), Err)
+    }
+
+    /// Refuses what can never be sent.
+    pub(super) fn check_record(&self, topic: &str, size: usize) -> Result<()> {
+        if topic.len() > LONGEST_TOPIC {
+            // Not even to be asked about: it would spoil the question for all others.
+            return Err(super::wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC));
+        }
+        if size > self.config.max_request_size {
+            return Err(self.too_large(size));
+        }
+        if size > self.config.buffer_memory {
+            return Err(self.larger_than_memory(size));
+        }
+        Ok(())
+    }
+
+    pub(super) fn target(
+        &mut self,
+        now: Instant,
+        topic: &str,
+        partition: Option<i32>,
+        urgent: bool,
+    ) -> Target {
+        let topic = self.topic(topic);
+        let deadline = now + self.config.delivery_timeout;
+        Target { topic, partition, ticket: None, urgent, deadline }
+    }
+
+    fn topic(&mut self, name: &str) -> usize {
+        if let Some(&index) = self.by_name.get(name) {
+            return index;
+        }
+        let index = self.topics.len();
+        let topic = Topic::new(name.into());
+        self.by_name.insert(Arc::clone(&topic.name), index);
+        self.topics.push(topic);
+        index
+    }
+
+    pub(super) fn name_of(&self, topic: usize) -> Arc<str> {
+        Arc::clone(&self.topics[topic].name)
+    }
+
+    pub(super) fn ticket(&mut self) -> Ticket {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.keep(ticket);
+        ticket
+    }
+
+    /// Counts one more thing that is not settled under a ticket.
+    pub(super) fn keep(&mut self, ticket: Ticket) {
+        *self.live.entry(ticket).or_default() += 1;
+    }
+
+    /// Counts one less.
+    pub(super) fn forget(&mut self, ticket: Ticket) {
+        if let Some(count) = self.live.get_mut(&ticket) {
+            *count -= 1;
+            if *count == 0 {
+                self.live.remove(&ticket);
+            }
+        }
+    }
+
+    pub(super) fn charge(&mut self, bytes: usize) {
+        self.used += bytes;
+    }
+
+    pub(super) fn release(&mut self, bytes: usize) {
+        debug_assert!(bytes <= self.used, "what is released was charged before");
+        self.used -= bytes;
+    }
+
+    /// Takes a record in for which there is memory.
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        target: Target,
+        record: &Record<'_>,
+        waiter: Option<W>,
+    ) -> Produced<W> {
+        if self.topics[target.topic].is_known() {
+            return self.assign(now, target, record, waiter);
+        }
+        let ticket = target.ticket.unwrap_or_else(|| self.ticket());
+        let charged = record.size_bound();
+        self.charge(charged);
+        let until = target.deadline.min(now + self.config.metadata_timeout);
+        let target = Target { ticket: Some(ticket), ..target };
+        let record = OwnedRecord::copy(record);
+        self.unassigned.insert(ticket, Delayed { target, record, waiter, until, charged });
+        let unassigned = &mut self.topics[target.topic].unassigned;
+        unassigned.push_back(ticket);
+        let first = unassigned.len() == 1;
+        if first {
+            self.refresh.want_news();
+        }
+        Produced::Accepted { ticket, work: first }
+    }
+
+    /// Puts the records into batches that waited for a topic to be known.
+    pub(super) fn assign_unassigned(&mut self, now: Instant, topic: usize) {
+        while let Some(ticket) = self.topics[topic].unassigned.pop_front() {
+            let Some(delayed) = self.unassigned.remove(&ticket) else { continue };
+            self.release(delayed.charged);
+            let target = self.unless_flushed(delayed.target);
+            let mut waiter = delayed.waiter;
+            delayed.record.read(&mut |record| {
+                self.assign(now, target, record, waiter.take());
+            });
+        }
+        self.admit(now);
+    }
+
+    /// Takes in those who wait for memory, in order, for as long as there is some.
+    pub(super) fn admit(&mut self, now: Instant) {
+        while let Some(first) = self.waiting.first_entry() {
+            let mut size = 0;
+            first.get().record.read(&mut |record| size = record.size_bound());
+            if self.used + size > self.config.buffer_memory {
+                return;
+            }
+            let (ticket, delayed) = first.remove_entry();
+            let target = Target { ticket: Some(ticket), ..delayed.target };
+            let target = self.unless_flushed(target);
+            let mut waiter = delayed.waiter;
+            delayed.record.read(&mut |record| {
+                self.accept(now, target, record, waiter.take());
+            });
+            self.unpinned.push(delayed.record);
+        }
+    }
+
+    /// A flush that was called meanwhile waits for the record, and not for its lingering.
+    fn unless_flushed(&self, target: Target) -> Target {
+        let flushed = self
+            .flushing
+            .back()
+            .is_some_and(|(before, _)| target.ticket.is_some_and(|ticket| ticket < *before));
+        Target { urgent: target.urgent || flushed, ..target }
+    }
+
+    /// Puts a record into its partition's open batch.
+    fn assign(
+        &mut self,
+        now: Instant,
+        target: Target,
+        record: &Record<'_>,
+        waiter: Option<W>,
+    ) -> Produced<W> {
+        let Target { topic: index, partition, ticket, urgent, deadline } = target;
+        let partition = match self.choose(index, partition, record.key) {
+            Ok(partition) => partition,
+            Err((partition, error)) => {
+                if let Some(ticket) = ticket {
+                    self.forget(ticket);
+                }
+                let name = self.name_of(index);
+                self.refuse(name, Some(partition), record.timestamp, waiter, error);
+                return Produced::Accepted { ticket: self.next_ticket, work: true };
+            }
+        };
+        let place = Place { topic: index, partition: partition as usize };
+        let batch_size = self.config.batch_size;
+        let last = self.partition(place).queue.back();
+        let opens = last.is_none_or(|last| !last.takes(record, batch_size));
+        if opens {
+            let ticket = ticket.unwrap_or_else(|| self.ticket());
+            let serial = self.next_serial;
+            self.next_serial += 1;
+            // As much as the last one took: what fits once will fit again.
+            let capacity = last_size(self.partition(place).queue.back())
+                .clamp(record.size_bound(), batch_size.max(record.size_bound()));
+            let lingers_until = now + self.config.linger;
+            let batch = Batch::open(serial, ticket, capacity, deadline, lingers_until);
+            self.partition(place).queue.push_back(batch);
+        } else if let Some(ticket) = ticket {
+            // The batch it joins has an older one.
+            self.forget(ticket);
+        }
+        let Some(batch) = self.topics[index].partitions[place.partition].queue.back_mut() else {
+            unreachable!("there is an open batch, or one was just opened");
+        };
+        let (size, full) = batch.append(record, waiter, batch_size);
+        let ticket = batch.ticket;
+        self.charge(size);
+        if target.partition.is_none() {
+            self.topics[index].spread.appended(size, batch_size, full);
+        }
+        let hurried = urgent && self.hurry_or_remember(place);
+        let work = opens || full || hurried;
+        if work {
+            self.touch(now, place);
+        }
+        Produced::Accepted { ticket, work }
+    }
+
+    /// The partition for a record, unless there is none.
+    fn choose(
+        &mut self,
+        index: usize,
+        asked_for: Option<i32>,
+        key: Option<&[u8]>,
+    ) -> Result<i32, (i32, Error)> {
+        let topic = &mut self.topics[index];
+        let count = topic.partitions.len() as i32;
+        let partition = match asked_for {
+            Some(partition) if (0..count).contains(&partition) => partition,
+            Some(partition) => return Err((partition, self.unknown_partition(index, partition))),
+            None => {
+                let choice = Choice { count, led: &topic.led };
+                topic.spread.choose(self.config.partitioner, key, choice, &mut self.random)
+            }
+        };
+        match &topic.partitions[partition as usize].stopped {
+            Some(error) => Err((partition, error.clone())),
+            None => Ok(partition),
+        }
+    }
+}
+
+fn last_size<W>(last: Option<&Batch<W>>) -> usize {
+    const SMALL: usize = 1024;
+    last.map_or(SMALL, |last| last.charged)
+}

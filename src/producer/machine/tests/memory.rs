@@ -1,0 +1,178 @@
+//! Memory: what is counted, who waits for it, and in which order.
+
+use super::*;
+use crate::producer::pinned::OwnedRecord;
+
+const RECORD: usize = 1_000;
+
+/// Memory for two records, and a broker that is connected.
+fn small() -> Bench {
+    Bench::ready(&[1], |config| {
+        config.buffer_memory = 2 * RECORD + 500;
+        config.linger = Duration::ZERO;
+    })
+}
+
+fn hand_over(bench: &mut Bench, who: &'static str) -> Option<Ticket> {
+    let value = vec![0; RECORD];
+    let record = Record { timestamp: 7, key: None, value: Some(&value), headers: &[] };
+    let produced = bench.machine.produce(bench.now, "t", Some(0), &record, Some(who), false);
+    match produced.expect("it is open") {
+        Produced::Accepted { .. } => None,
+        Produced::Full(waiter) => {
+            let copy = Box::new(OwnedRecord::copy(&record));
+            let ticket = bench.machine.wait(bench.now, "t", Some(0), copy, waiter, false);
+            Some(ticket.expect("any number may wait"))
+        }
+    }
+}
+
+#[test]
+fn memory_counts_until_it_is_acknowledged() {
+    let mut bench = small();
+    assert!(hand_over(&mut bench, "a").is_none());
+    let sent = bench.request().unwrap();
+    assert!(bench.machine.memory_used() >= RECORD, "in flight is not acknowledged");
+    bench.answer(&sent, ErrorCode::NONE, 0);
+    assert_eq!(bench.machine.memory_used(), 0);
+}
+
+#[test]
+fn nothing_overtakes_a_record_that_waits() {
+    let mut bench = small();
+    let waits: Vec<bool> =
+        ["a", "b", "c", "d"].into_iter().map(|who| hand_over(&mut bench, who).is_some()).collect();
+    assert_eq!(waits, [false, false, true, true]);
+    bench.produce_small_must_wait();
+    let mut order = Vec::new();
+    for offset in [0, 2, 4, 6] {
+        bench.pass(MS);
+        let Some(sent) = bench.request() else { break };
+        bench.answer(&sent, ErrorCode::NONE, offset);
+        order.extend(
+            bench.settled().into_iter().map(|line| line.split(' ').next().unwrap().to_owned()),
+        );
+    }
+    assert_eq!(order, ["a", "b", "c", "d", "small"]);
+    assert_eq!((bench.machine.memory_used(), bench.machine.waiting_for_memory()), (0, 0));
+    assert_eq!(std::iter::from_fn(|| bench.machine.poll_unpinned()).count(), 3);
+}
+
+impl Bench {
+    /// There would be room for it, but others were first.
+    fn produce_small_must_wait(&mut self) {
+        let record = Record { timestamp: 7, key: None, value: Some(b"s"), headers: &[] };
+        let produced =
+            self.machine.produce(self.now, "t", Some(0), &record, Some("small"), false).unwrap();
+        let Produced::Full(waiter) = produced else { panic!("it overtakes") };
+        let copy = Box::new(OwnedRecord::copy(&record));
+        self.machine.wait(self.now, "t", Some(0), copy, waiter, false).unwrap();
+    }
+}
+
+#[test]
+fn a_record_that_waits_can_be_taken_back() {
+    let mut bench = small();
+    let tickets: Vec<_> =
+        ["a", "b", "c", "d"].into_iter().map(|who| hand_over(&mut bench, who)).collect();
+    assert!(bench.machine.cancel(bench.now, tickets[2].unwrap()));
+    assert!(!bench.machine.cancel(bench.now, tickets[2].unwrap()), "only once");
+    while let Some(sent) = bench.request() {
+        bench.answer(&sent, ErrorCode::NONE, 0);
+        bench.pass(MS);
+    }
+    let settled = bench.settled().join(", ");
+    assert!(!settled.contains("c at") && settled.contains("d at"), "{settled}");
+    assert!(bench.machine.is_idle());
+}
+
+#[test]
+fn a_record_whose_topic_is_unknown_can_be_taken_back() {
+    let mut bench = Bench::new(|_| {});
+    let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
+    let produced = bench.machine.produce(bench.now, "t", None, &record, Some("a"), false).unwrap();
+    let Produced::Accepted { ticket, .. } = produced else { panic!("there is memory") };
+    assert!(bench.machine.cancel(bench.now, ticket));
+    assert!(bench.machine.is_idle());
+    assert_eq!(bench.machine.memory_used(), 0);
+}
+
+#[test]
+fn those_who_wait_too_long_are_told() {
+    let mut bench = small();
+    bench.machine.handle_disconnected(bench.now, 1);
+    for who in ["a", "b", "c"] {
+        hand_over(&mut bench, who);
+    }
+    bench.pass(Duration::from_secs(120));
+    let settled = bench.settled();
+    assert_eq!(settled.len(), 3);
+    assert!(settled.iter().all(|line| line.contains("failed: DeliveryTimeout")), "{settled:?}");
+    assert_eq!(bench.machine.memory_used(), 0);
+}
+
+#[test]
+fn too_many_may_not_wait() {
+    let mut bench = Bench::ready(&[1], |config| {
+        config.buffer_memory = RECORD + 500;
+        config.max_waiting = 1;
+    });
+    assert!(hand_over(&mut bench, "a").is_none());
+    assert!(hand_over(&mut bench, "b").is_some());
+    let copy = Box::new(OwnedRecord::default());
+    let refused = bench.machine.wait(bench.now, "t", Some(0), copy, Some("c"), false);
+    assert_eq!(refused.unwrap_err().error.kind(), ErrorKind::BufferFull);
+}
+
+#[test]
+fn a_record_larger_than_the_memory_is_refused() {
+    let mut bench = Bench::ready(&[1], |config| config.buffer_memory = 500);
+    assert!(hand_over(&mut bench, "a").is_none());
+    assert_eq!(bench.settled(), ["a failed: InvalidRecord, maybe written: false"]);
+}
+
+#[test]
+fn a_purge_tells_everyone_and_forgets_what_is_not_in_flight() {
+    let mut bench = small();
+    hand_over(&mut bench, "sent");
+    let sent = bench.request().unwrap();
+    hand_over(&mut bench, "queued");
+    hand_over(&mut bench, "waiting");
+    bench.machine.purge(bench.now);
+    let mut settled = bench.settled();
+    settled.sort();
+    assert_eq!(
+        settled,
+        [
+            "queued failed: Purged, maybe written: false",
+            "sent failed: Purged, maybe written: true",
+            "waiting failed: Purged, maybe written: false",
+        ]
+    );
+    bench.answer(&sent, ErrorCode::NONE, 0);
+    assert_eq!(bench.settled(), Vec::<String>::new());
+    assert_eq!(bench.machine.memory_used(), 0);
+    bench.produce("later", 0, true);
+    let later = bench.request().unwrap();
+    assert_eq!(later.batches[0].1.base_sequence, 1, "the numbers go on: the answer came");
+}
+
+#[test]
+fn a_gapless_partition_stops() {
+    let mut bench = Bench::ready(&[1, 1], |config| config.gapless = true);
+    bench.produce("a", 0, true);
+    let sent = bench.request().unwrap();
+    bench.produce("b", 0, false);
+    bench.answer(&sent, ErrorCode::INVALID_RECORD, -1);
+    bench.produce("c", 0, false);
+    assert_eq!(
+        bench.settled(),
+        [
+            "a failed: Broker, maybe written: false",
+            "b failed: Gapless, maybe written: false",
+            "c failed: Gapless, maybe written: false",
+        ]
+    );
+    bench.produce("other", 1, true);
+    assert!(bench.request().is_some(), "other partitions go on");
+}

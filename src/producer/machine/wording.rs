@@ -1,0 +1,186 @@
+//! What the machine's errors say: what happened, where, and what to try.
+
+use super::Machine;
+use crate::error::{Error, ErrorCode, ErrorKind};
+use crate::producer::batch::Batch;
+use crate::producer::topic::Place;
+
+pub(super) fn place(topic: &str, partition: usize) -> String {
+    format!("partition {partition} of topic \"{topic}\"")
+}
+
+pub(super) fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the producer is closed; create another one")
+}
+
+pub(super) fn closed_before_start() -> Error {
+    Error::new(ErrorKind::Closed, "the producer was closed before it had started")
+}
+
+pub(super) fn closed_before_delivery(what: &str, maybe_written: bool) -> Error {
+    Error::new(ErrorKind::Closed, format!("the producer was closed before {what}"))
+        .maybe_written(maybe_written)
+}
+
+pub(super) fn purged(what: &str, maybe_written: bool) -> Error {
+    Error::new(ErrorKind::Purged, format!("the record was purged before {what}"))
+        .maybe_written(maybe_written)
+}
+
+pub(super) fn invalid_topic(name: &str) -> Error {
+    let shown: String = name.chars().take(60).collect();
+    let more = if shown.len() < name.len() { "…" } else { "" };
+    Error::new(
+        ErrorKind::InvalidRecord,
+        format!(
+            "\"{shown}{more}\" cannot be a topic's name: write 1 to 249 of the characters \
+             a-z, A-Z, 0-9, '.', '_' and '-'"
+        ),
+    )
+}
+
+impl<W> Machine<W> {
+    fn place_name(&self, at: Place) -> String {
+        place(&self.topics[at.topic].name, at.partition)
+    }
+
+    pub(super) fn refused(&self, place: Place, code: ErrorCode, said: Option<&str>) -> Error {
+        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+        let place = self.place_name(place);
+        Error::new(ErrorKind::Broker, format!("{place}: the broker refused: {code}{said}"))
+            .code(code)
+    }
+
+    pub(super) fn timed_out(&self, place: Place, batch: &Batch<W>) -> Error {
+        let last = batch.last_failure.as_ref();
+        let topic = &self.topics[place.topic];
+        let leader = topic.partitions[place.partition].leader;
+        let unconnected = leader
+            .and_then(|leader| self.nodes.get(&leader))
+            .and_then(|node| node.last_failure.as_ref());
+        let why = match (last, unconnected.or(self.refresh.last_failure.as_ref()), topic.refusal) {
+            (Some((code, Some(said))), _, _) => format!("the last try ended with {code}: {said}"),
+            (Some((code, None)), _, _) => format!("the last try ended with {code}"),
+            (None, Some(error), _) => error.to_string(),
+            (None, None, Some(code)) => format!("the cluster says {code} of the topic"),
+            (None, None, None) => "it could not be sent before".into(),
+        };
+        let error = self.delivery_timeout(place, &why, batch.maybe_written);
+        match last {
+            Some((code, _)) => error.code(*code),
+            None => error,
+        }
+    }
+
+    pub(super) fn timed_out_in_flight(&self, place: Place) -> Error {
+        self.delivery_timeout(place, "it was sent, and the broker has not answered", true)
+    }
+
+    fn delivery_timeout(&self, place: Place, why: &str, maybe_written: bool) -> Error {
+        let written = if maybe_written { "; it may have been written" } else { "" };
+        Error::new(
+            ErrorKind::DeliveryTimeout,
+            format!(
+                "{}: not acknowledged within delivery_timeout_ms={}: {why}{written}",
+                self.place_name(place),
+                self.config.delivery_timeout.as_millis(),
+            ),
+        )
+        .maybe_written(maybe_written)
+    }
+
+    /// The time of a record that waited for memory is over.
+    pub(super) fn starved(&self) -> Error {
+        Error::new(
+            ErrorKind::DeliveryTimeout,
+            format!(
+                "not sent within delivery_timeout_ms={}: buffer_memory={} was full of records that \
+                 brokers had not acknowledged",
+                self.config.delivery_timeout.as_millis(),
+                self.config.buffer_memory,
+            ),
+        )
+    }
+
+    pub(super) fn buffer_full(&self) -> Error {
+        Error::new(
+            ErrorKind::BufferFull,
+            format!(
+                "buffer_memory={} is full, and max_waiting={} records wait for room; \
+                 hand over less at a time, or raise one of them",
+                self.config.buffer_memory, self.config.max_waiting,
+            ),
+        )
+    }
+
+    pub(super) fn unknown_topic(&self, topic: usize) -> Error {
+        let Some(code) = self.topics[topic].refusal else { return self.unreachable() };
+        let name = &self.topics[topic].name;
+        if code == ErrorCode::INVALID_TOPIC {
+            return invalid_topic(name).code(code);
+        }
+        let waited = self.config.metadata_timeout.as_millis();
+        let message = match code {
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => format!(
+                "topic \"{name}\" does not exist and the cluster did not create it within \
+                 metadata_timeout_ms={waited}; create the topic, or check its name"
+            ),
+            code if code.retriable() => format!(
+                "topic \"{name}\" was not ready within metadata_timeout_ms={waited}: {code}"
+            ),
+            code => format!("topic \"{name}\" cannot be used: {code}"),
+        };
+        let kind = if code.retriable() { ErrorKind::UnknownTopic } else { ErrorKind::Broker };
+        Error::new(kind, message).code(code)
+    }
+
+    pub(super) fn unknown_partition(&self, topic: usize, partition: i32) -> Error {
+        let topic = &self.topics[topic];
+        let count = topic.partitions.len();
+        let name = &topic.name;
+        Error::new(
+            ErrorKind::UnknownPartition,
+            format!(
+                "topic \"{name}\" has no partition {partition}: it has {count}, counted from 0"
+            ),
+        )
+        .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    pub(super) fn too_large(&self, size: usize) -> Error {
+        Error::new(
+            ErrorKind::InvalidRecord,
+            format!(
+                "the record takes up to {size} bytes with its key and headers, more than \
+                 max_request_size={}; raise that and the topic's max.message.bytes, or send less",
+                self.config.max_request_size
+            ),
+        )
+        .code(ErrorCode::MESSAGE_TOO_LARGE)
+    }
+
+    pub(super) fn larger_than_memory(&self, size: usize) -> Error {
+        Error::new(
+            ErrorKind::InvalidRecord,
+            format!(
+                "the record takes up to {size} bytes with its key and headers, more than \
+                 buffer_memory={}; raise that, or send less",
+                self.config.buffer_memory
+            ),
+        )
+        .code(ErrorCode::MESSAGE_TOO_LARGE)
+    }
+
+    pub(super) fn unreachable(&self) -> Error {
+        let waited = self.config.metadata_timeout.as_millis();
+        let why = self
+            .refresh
+            .last_failure
+            .as_ref()
+            .map_or_else(|| "no broker has answered yet".to_owned(), ToString::to_string);
+        Error::new(
+            ErrorKind::Unreachable,
+            format!("the cluster could not be reached within metadata_timeout_ms={waited}: {why}"),
+        )
+    }
+}

@@ -1,0 +1,54 @@
+//! Records that wait for memory: their bytes stay where they are until there is room.
+
+use std::fmt;
+
+use crate::record::Record;
+
+/// A record whose bytes somebody else keeps alive. The machine reads it once, when there is
+/// room, and gives it back through [`super::Machine::poll_unpinned`]: dropping it may need what
+/// the machine's thread does not have.
+pub trait Pinned: Send + fmt::Debug {
+    /// Calls `read` with the record, exactly once.
+    fn read(&self, read: &mut dyn FnMut(&Record<'_>));
+}
+
+/// A record that owns its bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnedRecord {
+    /// Milliseconds since 1970.
+    pub timestamp: i64,
+    /// The key.
+    pub key: Option<Vec<u8>>,
+    /// The value.
+    pub value: Option<Vec<u8>>,
+    /// The headers.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl OwnedRecord {
+    /// A copy of a record.
+    pub fn copy(record: &Record<'_>) -> Self {
+        let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
+        let headers =
+            record.headers.iter().map(|(name, value)| ((*name).to_owned(), owned(*value)));
+        Self {
+            timestamp: record.timestamp,
+            key: owned(record.key),
+            value: owned(record.value),
+            headers: headers.collect(),
+        }
+    }
+}
+
+impl Pinned for OwnedRecord {
+    fn read(&self, read: &mut dyn FnMut(&Record<'_>)) {
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
+        read(&Record {
+            timestamp: self.timestamp,
+            key: self.key.as_deref(),
+            value: self.value.as_deref(),
+            headers: &headers,
+        });
+    }
+}

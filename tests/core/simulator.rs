@@ -1,0 +1,11 @@
+//! The deterministic simulator: the producing machine, a cluster of brokers and the network
+//! between them, on a clock that only the test moves, with faults from a seed, and what must
+//! hold whatever they were.
+
+mod cluster;
+mod faults;
+mod ledger;
+mod network;
+mod run;
+mod scenario;
+mod seeds;

@@ -1,0 +1,289 @@
+//! A Kafka cluster that does nothing by itself: requests arrive, time is told, answers are
+//! fetched. Brokers replicate, fail, come back with old views and truncate, as Kafka's do;
+//! everything at random comes from the one generator, so that a seed tells the whole story.
+//!
+//! It knows no network: losing, delaying and doubling requests and answers is its driver's.
+
+mod answers;
+mod controller;
+mod faults;
+mod image;
+mod node;
+mod produce;
+mod purgatory;
+mod replica;
+mod replication;
+mod settings;
+mod stored;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dekaf::broker::log::StoredBatch;
+use dekaf::producer::Random;
+use dekaf::protocol::{
+    InitProducerIdRequest, InitProducerIdResponse, MetadataRequest, MetadataResponse,
+    ProduceRequest, ProduceResponse,
+};
+
+use image::Image;
+use node::Node;
+use replica::Replica;
+
+pub(crate) use settings::{Chances, PerMille, Settings, Spread, TopicSettings};
+pub(crate) use stored::StoredLog;
+
+/// A broker's id: from 0 on, without gaps.
+pub(crate) type NodeId = i32;
+
+/// A topic's id: never used again, whatever becomes of its name.
+pub(crate) type TopicId = u128;
+
+/// A partition of one incarnation of a topic.
+type Partition = (TopicId, i32);
+
+/// Which request an answer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RequestHandle(u64);
+
+/// What a broker answered, and when it was ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub(crate) handle: RequestHandle,
+    pub(crate) at: Duration,
+    pub(crate) answer: Answer,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Produce(ProduceResponse),
+    /// `acks=0`, and all went well: nothing is sent.
+    Silence,
+    /// `acks=0`, and something went wrong: the broker closes the connection.
+    Close,
+    Metadata(MetadataResponse),
+    InitProducerId(InitProducerIdResponse),
+}
+
+/// What a broker is asked.
+#[derive(Debug, Clone)]
+enum Request {
+    Produce(ProduceRequest),
+    Metadata(MetadataRequest),
+    InitProducerId(InitProducerIdRequest),
+}
+
+/// What happens of its own accord, once its time has come.
+#[derive(Debug)]
+enum Due {
+    /// A broker learns what the controller has decided.
+    View { node: NodeId, image: Rc<Image> },
+    /// The controller has missed a broker for too long; void after a newer session began.
+    Fence { node: NodeId, session: u64 },
+    /// A broker that is back is admitted again.
+    Unfence { node: NodeId, session: u64 },
+    /// A follower's fetch is answered: it has what its leader has.
+    Fetch { partition: Partition, follower: NodeId },
+    /// A follower's next fetch arrives, and tells its leader how far it is.
+    Fetched { partition: Partition, follower: NodeId, leader: NodeId, epoch: i32, end: i64 },
+    /// A leader looks for followers that lag behind.
+    LagCheck { partition: Partition, leader: NodeId, epoch: i32 },
+    /// A produce request has waited long enough for replicas.
+    Expire { node: NodeId, handle: RequestHandle },
+}
+
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    settings: Settings,
+    random: Random,
+    now: Duration,
+    /// By time, and then in the order in which they were planned.
+    due: BTreeMap<(Duration, u64), Due>,
+    planned: u64,
+    nodes: Vec<Node>,
+    /// What the controller has decided; brokers know it, or an earlier one.
+    image: Rc<Image>,
+    /// Topics that brokers deny for a while, and until when.
+    hidden: BTreeMap<String, Duration>,
+    answers: Vec<Answered>,
+    requests: u64,
+    producer_ids: i64,
+    /// Every partition there ever was: its topic's name, and what replicas left behind.
+    history: BTreeMap<Partition, History>,
+}
+
+/// What a partition has beside its replicas.
+#[derive(Debug, Default)]
+struct History {
+    topic: String,
+    /// Committed batches that `DeleteRecords` took away.
+    deleted: Vec<StoredBatch>,
+    /// The replica that knew most when the topic was deleted.
+    last: Option<Replica>,
+}
+
+impl Cluster {
+    pub(crate) fn new(settings: Settings, random: Random) -> Self {
+        let image = Rc::new(Image::of(0..settings.brokers));
+        let nodes = (0..settings.brokers).map(|_| Node::new(Rc::clone(&image))).collect();
+        Self {
+            settings,
+            random,
+            now: Duration::ZERO,
+            due: BTreeMap::new(),
+            planned: 0,
+            nodes,
+            image,
+            hidden: BTreeMap::new(),
+            answers: Vec::new(),
+            requests: 0,
+            producer_ids: 1000,
+            history: BTreeMap::new(),
+        }
+    }
+
+    /// A request arrives. A broker serves one request of a connection at a time: the next one of
+    /// the same connection arrives only after the answer.
+    pub(crate) fn produce(
+        &mut self,
+        now: Duration,
+        node: NodeId,
+        request: ProduceRequest,
+    ) -> RequestHandle {
+        self.arrive(now, node, Request::Produce(request))
+    }
+
+    /// A request arrives.
+    pub(crate) fn metadata(
+        &mut self,
+        now: Duration,
+        node: NodeId,
+        request: MetadataRequest,
+    ) -> RequestHandle {
+        self.arrive(now, node, Request::Metadata(request))
+    }
+
+    /// A request arrives.
+    pub(crate) fn init_producer_id(
+        &mut self,
+        now: Duration,
+        node: NodeId,
+        request: InitProducerIdRequest,
+    ) -> RequestHandle {
+        self.arrive(now, node, Request::InitProducerId(request))
+    }
+
+    fn arrive(&mut self, now: Duration, node: NodeId, request: Request) -> RequestHandle {
+        self.advance(now);
+        self.requests += 1;
+        let handle = RequestHandle(self.requests);
+        let broker = self.node_mut(node);
+        if broker.is_serving() {
+            self.serve(node, handle, request);
+        } else if broker.is_paused() {
+            broker.backlog.push((handle, request));
+        }
+        // A broker that is down never answers; the driver breaks its connections.
+        handle
+    }
+
+    fn serve(&mut self, node: NodeId, handle: RequestHandle, request: Request) {
+        match request {
+            Request::Produce(request) => self.serve_produce(node, handle, &request),
+            Request::Metadata(request) => {
+                let response = self.serve_metadata(node, &request);
+                self.answer(handle, Answer::Metadata(response));
+            }
+            Request::InitProducerId(request) => {
+                let response = self.serve_init_producer_id(&request);
+                self.answer(handle, Answer::InitProducerId(response));
+            }
+        }
+    }
+
+    /// Whether a broker takes a connection. One that hangs does: its kernel answers.
+    pub(crate) fn connect(&self, node: NodeId) -> bool {
+        let node = self.node(node);
+        node.is_serving() || node.is_paused()
+    }
+
+    /// Lets time pass, and takes the answers that are ready.
+    pub(crate) fn poll(&mut self, now: Duration) -> Vec<Answered> {
+        self.advance(now);
+        std::mem::take(&mut self.answers)
+    }
+
+    /// When something happens next, if nobody does anything.
+    pub(crate) fn next_event(&self) -> Option<Duration> {
+        let planned = self.due.first_key_value().map(|((at, _), _)| *at);
+        self.answers.first().map(|answered| answered.at).or(planned)
+    }
+
+    fn answer(&mut self, handle: RequestHandle, answer: Answer) {
+        self.answers.push(Answered { handle, at: self.now, answer });
+    }
+
+    fn plan(&mut self, at: Duration, due: Due) {
+        self.planned += 1;
+        self.due.insert((at.max(self.now), self.planned), due);
+    }
+
+    fn plan_after(&mut self, delay: Spread, due: Due) {
+        let at = self.now + delay.sample(&mut self.random);
+        self.plan(at, due);
+    }
+
+    /// Does everything that is due until `now`, each at its own time.
+    fn advance(&mut self, now: Duration) {
+        while let Some(entry) = self.due.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ((at, _), due) = entry.remove_entry();
+            self.now = at;
+            self.happen(due);
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::View { node, image } => self.learn(node, &image),
+            Due::Fence { node, session } => self.miss(node, session),
+            Due::Unfence { node, session } => self.admit(node, session),
+            Due::Fetch { partition, follower } => self.fetch(partition, follower),
+            Due::Fetched { partition, follower, leader, epoch, end } => {
+                self.fetched(partition, follower, leader, epoch, end);
+            }
+            Due::LagCheck { partition, leader, epoch } => self.check_lag(partition, leader, epoch),
+            Due::Expire { node, handle } => self.expire(node, handle),
+        }
+    }
+
+    fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id as usize]
+    }
+
+    fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id as usize]
+    }
+
+    fn replica(&self, node: NodeId, partition: Partition) -> Option<&Replica> {
+        self.node(node).replicas.get(&partition)
+    }
+
+    fn replica_mut(&mut self, node: NodeId, partition: Partition) -> Option<&mut Replica> {
+        self.node_mut(node).replicas.get_mut(&partition)
+    }
+
+    fn happens(&mut self, chance: PerMille) -> bool {
+        chance.happens(&mut self.random)
+    }
+
+    /// The brokers' clock, in milliseconds since 1970.
+    fn clock(&self) -> i64 {
+        self.settings.epoch_ms + self.now.as_millis() as i64
+    }
+}

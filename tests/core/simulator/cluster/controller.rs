@@ -1,0 +1,216 @@
+//! The controller, which never fails: topics, leaders, and who is alive. What it decides is
+//! final at once; brokers learn it later.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use dekaf::broker::log::StoredBatch;
+use dekaf::error::ErrorCode;
+
+use super::image::{PartitionImage, TopicImage};
+use super::node::Run;
+use super::replica::{Replica, Role};
+use super::{Cluster, History, NodeId, TopicId, TopicSettings};
+
+impl Cluster {
+    /// Creates a topic, and says its id. Brokers do not know it yet.
+    pub(crate) fn create_topic(
+        &mut self,
+        now: Duration,
+        name: &str,
+        settings: TopicSettings,
+    ) -> TopicId {
+        self.advance(now);
+        assert!(!self.image.topics.contains_key(name), "{name} exists");
+        self.create(name, settings)
+    }
+
+    pub(super) fn create(&mut self, name: &str, settings: TopicSettings) -> TopicId {
+        let id = (u128::from(self.random.next_u64()) << 64) | u128::from(self.random.next_u64());
+        let topic = TopicImage { id, settings, partitions: Vec::new() };
+        self.decide(|image| image.topics.insert(name.to_owned(), Rc::new(topic)));
+        self.grow(name, settings.partitions);
+        id
+    }
+
+    /// Deletes a topic with all its records.
+    pub(crate) fn delete_topic(&mut self, now: Duration, name: &str) {
+        self.advance(now);
+        self.decide(|image| image.topics.remove(name)).expect("a topic of that name");
+    }
+
+    /// Gives a topic more partitions.
+    pub(crate) fn add_partitions(&mut self, now: Duration, name: &str, partitions: i32) {
+        self.advance(now);
+        self.grow(name, partitions);
+    }
+
+    fn grow(&mut self, name: &str, partitions: i32) {
+        let brokers = self.settings.brokers;
+        let (id, indices) = self.decide(|image| {
+            let usable = image.usable();
+            let topic = Rc::make_mut(image.topics.get_mut(name).expect("a topic of that name"));
+            let indices = topic.partitions.len() as i32..partitions;
+            for index in indices.clone() {
+                let replicas: Vec<_> = (0..brokers)
+                    .map(|offset| (index + offset) % brokers)
+                    .take(topic.settings.replication_factor)
+                    .collect();
+                // Who is not there when a partition is made is not in sync.
+                let isr: Vec<_> =
+                    replicas.iter().copied().filter(|node| usable.contains(node)).collect();
+                topic.partitions.push(PartitionImage {
+                    leader: isr.first().copied(),
+                    isr: if isr.is_empty() {
+                        replicas.iter().copied().take(1).collect()
+                    } else {
+                        isr.into_iter().collect()
+                    },
+                    replicas,
+                    epoch: 0,
+                });
+            }
+            (topic.id, indices)
+        });
+        for index in indices {
+            let history = History { topic: name.to_owned(), ..History::default() };
+            self.history.insert((id, index), history);
+        }
+    }
+
+    /// Changes a topic's settings; the number of partitions is not among them.
+    pub(crate) fn alter_topic(
+        &mut self,
+        now: Duration,
+        name: &str,
+        change: impl FnOnce(&mut TopicSettings),
+    ) {
+        self.advance(now);
+        self.decide(|image| {
+            let topic = image.topics.get_mut(name).expect("a topic of that name");
+            change(&mut Rc::make_mut(topic).settings);
+        });
+    }
+
+    /// Makes a replica in sync the leader, and says whether it could.
+    pub(crate) fn move_leader(
+        &mut self,
+        now: Duration,
+        name: &str,
+        index: i32,
+        to: NodeId,
+    ) -> bool {
+        self.advance(now);
+        let Some(partition) = self.topic_id(name).map(|id| (id, index)) else { return false };
+        let fit = self.image.partition(partition).is_some_and(|image| {
+            image.isr.contains(&to) && image.leader != Some(to) && self.image.is_usable(to)
+        });
+        if fit {
+            self.decide(|image| {
+                let partition = image.partition_mut(partition).expect("it was there");
+                partition.leader = Some(to);
+                partition.epoch += 1;
+            });
+        }
+        fit
+    }
+
+    /// Deletes the records before an offset, as `DeleteRecords` does: the leader, and only what
+    /// is committed. Says where the log begins then.
+    pub(crate) fn delete_records(
+        &mut self,
+        now: Duration,
+        name: &str,
+        index: i32,
+        before: i64,
+    ) -> Result<i64, ErrorCode> {
+        self.advance(now);
+        let id = self.topic_id(name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let partition = (id, index);
+        let leader = self.leader(name, index).ok_or(ErrorCode::LEADER_NOT_AVAILABLE)?.0;
+        if !self.node(leader).replicates() {
+            return Err(ErrorCode::NETWORK_EXCEPTION);
+        }
+        let replica = self.replica_mut(leader, partition);
+        let replica = replica.filter(|replica| matches!(replica.role, Role::Leader(_)));
+        let replica = replica.ok_or(ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
+        if before > replica.high_watermark {
+            return Err(ErrorCode(1)); // OFFSET_OUT_OF_RANGE
+        }
+        let deleted = replica.log.delete_records(before)?;
+        let start = replica.log.start_offset();
+        let history = self.history.get_mut(&partition).expect("every partition has a history");
+        let known = history.deleted.last().map_or(0, StoredBatch::next_offset);
+        history.deleted.extend(deleted.into_iter().filter(|batch| batch.base_offset() >= known));
+        self.kick_followers(leader, partition);
+        Ok(start)
+    }
+
+    /// A topic's id, as the controller knows it.
+    pub(crate) fn topic_id(&self, name: &str) -> Option<TopicId> {
+        self.image.topics.get(name).map(|topic| topic.id)
+    }
+
+    /// A partition's leader and its epoch, as the controller knows them.
+    pub(crate) fn leader(&self, name: &str, index: i32) -> Option<(NodeId, i32)> {
+        let image = self.image.partition((self.topic_id(name)?, index))?;
+        Some((image.leader?, image.epoch))
+    }
+
+    /// Keeps of a deleted replica what the most knowing one had.
+    pub(super) fn bury(&mut self, partition: super::Partition, replica: Replica) {
+        let history = self.history.get_mut(&partition).expect("every partition has a history");
+        let known = history.last.as_ref().map_or(-1, |last| last.high_watermark);
+        if replica.high_watermark > known {
+            history.last = Some(replica);
+        }
+    }
+
+    /// The controller loses sight of a broker, or sees it anew: what was planned is void.
+    pub(super) fn new_session(&mut self, node: NodeId) -> u64 {
+        let node = self.node_mut(node);
+        node.session += 1;
+        node.session
+    }
+
+    /// A broker was silent for too long.
+    pub(super) fn miss(&mut self, node: NodeId, session: u64) {
+        if self.node(node).session == session {
+            self.fence(node);
+        }
+    }
+
+    pub(super) fn fence(&mut self, node: NodeId) {
+        if self.image.alive.contains(&node) {
+            self.decide(|image| {
+                image.alive.remove(&node);
+                image.withdraw(node);
+            });
+        }
+    }
+
+    /// A broker is back. One that was started now knows what happened, and serves.
+    pub(super) fn admit(&mut self, id: NodeId, session: u64) {
+        if self.node(id).session != session {
+            return;
+        }
+        let starting = self.node(id).run == Run::Down;
+        if starting {
+            self.node_mut(id).run = Run::Up;
+        }
+        if self.node(id).isolated {
+            return;
+        }
+        if !self.image.alive.contains(&id) {
+            self.decide(|image| {
+                image.alive.insert(id);
+                image.elect_missing_leaders();
+            });
+        }
+        if starting {
+            let image = Rc::clone(&self.image);
+            self.learn(id, &image);
+        }
+        self.kick_all(id);
+    }
+}

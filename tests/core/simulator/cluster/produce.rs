@@ -1,0 +1,219 @@
+//! A produce request on its broker, which acts on its own picture of the cluster: what it
+//! appends, what it refuses and with which code, and whom it names instead of itself.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dekaf::error::ErrorCode;
+use dekaf::protocol::{
+    LeaderIdAndEpoch, NodeEndpoint, PartitionProduced, ProduceRequest, ProduceResponse,
+    TopicProduceData, TopicProduced,
+};
+
+use super::image::TopicImage;
+use super::purgatory::{Pending, Waiting};
+use super::{Answer, Cluster, Due, NodeId, Partition, RequestHandle};
+
+const INVALID_REQUIRED_ACKS: ErrorCode = ErrorCode(21);
+const KAFKA_STORAGE_ERROR: ErrorCode = ErrorCode(56);
+const UNKNOWN_TOPIC_ID: ErrorCode = ErrorCode(100);
+
+/// What is flipped in a batch: anything from its checksum on.
+const CHECKSUM: usize = 17;
+
+impl Cluster {
+    pub(super) fn serve_produce(
+        &mut self,
+        node: NodeId,
+        handle: RequestHandle,
+        request: &ProduceRequest,
+    ) {
+        let mut response = ProduceResponse::default();
+        let mut waiting = Vec::new();
+        for asked in &request.topic_data {
+            let topic = self.find_topic(node, asked);
+            let mut answered = TopicProduced {
+                name: asked.name.clone(),
+                topic_id: asked.topic_id,
+                ..TopicProduced::default()
+            };
+            // One answer for a partition that stands twice, and one batch, the last.
+            let batches: BTreeMap<i32, Option<&Bytes>> = asked
+                .partition_data
+                .iter()
+                .map(|data| (data.index, data.records.as_ref()))
+                .collect();
+            for (index, records) in batches {
+                let outcome = topic.clone().and_then(|topic| {
+                    let records = records.cloned().unwrap_or_default();
+                    self.append(node, &topic, (topic.id, index), request.acks, records)
+                });
+                let mut produced =
+                    PartitionProduced { index, base_offset: -1, ..PartitionProduced::default() };
+                match outcome {
+                    Ok(appended) => {
+                        produced = PartitionProduced { index, ..appended.response };
+                        if request.acks == -1 {
+                            let partition = appended.partition;
+                            let place =
+                                (response.responses.len(), answered.partition_responses.len());
+                            let required = appended.required;
+                            waiting.push(Waiting { place, partition, required });
+                        }
+                    }
+                    Err(code) => produced.error_code = code,
+                }
+                answered.partition_responses.push(produced);
+            }
+            response.responses.push(answered);
+        }
+        if request.acks == 0 {
+            let mut results =
+                response.responses.iter().flat_map(|topic| &topic.partition_responses);
+            let failed = results.any(|partition| !partition.error_code.is_success());
+            self.answer(handle, if failed { Answer::Close } else { Answer::Silence });
+            return;
+        }
+        if waiting.is_empty() {
+            self.answer_produce(node, handle, response);
+            return;
+        }
+        let timeout = Duration::from_millis(request.timeout_ms.max(0) as u64);
+        let expires = self.now + timeout;
+        self.node_mut(node).purgatory.insert(handle, Pending { response, waiting, expires });
+        self.plan(expires, Due::Expire { node, handle });
+        self.look_again(node, handle);
+    }
+
+    /// Answers at once what is committed already: what was there before, or needs no replica.
+    fn look_again(&mut self, node: NodeId, handle: RequestHandle) {
+        let waiting = &self.node(node).purgatory[&handle].waiting;
+        let partitions: Vec<_> = waiting.iter().map(|waiting| waiting.partition).collect();
+        for partition in partitions {
+            self.resolve_committed(node, partition);
+        }
+    }
+
+    fn find_topic(
+        &self,
+        node: NodeId,
+        asked: &TopicProduceData,
+    ) -> Result<Rc<TopicImage>, ErrorCode> {
+        let view = &self.node(node).view;
+        let by_id = asked.name.is_empty();
+        let (found, unknown) = if by_id {
+            (view.topic_by_id(asked.topic_id), UNKNOWN_TOPIC_ID)
+        } else {
+            (view.topics.get_key_value(&asked.name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+        };
+        let found = found.filter(|(name, _)| !self.is_hidden(name));
+        found.map(|(_, topic)| Rc::clone(topic)).ok_or(unknown)
+    }
+
+    fn append(
+        &mut self,
+        node: NodeId,
+        topic: &TopicImage,
+        partition: Partition,
+        acks: i16,
+        mut records: Bytes,
+    ) -> Result<Appended, ErrorCode> {
+        let known = usize::try_from(partition.1).is_ok_and(|index| index < topic.partitions.len());
+        if !known {
+            return Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+        }
+        if !matches!(acks, -1..=1) {
+            return Err(INVALID_REQUIRED_ACKS);
+        }
+        let chances = self.settings.chances;
+        if self.node(node).disk_failed || self.happens(chances.storage_error) {
+            return Err(KAFKA_STORAGE_ERROR);
+        }
+        if self.happens(chances.corrupt) {
+            records = self.flip(&records);
+        }
+        let (clock, log) = (self.clock(), topic.settings.log);
+        let Some(replica) = self.replica_mut(node, partition) else {
+            return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+        };
+        let Some(leadership) = replica.leadership() else {
+            return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+        };
+        if acks == -1 && leadership.isr.len() < topic.settings.min_isr {
+            return Err(ErrorCode::NOT_ENOUGH_REPLICAS);
+        }
+        let (epoch, old_end) = (leadership.epoch, replica.log.end_offset());
+        *replica.log.config_mut() = log;
+        let appended =
+            replica.log.append(&records, epoch, clock).map_err(|refusal| refusal.code)?;
+        let response = PartitionProduced {
+            base_offset: appended.base_offset,
+            log_append_time_ms: appended.log_append_time,
+            log_start_offset: replica.log.start_offset(),
+            ..PartitionProduced::default()
+        };
+        if !appended.duplicate {
+            self.appended(node, partition, old_end);
+        }
+        Ok(Appended { response, partition, required: appended.last_offset + 1 })
+    }
+
+    fn flip(&mut self, records: &Bytes) -> Bytes {
+        let mut flipped = records.to_vec();
+        if flipped.len() > CHECKSUM {
+            let bit = self.random.below(8 * (flipped.len() - CHECKSUM) as u64) as usize;
+            flipped[CHECKSUM + bit / 8] ^= 1 << (bit % 8);
+        }
+        flipped.into()
+    }
+
+    /// Sends a response, with what the broker has to add: the leaders it knows, and a pause.
+    pub(super) fn answer_produce(
+        &mut self,
+        node: NodeId,
+        handle: RequestHandle,
+        mut response: ProduceResponse,
+    ) {
+        let view = Rc::clone(&self.node(node).view);
+        let mut endpoints = BTreeMap::new();
+        for topic in &mut response.responses {
+            let known = match topic.name.as_str() {
+                "" => view.topic_by_id(topic.topic_id).map(|(_, topic)| topic),
+                name => view.topics.get(name),
+            };
+            for produced in &mut topic.partition_responses {
+                let partition =
+                    known.and_then(|topic| topic.partitions.get(produced.index as usize));
+                let Some(partition) = partition else { continue };
+                if produced.error_code != ErrorCode::NOT_LEADER_OR_FOLLOWER
+                    || !self.happens(self.settings.chances.leader_hint)
+                {
+                    continue;
+                }
+                let leader_id = partition.leader.unwrap_or(-1);
+                let leader_epoch = partition.epoch;
+                produced.current_leader = Some(LeaderIdAndEpoch { leader_id, leader_epoch });
+                endpoints.extend(partition.leader.map(|node| (node, endpoint(node))));
+            }
+        }
+        if !endpoints.is_empty() {
+            response.node_endpoints = Some(endpoints.into_values().collect());
+        }
+        response.throttle_time_ms = self.throttle();
+        self.answer(handle, Answer::Produce(response));
+    }
+}
+
+struct Appended {
+    response: PartitionProduced,
+    partition: Partition,
+    /// What the high watermark must reach for an acknowledgement by all.
+    required: i64,
+}
+
+fn endpoint(node_id: NodeId) -> NodeEndpoint {
+    let (host, port) = super::answers::address(node_id);
+    NodeEndpoint { node_id, host, port, rack: None }
+}

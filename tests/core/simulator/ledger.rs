@@ -1,0 +1,235 @@
+//! What was promised and what came of it. At the end it is held against what the cluster has
+//! stored, as a consumer would see it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use dekaf::error::{Error, ErrorKind};
+use dekaf::producer::Settled;
+
+use super::cluster::{Cluster, StoredLog};
+use super::scenario::Scenario;
+
+/// Who waits for the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    Record(u64),
+    /// A flush, and how many records had been handed over before it.
+    Flush(u64),
+    Close,
+}
+
+/// A record that was handed over.
+#[derive(Debug)]
+struct Promise {
+    topic: String,
+    deadline: Duration,
+    outcome: Option<Outcome>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Outcome {
+    Stored {
+        partition: i32,
+        offset: i64,
+    },
+    Failed {
+        kind: ErrorKind,
+        maybe_written: bool,
+    },
+    /// It was taken back, or never taken in.
+    Withdrawn,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    promises: BTreeMap<u64, Promise>,
+    open: BTreeSet<u64>,
+    violations: Vec<String>,
+    most_memory: usize,
+}
+
+/// What a split may add to the memory that was counted: its parts' headers.
+const MEMORY_SLACK: usize = 2_000;
+
+impl Ledger {
+    pub(crate) fn violation(&mut self, what: &str) {
+        self.violations.push(what.to_owned());
+    }
+
+    /// Whether it is no use to go on.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.violations.len() > 20
+    }
+
+    pub(crate) fn handed_over(&mut self, id: u64, topic: &str, deadline: Duration) {
+        let promise = Promise { topic: topic.to_owned(), deadline, outcome: None };
+        self.promises.insert(id, promise);
+        self.open.insert(id);
+    }
+
+    pub(crate) fn cancelled(&mut self, id: u64) {
+        self.end(id, Outcome::Withdrawn);
+    }
+
+    pub(crate) fn not_taken(&mut self, id: u64, _error: &Error) {
+        self.end(id, Outcome::Withdrawn);
+    }
+
+    pub(crate) fn flush(&self) -> Waiter {
+        Waiter::Flush(self.promises.len() as u64)
+    }
+
+    pub(crate) fn memory(&mut self, used: usize, limit: usize) {
+        if used > limit + MEMORY_SLACK && used > self.most_memory {
+            self.violation(&format!("{used} bytes are held, the limit is {limit}"));
+        }
+        self.most_memory = self.most_memory.max(used);
+    }
+
+    pub(crate) fn settled(&mut self, now: Duration, settled: Settled<Waiter>) {
+        match settled {
+            Settled::Call { waiter: Waiter::Flush(before), .. } => {
+                if let Some(open) = self.open.first().filter(|open| **open < before) {
+                    let what = format!("a flush ended at {now:?} before record {open} did");
+                    self.violation(&what);
+                }
+            }
+            Settled::Call { .. } => {}
+            Settled::Batch(batch) => {
+                for waiting in batch.waiting {
+                    let Waiter::Record(id) = waiting.waiter else { continue };
+                    if waiting.timestamp != 1_000 + id as i64 && waiting.timestamp != 0 {
+                        self.violation(&format!("record {id} came back with another's timestamp"));
+                    }
+                    let outcome = match &batch.outcome {
+                        Ok(stored) if stored.base_offset < 0 => {
+                            Outcome::Stored { partition: batch.partition, offset: -1 }
+                        }
+                        Ok(stored) => Outcome::Stored {
+                            partition: batch.partition,
+                            offset: stored.base_offset + i64::from(waiting.index),
+                        },
+                        Err(error) => Outcome::Failed {
+                            kind: error.kind(),
+                            maybe_written: error.context().maybe_written,
+                        },
+                    };
+                    self.on_time(now, id);
+                    self.end(id, outcome);
+                }
+            }
+        }
+    }
+
+    fn on_time(&mut self, now: Duration, id: u64) {
+        let deadline = self.promises.get(&id).map_or(Duration::MAX, |promise| promise.deadline);
+        if now > deadline {
+            self.violation(&format!("record {id} was settled at {now:?}, due at {deadline:?}"));
+        }
+    }
+
+    fn end(&mut self, id: u64, outcome: Outcome) {
+        self.open.remove(&id);
+        let Some(promise) = self.promises.get_mut(&id) else {
+            return self.violation(&format!("record {id} was settled and never handed over"));
+        };
+        if let Some(before) = promise.outcome.take() {
+            let what = format!("record {id} was settled twice: {before:?}, {outcome:?}");
+            self.violations.push(what);
+        }
+        promise.outcome = Some(outcome);
+    }
+
+    /// Holds what was said against what is stored.
+    pub(crate) fn check(mut self, scenario: &Scenario, cluster: &Cluster) -> Vec<String> {
+        let mut stored: BTreeMap<u64, Vec<Place>> = BTreeMap::new();
+        for log in cluster.all_committed() {
+            let mut last = None;
+            let mut seen = BTreeSet::new();
+            for (offset, record) in log.records() {
+                let id = record
+                    .value
+                    .as_ref()
+                    .and_then(|value| value.first_chunk().copied())
+                    .map(u64::from_be_bytes);
+                let Some(id) = id else { continue };
+                // Without idempotence a batch may be repeated, as a whole.
+                let repeated = !seen.insert(id) && !scenario.exactly_once();
+                if repeated {
+                    stored.entry(id).or_default().push(Place::new(&log, offset));
+                    continue;
+                }
+                if scenario.ordered() && last.is_some_and(|last| id < last) {
+                    self.violations.push(format!(
+                        "{}/{}: record {id} at {offset} is stored behind {last:?}",
+                        log.topic, log.partition
+                    ));
+                }
+                last = Some(id);
+                stored.entry(id).or_default().push(Place::new(&log, offset));
+            }
+        }
+        let promises = std::mem::take(&mut self.promises);
+        for (id, promise) in promises {
+            let places = stored.remove(&id).unwrap_or_default();
+            self.check_one(scenario, id, &promise, &places);
+        }
+        for id in stored.keys() {
+            self.violations.push(format!("record {id} is stored and was never handed over"));
+        }
+        self.violations
+    }
+
+    fn check_one(&mut self, scenario: &Scenario, id: u64, promise: &Promise, places: &[Place]) {
+        let mut wrong = |what: &str| {
+            self.violations.push(format!(
+                "record {id} {what}: it ended as {:?} and is stored at {places:?}",
+                promise.outcome
+            ));
+        };
+        if places.iter().any(|place| place.topic != promise.topic) {
+            wrong("is in another topic");
+        }
+        let incarnations: BTreeSet<_> = places.iter().map(|place| place.incarnation).collect();
+        if scenario.exactly_once() && places.len() > incarnations.len() {
+            wrong("is stored more than once");
+        }
+        match &promise.outcome {
+            None => wrong("was never settled"),
+            Some(Outcome::Withdrawn) if !places.is_empty() => wrong("was taken back"),
+            Some(Outcome::Failed { maybe_written: false, .. }) if !places.is_empty() => {
+                wrong("was said not to be written");
+            }
+            Some(Outcome::Stored { partition, offset }) if scenario.durable() => {
+                let right = |place: &Place| {
+                    place.partition == *partition && (*offset < 0 || place.offset == *offset)
+                };
+                if !places.iter().any(right) {
+                    wrong("is not where it was said to be");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Where a record is stored.
+#[derive(Debug)]
+struct Place {
+    topic: String,
+    incarnation: u128,
+    partition: i32,
+    offset: i64,
+}
+
+impl Place {
+    fn new(log: &StoredLog, offset: i64) -> Self {
+        Self {
+            topic: log.topic.clone(),
+            incarnation: log.topic_id,
+            partition: log.partition,
+            offset,
+        }
+    }
+}

@@ -1,0 +1,563 @@
+//! One run: the machine, the cluster and the network on a virtual clock. Everything that
+//! happens follows from the scenario's seed.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use dekaf::error::{Error, ErrorKind};
+use dekaf::producer::{
+    Content, Machine, MetadataWanted, Outgoing, OwnedRecord, Pinned, Produced, Random, RequestId,
+    Settled, Ticket,
+};
+use dekaf::protocol::{
+    InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, PartitionProduceData,
+    ProduceRequest, ProduceResponse, TopicProduceData,
+};
+
+use dekaf::record::Compressor;
+
+use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
+use super::ledger::{Ledger, Waiter};
+use super::network::{LinkId, Network};
+use super::scenario::Scenario;
+
+/// What happens at a time of its own.
+#[derive(Debug)]
+enum Event {
+    Connected(NodeId),
+    ConnectFailed(NodeId),
+    /// A request reaches a broker, or the broker gets to the next one.
+    Arrived(LinkId),
+    Produced(LinkId, RequestId, ProduceResponse),
+    Written(RequestId),
+    /// The client has waited too long for an answer.
+    TimedOut(LinkId, RequestId),
+    /// The client notices that a connection has ended.
+    Ended(LinkId, Vec<RequestId>),
+    Metadata(u64, Option<Answer>),
+    Identity(u64, Option<Answer>),
+    Work,
+    Fault,
+}
+
+/// Who asked the cluster for what.
+#[derive(Debug)]
+enum Asked {
+    Produce(LinkId, RequestId),
+    Metadata(u64),
+    Identity(u64),
+}
+
+pub(crate) struct Run<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) machine: Machine<Waiter>,
+    pub(super) cluster: Cluster,
+    pub(super) network: Network,
+    pub(super) ledger: Ledger,
+    pub(super) random: Random,
+    pub(super) now: Duration,
+    start: Instant,
+    events: BTreeMap<(Duration, u64), Event>,
+    planned: u64,
+    asked: BTreeMap<RequestHandle, Asked>,
+    questions: u64,
+    /// The question about the cluster that is open, and what it is.
+    metadata: Option<(u64, MetadataWanted)>,
+    identity: Option<u64>,
+    handed_over: u64,
+    pub(super) faults_until: Duration,
+    /// Whoever waits for memory or for a topic, for whom to cancel.
+    tickets: Vec<(Ticket, u64)>,
+    compressor: Compressor,
+    pub(super) trace: Option<Vec<String>>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(scenario: &'a Scenario, traced: bool) -> Self {
+        let mut random = Random::new(scenario.seed ^ 0x5eed_0f7e_57ed_d1ce);
+        let mut cluster = Cluster::new(scenario.cluster.clone(), Random::new(random.next_u64()));
+        for (name, settings) in &scenario.topics {
+            cluster.create_topic(Duration::ZERO, name, *settings);
+        }
+        let mut run = Self {
+            scenario,
+            machine: Machine::new(scenario.config.clone(), random.next_u64()),
+            cluster,
+            network: Network::default(),
+            ledger: Ledger::default(),
+            random,
+            now: Duration::ZERO,
+            start: Instant::now(),
+            events: BTreeMap::new(),
+            planned: 0,
+            asked: BTreeMap::new(),
+            questions: 0,
+            metadata: None,
+            identity: None,
+            handed_over: 0,
+            faults_until: Duration::MAX,
+            tickets: Vec::new(),
+            compressor: Compressor::new(),
+            trace: traced.then(Vec::new),
+        };
+        run.plan(Duration::ZERO, Event::Work);
+        if let Some(faults) = scenario.faults {
+            run.plan_after(faults, Event::Fault);
+        }
+        run
+    }
+
+    /// Runs to the end, and says what went wrong.
+    pub(crate) fn violations(mut self) -> (Vec<String>, Vec<String>) {
+        self.pump();
+        // Healed cluster or not, nothing may take longer than its own deadline.
+        let limit = Duration::from_secs(3_600);
+        while self.handed_over < self.scenario.records || !self.machine.is_idle() {
+            if !self.step() {
+                self.ledger.violation("nothing is left to happen, and not all is settled");
+                break;
+            }
+            if self.now > limit || self.ledger.is_hopeless() {
+                self.ledger.violation("not all is settled after an hour");
+                break;
+            }
+        }
+        self.finish()
+    }
+
+    fn finish(mut self) -> (Vec<String>, Vec<String>) {
+        self.machine.close(self.instant() + Duration::from_secs(1), Some(Waiter::Close));
+        self.pump();
+        for _ in 0..100 {
+            if self.machine.is_finished() || !self.step() {
+                break;
+            }
+        }
+        if !self.machine.is_finished() {
+            self.ledger.violation("closed, idle, and not finished");
+        }
+        if self.machine.memory_used() != 0 {
+            let used = self.machine.memory_used();
+            self.ledger.violation(&format!("{used} bytes are still charged at the end"));
+        }
+        self.settle_cluster();
+        let mut violations = self.ledger.check(self.scenario, &self.cluster);
+        violations.truncate(20);
+        (violations, self.trace.unwrap_or_default())
+    }
+
+    pub(super) fn instant(&self) -> Instant {
+        self.start + self.now
+    }
+
+    fn plan(&mut self, at: Duration, event: Event) {
+        self.planned += 1;
+        self.events.insert((at.max(self.now), self.planned), event);
+    }
+
+    fn plan_after(&mut self, delay: Spread, event: Event) {
+        let at = self.now + delay.sample(&mut self.random);
+        self.plan(at, event);
+    }
+
+    pub(super) fn note(&mut self, what: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            let line = format!("{:>12?} {}", self.now, what());
+            trace.push(line);
+        }
+    }
+
+    /// Lets the next thing happen; says whether there was one.
+    fn step(&mut self) -> bool {
+        let machine =
+            self.machine.poll_timeout().map(|at| at.saturating_duration_since(self.start));
+        let planned = self.events.first_key_value().map(|((at, _), _)| *at);
+        let next = [machine, planned, self.cluster.next_event()].into_iter().flatten().min();
+        let Some(next) = next else { return false };
+        self.now = self.now.max(next);
+        for answered in self.cluster.poll(self.now) {
+            self.answered(answered);
+        }
+        while let Some(entry) = self.events.first_entry().filter(|e| e.key().0 <= self.now) {
+            let event = entry.remove();
+            self.note(|| format!("{event:?}"));
+            self.happen(event);
+        }
+        self.pump();
+        true
+    }
+
+    fn happen(&mut self, event: Event) {
+        let now = self.instant();
+        match event {
+            Event::Connected(node) => {
+                if self.cluster.connect(node) {
+                    self.network.connect(node);
+                    self.machine.handle_connected(node);
+                } else {
+                    self.machine.handle_connect_failed(now, node, unreachable());
+                }
+            }
+            Event::ConnectFailed(node) => {
+                self.machine.handle_connect_failed(now, node, unreachable());
+            }
+            Event::Arrived(link) => self.serve_next(link),
+            Event::Produced(link, id, response) => self.produced(link, id, &response),
+            Event::Written(id) => self.machine.handle_written(now, id),
+            Event::TimedOut(link, id) => {
+                let open = self.network.link(link).is_some_and(|l| l.outstanding.contains(&id));
+                if open {
+                    self.cut(link);
+                }
+            }
+            Event::Ended(link, lost) => self.ended(link, &lost),
+            Event::Metadata(question, answer) => self.described(question, answer),
+            Event::Identity(question, answer) => self.identified(question, answer),
+            Event::Work => self.work(),
+            Event::Fault => {
+                if self.now < self.faults_until {
+                    self.fault();
+                    if let Some(faults) = self.scenario.faults {
+                        self.plan_after(faults, Event::Fault);
+                    }
+                }
+            }
+        }
+    }
+
+    // -- the machine ------------------------------------------------------------------------
+
+    /// Does what the machine wants done, until it wants nothing more.
+    fn pump(&mut self) {
+        loop {
+            let now = self.instant();
+            self.machine.handle_timeout(now);
+            let mut busy = false;
+            while let Some(node) = self.machine.poll_connect() {
+                busy = true;
+                let up = self.cluster.connect(node);
+                let event = if up { Event::Connected(node) } else { Event::ConnectFailed(node) };
+                self.plan_after(self.scenario.network, event);
+            }
+            while let Some(node) = self.machine.poll_disconnect() {
+                busy = true;
+                if let Some(link) = self.network.to(node) {
+                    self.cut(link);
+                }
+            }
+            while let Some(outgoing) = self.machine.poll_request(now) {
+                busy = true;
+                self.send(outgoing);
+            }
+            if let Some(wanted) = self.machine.poll_metadata(now) {
+                busy = true;
+                self.ask_metadata(wanted);
+            }
+            if self.machine.poll_identity(now) {
+                busy = true;
+                self.ask_identity();
+            }
+            while let Some(settled) = self.machine.poll_settled() {
+                busy = true;
+                self.settled(settled);
+            }
+            while self.machine.poll_unpinned().is_some() {}
+            let memory = self.machine.memory_used();
+            self.ledger.memory(memory, self.scenario.config.buffer_memory);
+            if !busy {
+                return;
+            }
+        }
+    }
+
+    fn settled(&mut self, settled: Settled<Waiter>) {
+        self.note(|| format!("{settled:?}"));
+        self.ledger.settled(self.now, settled);
+    }
+
+    fn send(&mut self, outgoing: Outgoing) {
+        let Outgoing { id, node, parts } = outgoing;
+        self.note(|| {
+            let parts =
+                parts.iter().map(|p| format!("{}/{} {:?}", p.topic, p.partition, p.identity));
+            format!("request {id} to {node}: {}", parts.collect::<Vec<_>>().join(", "))
+        });
+        let by_id = self.scenario.by_id && parts.iter().all(|part| part.topic_id != 0);
+        let mut sealed = Vec::new();
+        let mut topics: Vec<TopicProduceData> = Vec::new();
+        for part in parts {
+            let batch = match part.content {
+                Content::Open(builder) => {
+                    builder.seal(self.scenario.config.compression, &mut self.compressor)
+                }
+                Content::Sealed(batch) => batch,
+            };
+            let data = PartitionProduceData {
+                index: part.partition,
+                records: Some(batch.to_bytes(part.identity)),
+            };
+            sealed.push(batch);
+            match topics.last_mut().filter(|topic| topic.topic_id == part.topic_id) {
+                Some(topic) => topic.partition_data.push(data),
+                None => topics.push(TopicProduceData {
+                    name: if by_id { String::new() } else { part.topic.to_string() },
+                    topic_id: part.topic_id,
+                    partition_data: vec![data],
+                }),
+            }
+        }
+        self.machine.handle_sealed(self.instant(), id, sealed);
+        let request = ProduceRequest {
+            transactional_id: None,
+            acks: self.scenario.config.acks.code(),
+            timeout_ms: self.scenario.config.request_timeout.as_millis() as i32,
+            topic_data: topics,
+        };
+        let arrives = self.now + self.scenario.network.sample(&mut self.random);
+        let Some(link_id) = self.network.to(node) else {
+            return self.machine.handle_lost(self.instant(), id, &disconnected());
+        };
+        let Some(link) = self.network.link_mut(link_id) else { return };
+        let arrives = link.send(arrives, id, request);
+        self.plan(arrives, Event::Arrived(link_id));
+        if self.machine.is_acknowledged() {
+            let until = self.now + self.scenario.config.request_timeout;
+            self.plan(until, Event::TimedOut(link_id, id));
+        } else {
+            if let Some(link) = self.network.link_mut(link_id) {
+                link.outstanding.retain(|other| *other != id);
+            }
+            self.plan(self.now, Event::Written(id));
+        }
+    }
+
+    fn ask_metadata(&mut self, wanted: MetadataWanted) {
+        self.questions += 1;
+        let question = self.questions;
+        let topics = wanted
+            .topics
+            .iter()
+            .map(|name| MetadataRequestTopic { topic_id: 0, name: Some(name.to_string()) });
+        let request = MetadataRequest { topics: Some(topics.collect()), ..Default::default() };
+        self.metadata = Some((question, wanted));
+        match self.any_broker() {
+            Some(node) => {
+                let handle = self.cluster.metadata(self.now, node, request);
+                self.asked.insert(handle, Asked::Metadata(question));
+                let until = self.now + self.scenario.config.request_timeout;
+                self.plan(until, Event::Metadata(question, None));
+            }
+            None => self.plan_after(self.scenario.network, Event::Metadata(question, None)),
+        }
+    }
+
+    fn ask_identity(&mut self) {
+        self.questions += 1;
+        let question = self.questions;
+        self.identity = Some(question);
+        match self.any_broker() {
+            Some(node) => {
+                let request = InitProducerIdRequest::default();
+                let handle = self.cluster.init_producer_id(self.now, node, request);
+                self.asked.insert(handle, Asked::Identity(question));
+                let until = self.now + self.scenario.config.request_timeout;
+                self.plan(until, Event::Identity(question, None));
+            }
+            None => self.plan_after(self.scenario.network, Event::Identity(question, None)),
+        }
+    }
+
+    fn any_broker(&mut self) -> Option<NodeId> {
+        let up: Vec<NodeId> =
+            (0..self.scenario.cluster.brokers).filter(|node| self.cluster.connect(*node)).collect();
+        let choice = self.random.below(up.len().max(1) as u64) as usize;
+        up.get(choice).copied()
+    }
+
+    // -- the cluster ------------------------------------------------------------------------
+
+    fn serve_next(&mut self, id: LinkId) {
+        let Some(link) = self.network.link_mut(id) else { return };
+        let node = link.node;
+        let Some((request_id, request)) = link.take_up(self.now) else { return };
+        let handle = self.cluster.produce(self.now, node, request);
+        if let Some(link) = self.network.link_mut(id) {
+            link.serving = Some((handle, request_id));
+        }
+        self.asked.insert(handle, Asked::Produce(id, request_id));
+        for answered in self.cluster.poll(self.now) {
+            self.answered(answered);
+        }
+    }
+
+    fn answered(&mut self, answered: Answered) {
+        let Some(asked) = self.asked.remove(&answered.handle) else { return };
+        let delay = self.scenario.network.sample(&mut self.random);
+        let arrives = answered.at.max(self.now) + delay;
+        match asked {
+            Asked::Metadata(question) => {
+                self.plan(arrives, Event::Metadata(question, Some(answered.answer)));
+            }
+            Asked::Identity(question) => {
+                self.plan(arrives, Event::Identity(question, Some(answered.answer)));
+            }
+            Asked::Produce(id, request) => {
+                let Some(link) = self.network.link_mut(id) else { return };
+                link.serving = None;
+                let alive = link.alive;
+                let arrives = link.answer_arrives(arrives);
+                self.plan(self.now, Event::Arrived(id));
+                match answered.answer {
+                    Answer::Produce(response) if alive => {
+                        self.plan(arrives, Event::Produced(id, request, response));
+                    }
+                    Answer::Close if alive => self.cut(id),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn produced(&mut self, link: LinkId, id: RequestId, response: &ProduceResponse) {
+        let Some(open) = self.network.link_mut(link).filter(|link| link.alive) else { return };
+        let first = open.outstanding.pop_front();
+        assert_eq!(first, Some(id), "answers come in the order of the requests");
+        self.machine.handle_produced(self.instant(), id, response);
+        if self.random.below(50) == 0 {
+            // A driver that tells it twice must not matter.
+            self.machine.handle_produced(self.instant(), id, response);
+        }
+    }
+
+    pub(super) fn cut(&mut self, link: LinkId) {
+        let lost = self.network.cut(link, &mut self.random);
+        self.plan_after(self.scenario.network, Event::Ended(link, lost));
+    }
+
+    fn ended(&mut self, link: LinkId, lost: &[RequestId]) {
+        let now = self.instant();
+        for id in lost {
+            self.machine.handle_lost(now, *id, &disconnected());
+        }
+        if let Some(node) = self.network.link(link).map(|link| link.node) {
+            self.machine.handle_disconnected(now, node);
+        }
+    }
+
+    fn described(&mut self, question: u64, answer: Option<Answer>) {
+        let Some((_, wanted)) = self.metadata.take_if(|(open, _)| *open == question) else {
+            return;
+        };
+        match answer {
+            Some(Answer::Metadata(response)) if !response.brokers.is_empty() => {
+                self.machine.handle_metadata(self.instant(), &wanted, &response);
+            }
+            _ => self.machine.handle_metadata_failed(self.instant(), unreachable()),
+        }
+    }
+
+    fn identified(&mut self, question: u64, answer: Option<Answer>) {
+        if self.identity.take_if(|open| *open == question).is_none() {
+            return;
+        }
+        match answer {
+            Some(Answer::InitProducerId(answer)) if answer.error_code.is_success() => {
+                let (id, epoch) = (answer.producer_id, answer.producer_epoch);
+                // Sometimes near its end, so that ids run out of epochs.
+                let epoch = if self.random.below(4) == 0 { i16::MAX - 1 } else { epoch };
+                self.machine.handle_identity(self.instant(), id, epoch);
+            }
+            Some(Answer::InitProducerId(answer)) => {
+                let error = Error::new(ErrorKind::Broker, "no id").code(answer.error_code);
+                self.machine.handle_identity_failed(self.instant(), error);
+            }
+            _ => self.machine.handle_identity_failed(self.instant(), unreachable()),
+        }
+    }
+
+    // -- what is handed over ----------------------------------------------------------------
+
+    fn work(&mut self) {
+        for _ in 0..=self.random.below(8) {
+            if self.handed_over < self.scenario.records {
+                self.hand_over();
+            }
+        }
+        match self.random.below(40) {
+            0..=2 => {
+                let flush = self.ledger.flush();
+                self.machine.flush(self.instant(), flush);
+            }
+            3..=5 => self.cancel(),
+            6 if self.scenario.purges => self.machine.purge(self.instant()),
+            _ => {}
+        }
+        if self.handed_over < self.scenario.records {
+            let pause = Spread { least: Duration::ZERO, most: self.scenario.pause };
+            self.plan_after(pause, Event::Work);
+        } else {
+            // The end of the work is the end of the faults: whatever was promised must come.
+            self.heal();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let id = self.handed_over;
+        self.handed_over += 1;
+        let topic = self.random.below(self.scenario.topics.len() as u64) as usize;
+        let (name, settings) = &self.scenario.topics[topic];
+        let (name, partitions) = (name.clone(), settings.partitions as u64);
+        let partition = match self.random.below(3) {
+            0 => Some(self.random.below(partitions) as i32),
+            _ => None,
+        };
+        let key = (self.random.below(2) == 0).then(|| self.random.below(10).to_be_bytes().to_vec());
+        let mut value = id.to_be_bytes().to_vec();
+        value.resize(8 + self.random.below(self.scenario.largest_value) as usize, b'.');
+        let record =
+            OwnedRecord { timestamp: 1_000 + id as i64, key, value: Some(value), headers: vec![] };
+        let urgent = self.random.below(4) == 0;
+        let deadline = self.now + self.scenario.config.delivery_timeout;
+        self.ledger.handed_over(id, &name, deadline);
+        self.note(|| format!("record {id} for {name}/{partition:?}"));
+        let (mut waiter, now) = (Some(Waiter::Record(id)), self.instant());
+        let mut produced = None;
+        record.read(&mut |record| {
+            let waiter = waiter.take();
+            produced = Some(self.machine.produce(now, &name, partition, record, waiter, urgent));
+        });
+        match produced {
+            Some(Ok(Produced::Accepted { ticket, .. })) => self.tickets.push((ticket, id)),
+            Some(Ok(Produced::Full(waiter))) => {
+                let waits =
+                    self.machine.wait(now, &name, partition, Box::new(record), waiter, urgent);
+                match waits {
+                    Ok(ticket) => self.tickets.push((ticket, id)),
+                    Err(refused) => self.ledger.not_taken(id, &refused.error),
+                }
+            }
+            Some(Err(error)) => self.ledger.not_taken(id, &error),
+            None => unreachable!("the record was read"),
+        }
+    }
+
+    fn cancel(&mut self) {
+        if self.tickets.is_empty() {
+            return;
+        }
+        let index = self.random.below(self.tickets.len() as u64) as usize;
+        let (ticket, id) = self.tickets.swap_remove(index);
+        // A ticket of a batch is shared, and cannot be cancelled any more.
+        if self.machine.cancel(self.instant(), ticket) {
+            self.ledger.cancelled(id);
+        }
+    }
+}
+
+fn unreachable() -> Error {
+    Error::new(ErrorKind::Unreachable, "simulated:9092 (TCP: Connection refused)")
+}
+
+fn disconnected() -> Error {
+    Error::new(ErrorKind::Disconnected, "the connection has ended")
+}
