@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use tokio::time::timeout;
+
 use crate::config::{Address, Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{ConnectError, Link, LinkSettings};
@@ -20,7 +22,9 @@ pub(super) struct Brokers {
     bootstrap: Vec<Address>,
     known: RefCell<HashMap<i32, Address>>,
     /// For requests that must not wait behind batches.
-    control: RefCell<Option<Rc<Link>>>,
+    control: RefCell<Option<(Address, Rc<Link>)>>,
+    /// Who failed to answer last: asked after all others.
+    silent: RefCell<Option<Address>>,
 }
 
 impl Brokers {
@@ -35,6 +39,7 @@ impl Brokers {
             bootstrap: config.bootstrap_servers.clone(),
             known: RefCell::default(),
             control: RefCell::default(),
+            silent: RefCell::default(),
         }
     }
 
@@ -56,7 +61,7 @@ impl Brokers {
         };
         let request = MetadataRequest {
             topics: Some(wanted.topics.iter().map(name).collect()),
-            allow_auto_topic_creation: true,
+            allow_auto_topic_creation: wanted.may_create,
             ..MetadataRequest::default()
         };
         let response = match self.ask(&request).await {
@@ -98,31 +103,40 @@ impl Brokers {
         self.known.borrow_mut().extend(located);
     }
 
+    /// Asks over the control connection. A broker that does not answer soon is given up, so that
+    /// one that hangs costs little while others know what is asked.
     async fn ask<R: Request>(&self, request: &R) -> Result<R::Response> {
-        let link = self.control().await?;
-        let response = link.call(request).await;
+        let (address, link) = self.control().await?;
+        let limit = self.settings.setup_timeout;
+        let response = timeout(limit, link.call(request)).await.unwrap_or_else(|_| {
+            let message = format!("{address} did not answer within {limit:?}");
+            Err(Error::new(ErrorKind::Unreachable, message))
+        });
         if response.is_err() {
+            link.abort();
             *self.control.borrow_mut() = None;
+            *self.silent.borrow_mut() = Some(address);
         }
         response
     }
 
-    async fn control(&self) -> Result<Rc<Link>> {
-        let open = self.control.borrow().as_ref().filter(|link| !link.is_closed()).cloned();
-        if let Some(link) = open {
-            return Ok(link);
+    async fn control(&self) -> Result<(Address, Rc<Link>)> {
+        let open = self.control.borrow().as_ref().filter(|(_, link)| !link.is_closed()).cloned();
+        if let Some(open) = open {
+            return Ok(open);
         }
         // Those known first: the configured ones may be long gone.
         let mut candidates: Vec<_> = self.known.borrow().values().cloned().collect();
         let known = candidates.clone();
         candidates.extend(self.bootstrap.iter().filter(|a| !known.contains(a)).cloned());
+        candidates.sort_by_key(|address| self.silent.borrow().as_ref() == Some(address));
         let mut failures = Vec::new();
         for address in candidates {
             match Link::open(&address, &self.settings).await {
                 Ok(link) => {
                     let link = Rc::new(link);
-                    *self.control.borrow_mut() = Some(Rc::clone(&link));
-                    return Ok(link);
+                    *self.control.borrow_mut() = Some((address.clone(), Rc::clone(&link)));
+                    return Ok((address, link));
                 }
                 Err(error) => failures.push(error),
             }

@@ -65,6 +65,7 @@ pub(super) async fn drive<W: Send + 'static>(
     };
     loop {
         let mut settled = Vec::new();
+        let mut unpinned = Vec::new();
         let turn = {
             let mut machine = shared.machine();
             let now = Instant::now();
@@ -73,6 +74,7 @@ pub(super) async fn drive<W: Send + 'static>(
                 return;
             }
             settled.extend(std::iter::from_fn(|| machine.poll_settled()));
+            unpinned.extend(std::iter::from_fn(|| machine.poll_unpinned()));
             Turn {
                 connects: std::iter::from_fn(|| machine.poll_connect()).collect(),
                 disconnects: std::iter::from_fn(|| machine.poll_disconnect()).collect(),
@@ -82,6 +84,7 @@ pub(super) async fn drive<W: Send + 'static>(
                 timeout: machine.poll_timeout(),
             }
         };
+        drop(unpinned);
         if !settled.is_empty() {
             sink.settle(settled);
         }
@@ -148,6 +151,10 @@ impl Outside {
         if turn.identity {
             let brokers = Rc::clone(&self.brokers);
             self.spawn(async move { Event::Identified(brokers.init_producer_id().await) });
+        }
+        if !turn.requests.is_empty() && self.compression != Compression::NONE {
+            // Sealing will set memory free, and with it those who wait for some.
+            shared.wake.notify_one();
         }
         for request in turn.requests {
             self.produce(shared, request);

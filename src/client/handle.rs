@@ -106,23 +106,34 @@ impl<W: Send + 'static> Client<W> {
         Ok(())
     }
 
-    /// Connects; see [`Machine::start`].
-    pub fn connect(&self, waiter: W) {
-        self.tell(|machine, now| machine.start(now, waiter));
+    /// Connects; see [`Machine::start`]. Gives the waiter back if the core has ended.
+    pub fn connect(&self, waiter: W) -> Option<W> {
+        self.tell(waiter, Machine::start)
     }
 
-    /// Waits for what was handed over before; see [`Machine::flush`].
-    pub fn flush(&self, waiter: W) {
-        self.tell(|machine, now| machine.flush(now, waiter));
+    /// Waits for what was handed over before; see [`Machine::flush`]. Gives the waiter back if
+    /// the core has ended.
+    pub fn flush(&self, waiter: W) -> Option<W> {
+        self.tell(waiter, Machine::flush)
     }
 
     /// Delivers what was handed over, for at most `limit`, and ends. Gives the waiter back if
-    /// it has ended already.
+    /// the core has ended already.
     pub fn close(&self, limit: Duration, waiter: Option<W>) -> Option<W> {
-        if self.shared.machine().is_finished() {
-            return waiter;
+        // No clock reaches further than that.
+        let limit = limit.min(Duration::from_secs(u32::MAX.into()));
+        self.tell(waiter, |machine, now, waiter| machine.close(now + limit, waiter)).flatten()
+    }
+
+    /// Hands a waiter to the machine, unless nobody turns it any more.
+    fn tell<T>(&self, waiter: T, what: impl FnOnce(&mut Machine<W>, Instant, T)) -> Option<T> {
+        let mut machine = self.shared.machine();
+        if machine.is_finished() {
+            return Some(waiter);
         }
-        self.tell(|machine, now| machine.close(now + limit, waiter));
+        what(&mut machine, Instant::now(), waiter);
+        drop(machine);
+        self.shared.wake.notify_one();
         None
     }
 
@@ -137,11 +148,6 @@ impl<W: Send + 'static> Client<W> {
     pub fn abandoned(&self) -> usize {
         self.shared.machine().abandoned()
     }
-
-    fn tell(&self, what: impl FnOnce(&mut Machine<W>, Instant)) {
-        what(&mut self.shared.machine(), Instant::now());
-        self.shared.wake.notify_one();
-    }
 }
 
 /// Runs the driver, and tells the last ones when every task has ended and every socket is
@@ -153,9 +159,13 @@ fn run<W: Send + 'static>(shared: &Shared<W>, sink: &impl Sink<W>, drive: impl F
     {
         let mut machine = shared.machine();
         if panicked {
-            let now = Instant::now();
-            machine.close(now, None);
-            machine.handle_timeout(now);
+            // Whatever state it is in, nobody may wait for it any longer; a second panic has
+            // been reported like the first.
+            let _given_up = catch_unwind(AssertUnwindSafe(|| {
+                let now = Instant::now();
+                machine.close(now, None);
+                machine.handle_timeout(now);
+            }));
         }
         last.extend(std::iter::from_fn(|| machine.poll_settled()));
     }

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, spawn_local};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connect::{ConnectError, Stage, connect, describe};
 use super::descriptors::Socket;
@@ -31,7 +31,7 @@ const READ_BUFFER: usize = 16 * 1024;
 pub struct LinkSettings {
     /// The name in the brokers' logs and quotas.
     pub client_id: Rc<str>,
-    /// How long DNS, and then each address, may take.
+    /// How long each step of connecting may take: DNS, each address, agreeing on versions.
     pub setup_timeout: Duration,
     /// How long an answer may take.
     pub request_timeout: Duration,
@@ -94,17 +94,17 @@ impl Link {
             settings: settings.clone(),
             next_correlation_id: Cell::new(0),
         };
-        match link.negotiate().await {
-            Ok(versions) => {
+        let limit = settings.setup_timeout;
+        let cause = match timeout(limit, link.negotiate()).await {
+            Ok(Ok(versions)) => {
                 link.versions = versions;
-                Ok(link)
+                return Ok(link);
             }
-            Err(error) => Err(ConnectError {
-                address: address.clone(),
-                stage: Stage::ApiVersions,
-                cause: error.to_string(),
-            }),
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {limit:?}"),
+        };
+        link.abort();
+        Err(ConnectError { address: address.clone(), stage: Stage::ApiVersions, cause })
     }
 
     /// What the broker speaks.

@@ -97,6 +97,9 @@ pub struct Part {
 pub struct MetadataWanted {
     /// The topics' names.
     pub topics: Vec<Arc<str>>,
+    /// Whether those that do not exist may be created: only while records wait for one. Else a
+    /// topic that was deleted would come back by being asked about.
+    pub may_create: bool,
 }
 
 #[derive(Debug, Default)]
@@ -278,7 +281,7 @@ impl<W> Machine<W> {
         if let Some(delayed) = self.waiting.remove(&ticket) {
             self.unpinned.push(delayed.record);
         } else if let Some(delayed) = self.unassigned.remove(&ticket) {
-            self.topics[delayed.target.topic].unassigned.retain(|other| *other != ticket);
+            self.strike_unassigned(delayed.target.topic, ticket);
             self.release(delayed.charged);
         } else {
             return false;
@@ -416,7 +419,7 @@ impl<W> Machine<W> {
         let state = self.node(node);
         state.connected = false;
         for place in std::mem::take(&mut state.ready) {
-            self.partition(place).queued = false;
+            self.partition(place).queued_at = None;
             self.touch(now, place);
         }
     }
@@ -542,6 +545,7 @@ impl<W> Machine<W> {
     pub fn poll_metadata(&mut self, now: Instant) -> Option<MetadataWanted> {
         self.refresh.poll(now).then(|| MetadataWanted {
             topics: self.topics.iter().map(|topic| Arc::clone(&topic.name)).collect(),
+            may_create: !self.unassigned.is_empty(),
         })
     }
 

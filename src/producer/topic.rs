@@ -76,8 +76,8 @@ pub(super) struct Partition<W> {
     pub(super) idempotence: Idempotence,
     /// Why it takes no more records, if it stopped at a gap.
     pub(super) stopped: Option<Error>,
-    /// Whether it stands in its leader's queue of partitions with something to send.
-    pub(super) queued: bool,
+    /// The broker in whose queue of partitions with something to send it stands.
+    pub(super) queued_at: Option<NodeId>,
     /// Whether it stands among those that its leader serves once it is idle.
     pub(super) awaited: bool,
     /// When the machine looks at it again of its own accord.
@@ -114,7 +114,7 @@ impl<W> Partition<W> {
             sent_to: None,
             idempotence: Idempotence::default(),
             stopped: None,
-            queued: false,
+            queued_at: None,
             awaited: false,
             timer: None,
         }

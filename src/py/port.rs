@@ -233,7 +233,8 @@ impl Drop for Watcher {
     }
 }
 
-/// Completes the futures of one settled batch or call, and says how many there were.
+/// Completes the futures of one settled batch or call, and says how many there were. If one
+/// cannot be completed, because a signal's handler raises meanwhile, the others still are.
 fn complete(py: Python<'_>, settled: Settled<Waiter>) -> PyResult<usize> {
     match settled {
         Settled::Call { waiter, result } => {
@@ -248,6 +249,7 @@ fn complete(py: Python<'_>, settled: Settled<Waiter>) -> PyResult<usize> {
 }
 
 fn complete_batch(py: Python<'_>, batch: &SettledBatch<Waiter>) -> PyResult<usize> {
+    let mut failure = None;
     match &batch.outcome {
         Ok(stored) => {
             let topic = PyString::new(py, &batch.topic);
@@ -258,16 +260,18 @@ fn complete_batch(py: Python<'_>, batch: &SettledBatch<Waiter>) -> PyResult<usiz
                     stored.base_offset + i64::from(waiting.index),
                     stored.log_append_time.unwrap_or(waiting.timestamp),
                 );
-                set_result(py, &waiting.waiter, Bound::new(py, metadata)?.into_any())?;
+                let set = Bound::new(py, metadata)
+                    .and_then(|metadata| set_result(py, &waiting.waiter, metadata.into_any()));
+                failure = failure.or(set.err());
             }
         }
         Err(error) => {
             for waiting in &batch.waiting {
-                set_exception(py, &waiting.waiter, error)?;
+                failure = failure.or(set_exception(py, &waiting.waiter, error).err());
             }
         }
     }
-    Ok(batch.waiting.len())
+    failure.map_or(Ok(batch.waiting.len()), Err)
 }
 
 /// A future that was cancelled wants no result; nobody else completes ours.

@@ -36,17 +36,43 @@ pub(super) fn generation() -> u64 {
 }
 
 /// Remembers a core until it has ended.
-pub(super) fn register(client: Client<Waiter>, exit_timeout: Duration) {
-    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    running.retain(|(client, _)| !client.wait_ended(Duration::ZERO));
-    running.push((client, exit_timeout));
+pub(super) fn register(
+    py: Python<'_>,
+    client: Client<Waiter>,
+    exit_timeout: Duration,
+) -> PyResult<()> {
+    {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|(client, _)| !client.wait_ended(Duration::ZERO));
+        running.push((client, exit_timeout));
+    }
+    drain_with_multiprocessing(py)
+}
+
+/// Children of `multiprocessing` that were forked end without `atexit`, but not without their
+/// own finalizers.
+fn drain_with_multiprocessing(py: Python<'_>) -> PyResult<()> {
+    let modules = py.import("sys")?.getattr("modules")?;
+    let Ok(process) = modules.get_item("multiprocessing.process") else { return Ok(()) };
+    if process.call_method0("parent_process")?.is_none() {
+        return Ok(());
+    }
+    let options = PyDict::new(py);
+    options.set_item("exitpriority", 0)?;
+    let util = py.import("multiprocessing.util")?;
+    util.call_method("Finalize", (py.None(), hook(py, at_exit)?), Some(&options))?;
+    Ok(())
+}
+
+fn hook(
+    py: Python<'_>,
+    function: fn(Python<'_>) -> PyResult<()>,
+) -> PyResult<Bound<'_, PyCFunction>> {
+    PyCFunction::new_closure(py, None, None, move |arguments, _| function(arguments.py()))
 }
 
 /// Registers with `os` and `atexit`.
 pub(super) fn install(py: Python<'_>) -> PyResult<()> {
-    let hook = |function: fn(Python<'_>) -> PyResult<()>| {
-        PyCFunction::new_closure(py, None, None, move |arguments, _| function(arguments.py()))
-    };
     let before: fn(Python<'_>) -> PyResult<()> = |_| {
         before_fork();
         Ok(())
@@ -56,11 +82,11 @@ pub(super) fn install(py: Python<'_>) -> PyResult<()> {
         Ok(())
     };
     let hooks = PyDict::new(py);
-    hooks.set_item("before", hook(before)?)?;
-    hooks.set_item("after_in_parent", hook(after_in_parent)?)?;
-    hooks.set_item("after_in_child", hook(after_fork_in_child)?)?;
+    hooks.set_item("before", hook(py, before)?)?;
+    hooks.set_item("after_in_parent", hook(py, after_in_parent)?)?;
+    hooks.set_item("after_in_child", hook(py, after_fork_in_child)?)?;
     py.import("os")?.call_method("register_at_fork", (), Some(&hooks))?;
-    py.import("atexit")?.call_method1("register", (hook(at_exit)?,))?;
+    py.import("atexit")?.call_method1("register", (hook(py, at_exit)?,))?;
     Ok(())
 }
 

@@ -48,14 +48,13 @@ impl ProducerCore {
     fn client(&self, py: Python<'_>) -> PyResult<Client<Waiter>> {
         let mut state = self.state();
         if state.closed {
-            let error = "the producer is closed; create another one";
-            return Err(to_python(py, &Error::new(ErrorKind::Closed, error)));
+            return Err(closed(py));
         }
         if let Some(client) = &state.client {
             return Ok(client.clone());
         }
         let client = Client::start(self.config.clone(), seed(), Ports)?;
-        process::register(client.clone(), self.exit_timeout);
+        process::register(py, client.clone(), self.exit_timeout)?;
         state.client = Some(client.clone());
         Ok(client)
     }
@@ -154,8 +153,10 @@ impl ProducerCore {
         let running = running_loop(py, "start")?;
         let client = self.client(py)?;
         let (future, waiter) = waiter(&running)?;
-        client.connect(waiter);
-        Ok(future)
+        match client.connect(waiter) {
+            None => Ok(future),
+            Some(_) => Err(closed(py)),
+        }
     }
 
     /// The future is done once everything handed over before has been settled.
@@ -164,8 +165,10 @@ impl ProducerCore {
         let running = running_loop(py, "flush")?;
         let client = self.client(py)?;
         let (future, waiter) = waiter(&running)?;
-        client.flush(waiter);
-        Ok(future)
+        match client.flush(waiter) {
+            None => Ok(future),
+            Some(_) => Err(closed(py)),
+        }
     }
 
     /// Takes no more messages, delivers those it has for at most `timeout` seconds, and
@@ -211,6 +214,11 @@ impl Drop for ProducerCore {
             client.close(exit_timeout.max(self.config.delivery_timeout), None);
         }
     }
+}
+
+fn closed(py: Python<'_>) -> PyErr {
+    let error = "the producer is closed; create another one";
+    to_python(py, &Error::new(ErrorKind::Closed, error))
 }
 
 fn now_ms() -> i64 {

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import warnings
+from multiprocessing.context import ForkContext, SpawnContext
 
 import pytest
 
@@ -140,6 +141,35 @@ def test_workers_share_a_preloaded_producer(
     asyncio.run(producer.close())
     first = 1 if used_before else 0
     assert sorted(itertools.chain.from_iterable(offsets)) == list(range(first, first + 200))
+
+
+def leave_behind(bootstrap: str, topic: str) -> None:
+    """Hand messages over and return, as the target of a process may."""
+
+    async def main() -> None:
+        producer = Producer(bootstrap)
+        for n in range(10):
+            producer.produce(topic, str(n))
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "context",
+    [multiprocessing.get_context("fork"), multiprocessing.get_context("spawn")],
+    ids=["fork", "spawn"],
+)
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_process_delivers_before_it_ends(
+    kafka: Cluster, topic: TopicFactory, context: ForkContext | SpawnContext
+) -> None:
+    """A forked child of multiprocessing ends without the interpreter's usual end."""
+    name = topic(kafka)
+    process = context.Process(target=leave_behind, args=(kafka.bootstrap(), name))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    assert stored(kafka, name) == [str(n) for n in range(10)]
 
 
 def test_a_lost_acknowledgement_does_not_hang(

@@ -119,6 +119,12 @@ async def test_closed_is_said(producer: Producer) -> None:
 
 
 @pytest.mark.asyncio
+async def test_close_may_wait_for_ever(producer: Producer) -> None:
+    producer.produce("orders", b"v")
+    await producer.close(1e18)
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
 async def test_close_wants_seconds(seconds: float) -> None:
     producer = Producer(closed_port())

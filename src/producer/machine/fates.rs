@@ -6,9 +6,12 @@ use std::time::Instant;
 
 use super::{Machine, wording};
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::producer::batch::{Batch, Progress};
+use crate::producer::batch::{Batch, Progress, Ticket};
 use crate::producer::settled::{Settled, SettledBatch, Stored, Waiting};
 use crate::producer::topic::Place;
+
+/// How many records that waited too long are failed in one go.
+const EXPIRED_AT_ONCE: usize = 1_000;
 
 /// What to do about a batch that came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,22 +287,38 @@ impl<W> Machine<W> {
 
     /// Records whose waiting, for memory or for their topic, has been too long.
     pub(super) fn expire_delayed(&mut self, now: Instant) {
-        while self.waiting.values().next().is_some_and(|first| first.until <= now) {
+        // A bounded number at a time: callers wait for the machine, and `poll_timeout` says that
+        // there is more.
+        for _ in 0..EXPIRED_AT_ONCE {
+            if self.waiting.values().next().is_none_or(|first| first.until > now) {
+                break;
+            }
             let error = self.starved();
             self.refuse_waiting(error);
         }
-        while let Some((&ticket, first)) = self.unassigned.first_key_value() {
+        for _ in 0..EXPIRED_AT_ONCE {
+            let Some((&ticket, first)) = self.unassigned.first_key_value() else { break };
             if first.until > now {
                 break;
             }
             let topic = first.target.topic;
             let error = self.unknown_topic(topic);
             let Some(delayed) = self.unassigned.remove(&ticket) else { break };
-            self.topics[topic].unassigned.retain(|other| *other != ticket);
+            self.strike_unassigned(topic, ticket);
             self.release(delayed.charged);
             self.forget(ticket);
             let (name, partition) = (self.name_of(topic), delayed.target.partition);
             self.refuse(name, partition, delayed.record.timestamp, delayed.waiter, error);
+        }
+    }
+
+    /// Takes a ticket off the list of those that wait for a topic; it is nearly always the first.
+    pub(super) fn strike_unassigned(&mut self, topic: usize, ticket: Ticket) {
+        let unassigned = &mut self.topics[topic].unassigned;
+        if unassigned.front() == Some(&ticket) {
+            unassigned.pop_front();
+        } else {
+            unassigned.retain(|other| *other != ticket);
         }
     }
 

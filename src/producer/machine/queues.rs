@@ -184,8 +184,12 @@ impl<W> Machine<W> {
                         node.connecting = true;
                         self.connects.push_back(leader);
                     }
-                    if !self.partition(place).queued && self.may_send(now, place) {
-                        self.partition(place).queued = true;
+                    let queued_at = self.partition(place).queued_at;
+                    if queued_at != Some(leader) && self.may_send(now, place) {
+                        if let Some(old) = queued_at {
+                            self.node(old).ready.retain(|other| *other != place);
+                        }
+                        self.partition(place).queued_at = Some(leader);
                         self.node(leader).ready.push_back(place);
                     }
                 }
@@ -212,14 +216,14 @@ impl<W> Machine<W> {
         let mut places = Vec::new();
         let mut size = 0;
         while let Some(place) = self.node(node).ready.pop_front() {
-            self.partition(place).queued = false;
+            self.partition(place).queued_at = None;
             if self.partition(place).leader != Some(node) || !self.may_send(now, place) {
                 self.touch(now, place);
                 continue;
             }
             size += self.partition(place).next_to_send().map_or(0, |(_, batch)| batch.size());
             if !places.is_empty() && size > self.config.max_request_size {
-                self.partition(place).queued = true;
+                self.partition(place).queued_at = Some(node);
                 self.node(node).ready.push_front(place);
                 break;
             }
@@ -287,7 +291,9 @@ impl<W> Machine<W> {
             }
             if node.retry_at.is_some_and(|at| at <= now) {
                 node.retry_at = None;
-                if !node.connected && !node.connecting {
+                let mut partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
+                let needed = partitions.any(|p| p.leader == Some(*id) && !p.queue.is_empty());
+                if needed && !node.connected && !node.connecting {
                     node.connecting = true;
                     self.connects.push_back(*id);
                 }

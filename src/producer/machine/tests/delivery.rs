@@ -104,6 +104,37 @@ fn a_leader_that_moved_is_asked_for_and_followed() {
 }
 
 #[test]
+fn what_was_queued_for_a_dead_leader_goes_to_the_next() {
+    let mut bench = Bench::ready(&[1, 2], |_| {});
+    bench.produce("a", 0, true);
+    bench.machine.handle_disconnected(bench.now, 1);
+    bench.produce("b", 0, true);
+    bench.pass(200 * MS);
+    bench.describe(&[2, 2]);
+    let sent = bench.request().expect("the new leader is connected");
+    assert_eq!(sent.node, 2);
+    bench.answer(&sent, ErrorCode::NONE, 0);
+    let settled = bench.settled();
+    assert_eq!(settled.first().map(String::as_str), Some("a at 0"));
+}
+
+#[test]
+fn a_broker_that_nobody_needs_is_not_connected_again() {
+    let mut bench = Bench::ready(&[1, 2], |_| {});
+    bench.machine.handle_disconnected(bench.now, 1);
+    bench.produce("a", 0, true);
+    assert_eq!(bench.machine.poll_connect(), Some(1));
+    let refused = Error::new(ErrorKind::Unreachable, "b:1 (TCP: Connection refused)");
+    bench.machine.handle_connect_failed(bench.now, 1, refused);
+    // The pause is not over when the news comes.
+    bench.machine.node(1).retry_at = Some(bench.now + Duration::from_secs(5));
+    bench.pass(200 * MS);
+    bench.describe(&[2, 2]);
+    bench.pass(Duration::from_secs(10));
+    assert_eq!(bench.machine.poll_connect(), None);
+}
+
+#[test]
 fn a_lost_request_goes_again() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, true);

@@ -195,7 +195,7 @@ fn a_broken_disk_is_a_storage_error_also_for_what_waits() {
     assert_eq!(bench.cluster.leader("t", 0), Some((1, 1)));
     bench.cluster.repair_disk(bench.now, 0);
     bench.settle();
-    assert_eq!(bench.committed(), []);
+    assert!(bench.committed().is_empty());
     let replicas = bench.cluster.nodes.iter().flat_map(|node| node.replicas.values());
     assert!(replicas.clone().all(|replica| replica.log.end_offset() == 0));
 }
