@@ -1,7 +1,7 @@
-"""The few bytes of Kafka's protocol that starting a cluster takes, so that it needs no client.
+"""The few bytes of Kafka's protocol that a cluster's start takes, so that it needs no client.
 
 Old versions of two requests, which every broker since 0.11 answers, over one plaintext
-connection each.
+connection each. And one to produce a batch as it is, which every broker since 2.1 answers.
 """
 
 import socket
@@ -14,8 +14,9 @@ from tests.kafka.ports import HOST
 
 T = TypeVar("T")
 
-_METADATA, _CREATE_TOPICS = 3, 19
+_PRODUCE, _METADATA, _CREATE_TOPICS = 0, 3, 19
 _TOPIC_ALREADY_EXISTS, _NOT_CONTROLLER = 36, 41
+_NO_TRANSACTION, _ALL = -1, -1  # no transactional id; acknowledged by all in sync
 _REPLICATION_BY_COUNT = 0  # no assignment of replicas by hand
 _CORRELATION_SIZE = 4
 
@@ -84,6 +85,19 @@ def create_topic(
         raise RuntimeError(f"topic {name} was not created: error {error}: {message}")
 
 
+def produce(port: int, topic: str, partition: int, batch: bytes) -> int:
+    """Hand a partition's leader a batch, untouched, and return the offset that it got."""
+    body = struct.pack(">hhi", _NO_TRANSACTION, _ALL, 10_000)  # the last is the timeout
+    body += struct.pack(">i", 1) + _string(topic)
+    body += struct.pack(">iii", 1, partition, len(batch)) + batch
+    reply = _ask(port, _PRODUCE, 7, body)
+    reply.int32(), reply.string(), reply.int32(), reply.int32()  # one topic, one partition
+    error, offset = reply.int16(), reply.int64()
+    if error:
+        raise RuntimeError(f"the batch for {topic}-{partition} was refused: error {error}")
+    return offset
+
+
 def _ask(port: int, api: int, version: int, body: bytes) -> "_Reply":
     message = struct.pack(">hhi", api, version, 0) + _string("dekaf-tests") + body
     with socket.create_connection((HOST, port), 5.0) as connection:
@@ -115,6 +129,9 @@ class _Reply:
 
     def int32(self) -> int:
         return int.from_bytes(self._bytes(4), signed=True)
+
+    def int64(self) -> int:
+        return int.from_bytes(self._bytes(8), signed=True)
 
     def string(self) -> str | None:
         size = self.int16()
