@@ -34,6 +34,7 @@ rust-there:
 
 kafka-there:
 	@$(call need,java,install a Java runtime 17 or later; the integration tests run Apache Kafka on it)
+	@$(call need,javac,install a JDK 17 or later; the tests ask the Java client what it would do)
 	@$(call need,mvn,install Apache Maven; it fetches Apache Kafka for the integration tests)
 
 $(VENV)/requirements: requirements-dev.txt | python-there
@@ -49,17 +50,17 @@ $(VENV)/package: $(RUST) $(VENV)/requirements | rust-there
 .PHONY: build kafka
 build: $(VENV)/package ## Build the package into .venv
 
-kafka: $(VENV)/requirements kafka-there ## Fetch Apache Kafka for the integration tests
+kafka: kafka-there $(VENV)/requirements ## Fetch Apache Kafka for the integration tests
 	@$(PY) -m tests.kafka.prepare $(KAFKA_VERSION)
 
 # -- what one wants -----------------------------------------------------------------------
 
 .PHONY: demo
-demo: build kafka ## Produce a message and see where it is stored
+demo: kafka-there build kafka ## Produce a message and see where it is stored
 	@$(PY) -m tests.demo
 
 .PHONY: test test-fast test-core soak test-mutations
-test: test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
+test: kafka-there test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
 	$(PY) -m pytest
 
 test-fast: test-core build ## Run the tests that need no Java
