@@ -5,6 +5,7 @@
 //! be done: call them until they return nothing. The rest looks.
 
 mod admission;
+mod exchange;
 mod fates;
 mod numbering;
 mod queues;
@@ -17,8 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::admission::Delayed;
+pub use self::exchange::{MetadataWanted, NoWaiting, Outgoing, Part, Produced, RequestId};
 use super::backoff::Backoff;
-use super::batch::{Codecs, Content, Ticket};
+use super::batch::{Codecs, Ticket};
 use super::pinned::Pinned;
 use super::random::Random;
 use super::refresh::Refresh;
@@ -27,80 +29,13 @@ use super::topic::{NodeId, Place, ProducerEpoch, Topic};
 use crate::config::{Acks, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::protocol::{MetadataResponse, PartitionProduced, ProduceResponse};
-use crate::record::{Identity, Record, SealedBatch};
-
-/// A produce request that is under way.
-pub type RequestId = u64;
+use crate::record::{Record, SealedBatch};
 
 /// Bytes of the longest name that Kafka gives a topic.
 const LONGEST_TOPIC: usize = 249;
 /// An answer that takes longer makes the machine look whether somebody else leads by now. Long
 /// beside any healthy answer, short beside the time in which clusters elect.
 const OVERDUE: Duration = Duration::from_secs(1);
-
-/// What became of a record that was handed over.
-#[derive(Debug)]
-pub enum Produced<W> {
-    /// It was taken in. `work` says whether there is something to do before the next
-    /// [`Machine::poll_timeout`]; the ticket can be cancelled while the record's topic is
-    /// unknown.
-    Accepted {
-        /// Names the record, or the batch it is in.
-        ticket: Ticket,
-        /// Whether the driver is to look.
-        work: bool,
-    },
-    /// There is no memory for it now: hand it over with [`Machine::wait`], or give up.
-    Full(Option<W>),
-}
-
-/// A record that may not wait for memory, handed back.
-#[derive(Debug)]
-pub struct NoWaiting<W> {
-    /// Why not.
-    pub error: Error,
-    /// The record.
-    pub record: Box<dyn Pinned>,
-    /// Who would have waited.
-    pub waiter: Option<W>,
-}
-
-/// A request to send to a broker.
-#[derive(Debug)]
-pub struct Outgoing {
-    /// To be named when its fate is known.
-    pub id: RequestId,
-    /// The broker.
-    pub node: NodeId,
-    /// One batch per partition; those of a topic stand together.
-    pub parts: Vec<Part>,
-}
-
-/// One partition's batch in a request.
-#[derive(Debug)]
-pub struct Part {
-    /// The topic's name.
-    pub topic: Arc<str>,
-    /// The topic's id, for versions that ask for it.
-    pub topic_id: u128,
-    /// The partition.
-    pub partition: i32,
-    /// Who writes it.
-    pub identity: Identity,
-    /// Its records. Those that are open are to be sealed, and handed back by
-    /// [`Machine::handle_sealed`] before the request's fate is told.
-    pub content: Content,
-}
-
-/// Topics to ask the cluster about; with none of them, brokers alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MetadataWanted {
-    /// The topics' names.
-    pub topics: Vec<Arc<str>>,
-    /// Whether those that do not exist may be created: only while records wait for one. Else a
-    /// topic that was deleted would come back by being asked about.
-    pub may_create: bool,
-}
 
 #[derive(Debug, Default)]
 struct Node {

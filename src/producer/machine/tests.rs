@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::config::Compression;
+use crate::producer::batch::Content;
 use crate::protocol::{
     LeaderIdAndEpoch, MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic,
     PartitionProduced, TopicProduced,
 };
-use crate::record::Compressor;
+use crate::record::{Compressor, Identity};
 
 const MS: Duration = Duration::from_millis(1);
 
