@@ -20,6 +20,12 @@ impl Sequence {
         self.0
     }
 
+    /// Whether it follows `other` by less than half of all numbers.
+    pub fn is_ahead_of(self, other: Self) -> bool {
+        let distance = self.0.wrapping_sub(other.0) & i32::MAX;
+        distance > 0 && distance < 1 << 30
+    }
+
     /// The number `records` further on.
     #[must_use]
     pub fn after(self, records: i32) -> Self {
@@ -51,5 +57,8 @@ mod tests {
     fn wraps_to_zero() {
         assert_eq!(Sequence::new(i32::MAX).after(1), Sequence::FIRST);
         assert_eq!(Sequence::new(i32::MAX - 1).after(3).number(), 1);
+        assert!(Sequence::FIRST.is_ahead_of(Sequence::new(i32::MAX)));
+        assert!(!Sequence::new(i32::MAX).is_ahead_of(Sequence::FIRST));
+        assert!(!Sequence::new(7).is_ahead_of(Sequence::new(7)));
     }
 }

@@ -28,7 +28,7 @@ enum Reaction {
 impl<W> Machine<W> {
     /// A batch was stored.
     pub(super) fn landed(&mut self, place: Place, serial: u64, mut stored: Stored) {
-        let Some((_, batch)) = self.take_answered(place, serial) else { return };
+        let Some((index, batch)) = self.take_answered(place, serial) else { return };
         let topic = &mut self.topics[place.topic];
         if batch.failures == 0 {
             topic.append_time = stored.log_append_time.is_some();
@@ -37,7 +37,7 @@ impl<W> Machine<W> {
             stored.log_append_time = None;
         }
         if let Some(sequence) = batch.sequence {
-            self.acknowledged(place, sequence, batch.count());
+            self.acknowledged(place, index, sequence, batch.count());
         }
         self.settle(place, batch, Ok(stored));
     }
@@ -65,7 +65,7 @@ impl<W> Machine<W> {
         match Self::reaction(code, &batch) {
             Reaction::Stored => {
                 if let Some(sequence) = batch.sequence {
-                    self.acknowledged(place, sequence, batch.count());
+                    self.acknowledged(place, index, sequence, batch.count());
                 }
                 let stored = Stored { base_offset: -1, log_append_time: None };
                 self.settle(place, batch, Ok(stored));

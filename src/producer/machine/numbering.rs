@@ -54,9 +54,24 @@ impl<W> Machine<W> {
     }
 
     /// A batch with numbers was acknowledged, or is known to be stored.
-    pub(super) fn acknowledged(&mut self, place: Place, sequence: Sequence, count: i32) {
+    ///
+    /// Only the oldest batch opens the way for more: brokers recognise the last five, and one that
+    /// came back while its successors were stored must be sent again before more are.
+    pub(super) fn acknowledged(
+        &mut self,
+        place: Place,
+        index: usize,
+        sequence: Sequence,
+        count: i32,
+    ) {
         let partition = self.partition(place);
-        partition.idempotence.acked = sequence.after(count);
+        let end = sequence.after(count);
+        if end.is_ahead_of(partition.idempotence.acked) {
+            partition.idempotence.acked = end;
+        }
+        if index > 0 {
+            return;
+        }
         // The answer came from whom it was sent to, and the present leader may be another.
         if let Some(leader) = partition.sent_to.filter(|sent_to| partition.leader == Some(*sent_to))
         {

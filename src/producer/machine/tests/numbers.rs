@@ -72,6 +72,22 @@ fn what_came_back_goes_first_and_alone_with_its_numbers() {
 }
 
 #[test]
+fn stored_successors_do_not_let_more_past_one_that_came_back() {
+    let mut bench = acknowledged();
+    let sent: Vec<_> = ["a", "b", "c"].into_iter().map(|who| send(&mut bench, who)).collect();
+    bench.answer(&sent[0], ErrorCode::REQUEST_TIMED_OUT, -1);
+    bench.answer(&sent[1], ErrorCode::NONE, 2);
+    bench.answer(&sent[2], ErrorCode::NONE, 3);
+    bench.produce("d", 0, false);
+    bench.pass(Duration::from_secs(1));
+    let again = bench.request().unwrap();
+    assert_eq!(sequence(&again), sequence(&sent[0]));
+    assert!(bench.request().is_none(), "brokers recognise the last five only");
+    bench.answer(&again, ErrorCode::NONE, 1);
+    assert_eq!(sequence(&bench.request().unwrap()), (0, 4));
+}
+
+#[test]
 fn a_new_leader_gets_nothing_while_the_old_one_owes_an_answer() {
     let mut bench = Bench::ready(&[1, 2], |_| {});
     bench.produce("a", 0, true);
