@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Machine, wording};
+use super::Machine;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::{Batch, Progress, Ticket};
 use crate::producer::settled::{Settled, SettledBatch, Stored, Waiting};
@@ -120,8 +120,9 @@ impl<W> Machine<W> {
     /// Takes a batch that was in flight out of its queue, with its place in line.
     fn take_answered(&mut self, place: Place, serial: u64) -> Option<(usize, Batch<W>)> {
         let partition = self.partition(place);
-        let index = partition.queue.iter().position(|batch| batch.serial == serial)?;
-        let batch = partition.queue.remove(index).filter(Batch::is_in_flight)?;
+        let answered = |batch: &Batch<W>| batch.serial == serial && batch.is_in_flight();
+        let index = partition.queue.iter().position(answered)?;
+        let batch = partition.queue.remove(index)?;
         partition.in_flight -= 1;
         Some((index, batch))
     }
@@ -267,13 +268,17 @@ impl<W> Machine<W> {
     /// Fails the records that wait for a topic.
     pub(super) fn refuse_unassigned(&mut self, topic: usize, error: &Error) {
         while let Some(ticket) = self.topics[topic].unassigned.pop_front() {
-            let Some(delayed) = self.unassigned.remove(&ticket) else { continue };
-            self.release(delayed.charged);
-            self.forget(ticket);
-            let (name, partition) = (self.name_of(topic), delayed.target.partition);
-            let timestamp = delayed.record.timestamp;
-            self.refuse(name, partition, timestamp, delayed.waiter, error.clone());
+            self.refuse_one_unassigned(ticket, error.clone());
         }
+    }
+
+    /// Fails a record that has been struck off its topic's list.
+    fn refuse_one_unassigned(&mut self, ticket: Ticket, error: Error) {
+        let Some(delayed) = self.unassigned.remove(&ticket) else { return };
+        self.release(delayed.charged);
+        self.forget(ticket);
+        let (name, partition) = (self.name_of(delayed.target.topic), delayed.target.partition);
+        self.refuse(name, partition, delayed.record.timestamp, delayed.waiter, error);
     }
 
     /// Fails a record that waits for memory.
@@ -303,12 +308,8 @@ impl<W> Machine<W> {
             }
             let topic = first.target.topic;
             let error = self.unknown_topic(topic);
-            let Some(delayed) = self.unassigned.remove(&ticket) else { break };
             self.strike_unassigned(topic, ticket);
-            self.release(delayed.charged);
-            self.forget(ticket);
-            let (name, partition) = (self.name_of(topic), delayed.target.partition);
-            self.refuse(name, partition, delayed.record.timestamp, delayed.waiter, error);
+            self.refuse_one_unassigned(ticket, error);
         }
     }
 
@@ -391,18 +392,5 @@ impl<W> Machine<W> {
         for waiter in std::mem::take(&mut self.closing) {
             self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
         }
-    }
-}
-
-impl<W> Machine<W> {
-    fn gapless(&self, place: Place, cause: &Error) -> Error {
-        let place = wording::place(&self.topics[place.topic].name, place.partition);
-        Error::new(
-            ErrorKind::Gapless,
-            format!(
-                "{place}: it is gapless, and stopped when an earlier record failed: {cause}; \
-                 create another producer to go on behind the gap"
-            ),
-        )
     }
 }

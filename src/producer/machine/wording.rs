@@ -89,6 +89,17 @@ impl<W> Machine<W> {
         .maybe_written(maybe_written)
     }
 
+    pub(super) fn gapless(&self, place: Place, cause: &Error) -> Error {
+        let place = self.place_name(place);
+        Error::new(
+            ErrorKind::Gapless,
+            format!(
+                "{place}: it is gapless, and stopped when an earlier record failed: {cause}; \
+                 create another producer to go on behind the gap"
+            ),
+        )
+    }
+
     /// The time of a record that waited for memory is over.
     pub(super) fn starved(&self) -> Error {
         Error::new(
