@@ -74,6 +74,12 @@ impl PartitionLog {
         self.start_offset
     }
 
+    /// Where the first batch begins that is still there: at the start, or before it if the
+    /// start is inside a batch; at the end if there is none.
+    pub fn first_stored(&self) -> i64 {
+        self.batches.front().map_or(self.end_offset, StoredBatch::base_offset)
+    }
+
     /// The offset that the next record will have.
     pub fn end_offset(&self) -> i64 {
         self.end_offset

@@ -118,8 +118,7 @@ impl Replica {
         let committed = self.high_watermark.min(self.log.end_offset());
         assert!(agreed >= committed, "what is committed is never truncated");
         self.log.truncate_to(agreed);
-        let first = leader.log.batches_from(0).next();
-        let first = first.map_or(leader.log.end_offset(), StoredBatch::base_offset);
+        let first = leader.log.first_stored();
         if self.log.end_offset() < first {
             self.log.restart_at(first);
         }
@@ -133,7 +132,8 @@ impl Replica {
     /// Up to where both have the same. What one of them has deleted was committed, and the same.
     fn agreement(&self, leader: &Self) -> i64 {
         let mut agreed = self.log.end_offset().min(leader.log.end_offset());
-        for batch in self.log.batches_from(leader.log.start_offset()).rev() {
+        // The leader's start may be inside a batch, of which it still has the whole.
+        for batch in self.log.batches_from(leader.log.first_stored()).rev() {
             if leader.has(batch) {
                 return batch.next_offset();
             }

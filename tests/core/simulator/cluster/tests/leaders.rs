@@ -87,6 +87,24 @@ fn what_no_follower_has_is_lost_and_the_old_leader_truncates() {
 }
 
 #[test]
+fn the_old_leader_truncates_also_where_the_new_one_has_a_batch_in_part() {
+    let mut bench = Bench::new();
+    bench.produce(0, 1, &[1]);
+    bench.settle();
+    bench.produce(0, 1, &[2]);
+    bench.produce(0, 1, &[3]);
+    bench.cluster.crash(bench.now, 0);
+    bench.settle();
+    bench.produce(1, 1, &[4, 5, 6]);
+    bench.settle();
+    assert_eq!(bench.cluster.delete_records(bench.now, "t", 0, 3), Ok(3));
+    bench.cluster.restart(bench.now, 0);
+    bench.settle();
+    let logs = bench.cluster.nodes.iter().flat_map(|node| node.replicas.values()).map(|r| &r.log);
+    assert!(logs.clone().all(|log| (log.first_stored(), log.end_offset()) == (1, 4)));
+}
+
+#[test]
 fn what_a_follower_has_is_kept_although_nobody_acknowledged_it() {
     let settings = Settings { replication: Spread::millis(5, 5), ..Settings::default() };
     let mut bench = Bench::with(settings, TopicSettings::default());
