@@ -4,9 +4,11 @@
 mod connect;
 mod descriptors;
 mod link;
+mod race;
 mod versions;
 
 pub use connect::{ConnectError, Stage};
 pub use descriptors::{Quiet, inherited_descriptors};
 pub use link::{Answer, Link, LinkSettings};
+pub use race::first_of;
 pub use versions::Versions;

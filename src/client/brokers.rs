@@ -3,17 +3,22 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::time::timeout;
 
 use crate::config::{Address, Config};
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{ConnectError, Link, LinkSettings};
+use crate::net::{ConnectError, Link, LinkSettings, first_of};
 use crate::producer::MetadataWanted;
 use crate::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, MetadataResponse, NodeEndpoint,
     Request,
 };
+
+/// How long one broker is waited for before the next is asked as well. Long beside any healthy
+/// answer, and short beside what a broker that hangs would cost.
+const HEAD_START: Duration = Duration::from_millis(500);
 
 /// The brokers of a cluster.
 #[derive(Debug)]
@@ -21,10 +26,8 @@ pub(super) struct Brokers {
     settings: LinkSettings,
     bootstrap: Vec<Address>,
     known: RefCell<HashMap<i32, Address>>,
-    /// For requests that must not wait behind batches.
+    /// For requests that must not wait behind batches: to whoever answered the last of them.
     control: RefCell<Option<(Address, Rc<Link>)>>,
-    /// Who failed to answer last: asked after all others.
-    silent: RefCell<Option<Address>>,
 }
 
 impl Brokers {
@@ -39,7 +42,6 @@ impl Brokers {
             bootstrap: config.bootstrap_servers.clone(),
             known: RefCell::default(),
             control: RefCell::default(),
-            silent: RefCell::default(),
         }
     }
 
@@ -50,7 +52,7 @@ impl Brokers {
             let message = format!("broker {node} is not among those that the cluster lists");
             return Err(Error::new(ErrorKind::Unreachable, message));
         };
-        Link::open(&address, &self.settings).await.map_err(|error| unreachable(&[error]))
+        Link::open(&address, &self.settings).await.map_err(|error| unreachable(&error))
     }
 
     /// Asks any broker about the cluster.
@@ -64,11 +66,7 @@ impl Brokers {
             allow_auto_topic_creation: wanted.may_create,
             ..MetadataRequest::default()
         };
-        let response = match self.ask(&request).await {
-            // The connection may have ended long ago without anyone noticing.
-            Err(_) => self.ask(&request).await?,
-            Ok(response) => response,
-        };
+        let response = self.ask(&request).await?;
         if response.brokers.is_empty() {
             let message = "a broker answered that the cluster has no brokers";
             return Err(Error::new(ErrorKind::Unreachable, message));
@@ -103,49 +101,86 @@ impl Brokers {
         self.known.borrow_mut().extend(located);
     }
 
-    /// Asks over the control connection. A broker that does not answer soon is given up, so that
-    /// one that hangs costs little while others know what is asked.
+    /// Asks whoever answers first: the broker of the control connection, and if that hangs or is
+    /// gone, one after the other of those that are known or configured.
     async fn ask<R: Request>(&self, request: &R) -> Result<R::Response> {
-        let (address, link) = self.control().await?;
-        let limit = self.settings.setup_timeout;
-        let response = timeout(limit, link.call(request)).await.unwrap_or_else(|_| {
-            let message = format!("{address} did not answer within {limit:?}");
-            Err(Error::new(ErrorKind::Unreachable, message))
+        let attempts = self.candidates().into_iter().map(|address| async move {
+            let answered = self.ask_one(&address, request).await;
+            answered.map(|(link, response)| (address, link, response))
         });
-        if response.is_err() {
-            link.abort();
-            *self.control.borrow_mut() = None;
-            *self.silent.borrow_mut() = Some(address);
-        }
-        response
-    }
-
-    async fn control(&self) -> Result<(Address, Rc<Link>)> {
-        let open = self.control.borrow().as_ref().filter(|(_, link)| !link.is_closed()).cloned();
-        if let Some(open) = open {
-            return Ok(open);
-        }
-        // Those known first: the configured ones may be long gone.
-        let mut candidates: Vec<_> = self.known.borrow().values().cloned().collect();
-        let known = candidates.clone();
-        candidates.extend(self.bootstrap.iter().filter(|a| !known.contains(a)).cloned());
-        candidates.sort_by_key(|address| self.silent.borrow().as_ref() == Some(address));
-        let mut failures = Vec::new();
-        for address in candidates {
-            match Link::open(&address, &self.settings).await {
-                Ok(link) => {
-                    let link = Rc::new(link);
-                    *self.control.borrow_mut() = Some((address.clone(), Rc::clone(&link)));
-                    return Ok((address, link));
-                }
-                Err(error) => failures.push(error),
+        match first_of(attempts, HEAD_START).await {
+            Ok((address, link, response)) => {
+                *self.control.borrow_mut() = Some((address, link));
+                Ok(response)
+            }
+            Err(mut failures) if failures.len() == 1 => Err(failures.remove(0)),
+            Err(failures) => {
+                let each: Vec<_> = failures.iter().map(ToString::to_string).collect();
+                Err(Error::new(ErrorKind::Unreachable, each.join(", ")))
             }
         }
-        Err(unreachable(&failures))
+    }
+
+    /// Those known first, as the configured ones may be long gone; but these early enough that
+    /// a cluster which has moved as a whole is found again.
+    fn candidates(&self) -> Vec<Address> {
+        let control = self.control.borrow().as_ref().map(|(address, _)| address.clone());
+        let known = self.known.borrow();
+        let mut known = known.values().cloned();
+        let mut bootstrap = self.bootstrap.iter().cloned();
+        let mut candidates: Vec<_> = control.into_iter().collect();
+        loop {
+            let next = [known.next(), bootstrap.next()];
+            if next == [None, None] {
+                return candidates;
+            }
+            for address in next.into_iter().flatten() {
+                if !candidates.contains(&address) {
+                    candidates.push(address);
+                }
+            }
+        }
+    }
+
+    /// Asks one broker, over the control connection if that is its.
+    async fn ask_one<R: Request>(
+        &self,
+        address: &Address,
+        request: &R,
+    ) -> Result<(Rc<Link>, R::Response)> {
+        let open = self.control.borrow().as_ref().filter(|(to, _)| to == address).cloned();
+        if let Some((_, link)) = open {
+            match self.call(address, &link, request).await {
+                // It may have ended long ago without anyone noticing.
+                Err(_) if link.is_closed() => {}
+                Err(error) => {
+                    link.abort();
+                    return Err(error);
+                }
+                Ok(response) => return Ok((link, response)),
+            }
+        }
+        let link = Link::open(address, &self.settings).await.map_err(|error| unreachable(&error))?;
+        let link = Rc::new(link);
+        let response = self.call(address, &link, request).await?;
+        Ok((link, response))
+    }
+
+    /// A broker that does not answer soon is given up: others know what is asked.
+    async fn call<R: Request>(
+        &self,
+        address: &Address,
+        link: &Link,
+        request: &R,
+    ) -> Result<R::Response> {
+        let limit = self.settings.setup_timeout;
+        timeout(limit, link.call(request)).await.unwrap_or_else(|_| {
+            let message = format!("{address} ({:?}: no answer within {limit:?})", R::KEY);
+            Err(Error::new(ErrorKind::Unreachable, message))
+        })
     }
 }
 
-fn unreachable(failures: &[ConnectError]) -> Error {
-    let each: Vec<_> = failures.iter().map(ToString::to_string).collect();
-    Error::new(ErrorKind::Unreachable, each.join(", "))
+fn unreachable(error: &ConnectError) -> Error {
+    Error::new(ErrorKind::Unreachable, error.to_string())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::descriptors::Socket;
+use super::race::first_of;
 use crate::config::Address;
 
 /// How far a connection got before it failed.
@@ -49,6 +50,10 @@ impl fmt::Display for ConnectError {
 
 impl std::error::Error for ConnectError {}
 
+/// How long one address of a host is waited for before the next is tried beside it: RFC 8305's
+/// recommendation.
+const HEAD_START: Duration = Duration::from_millis(250);
+
 /// Connects to the first of the host's addresses that answers.
 ///
 /// # Cancel safety
@@ -61,22 +66,21 @@ pub(super) async fn connect(address: &Address, limit: Duration) -> Result<Socket
         Ok(Err(error)) => return Err(failed(Stage::Dns, describe(&error))),
         Err(_) => return Err(failed(Stage::Dns, format!("no answer within {limit:?}"))),
     };
-    let mut causes: Vec<String> = Vec::new();
-    for resolved in found {
-        let cause = match timeout(limit, Socket::connect(resolved)).await {
-            Ok(Ok(socket)) => return Ok(socket),
-            Ok(Err(error)) => describe(&error),
-            Err(_) => format!("no answer within {limit:?}"),
-        };
-        // "localhost" alone has two addresses that are refused for the same reason.
-        if !causes.contains(&cause) {
-            causes.push(cause);
+    let attempts = found.map(|resolved| async move {
+        match timeout(limit, Socket::connect(resolved)).await {
+            Ok(Ok(socket)) => Ok(socket),
+            Ok(Err(error)) => Err(describe(&error)),
+            Err(_) => Err(format!("no answer within {limit:?}")),
         }
-    }
-    if causes.is_empty() {
-        return Err(failed(Stage::Dns, "the host has no address".into()));
-    }
-    Err(failed(Stage::Tcp, causes.join(", ")))
+    });
+    first_of(attempts, HEAD_START).await.map_err(|mut causes| {
+        // "localhost" alone has two addresses that are refused for the same reason.
+        causes.dedup();
+        if causes.is_empty() {
+            return failed(Stage::Dns, "the host has no address".into());
+        }
+        failed(Stage::Tcp, causes.join(", "))
+    })
 }
 
 /// An operating system's error without the number that Rust adds.

@@ -1,0 +1,116 @@
+//! Trying one thing after the other, without waiting for those that hang.
+
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+/// Starts the attempts in their order: the next one when one fails, or when none has ended for
+/// as long as `head_start`. The first that succeeds wins, and the others are dropped. If none
+/// does, the failures are in the order of the attempts.
+///
+/// # Cancel safety
+/// Dropping it drops every attempt.
+pub async fn first_of<A, T, E>(
+    attempts: impl IntoIterator<Item = A>,
+    head_start: Duration,
+) -> Result<T, Vec<E>>
+where
+    A: Future<Output = Result<T, E>>,
+{
+    let mut waiting = attempts.into_iter().enumerate();
+    let mut running: Vec<(usize, Pin<Box<A>>)> = Vec::new();
+    let mut failures = Vec::new();
+    loop {
+        let next = waiting.next();
+        let is_last = next.is_none();
+        running.extend(next.map(|(index, attempt)| (index, Box::pin(attempt))));
+        if running.is_empty() {
+            failures.sort_by_key(|(index, _)| *index);
+            return Err(failures.into_iter().map(|(_, failure)| failure).collect());
+        }
+        let mut patience =
+            pin!(async { if is_last { pending().await } else { sleep(head_start).await } });
+        tokio::select! {
+            (index, ended) = first_ended(&mut running) => match ended {
+                Ok(won) => return Ok(won),
+                Err(failure) => failures.push((index, failure)),
+            },
+            () = &mut patience => {}
+        }
+    }
+}
+
+/// Takes out the first that ends.
+async fn first_ended<A: Future>(running: &mut Vec<(usize, Pin<Box<A>>)>) -> (usize, A::Output) {
+    poll_fn(|context| {
+        for place in 0..running.len() {
+            if let Poll::Ready(ended) = running[place].1.as_mut().poll(context) {
+                return Poll::Ready((running.remove(place).0, ended));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const HEAD_START: Duration = Duration::from_millis(250);
+
+    /// How long an attempt takes, in milliseconds, and how it ends.
+    type Attempt = (u64, Result<&'static str, &'static str>);
+
+    /// What came of it, and when each attempt began.
+    fn race(attempts: &[Attempt]) -> (Result<&'static str, Vec<&'static str>>, Vec<u64>) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        let begun = RefCell::new(Vec::new());
+        let ended = runtime.block_on(async {
+            let start = Instant::now();
+            let attempts = attempts.iter().map(|(takes, ends)| async {
+                begun.borrow_mut().push(start.elapsed().as_millis() as u64);
+                sleep(Duration::from_millis(*takes)).await;
+                *ends
+            });
+            first_of(attempts, HEAD_START).await
+        });
+        (ended, begun.into_inner())
+    }
+
+    #[test]
+    fn who_answers_at_once_is_alone() {
+        assert_eq!(race(&[(10, Ok("a")), (10, Ok("b"))]), (Ok("a"), vec![0]));
+    }
+
+    #[test]
+    fn a_failure_lets_the_next_one_start() {
+        assert_eq!(race(&[(10, Err("a")), (10, Ok("b"))]), (Ok("b"), vec![0, 10]));
+    }
+
+    #[test]
+    fn who_hangs_is_overtaken_and_may_still_win() {
+        let hours = 9_999_999;
+        assert_eq!(race(&[(hours, Ok("a")), (10, Ok("b"))]), (Ok("b"), vec![0, 250]));
+        assert_eq!(race(&[(300, Ok("a")), (hours, Ok("b"))]), (Ok("a"), vec![0, 250]));
+    }
+
+    #[test]
+    fn if_all_fail_each_says_why_in_its_place() {
+        let (ended, begun) = race(&[(400, Err("a")), (10, Err("b")), (10, Err("c"))]);
+        assert_eq!(ended, Err(vec!["a", "b", "c"]));
+        assert_eq!(begun, [0, 250, 260]);
+        assert_eq!(race(&[]), (Err(vec![]), vec![]));
+    }
+}
