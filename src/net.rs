@@ -4,6 +4,7 @@
 mod connect;
 mod descriptors;
 mod link;
+mod pipeline;
 mod race;
 mod versions;
 

@@ -13,12 +13,16 @@ use crate::net::{ConnectError, Link, LinkSettings, first_of};
 use crate::producer::MetadataWanted;
 use crate::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, MetadataResponse, NodeEndpoint,
-    Request,
+    ProduceRequest, Request,
 };
 
 /// How long one broker is waited for before the next is asked as well. Long beside any healthy
 /// answer, and short beside what a broker that hangs would cost.
 const HEAD_START: Duration = Duration::from_millis(500);
+
+/// Brokers close what was idle for ten minutes, unless told otherwise, and a request that meets
+/// its end half-way may have been written or not. So this side closes first.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(9 * 60);
 
 /// The brokers of a cluster.
 #[derive(Debug)]
@@ -38,6 +42,7 @@ impl Brokers {
                 // Leaves time for a second address within the time a message waits.
                 setup_timeout: config.metadata_timeout / 3,
                 request_timeout: config.request_timeout,
+                idle_timeout: IDLE_TIMEOUT,
             },
             bootstrap: config.bootstrap_servers.clone(),
             known: RefCell::default(),
@@ -52,7 +57,10 @@ impl Brokers {
             let message = format!("broker {node} is not among those that the cluster lists");
             return Err(Error::new(ErrorKind::Unreachable, message));
         };
-        Link::open(&address, &self.settings).await.map_err(|error| unreachable(&error))
+        let opened = Link::open(&address, &self.settings).await;
+        let link = opened.map_err(|error| unreachable(&error))?;
+        link.versions().best::<ProduceRequest>()?;
+        Ok(link)
     }
 
     /// Asks any broker about the cluster.
@@ -160,7 +168,8 @@ impl Brokers {
                 Ok(response) => return Ok((link, response)),
             }
         }
-        let link = Link::open(address, &self.settings).await.map_err(|error| unreachable(&error))?;
+        let link =
+            Link::open(address, &self.settings).await.map_err(|error| unreachable(&error))?;
         let link = Rc::new(link);
         let response = self.call(address, &link, request).await?;
         Ok((link, response))

@@ -44,6 +44,8 @@ impl ErrorCode {
     pub const UNKNOWN_PRODUCER_ID: Self = Self(59);
     /// The client's leader epoch is older than the broker's.
     pub const FENCED_LEADER_EPOCH: Self = Self(74);
+    /// The broker, or the version of the request, does not know the batch's codec.
+    pub const UNSUPPORTED_COMPRESSION_TYPE: Self = Self(76);
     /// The record, or its batch, is not valid.
     pub const INVALID_RECORD: Self = Self(87);
     /// The broker knows no topic with this id.

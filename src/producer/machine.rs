@@ -350,9 +350,12 @@ impl<W> Machine<W> {
     /// A broker's connection ended. The fate of the requests that were under way is told by
     /// [`Self::handle_lost`].
     pub fn handle_disconnected(&mut self, now: Instant, node: NodeId) {
-        self.refresh.want();
         let state = self.node(node);
         state.connected = false;
+        if state.in_flight > 0 || !state.ready.is_empty() {
+            self.refresh.want();
+        }
+        let state = self.node(node);
         for place in std::mem::take(&mut state.ready) {
             self.partition(place).queued_at = None;
             self.touch(now, place);
@@ -397,11 +400,12 @@ impl<W> Machine<W> {
                         // A leader that stored it, and stepped down while its replicas copied.
                         self.may_be_written(place, serial);
                     }
-                    self.came_back(now, place, serial, answer.error_code, said);
+                    let maybe_written = answer.error_code.maybe_written();
+                    self.came_back(now, place, serial, answer.error_code, said, maybe_written);
                 }
                 None => {
                     let said = Some("the broker's answer leaves this partition out");
-                    self.came_back(now, place, serial, ErrorCode::NETWORK_EXCEPTION, said);
+                    self.came_back(now, place, serial, ErrorCode::NETWORK_EXCEPTION, said, true);
                 }
             }
             self.touch(now, place);
@@ -420,12 +424,15 @@ impl<W> Machine<W> {
         self.request_ended(now, request.node);
     }
 
-    /// A request's connection ended before its answer came.
+    /// A request's connection ended before its answer came, or before it was sent: the reason
+    /// says whether it may have been written.
     pub fn handle_lost(&mut self, now: Instant, id: RequestId, reason: &Error) {
         let Some(request) = self.requests.remove(&id) else { return };
         let said = reason.to_string();
+        let code = reason.context().code.unwrap_or(ErrorCode::NETWORK_EXCEPTION);
+        let maybe_written = reason.context().maybe_written;
         for Sent { place, serial, .. } in request.parts {
-            self.came_back(now, place, serial, ErrorCode::NETWORK_EXCEPTION, Some(&said));
+            self.came_back(now, place, serial, code, Some(&said), maybe_written);
             self.touch(now, place);
         }
         self.request_ended(now, request.node);

@@ -50,12 +50,13 @@ impl<W> Machine<W> {
         serial: u64,
         code: ErrorCode,
         said: Option<&str>,
+        maybe_written: bool,
     ) {
         let Some((index, mut batch)) = self.take_answered(place, serial) else { return };
         if code.refreshes_metadata() {
             self.refresh.want();
         }
-        batch.maybe_written |= code.maybe_written();
+        batch.maybe_written |= maybe_written;
         batch.last_failure = Some((code, said.map(str::to_owned)));
         // From here on one at a time, in order, until the leader acknowledges again.
         self.partition(place).idempotence.acked_by = None;

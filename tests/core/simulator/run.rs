@@ -437,7 +437,7 @@ impl<'a> Run<'a> {
     fn ended(&mut self, link: LinkId, lost: &[RequestId]) {
         let now = self.instant();
         for id in lost {
-            self.machine.handle_lost(now, *id, &disconnected());
+            self.machine.handle_lost(now, *id, &disconnected().maybe_written(true));
         }
         if let Some(node) = self.network.link(link).map(|link| link.node) {
             self.machine.handle_disconnected(now, node);

@@ -139,7 +139,7 @@ fn a_lost_request_goes_again() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, true);
     let request = bench.request().unwrap();
-    let reason = Error::new(ErrorKind::Disconnected, "it ended");
+    let reason = Error::new(ErrorKind::Disconnected, "it ended").maybe_written(true);
     bench.machine.handle_lost(bench.now, request.id, &reason);
     bench.machine.handle_disconnected(bench.now, 1);
     bench.pass(200 * MS);
@@ -148,6 +148,41 @@ fn a_lost_request_goes_again() {
     let again = bench.request().unwrap();
     bench.answer(&again, ErrorCode::NONE, 0);
     assert_eq!(bench.settled(), ["a at 0"]);
+}
+
+#[test]
+fn what_was_never_sent_is_known_not_to_be_written() {
+    for (maybe_written, told) in [(false, "maybe written: false"), (true, "maybe written: true")] {
+        let mut bench = Bench::ready(&[1], |_| {});
+        bench.produce("a", 0, true);
+        let request = bench.request().unwrap();
+        let reason = Error::new(ErrorKind::Disconnected, "it ended").maybe_written(maybe_written);
+        bench.machine.handle_lost(bench.now, request.id, &reason);
+        bench.machine.handle_disconnected(bench.now, 1);
+        bench.pass(Duration::from_secs(120));
+        assert_eq!(bench.settled(), [format!("a failed: DeliveryTimeout, {told}")]);
+    }
+}
+
+#[test]
+fn what_no_try_can_change_fails_at_once() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.produce("a", 0, true);
+    let request = bench.request().unwrap();
+    let reason = Error::new(ErrorKind::UnsupportedVersion, "this broker knows no zstd")
+        .code(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
+    bench.machine.handle_lost(bench.now, request.id, &reason);
+    assert_eq!(bench.settled(), ["a failed: Broker, maybe written: false"]);
+}
+
+#[test]
+fn an_idle_connection_that_ends_is_no_news() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.machine.handle_disconnected(bench.now, 1);
+    assert_eq!(bench.machine.poll_metadata(bench.now), None);
+    assert_eq!(bench.machine.poll_connect(), None);
+    bench.produce("a", 0, true);
+    assert_eq!(bench.machine.poll_connect(), Some(1));
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn a_silent_broker_is_left_when_another_leads() {
     bench.pass(Duration::from_secs(1));
     bench.describe(&[2, 2]);
     assert_eq!(bench.machine.poll_disconnect(), Some(1));
-    let reason = Error::new(ErrorKind::Disconnected, "it was ended");
+    let reason = Error::new(ErrorKind::Disconnected, "it was ended").maybe_written(true);
     bench.machine.handle_lost(bench.now, silent.id, &reason);
     bench.pass(Duration::from_secs(1));
     assert_eq!(bench.request().unwrap().node, 2);
@@ -195,7 +195,7 @@ fn an_acknowledged_successor_resolves_what_expired() {
     let b = send(&mut bench, "b");
     bench.pass(Duration::from_secs(60));
     assert_eq!(bench.settled(), ["a failed: DeliveryTimeout, maybe written: true"]);
-    let reason = Error::new(ErrorKind::Disconnected, "it ended");
+    let reason = Error::new(ErrorKind::Disconnected, "it ended").maybe_written(true);
     bench.machine.handle_lost(bench.now, a.id, &reason);
     bench.produce("c", 0, false);
     bench.pass(Duration::from_secs(1));
@@ -211,7 +211,7 @@ fn doubt_that_nothing_resolves_bumps_the_epoch() {
     let a = send(&mut bench, "a");
     bench.pass(Duration::from_secs(120));
     bench.produce("b", 0, false);
-    let reason = Error::new(ErrorKind::Disconnected, "it ended");
+    let reason = Error::new(ErrorKind::Disconnected, "it ended").maybe_written(true);
     bench.machine.handle_lost(bench.now, a.id, &reason);
     bench.pass(Duration::from_secs(1));
     assert_eq!(sequence(&bench.request().unwrap()), (1, 0));

@@ -1,0 +1,138 @@
+//! A connection to a broker that does as little as each test needs, on the loopback.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::LocalSet;
+
+use super::*;
+use crate::protocol::{ApiVersionsResponse, MetadataRequest};
+
+/// Far beyond what anything here takes.
+const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(50);
+
+/// Versions of nothing: correlation id, no error, no APIs, no throttling, no tagged fields.
+const NO_VERSIONS: [u8; 16] = [0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0];
+
+fn settings() -> LinkSettings {
+    LinkSettings {
+        client_id: "test".into(),
+        setup_timeout: LONG,
+        request_timeout: LONG,
+        idle_timeout: LONG,
+    }
+}
+
+/// An open connection, and the broker's end of it.
+async fn open(settings: LinkSettings) -> (Link, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let address = Address { host: "127.0.0.1".into(), port };
+    let accepting = async {
+        let (mut broker, _) = listener.accept().await.expect("the link connects");
+        take(&mut broker).await;
+        broker.write_all(&NO_VERSIONS).await.expect("the link reads");
+        broker
+    };
+    let (link, broker) = tokio::join!(Link::open(&address, &settings), accepting);
+    (link.expect("the broker answers"), broker)
+}
+
+/// Reads one frame.
+async fn take(broker: &mut TcpStream) {
+    let length = broker.read_u32().await.expect("a frame's length");
+    let mut frame = vec![0; length as usize];
+    broker.read_exact(&mut frame).await.expect("a frame");
+}
+
+fn request(correlation_id: i32) -> Vec<Bytes> {
+    vec![encode_request(&MetadataRequest::default(), 1, correlation_id, "test")]
+}
+
+fn run<F: Future>(test: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    LocalSet::new().block_on(&runtime.expect("a runtime"), test)
+}
+
+fn failed(answer: Result<Bytes>) -> (String, bool) {
+    let error = answer.expect_err("nobody answers");
+    assert_eq!(error.kind(), ErrorKind::Disconnected);
+    (error.to_string(), error.context().maybe_written)
+}
+
+#[test]
+fn the_versions_of_nothing_are_well_formed() {
+    let frame = Bytes::from_static(&NO_VERSIONS[4..]);
+    let response = decode_response::<ApiVersionsRequest>(&frame, 3);
+    assert_eq!(response, Ok(ApiVersionsResponse::default()));
+}
+
+#[test]
+fn nobody_used_it_so_it_ends() {
+    run(async {
+        let (link, mut broker) = open(LinkSettings { idle_timeout: SHORT, ..settings() }).await;
+        link.closed().await;
+        assert_eq!(broker.read(&mut [0]).await.expect("a clean end"), 0);
+        // Whoever comes too late is told that nothing was written.
+        let (said, maybe_written) = failed(link.send(request).wait().await);
+        assert!(said.contains("has ended"), "{said}");
+        assert!(!maybe_written);
+    });
+}
+
+#[test]
+fn who_waits_for_an_answer_uses_it() {
+    run(async {
+        let (link, mut broker) = open(LinkSettings { idle_timeout: SHORT, ..settings() }).await;
+        let answer = link.send(request);
+        take(&mut broker).await;
+        let patient = timeout(4 * SHORT, link.closed()).await;
+        assert!(patient.is_err(), "it ended although somebody waits");
+        broker.write_all(&[0, 0, 0, 4, 0, 0, 0, 1]).await.expect("the link reads");
+        assert_eq!(answer.wait().await.expect("an answer"), [0, 0, 0, 1][..]);
+    });
+}
+
+#[test]
+fn what_is_not_answered_in_time_may_be_written() {
+    run(async {
+        let (link, mut broker) = open(LinkSettings { request_timeout: SHORT, ..settings() }).await;
+        let answer = link.send(request);
+        take(&mut broker).await;
+        let (said, maybe_written) = failed(answer.wait().await);
+        assert!(said.contains("request_timeout_ms"), "{said}");
+        assert!(maybe_written);
+    });
+}
+
+#[test]
+fn what_stands_behind_a_broker_that_takes_nothing_is_not_written() {
+    run(async {
+        let (link, broker) = open(LinkSettings { request_timeout: SHORT, ..settings() }).await;
+        // More than the buffers of two sockets hold.
+        let large = link.send_unanswered(|_| vec![Bytes::from(vec![0; 64 << 20])]);
+        let behind = link.send_unanswered(request);
+        let (said, maybe_written) = failed(behind.wait().await);
+        assert!(said.contains("took no bytes"), "{said}");
+        assert!(!maybe_written);
+        let (_, maybe_written) = failed(large.wait().await);
+        assert!(maybe_written);
+        drop(broker);
+    });
+}
+
+#[test]
+fn the_end_of_the_connection_is_told_to_all_who_wait() {
+    run(async {
+        let (link, mut broker) = open(settings()).await;
+        let answers = [link.send(request), link.send(request)];
+        take(&mut broker).await;
+        take(&mut broker).await;
+        drop(broker);
+        for answer in answers {
+            let (said, maybe_written) = failed(answer.wait().await);
+            assert!(said.contains("closed the connection"), "{said}");
+            assert!(maybe_written);
+        }
+    });
+}
