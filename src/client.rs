@@ -4,5 +4,7 @@
 mod brokers;
 mod driver;
 mod handle;
+mod outbox;
+mod sealer;
 
 pub use handle::{Client, Sink};

@@ -18,7 +18,8 @@ pub use metadata::{
     MetadataTopic,
 };
 pub use produce::{
-    BatchIndexError, LeaderIdAndEpoch, NodeEndpoint, PRODUCE_BY_TOPIC_ID, PartitionProduceData,
-    PartitionProduced, ProduceRequest, ProduceResponse, TopicProduceData, TopicProduced,
+    BatchIndexError, LeaderIdAndEpoch, NodeEndpoint, PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD,
+    PartitionProduceData, PartitionProduced, ProduceRequest, ProduceResponse, TopicProduceData,
+    TopicProduced,
 };
 pub use schema::{Field, Version};

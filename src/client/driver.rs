@@ -2,25 +2,29 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
-use tokio::task::spawn_local;
+use tokio::task::{JoinError, spawn_blocking, spawn_local};
 use tokio::time::sleep_until;
 
 use super::brokers::Brokers;
 use super::handle::{Shared, Sink};
-use crate::config::{Acks, Compression, Config};
-use crate::error::{Error, ErrorKind, Result};
+use super::outbox::{Outbox, Sealed};
+use super::sealer::{seal, takes_long};
+use crate::config::{Acks, Codec, Compression, Config};
+use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::net::Link;
 use crate::producer::{
-    Content, Machine, MetadataWanted, Outgoing, Part, PartitionBatch, RequestId, encode_produce,
+    Machine, MetadataWanted, Outgoing, PartitionBatch, RequestId, encode_produce,
 };
 use crate::protocol::{
-    MetadataResponse, PRODUCE_BY_TOPIC_ID, ProduceRequest, ProduceResponse, decode_response,
+    MetadataResponse, PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD, ProduceRequest, ProduceResponse,
+    decode_response,
 };
-use crate::record::Compressor;
+use crate::record::SealedBatch;
 
 /// What happened outside.
 #[derive(Debug)]
@@ -30,6 +34,7 @@ enum Event {
     ConnectFailed(i32, Error),
     Disconnected(i32),
     Identified(Result<(i64, i16)>),
+    Sealed(Result<Sealed, JoinError>),
     Produced(RequestId, ProduceResponse),
     Written(RequestId),
     Lost(RequestId, Error),
@@ -61,7 +66,7 @@ pub(super) async fn drive<W: Send + 'static>(
         timeout_ms: config.request_timeout.as_millis() as i32,
         acks: config.acks,
         compression: config.compression,
-        compressor: RefCell::default(),
+        outbox: RefCell::default(),
     };
     loop {
         let mut settled = Vec::new();
@@ -122,7 +127,7 @@ struct Outside {
     timeout_ms: i32,
     acks: Acks,
     compression: Compression,
-    compressor: RefCell<Compressor>,
+    outbox: RefCell<Outbox>,
 }
 
 impl Outside {
@@ -152,26 +157,50 @@ impl Outside {
             let brokers = Rc::clone(&self.brokers);
             self.spawn(async move { Event::Identified(brokers.init_producer_id().await) });
         }
-        if !turn.requests.is_empty() && self.compression != Compression::NONE {
-            // Sealing will set memory free, and with it those who wait for some.
-            shared.wake.notify_one();
-        }
         for request in turn.requests {
-            self.produce(shared, request);
+            self.seal(shared, request);
+        }
+        while let Some(sealed) = self.next_sealed() {
+            self.send(sealed);
         }
     }
 
-    /// Seals what is open, hands it back for another try, and sends it.
-    fn produce<W>(&self, shared: &Shared<W>, request: Outgoing) {
+    fn next_sealed(&self) -> Option<Sealed> {
+        self.outbox.borrow_mut().pop()
+    }
+
+    /// Seals a request's batches: here, or on another core if that takes long.
+    fn seal<W>(&self, shared: &Shared<W>, request: Outgoing) {
         let Outgoing { id, node, parts } = request;
-        let batches: Vec<_> = parts.into_iter().map(|part| self.seal(part)).collect();
-        let sealed = batches.iter().map(|part| part.batch.clone()).collect();
-        shared.machine().handle_sealed(Instant::now(), id, sealed);
+        let compression = self.compression;
+        if takes_long(&parts, compression) {
+            self.outbox.borrow_mut().reserve(node, id);
+            let sealing = spawn_blocking(move || {
+                let batches = seal(parts, compression);
+                Sealed { id, node, batches }
+            });
+            self.spawn(async move { Event::Sealed(sealing.await) });
+        } else {
+            let batches = seal(parts, compression);
+            shared.machine().handle_sealed(Instant::now(), id, only_batches(&batches));
+            self.outbox.borrow_mut().push(Sealed { id, node, batches });
+            if compression != Compression::NONE {
+                // Sealing has set memory free, and with it perhaps those who wait for some.
+                shared.wake.notify_one();
+            }
+        }
+    }
+
+    /// Sends what is sealed.
+    fn send(&self, Sealed { id, node, batches }: Sealed) {
         let link = self.links.borrow().get(&node).cloned();
         let sent = link.ok_or_else(gone).and_then(|link| {
             let mut version = link.versions().best::<ProduceRequest>()?;
             if batches.iter().any(|batch| batch.topic_id == 0) {
                 version = version.min(PRODUCE_BY_TOPIC_ID - 1);
+            }
+            if version < PRODUCE_ZSTD && self.compression.codec() == Codec::Zstd {
+                return Err(no_zstd());
             }
             let encode = |correlation_id| {
                 let acks = self.acks.code();
@@ -201,28 +230,13 @@ impl Outside {
                     match decode_response::<ProduceRequest>(&frame, version) {
                         Ok(response) => Event::Produced(id, response),
                         Err(error) => {
-                            Event::Lost(id, Error::new(ErrorKind::Protocol, error.to_string()))
+                            let error = Error::new(ErrorKind::Protocol, error.to_string());
+                            Event::Lost(id, error.maybe_written(true))
                         }
                     }
                 }
             }
         });
-    }
-
-    fn seal(&self, part: Part) -> PartitionBatch {
-        let batch = match part.content {
-            Content::Open(builder) => {
-                builder.seal(self.compression, &mut self.compressor.borrow_mut())
-            }
-            Content::Sealed(batch) => batch,
-        };
-        PartitionBatch {
-            topic: part.topic,
-            topic_id: part.topic_id,
-            partition: part.partition,
-            identity: part.identity,
-            batch,
-        }
     }
 
     /// Runs `work` beside the driver; what it brings comes back as an event.
@@ -256,6 +270,12 @@ impl Outside {
             }
             Event::Identified(Ok((id, epoch))) => machine.handle_identity(now, id, epoch),
             Event::Identified(Err(error)) => machine.handle_identity_failed(now, error),
+            Event::Sealed(Ok(sealed)) => {
+                machine.handle_sealed(now, sealed.id, only_batches(&sealed.batches));
+                self.outbox.borrow_mut().fill(sealed);
+            }
+            // A defect of ours: the driver ends as if it had met it itself.
+            Event::Sealed(Err(panicked)) => resume_unwind(panicked.into_panic()),
             Event::Produced(id, response) => {
                 self.brokers.learn(response.node_endpoints.as_deref().unwrap_or_default());
                 machine.handle_produced(now, id, &response);
@@ -266,6 +286,18 @@ impl Outside {
     }
 }
 
+/// What the machine keeps of a request, for another try.
+fn only_batches(sealed: &[PartitionBatch]) -> Vec<SealedBatch> {
+    sealed.iter().map(|part| part.batch.clone()).collect()
+}
+
 fn gone() -> Error {
     Error::new(ErrorKind::Disconnected, "the connection has ended")
+}
+
+fn no_zstd() -> Error {
+    let message =
+        "zstd needs Kafka 2.1 or later, and this broker is older; use lz4, gzip or snappy";
+    let error = Error::new(ErrorKind::UnsupportedVersion, message);
+    error.code(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE)
 }

@@ -44,6 +44,9 @@ message! {
     }
 }
 
+/// The first version whose batches may be compressed with zstd: Kafka 2.1.
+pub const PRODUCE_ZSTD: i16 = 7;
+
 /// The first version that names topics by their ids.
 pub const PRODUCE_BY_TOPIC_ID: i16 = 13;
 
