@@ -35,19 +35,20 @@ pub use sealed::{Identity, SealedBatch};
 pub const BATCH_OVERHEAD: usize = 61;
 
 /// Where the fields of a batch's header begin.
-pub(crate) mod offset {
-    pub(crate) const LENGTH: usize = 8;
-    pub(crate) const LEADER_EPOCH: usize = 12;
-    pub(crate) const MAGIC: usize = 16;
-    pub(crate) const CRC: usize = 17;
-    pub(crate) const ATTRIBUTES: usize = 21;
-    pub(crate) const LAST_OFFSET_DELTA: usize = 23;
-    pub(crate) const FIRST_TIMESTAMP: usize = 27;
-    pub(crate) const MAX_TIMESTAMP: usize = 35;
-    pub(crate) const PRODUCER_ID: usize = 43;
-    pub(crate) const PRODUCER_EPOCH: usize = 51;
-    pub(crate) const BASE_SEQUENCE: usize = 53;
-    pub(crate) const COUNT: usize = 57;
+#[expect(missing_docs, reason = "they have the fields' names")]
+pub mod offset {
+    pub const LENGTH: usize = 8;
+    pub const LEADER_EPOCH: usize = 12;
+    pub const MAGIC: usize = 16;
+    pub const CRC: usize = 17;
+    pub const ATTRIBUTES: usize = 21;
+    pub const LAST_OFFSET_DELTA: usize = 23;
+    pub const FIRST_TIMESTAMP: usize = 27;
+    pub const MAX_TIMESTAMP: usize = 35;
+    pub const PRODUCER_ID: usize = 43;
+    pub const PRODUCER_EPOCH: usize = 51;
+    pub const BASE_SEQUENCE: usize = 53;
+    pub const COUNT: usize = 57;
 }
 
 /// The version of the format.

@@ -9,7 +9,7 @@ use super::config::{LogConfig, TimestampType};
 use super::refusal::Refusal;
 use crate::error::ErrorCode;
 use crate::protocol::BatchIndexError;
-use crate::record::{BATCH_OVERHEAD, DecodedRecord, decode_batch, offset};
+use crate::record::{BATCH_OVERHEAD, DecodedRecord, InvalidBatch, decode_batch, offset};
 
 /// Bytes of offset and length, which stand before every batch in any format.
 const LOG_OVERHEAD: usize = 12;
@@ -19,6 +19,9 @@ const SMALLEST_LENGTH: i32 = 14;
 
 /// The newest codec: zstd.
 const LAST_CODEC: i16 = 4;
+
+const INVALID_TIMESTAMP: ErrorCode = ErrorCode(32);
+const CLAIMS_CLOCK: &str = "a producer may not claim that its timestamps are the broker's";
 
 /// The one good batch in `records` and its header, or what is wrong.
 pub(super) fn validate(
@@ -113,19 +116,23 @@ fn validate_records(
     config: &LogConfig,
     now: i64,
 ) -> Result<(), Refusal> {
-    const INVALID_TIMESTAMP: ErrorCode = ErrorCode(32);
-    if config.timestamps == TimestampType::LogAppendTime && header.is_log_append_time() {
-        let message = "a producer may not claim that its timestamps are the broker's";
-        return Err(Refusal::new(INVALID_TIMESTAMP, message));
-    }
     if !config.decodes && !config.compacted {
+        if claims_clock(header, config) {
+            return Err(Refusal::new(INVALID_TIMESTAMP, CLAIMS_CLOCK));
+        }
         return Ok(());
     }
-    let decoded = decode_batch(batch).map_err(|error| Refusal::invalid(error.to_string()))?;
+    let decoded = decode_batch(batch).map_err(|error| match error {
+        // Kafka has no code for what its decompressors throw.
+        InvalidBatch::Compression(_) => {
+            Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, error.to_string())
+        }
+        _ => Refusal::invalid(error.to_string()),
+    })?;
     let wrong: Vec<_> = (0..)
         .zip(&decoded.records)
         .filter_map(|(batch_index, record)| {
-            let (code, message) = blame(record, config, now)?;
+            let (code, message) = blame(record, header, config, now)?;
             let batch_index_error_message = Some(message.to_owned());
             Some((code, BatchIndexError { batch_index, batch_index_error_message }))
         })
@@ -143,19 +150,31 @@ fn validate_records(
     Err(refusal)
 }
 
+/// Where the broker's clock counts. Elsewhere Kafka drops the claim and says nothing.
+fn claims_clock(header: &Header, config: &LogConfig) -> bool {
+    config.timestamps == TimestampType::LogAppendTime && header.is_log_append_time()
+}
+
 /// What a single record makes its batch fail for.
 fn blame(
     record: &DecodedRecord,
+    header: &Header,
     config: &LogConfig,
     now: i64,
 ) -> Option<(ErrorCode, &'static str)> {
     if config.compacted && record.key.is_none() {
         return Some((ErrorCode(87), "a compacted topic takes no record without a key"));
     }
-    let age = now.saturating_sub(record.timestamp);
+    if claims_clock(header, config) {
+        return Some((INVALID_TIMESTAMP, CLAIMS_CLOCK));
+    }
+    // A batch that claims the broker's clock has one timestamp for all.
+    let timestamp =
+        if header.is_log_append_time() { header.max_timestamp } else { record.timestamp };
+    let age = now.saturating_sub(timestamp);
     let out_of_range = age > config.timestamp_before_max_ms
         || age.saturating_neg() > config.timestamp_after_max_ms;
     // −1 says that a record has no timestamp.
-    (config.timestamps == TimestampType::CreateTime && record.timestamp != -1 && out_of_range)
-        .then_some((ErrorCode(32), "the timestamp is too old, or too far in the future"))
+    (config.timestamps == TimestampType::CreateTime && timestamp != -1 && out_of_range)
+        .then_some((INVALID_TIMESTAMP, "the timestamp is too old, or too far in the future"))
 }

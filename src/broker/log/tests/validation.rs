@@ -1,7 +1,7 @@
 //! What a batch is refused for before anybody asks who wrote it, and which reason comes first.
 
 use super::*;
-use crate::record::{BATCH_OVERHEAD, offset};
+use crate::record::{BATCH_OVERHEAD, Codec, offset};
 
 const CORRUPT: Result<i64, i16> = Err(2);
 const TOO_LARGE: Result<i64, i16> = Err(10);
@@ -171,6 +171,18 @@ fn without_decoding_records_are_not_looked_at_and_with_it_they_are() {
 }
 
 #[test]
+fn what_cannot_be_decompressed_is_an_unknown_error() {
+    let mut builder = BatchBuilder::with_capacity(100);
+    builder.append(&Record { timestamp: NOW, key: None, value: Some(&[7; 100]), headers: &[] });
+    let compression = Compression::new(Codec::Lz4, None).unwrap();
+    let batch = builder.seal(compression, &mut Compressor::new()).to_bytes(Identity::NONE);
+    let broken = with_field(&batch, BATCH_OVERHEAD, &[0x7f]);
+    let mut log = log_with(|config| config.decodes = true);
+    assert_eq!(log.put(&broken), Err(-1));
+    assert_eq!(log.put(&batch), Ok(0));
+}
+
+#[test]
 fn compacted_topics_want_keys_and_name_the_records_without() {
     let mut builder = BatchBuilder::with_capacity(100);
     for key in [Some(&b"k"[..]), None, Some(b"")] {
@@ -200,10 +212,28 @@ fn timestamps_out_of_range_are_refused_by_name() {
 }
 
 #[test]
+fn who_claims_the_brokers_clock_has_one_timestamp_for_all_records() {
+    let mut builder = BatchBuilder::with_capacity(100);
+    for timestamp in [0, NOW] {
+        builder.append(&Record { timestamp, key: None, value: None, headers: &[] });
+    }
+    let batch = builder.seal(Compression::NONE, &mut Compressor::new()).to_bytes(Identity::NONE);
+    let mut log = log_with(|config| {
+        config.decodes = true;
+        config.timestamp_before_max_ms = 1000;
+    });
+    assert_eq!(log.put(&batch), INVALID_TIMESTAMP);
+    assert_eq!(log.put(&with_attributes(&batch, 1 << 3)), Ok(0));
+}
+
+#[test]
 fn no_producer_claims_to_be_the_brokers_clock() {
     let claim = with_attributes(&plain(&["a"]), 1 << 3);
     let mut log = log_with(|config| config.timestamps = TimestampType::LogAppendTime);
     assert_eq!(log.put(&claim), INVALID_TIMESTAMP);
+    log.config_mut().decodes = true;
+    let refusal = log.append(&claim, 0, NOW).unwrap_err();
+    assert_eq!((refusal.code.0, refusal.record_errors.len()), (32, 1));
     // Where the producer's own timestamps count, Kafka drops the claim and says nothing.
     let mut log = PartitionLog::default();
     assert_eq!(log.put(&claim), Ok(0));
