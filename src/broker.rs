@@ -1,4 +1,6 @@
-//! What a broker does, as far as a producer can tell. So far its log alone, which the
-//! simulator turns; a broker in the box comes to stand on the same one.
+//! The broker in the box: an in-process cluster that ordinary clients can produce to and read
+//! from, for learning and for tests. Its log stands alone, so that the producer's simulator can
+//! turn it too.
 
+pub mod cluster;
 pub mod log;

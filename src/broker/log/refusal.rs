@@ -17,7 +17,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    /// With a reason in words.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), record_errors: Vec::new() }
     }
 
