@@ -4,5 +4,9 @@
 mod brokers;
 mod driver;
 mod handle;
+mod mailbox;
+mod sync;
+mod turned;
 
 pub use handle::{Client, Sink};
+pub use mailbox::Mailbox;

@@ -10,7 +10,8 @@ use tokio::task::spawn_local;
 use tokio::time::sleep_until;
 
 use super::brokers::Brokers;
-use super::handle::{Shared, Sink};
+use super::handle::Sink;
+use super::turned::Turned;
 use crate::config::{Acks, Compression, Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::Link;
@@ -48,7 +49,7 @@ struct Turn {
 /// Runs until the machine is finished. What was settled last is left for the caller, who first
 /// ends the tasks that this has spawned.
 pub(super) async fn drive<W: Send + 'static>(
-    shared: &Shared<W>,
+    turned: &Turned<W>,
     sink: &impl Sink<W>,
     config: &Config,
 ) {
@@ -67,7 +68,7 @@ pub(super) async fn drive<W: Send + 'static>(
         let mut settled = Vec::new();
         let mut unpinned = Vec::new();
         let turn = {
-            let mut machine = shared.machine();
+            let mut machine = turned.machine();
             let now = Instant::now();
             machine.handle_timeout(now);
             if machine.is_finished() {
@@ -89,11 +90,11 @@ pub(super) async fn drive<W: Send + 'static>(
             sink.settle(settled);
         }
         let timeout = turn.timeout;
-        outside.act(shared, turn);
+        outside.act(turned, turn);
         tokio::select! {
-            () = shared.wake.notified() => {}
+            () = turned.woken() => {}
             Some(event) = happened.recv() => {
-                let mut machine = shared.machine();
+                let mut machine = turned.machine();
                 let now = Instant::now();
                 outside.take_in(&mut machine, now, event);
                 while let Ok(event) = happened.try_recv() {
@@ -126,7 +127,7 @@ struct Outside {
 }
 
 impl Outside {
-    fn act<W>(&self, shared: &Shared<W>, turn: Turn) {
+    fn act<W>(&self, turned: &Turned<W>, turn: Turn) {
         for node in turn.disconnects {
             if let Some(link) = self.links.borrow().get(&node) {
                 link.abort();
@@ -154,19 +155,19 @@ impl Outside {
         }
         if !turn.requests.is_empty() && self.compression != Compression::NONE {
             // Sealing will set memory free, and with it those who wait for some.
-            shared.wake.notify_one();
+            turned.wake();
         }
         for request in turn.requests {
-            self.produce(shared, request);
+            self.produce(turned, request);
         }
     }
 
     /// Seals what is open, hands it back for another try, and sends it.
-    fn produce<W>(&self, shared: &Shared<W>, request: Outgoing) {
+    fn produce<W>(&self, turned: &Turned<W>, request: Outgoing) {
         let Outgoing { id, node, parts } = request;
         let batches: Vec<_> = parts.into_iter().map(|part| self.seal(part)).collect();
         let sealed = batches.iter().map(|part| part.batch.clone()).collect();
-        shared.machine().handle_sealed(Instant::now(), id, sealed);
+        turned.machine().handle_sealed(Instant::now(), id, sealed);
         let link = self.links.borrow().get(&node).cloned();
         let sent = link.ok_or_else(gone).and_then(|link| {
             let mut version = link.versions().best::<ProduceRequest>()?;
