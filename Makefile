@@ -84,7 +84,7 @@ test-mutations: $(VENV)/requirements rust-there ## Break the core's rules one by
 fuzz: fuzz-there ## Give every decoder hostile bytes, for FUZZ_SECONDS each (30 unless said)
 	cargo test --quiet $(CORE) --test core fuzz_seeds
 	cargo +nightly fuzz build --target-dir target/fuzz
-	for target in $$(cargo +nightly fuzz list); do \
+	@for target in $$(cargo +nightly fuzz list); do \
 		mkdir -p fuzz/corpus/$$target && \
 		echo "== $$target" && \
 		cargo +nightly fuzz run --target-dir target/fuzz $$target \
