@@ -1,5 +1,5 @@
 # Every target does its own set-up, and does nothing twice. All that it makes is in .venv,
-# target and dist.
+# target and dist, and what fuzzing finds in fuzz.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
@@ -25,12 +25,17 @@ help: ## List the targets
 
 # -- set-up -------------------------------------------------------------------------------
 
-.PHONY: python-there rust-there kafka-there
+.PHONY: python-there rust-there kafka-there fuzz-there
 python-there:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is missing: install it, or name it with PYTHON=…" >&2; exit 1; }
 
 rust-there:
 	@$(call need,cargo,install Rust 1.88 or later from https://rustup.rs)
+
+fuzz-there: rust-there
+	@cargo +nightly --version >/dev/null 2>&1 || { \
+		echo "nightly Rust is missing: rustup toolchain install nightly; fuzzing needs its sanitizers" >&2; exit 1; }
+	@$(call need,cargo-fuzz,cargo install cargo-fuzz --locked; it builds and runs the fuzz targets)
 
 kafka-there:
 	@$(call need,java,install a Java runtime 17 or later; the integration tests run Apache Kafka on it)
@@ -59,7 +64,7 @@ kafka: kafka-there $(VENV)/requirements ## Fetch Apache Kafka for the integratio
 demo: kafka-there build kafka ## Produce a message and see where it is stored
 	@$(PY) -m tests.demo
 
-.PHONY: test test-fast test-core soak test-mutations
+.PHONY: test test-fast test-core soak test-mutations fuzz
 test: kafka-there test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
 	$(PY) -m pytest
 
@@ -76,9 +81,22 @@ soak: rust-there ## Run the simulator on new seeds, for SOAK_SECONDS (600 unless
 test-mutations: $(VENV)/requirements rust-there ## Break the core's rules one by one: the simulator must notice
 	$(PY) tests/mutations.py
 
+fuzz: fuzz-there ## Give every decoder hostile bytes, for FUZZ_SECONDS each (30 unless said)
+	cargo test --quiet $(CORE) --test core fuzz_seeds
+	cargo +nightly fuzz build --target-dir target/fuzz
+	@for target in $$(cargo +nightly fuzz list); do \
+		mkdir -p fuzz/corpus/$$target && \
+		echo "== $$target" && \
+		cargo +nightly fuzz run --target-dir target/fuzz $$target \
+			fuzz/corpus/$$target target/fuzz-seeds/$$target -- \
+			-max_total_time=$${FUZZ_SECONDS:-30} -timeout=10 -malloc_limit_mb=128 -rss_limit_mb=1024 \
+			-use_value_profile=1 -verbosity=0 -print_final_stats=1 || exit; \
+	done
+
 .PHONY: fmt lint type
 fmt: $(VENV)/requirements rust-there ## Format everything
 	cargo fmt
+	cargo fmt --manifest-path fuzz/Cargo.toml
 	$(PY) -m ruff check --quiet --fix-only .
 	$(PY) -m ruff format --quiet .
 
@@ -86,6 +104,8 @@ lint: $(VENV)/requirements rust-there ## Check format and lints
 	cargo fmt --check
 	cargo clippy --quiet $(CORE) --all-targets -- -D warnings
 	cargo clippy --quiet --locked -- -D warnings
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo clippy --quiet $(CORE) --manifest-path fuzz/Cargo.toml --target-dir target/fuzz -- -D warnings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
@@ -115,5 +135,5 @@ lock: $(VENV)/requirements ## Renew requirements-dev.txt
 		--no-header --no-annotate --group tools -o requirements-dev.txt
 
 clean: ## Remove everything that was made
-	rm -rf $(VENV) target dist
+	rm -rf $(VENV) target dist fuzz/corpus fuzz/artifacts
 	find python tests examples -name __pycache__ -type d -prune -exec rm -rf {} +

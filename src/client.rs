@@ -4,7 +4,11 @@
 mod brokers;
 mod driver;
 mod handle;
+mod mailbox;
 mod outbox;
 mod sealer;
+mod sync;
+mod turned;
 
 pub use handle::{Client, Sink};
+pub use mailbox::Mailbox;

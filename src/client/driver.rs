@@ -11,9 +11,10 @@ use tokio::task::{JoinError, spawn_blocking, spawn_local};
 use tokio::time::sleep_until;
 
 use super::brokers::Brokers;
-use super::handle::{Shared, Sink};
+use super::handle::Sink;
 use super::outbox::{Outbox, Sealed};
 use super::sealer::{seal, takes_long};
+use super::turned::Turned;
 use crate::config::{Acks, Codec, Compression, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::net::Link;
@@ -53,7 +54,7 @@ struct Turn {
 /// Runs until the machine is finished. What was settled last is left for the caller, who first
 /// ends the tasks that this has spawned.
 pub(super) async fn drive<W: Send + 'static>(
-    shared: &Shared<W>,
+    turned: &Turned<W>,
     sink: &impl Sink<W>,
     config: &Config,
 ) {
@@ -72,7 +73,7 @@ pub(super) async fn drive<W: Send + 'static>(
         let mut settled = Vec::new();
         let mut unpinned = Vec::new();
         let turn = {
-            let mut machine = shared.machine();
+            let mut machine = turned.machine();
             let now = Instant::now();
             machine.handle_timeout(now);
             if machine.is_finished() {
@@ -94,11 +95,11 @@ pub(super) async fn drive<W: Send + 'static>(
             sink.settle(settled);
         }
         let timeout = turn.timeout;
-        outside.act(shared, turn);
+        outside.act(turned, turn);
         tokio::select! {
-            () = shared.wake.notified() => {}
+            () = turned.woken() => {}
             Some(event) = happened.recv() => {
-                let mut machine = shared.machine();
+                let mut machine = turned.machine();
                 let now = Instant::now();
                 outside.take_in(&mut machine, now, event);
                 while let Ok(event) = happened.try_recv() {
@@ -131,7 +132,7 @@ struct Outside {
 }
 
 impl Outside {
-    fn act<W>(&self, shared: &Shared<W>, turn: Turn) {
+    fn act<W>(&self, turned: &Turned<W>, turn: Turn) {
         for node in turn.disconnects {
             if let Some(link) = self.links.borrow().get(&node) {
                 link.abort();
@@ -158,7 +159,7 @@ impl Outside {
             self.spawn(async move { Event::Identified(brokers.init_producer_id().await) });
         }
         for request in turn.requests {
-            self.seal(shared, request);
+            self.seal(turned, request);
         }
         while let Some(sealed) = self.next_sealed() {
             self.send(sealed);
@@ -170,7 +171,7 @@ impl Outside {
     }
 
     /// Seals a request's batches: here, or on another core if that takes long.
-    fn seal<W>(&self, shared: &Shared<W>, request: Outgoing) {
+    fn seal<W>(&self, turned: &Turned<W>, request: Outgoing) {
         let Outgoing { id, node, parts } = request;
         let compression = self.compression;
         if takes_long(&parts, compression) {
@@ -182,11 +183,11 @@ impl Outside {
             self.spawn(async move { Event::Sealed(sealing.await) });
         } else {
             let batches = seal(parts, compression);
-            shared.machine().handle_sealed(Instant::now(), id, only_batches(&batches));
+            turned.machine().handle_sealed(Instant::now(), id, only_batches(&batches));
             self.outbox.borrow_mut().push(Sealed { id, node, batches });
             if compression != Compression::NONE {
                 // Sealing has set memory free, and with it perhaps those who wait for some.
-                shared.wake.notify_one();
+                turned.wake();
             }
         }
     }

@@ -6,16 +6,15 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-
 use super::driver;
+use super::turned::Turned;
 use crate::config::Config;
 use crate::error::Result;
-use crate::producer::{Machine, OwnedRecord, Produced, Settled};
+use crate::producer::{Machine, Settled};
 use crate::record::Record;
 
 /// Where settled records and calls go. Called on the core's thread, without any lock held.
@@ -38,18 +37,9 @@ impl<W> Clone for Client<W> {
 
 #[derive(Debug)]
 pub(super) struct Shared<W> {
-    machine: Mutex<Machine<W>>,
-    /// Told when the machine has something to do that its driver does not expect.
-    pub(super) wake: Notify,
+    pub(super) turned: Turned<W>,
     ended: Mutex<bool>,
     end: Condvar,
-}
-
-impl<W> Shared<W> {
-    pub(super) fn machine(&self) -> MutexGuard<'_, Machine<W>> {
-        // After a panic the machine only gives up what it holds: see `run`.
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl<W: Send + 'static> Client<W> {
@@ -58,8 +48,7 @@ impl<W: Send + 'static> Client<W> {
     pub fn start(config: Config, seed: u64, sink: impl Sink<W>) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shared = Arc::new(Shared {
-            machine: Mutex::new(Machine::new(config.clone(), seed)),
-            wake: Notify::new(),
+            turned: Turned::new(Machine::new(config.clone(), seed)),
             ended: Mutex::new(false),
             end: Condvar::new(),
         });
@@ -67,7 +56,7 @@ impl<W: Send + 'static> Client<W> {
         thread::Builder::new().name("dekaf".into()).spawn(move || {
             run(&inside, &sink, || {
                 let local = tokio::task::LocalSet::new();
-                local.block_on(&runtime, driver::drive(&inside, &sink, &config));
+                local.block_on(&runtime, driver::drive(&inside.turned, &sink, &config));
                 drop(local);
                 // A look-up of a host's name may hang for as long as the system likes.
                 runtime.shutdown_background();
@@ -88,33 +77,18 @@ impl<W: Send + 'static> Client<W> {
         urgent: bool,
     ) -> Result<()> {
         let now = Instant::now();
-        let mut machine = self.shared.machine();
-        let work = match machine.produce(now, topic, partition, record, waiter, urgent)? {
-            Produced::Accepted { work, .. } => work,
-            Produced::Full(waiter) => {
-                // It takes its place in line, with a copy of its bytes.
-                let copy = Box::new(OwnedRecord::copy(record));
-                let waits = machine.wait(now, topic, partition, copy, waiter, urgent);
-                waits.map_err(|refused| refused.error)?;
-                false
-            }
-        };
-        drop(machine);
-        if work {
-            self.shared.wake.notify_one();
-        }
-        Ok(())
+        self.shared.turned.produce(now, topic, partition, record, waiter, urgent)
     }
 
     /// Connects; see [`Machine::start`]. Gives the waiter back if the core has ended.
     pub fn connect(&self, waiter: W) -> Option<W> {
-        self.tell(waiter, Machine::start)
+        self.shared.turned.tell(waiter, |machine, waiter| machine.start(Instant::now(), waiter))
     }
 
     /// Waits for what was handed over before; see [`Machine::flush`]. Gives the waiter back if
     /// the core has ended.
     pub fn flush(&self, waiter: W) -> Option<W> {
-        self.tell(waiter, Machine::flush)
+        self.shared.turned.tell(waiter, |machine, waiter| machine.flush(Instant::now(), waiter))
     }
 
     /// Delivers what was handed over, for at most `limit`, and ends. Gives the waiter back if
@@ -122,19 +96,9 @@ impl<W: Send + 'static> Client<W> {
     pub fn close(&self, limit: Duration, waiter: Option<W>) -> Option<W> {
         // No clock reaches further than that.
         let limit = limit.min(Duration::from_secs(u32::MAX.into()));
-        self.tell(waiter, |machine, now, waiter| machine.close(now + limit, waiter)).flatten()
-    }
-
-    /// Hands a waiter to the machine, unless nobody turns it any more.
-    fn tell<T>(&self, waiter: T, what: impl FnOnce(&mut Machine<W>, Instant, T)) -> Option<T> {
-        let mut machine = self.shared.machine();
-        if machine.is_finished() {
-            return Some(waiter);
-        }
-        what(&mut machine, Instant::now(), waiter);
-        drop(machine);
-        self.shared.wake.notify_one();
-        None
+        let close =
+            |machine: &mut Machine<W>, waiter| machine.close(Instant::now() + limit, waiter);
+        self.shared.turned.tell(waiter, close).flatten()
     }
 
     /// Waits until the core has ended, at most for `limit`; says whether it has.
@@ -146,7 +110,7 @@ impl<W: Send + 'static> Client<W> {
 
     /// How many records were given up when it was closed.
     pub fn abandoned(&self) -> usize {
-        self.shared.machine().abandoned()
+        self.shared.turned.machine().abandoned()
     }
 }
 
@@ -157,7 +121,7 @@ fn run<W: Send + 'static>(shared: &Shared<W>, sink: &impl Sink<W>, drive: impl F
     let panicked = catch_unwind(AssertUnwindSafe(drive)).is_err();
     let mut last = Vec::new();
     {
-        let mut machine = shared.machine();
+        let mut machine = shared.turned.machine();
         if panicked {
             // Whatever state it is in, nobody may wait for it any longer; a second panic has
             // been reported like the first.

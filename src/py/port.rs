@@ -5,7 +5,7 @@
 //! A loop keeps its port for as long as it watches the socket. What is settled after the loop
 //! has closed is orphaned: kept until a thread that holds the interpreter comes by to drop it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -21,6 +21,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 use super::errors::to_python;
 use super::metadata::RecordMetadata;
 use super::{imported, process};
+use crate::client::Mailbox;
 use crate::producer::{Settled, SettledBatch};
 
 /// A future that somebody awaits, and the port of its loop.
@@ -35,15 +36,7 @@ pub(super) struct Waiter {
 pub(super) struct Port {
     generation: u64,
     signal: UnixStream,
-    queue: Mutex<Queue>,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    settled: VecDeque<Settled<Waiter>>,
-    /// Whether the loop has been woken and has not yet emptied the queue.
-    signalled: bool,
-    closed: bool,
+    settled: Mailbox<Settled<Waiter>>,
 }
 
 /// How many futures are completed before the loop gets a turn at other things.
@@ -62,18 +55,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Port {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        lock(&self.queue)
-    }
-
     /// Hands results to the loop. Called by the core, without the interpreter.
     pub(super) fn push(&self, settled: Vec<Settled<Waiter>>) {
-        let wake = {
-            let mut queue = self.queue();
-            queue.settled.extend(settled);
-            !queue.closed && !std::mem::replace(&mut queue.signalled, true)
-        };
-        if wake {
+        if self.settled.push(settled) {
             // A full socket is one that wakes the loop anyway; a closed one has no loop.
             let _woken = (&self.signal).write(&[0]);
         }
@@ -88,8 +72,7 @@ pub(super) fn drop_orphans(_py: Python<'_>) {
     let ports = std::mem::take(&mut *lock(&ORPHANED));
     // Taken without the list's lock: a future's end may run any code.
     for port in &ports {
-        let orphans = std::mem::take(&mut port.queue().settled);
-        drop(orphans);
+        drop(port.settled.drain());
     }
     let mut orphaned = lock(&ORPHANED);
     // Somebody else who holds a port is the core, and it may still push something.
@@ -127,7 +110,7 @@ fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
     let id = running.as_ptr() as usize;
     let known = lock(&PORTS).as_ref().and_then(|ports| ports.get(&id)).and_then(Weak::upgrade);
     // A loop that has closed may have left its address to this one.
-    if let Some(port) = known.filter(|port| !port.queue().closed) {
+    if let Some(port) = known.filter(|port| !port.settled.is_closed()) {
         return Ok(port);
     }
     let (signal, inbox) = UnixStream::pair()?;
@@ -135,7 +118,7 @@ fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
     inbox.set_nonblocking(true)?;
     let descriptor = inbox.as_raw_fd();
     let port =
-        Arc::new(Port { generation: process::generation(), signal, queue: Mutex::default() });
+        Arc::new(Port { generation: process::generation(), signal, settled: Mailbox::default() });
     let watcher = Watcher { port: Some(Arc::clone(&port)), inbox };
     let watcher = Bound::new(running.py(), watcher)?;
     // From here on the loop owns the watcher, and with it the port.
@@ -162,16 +145,7 @@ impl Watcher {
         let Some(port) = &self.port else { return Ok(()) };
         let mut completed = 0;
         while completed < WAITERS_PER_TURN {
-            let next = {
-                let mut queue = port.queue();
-                let next = queue.settled.pop_front();
-                if next.is_none() {
-                    queue.signalled = false;
-                    self.empty_inbox()?;
-                }
-                next
-            };
-            let Some(settled) = next else { break };
+            let Some(settled) = port.settled.take(|| self.empty_inbox())? else { break };
             completed += complete(py, settled)?;
         }
         // The byte is still there if results are: the loop comes back by itself.
@@ -180,27 +154,19 @@ impl Watcher {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Some(port) = &self.port else { return Ok(()) };
         // Whoever holds the lock is using what it guards, so there is no garbage in it.
-        let Some(queue) = self.port.as_ref().and_then(|port| port.queue.try_lock().ok()) else {
-            return Ok(());
-        };
-        for settled in &queue.settled {
-            match settled {
-                Settled::Call { waiter, .. } => visit.call(&waiter.future)?,
-                Settled::Batch(batch) => {
-                    for waiting in &batch.waiting {
-                        visit.call(&waiting.waiter.future)?;
-                    }
-                }
+        port.settled.visit(|settled| match settled {
+            Settled::Call { waiter, .. } => visit.call(&waiter.future),
+            Settled::Batch(batch) => {
+                batch.waiting.iter().try_for_each(|waiting| visit.call(&waiting.waiter.future))
             }
-        }
-        Ok(())
+        })
     }
 
     fn __clear__(&self) {
         if let Some(port) = &self.port {
-            let orphans = std::mem::take(&mut port.queue().settled);
-            drop(orphans);
+            drop(port.settled.drain());
         }
     }
 }
@@ -222,11 +188,7 @@ impl Drop for Watcher {
             std::mem::forget(port);
             return;
         }
-        let orphans = {
-            let mut queue = port.queue();
-            queue.closed = true;
-            std::mem::take(&mut queue.settled)
-        };
+        let orphans = port.settled.close();
         lock(&ORPHANED).push(port);
         ANY_ORPHANED.store(true, Ordering::Release);
         drop(orphans);

@@ -1,7 +1,7 @@
 //! Codecs: every one, at every level, gives back what it was given, in exactly the form that
 //! Kafka asks for; what would not shrink is left alone; what others write is read.
 
-mod foreign;
+pub(crate) mod foreign;
 mod levels;
 
 use bytes::Bytes;

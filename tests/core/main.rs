@@ -3,6 +3,7 @@
 //! are generated from a fixed seed; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` search further.
 
 mod compression;
+mod fuzz_seeds;
 mod golden_batches;
 mod hostile;
 mod layers;

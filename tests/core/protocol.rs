@@ -6,7 +6,7 @@ pub(crate) mod api_versions;
 mod headers;
 pub(crate) mod init_producer_id;
 pub(crate) mod metadata;
-mod oracle;
+pub(crate) mod oracle;
 pub(crate) mod produce;
 mod produce_pieces;
 pub(crate) mod values;

@@ -154,6 +154,28 @@ fn lz4_frame(bytes: &[u8], flags: u8, block_size: u8) -> Vec<u8> {
     out
 }
 
+/// A little of each form that we read and never write.
+pub(crate) fn samples() -> Vec<(Codec, Vec<u8>)> {
+    let bytes = text(300);
+    let mut gzip = flate2::GzBuilder::new()
+        .filename("f")
+        .extra(*b"x")
+        .write(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&bytes).expect("memory");
+    let mut zstd = ZstdEncoder::new(Vec::new(), 1).expect("memory");
+    zstd.include_checksum(true).expect("memory");
+    zstd.include_contentsize(false).expect("memory");
+    zstd.write_all(&bytes).expect("memory");
+    let everything = INDEPENDENT | BLOCK_CHECKSUMS | CONTENT_SIZE | CONTENT_CHECKSUM;
+    vec![
+        (Codec::Gzip, gzip.finish().expect("memory")),
+        (Codec::Snappy, framed_snappy(&bytes)),
+        (Codec::Lz4, lz4_frame(&bytes, everything, 0x70)),
+        (Codec::Lz4, lz4_frame(&noise(100), everything, 0x40)),
+        (Codec::Zstd, zstd.finish().expect("memory")),
+    ]
+}
+
 #[test]
 fn lz4_with_everything_that_is_allowed() {
     let bytes = [text(300_000), noise(100_000)].concat();

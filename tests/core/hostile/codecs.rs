@@ -13,19 +13,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use super::bounds::{self, INFLATE};
 use super::lengths::resealed;
 use super::memory;
 use crate::compression::every_codec;
 use crate::properties::check;
 use crate::record::{filled, records, uncompressed};
 
-/// What gunzipping takes besides its output, whatever comes: its window, and up to 64 KiB for an
-/// extra field in a member's header. And the least that a `Vec` takes.
-const INFLATE: usize = 144 * 1024;
-const LEAST: usize = 64;
-
-/// Decompresses, and fails if that takes more memory than it may: while the output grows, its
-/// old and its new half stand side by side, three times the limit.
+/// Decompresses, and fails if that takes more memory than it may.
 fn decompress(
     codec: Codec,
     compressed: &Bytes,
@@ -33,8 +28,7 @@ fn decompress(
 ) -> Result<Result<Bytes, InvalidCompression>, TestCaseError> {
     let mut decompressor = Decompressor::new();
     let (result, peak) = memory::peak(|| decompressor.decompress(codec, compressed, limit));
-    let besides = if codec == Codec::Gzip { INFLATE } else { LEAST };
-    let bound = 3 * limit + besides;
+    let bound = bounds::decompressing(codec, limit);
     prop_assert!(peak <= bound, "{}: {} bytes took {}", codec, compressed.len(), peak);
     Ok(result)
 }

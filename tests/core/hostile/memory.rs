@@ -1,4 +1,5 @@
-//! Counts what a piece of code allocates, on its own thread only: other tests run beside it.
+//! Counts what a piece of code allocates, on its own thread only: other tests run beside it. The
+//! fuzz targets count with it, too.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,0 +1,84 @@
+//! Results on their way to a loop that sleeps: a queue, and whether the loop has been signalled.
+//! Knows neither what a signal is nor who sleeps, only when one is due and when it is used up.
+//!
+//! Whoever pushes the first item since the queue was last seen empty gives the signal, after the
+//! lock is released; it stays until the reader, under the lock, finds the queue empty. So an
+//! item that is there always has a signal that is there or about to be given.
+
+use std::collections::VecDeque;
+
+use super::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A queue between a thread that pushes and a loop that is signalled.
+#[derive(Debug)]
+pub struct Mailbox<T> {
+    queue: Mutex<Queue<T>>,
+}
+
+#[derive(Debug)]
+struct Queue<T> {
+    items: VecDeque<T>,
+    /// Whether the reader has been signalled and has not yet emptied the queue.
+    signalled: bool,
+    closed: bool,
+}
+
+impl<T> Default for Mailbox<T> {
+    fn default() -> Self {
+        let queue = Queue { items: VecDeque::new(), signalled: false, closed: false };
+        Self { queue: Mutex::new(queue) }
+    }
+}
+
+impl<T> Mailbox<T> {
+    fn queue(&self) -> MutexGuard<'_, Queue<T>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds items, and says whether the reader is to be signalled.
+    #[must_use = "nobody else gives this signal"]
+    pub fn push(&self, items: Vec<T>) -> bool {
+        let mut queue = self.queue();
+        queue.items.extend(items);
+        !queue.closed && !std::mem::replace(&mut queue.signalled, true)
+    }
+
+    /// The next item. If there is none, `quiet` takes the signal back before anybody can give
+    /// another.
+    ///
+    /// # Errors
+    /// Those of `quiet`.
+    pub fn take<E>(&self, quiet: impl FnOnce() -> Result<(), E>) -> Result<Option<T>, E> {
+        let mut queue = self.queue();
+        let next = queue.items.pop_front();
+        if next.is_none() {
+            queue.signalled = false;
+            quiet()?;
+        }
+        Ok(next)
+    }
+
+    /// Nobody reads any more: no signal is due from now on. Gives back what was not taken.
+    #[must_use = "these are the last that anybody is told of"]
+    pub fn close(&self) -> VecDeque<T> {
+        let mut queue = self.queue();
+        queue.closed = true;
+        std::mem::take(&mut queue.items)
+    }
+
+    /// Whether nobody reads any more.
+    pub fn is_closed(&self) -> bool {
+        self.queue().closed
+    }
+
+    /// Takes everything, as somebody who does not wait for signals.
+    #[must_use = "to be dropped without the lock"]
+    pub fn drain(&self) -> VecDeque<T> {
+        std::mem::take(&mut self.queue().items)
+    }
+
+    /// Shows every item, unless somebody else is at the queue.
+    pub fn visit<E>(&self, visit: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
+        self.queue.try_lock().map_or(Ok(()), |queue| queue.items.iter().try_for_each(visit))
+    }
+}

@@ -1,0 +1,143 @@
+//! What `make fuzz` begins with: a few small inputs for each target in `fuzz/fuzz_targets`, in
+//! the form that it takes, written to files. Nearly all are valid, so that what the fuzzer makes
+//! of them reaches the inner fields.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dekaf::protocol::{ApiKey, Request, encode_request};
+use dekaf::record::{Compression, Compressor, Identity};
+use dekaf::wire::{LENGTH_SIZE, write_uvarint, write_varint, write_varlong};
+use proptest::collection::vec;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+use crate::compression::{every_codec, foreign, text};
+use crate::properties::config;
+use crate::protocol::oracle::encoded;
+use crate::protocol::{api_versions, init_producer_id, metadata, produce};
+use crate::record::{filled, identities, records};
+
+/// What chooses the largest limit of a codec's target, and of the batches'.
+const LARGEST_LIMIT: u8 = 3;
+const RESEALED_WITH_LARGEST_LIMIT: u8 = 2 << 1;
+
+/// A target's folder.
+struct Seeds {
+    folder: PathBuf,
+    count: usize,
+}
+
+impl Seeds {
+    fn of(target: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fuzz-seeds").join(target);
+        // What an earlier version wrote is not this one's.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder of ours");
+        Self { folder, count: 0 }
+    }
+
+    fn add(&mut self, parts: &[&[u8]]) {
+        self.count += 1;
+        fs::write(self.folder.join(self.count.to_string()), parts.concat())
+            .expect("a file of ours");
+    }
+}
+
+/// The same few every time.
+fn some<S: Strategy>(count: usize, values: &S) -> Vec<S::Value> {
+    let mut runner = TestRunner::new(config(1));
+    let value = |_| values.new_tree(&mut runner).expect("nothing is rejected").current();
+    (0..count).map(value).collect()
+}
+
+#[test]
+fn write_integers() {
+    let mut seeds = Seeds::of("wire");
+    seeds.add(&[&[0, 1, 1, 0, 2, 2, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0]]);
+    for value in [0, 1, 300, i32::MAX, i32::MIN] {
+        let (mut plain, mut signed, mut long) = (vec![6], vec![7], vec![8]);
+        write_uvarint(&mut plain, value as u32);
+        write_varint(&mut signed, value);
+        write_varlong(&mut long, i64::from(value) << 31);
+        seeds.add(&[&plain, &signed, &long]);
+    }
+    seeds.add(&[&[9, 2], b"ab", &[10, 3], "€".as_bytes(), &[11, 1, 0, 12]]);
+}
+
+fn write_api<R, S, T>(
+    asked: &mut Seeds,
+    answered: &mut Seeds,
+    choice: u8,
+    requests: impl Fn(i16) -> S,
+    responses: impl Fn(i16) -> T,
+) where
+    R: Request,
+    S: Strategy<Value = R>,
+    T: Strategy<Value = R::Response>,
+{
+    let (oldest, newest) = R::VERSIONS;
+    for number in oldest..=newest {
+        let version = R::version(number);
+        for request in some(2, &requests(number)) {
+            let frame = encode_request(&request, number, 1, "client");
+            asked.add(&[&frame[LENGTH_SIZE..]]);
+        }
+        for response in some(2, &responses(number)) {
+            let flexible_header = version.flexible && R::KEY != ApiKey::ApiVersions;
+            let header: &[u8] = if flexible_header { &[0, 0, 0, 1, 0] } else { &[0, 0, 0, 1] };
+            let chosen = [choice, (number - oldest) as u8];
+            answered.add(&[&chosen, header, &encoded(&response, version)]);
+        }
+    }
+}
+
+#[test]
+fn write_messages() {
+    let (mut asked, mut answered) = (Seeds::of("requests"), Seeds::of("responses"));
+    write_api(&mut asked, &mut answered, 0, produce::requests, produce::responses);
+    write_api(&mut asked, &mut answered, 1, metadata::requests, metadata::responses);
+    write_api(&mut asked, &mut answered, 2, api_versions::requests, api_versions::responses);
+    let (requests, responses) = (init_producer_id::requests, init_producer_id::responses);
+    write_api(&mut asked, &mut answered, 3, requests, responses);
+}
+
+#[test]
+fn write_batches() {
+    let (mut batches, mut logs) = (Seeds::of("batch"), Seeds::of("log"));
+    let compressions: Vec<_> = every_codec().chain([Compression::NONE]).collect();
+    let values = (vec(records(), 1..6), identities());
+    for (index, (records, identity)) in some(20, &values).into_iter().enumerate() {
+        let compression = compressions[index % compressions.len()];
+        // Three times the same, so that they shrink.
+        let records: Vec<_> = std::iter::repeat_n(records, 3).flatten().collect();
+        let sealed = filled(&records).seal(compression, &mut Compressor::new());
+        let batch = sealed.to_bytes(identity);
+        batches.add(&[&[RESEALED_WITH_LARGEST_LIMIT], &batch]);
+        let next = Identity {
+            base_sequence: identity.base_sequence.wrapping_add(sealed.count()),
+            ..identity
+        };
+        let next = sealed.to_bytes(next);
+        let size = (batch.len() as u16).to_be_bytes();
+        let settings = (index << 1) as u8;
+        let now = 1_700_000_000_000_i64.to_be_bytes();
+        logs.add(&[&[settings], &now, &size, &batch, &size, &next]);
+    }
+}
+
+#[test]
+fn write_compressed() {
+    let foreign = foreign::samples();
+    for compression in every_codec() {
+        let codec = compression.codec();
+        let mut seeds = Seeds::of(codec.name());
+        for size in [100, 2000] {
+            let compressed = Compressor::new().compress(compression, &text(size)).unwrap();
+            seeds.add(&[&[LARGEST_LIMIT], &compressed]);
+        }
+        for (_, compressed) in foreign.iter().filter(|(of, _)| *of == codec) {
+            seeds.add(&[&[LARGEST_LIMIT], compressed]);
+        }
+    }
+}

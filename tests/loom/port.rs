@@ -1,0 +1,131 @@
+//! A loop and its port: the core pushes and signals, the loop sleeps until it is signalled and
+//! fetches a few at a turn, and at some moment it may close.
+
+use loom::sync::Arc;
+use loom::thread;
+
+use crate::mailbox::Mailbox;
+use crate::sync::{Condvar, Mutex};
+
+/// A socket pair, as far as bytes count: readable while there are any.
+struct Inbox {
+    bytes: Mutex<usize>,
+    readable: Condvar,
+}
+
+impl Inbox {
+    fn write(&self) {
+        *self.bytes.lock().expect("nobody panicked") += 1;
+        self.readable.notify_one();
+    }
+
+    fn wait(&self) {
+        let mut bytes = self.bytes.lock().expect("nobody panicked");
+        while *bytes == 0 {
+            bytes = self.readable.wait(bytes).expect("nobody panicked");
+        }
+    }
+
+    fn empty(&self) {
+        *self.bytes.lock().expect("nobody panicked") = 0;
+    }
+}
+
+struct Port {
+    mailbox: Mailbox<usize>,
+    inbox: Inbox,
+}
+
+impl Port {
+    fn new() -> Arc<Self> {
+        let inbox = Inbox { bytes: Mutex::new(0), readable: Condvar::new() };
+        Arc::new(Self { mailbox: Mailbox::default(), inbox })
+    }
+
+    fn push(&self, items: Vec<usize>) {
+        if self.mailbox.push(items) {
+            self.inbox.write();
+        }
+    }
+
+    /// One turn of the loop's.
+    fn fetch(&self, at_most: usize) -> Vec<usize> {
+        let mut fetched = Vec::new();
+        while fetched.len() < at_most {
+            let quiet = || {
+                self.inbox.empty();
+                Ok::<_, ()>(())
+            };
+            let Some(item) = self.mailbox.take(quiet).expect("a socket") else { break };
+            fetched.push(item);
+        }
+        fetched
+    }
+}
+
+/// The loop finds all of `count` items however they are pushed, or sleeps for ever.
+fn everything_is_fetched(pushes: fn() -> Vec<Vec<Vec<usize>>>, count: usize, at_most: usize) {
+    loom::model(move || {
+        let port = Port::new();
+        for core in pushes() {
+            let port = Arc::clone(&port);
+            thread::spawn(move || core.into_iter().for_each(|items| port.push(items)));
+        }
+        let mut fetched = Vec::new();
+        while fetched.len() < count {
+            port.inbox.wait();
+            fetched.extend(port.fetch(at_most));
+        }
+        fetched.sort_unstable();
+        assert!(fetched.into_iter().eq(0..count), "something was lost, or came twice");
+    });
+}
+
+#[test]
+fn a_loop_is_woken_for_whatever_is_pushed() {
+    everything_is_fetched(|| vec![vec![vec![0], vec![1], vec![2]]], 3, usize::MAX);
+}
+
+#[test]
+fn a_loop_that_takes_one_at_a_turn_comes_back_by_itself() {
+    everything_is_fetched(|| vec![vec![vec![0, 1], vec![2]]], 3, 1);
+}
+
+#[test]
+fn two_cores_may_push_to_one_loop() {
+    everything_is_fetched(|| vec![vec![vec![0]], vec![vec![1]]], 2, usize::MAX);
+}
+
+#[test]
+fn what_a_closing_loop_did_not_fetch_is_orphaned_once() {
+    loom::model(|| {
+        let port = Port::new();
+        let core = {
+            let port = Arc::clone(&port);
+            thread::spawn(move || {
+                port.push(vec![0]);
+                port.push(vec![1, 2]);
+            })
+        };
+        let mut seen = port.fetch(1);
+        seen.extend(port.mailbox.close());
+        assert!(port.mailbox.is_closed());
+        // Another thread with the interpreter comes by, now and when the core has let go.
+        seen.extend(port.mailbox.drain());
+        core.join().expect("nobody panicked");
+        seen.extend(port.mailbox.drain());
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 1, 2]);
+    });
+}
+
+#[test]
+fn nobody_is_signalled_who_has_closed() {
+    loom::model(|| {
+        let port = Port::new();
+        let orphans = port.mailbox.close();
+        assert!(orphans.is_empty());
+        port.push(vec![0]);
+        assert_eq!(*port.inbox.bytes.lock().expect("nobody panicked"), 0);
+    });
+}
