@@ -56,6 +56,13 @@ pub struct ResponseHeader {
 }
 
 impl ResponseHeader {
+    pub(super) fn encode(self, out: &mut Writer, flexible: bool) {
+        out.i32(self.correlation_id);
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+
     /// Reads the header.
     pub fn decode(input: &mut Reader<'_>, flexible: bool) -> Result<Self, Malformed> {
         let correlation_id = input.i32()?;

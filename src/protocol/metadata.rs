@@ -15,9 +15,10 @@ message! {
 }
 
 message! {
-    /// Asks about topics: `None` means all of them, an empty list none.
+    /// Asks about topics.
     MetadataRequest {
-        /// The topics.
+        /// The topics: `None` means all of them, an empty list none; but in version 0, which has
+        /// no null, all of them.
         topics: Option<Vec<MetadataRequestTopic>>, 0..;
         /// Whether the broker may create what it does not have.
         allow_auto_topic_creation: bool = true, 4..;
@@ -33,6 +34,7 @@ impl Request for MetadataRequest {
     const KEY: ApiKey = ApiKey::Metadata;
     // Version 4 is the first that says whether a topic may be created (Kafka 0.11).
     const VERSIONS: (i16, i16) = (4, 12);
+    const SERVED: (i16, i16) = (0, 12);
     const FLEXIBLE_FROM: i16 = 9;
 }
 

@@ -83,6 +83,8 @@ fn decode_length(
         i64::from(input.i16()?)
     };
     match usize::try_from(length) {
+        // A text keeps to its first encoding's limit, so that every version can repeat it.
+        Ok(length) if !wide && length > i16::MAX as usize => Err(Malformed::Length),
         // Everything that is counted takes at least one byte.
         Ok(length) if length <= input.remaining() => Ok(Some(length)),
         Err(_) if length == -1 => Ok(None),

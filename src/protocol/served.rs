@@ -1,0 +1,109 @@
+//! The broker's side: which versions of which APIs it serves, and the request in a frame.
+
+use bytes::Bytes;
+
+use super::api::{ApiKey, Request};
+use super::api_versions::{ApiVersion, ApiVersionsRequest};
+use super::create_partitions::CreatePartitionsRequest;
+use super::create_topics::CreateTopicsRequest;
+use super::delete_records::DeleteRecordsRequest;
+use super::delete_topics::DeleteTopicsRequest;
+use super::describe_configs::DescribeConfigsRequest;
+use super::describe_groups::DescribeGroupsRequest;
+use super::fetch::FetchRequest;
+use super::find_coordinator::FindCoordinatorRequest;
+use super::header::RequestHeader;
+use super::heartbeat::HeartbeatRequest;
+use super::init_producer_id::InitProducerIdRequest;
+use super::join_group::JoinGroupRequest;
+use super::leave_group::LeaveGroupRequest;
+use super::list_groups::ListGroupsRequest;
+use super::list_offsets::ListOffsetsRequest;
+use super::metadata::MetadataRequest;
+use super::offset_commit::OffsetCommitRequest;
+use super::offset_fetch::OffsetFetchRequest;
+use super::produce::ProduceRequest;
+use super::schema::Field;
+use super::sync_group::SyncGroupRequest;
+use crate::wire::{Malformed, Reader};
+
+macro_rules! served {
+    ($($api:ident: $request:ident,)*) => {
+        /// A request of any API.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "`ApiKey` says what each is")]
+        pub enum AnyRequest {
+            $($api($request),)*
+        }
+
+        $(impl From<$request> for AnyRequest {
+            fn from(request: $request) -> Self {
+                Self::$api(request)
+            }
+        })*
+
+        /// Every API with the versions served, as the answer to `ApiVersions` lists them.
+        pub const SERVED: [ApiVersion; [$(ApiKey::$api),*].len()] = [$(ApiVersion {
+            api_key: <$request>::KEY as i16,
+            min_version: <$request>::SERVED.0,
+            max_version: <$request>::SERVED.1,
+        }),*];
+
+        fn flexible_from(api_key: i16) -> i16 {
+            $(if api_key == ApiKey::$api as i16 {
+                return <$request>::FLEXIBLE_FROM;
+            })*
+            i16::MAX
+        }
+
+        fn decode_body(
+            header: &RequestHeader,
+            input: &mut Reader<'_>,
+        ) -> Result<Option<AnyRequest>, Malformed> {
+            let number = header.api_version;
+            $(if header.api_key == ApiKey::$api as i16 {
+                let (oldest, newest) = <$request>::SERVED;
+                if !(oldest..=newest).contains(&number) {
+                    return Ok(None);
+                }
+                let request = <$request>::decode(input, <$request>::version(number))?;
+                input.finish()?;
+                return Ok(Some(AnyRequest::$api(request)));
+            })*
+            Ok(None)
+        }
+    };
+}
+
+served! {
+    Produce: ProduceRequest,
+    Fetch: FetchRequest,
+    ListOffsets: ListOffsetsRequest,
+    Metadata: MetadataRequest,
+    OffsetCommit: OffsetCommitRequest,
+    OffsetFetch: OffsetFetchRequest,
+    FindCoordinator: FindCoordinatorRequest,
+    JoinGroup: JoinGroupRequest,
+    Heartbeat: HeartbeatRequest,
+    LeaveGroup: LeaveGroupRequest,
+    SyncGroup: SyncGroupRequest,
+    DescribeGroups: DescribeGroupsRequest,
+    ListGroups: ListGroupsRequest,
+    ApiVersions: ApiVersionsRequest,
+    CreateTopics: CreateTopicsRequest,
+    DeleteTopics: DeleteTopicsRequest,
+    DeleteRecords: DeleteRecordsRequest,
+    InitProducerId: InitProducerIdRequest,
+    DescribeConfigs: DescribeConfigsRequest,
+    CreatePartitions: CreatePartitionsRequest,
+}
+
+/// The header and the request in a frame whose length has been taken off. There is no request
+/// where the header asks for an API or a version that is not served: brokers answer that if it
+/// is `ApiVersions`, in version 0, and otherwise close the connection.
+pub fn decode_request(frame: &Bytes) -> Result<(RequestHeader, Option<AnyRequest>), Malformed> {
+    let mut input = Reader::new(frame);
+    let header = RequestHeader::decode(&mut input, flexible_from)?;
+    let request = decode_body(&header, &mut input)?;
+    Ok((header, request))
+}
