@@ -2,5 +2,9 @@
 //! from, for learning and for tests. Its log stands alone, so that the producer's simulator can
 //! turn it too.
 
+mod answers;
 pub mod cluster;
+pub mod faults;
+pub mod groups;
 pub mod log;
+pub mod server;

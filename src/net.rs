@@ -9,7 +9,7 @@ mod race;
 mod versions;
 
 pub use connect::{ConnectError, Stage};
-pub use descriptors::{Quiet, inherited_descriptors};
+pub use descriptors::{Listener, Listening, Quiet, Socket, inherited_descriptors};
 pub use link::{Answer, Link, LinkSettings};
 pub use race::first_of;
 pub use versions::Versions;

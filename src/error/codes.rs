@@ -62,6 +62,12 @@ impl ErrorCode {
             .unwrap_or(NAMES[0])
     }
 
+    /// The code of a name that Kafka gives one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let place = NAMES.iter().position(|known| *known == name)?;
+        Some(Self(place as i16 - 1))
+    }
+
     /// Whether the broker answered that all went well.
     pub fn is_success(self) -> bool {
         self.0 == 0

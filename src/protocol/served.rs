@@ -36,6 +36,20 @@ macro_rules! served {
             $($api($request),)*
         }
 
+        impl ApiKey {
+            /// Every API.
+            pub const ALL: [Self; [$(ApiKey::$api),*].len()] = [$(Self::$api),*];
+        }
+
+        impl AnyRequest {
+            /// The API it is of.
+            pub fn api_key(&self) -> ApiKey {
+                match self {
+                    $(Self::$api(_) => ApiKey::$api,)*
+                }
+            }
+        }
+
         $(impl From<$request> for AnyRequest {
             fn from(request: $request) -> Self {
                 Self::$api(request)

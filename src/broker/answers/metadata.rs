@@ -1,0 +1,84 @@
+//! `Metadata`: brokers, topics, leaders; topics that do not exist may be made by asking.
+
+use super::Broker;
+use crate::broker::cluster::Topic;
+use crate::error::ErrorCode;
+use crate::protocol::{
+    MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
+    MetadataTopic,
+};
+
+impl Broker<'_> {
+    /// Describes the cluster. `may_create` is what the request's version makes of its wish.
+    pub(in crate::broker) fn metadata(
+        &mut self,
+        request: &MetadataRequest,
+        error: Option<ErrorCode>,
+    ) -> MetadataResponse {
+        let topics = match &request.topics {
+            None => self.cluster.topics().map(|(name, topic)| describe(name, topic)).collect(),
+            Some(asked) => asked
+                .iter()
+                .map(|asked| match error {
+                    None => self.describe_asked(asked, request.allow_auto_topic_creation),
+                    Some(code) => failed(asked, code),
+                })
+                .collect(),
+        };
+        let brokers = self.cluster.nodes().map(|node_id| {
+            let (host, port) = self.address(node_id);
+            MetadataBroker { node_id, host, port, rack: None }
+        });
+        MetadataResponse {
+            brokers: brokers.collect(),
+            cluster_id: Some(self.cluster_id.to_owned()),
+            controller_id: 1,
+            topics,
+            ..MetadataResponse::default()
+        }
+    }
+
+    fn describe_asked(&mut self, asked: &MetadataRequestTopic, may_create: bool) -> MetadataTopic {
+        let Some(name) = &asked.name else {
+            let found = self.cluster.topic_by_id(asked.topic_id);
+            return match found {
+                Some((name, topic)) => describe(name, topic),
+                None => failed(asked, ErrorCode::UNKNOWN_TOPIC_ID),
+            };
+        };
+        if may_create && let Err(refusal) = self.cluster.auto_create(name) {
+            return failed(asked, refusal.code);
+        }
+        match self.cluster.topic(name) {
+            Some(topic) => describe(name, topic),
+            None => failed(asked, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+        }
+    }
+}
+
+fn failed(asked: &MetadataRequestTopic, error_code: ErrorCode) -> MetadataTopic {
+    MetadataTopic {
+        error_code,
+        name: asked.name.clone(),
+        topic_id: asked.topic_id,
+        ..MetadataTopic::default()
+    }
+}
+
+fn describe(name: &str, topic: &Topic) -> MetadataTopic {
+    let partitions =
+        (0..).zip(&topic.partitions).map(|(partition_index, partition)| MetadataPartition {
+            partition_index,
+            leader_id: partition.leader,
+            leader_epoch: partition.leader_epoch,
+            replica_nodes: partition.replicas.clone(),
+            isr_nodes: partition.replicas.clone(),
+            ..MetadataPartition::default()
+        });
+    MetadataTopic {
+        name: Some(name.to_owned()),
+        topic_id: topic.id,
+        partitions: partitions.collect(),
+        ..MetadataTopic::default()
+    }
+}

@@ -1,0 +1,137 @@
+//! `CreateTopics`, `DeleteTopics`, `CreatePartitions`: what topics there are.
+
+use super::Broker;
+use super::configs::topic_settings;
+use crate::broker::cluster::Topic;
+use crate::broker::log::Refusal;
+use crate::error::ErrorCode;
+use crate::protocol::{
+    CreatableTopic, CreatableTopicResult, CreatePartitionsRequest, CreatePartitionsResponse,
+    CreatePartitionsTopicResult, CreateTopicsRequest, CreateTopicsResponse, DeletableTopicResult,
+    DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
+};
+
+const INVALID_REQUEST: ErrorCode = ErrorCode(42);
+const INVALID_REPLICA_ASSIGNMENT: ErrorCode = ErrorCode(39);
+
+impl Broker<'_> {
+    pub(in crate::broker) fn create_topics(
+        &mut self,
+        request: &CreateTopicsRequest,
+        error: Option<ErrorCode>,
+    ) -> CreateTopicsResponse {
+        let topics = request.topics.iter().map(|topic| {
+            let created = match error {
+                Some(code) => Err(Refusal::new(code, "")),
+                None => self.create_topic(topic, request.validate_only),
+            };
+            let mut result = CreatableTopicResult {
+                name: topic.name.clone(),
+                ..CreatableTopicResult::default()
+            };
+            match created {
+                Err(refusal) => {
+                    result.error_code = refusal.code;
+                    result.error_message = Some(refusal.message);
+                }
+                Ok(()) => {
+                    if let Some(made) = self.cluster.topic(&topic.name) {
+                        result.topic_id = made.id;
+                        result.num_partitions = made.partitions.len() as i32;
+                        result.replication_factor = copies(made);
+                        result.configs = Some(Vec::new());
+                    }
+                }
+            }
+            result
+        });
+        CreateTopicsResponse { topics: topics.collect(), ..CreateTopicsResponse::default() }
+    }
+
+    fn create_topic(&mut self, topic: &CreatableTopic, validate_only: bool) -> Result<(), Refusal> {
+        if !topic.assignments.is_empty() {
+            let message = "replicas cannot be assigned here; say how many partitions there are";
+            return Err(Refusal::new(INVALID_REPLICA_ASSIGNMENT, message));
+        }
+        let mut settings = topic_settings(&topic.configs)?;
+        settings.replication_factor = topic.replication_factor;
+        self.cluster.create_topic(&topic.name, topic.num_partitions, settings)?;
+        if validate_only {
+            self.cluster.delete_topic(&topic.name)?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::broker) fn delete_topics(
+        &mut self,
+        request: &DeleteTopicsRequest,
+        error: Option<ErrorCode>,
+    ) -> DeleteTopicsResponse {
+        let by_name = request.topic_names.iter().map(|name| DeleteTopicState {
+            name: Some(name.clone()),
+            ..DeleteTopicState::default()
+        });
+        let wanted: Vec<_> = request.topics.iter().cloned().chain(by_name).collect();
+        let responses = wanted.into_iter().map(|wanted| {
+            let name = match &wanted.name {
+                Some(name) => Ok(name.clone()),
+                None => self
+                    .cluster
+                    .topic_by_id(wanted.topic_id)
+                    .map(|(name, _)| name.to_owned())
+                    .ok_or_else(|| Refusal::new(ErrorCode::UNKNOWN_TOPIC_ID, "")),
+            };
+            let topic_id = name.as_ref().ok().and_then(|name| self.cluster.topic(name));
+            let topic_id = topic_id.map_or(wanted.topic_id, |topic| topic.id);
+            let deleted = match error {
+                Some(code) => Err(Refusal::new(code, "")),
+                None => name.clone().and_then(|name| self.delete_topic(&name)),
+            };
+            let refusal = deleted.err();
+            DeletableTopicResult {
+                name: name.ok(),
+                topic_id,
+                error_code: refusal.as_ref().map(|refusal| refusal.code).unwrap_or_default(),
+                error_message: refusal.map(|refusal| refusal.message),
+            }
+        });
+        DeleteTopicsResponse { responses: responses.collect(), ..DeleteTopicsResponse::default() }
+    }
+
+    pub(in crate::broker) fn delete_topic(&mut self, name: &str) -> Result<(), Refusal> {
+        self.cluster.delete_topic(name)?;
+        self.groups.topic_deleted(name);
+        Ok(())
+    }
+
+    pub(in crate::broker) fn create_partitions(
+        &mut self,
+        request: &CreatePartitionsRequest,
+        error: Option<ErrorCode>,
+    ) -> CreatePartitionsResponse {
+        let results = request.topics.iter().map(|topic| {
+            let created = match error {
+                Some(code) => Err(Refusal::new(code, "")),
+                None if request.validate_only => {
+                    let message = "partitions cannot be added on trial here";
+                    Err(Refusal::new(INVALID_REQUEST, message))
+                }
+                None => self.cluster.add_partitions(&topic.name, topic.count),
+            };
+            let refusal = created.err();
+            CreatePartitionsTopicResult {
+                name: topic.name.clone(),
+                error_code: refusal.as_ref().map(|refusal| refusal.code).unwrap_or_default(),
+                error_message: refusal.map(|refusal| refusal.message),
+            }
+        });
+        CreatePartitionsResponse {
+            results: results.collect(),
+            ..CreatePartitionsResponse::default()
+        }
+    }
+}
+
+fn copies(topic: &Topic) -> i16 {
+    topic.partitions.first().map_or(-1, |partition| partition.replicas.len() as i16)
+}

@@ -1,0 +1,141 @@
+//! Faults that somebody ordered: what the next requests of an API come to. Decides, and does
+//! nothing itself.
+
+use std::time::Duration;
+
+use crate::error::ErrorCode;
+use crate::protocol::ApiKey;
+
+/// What is done to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is answered with this error, and nothing is done.
+    Fail(ErrorCode),
+    /// It is answered that much later.
+    Delay(Duration),
+    /// It is done, and its connection ends without an answer.
+    DropAnswer,
+    /// Its connection ends, and nothing is done.
+    DropRequest,
+}
+
+/// An order: a fault for some requests to come.
+#[derive(Debug)]
+struct Order {
+    /// `None` for every API.
+    api: Option<ApiKey>,
+    fault: Fault,
+    /// How often it still happens; `None` for always.
+    left: Option<u32>,
+}
+
+/// What a request comes to; nothing special by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Verdict {
+    /// Answer with this, and do nothing.
+    pub error: Option<ErrorCode>,
+    /// Wait before answering.
+    pub delay: Duration,
+    /// Do not answer, and end the connection.
+    pub drop_answer: bool,
+    /// End the connection, and do nothing.
+    pub drop_request: bool,
+}
+
+/// All orders, the oldest first.
+#[derive(Debug, Default)]
+pub struct Faults {
+    orders: Vec<Order>,
+}
+
+impl Faults {
+    /// Orders a fault for the next `times` requests of an API, or of any; for all of them
+    /// without a number.
+    pub fn order(&mut self, api: Option<ApiKey>, fault: Fault, times: Option<u32>) {
+        if times != Some(0) {
+            self.orders.push(Order { api, fault, left: times });
+        }
+    }
+
+    /// Takes back every order.
+    pub fn clear(&mut self) {
+        self.orders.clear();
+    }
+
+    /// What happens to a request. Of each kind of fault the oldest order counts, so that orders
+    /// follow one another.
+    pub fn judge(&mut self, api: ApiKey) -> Verdict {
+        let mut verdict = Verdict::default();
+        let mut ended = false;
+        for order in &mut self.orders {
+            if order.api.is_some_and(|meant| meant != api) {
+                continue;
+            }
+            let is_first = match order.fault {
+                Fault::Fail(code) if verdict.error.is_none() && !ended => {
+                    verdict.error = Some(code);
+                    ended = true;
+                    true
+                }
+                Fault::DropAnswer if !ended => {
+                    verdict.drop_answer = true;
+                    ended = true;
+                    true
+                }
+                Fault::DropRequest if !ended => {
+                    verdict.drop_request = true;
+                    ended = true;
+                    true
+                }
+                Fault::Delay(delay) if verdict.delay.is_zero() => {
+                    verdict.delay = delay;
+                    true
+                }
+                _ => false,
+            };
+            if is_first && let Some(left) = &mut order.left {
+                *left -= 1;
+            }
+        }
+        self.orders.retain(|order| order.left != Some(0));
+        verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFUSED: ErrorCode = ErrorCode::NOT_LEADER_OR_FOLLOWER;
+    const LATER: ErrorCode = ErrorCode::LEADER_NOT_AVAILABLE;
+
+    #[test]
+    fn nothing_happens_unless_it_was_ordered() {
+        assert_eq!(Faults::default().judge(ApiKey::Produce), Verdict::default());
+    }
+
+    #[test]
+    fn orders_follow_one_another_and_concern_one_api() {
+        let mut faults = Faults::default();
+        faults.order(Some(ApiKey::Produce), Fault::Fail(REFUSED), Some(2));
+        faults.order(Some(ApiKey::Produce), Fault::Fail(LATER), Some(1));
+        faults.order(None, Fault::Fail(LATER), Some(0));
+        assert_eq!(faults.judge(ApiKey::Metadata), Verdict::default());
+        let errors: Vec<_> = (0..4).map(|_| faults.judge(ApiKey::Produce).error).collect();
+        assert_eq!(errors, [Some(REFUSED), Some(REFUSED), Some(LATER), None]);
+    }
+
+    #[test]
+    fn a_request_is_late_and_fails() {
+        let mut faults = Faults::default();
+        let second = Duration::from_secs(1);
+        faults.order(None, Fault::Delay(second), None);
+        faults.order(Some(ApiKey::Produce), Fault::DropAnswer, Some(1));
+        let both = Verdict { delay: second, drop_answer: true, ..Verdict::default() };
+        assert_eq!(faults.judge(ApiKey::Produce), both);
+        let late = Verdict { delay: second, ..Verdict::default() };
+        assert_eq!(faults.judge(ApiKey::Produce), late);
+        faults.clear();
+        assert_eq!(faults.judge(ApiKey::Produce), Verdict::default());
+    }
+}

@@ -1,0 +1,359 @@
+//! How members come together, fall silent and go, step by step on a clock of the test's own.
+
+use super::*;
+
+const SESSION: Duration = Duration::from_secs(10);
+const REBALANCE: Duration = Duration::from_secs(60);
+
+struct Bench {
+    groups: Groups,
+    now: Instant,
+    tickets: Ticket,
+}
+
+fn named(name: &str) -> Join {
+    Join {
+        client_id: name.to_owned(),
+        session_timeout: SESSION,
+        rebalance_timeout: REBALANCE,
+        protocol_type: "consumer".to_owned(),
+        protocols: vec![("range".to_owned(), Bytes::from(name.to_owned()))],
+        ..Join::default()
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { groups: Groups::default(), now: Instant::now(), tickets: 0 }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.groups.handle_timeout(self.now);
+    }
+
+    fn join(&mut self, join: Join) -> Ticket {
+        self.tickets += 1;
+        self.groups.join(self.now, "g", join, self.tickets);
+        self.tickets
+    }
+
+    fn sync(&mut self, who: &Who, assignments: &[(&str, &str)]) -> Ticket {
+        let assignments = assignments
+            .iter()
+            .map(|(id, what)| ((*id).to_owned(), Bytes::from((*what).to_owned())))
+            .collect();
+        self.tickets += 1;
+        self.groups.sync(self.now, "g", who, assignments, self.tickets);
+        self.tickets
+    }
+
+    fn heartbeat(&mut self, who: &Who) -> i16 {
+        self.groups.heartbeat(self.now, "g", who).0
+    }
+
+    fn outcomes(&mut self) -> BTreeMap<Ticket, Outcome> {
+        std::iter::from_fn(|| self.groups.poll_outcome()).collect()
+    }
+
+    fn joined(&mut self) -> BTreeMap<Ticket, Joined> {
+        let outcomes = self.outcomes().into_iter();
+        outcomes
+            .map(|(ticket, outcome)| match outcome {
+                Outcome::Joined(joined) => (ticket, joined),
+                Outcome::Synced(synced) => panic!("nobody joins here: {synced:?}"),
+            })
+            .collect()
+    }
+
+    fn synced(&mut self) -> BTreeMap<Ticket, Result<String, i16>> {
+        let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+        let outcomes = self.outcomes().into_iter();
+        outcomes
+            .map(|(ticket, outcome)| match outcome {
+                Outcome::Synced(Synced { error: ErrorCode::NONE, assignment, .. }) => {
+                    (ticket, Ok(text(&assignment)))
+                }
+                Outcome::Synced(synced) => (ticket, Err(synced.error.0)),
+                Outcome::Joined(joined) => panic!("nobody syncs here: {joined:?}"),
+            })
+            .collect()
+    }
+
+    /// A group of these members that knows what to do, the leader first.
+    fn stable(&mut self, names: &[&str]) -> Vec<Who> {
+        for name in names {
+            self.join(named(name));
+        }
+        self.pass(INITIAL_DELAY);
+        let joined = self.joined();
+        let mut all: Vec<_> = joined.values().map(who).collect();
+        let leader = joined.values().next().unwrap().leader.clone();
+        all.sort_by_key(|who| who.member_id != leader);
+        for who in &all {
+            self.sync(who, &[]);
+        }
+        assert!(self.synced().values().all(Result::is_ok));
+        all
+    }
+
+    fn state(&self) -> State {
+        self.groups.by_id["g"].state()
+    }
+}
+
+fn who(joined: &Joined) -> Who {
+    Who { member_id: joined.member_id.clone(), instance_id: None, generation: joined.generation }
+}
+
+fn again(who: &Who, name: &str) -> Join {
+    Join { member_id: who.member_id.clone(), ..named(name) }
+}
+
+#[test]
+fn those_who_come_together_are_in_one_round() {
+    let mut bench = Bench::new();
+    let tickets = ["a", "b", "c"].map(|name| bench.join(named(name)));
+    assert_eq!(bench.joined(), BTreeMap::new());
+    bench.pass(INITIAL_DELAY);
+    let joined = bench.joined();
+    let leader = &joined[&tickets[0]].leader;
+    for ticket in tickets {
+        let one = &joined[&ticket];
+        assert_eq!((one.error, one.generation, &*one.protocol), (ErrorCode::NONE, 1, "range"));
+        assert_eq!(&one.leader, leader);
+        assert_eq!(one.members.len(), if one.member_id == *leader { 3 } else { 0 });
+    }
+    let said: Vec<_> = joined.values().flat_map(|one| &one.members).map(|one| &one.2).collect();
+    assert_eq!(said, ["a", "b", "c"]);
+}
+
+#[test]
+fn the_leader_says_who_does_what() {
+    let mut bench = Bench::new();
+    let tickets = ["a", "b"].map(|name| bench.join(named(name)));
+    bench.pass(INITIAL_DELAY);
+    let joined = bench.joined();
+    let [leader, other] = tickets.map(|ticket| who(&joined[&ticket]));
+    assert_eq!(joined[&tickets[0]].leader, leader.member_id);
+    let early = bench.sync(&other, &[]);
+    assert_eq!(bench.synced(), BTreeMap::new());
+    let theirs = [(&*leader.member_id, "0"), (&*other.member_id, "1"), ("stranger", "2")];
+    let late = bench.sync(&leader, &theirs);
+    assert_eq!(bench.synced(), BTreeMap::from([(early, Ok("1".into())), (late, Ok("0".into()))]));
+    // Asked again, it is said again.
+    let again = bench.sync(&other, &[]);
+    assert_eq!(bench.synced(), BTreeMap::from([(again, Ok("1".into()))]));
+}
+
+#[test]
+fn one_more_makes_all_join_again() {
+    let mut bench = Bench::new();
+    let [a] = &bench.stable(&["a"])[..] else { panic!("one") };
+    let new = bench.join(named("b"));
+    assert_eq!(bench.heartbeat(a), 27);
+    assert_eq!(bench.joined(), BTreeMap::new());
+    let old = bench.join(again(a, "a"));
+    let joined = bench.joined();
+    assert_eq!(joined[&old].generation, 2);
+    assert_eq!(joined[&new].leader, a.member_id);
+    assert_eq!(joined[&old].members.len(), 2);
+    // The generation before is over.
+    assert_eq!(bench.heartbeat(a), 22);
+    assert_eq!(bench.heartbeat(&who(&joined[&old])), 0);
+}
+
+#[test]
+fn who_does_not_join_again_is_left_out() {
+    let mut bench = Bench::new();
+    let all = bench.stable(&["a", "b"]);
+    let new = bench.join(named("c"));
+    let old = bench.join(again(&all[1], "b"));
+    // It keeps its place for as long as it is heard of, and until the round's end at most.
+    for _ in 0..7 {
+        assert_eq!(bench.joined(), BTreeMap::new());
+        bench.heartbeat(&all[0]);
+        bench.pass(REBALANCE / 7 + Duration::from_millis(1));
+    }
+    let joined = bench.joined();
+    assert_eq!(joined.keys().collect::<Vec<_>>(), [&new, &old]);
+    assert!(joined.values().all(|joined| joined.leader != all[0].member_id));
+    assert_eq!(bench.heartbeat(&all[0]), 25);
+}
+
+#[test]
+fn who_is_silent_is_gone() {
+    let mut bench = Bench::new();
+    let all = bench.stable(&["a", "b"]);
+    bench.pass(SESSION / 2);
+    assert_eq!(bench.heartbeat(&all[0]), 0);
+    bench.pass(SESSION / 2);
+    assert_eq!(bench.heartbeat(&all[0]), 27);
+    assert_eq!(bench.heartbeat(&all[1]), 25);
+    let ticket = bench.join(again(&all[0], "a"));
+    assert_eq!(bench.joined()[&ticket].members.len(), 1);
+}
+
+#[test]
+fn who_leaves_makes_room_at_once_and_the_last_one_an_empty_group() {
+    let mut bench = Bench::new();
+    let all = bench.stable(&["a", "b"]);
+    assert_eq!(bench.groups.leave(bench.now, "g", &all[0]), ErrorCode::NONE);
+    assert_eq!(bench.groups.leave(bench.now, "g", &all[0]), UNKNOWN_MEMBER_ID);
+    let ticket = bench.join(again(&all[1], "b"));
+    let joined = bench.joined();
+    assert_eq!(joined[&ticket].leader, all[1].member_id);
+    bench.groups.leave(bench.now, "g", &who(&joined[&ticket]));
+    assert!(bench.groups.by_id.is_empty(), "nothing is left to remember");
+    assert_eq!(bench.groups.poll_timeout(), None);
+}
+
+#[test]
+fn a_leader_that_never_says_who_does_what_is_left_out() {
+    let mut bench = Bench::new();
+    let tickets = ["a", "b"].map(|name| bench.join(named(name)));
+    bench.pass(INITIAL_DELAY);
+    let joined = bench.joined();
+    let [leader, other] = tickets.map(|ticket| who(&joined[&ticket]));
+    let waits = bench.sync(&other, &[]);
+    for _ in 0..7 {
+        bench.heartbeat(&leader);
+        bench.pass(REBALANCE / 7 + Duration::from_millis(1));
+    }
+    assert_eq!(bench.synced(), BTreeMap::from([(waits, Err(27))]));
+    let ticket = bench.join(again(&other, "b"));
+    assert_eq!(bench.joined()[&ticket].leader, other.member_id);
+}
+
+#[test]
+fn those_who_ask_for_their_id_first_get_it_and_come_again() {
+    let mut bench = Bench::new();
+    let first = bench.join(Join { asks_id_first: true, ..named("a") });
+    let told = bench.joined().remove(&first).unwrap();
+    assert_eq!(told.error, MEMBER_ID_REQUIRED);
+    assert!(told.member_id.starts_with("a-"), "{}", told.member_id);
+    assert_eq!(bench.heartbeat(&who(&told)), 25);
+    let second = bench.join(Join { asks_id_first: true, ..again(&who(&told), "a") });
+    bench.pass(INITIAL_DELAY);
+    assert_eq!(bench.joined()[&second].member_id, told.member_id);
+}
+
+#[test]
+fn a_place_that_was_promised_is_not_kept_for_ever() {
+    let mut bench = Bench::new();
+    bench.join(Join { asks_id_first: true, ..named("a") });
+    bench.outcomes();
+    let other = bench.join(named("b"));
+    bench.pass(INITIAL_DELAY);
+    let other = who(&bench.joined()[&other]);
+    for _ in 0..2 {
+        assert_eq!(bench.heartbeat(&other), 0);
+        bench.pass(SESSION / 2);
+    }
+    let members: Vec<_> = bench.groups.by_id["g"].members.keys().collect();
+    assert_eq!(members, [&other.member_id]);
+}
+
+#[test]
+fn a_static_member_that_starts_anew_takes_its_place() {
+    let fixed = |name: &str| Join { instance_id: Some("rock".into()), ..named(name) };
+    let mut bench = Bench::new();
+    let first = bench.join(fixed("a"));
+    bench.pass(INITIAL_DELAY);
+    let first = bench.joined().remove(&first).unwrap();
+    let second = bench.join(fixed("a"));
+    let second = bench.joined().remove(&second).unwrap();
+    assert_eq!((second.error, second.generation), (ErrorCode::NONE, 2));
+    assert_eq!(second.leader, second.member_id);
+    let old = Who { instance_id: Some("rock".into()), ..who(&first) };
+    assert_eq!(bench.heartbeat(&old), 82);
+    // Whoever administers may send it away by its name.
+    let by_name = Who { instance_id: Some("rock".into()), ..Who::default() };
+    assert_eq!(bench.groups.leave(bench.now, "g", &by_name), ErrorCode::NONE);
+    assert!(bench.groups.by_id.is_empty());
+}
+
+#[test]
+fn only_those_are_let_in_who_fit() {
+    let mut bench = Bench::new();
+    let all = bench.stable(&["a"]);
+    let error = |bench: &mut Bench, id: &str, join: Join| {
+        bench.tickets += 1;
+        let ticket = bench.tickets;
+        bench.groups.join(bench.now, id, join, ticket);
+        bench.joined()[&ticket].error.0
+    };
+    let other = vec![("sticky".to_owned(), Bytes::new())];
+    let cases = [
+        ("", named("b"), 24),
+        ("g", Join { session_timeout: Duration::from_secs(1), ..named("b") }, 26),
+        ("g", Join { session_timeout: Duration::from_secs(9999), ..named("b") }, 26),
+        ("g", Join { protocols: Vec::new(), ..named("b") }, 23),
+        ("g", Join { protocols: other, ..named("b") }, 23),
+        ("g", Join { protocol_type: "connect".into(), ..named("b") }, 23),
+        ("g", Join { member_id: "stranger".into(), ..named("b") }, 25),
+        ("other", Join { member_id: "stranger".into(), ..named("b") }, 25),
+    ];
+    for (id, join, expected) in cases {
+        assert_eq!(error(&mut bench, id, join.clone()), expected, "{join:?} to {id:?}");
+    }
+    assert_eq!(bench.heartbeat(&all[0]), 0, "nobody is disturbed by those");
+    assert_eq!(bench.groups.by_id.len(), 1);
+}
+
+#[test]
+fn the_way_to_share_is_the_one_that_most_put_first() {
+    let prefers = |names: [&str; 2]| Join {
+        protocols: names.map(|name| (name.to_owned(), Bytes::new())).to_vec(),
+        ..named("x")
+    };
+    let mut bench = Bench::new();
+    bench.join(prefers(["range", "sticky"]));
+    bench.join(prefers(["sticky", "range"]));
+    bench.join(prefers(["sticky", "range"]));
+    bench.pass(INITIAL_DELAY);
+    assert!(bench.joined().values().all(|joined| joined.protocol == "sticky"));
+}
+
+#[test]
+fn members_and_those_without_a_group_say_how_far_they_are() {
+    let mut bench = Bench::new();
+    let committed = Committed { offset: 7, leader_epoch: -1, metadata: None };
+    let nobody = Who { generation: -1, ..Who::default() };
+    assert_eq!(bench.groups.may_commit(bench.now, "g", &nobody), Ok(()));
+    assert_eq!(bench.groups.may_commit(bench.now, "", &nobody), Err(INVALID_GROUP_ID));
+    bench.groups.commit("g", "t", 0, committed.clone());
+    assert_eq!(bench.groups.committed("g", "t", 0), Some(&committed));
+    assert_eq!(bench.groups.committed("g", "t", 1), None);
+
+    let all = bench.stable(&["a"]);
+    assert_eq!(bench.groups.may_commit(bench.now, "g", &nobody), Err(UNKNOWN_MEMBER_ID));
+    assert_eq!(bench.groups.may_commit(bench.now, "g", &all[0]), Ok(()));
+    let late = Who { generation: 0, ..all[0].clone() };
+    assert_eq!(bench.groups.may_commit(bench.now, "g", &late), Err(ILLEGAL_GENERATION));
+    let unheard = Who { generation: 3, ..Who::default() };
+    assert_eq!(bench.groups.may_commit(bench.now, "h", &unheard), Err(ILLEGAL_GENERATION));
+
+    bench.join(named("b"));
+    assert_eq!(bench.groups.may_commit(bench.now, "g", &all[0]), Ok(()), "before it joins again");
+    let ticket = bench.join(again(&all[0], "a"));
+    let now = who(&bench.joined()[&ticket]);
+    assert!(matches!(bench.state(), State::Syncing(_)));
+    assert_eq!(bench.groups.may_commit(bench.now, "g", &now), Err(REBALANCE_IN_PROGRESS));
+
+    bench.groups.topic_deleted("t");
+    assert_eq!(bench.groups.all_committed("g").count(), 0);
+}
+
+#[test]
+fn groups_are_deleted_when_nobody_is_in_them() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.groups.delete("g"), GROUP_ID_NOT_FOUND);
+    bench.groups.commit("g", "t", 0, Committed { offset: 7, leader_epoch: -1, metadata: None });
+    let all = bench.stable(&["a"]);
+    assert_eq!(bench.groups.delete("g"), NON_EMPTY_GROUP);
+    bench.groups.leave(bench.now, "g", &all[0]);
+    assert_eq!(bench.state(), State::Empty);
+    assert_eq!(bench.groups.delete("g"), ErrorCode::NONE);
+    assert_eq!(bench.groups.committed("g", "t", 0), None);
+}

@@ -1,0 +1,257 @@
+//! The box itself: a listening socket for each broker, one thread for all of them, and the
+//! state that they share. Connections are served in `connection`, requests in `requests`.
+
+mod connection;
+mod requests;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::sleep_until;
+
+use super::answers::{Address, Broker, topic_settings};
+use super::cluster::{Cluster, NodeId, Settings};
+use super::faults::Faults;
+use super::groups::{Groups, Outcome, Ticket};
+use super::log::Refusal;
+use crate::net::Listener;
+use crate::protocol::CreatableTopicConfig;
+use connection::{Connections, converse};
+
+/// The broker that looks after groups.
+const COORDINATOR: NodeId = 1;
+
+/// What the box is told from outside while it runs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Control {
+    /// Grows whenever every connection is to end.
+    hang_ups: u64,
+    /// Whether nobody gets an answer.
+    is_paused: bool,
+    is_stopped: bool,
+}
+
+/// Everything the brokers know.
+#[derive(Debug)]
+pub struct State {
+    /// Topics and records.
+    pub cluster: Cluster,
+    /// Consumer groups.
+    pub groups: Groups,
+    /// What was ordered to go wrong.
+    pub faults: Faults,
+    tickets: Ticket,
+    /// Who waits for a group.
+    waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    cluster_id: String,
+    /// Of each broker, in the order of their ids.
+    addresses: Vec<Address>,
+    /// Told when there is more to read.
+    appended: Notify,
+    /// Told when a group may have another time at which something happens.
+    groups_changed: Notify,
+    control: watch::Sender<Control>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // After a panic under the lock the box goes on with what there is.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has one of the brokers do something, and tells those who waited for it.
+    fn ask<T>(&self, node: NodeId, work: impl FnOnce(&mut Broker<'_>) -> T) -> T {
+        let mut state = self.state();
+        let State { cluster, groups, waiting, .. } = &mut *state;
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let done = work(&mut Broker {
+            cluster,
+            groups,
+            cluster_id: &self.cluster_id,
+            node,
+            addresses: &self.addresses,
+            now: since.as_millis() as i64,
+        });
+        while let Some((ticket, outcome)) = groups.poll_outcome() {
+            if let Some(waits) = waiting.remove(&ticket) {
+                // Whoever has hung up wants to know nothing.
+                let _unheard = waits.send(outcome);
+            }
+        }
+        done
+    }
+
+    /// A place in line for what a group will say.
+    fn ticket(&self) -> (Ticket, oneshot::Receiver<Outcome>) {
+        let (waits, outcome) = oneshot::channel();
+        let mut state = self.state();
+        state.tickets += 1;
+        let ticket = state.tickets;
+        state.waiting.insert(ticket, waits);
+        (ticket, outcome)
+    }
+}
+
+/// A running box. Dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listens and serves. The first broker gets `port`, or any that is free for 0; the others
+    /// always get one that is free. `seed` gives topics their ids.
+    pub fn start(host: IpAddr, port: u16, settings: Settings, seed: u64) -> io::Result<Self> {
+        let ports = (0..settings.brokers).map(|index| if index == 0 { port } else { 0 });
+        let listeners: Vec<_> = ports
+            .map(|port| Listener::bind(SocketAddr::new(host, port)))
+            .collect::<io::Result<_>>()?;
+        let advertised = match host {
+            // Listening everywhere is no place to go to.
+            host if host.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            host => host,
+        };
+        let address = |listener: &Listener| Ok((advertised.to_string(), listener.port()?));
+        let addresses = listeners.iter().map(address).collect::<io::Result<Vec<_>>>()?;
+        let cluster = Cluster::new(settings, seed);
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                cluster,
+                groups: Groups::default(),
+                faults: Faults::default(),
+                tickets: 0,
+                waiting: HashMap::new(),
+            }),
+            cluster_id: format!("dekaf-{seed:016x}"),
+            addresses,
+            appended: Notify::new(),
+            groups_changed: Notify::new(),
+            control: watch::Sender::default(),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let inside = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("dekaf-broker".into()).spawn(move || {
+            let tasks = LocalSet::new();
+            tasks.block_on(&runtime, serve(inside, listeners));
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Where each broker listens.
+    pub fn addresses(&self) -> &[(String, u16)] {
+        &self.shared.addresses
+    }
+
+    /// The state, to look at and to change. No broker answers meanwhile.
+    pub fn state(&self) -> impl std::ops::DerefMut<Target = State> + '_ {
+        self.shared.state()
+    }
+
+    /// Makes a topic, with settings under Kafka's names; −1 partitions are as many as usual.
+    pub fn create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        configs: &[CreatableTopicConfig],
+    ) -> Result<(), Refusal> {
+        let settings = topic_settings(configs)?;
+        self.shared.state().cluster.create_topic(name, partitions, settings)
+    }
+
+    /// Forgets a topic with all that is known of it.
+    pub fn delete_topic(&self, name: &str) -> Result<(), Refusal> {
+        let deleted = self.shared.ask(COORDINATOR, |broker| broker.delete_topic(name));
+        self.changed();
+        deleted
+    }
+
+    /// Has everybody look again who waits for something to read.
+    pub fn changed(&self) {
+        self.shared.appended.notify_waiters();
+    }
+
+    /// Ends every connection; new ones are welcome.
+    pub fn hang_up(&self) {
+        self.shared.control.send_modify(|control| control.hang_ups += 1);
+    }
+
+    /// Leaves every request unanswered for a while, as a process that hangs does.
+    pub fn pause(&self, is_paused: bool) {
+        self.shared.control.send_modify(|control| control.is_paused = is_paused);
+    }
+
+    /// Ends everything, and waits for that. Nobody can connect afterwards.
+    pub fn stop(&mut self) {
+        self.shared.control.send_modify(|control| control.is_stopped = true);
+        if let Some(thread) = self.thread.take() {
+            // It has printed what it panicked about.
+            let _panicked = thread.join();
+        }
+    }
+
+    /// In a forked child, where its thread does not exist: lets go of it.
+    pub fn forget(mut self) {
+        self.thread = None;
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Serves until it is told to stop.
+async fn serve(shared: Arc<Shared>, listeners: Vec<Listener>) {
+    let connections = Rc::new(Connections::default());
+    for (node, listener) in (1..).zip(listeners) {
+        let (shared, connections) = (Arc::clone(&shared), Rc::clone(&connections));
+        spawn_local(async move {
+            let listener = match listener.listen() {
+                Ok(listener) => listener,
+                Err(error) => unreachable!("a bound socket listens: {error}"),
+            };
+            loop {
+                let socket = listener.accept().await;
+                if let Some(place) = connections.place() {
+                    spawn_local(converse(Arc::clone(&shared), node, socket, place));
+                }
+            }
+        });
+    }
+    spawn_local(watch_groups(Arc::clone(&shared)));
+    let mut control = shared.control.subscribe();
+    // The sender is in `shared`, and so outlives this.
+    let _stopped = control.wait_for(|control| control.is_stopped).await;
+}
+
+/// Lets time pass for the groups.
+async fn watch_groups(shared: Arc<Shared>) {
+    loop {
+        let next = shared.state().groups.poll_timeout();
+        let sleep = async {
+            match next {
+                Some(next) => sleep_until(next.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = sleep => shared.ask(COORDINATOR, |broker| broker.groups.handle_timeout(Instant::now())),
+            () = shared.groups_changed.notified() => {}
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A request's way: decoded, judged by what was ordered to go wrong, answered at once or when
+//! there is something to say.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::time::{sleep, sleep_until};
+
+use super::{COORDINATOR, Shared};
+use crate::broker::answers::{joined, synced};
+use crate::broker::cluster::NodeId;
+use crate::broker::faults::Verdict;
+use crate::broker::groups::{Joined, Outcome, Synced};
+use crate::error::ErrorCode;
+use crate::protocol::{
+    AnyRequest, ApiKey, ApiVersionsRequest, ApiVersionsResponse, CreatePartitionsRequest,
+    CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
+    DescribeGroupsRequest, FetchRequest, FetchResponse, FindCoordinatorRequest, HeartbeatRequest,
+    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest,
+    ListOffsetsRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest, ProduceRequest,
+    RequestHeader, SERVED, SyncGroupRequest, decode_request, encode_response,
+};
+
+/// What a client gets.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Answer(Bytes),
+    /// It wanted no answer.
+    Silence,
+    /// The end of its connection.
+    Close,
+}
+
+/// Answers a frame; one that is no request of ours ends the connection.
+pub(super) async fn answer(shared: &Shared, node: NodeId, frame: Bytes) -> Reply {
+    let Ok((header, request)) = decode_request(&frame) else { return Reply::Close };
+    let Some(request) = request else { return unsupported(&header) };
+    let verdict = shared.state().faults.judge(request.api_key());
+    if verdict.drop_request {
+        return Reply::Close;
+    }
+    let reply = perform(shared, node, &header, request, verdict).await;
+    if !verdict.delay.is_zero() {
+        sleep(verdict.delay).await;
+    }
+    if verdict.drop_answer { Reply::Close } else { reply }
+}
+
+/// Who asks for our versions in a version that we do not know is told them in the oldest.
+fn unsupported(header: &RequestHeader) -> Reply {
+    if header.api_key != ApiKey::ApiVersions as i16 {
+        return Reply::Close;
+    }
+    let response = ApiVersionsResponse {
+        error_code: ErrorCode::UNSUPPORTED_VERSION,
+        api_keys: SERVED.to_vec(),
+        ..ApiVersionsResponse::default()
+    };
+    Reply::Answer(encode_response::<ApiVersionsRequest>(&response, 0, header.correlation_id))
+}
+
+async fn perform(
+    shared: &Shared,
+    node: NodeId,
+    header: &RequestHeader,
+    request: AnyRequest,
+    verdict: Verdict,
+) -> Reply {
+    let error = verdict.error;
+    let version = header.api_version;
+    /// Asks the broker, and encodes what it says.
+    macro_rules! ask {
+        ($request:ty, $work:expr) => {{
+            let response = shared.ask(node, $work);
+            reply::<$request>(&response, header)
+        }};
+    }
+    match request {
+        AnyRequest::ApiVersions(_) => {
+            let response = ApiVersionsResponse {
+                error_code: error.unwrap_or_default(),
+                api_keys: SERVED.to_vec(),
+                ..ApiVersionsResponse::default()
+            };
+            reply::<ApiVersionsRequest>(&response, header)
+        }
+        AnyRequest::Metadata(request) => {
+            ask!(MetadataRequest, |broker| broker.metadata(&request, error))
+        }
+        AnyRequest::Produce(request) => {
+            let response = shared.ask(node, |broker| broker.produce(&request, error));
+            shared.appended.notify_waiters();
+            let mut produced =
+                response.responses.iter().flat_map(|topic| &topic.partition_responses);
+            match request.acks {
+                0 if produced.all(|partition| partition.error_code.is_success()) => Reply::Silence,
+                // There is no other way to say that something is wrong.
+                0 => Reply::Close,
+                _ => reply::<ProduceRequest>(&response, header),
+            }
+        }
+        AnyRequest::Fetch(request) => {
+            let response = fetch(shared, node, &request, error).await;
+            reply::<FetchRequest>(&response, header)
+        }
+        AnyRequest::ListOffsets(request) => {
+            ask!(ListOffsetsRequest, |broker| broker.list_offsets(&request, error))
+        }
+        AnyRequest::InitProducerId(request) => {
+            ask!(InitProducerIdRequest, |broker| broker.init_producer_id(&request, error))
+        }
+        AnyRequest::CreateTopics(request) => {
+            ask!(CreateTopicsRequest, |broker| broker.create_topics(&request, error))
+        }
+        AnyRequest::DeleteTopics(request) => {
+            let reply = ask!(DeleteTopicsRequest, |broker| broker.delete_topics(&request, error));
+            shared.appended.notify_waiters();
+            reply
+        }
+        AnyRequest::CreatePartitions(request) => {
+            ask!(CreatePartitionsRequest, |broker| broker.create_partitions(&request, error))
+        }
+        AnyRequest::DeleteRecords(request) => {
+            ask!(DeleteRecordsRequest, |broker| broker.delete_records(&request, error))
+        }
+        AnyRequest::DescribeConfigs(request) => {
+            ask!(DescribeConfigsRequest, |broker| broker.describe_configs(&request, error))
+        }
+        AnyRequest::FindCoordinator(request) => {
+            ask!(FindCoordinatorRequest, |broker| broker.find_coordinator(version, &request, error))
+        }
+        AnyRequest::ListGroups(request) => {
+            ask!(ListGroupsRequest, |broker| broker.list_groups(&request, error))
+        }
+        AnyRequest::DescribeGroups(request) => {
+            ask!(DescribeGroupsRequest, |broker| broker.describe_groups(&request, error))
+        }
+        AnyRequest::OffsetFetch(request) => {
+            ask!(OffsetFetchRequest, |broker| broker.offset_fetch(version, &request, error))
+        }
+        AnyRequest::OffsetCommit(request) => {
+            let now = Instant::now();
+            ask!(OffsetCommitRequest, |broker| broker.offset_commit(now, request, error))
+        }
+        AnyRequest::Heartbeat(request) => {
+            let now = Instant::now();
+            ask!(HeartbeatRequest, |broker| broker.heartbeat(now, request, error))
+        }
+        AnyRequest::LeaveGroup(request) => {
+            let now = Instant::now();
+            let reply =
+                ask!(LeaveGroupRequest, |broker| broker.leave_group(now, version, request, error));
+            shared.groups_changed.notify_one();
+            reply
+        }
+        AnyRequest::JoinGroup(request) => join(shared, header, request, error).await,
+        AnyRequest::SyncGroup(request) => sync(shared, header, request, error).await,
+    }
+}
+
+/// Waits until the group's round is over.
+async fn join(
+    shared: &Shared,
+    header: &RequestHeader,
+    request: JoinGroupRequest,
+    error: Option<ErrorCode>,
+) -> Reply {
+    if let Some(error) = error {
+        let member_id = request.member_id;
+        let refused = Joined { error, member_id, generation: -1, ..Joined::default() };
+        return reply::<JoinGroupRequest>(&joined(refused), header);
+    }
+    let client_id = header.client_id.as_deref().unwrap_or_default();
+    let (ticket, outcome) = shared.ticket();
+    shared.ask(COORDINATOR, |broker| {
+        broker.join_group(Instant::now(), header.api_version, client_id, request, ticket);
+    });
+    shared.groups_changed.notify_one();
+    match outcome.await {
+        Ok(Outcome::Joined(outcome)) => reply::<JoinGroupRequest>(&joined(outcome), header),
+        _ => Reply::Close,
+    }
+}
+
+/// Waits until the group's leader has said who does what.
+async fn sync(
+    shared: &Shared,
+    header: &RequestHeader,
+    request: SyncGroupRequest,
+    error: Option<ErrorCode>,
+) -> Reply {
+    if let Some(error) = error {
+        let refused = Synced { error, ..Synced::default() };
+        return reply::<SyncGroupRequest>(&synced(refused), header);
+    }
+    let (ticket, outcome) = shared.ticket();
+    shared.ask(COORDINATOR, |broker| broker.sync_group(Instant::now(), request, ticket));
+    shared.groups_changed.notify_one();
+    match outcome.await {
+        Ok(Outcome::Synced(outcome)) => reply::<SyncGroupRequest>(&synced(outcome), header),
+        _ => Reply::Close,
+    }
+}
+
+fn reply<R: crate::protocol::Request>(response: &R::Response, header: &RequestHeader) -> Reply {
+    Reply::Answer(encode_response::<R>(response, header.api_version, header.correlation_id))
+}
+
+/// Waits until there is as much to read as is wanted, or the client's patience ends.
+async fn fetch(
+    shared: &Shared,
+    node: NodeId,
+    request: &FetchRequest,
+    error: Option<ErrorCode>,
+) -> FetchResponse {
+    let patience = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or_default());
+    let until = Instant::now() + patience;
+    let wanted = usize::try_from(request.min_bytes).unwrap_or_default();
+    loop {
+        // Listens before it looks: what comes in between is not missed.
+        let mut more = pin!(shared.appended.notified());
+        more.as_mut().enable();
+        let fetched = shared.ask(node, |broker| broker.fetch(request, error));
+        if fetched.is_urgent || fetched.size >= wanted || Instant::now() >= until {
+            return fetched.response;
+        }
+        tokio::select! {
+            () = more => {}
+            () = sleep_until(until.into()) => {}
+        }
+    }
+}
