@@ -4,6 +4,7 @@
 //! No thread of the core ever attaches to the interpreter. Results wait in a [`port`] until
 //! the event loop fetches them, so nothing of ours can run while the interpreter ends.
 
+mod broker;
 mod convert;
 mod errors;
 mod metadata;
@@ -19,6 +20,8 @@ use pyo3::prelude::*;
 mod _core {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::broker::BrokerCore;
     #[pymodule_export]
     use super::metadata::RecordMetadata;
     #[pymodule_export]

@@ -7,7 +7,7 @@ from typing import Self, TypeAlias, final
 
 from typing_extensions import Buffer, disjoint_base
 
-__all__ = ["ProducerCore", "RecordMetadata", "__version__"]
+__all__ = ["BrokerCore", "ProducerCore", "RecordMetadata", "__version__"]
 
 __version__: str
 
@@ -69,3 +69,41 @@ class ProducerCore:
     def _connect(self) -> Future[None]: ...
     def _settle(self) -> Future[None]: ...
     def _disconnect(self, timeout: float | None = None) -> Future[None]: ...
+
+@disjoint_base
+class BrokerCore:
+    """Brokers in this process. They run from the start, until they are stopped."""
+
+    def __new__(
+        cls,
+        *,
+        host: str,
+        port: int,
+        brokers: int,
+        auto_create_topics: bool,
+        partitions: int,
+        memory: int,
+    ) -> Self: ...
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where each broker listens."""
+    def topics(self) -> dict[str, int]:
+        """How many partitions each topic has."""
+    def create_topic(
+        self, name: str, partitions: int, configs: list[tuple[str, str | None]]
+    ) -> None: ...
+    def delete_topic(self, name: str) -> None: ...
+    def move_leader(self, topic: str, partition: int, broker: int) -> None: ...
+    def records(
+        self, topic: str
+    ) -> list[tuple[int, int, int, bytes | None, bytes | None, list[tuple[str, bytes | None]]]]:
+        """The records of a topic, by partition and offset; none of one that there is not."""
+    def order(
+        self, kind: str, api: str | None, error: str | None, seconds: float, times: int | None
+    ) -> None:
+        """Orders a fault for requests to come."""
+    def clear_faults(self) -> None: ...
+    def drop_connections(self) -> None: ...
+    def pause(self, is_paused: bool) -> None: ...
+    def stop(self) -> None:
+        """Ends every connection and lets go of the ports; a second time it does nothing."""

@@ -227,7 +227,7 @@ fn now_ms() -> i64 {
 }
 
 /// Anything that differs between producers: they must not all choose the same partitions.
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
 }

@@ -1,0 +1,287 @@
+"""A broker in the box: Kafka's protocol in this process, for learning and for tests.
+
+    with Broker() as broker:
+        async with Producer(broker.bootstrap_servers) as producer:
+            await producer.produce("orders", b"...", key="order-1")
+        print(broker.records("orders"))
+
+It starts in milliseconds, needs no Java, and serves ordinary clients: producers, consumers and
+their groups. It keeps everything in memory, and ends with its process; in production, use Apache
+Kafka.
+
+pytest finds two fixtures here, without any import: `dekaf_broker`, and `dekaf_producer`, which
+produces to it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from dekaf._core import BrokerCore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import EllipsisType, TracebackType
+
+__all__ = ["Broker", "Faults", "StoredRecord"]
+
+_POLL = 0.005  # seconds between two looks at what has come
+
+Expected: TypeAlias = "bytes | str | Callable[[bytes | None], bool] | None"
+"""What a key or a value is to be: text is UTF-8; a function says whether it will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as the broker keeps it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """Milliseconds since 1970."""
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
+class Broker:
+    """Brokers in this process, started by `with` or `start()`.
+
+    `brokers` is how many there are, each on a port of its own; the first gets `port`, or any that
+    is free. Topics are created when they are asked for, with `partitions` partitions, unless
+    `auto_create_topics` is off. Of all records the newest are kept, `memory` bytes of them.
+
+    The default host is reachable from this machine only. Anybody who reaches another one can
+    read and write everything: there is no security here.
+    """
+
+    def __init__(  # noqa: PLR0913 - one for each setting, by keyword
+        self,
+        *,
+        brokers: int = 1,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        auto_create_topics: bool = True,
+        partitions: int = 1,
+        memory: int = 256 * 1024 * 1024,
+    ) -> None:
+        for name, value, least, most in (
+            ("brokers", brokers, 1, 100),
+            ("port", port, 0, 65_535),
+            ("partitions", partitions, 1, 10_000),
+            ("memory", memory, 1, 2**63 - 1),
+        ):
+            if not least <= value <= most:
+                raise ValueError(f"{name}={value} is out of range: {least} to {most}")
+        self._brokers = brokers
+        self._host = host
+        self._port = port
+        self._auto_create_topics = auto_create_topics
+        self._partitions = partitions
+        self._memory = memory
+        self._core: BrokerCore | None = None
+        self.faults = Faults(self)
+
+    def start(self) -> Self:
+        """Listen; a second time it does nothing."""
+        if self._core is None:
+            self._core = BrokerCore(
+                host=self._host,
+                port=self._port,
+                brokers=self._brokers,
+                auto_create_topics=self._auto_create_topics,
+                partitions=self._partitions,
+                memory=self._memory,
+            )
+        return self
+
+    def close(self) -> None:
+        """End every connection, and forget everything."""
+        if self._core is not None:
+            self._core.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _running(self) -> BrokerCore:
+        if self._core is None:
+            raise RuntimeError("the broker is not started: use `with Broker() as broker`")
+        return self._core
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Where clients find it: `"127.0.0.1:41235"`, one for each broker."""
+        addresses = self._running().addresses
+        return ",".join(
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses
+        )
+
+    @property
+    def topics(self) -> dict[str, int]:
+        """Every topic, with the number of its partitions."""
+        return self._running().topics()
+
+    def create_topic(
+        self,
+        name: str,
+        *,
+        partitions: int | None = None,
+        configs: Mapping[str, object] | None = None,
+    ) -> None:
+        """Create a topic; its settings have Kafka's names, as in `{"cleanup.policy": "compact"}`."""
+        settings = [(key, str(value)) for key, value in (configs or {}).items()]
+        self._running().create_topic(name, -1 if partitions is None else partitions, settings)
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic with all its records."""
+        self._running().delete_topic(name)
+
+    def records(self, topic: str) -> list[StoredRecord]:
+        """Return a topic's records, by partition and offset; none if there is no such topic."""
+        return [
+            StoredRecord(topic, partition, offset, timestamp, key, value, tuple(headers))
+            for partition, offset, timestamp, key, value, headers in self._running().records(topic)
+        ]
+
+    def assert_published(  # noqa: PLR0913 - a record's parts, by keyword
+        self,
+        topic: str,
+        *,
+        value: Expected | EllipsisType = ...,
+        key: Expected | EllipsisType = ...,
+        headers: Mapping[str, bytes | str | None] | None = None,
+        partition: int | None = None,
+        times: int | None = None,
+        timeout: float = 1.0,
+    ) -> list[StoredRecord]:
+        """Return the records that fit, and raise `AssertionError` if there are none.
+
+        What is not given may be anything; with `times` there must be exactly so many. Headers
+        must be among the record's, which may have more. Records may be on their way: they are
+        waited for, up to `timeout` seconds.
+        """
+        until = time.monotonic() + timeout
+        while True:
+            stored = self.records(topic)
+            found = [
+                record
+                for record in stored
+                if _fits(value, record.value)
+                and _fits(key, record.key)
+                and (partition is None or record.partition == partition)
+                and all(_has(record, name, content) for name, content in (headers or {}).items())
+            ]
+            if len(found) == times or (times is None and found):
+                return found
+            if time.monotonic() >= until or (times is not None and len(found) > times):
+                raise AssertionError(_complaint(topic, stored, found, times))
+            time.sleep(_POLL)
+
+    def __repr__(self) -> str:
+        if self._core is None:
+            return "<Broker, not started>"
+        return f"<Broker at {self.bootstrap_servers}>"
+
+
+class Faults:
+    """What is to go wrong, as `broker.faults`.
+
+    An API is named as Kafka does, `"produce"` or `"init_producer_id"`; without one, all are
+    meant. Orders follow one another: each holds for `times` requests, or until `clear()`.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    def fail(self, api: str | None, error: str, *, times: int | None = 1) -> None:
+        """Answer with an error, as in `fail("produce", "NOT_LEADER_OR_FOLLOWER")`."""
+        self._order("fail", api, times, error=error)
+
+    def delay(self, api: str | None, seconds: float, *, times: int | None = None) -> None:
+        """Answer so much later."""
+        self._order("delay", api, times, seconds=seconds)
+
+    def drop_answers(self, api: str | None = "produce", *, times: int | None = 1) -> None:
+        """Do what is asked, and end the connection in place of an answer."""
+        self._order("drop_answers", api, times)
+
+    def drop_requests(self, api: str | None = "produce", *, times: int | None = 1) -> None:
+        """End the connection, and do nothing."""
+        self._order("drop_requests", api, times)
+
+    def drop_connections(self) -> None:
+        """End every connection there is; new ones are served."""
+        self._broker._running().drop_connections()  # noqa: SLF001 - they are one
+
+    def move_leader(self, topic: str, partition: int, broker: int) -> None:
+        """Make another broker the leader of a partition; brokers count from 1."""
+        self._broker._running().move_leader(topic, partition, broker)  # noqa: SLF001 - likewise
+
+    def pause(self) -> None:
+        """Answer nobody, as a process that hangs, until `resume()`."""
+        self._broker._running().pause(True)  # noqa: SLF001 - likewise
+
+    def resume(self) -> None:
+        """Answer again, first of all what was asked meanwhile."""
+        self._broker._running().pause(False)  # noqa: SLF001 - likewise
+
+    def clear(self) -> None:
+        """Take everything back."""
+        self._broker._running().clear_faults()  # noqa: SLF001 - likewise
+
+    def _order(
+        self,
+        kind: str,
+        api: str | None,
+        times: int | None,
+        *,
+        error: str | None = None,
+        seconds: float = 0.0,
+    ) -> None:
+        if times is not None and times < 0:
+            raise ValueError(f"times={times} is less than none; None stands for always")
+        self._broker._running().order(kind, api, error, seconds, times)  # noqa: SLF001 - likewise
+
+
+def _fits(expected: Expected | EllipsisType, actual: bytes | None) -> bool:
+    if expected is ...:
+        return True
+    if callable(expected):
+        return expected(actual)
+    return _as_bytes(expected) == actual
+
+
+def _has(record: StoredRecord, name: str, content: bytes | str | None) -> bool:
+    return (name, _as_bytes(content)) in record.headers
+
+
+def _as_bytes(value: bytes | str | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _complaint(
+    topic: str, stored: Sequence[StoredRecord], found: Sequence[StoredRecord], times: int | None
+) -> str:
+    if times is None:
+        head = f"no record that fits was published to {topic!r}"
+    else:
+        head = f"{len(found)} records that fit were published to {topic!r}, not {times}"
+    if not stored:
+        return f"{head}: it has no records"
+    shown = "".join(f"\n  {record}" for record in stored[-_SHOWN:])
+    rest = len(stored) - _SHOWN
+    return f"{head}; there are:{f' {rest} more, and' if rest > 0 else ''}{shown}"
+
+
+_SHOWN = 10  # records in a complaint

@@ -1,0 +1,234 @@
+//! The class behind `dekaf.testing.Broker`.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use super::process;
+use super::producer::seed;
+use crate::broker::cluster::Settings;
+use crate::broker::faults::Fault;
+use crate::broker::log::Refusal;
+use crate::broker::server::Server;
+use crate::error::ErrorCode;
+use crate::protocol::{ApiKey, CreatableTopicConfig};
+
+/// Partition, offset, timestamp, key, value, headers.
+type Stored<'py> = (
+    i32,
+    i64,
+    i64,
+    Option<Bound<'py, PyBytes>>,
+    Option<Bound<'py, PyBytes>>,
+    Vec<(String, Option<Bound<'py, PyBytes>>)>,
+);
+
+/// Brokers in this process. They run from the start, until they are stopped.
+#[pyclass(frozen, subclass, module = "dekaf._core")]
+pub(super) struct BrokerCore {
+    /// The process that the server belongs to.
+    generation: u64,
+    /// `None` once it is stopped. Locked only with the interpreter held.
+    server: Mutex<Option<Server>>,
+    addresses: Vec<(String, u16)>,
+}
+
+impl BrokerCore {
+    fn server(&self) -> MutexGuard<'_, Option<Server>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Server) -> T) -> PyResult<T> {
+        if self.generation != process::generation() {
+            let message = "this broker runs in the parent process; a forked child starts its own";
+            return Err(PyRuntimeError::new_err(message));
+        }
+        match &*self.server() {
+            Some(server) => Ok(work(server)),
+            None => Err(PyRuntimeError::new_err("the broker is closed")),
+        }
+    }
+}
+
+#[pymethods]
+impl BrokerCore {
+    #[new]
+    #[pyo3(signature = (*, host, port, brokers, auto_create_topics, partitions, memory))]
+    fn new(
+        host: &str,
+        port: u16,
+        brokers: usize,
+        auto_create_topics: bool,
+        partitions: i32,
+        memory: usize,
+    ) -> PyResult<Self> {
+        let host: IpAddr = host.parse().map_err(|_| {
+            PyValueError::new_err(format!("host={host:?} is no IP address, such as \"127.0.0.1\""))
+        })?;
+        let settings = Settings { brokers, auto_create: auto_create_topics, partitions, memory };
+        let server = Server::start(host, port, settings, seed())?;
+        let addresses = server.addresses().to_vec();
+        let server = Mutex::new(Some(server));
+        Ok(Self { generation: process::generation(), server, addresses })
+    }
+
+    /// Where each broker listens.
+    #[getter]
+    fn addresses(&self) -> Vec<(String, u16)> {
+        self.addresses.clone()
+    }
+
+    /// How many partitions each topic has.
+    fn topics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let topics: Vec<_> = self.with(|server| {
+            let state = server.state();
+            let topics = state.cluster.topics();
+            topics.map(|(name, topic)| (name.to_owned(), topic.partitions.len())).collect()
+        })?;
+        let found = PyDict::new(py);
+        for (name, partitions) in topics {
+            found.set_item(name, partitions)?;
+        }
+        Ok(found)
+    }
+
+    fn create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        configs: Vec<(String, Option<String>)>,
+    ) -> PyResult<()> {
+        let configs: Vec<_> =
+            configs.into_iter().map(|(name, value)| CreatableTopicConfig { name, value }).collect();
+        self.with(|server| server.create_topic(name, partitions, &configs))?.map_err(refused)
+    }
+
+    fn delete_topic(&self, name: &str) -> PyResult<()> {
+        self.with(|server| server.delete_topic(name))?.map_err(refused)
+    }
+
+    fn move_leader(&self, topic: &str, partition: i32, broker: i32) -> PyResult<()> {
+        let moved = self.with(|server| {
+            let moved = server.state().cluster.move_leader(topic, partition, broker);
+            server.changed();
+            moved
+        })?;
+        moved.map_err(refused)
+    }
+
+    /// The records of a topic, by partition and offset; none of one that there is not.
+    fn records<'py>(&self, py: Python<'py>, topic: &str) -> PyResult<Vec<Stored<'py>>> {
+        let batches: Vec<_> = self.with(|server| {
+            let state = server.state();
+            let partitions = state.cluster.topic(topic).map(|topic| &topic.partitions);
+            let partitions = (0..).zip(partitions.into_iter().flatten());
+            partitions
+                .flat_map(|(index, partition)| {
+                    let start = partition.log.start_offset();
+                    let batches = partition.log.batches_from(start).cloned();
+                    batches.map(move |batch| (index, start, batch)).collect::<Vec<_>>()
+                })
+                .collect()
+        })?;
+        let bytes = |bytes: Option<bytes::Bytes>| bytes.map(|bytes| PyBytes::new(py, &bytes));
+        let mut found = Vec::new();
+        for (partition, start, batch) in batches {
+            let records = batch.records().map_err(|error| {
+                PyValueError::new_err(format!(
+                    "{topic}-{partition} holds what is no batch: {error}"
+                ))
+            })?;
+            for (offset, record) in records.into_iter().filter(|(offset, _)| *offset >= start) {
+                let headers = record.headers.into_iter();
+                let headers = headers.map(|(name, value)| (name, bytes(value))).collect();
+                let (key, value) = (bytes(record.key), bytes(record.value));
+                found.push((partition, offset, record.timestamp, key, value, headers));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Orders a fault for requests to come.
+    #[pyo3(signature = (kind, api, error, seconds, times))]
+    fn order(
+        &self,
+        kind: &str,
+        api: Option<&str>,
+        error: Option<&str>,
+        seconds: f64,
+        times: Option<u32>,
+    ) -> PyResult<()> {
+        let api = api.map(api_key).transpose()?;
+        let fault = match kind {
+            "fail" => Fault::Fail(error_code(error.unwrap_or_default())?),
+            "delay" => Fault::Delay(Duration::try_from_secs_f64(seconds).map_err(|_| {
+                PyValueError::new_err(format!("seconds={seconds} is no time to wait"))
+            })?),
+            "drop_answers" => Fault::DropAnswer,
+            "drop_requests" => Fault::DropRequest,
+            other => return Err(PyValueError::new_err(format!("there is no fault {other:?}"))),
+        };
+        self.with(|server| server.state().faults.order(api, fault, times))
+    }
+
+    fn clear_faults(&self) -> PyResult<()> {
+        self.with(|server| {
+            server.state().faults.clear();
+            server.pause(false);
+        })
+    }
+
+    fn drop_connections(&self) -> PyResult<()> {
+        self.with(Server::hang_up)
+    }
+
+    fn pause(&self, is_paused: bool) -> PyResult<()> {
+        self.with(|server| server.pause(is_paused))
+    }
+
+    /// Ends every connection and lets go of the ports; a second time it does nothing.
+    fn stop(&self, py: Python<'_>) {
+        let Some(mut server) = self.server().take() else { return };
+        if self.generation == process::generation() {
+            py.detach(|| server.stop());
+        } else {
+            server.forget();
+        }
+    }
+}
+
+impl Drop for BrokerCore {
+    fn drop(&mut self) {
+        if self.generation != process::generation()
+            && let Some(server) = self.server().take()
+        {
+            // The parent's: its thread does not exist here.
+            server.forget();
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> PyErr {
+    PyValueError::new_err(refusal.message)
+}
+
+/// By Kafka's name, however it is written: `init_producer_id`, `InitProducerId`.
+fn api_key(name: &str) -> PyResult<ApiKey> {
+    let plain = |name: &str| name.replace(['_', '-', ' '], "").to_lowercase();
+    ApiKey::ALL.into_iter().find(|key| plain(&format!("{key:?}")) == plain(name)).ok_or_else(|| {
+        let known: Vec<_> = ApiKey::ALL.iter().map(|key| format!("{key:?}")).collect();
+        PyValueError::new_err(format!("api={name:?} is not among {}", known.join(", ")))
+    })
+}
+
+fn error_code(name: &str) -> PyResult<ErrorCode> {
+    ErrorCode::from_name(name).filter(|code| !code.is_success()).ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "error={name:?} is none of Kafka's, such as \"NOT_LEADER_OR_FOLLOWER\""
+        ))
+    })
+}
