@@ -47,6 +47,8 @@ class ProducerCore:
         linger_ms: int,
         batch_size: int,
         max_request_size: int,
+        buffer_memory: int,
+        compression: str,
         delivery_timeout_ms: int,
         request_timeout_ms: int,
         metadata_timeout_ms: int,
