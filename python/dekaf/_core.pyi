@@ -56,6 +56,7 @@ class ProducerCore:
         retry_backoff_ms: int,
         retry_backoff_max_ms: int,
         exit_timeout_ms: int,
+        first_sequence: int = 0,
     ) -> Self: ...
     def produce(
         self,

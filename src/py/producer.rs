@@ -67,6 +67,7 @@ impl ProducerCore {
         bootstrap_servers, *, client_id, linger_ms, batch_size, max_request_size,
         buffer_memory, compression, delivery_timeout_ms, request_timeout_ms, metadata_timeout_ms,
         metadata_max_age_ms, retry_backoff_ms, retry_backoff_max_ms, exit_timeout_ms,
+        first_sequence=0,
     ))]
     #[expect(clippy::too_many_arguments, reason = "one for each setting, by keyword")]
     fn new(
@@ -85,6 +86,7 @@ impl ProducerCore {
         retry_backoff_ms: u64,
         retry_backoff_max_ms: u64,
         exit_timeout_ms: u64,
+        first_sequence: i32,
     ) -> PyResult<Self> {
         let defaults = Config::new(bootstrap_servers).map_err(|error| to_python(py, &error))?;
         let compression = compression
@@ -104,6 +106,7 @@ impl ProducerCore {
             metadata_max_age: Duration::from_millis(metadata_max_age_ms),
             retry_backoff: Duration::from_millis(retry_backoff_ms),
             retry_backoff_max: Duration::from_millis(retry_backoff_max_ms),
+            first_sequence,
             ..defaults
         };
         let exit_timeout = Duration::from_millis(exit_timeout_ms);
