@@ -55,7 +55,7 @@ class Release:
 
     @property
     def dump_log_segments(self) -> str:
-        package = "org.apache.kafka.tools" if self.number >= (4, 0) else "kafka.tools"
+        package = "org.apache.kafka.tools" if self.number >= (4, 3) else "kafka.tools"
         return f"{package}.DumpLogSegments"
 
     @property
