@@ -37,15 +37,16 @@ async def test_a_moments_fault(
 ) -> None:
     """It strikes again and again while records are on their way."""
     name = topic(kafka)
-    rounds, records = 5, 500
+    rounds, records = 5, 1_000
     async with Producer(kafka.bootstrap("PROXIED"), batch_size=2_000, **SETTINGS) as producer:
         counters = Counters(producer, name, most_open=200)
         for _ in range(rounds):
-            load = asyncio.create_task(counters.hand_over(records))
+            load = asyncio.create_task(counters.hand_over(records // 2))
             await counters.until_acknowledged(counters.handed_over + 100)
             assert not load.done(), "the fault came when no record was on its way"
             strike(proxy)
             await load
+            await counters.hand_over(records // 2)
             await counters.until_settled()
             assert not proxy.pending, f"the fault did not come to pass; {counters}"
     assert_all_kept(kafka, counters, rounds * records)

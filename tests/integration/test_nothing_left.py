@@ -100,13 +100,17 @@ async def test_closed_while_nobody_answers(kafka: Cluster, topic: TopicFactory) 
 async def test_the_buffer_is_empty_again(
     kafka: Cluster, proxy: FaultProxy, topic: TopicFactory
 ) -> None:
-    """A record that takes the whole buffer is sent only when not one byte of it is in use."""
+    """A record that takes the whole buffer is sent only when not one byte of it is in use.
+
+    Requests time out with the records in them, so that batches are given up in flight, too.
+    """
     name = topic(kafka)
     memory = 20_000
     short: dict[str, Any] = {
         "buffer_memory": memory,
-        "delivery_timeout_ms": 5_000,
-        "request_timeout_ms": 1_000,
+        "linger_ms": 0,
+        "delivery_timeout_ms": 3_000,
+        "request_timeout_ms": 3_000,
     }
     async with Producer(kafka.bootstrap("PROXIED"), **short) as producer:
         counters = Counters(producer, name)
@@ -115,10 +119,11 @@ async def test_the_buffer_is_empty_again(
         await counters.hand_over(2_000)
         await counters.until_settled()
         assert not counters.failed, str(counters)
-        proxy.hold()
+        proxy.hold("down")
         await counters.hand_over(2_000)
         await counters.until_settled()
         assert len(counters.failed) == 2_000, str(counters)
+        assert counters.failed[0].maybe_written, repr(counters.failed[0])
         proxy.heal()
         await produce_the_largest(producer, name, memory)
 
