@@ -12,6 +12,8 @@ PY := $(VENV)/bin/python
 RUST := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
 CORE := --locked --no-default-features
 KAFKA_VERSION := 4.3.1
+# The ends of what dekaf speaks to, and what is widespread between them.
+OLDER_KAFKA := 1.1.1 2.8.2 3.9.2 4.0.2
 
 export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/$(VENV)/pyright
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -64,7 +66,7 @@ kafka: kafka-there $(VENV)/requirements ## Fetch Apache Kafka for the integratio
 demo: kafka-there build kafka ## Produce a message and see where it is stored
 	@$(PY) -m tests.demo
 
-.PHONY: test test-fast test-core soak test-mutations fuzz
+.PHONY: test test-fast test-core test-faults test-versions failover soak test-mutations fuzz
 test: kafka-there test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
 	$(PY) -m pytest
 
@@ -73,6 +75,17 @@ test-fast: test-core build ## Run the tests that need no Java
 
 test-core: rust-there ## Run the core's tests, without Python
 	cargo test --quiet $(CORE)
+
+test-faults: build kafka ## Run what takes minutes: half a million records under every fault
+	$(PY) -m pytest -m slow
+
+test-versions: kafka-there build ## Run a part of the tests on older Kafka, back to 1.1
+	$(PY) -m tests.kafka.prepare $(OLDER_KAFKA)
+	set -e; for version in $(OLDER_KAFKA); do echo "== Kafka $$version"; \
+		DEKAF_KAFKA_VERSION=$$version $(PY) -m pytest -m "versions and not slow"; done
+
+failover: build kafka ## Measure how long dekaf and librdkafka are silent when a leader fails
+	@$(PY) -m tests.failover
 
 soak: rust-there ## Run the simulator on new seeds, for SOAK_SECONDS (600 unless said)
 	DEKAF_FIRST_SEED=$${FIRST_SEED:-$$RANDOM$$RANDOM} DEKAF_SECONDS=$${SOAK_SECONDS:-600} \

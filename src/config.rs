@@ -53,6 +53,9 @@ pub struct Config {
     pub partitioner: Partitioner,
     /// Whether a partition stops after the first record that fails for good.
     pub gapless: bool,
+    /// The number of a partition's first record. Anything but 0 is for tests of the numbers'
+    /// end, which nobody reaches in their time.
+    pub first_sequence: i32,
 }
 
 impl Config {
@@ -123,6 +126,7 @@ impl Config {
             max_waiting: usize::MAX,
             partitioner: Partitioner::Java,
             gapless: false,
+            first_sequence: 0,
         })
     }
 }

@@ -22,6 +22,7 @@ _NUMBERS: Final = {
     "linger_ms": ("milliseconds", 0),
     "batch_size": ("bytes", 1),
     "max_request_size": ("bytes", 1),
+    "buffer_memory": ("bytes", 1),
     "delivery_timeout_ms": ("milliseconds", 1),
     "request_timeout_ms": ("milliseconds", 1),
     "metadata_timeout_ms": ("milliseconds", 1),
@@ -33,12 +34,14 @@ _NUMBERS: Final = {
 """What each number counts, and the least it may be."""
 
 
-def check_settings(client_id: object, numbers: Mapping[str, int]) -> None:
+def check_settings(client_id: object, compression: object, numbers: Mapping[str, int]) -> None:
     """Refuse what no producer can work with, and what contradicts itself."""
     if not isinstance(client_id, str):
         raise ConfigError(f"client_id must be str, not {type(client_id).__name__}")
     if len(client_id.encode(errors="replace")) > _LONGEST_NAME:
         raise ConfigError(f"client_id is longer than the {_LONGEST_NAME} bytes that Kafka reads")
+    if not isinstance(compression, str):
+        raise ConfigError(f"compression must be str, not {type(compression).__name__}")
     for name, value in numbers.items():
         _check_number(name, value)
     delivery, linger = numbers["delivery_timeout_ms"], numbers["linger_ms"]

@@ -47,6 +47,8 @@ class ProducerCore:
         linger_ms: int,
         batch_size: int,
         max_request_size: int,
+        buffer_memory: int,
+        compression: str,
         delivery_timeout_ms: int,
         request_timeout_ms: int,
         metadata_timeout_ms: int,
@@ -54,6 +56,7 @@ class ProducerCore:
         retry_backoff_ms: int,
         retry_backoff_max_ms: int,
         exit_timeout_ms: int,
+        first_sequence: int = 0,
     ) -> Self: ...
     def produce(
         self,
@@ -89,21 +92,19 @@ class BrokerCore:
         """Where each broker listens."""
     def topics(self) -> dict[str, int]:
         """How many partitions each topic has."""
-    def create_topic(
-        self, name: str, partitions: int, configs: list[tuple[str, str | None]]
-    ) -> None: ...
+    def create_topic(self, name: str, partitions: int, configs: list[tuple[str, str]]) -> None: ...
     def delete_topic(self, name: str) -> None: ...
     def move_leader(self, topic: str, partition: int, broker: int) -> None: ...
     def records(
         self, topic: str
     ) -> list[tuple[int, int, int, bytes | None, bytes | None, list[tuple[str, bytes | None]]]]:
-        """The records of a topic, by partition and offset; none of one that there is not."""
+        """Return the records of a topic, by partition and offset."""
     def order(
         self, kind: str, api: str | None, error: str | None, seconds: float, times: int | None
     ) -> None:
-        """Orders a fault for requests to come."""
+        """Order a fault for requests to come."""
     def clear_faults(self) -> None: ...
     def drop_connections(self) -> None: ...
     def pause(self, is_paused: bool) -> None: ...
     def stop(self) -> None:
-        """Ends every connection and lets go of the ports; a second time it does nothing."""
+        """End every connection and let go of the ports; a second time it does nothing."""

@@ -38,6 +38,8 @@ class Producer(ProducerCore):
         linger_ms: int = 5,
         batch_size: int = 65_536,
         max_request_size: int = 1_048_576,
+        buffer_memory: int = 67_108_864,
+        compression: str = "none",
         delivery_timeout_ms: int = 120_000,
         request_timeout_ms: int = 30_000,
         metadata_timeout_ms: int = 10_000,
@@ -50,6 +52,7 @@ class Producer(ProducerCore):
             "linger_ms": linger_ms,
             "batch_size": batch_size,
             "max_request_size": max_request_size,
+            "buffer_memory": buffer_memory,
             "delivery_timeout_ms": delivery_timeout_ms,
             "request_timeout_ms": request_timeout_ms,
             "metadata_timeout_ms": metadata_timeout_ms,
@@ -58,9 +61,11 @@ class Producer(ProducerCore):
             "retry_backoff_max_ms": retry_backoff_max_ms,
             "exit_timeout_ms": exit_timeout_ms,
         }
-        check_settings(client_id, numbers)
+        check_settings(client_id, compression, numbers)
         servers = join_servers(bootstrap_servers)
-        return super().__new__(cls, servers, client_id=client_id, **numbers)
+        return super().__new__(
+            cls, servers, client_id=client_id, compression=compression, **numbers
+        )
 
     async def start(self) -> None:
         """Connect, and return once the cluster has answered.

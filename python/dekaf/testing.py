@@ -83,7 +83,7 @@ class Broker:
         self._partitions = partitions
         self._memory = memory
         self._core: BrokerCore | None = None
-        self.faults = Faults(self)
+        self.faults = Faults(self._running)
 
     def start(self) -> Self:
         """Listen; a second time it does nothing."""
@@ -139,7 +139,7 @@ class Broker:
         partitions: int | None = None,
         configs: Mapping[str, object] | None = None,
     ) -> None:
-        """Create a topic; its settings have Kafka's names, as in `{"cleanup.policy": "compact"}`."""
+        """Create a topic; settings go by Kafka's names, as in `{"cleanup.policy": "compact"}`."""
         settings = [(key, str(value)) for key, value in (configs or {}).items()]
         self._running().create_topic(name, -1 if partitions is None else partitions, settings)
 
@@ -201,8 +201,8 @@ class Faults:
     meant. Orders follow one another: each holds for `times` requests, or until `clear()`.
     """
 
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
+    def __init__(self, running: Callable[[], BrokerCore]) -> None:
+        self._core = running
 
     def fail(self, api: str | None, error: str, *, times: int | None = 1) -> None:
         """Answer with an error, as in `fail("produce", "NOT_LEADER_OR_FOLLOWER")`."""
@@ -222,23 +222,23 @@ class Faults:
 
     def drop_connections(self) -> None:
         """End every connection there is; new ones are served."""
-        self._broker._running().drop_connections()  # noqa: SLF001 - they are one
+        self._core().drop_connections()
 
     def move_leader(self, topic: str, partition: int, broker: int) -> None:
         """Make another broker the leader of a partition; brokers count from 1."""
-        self._broker._running().move_leader(topic, partition, broker)  # noqa: SLF001 - likewise
+        self._core().move_leader(topic, partition, broker)
 
     def pause(self) -> None:
         """Answer nobody, as a process that hangs, until `resume()`."""
-        self._broker._running().pause(True)  # noqa: SLF001 - likewise
+        self._core().pause(True)
 
     def resume(self) -> None:
         """Answer again, first of all what was asked meanwhile."""
-        self._broker._running().pause(False)  # noqa: SLF001 - likewise
+        self._core().pause(False)
 
     def clear(self) -> None:
         """Take everything back."""
-        self._broker._running().clear_faults()  # noqa: SLF001 - likewise
+        self._core().clear_faults()
 
     def _order(
         self,
@@ -251,7 +251,7 @@ class Faults:
     ) -> None:
         if times is not None and times < 0:
             raise ValueError(f"times={times} is less than none; None stands for always")
-        self._broker._running().order(kind, api, error, seconds, times)  # noqa: SLF001 - likewise
+        self._core().order(kind, api, error, seconds, times)
 
 
 def _fits(expected: Expected | EllipsisType, actual: bytes | None) -> bool:

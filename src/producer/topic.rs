@@ -105,14 +105,14 @@ pub(super) struct Idempotence {
 }
 
 impl<W> Partition<W> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(first: Sequence) -> Self {
         Self {
             leader: None,
             leader_epoch: -1,
             queue: VecDeque::new(),
             in_flight: 0,
             sent_to: None,
-            idempotence: Idempotence::default(),
+            idempotence: Idempotence { next: first, acked: first, ..Idempotence::default() },
             stopped: None,
             queued_at: None,
             awaited: false,

@@ -100,10 +100,12 @@ impl BrokerCore {
         &self,
         name: &str,
         partitions: i32,
-        configs: Vec<(String, Option<String>)>,
+        configs: Vec<(String, String)>,
     ) -> PyResult<()> {
-        let configs: Vec<_> =
-            configs.into_iter().map(|(name, value)| CreatableTopicConfig { name, value }).collect();
+        let configs: Vec<_> = configs
+            .into_iter()
+            .map(|(name, value)| CreatableTopicConfig { name, value: Some(value) })
+            .collect();
         self.with(|server| server.create_topic(name, partitions, &configs))?.map_err(refused)
     }
 
@@ -120,7 +122,7 @@ impl BrokerCore {
         moved.map_err(refused)
     }
 
-    /// The records of a topic, by partition and offset; none of one that there is not.
+    /// Return the records of a topic, by partition and offset.
     fn records<'py>(&self, py: Python<'py>, topic: &str) -> PyResult<Vec<Stored<'py>>> {
         let batches: Vec<_> = self.with(|server| {
             let state = server.state();
@@ -152,7 +154,7 @@ impl BrokerCore {
         Ok(found)
     }
 
-    /// Orders a fault for requests to come.
+    /// Order a fault for requests to come.
     #[pyo3(signature = (kind, api, error, seconds, times))]
     fn order(
         &self,
@@ -190,7 +192,7 @@ impl BrokerCore {
         self.with(|server| server.pause(is_paused))
     }
 
-    /// Ends every connection and lets go of the ports; a second time it does nothing.
+    /// End every connection and let go of the ports; a second time it does nothing.
     fn stop(&self, py: Python<'_>) {
         let Some(mut server) = self.server().take() else { return };
         if self.generation == process::generation() {

@@ -10,6 +10,7 @@ import confluent_kafka
 import pytest
 
 from dekaf import InvalidRecord, Producer, RecordMetadata, UnknownPartition, UnknownTopic
+from tests.integration.judge import assert_numbered
 from tests.kafka import Cluster, TopicFactory
 
 pytestmark = pytest.mark.asyncio
@@ -79,6 +80,7 @@ def as_bytes(value: object) -> bytes | None:
     return bytes(memoryview(value))  # type: ignore[arg-type]
 
 
+@pytest.mark.versions
 async def test_messages_arrive_as_they_were_given(kafka: Cluster, topic: TopicFactory) -> None:
     name = topic(kafka)
     async with Producer(kafka.bootstrap()) as producer:
@@ -96,9 +98,10 @@ async def test_messages_arrive_as_they_were_given(kafka: Cluster, topic: TopicFa
         assert message.timestamp()[1] == metadata.timestamp
     assert stored[7].timestamp == 1_700_000_000_123
     assert stored[8].timestamp == 1_767_323_045_678
-    assert all(batch.valid for batch in kafka.batches(name, records=False))
+    assert_numbered(kafka, name)
 
 
+@pytest.mark.versions
 async def test_many_messages_keep_their_order(kafka: Cluster, topic: TopicFactory) -> None:
     """A task's call order is the order in each partition, whatever batches were formed."""
     name = topic(kafka, partitions=3)
@@ -117,6 +120,7 @@ async def test_many_messages_keep_their_order(kafka: Cluster, topic: TopicFactor
     assert all(values == sorted(values) for values in seen.values())
 
 
+@pytest.mark.versions
 async def test_keys_find_the_partitions_that_java_finds(
     kafka: Cluster, topic: TopicFactory
 ) -> None:
@@ -214,6 +218,7 @@ async def test_log_append_time_is_reported(kafka: Cluster, topic: TopicFactory) 
     assert message.timestamp() == (confluent_kafka.TIMESTAMP_LOG_APPEND_TIME, metadata.timestamp)
 
 
+@pytest.mark.versions
 async def test_a_topic_is_created_where_the_cluster_does_that(kafka_version: str) -> None:
     # A cluster of its own, because the others must not.
     from tests.kafka import Plan  # noqa: PLC0415

@@ -69,6 +69,12 @@ class FaultProxy:
         """Bytes so far."""
         return self._faults.ways[direction].passed
 
+    @property
+    def pending(self) -> bool:
+        """Whether a cut or a flip still waits for its byte."""
+        ways = self._faults.ways.values()
+        return any(way.cut_at is not None or way.flip_at is not None for way in ways)
+
     # -- faults ---------------------------------------------------------------------------
 
     def slow_down(self, *, delay: float = 0.0, rate: float | None = None) -> None:

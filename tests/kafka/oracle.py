@@ -71,14 +71,17 @@ def parse_dump(dump: str) -> list[Batch]:
     return found
 
 
-def check_sequences(batches: Iterable[Batch]) -> None:
-    """Assert that every producer's data batches follow each other: no gap, nothing twice."""
+def check_sequences(batches: Iterable[Batch], *, from_zero: bool = True) -> None:
+    """Assert that every producer's data batches follow each other: no gap, nothing twice.
+
+    A log whose beginning was deleted, or that replaced another, does not start `from_zero`.
+    """
     expected: dict[tuple[int, int], int] = {}
     for batch in batches:
         if batch.producer_id < 0 or batch.is_control:
             continue
         producer = (batch.producer_id, batch.producer_epoch)
-        first = expected.get(producer, 0)
+        first = expected.get(producer, 0 if from_zero else batch.base_sequence)
         assert batch.base_sequence == first, f"sequence {first} should come next: {batch}"
         last = (first + batch.count - 1) % SEQUENCES
         assert batch.last_sequence == last, f"sequence {last} should be its last: {batch}"

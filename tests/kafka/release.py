@@ -50,9 +50,18 @@ class Release:
         return self.number >= (3, 7)
 
     @property
+    def knows_zstd(self) -> bool:
+        return self.number >= (2, 1)
+
+    @property
     def dump_log_segments(self) -> str:
-        package = "org.apache.kafka.tools" if self.number >= (4, 0) else "kafka.tools"
+        package = "org.apache.kafka.tools" if self.number >= (4, 3) else "kafka.tools"
         return f"{package}.DumpLogSegments"
+
+    @property
+    def dumps_batches(self) -> bool:
+        """Whether DumpLogSegments prints batches in the form that the oracle reads."""
+        return self.number >= (2, 8)
 
     @property
     def dumps_records(self) -> bool:

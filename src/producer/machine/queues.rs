@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::{Machine, Node, OVERDUE, Outgoing, Part, Request, Sent};
 use crate::error::ErrorCode;
+use crate::producer::sequence::Sequence;
 use crate::producer::topic::{NodeId, Partition, Place};
 use crate::protocol::{MetadataTopic, PartitionProduced, ProduceResponse};
 use crate::record::Identity;
@@ -47,7 +48,7 @@ impl<W> Machine<W> {
         let recreated = topic.is_known() && topic.id != described.topic_id;
         topic.id = described.topic_id;
         while topic.partitions.len() < described.partitions.len() {
-            topic.partitions.push(Partition::new());
+            topic.partitions.push(Partition::new(Sequence::new(self.config.first_sequence)));
         }
         for news in &described.partitions {
             let Ok(partition) = usize::try_from(news.partition_index) else { continue };

@@ -1,0 +1,57 @@
+"""The end of the sequence numbers, on a broker: after 2³¹ - 1 comes 0, and nobody notices.
+
+Two thousand million records take too long; so the numbers begin near their end, which a broker
+that knows nothing of a producer accepts. (Kafka 4.5 will not: it wants 0 in an empty log.)
+"""
+
+import pytest
+
+from dekaf._core import ProducerCore
+from tests.integration.counters import Counters
+from tests.integration.judge import assert_kept
+from tests.kafka import Cluster, FaultProxy, TopicFactory
+from tests.kafka.oracle import SEQUENCES
+
+pytestmark = pytest.mark.asyncio
+
+BEFORE_THE_END = 1_003
+
+
+def begin_near_the_end(servers: str) -> ProducerCore:
+    return ProducerCore(
+        servers,
+        client_id="dekaf",
+        linger_ms=5,
+        batch_size=1_000,
+        max_request_size=1_048_576,
+        buffer_memory=67_108_864,
+        compression="none",
+        delivery_timeout_ms=120_000,
+        request_timeout_ms=30_000,
+        metadata_timeout_ms=10_000,
+        metadata_max_age_ms=300_000,
+        retry_backoff_ms=100,
+        retry_backoff_max_ms=1_000,
+        exit_timeout_ms=10_000,
+        first_sequence=SEQUENCES - BEFORE_THE_END,
+    )
+
+
+async def test_numbers_wrap(kafka: Cluster, proxy: FaultProxy, topic: TopicFactory) -> None:
+    """Acknowledgements are lost all along: repetitions are recognised beyond the end, too."""
+    name = topic(kafka)
+    producer = begin_near_the_end(kafka.bootstrap("PROXIED"))
+    counters = Counters(producer, name, most_open=50)
+    for _ in range(10):
+        await counters.hand_over(100)
+        proxy.cut_after("down", 5)
+        await counters.hand_over(100)
+        await counters.until_settled()
+        assert not proxy.pending, f"no acknowledgement was lost; {counters}"
+    await producer._disconnect()
+    assert counters.acknowledged == 2_000, str(counters)
+    assert_kept(kafka, counters, from_zero=False)
+    stored = kafka.batches(name, records=False)
+    assert stored[0].base_sequence == SEQUENCES - BEFORE_THE_END
+    assert stored[-1].last_sequence == 2_000 - BEFORE_THE_END - 1
+    assert {batch.producer_epoch for batch in stored} == {0}, "the epoch was bumped on the way"

@@ -1,0 +1,135 @@
+"""What an administrator does to a topic while records are on their way to it."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions, NewTopic
+
+from dekaf import Producer, RecordMetadata
+from tests.integration.counters import PATIENCE, Counters
+from tests.integration.judge import assert_all_kept, assert_kept
+from tests.integration.reader import read
+from tests.kafka import Cluster, FaultProxy, TopicFactory, wait_until
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def admin(kafka: Cluster) -> AdminClient:
+    return AdminClient({"bootstrap.servers": kafka.bootstrap(), "log_level": 0})
+
+
+@pytest.mark.versions
+async def test_partitions_are_added(
+    kafka: Cluster, topic: TopicFactory, admin: AdminClient
+) -> None:
+    name = topic(kafka, partitions=2)
+    async with Producer(kafka.bootstrap(), metadata_max_age_ms=300) as producer:
+        counters = Counters(producer, name, most_open=500)
+        load = asyncio.create_task(counters.hand_over(5_000))
+        await counters.until_acknowledged(1_000)
+        admin.create_partitions([NewPartitions(name, 4)])[name].result(PATIENCE)
+        await load
+        async with asyncio.timeout(PATIENCE):
+            while used(counters) != set(range(4)):
+                await counters.hand_over(500)
+        await counters.until_settled()
+    assert_all_kept(kafka, counters, counters.handed_over)
+
+
+def used(counters: Counters) -> set[int]:
+    """Return the partitions where the last thousand records are."""
+    last = counters.fates[-1_000:]
+    return {fate.partition for fate in last if isinstance(fate, RecordMetadata)}
+
+
+@pytest.mark.versions
+async def test_a_topic_is_deleted_and_created_again(
+    kafka: Cluster, topic: TopicFactory, admin: AdminClient
+) -> None:
+    """What is handed over while it is gone waits for the new one; nothing is repeated in it."""
+    name = topic(kafka)
+    async with Producer(kafka.bootstrap()) as producer:
+        counters = Counters(producer, name, most_open=500)
+        load = asyncio.create_task(counters.hand_over(5_000))
+        await counters.until_acknowledged(1_000)
+        admin.delete_topics([name])[name].result(PATIENCE)
+        await asyncio.to_thread(
+            wait_until, lambda: not kafka.metadata(name).topics[name], what="the topic is gone"
+        )
+        assert counters.open, "the topic was deleted when no record was on its way"
+        await asyncio.to_thread(
+            wait_until, lambda: is_created(admin, name), what="the topic is there again"
+        )
+        created_after = counters.acknowledged
+        await load
+        await counters.hand_over(1_000)
+        await counters.until_settled()
+    assert counters.acknowledged == 6_000, str(counters)
+    assert_kept(kafka, counters, lost=range(created_after), from_zero=False)
+
+
+def is_created(admin: AdminClient, topic: str) -> bool:
+    """Create it, unless it is still being deleted: with ZooKeeper that goes on for a while."""
+    try:
+        admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(PATIENCE)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+        return False
+    return True
+
+
+@pytest.mark.versions
+async def test_old_records_are_deleted(
+    kafka: Cluster, topic: TopicFactory, admin: AdminClient
+) -> None:
+    """Brokers forget a producer of which no record is left: nothing may be lost by that."""
+    name = topic(kafka)
+    async with Producer(kafka.bootstrap()) as producer:
+        counters = Counters(producer, name, most_open=500)
+        first = 0
+        for _ in range(5):
+            load = asyncio.create_task(counters.hand_over(3_000))
+            await counters.until_acknowledged(counters.handed_over + 1_000)
+            everything = TopicPartition(name, 0, -1)
+            deleted = admin.delete_records([everything])[everything].result(PATIENCE)
+            assert deleted.low_watermark > first, "nothing was deleted"
+            first = deleted.low_watermark
+            await load
+        await counters.until_settled()
+    assert not counters.failed, str(counters)
+    assert read(kafka, name)[0][0].offset() == first
+    assert_kept(kafka, counters, lost=range(first), from_zero=False)
+
+
+async def test_a_quota_slows_down_and_fails_nothing(
+    kafka: Cluster, proxy: FaultProxy, topic: TopicFactory
+) -> None:
+    """A broker is silent for as long as it asked to be left alone.
+
+    Whoever sends to it meanwhile waits for that time and his answer: longer than the request
+    timeout here, so that the connection would be given up.
+    """
+    name = topic(kafka)
+    client = f"client-of-{name}"
+    configs = ["kafka.admin.ConfigCommand", "--bootstrap-server", kafka.bootstrap(), "--alter"]
+    entity = ["--entity-type", "clients", "--entity-name", client]
+    kafka.tool(*configs, "--add-config", "producer_byte_rate=10000", *entity)
+    short: dict[str, Any] = {"request_timeout_ms": 1_000, "linger_ms": 0}
+    async with Producer(kafka.bootstrap("PROXIED"), client_id=client, **short) as producer:
+        await producer.produce(name, b"x" * 100)
+        accepted = proxy.accepted
+        began = time.monotonic()
+        for n in range(1, 5):
+            metadata = await producer.produce(name, b"x" * 40_000)
+            assert metadata.offset == n
+        took = time.monotonic() - began
+    kafka.tool(*configs, "--delete-config", "producer_byte_rate", *entity)
+    assert proxy.accepted == accepted, "it sent to a broker that had asked for silence"
+    assert took > 2, f"160 kB at 10 kB/s took {took:.1f} s: there was no quota"
+    assert sum(batch.count for batch in kafka.batches(name, records=False)) == 5
