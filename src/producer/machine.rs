@@ -173,9 +173,8 @@ impl<W> Machine<W> {
         self.check_open()?;
         let size = record.size_bound();
         if let Err(error) = self.check_record(topic, size) {
-            let ticket = self.next_ticket;
             self.refuse(topic.into(), partition, record.timestamp, waiter, error);
-            return Ok(Produced::Accepted { ticket, work: true });
+            return Ok(Produced::Accepted { ticket: self.spent_ticket(), work: true });
         }
         if !self.waiting.is_empty() || self.used + size > self.config.buffer_memory {
             return Ok(Produced::Full(waiter));

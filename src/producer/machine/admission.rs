@@ -85,9 +85,15 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn ticket(&mut self) -> Ticket {
+        let ticket = self.spent_ticket();
+        self.keep(ticket);
+        ticket
+    }
+
+    /// The ticket of a record that is settled already: no other may be cancelled by it.
+    pub(super) fn spent_ticket(&mut self) -> Ticket {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.keep(ticket);
         ticket
     }
 
@@ -201,7 +207,7 @@ impl<W> Machine<W> {
                 }
                 let name = self.name_of(index);
                 self.refuse(name, Some(partition), record.timestamp, waiter, error);
-                return Produced::Accepted { ticket: self.next_ticket, work: true };
+                return Produced::Accepted { ticket: self.spent_ticket(), work: true };
             }
         };
         let place = Place { topic: index, partition: partition as usize };
