@@ -1,5 +1,5 @@
-//! Records on their way in: checked, charged for their memory, kept while there is none or
-//! while their topic is unknown, and put into their partition's open batch.
+//! Records on their way in: checked, charged for their memory, kept while there is none, while
+//! their topic is unknown or their place is, and put into their partition's open batch.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -129,7 +129,9 @@ impl<W> Machine<W> {
         record: &Record<'_>,
         waiter: Option<W>,
     ) -> Produced<W> {
-        if self.topics[target.topic].is_known() {
+        let topic = &self.topics[target.topic];
+        let known = topic.is_known();
+        if known && topic.unassigned.is_empty() && self.is_placed(&target) {
             return self.assign(now, target, record, waiter);
         }
         let ticket = target.ticket.unwrap_or_else(|| self.ticket());
@@ -138,20 +140,24 @@ impl<W> Machine<W> {
         let until = target.deadline.min(now + self.config.metadata_timeout);
         let target = Target { ticket: Some(ticket), ..target };
         let record = OwnedRecord::copy(record);
-        self.unassigned.insert(ticket, Delayed { target, record, waiter, until, charged });
+        let delayed = Delayed { target, record, waiter, until, charged };
         let unassigned = &mut self.topics[target.topic].unassigned;
         unassigned.push_back(ticket);
         let first = unassigned.len() == 1;
+        if known {
+            return Produced::Accepted { ticket, work: self.hold_unplaced(ticket, delayed) };
+        }
+        self.unassigned.insert(ticket, delayed);
         if first {
             self.refresh.want_news();
         }
         Produced::Accepted { ticket, work: first }
     }
 
-    /// Puts the records into batches that waited for a topic to be known.
+    /// Puts the records of a topic into batches that waited for it to be known, or for their
+    /// caller to place them: in order, up to the first that still waits.
     pub(super) fn assign_unassigned(&mut self, now: Instant, topic: usize) {
-        while let Some(ticket) = self.topics[topic].unassigned.pop_front() {
-            let Some(delayed) = self.unassigned.remove(&ticket) else { continue };
+        while let Some(delayed) = self.take_assignable(topic) {
             self.release(delayed.charged);
             let target = self.unless_flushed(delayed.target);
             let mut waiter = delayed.waiter;
