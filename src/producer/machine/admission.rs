@@ -202,7 +202,7 @@ impl<W> Machine<W> {
         now: Instant,
         target: Target,
         record: &Record<'_>,
-        waiter: Option<W>,
+        mut waiter: Option<W>,
     ) -> Produced<W> {
         let Target { topic: index, partition, ticket, urgent, deadline } = target;
         let partition = match self.choose(index, partition, record.key) {
@@ -218,8 +218,9 @@ impl<W> Machine<W> {
         };
         let place = Place { topic: index, partition: partition as usize };
         let batch_size = self.config.batch_size;
-        let last = self.partition(place).queue.back();
-        let opens = last.is_none_or(|last| !last.takes(record, batch_size));
+        let last = self.partition(place).queue.back_mut();
+        let joined = last.and_then(|last| last.append(record, &mut waiter, batch_size));
+        let opens = joined.is_none();
         if opens {
             let ticket = ticket.unwrap_or_else(|| self.ticket());
             let serial = self.next_serial;
@@ -237,8 +238,11 @@ impl<W> Machine<W> {
         let Some(batch) = self.topics[index].partitions[place.partition].queue.back_mut() else {
             unreachable!("there is an open batch, or one was just opened");
         };
-        let (size, full) = batch.append(record, waiter, batch_size);
         let ticket = batch.ticket;
+        let appended = joined.or_else(|| batch.append(record, &mut waiter, batch_size));
+        let Some((size, full)) = appended else {
+            unreachable!("any record fits into an empty batch");
+        };
         self.charge(size);
         if target.partition.is_none() {
             self.topics[index].spread.appended(size, batch_size, full);
