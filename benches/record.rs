@@ -22,15 +22,13 @@ fn record<'a>(timestamp: i64, key: &'a [u8], value: &'a [u8]) -> Record<'a> {
     Record { timestamp, key: Some(key), value: Some(value), headers: &[] }
 }
 
-/// Fills a batch and returns how many records it took. As the producer does it: first whether
-/// the record fits, then the record.
+/// Fills a batch and returns how many records it took, as the producer does it.
 fn fill(batch: &mut BatchBuilder, value: &[u8], headers: &[Header<'_>]) -> i32 {
     for timestamp in 1_700_000_000_000.. {
         let record = Record { headers, ..record(timestamp, b"", value) };
-        if batch.size() + batch.size_of(black_box(&record)) > BATCH_SIZE {
+        if batch.try_append(black_box(&record), BATCH_SIZE).is_none() {
             break;
         }
-        batch.append(black_box(&record));
     }
     batch.count()
 }
@@ -97,10 +95,9 @@ fn batch_of_orders() -> BatchBuilder {
     let mut batch = BatchBuilder::with_capacity(BATCH_SIZE);
     for (timestamp, (key, value)) in (1_700_000_000_000..).zip(&orders()) {
         let record = record(timestamp, key.as_bytes(), value.as_bytes());
-        if batch.size() + batch.size_of(&record) > BATCH_SIZE {
+        if batch.try_append(&record, BATCH_SIZE).is_none() {
             break;
         }
-        batch.append(&record);
     }
     batch
 }

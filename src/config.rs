@@ -100,6 +100,8 @@ pub enum Partitioner {
     RoundRobin,
     /// Each record to any partition, whatever its key.
     Random,
+    /// The caller says where, record by record: see `docs/design/placing-records.md`.
+    Caller,
 }
 
 impl Config {

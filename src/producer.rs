@@ -17,7 +17,9 @@ mod topic;
 
 pub use backoff::Backoff;
 pub use batch::{Content, Ticket};
-pub use machine::{Machine, MetadataWanted, NoWaiting, Outgoing, Part, Produced, RequestId};
+pub use machine::{
+    Machine, MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId,
+};
 pub use partitioner::{crc32_partition_of, murmur2, partition_of};
 pub use pinned::{OwnedRecord, Pinned};
 pub use random::Random;

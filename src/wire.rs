@@ -2,10 +2,12 @@
 
 mod frame;
 mod reader;
+mod room;
 mod varint;
 mod writer;
 
 pub use frame::{FrameTooLarge, LENGTH_SIZE, MAX_FRAME, frame_length};
 pub use reader::{Malformed, Reader};
+pub use room::Room;
 pub use varint::{varint_size, varlong_size, write_uvarint, write_varint, write_varlong};
 pub use writer::Writer;

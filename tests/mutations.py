@@ -70,6 +70,19 @@ MUTATIONS = [
         "if self.used + size",
     ),
     Mutation(
+        "nothing overtakes a record that is not placed",
+        f"{MACHINE}/admission.rs",
+        "if known && topic.unassigned.is_empty() && self.is_placed(&target) {",
+        "if known && self.is_placed(&target) {",
+    ),
+    Mutation(
+        "answers do not change the order of records",
+        f"{MACHINE}/placing.rs",
+        "if self.waits_for_caller(ticket) {\n            return None;",
+        "if self.waits_for_caller(ticket) {\n"
+        "            self.topics[topic].unassigned.rotate_left(1);\n            return None;",
+    ),
+    Mutation(
         "everybody who waits is told",
         f"{MACHINE}/fates.rs",
         "        self.settle(place, batch, Err(error.clone()));\n",

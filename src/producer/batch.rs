@@ -104,36 +104,28 @@ impl<W> Batch<W> {
         }
     }
 
-    /// Whether `record` still fits; any record fits into an empty batch.
-    pub(super) fn takes(&self, record: &Record<'_>, batch_size: usize) -> bool {
-        match &self.content {
-            Some(Content::Open(builder)) if !self.hurried && self.progress == Progress::Queued => {
-                builder.count() == 0 || builder.size() + builder.size_of(record) <= batch_size
-            }
-            _ => false,
-        }
-    }
-
-    /// Appends a record, says how many bytes it took, and whether the batch is full now.
+    /// Appends a record if it still takes some and this one fits; any record fits into an empty
+    /// batch. Says how many bytes it took, and whether the batch is full now.
     pub(super) fn append(
         &mut self,
         record: &Record<'_>,
-        waiter: Option<W>,
+        waiter: &mut Option<W>,
         batch_size: usize,
-    ) -> (usize, bool) {
-        let Some(Content::Open(builder)) = &mut self.content else {
-            unreachable!("`takes` said that the batch is open");
-        };
+    ) -> Option<(usize, bool)> {
+        let Some(Content::Open(builder)) = &mut self.content else { return None };
+        if self.hurried {
+            return None;
+        }
+        let index = builder.try_append(record, batch_size)?;
         let before = self.charged;
-        let index = builder.append(record);
         self.count = builder.count();
         self.charged = builder.size();
-        if let Some(waiter) = waiter {
+        if let Some(waiter) = waiter.take() {
             self.waiting.push(Waiting { index, timestamp: record.timestamp, waiter });
         }
-        let full = builder.size() >= batch_size;
-        self.hurried |= full;
-        (self.charged - before, full)
+        let full = self.charged >= batch_size;
+        self.hurried = full;
+        Some((self.charged - before, full))
     }
 
     pub(super) fn hurry(&mut self) {

@@ -1,13 +1,14 @@
 //! The machine itself: what it is told, and what it wants done.
 //!
-//! Methods are of four kinds. Callers' (`produce`, `wait`, `cancel`, `start`, `flush`, `purge`,
-//! `close`) take work in. `handle_*` take in what happened outside. `poll_*` give out what is to
+//! Methods are of four kinds. Callers' (`produce`, `wait`, `place`, `cancel`, `start`, `flush`,
+//! `purge`, `close`) take work in. `handle_*` take in what happened outside. `poll_*` give out what is to
 //! be done: call them until they return nothing. The rest looks.
 
 mod admission;
 mod exchange;
 mod fates;
 mod numbering;
+mod placing;
 mod queues;
 #[cfg(test)]
 mod tests;
@@ -18,10 +19,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::admission::Delayed;
-pub use self::exchange::{MetadataWanted, NoWaiting, Outgoing, Part, Produced, RequestId};
+pub use self::exchange::{MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId};
 use super::backoff::Backoff;
 use super::batch::{Codecs, Ticket};
-use super::pinned::Pinned;
+use super::pinned::{OwnedRecord, Pinned};
 use super::random::Random;
 use super::refresh::Refresh;
 use super::settled::{Settled, Stored};
@@ -89,9 +90,13 @@ pub struct Machine<W> {
     fatal: Option<Error>,
     /// Bytes of records that are held.
     used: usize,
-    /// Records that wait for memory, and those that wait for their topic, in order.
+    /// Records that wait for memory, those that wait for their topic, and those that wait for
+    /// their caller to place them or others before them; in order, and so are their deadlines.
     waiting: BTreeMap<Ticket, Delayed<W, Box<dyn Pinned>>>,
-    unassigned: BTreeMap<Ticket, Delayed<W, super::pinned::OwnedRecord>>,
+    unassigned: BTreeMap<Ticket, Delayed<W, OwnedRecord>>,
+    unplaced: BTreeMap<Ticket, Delayed<W, OwnedRecord>>,
+    /// Whom the caller has not been asked about yet; perhaps they are gone.
+    placing: VecDeque<Ticket>,
     unpinned: Vec<Box<dyn Pinned>>,
     codecs: Codecs,
     /// Partitions by the time when something happens to them, each at most once.
@@ -133,6 +138,8 @@ impl<W> Machine<W> {
             used: 0,
             waiting: BTreeMap::new(),
             unassigned: BTreeMap::new(),
+            unplaced: BTreeMap::new(),
+            placing: VecDeque::new(),
             unpinned: Vec::new(),
             codecs: Codecs::default(),
             timers: BTreeSet::new(),
@@ -173,9 +180,8 @@ impl<W> Machine<W> {
         self.check_open()?;
         let size = record.size_bound();
         if let Err(error) = self.check_record(topic, size) {
-            let ticket = self.next_ticket;
             self.refuse(topic.into(), partition, record.timestamp, waiter, error);
-            return Ok(Produced::Accepted { ticket, work: true });
+            return Ok(Produced::Accepted { ticket: self.spent_ticket(), work: true });
         }
         if !self.waiting.is_empty() || self.used + size > self.config.buffer_memory {
             return Ok(Produced::Full(waiter));
@@ -210,19 +216,40 @@ impl<W> Machine<W> {
         Ok(ticket)
     }
 
-    /// Un-sends a record that still waits, for memory or for its topic. Says whether it did:
-    /// afterwards a record is delivered, whoever has stopped waiting for it.
+    /// Says where a record goes, or why nobody can say; the latter fails it, and so does a
+    /// partition that its topic does not have. Says whether the record still waited for that.
+    pub fn place(&mut self, now: Instant, ticket: Ticket, partition: Result<i32, String>) -> bool {
+        let unplaced = self.unplaced.get_mut(&ticket);
+        let Some(delayed) = unplaced.filter(|held| held.target.partition.is_none()) else {
+            return false;
+        };
+        delayed.target.partition = partition.as_ref().ok().copied();
+        let topic = delayed.target.topic;
+        if let Err(error) = self.check_placing(topic, partition) {
+            self.strike_unassigned(topic, ticket);
+            self.refuse_one_unassigned(ticket, error);
+        }
+        self.assign_unassigned(now, topic);
+        self.finish_flushes();
+        true
+    }
+
+    /// Un-sends a record that still waits, for memory, for its topic or to be placed. Says
+    /// whether it did: afterwards a record is delivered, whoever has stopped waiting for it.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
         if let Some(delayed) = self.waiting.remove(&ticket) {
             self.unpinned.push(delayed.record);
-        } else if let Some(delayed) = self.unassigned.remove(&ticket) {
-            self.strike_unassigned(delayed.target.topic, ticket);
+            self.forget(ticket);
+            self.admit(now);
+        } else if let Some(delayed) = self.take_unassigned(ticket) {
+            let topic = delayed.target.topic;
+            self.strike_unassigned(topic, ticket);
             self.release(delayed.charged);
+            self.forget(ticket);
+            self.assign_unassigned(now, topic);
         } else {
             return false;
         }
-        self.forget(ticket);
-        self.admit(now);
         self.finish_flushes();
         true
     }
@@ -480,6 +507,7 @@ impl<W> Machine<W> {
             .chain(self.requests.values().map(|request| request.overdue_at))
             .chain(self.waiting.values().next().map(|delayed| delayed.until))
             .chain(self.unassigned.values().next().map(|delayed| delayed.until))
+            .chain(self.unplaced.values().next().map(|delayed| delayed.until))
             .min()
     }
 
@@ -524,6 +552,20 @@ impl<W> Machine<W> {
         }
     }
 
+    /// A record that its caller is to [place](Self::place); those of a topic in the order in which
+    /// they came. Not for the driver, unless it may run the caller's code.
+    pub fn poll_placing(&mut self) -> Option<Placing<'_, W>> {
+        let ticket = self.next_to_place()?;
+        self.placing.pop_front();
+        self.placing(ticket)
+    }
+
+    /// What [`Self::poll_placing`] would give: for the driver, who knows whom to wake for it.
+    pub fn peek_placing(&mut self) -> Option<Placing<'_, W>> {
+        let ticket = self.next_to_place()?;
+        self.placing(ticket)
+    }
+
     /// Something that ended.
     pub fn poll_settled(&mut self) -> Option<Settled<W>> {
         self.settled.pop_front()
@@ -535,6 +577,15 @@ impl<W> Machine<W> {
     }
 
     // -- looks ----------------------------------------------------------------------------
+
+    /// How many partitions a topic has, for a caller who says himself where records go; `None`
+    /// while that is not known or earlier records of the topic wait to be placed. A record that
+    /// is handed over without a partition then waits behind them.
+    pub fn partitions(&self, topic: &str) -> Option<i32> {
+        let topic = &self.topics[*self.by_name.get(topic)?];
+        let free = topic.is_known() && topic.unassigned.is_empty();
+        free.then_some(topic.partitions.len() as i32)
+    }
 
     /// Whether every record and every call has been settled.
     pub fn is_idle(&self) -> bool {

@@ -87,6 +87,7 @@ impl Spread {
                 self.turn = (self.turn + 1) % choice.count;
                 self.turn
             }
+            (Partitioner::Caller, _) => unreachable!("such a record is held until it is placed"),
         }
     }
 

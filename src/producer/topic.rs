@@ -36,7 +36,8 @@ pub(super) struct Topic<W> {
     /// Those that have a leader, for records that may go anywhere.
     pub(super) led: Vec<i32>,
     pub(super) spread: Spread,
-    /// The tickets of records that came before the topic was known, in order.
+    /// The tickets of records that are in no partition yet, in order: the topic is not known, or
+    /// the caller has yet to say where the first of them goes.
     pub(super) unassigned: VecDeque<Ticket>,
     /// Whether it keeps the broker's clock in place of the records' own timestamps.
     pub(super) append_time: bool,

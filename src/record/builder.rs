@@ -2,8 +2,8 @@
 //! record. The batch's own header is written when it is sent: see [`SealedBatch`].
 
 use super::sealed::Contents;
-use super::{BATCH_OVERHEAD, Compression, Compressor, Record, SealedBatch};
-use crate::wire::{varint_size, varlong_size, write_varint, write_varlong};
+use super::{BATCH_OVERHEAD, Compression, Compressor, Header, Record, SealedBatch};
+use crate::wire::{Room, varint_size, varlong_size};
 
 /// A batch that takes records.
 #[derive(Debug)]
@@ -31,73 +31,69 @@ impl BatchBuilder {
         BATCH_OVERHEAD + self.body.len()
     }
 
-    /// How many bytes `record` would add.
-    pub fn size_of(&self, record: &Record<'_>) -> usize {
-        let body = self.body_size(record);
-        varint_size(body as i32) + body
-    }
-
-    fn timestamp_delta(&self, timestamp: i64) -> i64 {
-        if self.count == 0 { 0 } else { timestamp.wrapping_sub(self.first_timestamp) }
-    }
-
-    /// The record's size behind its length.
-    fn body_size(&self, record: &Record<'_>) -> usize {
-        1 + varlong_size(self.timestamp_delta(record.timestamp))
-            + varint_size(self.count)
-            + field_size(record.key)
-            + field_size(record.value)
-            + varint_size(record.headers.len() as i32)
-            + record
-                .headers
-                .iter()
-                .map(|(name, value)| field_size(Some(name.as_bytes())) + field_size(*value))
-                .sum::<usize>()
-    }
-
-    /// Appends a record and says which of the batch it is.
+    /// Appends a record, however large, and says which of the batch it is.
     ///
     /// The caller keeps a record below 2 GiB; `max_request_size` is far below that.
     pub fn append(&mut self, record: &Record<'_>) -> i32 {
-        self.begin(record.timestamp, self.body_size(record));
-        let out = &mut self.body;
-        write_field(out, record.key);
-        write_field(out, record.value);
-        write_varint(out, record.headers.len() as i32);
-        for (name, value) in record.headers {
-            write_field(out, Some(name.as_bytes()));
-            write_field(out, *value);
-        }
-        self.count += 1;
-        self.count - 1
+        self.try_append(record, usize::MAX).unwrap_or_else(|| unreachable!("there is no limit"))
     }
 
-    /// Writes what stands before a record's key; `body` is the size of all that follows the size.
-    fn begin(&mut self, timestamp: i64, body: usize) {
-        let delta = self.timestamp_delta(timestamp);
-        if self.count == 0 {
-            self.first_timestamp = timestamp;
+    /// Appends a record, unless it would make the batch larger than `limit`; any record fits into
+    /// an empty batch. Says which of the batch it is.
+    pub fn try_append(&mut self, record: &Record<'_>, limit: usize) -> Option<i32> {
+        let value = record.value.unwrap_or_default();
+        let before_value = field_size(record.key) + varint_size(length(record.value));
+        let headers = headers_size(record.headers);
+        let sizes = Sizes { before_value, from_value: value.len() + headers };
+        let mut out = self.begin(record.timestamp, sizes, limit)?;
+        write_field(&mut out, record.key);
+        out.varint(length(record.value));
+        // It may be long, and room is zeroed before it is filled.
+        self.body.extend_from_slice(value);
+        let mut out = Room::after(&mut self.body, headers);
+        out.varint(record.headers.len() as i32);
+        for (name, value) in record.headers {
+            write_field(&mut out, Some(name.as_bytes()));
+            write_field(&mut out, *value);
         }
-        self.max_timestamp = self.max_timestamp.max(timestamp);
-        let out = &mut self.body;
-        write_varint(out, body as i32);
-        out.push(0); // attributes, unused
-        write_varlong(out, delta);
-        write_varint(out, self.count);
+        Some(self.count - 1)
     }
 
     /// Appends a record of another batch, whose bytes are the same here from its key on, unless
     /// it would be one too many for `room` bytes of records.
     pub(super) fn append_encoded(&mut self, timestamp: i64, fields: &[u8], room: usize) -> bool {
-        let delta = self.timestamp_delta(timestamp);
-        let body = 1 + varlong_size(delta) + varint_size(self.count) + fields.len();
-        if self.count > 0 && self.body.len() + varint_size(body as i32) + body > room {
-            return false;
+        let sizes = Sizes { before_value: 0, from_value: fields.len() };
+        let begun = self.begin(timestamp, sizes, BATCH_OVERHEAD + room).is_some();
+        if begun {
+            self.body.extend_from_slice(fields);
         }
-        self.begin(timestamp, body);
-        self.body.extend_from_slice(fields);
+        begun
+    }
+
+    /// Counts a record in, unless it is too large for `limit`, and writes what stands before its
+    /// key. Returns the room for what stands before its value; the rest is to be appended.
+    fn begin(&mut self, timestamp: i64, sizes: Sizes, limit: usize) -> Option<Room<'_>> {
+        let first = self.count == 0;
+        let delta = if first { 0 } else { timestamp.wrapping_sub(self.first_timestamp) };
+        let head = 1 + varlong_size(delta) + varint_size(self.count) + sizes.before_value;
+        let body = head + sizes.from_value;
+        let size = varint_size(body as i32);
+        if !first && self.size() + size + body > limit {
+            return None;
+        }
+        if first {
+            self.first_timestamp = timestamp;
+        }
+        self.max_timestamp = self.max_timestamp.max(timestamp);
+        let index = self.count;
         self.count += 1;
-        true
+        self.body.reserve(size + body);
+        let mut out = Room::after(&mut self.body, size + head);
+        out.varint(body as i32);
+        out.byte(0); // attributes, unused
+        out.varlong(delta);
+        out.varint(index);
+        Some(out)
     }
 
     /// Takes no more records, and compresses those it has if that makes them smaller.
@@ -109,16 +105,29 @@ impl BatchBuilder {
     }
 }
 
-fn field_size(field: Option<&[u8]>) -> usize {
-    field.map_or(1, |bytes| varint_size(bytes.len() as i32) + bytes.len())
+/// How many bytes a record takes from its key up to its value, and from there on.
+#[derive(Clone, Copy)]
+struct Sizes {
+    before_value: usize,
+    from_value: usize,
 }
 
-fn write_field(out: &mut Vec<u8>, field: Option<&[u8]>) {
-    match field {
-        None => write_varint(out, -1),
-        Some(bytes) => {
-            write_varint(out, bytes.len() as i32);
-            out.extend_from_slice(bytes);
-        }
-    }
+/// How a field's length is told: of one that is not there, as −1.
+fn length(field: Option<&[u8]>) -> i32 {
+    field.map_or(-1, |bytes| bytes.len() as i32)
+}
+
+fn field_size(field: Option<&[u8]>) -> usize {
+    varint_size(length(field)) + field.map_or(0, <[u8]>::len)
+}
+
+fn headers_size(headers: &[Header<'_>]) -> usize {
+    let sizes =
+        headers.iter().map(|(name, value)| field_size(Some(name.as_bytes())) + field_size(*value));
+    varint_size(headers.len() as i32) + sizes.sum::<usize>()
+}
+
+fn write_field(out: &mut Room<'_>, field: Option<&[u8]>) {
+    out.varint(length(field));
+    out.raw(field.unwrap_or_default());
 }

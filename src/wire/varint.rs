@@ -1,12 +1,14 @@
 //! Variable-length integers: seven bits to a byte, least significant first. Signed ones are
 //! zigzag-encoded, so that small negative numbers stay short.
 
+use super::room::Room;
+
 /// Bytes of the longest 32-bit varint, and of the longest 64-bit one.
 pub(super) const MAX_VARINT: usize = 5;
 pub(super) const MAX_VARLONG: usize = 10;
 
 #[inline]
-fn zigzag(value: i64) -> u64 {
+pub(super) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
@@ -35,39 +37,43 @@ pub fn varlong_size(value: i64) -> usize {
 }
 
 #[inline]
-fn write(out: &mut Vec<u8>, value: u64) {
+pub(super) fn write(out: &mut Room<'_>, value: u64) {
     // Nearly all of a record's are this short.
     if value < 1 << 7 {
-        out.push(value as u8);
+        out.byte(value as u8);
     } else if value < 1 << 14 {
-        out.extend_from_slice(&[value as u8 | 0x80, (value >> 7) as u8]);
+        out.raw(&[value as u8 | 0x80, (value >> 7) as u8]);
     } else {
         write_long(out, value);
     }
 }
 
-fn write_long(out: &mut Vec<u8>, mut value: u64) {
+fn write_long(out: &mut Room<'_>, mut value: u64) {
     while value >= 0x80 {
-        out.push(value as u8 | 0x80);
+        out.byte(value as u8 | 0x80);
         value >>= 7;
     }
-    out.push(value as u8);
+    out.byte(value as u8);
+}
+
+fn append(out: &mut Vec<u8>, value: u64) {
+    write(&mut Room::after(out, size(value)), value);
 }
 
 /// Appends an unsigned varint.
 #[inline]
 pub fn write_uvarint(out: &mut Vec<u8>, value: u32) {
-    write(out, u64::from(value));
+    append(out, u64::from(value));
 }
 
 /// Appends a signed varint.
 #[inline]
 pub fn write_varint(out: &mut Vec<u8>, value: i32) {
-    write(out, zigzag(i64::from(value)));
+    append(out, zigzag(i64::from(value)));
 }
 
 /// Appends a signed varlong.
 #[inline]
 pub fn write_varlong(out: &mut Vec<u8>, value: i64) {
-    write(out, zigzag(value));
+    append(out, zigzag(value));
 }

@@ -177,20 +177,35 @@ proptest! {
     }
 
     #[test]
-    fn the_size_is_known_beforehand(records in vec(records(), 1..20)) {
+    fn a_batch_takes_what_fits_exactly(records in vec(records(), 1..20)) {
         let mut batch = BatchBuilder::with_capacity(64);
+        let mut limited = BatchBuilder::with_capacity(64);
         prop_assert_eq!(batch.size(), BATCH_OVERHEAD);
         for (index, record) in (0..).zip(&records) {
             record.lend(|record| {
-                let expected = batch.size() + batch.size_of(record);
                 prop_assert_eq!(batch.append(record), index);
-                prop_assert_eq!(batch.count(), index + 1);
-                prop_assert_eq!(batch.size(), expected);
+                let size = batch.size();
+                if index > 0 {
+                    prop_assert_eq!(limited.try_append(record, size - 1), None);
+                }
+                prop_assert_eq!((limited.count(), limited.size() < size), (index, true));
+                prop_assert_eq!(limited.try_append(record, size), Some(index));
+                prop_assert_eq!((limited.count(), limited.size()), (index + 1, size));
                 Ok(())
             })?;
         }
         let size = batch.size();
-        prop_assert_eq!(uncompressed(batch).to_bytes(Identity::NONE).len(), size);
+        let bytes = uncompressed(batch).to_bytes(Identity::NONE);
+        prop_assert_eq!(bytes.len(), size);
+        prop_assert_eq!(uncompressed(limited).to_bytes(Identity::NONE), bytes);
+    }
+
+    #[test]
+    fn any_record_fits_into_an_empty_batch(record in records()) {
+        record.lend(|record| {
+            prop_assert_eq!(BatchBuilder::with_capacity(0).try_append(record, 0), Some(0));
+            Ok(())
+        })?;
     }
 
     #[test]
@@ -234,9 +249,7 @@ fn offset_deltas_of_every_width_come_back() {
     let mut batch = BatchBuilder::with_capacity(1 << 20);
     for index in 0..count {
         let record = Record { timestamp: -index, key: None, value: Some(b"v"), headers: &[] };
-        let expected = batch.size() + batch.size_of(&record);
         batch.append(&record);
-        assert_eq!(batch.size(), expected);
     }
     let bytes = uncompressed(batch).to_bytes(Identity::NONE);
     let batch = decode_batch(&bytes).unwrap();

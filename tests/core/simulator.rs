@@ -6,6 +6,7 @@ mod cluster;
 mod faults;
 mod ledger;
 mod network;
+mod placing;
 mod run;
 mod scenario;
 mod seeds;

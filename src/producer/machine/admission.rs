@@ -1,5 +1,5 @@
-//! Records on their way in: checked, charged for their memory, kept while there is none or
-//! while their topic is unknown, and put into their partition's open batch.
+//! Records on their way in: checked, charged for their memory, kept while there is none, while
+//! their topic is unknown or their place is, and put into their partition's open batch.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -85,9 +85,15 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn ticket(&mut self) -> Ticket {
+        let ticket = self.spent_ticket();
+        self.keep(ticket);
+        ticket
+    }
+
+    /// The ticket of a record that is settled already: no other may be cancelled by it.
+    pub(super) fn spent_ticket(&mut self) -> Ticket {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.keep(ticket);
         ticket
     }
 
@@ -123,7 +129,9 @@ impl<W> Machine<W> {
         record: &Record<'_>,
         waiter: Option<W>,
     ) -> Produced<W> {
-        if self.topics[target.topic].is_known() {
+        let topic = &self.topics[target.topic];
+        let known = topic.is_known();
+        if known && topic.unassigned.is_empty() && self.is_placed(&target) {
             return self.assign(now, target, record, waiter);
         }
         let ticket = target.ticket.unwrap_or_else(|| self.ticket());
@@ -132,20 +140,24 @@ impl<W> Machine<W> {
         let until = target.deadline.min(now + self.config.metadata_timeout);
         let target = Target { ticket: Some(ticket), ..target };
         let record = OwnedRecord::copy(record);
-        self.unassigned.insert(ticket, Delayed { target, record, waiter, until, charged });
+        let delayed = Delayed { target, record, waiter, until, charged };
         let unassigned = &mut self.topics[target.topic].unassigned;
         unassigned.push_back(ticket);
         let first = unassigned.len() == 1;
+        if known {
+            return Produced::Accepted { ticket, work: self.hold_unplaced(ticket, delayed) };
+        }
+        self.unassigned.insert(ticket, delayed);
         if first {
             self.refresh.want_news();
         }
         Produced::Accepted { ticket, work: first }
     }
 
-    /// Puts the records into batches that waited for a topic to be known.
+    /// Puts the records of a topic into batches that waited for it to be known, or for their
+    /// caller to place them: in order, up to the first that still waits.
     pub(super) fn assign_unassigned(&mut self, now: Instant, topic: usize) {
-        while let Some(ticket) = self.topics[topic].unassigned.pop_front() {
-            let Some(delayed) = self.unassigned.remove(&ticket) else { continue };
+        while let Some(delayed) = self.take_assignable(topic) {
             self.release(delayed.charged);
             let target = self.unless_flushed(delayed.target);
             let mut waiter = delayed.waiter;
@@ -190,7 +202,7 @@ impl<W> Machine<W> {
         now: Instant,
         target: Target,
         record: &Record<'_>,
-        waiter: Option<W>,
+        mut waiter: Option<W>,
     ) -> Produced<W> {
         let Target { topic: index, partition, ticket, urgent, deadline } = target;
         let partition = match self.choose(index, partition, record.key) {
@@ -201,13 +213,14 @@ impl<W> Machine<W> {
                 }
                 let name = self.name_of(index);
                 self.refuse(name, Some(partition), record.timestamp, waiter, error);
-                return Produced::Accepted { ticket: self.next_ticket, work: true };
+                return Produced::Accepted { ticket: self.spent_ticket(), work: true };
             }
         };
         let place = Place { topic: index, partition: partition as usize };
         let batch_size = self.config.batch_size;
-        let last = self.partition(place).queue.back();
-        let opens = last.is_none_or(|last| !last.takes(record, batch_size));
+        let last = self.partition(place).queue.back_mut();
+        let joined = last.and_then(|last| last.append(record, &mut waiter, batch_size));
+        let opens = joined.is_none();
         if opens {
             let ticket = ticket.unwrap_or_else(|| self.ticket());
             let serial = self.next_serial;
@@ -225,8 +238,11 @@ impl<W> Machine<W> {
         let Some(batch) = self.topics[index].partitions[place.partition].queue.back_mut() else {
             unreachable!("there is an open batch, or one was just opened");
         };
-        let (size, full) = batch.append(record, waiter, batch_size);
         let ticket = batch.ticket;
+        let appended = joined.or_else(|| batch.append(record, &mut waiter, batch_size));
+        let Some((size, full)) = appended else {
+            unreachable!("any record fits into an empty batch");
+        };
         self.charge(size);
         if target.partition.is_none() {
             self.topics[index].spread.appended(size, batch_size, full);

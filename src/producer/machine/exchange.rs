@@ -15,8 +15,8 @@ pub type RequestId = u64;
 #[derive(Debug)]
 pub enum Produced<W> {
     /// It was taken in. `work` says whether there is something to do before the next
-    /// [`super::Machine::poll_timeout`]; the ticket can be cancelled while the record's topic is
-    /// unknown.
+    /// [`super::Machine::poll_timeout`]; the ticket can be cancelled while the record is in no
+    /// partition.
     Accepted {
         /// Names the record, or the batch it is in.
         ticket: Ticket,
@@ -36,6 +36,21 @@ pub struct NoWaiting<W> {
     pub record: Box<dyn Pinned>,
     /// Who would have waited.
     pub waiter: Option<W>,
+}
+
+/// A record that its caller is to place, with [`super::Machine::place`].
+#[derive(Debug)]
+pub struct Placing<'a, W> {
+    /// Names the record.
+    pub ticket: Ticket,
+    /// Its topic.
+    pub topic: &'a Arc<str>,
+    /// How many partitions the topic has at present.
+    pub partitions: i32,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Who waits for it, and may be the one to ask.
+    pub waiter: Option<&'a W>,
 }
 
 /// A request to send to a broker.

@@ -1,6 +1,7 @@
 //! How batches and records end: stored, sent again, cut up, expired or refused. Each waiter
 //! passes through here exactly once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -266,7 +267,7 @@ impl<W> Machine<W> {
         }));
     }
 
-    /// Fails the records that wait for a topic.
+    /// Fails the records that are in none of a topic's partitions yet.
     pub(super) fn refuse_unassigned(&mut self, topic: usize, error: &Error) {
         while let Some(ticket) = self.topics[topic].unassigned.pop_front() {
             self.refuse_one_unassigned(ticket, error.clone());
@@ -274,8 +275,8 @@ impl<W> Machine<W> {
     }
 
     /// Fails a record that has been struck off its topic's list.
-    fn refuse_one_unassigned(&mut self, ticket: Ticket, error: Error) {
-        let Some(delayed) = self.unassigned.remove(&ticket) else { return };
+    pub(super) fn refuse_one_unassigned(&mut self, ticket: Ticket, error: Error) {
+        let Some(delayed) = self.take_unassigned(ticket) else { return };
         self.release(delayed.charged);
         self.forget(ticket);
         let (name, partition) = (self.name_of(delayed.target.topic), delayed.target.partition);
@@ -291,7 +292,7 @@ impl<W> Machine<W> {
         self.unpinned.push(delayed.record);
     }
 
-    /// Records whose waiting, for memory or for their topic, has been too long.
+    /// Records whose waiting, for memory, for their topic or to be placed, has been too long.
     pub(super) fn expire_delayed(&mut self, now: Instant) {
         // A bounded number at a time: callers wait for the machine, and `poll_timeout` says that
         // there is more.
@@ -312,9 +313,26 @@ impl<W> Machine<W> {
             self.strike_unassigned(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
         }
+        let mut freed = BTreeSet::new();
+        for _ in 0..EXPIRED_AT_ONCE {
+            let Some((&ticket, first)) = self.unplaced.first_key_value() else { break };
+            if first.until > now {
+                break;
+            }
+            let topic = first.target.topic;
+            let error = self.placed_too_late(&first.target);
+            self.strike_unassigned(topic, ticket);
+            self.refuse_one_unassigned(ticket, error);
+            freed.insert(topic);
+        }
+        // Those behind go on: as old as these, they are gone by now.
+        for topic in freed {
+            self.assign_unassigned(now, topic);
+        }
     }
 
-    /// Takes a ticket off the list of those that wait for a topic; it is nearly always the first.
+    /// Takes a ticket off its topic's list of records without a partition; it is nearly always
+    /// the first.
     pub(super) fn strike_unassigned(&mut self, topic: usize, ticket: Ticket) {
         let unassigned = &mut self.topics[topic].unassigned;
         if unassigned.front() == Some(&ticket) {
@@ -326,12 +344,14 @@ impl<W> Machine<W> {
 
     /// Drops everything that is not settled, and says how many records that were.
     pub(super) fn drop_everything(&mut self, error: impl Fn(&str, bool) -> Error) -> usize {
-        let mut records = self.waiting.len() + self.unassigned.len();
+        let mut records = self.waiting.len() + self.unassigned.len() + self.unplaced.len();
         while !self.waiting.is_empty() {
             self.refuse_waiting(error("there was memory for it", false));
         }
         for topic in 0..self.topics.len() {
-            self.refuse_unassigned(topic, &error("its topic was known", false));
+            let known = self.topics[topic].is_known();
+            let before = if known { "its partition was chosen" } else { "its topic was known" };
+            self.refuse_unassigned(topic, &error(before, false));
         }
         self.for_each_place(|machine, place| {
             let mut index = 0;

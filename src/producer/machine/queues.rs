@@ -45,7 +45,8 @@ impl<W> Machine<W> {
             return;
         }
         topic.refusal = None;
-        let recreated = topic.is_known() && topic.id != described.topic_id;
+        let known = topic.is_known();
+        let recreated = known && topic.id != described.topic_id;
         topic.id = described.topic_id;
         while topic.partitions.len() < described.partitions.len() {
             topic.partitions.push(Partition::new(Sequence::new(self.config.first_sequence)));
@@ -67,6 +68,9 @@ impl<W> Machine<W> {
         topic.led =
             partitions.filter(|(_, p)| p.leader.is_some()).map(|(index, _)| index).collect();
         topic.spread.changed();
+        if !known {
+            self.hold_unassigned(index);
+        }
         self.assign_unassigned(now, index);
         for partition in 0..self.topics[index].partitions.len() {
             self.touch(now, Place { topic: index, partition });

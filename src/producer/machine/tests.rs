@@ -3,6 +3,7 @@
 mod delivery;
 mod memory;
 mod numbers;
+mod placing;
 
 use std::time::{Duration, Instant};
 

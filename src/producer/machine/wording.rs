@@ -1,6 +1,7 @@
 //! What the machine's errors say: what happened, where, and what to try.
 
 use super::Machine;
+use super::admission::Target;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::Batch;
 use crate::producer::topic::Place;
@@ -156,6 +157,49 @@ impl<W> Machine<W> {
             ),
         )
         .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    /// Whoever was to say where a record goes could not.
+    pub(super) fn not_placed(&self, topic: usize, reason: &str) -> Error {
+        let topic = &self.topics[topic];
+        Error::new(
+            ErrorKind::InvalidRecord,
+            format!(
+                "the partitioner failed for a record of topic \"{}\": {reason}; it must return a \
+                 partition from 0 to {}",
+                topic.name,
+                topic.partitions.len() - 1,
+            ),
+        )
+    }
+
+    pub(super) fn misplaced(&self, topic: usize, partition: i32) -> Error {
+        let topic = &self.topics[topic];
+        Error::new(
+            ErrorKind::UnknownPartition,
+            format!(
+                "the partitioner chose partition {partition} of topic \"{}\": it must return one \
+                 from 0 to {}",
+                topic.name,
+                topic.partitions.len() - 1,
+            ),
+        )
+        .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    pub(super) fn placed_too_late(&self, target: &Target) -> Error {
+        let whose = match target.partition {
+            None => "the record",
+            Some(_) => "one before it",
+        };
+        Error::new(
+            ErrorKind::DeliveryTimeout,
+            format!(
+                "not sent within delivery_timeout_ms={}: the partitioner has not said where \
+                 {whose} goes; let nothing block the thread or the event loop in which it runs",
+                self.config.delivery_timeout.as_millis(),
+            ),
+        )
     }
 
     pub(super) fn too_large(&self, size: usize) -> Error {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use dekaf::config::Partitioner;
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::Settled;
 
@@ -24,7 +25,18 @@ pub(crate) enum Waiter {
 struct Promise {
     topic: String,
     deadline: Duration,
+    placed: Placed,
     outcome: Option<Outcome>,
+}
+
+/// Where the caller wants a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placed {
+    /// It did not say.
+    Anywhere,
+    In(i32),
+    /// It was asked, and could not say.
+    Nowhere,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +57,8 @@ enum Outcome {
 pub(crate) struct Ledger {
     promises: BTreeMap<u64, Promise>,
     open: BTreeSet<u64>,
+    /// The last record of each topic that the caller was asked to place.
+    asked: BTreeMap<String, u64>,
     violations: Vec<String>,
     most_memory: usize,
 }
@@ -63,9 +77,28 @@ impl Ledger {
     }
 
     pub(crate) fn handed_over(&mut self, id: u64, topic: &str, deadline: Duration) {
-        let promise = Promise { topic: topic.to_owned(), deadline, outcome: None };
+        let promise =
+            Promise { topic: topic.to_owned(), deadline, placed: Placed::Anywhere, outcome: None };
         self.promises.insert(id, promise);
         self.open.insert(id);
+    }
+
+    /// The caller was asked where a record goes.
+    pub(crate) fn asked(&mut self, id: u64, topic: &str) {
+        let before = self.asked.insert(topic.to_owned(), id);
+        if before.is_some_and(|before| before >= id) {
+            self.violation(&format!("record {id} is to be placed after {before:?}"));
+        }
+        if !self.open.contains(&id) {
+            self.violation(&format!("record {id} is to be placed and was settled before"));
+        }
+    }
+
+    /// Somebody said where a record goes, or could not.
+    pub(crate) fn placed(&mut self, id: u64, partition: Option<i32>) {
+        if let Some(promise) = self.promises.get_mut(&id) {
+            promise.placed = partition.map_or(Placed::Nowhere, Placed::In);
+        }
     }
 
     pub(crate) fn cancelled(&mut self, id: u64) {
@@ -190,6 +223,19 @@ impl Ledger {
         };
         if places.iter().any(|place| place.topic != promise.topic) {
             wrong("is in another topic");
+        }
+        let asks = scenario.config.partitioner == Partitioner::Caller;
+        let elsewhere = |partition| match promise.placed {
+            Placed::Anywhere => asks,
+            wanted => wanted != Placed::In(partition),
+        };
+        if places.iter().any(|place| elsewhere(place.partition)) {
+            wrong("is not where the caller wants it");
+        }
+        if let Some(Outcome::Stored { partition, .. }) = promise.outcome
+            && elsewhere(partition)
+        {
+            wrong("is said to be where the caller does not want it");
         }
         let incarnations: BTreeSet<_> = places.iter().map(|place| place.incarnation).collect();
         if scenario.exactly_once() && places.len() > incarnations.len() {

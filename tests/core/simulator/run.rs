@@ -19,11 +19,12 @@ use dekaf::record::Compressor;
 use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
 use super::ledger::{Ledger, Waiter};
 use super::network::{LinkId, Network};
+use super::placing;
 use super::scenario::Scenario;
 
 /// What happens at a time of its own.
 #[derive(Debug)]
-enum Event {
+pub(super) enum Event {
     Connected(NodeId),
     ConnectFailed(NodeId),
     /// A request reaches a broker, or the broker gets to the next one.
@@ -36,6 +37,9 @@ enum Event {
     Ended(LinkId, Vec<RequestId>),
     Metadata(u64, Option<Answer>),
     Identity(u64, Option<Answer>),
+    /// The caller hears that there are records to place.
+    CallerWoken,
+    Placed(placing::Answer),
     Work,
     Fault,
 }
@@ -64,6 +68,8 @@ pub(crate) struct Run<'a> {
     /// The question about the cluster that is open, and what it is.
     metadata: Option<(u64, MetadataWanted)>,
     identity: Option<u64>,
+    /// Whether the caller has been woken, and has not yet placed what waits for it.
+    pub(super) caller_is_woken: bool,
     handed_over: u64,
     pub(super) faults_until: Duration,
     /// Whoever waits for memory or for a topic, for whom to cancel.
@@ -94,6 +100,7 @@ impl<'a> Run<'a> {
             questions: 0,
             metadata: None,
             identity: None,
+            caller_is_woken: false,
             handed_over: 0,
             faults_until: Duration::MAX,
             tickets: Vec::new(),
@@ -155,7 +162,7 @@ impl<'a> Run<'a> {
         self.events.insert((at.max(self.now), self.planned), event);
     }
 
-    fn plan_after(&mut self, delay: Spread, event: Event) {
+    pub(super) fn plan_after(&mut self, delay: Spread, event: Event) {
         let at = self.now + delay.sample(&mut self.random);
         self.plan(at, event);
     }
@@ -213,6 +220,8 @@ impl<'a> Run<'a> {
             Event::Ended(link, lost) => self.ended(link, &lost),
             Event::Metadata(question, answer) => self.described(question, answer),
             Event::Identity(question, answer) => self.identified(question, answer),
+            Event::CallerWoken => self.place_waiting(),
+            Event::Placed(answer) => self.place(answer),
             Event::Work => self.work(),
             Event::Fault => {
                 if self.now < self.faults_until {
@@ -262,6 +271,7 @@ impl<'a> Run<'a> {
                 self.settled(settled);
             }
             while self.machine.poll_unpinned().is_some() {}
+            self.wake_caller();
             let memory = self.machine.memory_used();
             self.ledger.memory(memory, self.scenario.config.buffer_memory);
             if !busy {
@@ -507,7 +517,7 @@ impl<'a> Run<'a> {
         let topic = self.random.below(self.scenario.topics.len() as u64) as usize;
         let (name, settings) = &self.scenario.topics[topic];
         let (name, partitions) = (name.clone(), settings.partitions as u64);
-        let partition = match self.random.below(3) {
+        let named = match self.random.below(3) {
             0 => Some(self.random.below(partitions) as i32),
             _ => None,
         };
@@ -518,7 +528,11 @@ impl<'a> Run<'a> {
             OwnedRecord { timestamp: 1_000 + id as i64, key, value: Some(value), headers: vec![] };
         let urgent = self.random.below(4) == 0;
         let deadline = self.now + self.scenario.config.delivery_timeout;
+        let partition = named.or_else(|| self.place_at_once(&name, record.key.as_deref()));
         self.ledger.handed_over(id, &name, deadline);
+        if partition.is_some() {
+            self.ledger.placed(id, partition);
+        }
         self.note(|| format!("record {id} for {name}/{partition:?}"));
         let (mut waiter, now) = (Some(Waiter::Record(id)), self.instant());
         let mut produced = None;

@@ -72,7 +72,7 @@ impl Scenario {
             (format!("topic-{n}"), settings)
         });
         let topics = topics.collect();
-        Self {
+        let mut scenario = Self {
             seed,
             config,
             cluster,
@@ -85,7 +85,11 @@ impl Scenario {
             recreates,
             purges,
             by_id: random.below(2) == 0,
+        };
+        if random.below(6) == 0 {
+            scenario.config.partitioner = Partitioner::Caller;
         }
+        scenario
     }
 
     /// Whether brokers recognise repetitions, so that nothing may be stored twice.

@@ -98,6 +98,22 @@ fn a_record_whose_topic_is_unknown_can_be_taken_back() {
 }
 
 #[test]
+fn the_ticket_of_a_refused_record_takes_back_no_other() {
+    let mut bench = Bench::new(|_| {});
+    let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
+    let mut hand_over = |topic: &str, who| {
+        let produced = bench.machine.produce(bench.now, topic, None, &record, Some(who), false);
+        match produced.unwrap() {
+            Produced::Accepted { ticket, .. } => ticket,
+            Produced::Full(_) => panic!("there is memory"),
+        }
+    };
+    let refused = hand_over(&"t".repeat(LONGEST_TOPIC + 1), "a");
+    hand_over("t", "b");
+    assert!(!bench.machine.cancel(bench.now, refused));
+}
+
+#[test]
 fn those_who_wait_too_long_are_told() {
     let mut bench = small();
     bench.machine.handle_disconnected(bench.now, 1);

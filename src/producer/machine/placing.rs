@@ -1,0 +1,102 @@
+//! Records whose partition their caller chooses: held until that is done, asked about in order,
+//! put into batches in order. Nothing here calls anybody: whoever can run the caller's code asks
+//! for them ([`Machine::poll_placing`]), and the answer comes when it comes ([`Machine::place`]).
+
+use super::admission::{Delayed, Target};
+use super::{Machine, Placing};
+use crate::config::Partitioner;
+use crate::error::Result;
+use crate::producer::batch::Ticket;
+use crate::producer::pinned::OwnedRecord;
+
+impl<W> Machine<W> {
+    /// Whether nobody has to be asked where a record goes.
+    pub(super) fn is_placed(&self, target: &Target) -> bool {
+        target.partition.is_some() || self.config.partitioner != Partitioner::Caller
+    }
+
+    /// Holds a record that is on its topic's list, until it and those before it are placed.
+    /// Returns whether there is somebody to ask where nobody was before.
+    pub(super) fn hold_unplaced(
+        &mut self,
+        ticket: Ticket,
+        delayed: Delayed<W, OwnedRecord>,
+    ) -> bool {
+        let until = delayed.target.deadline;
+        let asks = !self.is_placed(&delayed.target);
+        let first = asks && self.placing.is_empty();
+        if asks {
+            self.placing.push_back(ticket);
+        }
+        self.unplaced.insert(ticket, Delayed { until, ..delayed });
+        first
+    }
+
+    /// A topic is known: what its records wait for now is their caller.
+    pub(super) fn hold_unassigned(&mut self, topic: usize) {
+        if self.config.partitioner != Partitioner::Caller {
+            return;
+        }
+        for index in 0..self.topics[topic].unassigned.len() {
+            let ticket = self.topics[topic].unassigned[index];
+            if let Some(delayed) = self.unassigned.remove(&ticket) {
+                self.hold_unplaced(ticket, delayed);
+            }
+        }
+    }
+
+    /// The next whose caller is to be asked. Those that are gone are passed over, and so are
+    /// those that were placed unasked.
+    pub(super) fn next_to_place(&mut self) -> Option<Ticket> {
+        while let Some(&ticket) = self.placing.front() {
+            if self.waits_for_caller(ticket) {
+                return Some(ticket);
+            }
+            self.placing.pop_front();
+        }
+        None
+    }
+
+    pub(super) fn placing(&self, ticket: Ticket) -> Option<Placing<'_, W>> {
+        let held = self.unplaced.get(&ticket)?;
+        let topic = &self.topics[held.target.topic];
+        Some(Placing {
+            ticket,
+            topic: &topic.name,
+            partitions: topic.partitions.len() as i32,
+            key: held.record.key.as_deref(),
+            waiter: held.waiter.as_ref(),
+        })
+    }
+
+    fn waits_for_caller(&self, ticket: Ticket) -> bool {
+        self.unplaced.get(&ticket).is_some_and(|held| !self.is_placed(&held.target))
+    }
+
+    /// Whether a topic has the partition. It may have more than when the caller was asked, and
+    /// never fewer.
+    pub(super) fn check_placing(&self, topic: usize, said: Result<i32, String>) -> Result<()> {
+        let partition = said.map_err(|reason| self.not_placed(topic, &reason))?;
+        let count = self.topics[topic].partitions.len() as i32;
+        if (0..count).contains(&partition) { Ok(()) } else { Err(self.misplaced(topic, partition)) }
+    }
+
+    /// Takes the first record off a topic's list, unless it stands there for a reason.
+    pub(super) fn take_assignable(&mut self, topic: usize) -> Option<Delayed<W, OwnedRecord>> {
+        if !self.topics[topic].is_known() {
+            return None;
+        }
+        let ticket = *self.topics[topic].unassigned.front()?;
+        if self.waits_for_caller(ticket) {
+            return None;
+        }
+        self.topics[topic].unassigned.pop_front();
+        self.take_unassigned(ticket)
+    }
+
+    /// Takes a record that is in no partition yet, for whichever reason. It is still on its
+    /// topic's list.
+    pub(super) fn take_unassigned(&mut self, ticket: Ticket) -> Option<Delayed<W, OwnedRecord>> {
+        self.unassigned.remove(&ticket).or_else(|| self.unplaced.remove(&ticket))
+    }
+}

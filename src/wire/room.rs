@@ -1,0 +1,51 @@
+//! Room at the end of a buffer, made once and then filled: to look for room before every byte
+//! costs more than the bytes do.
+
+use super::varint::{self, zigzag};
+
+/// Bytes to be filled from their beginning on. Whoever makes room has counted what goes in.
+#[derive(Debug)]
+pub struct Room<'a> {
+    left: &'a mut [u8],
+}
+
+impl<'a> Room<'a> {
+    /// Room for `size` bytes behind those that are there.
+    #[inline]
+    pub fn after(out: &'a mut Vec<u8>, size: usize) -> Self {
+        let start = out.len();
+        out.resize(start + size, 0);
+        Self { left: &mut out[start..] }
+    }
+
+    #[inline]
+    fn take(&mut self, count: usize) -> &'a mut [u8] {
+        let (taken, left) = std::mem::take(&mut self.left).split_at_mut(count);
+        self.left = left;
+        taken
+    }
+
+    /// Puts one byte in.
+    #[inline]
+    pub fn byte(&mut self, byte: u8) {
+        self.take(1)[0] = byte;
+    }
+
+    /// Puts bytes in as they are.
+    #[inline]
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.take(bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// Puts a signed varint in.
+    #[inline]
+    pub fn varint(&mut self, value: i32) {
+        varint::write(self, zigzag(i64::from(value)));
+    }
+
+    /// Puts a signed varlong in.
+    #[inline]
+    pub fn varlong(&mut self, value: i64) {
+        varint::write(self, zigzag(value));
+    }
+}

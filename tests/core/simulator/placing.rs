@@ -1,0 +1,89 @@
+//! A caller who places records: at once where that is possible, else when woken, or later, or
+//! never; mostly where it makes sense.
+
+use dekaf::config::Partitioner;
+use dekaf::producer::Ticket;
+
+use super::cluster::Spread;
+use super::ledger::Waiter;
+use super::run::{Event, Run};
+
+/// What the caller says of a record.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    ticket: Ticket,
+    id: u64,
+    said: Result<i32, String>,
+}
+
+impl Run<'_> {
+    pub(super) fn caller_places(&self) -> bool {
+        self.scenario.config.partitioner == Partitioner::Caller
+    }
+
+    /// The partition of a record that is about to be handed over, if the caller can say.
+    pub(super) fn place_at_once(&mut self, topic: &str, key: Option<&[u8]>) -> Option<i32> {
+        if !self.caller_places() {
+            return None;
+        }
+        if self.random.below(4) == 0 {
+            // Whoever may run the partitioner may as well see to those that wait.
+            self.place_waiting();
+        }
+        let partitions = self.machine.partitions(topic)?;
+        // Not to ask is allowed.
+        if self.random.below(8) == 0 { None } else { self.choose(key, partitions).ok() }
+    }
+
+    /// Sees whether the caller is to be woken.
+    pub(super) fn wake_caller(&mut self) {
+        if !self.caller_is_woken && self.machine.peek_placing().is_some() {
+            self.caller_is_woken = true;
+            self.plan_after(Spread::millis(0, 20), Event::CallerWoken);
+        }
+    }
+
+    /// Runs the partitioner for all that wait for it.
+    pub(super) fn place_waiting(&mut self) {
+        self.caller_is_woken = false;
+        while let Some(placing) = self.machine.poll_placing() {
+            let Some(Waiter::Record(id)) = placing.waiter.copied() else {
+                unreachable!("somebody waits for each record");
+            };
+            let (ticket, topic, partitions) =
+                (placing.ticket, placing.topic.to_string(), placing.partitions);
+            let key = placing.key.map(<[u8]>::to_vec);
+            self.ledger.asked(id, &topic);
+            let answer = Answer { ticket, id, said: self.choose(key.as_deref(), partitions) };
+            match self.random.below(100) {
+                0 => self.note(|| format!("nobody places record {id}")),
+                1..=10 => {
+                    self.plan_after(Spread::millis(0, 5_000), Event::Placed(answer));
+                }
+                11..=30 => self.plan_after(Spread::millis(0, 20), Event::Placed(answer)),
+                _ => self.place(answer),
+            }
+        }
+    }
+
+    pub(super) fn place(&mut self, answer: Answer) {
+        let Answer { ticket, id, said } = answer;
+        self.note(|| format!("record {id} is placed: {said:?}"));
+        let now = self.instant();
+        if self.machine.place(now, ticket, said.clone()) {
+            self.ledger.placed(id, said.ok());
+        }
+        if self.random.below(20) == 0 && self.machine.place(now, ticket, Ok(0)) {
+            self.ledger.violation(&format!("record {id} was placed twice"));
+        }
+    }
+
+    fn choose(&mut self, key: Option<&[u8]>, partitions: i32) -> Result<i32, String> {
+        match (self.random.below(40), key) {
+            (0, _) => Err("it is not in the mood".to_owned()),
+            (1, _) => Ok([-1, partitions, i32::MAX][self.random.below(3) as usize]),
+            (_, Some([.., last])) => Ok(i32::from(*last) % partitions),
+            _ => Ok(self.random.below(partitions as u64) as i32),
+        }
+    }
+}
