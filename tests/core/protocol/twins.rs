@@ -125,13 +125,13 @@ macro_rules! twin {
     ) => {
         impl $crate::protocol::twins::Twin<$theirs> for $ours {
             fn twin(
-&self,
-version: i16,
-unknown: &$crate::protocol::values::Unknown,
-) -> $theirs {
+                &self,
+                version: i16,
+                unknown: &$crate::protocol::values::Unknown,
+            ) -> $theirs {
                 let mut twin = <$theirs>::default();
-                // What is absent may not be null to the oracle, although it could be: its default
-                // stays.
+                // A field that the version lacks keeps the oracle's default, which is not null
+                // even where null is allowed.
                 $( if true $(&& ($versions).contains(&version))? {
                     $crate::protocol::twins::theirs!(twin, $field $(, as $name)?) =
                         self.$field.twin(version, unknown);
