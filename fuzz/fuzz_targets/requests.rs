@@ -2,39 +2,33 @@
 //! is. What is read is written again, and read alike.
 #![no_main]
 
+#[path = "../../tests/core/protocol/every_api.rs"]
+mod every_api;
+
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use dekaf::protocol::{
-    ApiVersionsRequest, InitProducerIdRequest, MetadataRequest, ProduceRequest, Request,
-    RequestHeader,
-};
+use dekaf::protocol::{Request, RequestHeader, decode_request};
 use dekaf::wire::Reader;
+use every_api::for_every_api;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|frame: &[u8]| {
     let frame = Bytes::copy_from_slice(frame);
-    match frame.first_chunk() {
-        Some(&[0, 0]) => decode::<ProduceRequest>(&frame),
-        Some(&[0, 3]) => decode::<MetadataRequest>(&frame),
-        Some(&[0, 18]) => decode::<ApiVersionsRequest>(&frame),
-        Some(&[0, 22]) => decode::<InitProducerIdRequest>(&frame),
-        _ => {}
+    let read = dekaf_fuzz::decode_within_bounds(&frame, decode_request);
+    if let Ok((header, Some(_))) = read {
+        for_every_api!(reads_again(&header, &frame));
     }
 });
 
-fn decode<R: Request + PartialEq + Debug>(frame: &Bytes) {
-    let read = dekaf_fuzz::decode_within_bounds(frame, |frame| {
-        let mut input = Reader::new(frame);
-        let header = RequestHeader::decode(&mut input, |_| R::FLEXIBLE_FROM).ok()?;
-        let (oldest, newest) = R::VERSIONS;
-        if !(oldest..=newest).contains(&header.api_version) {
-            return None;
-        }
-        let version = R::version(header.api_version);
-        Some((R::decode(&mut input, version).ok()?, version))
-    });
-    if let Some((request, version)) = read {
-        dekaf_fuzz::round_trip(&request, version);
+fn reads_again<R: Request + PartialEq + Debug>(header: &RequestHeader, frame: &Bytes) {
+    if header.api_key != R::KEY as i16 {
+        return;
     }
+    let version = R::version(header.api_version);
+    let mut input = Reader::new(frame);
+    let read = RequestHeader::decode(&mut input, |_| R::FLEXIBLE_FROM)
+        .and_then(|_| R::decode(&mut input, version));
+    let request = read.expect("it was read before");
+    dekaf_fuzz::round_trip(&request, version);
 }

@@ -50,11 +50,16 @@ fn codec_of(batch: &Bytes) -> Codec {
     Codec::ALL.into_iter().find(|codec| codec.id() == id).unwrap_or(Codec::None)
 }
 
-/// What was read is written again, and read alike.
-pub fn round_trip<M: Field + PartialEq + std::fmt::Debug>(message: &M, version: Version) {
+/// A message as it is sent.
+pub fn written(message: &impl Field, version: Version) -> Bytes {
     let mut out = Writer::new();
     message.encode(&mut out, version);
-    let bytes = out.take();
+    out.take()
+}
+
+/// What was read is written again, and read alike.
+pub fn round_trip<M: Field + PartialEq + std::fmt::Debug>(message: &M, version: Version) {
+    let bytes = written(message, version);
     let mut input = Reader::new(&bytes);
     assert_eq!(M::decode(&mut input, version).as_ref(), Ok(message));
     assert_eq!(input.finish(), Ok(()));

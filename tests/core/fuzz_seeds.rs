@@ -2,10 +2,11 @@
 //! the form that it takes, written to files. Nearly all are valid, so that what the fuzzer makes
 //! of them reaches the inner fields.
 
+use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dekaf::protocol::{ApiKey, Request, encode_request};
+use dekaf::protocol::{Request, encode_request, encode_response};
 use dekaf::record::{Compression, Compressor, Identity};
 use dekaf::wire::{LENGTH_SIZE, write_uvarint, write_varint, write_varlong};
 use proptest::collection::vec;
@@ -14,8 +15,8 @@ use proptest::test_runner::TestRunner;
 
 use crate::compression::{every_codec, foreign, text};
 use crate::properties::config;
-use crate::protocol::oracle::encoded;
-use crate::protocol::{api_versions, init_producer_id, metadata, produce};
+use crate::protocol::for_every_api;
+use crate::protocol::values::Values;
 use crate::record::{filled, identities, records};
 
 /// What chooses the largest limit of a codec's target, and of the batches'.
@@ -65,29 +66,20 @@ fn write_integers() {
     seeds.add(&[&[9, 2], b"ab", &[10, 3], "€".as_bytes(), &[11, 1, 0, 12]]);
 }
 
-fn write_api<R, S, T>(
-    asked: &mut Seeds,
-    answered: &mut Seeds,
-    choice: u8,
-    requests: impl Fn(i16) -> S,
-    responses: impl Fn(i16) -> T,
-) where
-    R: Request,
-    S: Strategy<Value = R>,
-    T: Strategy<Value = R::Response>,
+fn write_api<R>(asked: &mut Seeds, answered: &mut Seeds)
+where
+    R: Request<Response: Values + Debug> + Values + Debug,
 {
-    let (oldest, newest) = R::VERSIONS;
+    let (oldest, newest) = R::SERVED;
     for number in oldest..=newest {
-        let version = R::version(number);
-        for request in some(2, &requests(number)) {
+        for request in some(2, &R::values(number)) {
             let frame = encode_request(&request, number, 1, "client");
             asked.add(&[&frame[LENGTH_SIZE..]]);
         }
-        for response in some(2, &responses(number)) {
-            let flexible_header = version.flexible && R::KEY != ApiKey::ApiVersions;
-            let header: &[u8] = if flexible_header { &[0, 0, 0, 1, 0] } else { &[0, 0, 0, 1] };
-            let chosen = [choice, (number - oldest) as u8];
-            answered.add(&[&chosen, header, &encoded(&response, version)]);
+        for response in some(2, &R::Response::values(number)) {
+            let frame = encode_response::<R>(&response, number, 1);
+            let chosen = [R::KEY as u8, (number - oldest) as u8];
+            answered.add(&[&chosen, &frame[LENGTH_SIZE..]]);
         }
     }
 }
@@ -95,11 +87,7 @@ fn write_api<R, S, T>(
 #[test]
 fn write_messages() {
     let (mut asked, mut answered) = (Seeds::of("requests"), Seeds::of("responses"));
-    write_api(&mut asked, &mut answered, 0, produce::requests, produce::responses);
-    write_api(&mut asked, &mut answered, 1, metadata::requests, metadata::responses);
-    write_api(&mut asked, &mut answered, 2, api_versions::requests, api_versions::responses);
-    let (requests, responses) = (init_producer_id::requests, init_producer_id::responses);
-    write_api(&mut asked, &mut answered, 3, requests, responses);
+    for_every_api!(write_api(&mut asked, &mut answered));
 }
 
 #[test]

@@ -2,11 +2,32 @@
 //! every API and every version we speak, each reads what the other wrote, and both write the
 //! same bytes.
 
-pub(crate) mod api_versions;
+mod api_versions;
+mod create_partitions;
+mod create_topics;
+mod delete_records;
+mod delete_topics;
+mod describe_configs;
+mod describe_groups;
+pub(crate) mod every_api;
+mod fetch;
+mod find_coordinator;
 mod headers;
-pub(crate) mod init_producer_id;
-pub(crate) mod metadata;
-pub(crate) mod oracle;
-pub(crate) mod produce;
+mod heartbeat;
+mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
+mod list_offsets;
+mod metadata;
+mod offset_commit;
+mod offset_fetch;
+mod oracle;
+mod produce;
 mod produce_pieces;
+mod served;
+mod sync_group;
+mod twins;
 pub(crate) mod values;
+
+pub(crate) use every_api::for_every_api;

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use dekaf::protocol::{
-    ApiVersionsRequest, Field, InitProducerIdRequest, MetadataRequest, ProduceRequest, Request,
-    RequestHeader, ResponseHeader, decode_response,
+    ApiVersionsRequest, Field, MetadataRequest, ProduceRequest, Request, RequestHeader,
+    ResponseHeader, decode_request, decode_response,
 };
 use dekaf::record::decode_batch;
 use dekaf::wire::{MAX_FRAME, Malformed, Reader, frame_length};
@@ -12,13 +12,14 @@ use proptest::prelude::*;
 
 use super::stays_small;
 use crate::properties::check;
+use crate::protocol::for_every_api;
 
 /// Takes bytes and says whether it could read them.
 type Decoder = Box<dyn Fn(&Bytes) -> bool>;
 
 fn decoders() -> Vec<(String, Decoder)> {
     fn add<R: Request>(all: &mut Vec<(String, Decoder)>) {
-        for number in R::VERSIONS.0..=R::VERSIONS.1 {
+        for number in R::SERVED.0..=R::SERVED.1 {
             let version = R::version(number);
             all.push((
                 format!("{:?} request v{number}", R::KEY),
@@ -34,6 +35,15 @@ fn decoders() -> Vec<(String, Decoder)> {
                 format!("{:?} frame v{number}", R::KEY),
                 Box::new(move |bytes| decode_response::<R>(bytes, number).is_ok()),
             ));
+            let mut header = vec![0, R::KEY as u8, 0, number as u8, 0, 0, 0, 0, 0xff, 0xff];
+            header.extend(version.flexible.then_some(0));
+            all.push((
+                format!("{:?} request frame v{number}", R::KEY),
+                Box::new(move |bytes| {
+                    let frame = [&header[..], bytes].concat().into();
+                    decode_request(&frame).is_ok_and(|(_, request)| request.is_some())
+                }),
+            ));
         }
     }
     let mut all: Vec<(String, Decoder)> = vec![
@@ -47,10 +57,7 @@ fn decoders() -> Vec<(String, Decoder)> {
             Box::new(|bytes| ResponseHeader::decode(&mut Reader::new(bytes), true).is_ok()),
         ),
     ];
-    add::<ApiVersionsRequest>(&mut all);
-    add::<InitProducerIdRequest>(&mut all);
-    add::<MetadataRequest>(&mut all);
-    add::<ProduceRequest>(&mut all);
+    for_every_api!(add(&mut all));
     all
 }
 

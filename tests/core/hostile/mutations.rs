@@ -4,9 +4,7 @@
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use dekaf::protocol::{
-    ApiVersionsRequest, Field, MetadataRequest, ProduceRequest, Request, Version,
-};
+use dekaf::protocol::{Field, Request, Version};
 use dekaf::record::{Identity, decode_batch};
 use dekaf::wire::{Reader, Writer};
 use proptest::collection::vec;
@@ -16,7 +14,8 @@ use proptest::sample::{Index, select};
 use super::lengths::resealed;
 use super::stays_small;
 use crate::properties::{check, config};
-use crate::protocol::{api_versions, metadata, produce};
+use crate::protocol::for_every_api;
+use crate::protocol::values::Values;
 use crate::record::{records, seal};
 
 /// Lengths that promise the most, in each way that a length is written, and wrong negative ones.
@@ -87,22 +86,19 @@ fn mutated(bytes: &[u8], mutations: &[Mutation]) -> Vec<u8> {
 }
 
 /// A few mutations anywhere, and then every length at every place, on arbitrary messages.
-fn messages_do_no_harm<M: Field + Debug>(
-    what: &str,
-    version: Version,
-    values: &impl Strategy<Value = M>,
-) {
+fn messages_do_no_harm<M: Field + Values + Debug>(what: &str, version: Version) {
+    let values = M::values(version.number);
     let decode = |bytes: &Bytes| M::decode(&mut Reader::new(bytes), version).is_ok();
     let encode = |message: M| {
         let mut out = Writer::new();
         message.encode(&mut out, version);
         out.take()
     };
-    check(100, what, &(values, mutations()), |(message, mutations)| {
+    check(100, what, &(&values, mutations()), |(message, mutations)| {
         let bytes = mutated(&encode(message), &mutations);
         stays_small(&Bytes::from(bytes), decode).map(drop)
     });
-    check(3, what, values, |message| {
+    check(3, what, &values, |message| {
         let bytes = encode(message);
         for (at, length) in (0..bytes.len()).flat_map(|at| LENGTHS.map(|length| (at, length))) {
             let mut bytes = bytes.to_vec();
@@ -113,32 +109,19 @@ fn messages_do_no_harm<M: Field + Debug>(
     });
 }
 
-fn api_does_no_harm<R, S, T>(requests: impl Fn(i16) -> S, responses: impl Fn(i16) -> T)
-where
-    R: Request<Response: Debug> + Debug,
-    S: Strategy<Value = R>,
-    T: Strategy<Value = R::Response>,
-{
-    for number in R::VERSIONS.0..=R::VERSIONS.1 {
-        let what = |kind: &str| format!("{:?} {kind} v{number}", R::KEY);
-        messages_do_no_harm(&what("request"), R::version(number), &requests(number));
-        messages_do_no_harm(&what("response"), R::version(number), &responses(number));
+#[test]
+fn mutated_messages_do_no_harm() {
+    fn api_does_no_harm<R>()
+    where
+        R: Request<Response: Values + Debug> + Values + Debug,
+    {
+        for number in R::SERVED.0..=R::SERVED.1 {
+            let what = |kind: &str| format!("{:?} {kind} v{number}", R::KEY);
+            messages_do_no_harm::<R>(&what("request"), R::version(number));
+            messages_do_no_harm::<R::Response>(&what("response"), R::version(number));
+        }
     }
-}
-
-#[test]
-fn mutated_api_versions_do_no_harm() {
-    api_does_no_harm::<ApiVersionsRequest, _, _>(api_versions::requests, api_versions::responses);
-}
-
-#[test]
-fn mutated_metadata_does_no_harm() {
-    api_does_no_harm::<MetadataRequest, _, _>(metadata::requests, metadata::responses);
-}
-
-#[test]
-fn mutated_produce_does_no_harm() {
-    api_does_no_harm::<ProduceRequest, _, _>(produce::requests, produce::responses);
+    for_every_api!(api_does_no_harm());
 }
 
 proptest! {

@@ -3,36 +3,29 @@
 use std::fmt::Debug;
 
 use bytes::{Buf, Bytes, BytesMut};
-use dekaf::protocol::{Field, Request, RequestHeader, Version, decode_response, encode_request};
+use dekaf::protocol::{
+    AnyRequest, Field, Request, RequestHeader, Version, decode_request, decode_response,
+    encode_request, encode_response,
+};
 use dekaf::wire::{Reader, Writer};
 use kafka_protocol::messages::ResponseHeader;
 use kafka_protocol::protocol::{
-    Decodable, Encodable, HeaderVersion, StrBytes, decode_request_header_from_buffer,
+    Decodable, Encodable, HeaderVersion, decode_request_header_from_buffer,
     encode_request_header_into_buffer,
 };
 use proptest::prelude::*;
 
-use super::values::{Unknown, nullable_text, text, unknown};
+use super::twins::Twin;
+use super::values::{Unknown, Values, nullable_text, text, unknown};
 use crate::properties::check;
 
 const CASES: u32 = 60;
 
 /// A message that the oracle has, too.
-pub(crate) trait Twin: Field + Debug + Clone + PartialEq {
-    type Theirs: Encodable + Decodable + Debug + PartialEq;
-
-    /// The same message as the oracle has it, with `unknown` tagged fields in each of its parts.
-    fn twin(&self, unknown: &Unknown) -> Self::Theirs;
-}
-
-/// Their text.
-pub(crate) fn theirs(text: &str) -> StrBytes {
-    StrBytes::from_string(text.to_owned())
-}
-
-/// Their UUID, whose crate is not ours to name.
-pub(crate) fn uuid<U: TryFrom<Vec<u8>, Error: Debug>>(id: u128) -> U {
-    id.to_be_bytes().to_vec().try_into().expect("sixteen bytes")
+pub(crate) trait Message:
+    Field + Debug + Clone + PartialEq + Values + Twin<Self::Theirs>
+{
+    type Theirs: Encodable + Decodable + HeaderVersion + Debug + PartialEq;
 }
 
 pub(crate) fn encoded<M: Field>(message: &M, version: Version) -> Bytes {
@@ -43,13 +36,13 @@ pub(crate) fn encoded<M: Field>(message: &M, version: Version) -> Bytes {
 
 /// Both write the same bytes, and each reads what the other wrote; unknown tagged fields are
 /// passed over.
-fn bodies_agree<M: Twin>(
+fn bodies_agree<M: Message>(
     message: &M,
     version: Version,
     unknown: &Unknown,
 ) -> Result<(), TestCaseError> {
     let ours = encoded(message, version);
-    let twin = message.twin(&Unknown::new());
+    let twin: M::Theirs = message.twin(version.number, &Unknown::new());
     let mut plain = BytesMut::new();
     twin.encode(&mut plain, version.number).expect("the oracle encodes it");
     // First of all: the oracle reserves whatever space it is told to, and would take the test
@@ -62,7 +55,7 @@ fn bodies_agree<M: Twin>(
     prop_assert_eq!(&read, &twin);
     prop_assert!(left.is_empty(), "they left {} bytes", left.len());
 
-    let twin = if version.flexible { message.twin(unknown) } else { twin };
+    let twin = if version.flexible { message.twin(version.number, unknown) } else { twin };
     let mut bytes = BytesMut::new();
     twin.encode(&mut bytes, version.number).expect("the oracle encodes it");
     let bytes = bytes.freeze();
@@ -73,14 +66,10 @@ fn bodies_agree<M: Twin>(
 }
 
 /// Every version of a request: its body, and whole frames in both directions.
-pub(crate) fn requests_agree<R, S>(requests: impl Fn(i16) -> S)
-where
-    R: Request + Twin,
-    S: Strategy<Value = R>,
-{
-    for number in R::VERSIONS.0..=R::VERSIONS.1 {
+pub(crate) fn requests_agree<R: Request + Message + Into<AnyRequest>>() {
+    for number in R::SERVED.0..=R::SERVED.1 {
         let version = R::version(number);
-        let values = (requests(number), unknown(), any::<i32>(), text(), nullable_text());
+        let values = (R::values(number), unknown(), any::<i32>(), text(), nullable_text());
         let what = format!("{:?} request v{number}", R::KEY);
         check(CASES, &what, &values, |(request, unknown, correlation, client, sender)| {
             bodies_agree(&request, version, &unknown)?;
@@ -91,7 +80,7 @@ where
 }
 
 /// The oracle reads our frame.
-fn frame_is_theirs<R: Request + Twin>(
+fn frame_is_theirs<R: Request + Message>(
     request: &R,
     version: Version,
     correlation_id: i32,
@@ -107,13 +96,13 @@ fn frame_is_theirs<R: Request + Twin>(
     prop_assert_eq!(header.client_id.as_deref(), Some(client_id));
     prop_assert!(header.unknown_tagged_fields.is_empty());
     let body = R::Theirs::decode(&mut frame, version.number).expect("a body they know");
-    prop_assert_eq!(body, request.twin(&Unknown::new()));
+    prop_assert_eq!(body, request.twin(version.number, &Unknown::new()));
     prop_assert!(frame.is_empty());
     Ok(())
 }
 
 /// We read the oracle's frame.
-fn frame_is_ours<R: Request + Twin>(
+fn frame_is_ours<R: Request + Message + Into<AnyRequest>>(
     request: &R,
     version: Version,
     correlation_id: i32,
@@ -124,38 +113,38 @@ fn frame_is_ours<R: Request + Twin>(
         .with_request_api_key(R::KEY as i16)
         .with_request_api_version(version.number)
         .with_correlation_id(correlation_id)
-        .with_client_id(client_id.as_deref().map(theirs))
+        .with_client_id(client_id.twin(version.number, unknown))
         .with_unknown_tagged_fields(unknown.clone());
     let mut frame = BytesMut::new();
     encode_request_header_into_buffer(&mut frame, &header).expect("the oracle encodes it");
-    let twin = request.twin(&Unknown::new());
+    let twin: R::Theirs = request.twin(version.number, &Unknown::new());
     twin.encode(&mut frame, version.number).expect("the oracle encodes it");
     let frame = frame.freeze();
-    let mut input = Reader::new(&frame);
-    let header = RequestHeader::decode(&mut input, |_| R::FLEXIBLE_FROM);
     let (api_key, api_version) = (R::KEY as i16, version.number);
     let expected = RequestHeader { api_key, api_version, correlation_id, client_id };
-    prop_assert_eq!(header, Ok(expected));
-    prop_assert_eq!(R::decode(&mut input, version), Ok(request.clone()));
-    prop_assert_eq!(input.finish(), Ok(()));
+    let (header, decoded) = decode_request(&frame).expect("a request we serve");
+    prop_assert_eq!(header, expected);
+    prop_assert_eq!(decoded, Some(request.clone().into()));
+    let longer = [&frame[..], &[0]].concat().into();
+    prop_assert!(decode_request(&longer).is_err(), "a byte is left over");
     Ok(())
 }
 
-/// Every version of an answer: its body, and the oracle's frame with the header that the oracle
-/// says belongs to it.
-pub(crate) fn responses_agree<R, S>(responses: impl Fn(i16) -> S)
-where
-    R: Request,
-    R::Response: Twin<Theirs: HeaderVersion>,
-    S: Strategy<Value = R::Response>,
-{
-    for number in R::VERSIONS.0..=R::VERSIONS.1 {
+/// Every version of an answer: its body, and frames with the header that the oracle says belongs
+/// to it.
+pub(crate) fn responses_agree<R: Request<Response: Message>>() {
+    for number in R::SERVED.0..=R::SERVED.1 {
         let version = R::version(number);
-        let values = (responses(number), unknown(), any::<i32>());
+        let values = (R::Response::values(number), unknown(), any::<i32>());
         let what = format!("{:?} response v{number}", R::KEY);
         check(CASES, &what, &values, |(response, unknown, correlation_id)| {
             bodies_agree(&response, version, &unknown)?;
-            let frame = response_frame::<R>(&response, version, correlation_id, &unknown);
+            let plain = response_frame(&response, version, correlation_id, &Unknown::new());
+            let mut ours = encode_response::<R>(&response, number, correlation_id);
+            prop_assert_eq!(ours.get_i32() as usize, ours.len());
+            prop_assert_eq!(ours, plain);
+
+            let frame = response_frame(&response, version, correlation_id, &unknown);
             prop_assert_eq!(decode_response::<R>(&frame, number), Ok(response));
             let longer = [&frame[..], &[0]].concat().into();
             prop_assert!(decode_response::<R>(&longer, number).is_err(), "a byte is left over");
@@ -164,23 +153,19 @@ where
     }
 }
 
-fn response_frame<R: Request>(
-    response: &R::Response,
+fn response_frame<M: Message>(
+    response: &M,
     version: Version,
     correlation_id: i32,
     unknown: &Unknown,
-) -> Bytes
-where
-    R::Response: Twin<Theirs: HeaderVersion>,
-{
+) -> Bytes {
     let header = ResponseHeader::default()
         .with_correlation_id(correlation_id)
         .with_unknown_tagged_fields(unknown.clone());
-    let header_version =
-        <<R::Response as Twin>::Theirs as HeaderVersion>::header_version(version.number);
     let mut frame = BytesMut::new();
+    let header_version = M::Theirs::header_version(version.number);
     header.encode(&mut frame, header_version).expect("the oracle encodes it");
-    let twin = response.twin(&Unknown::new());
+    let twin: M::Theirs = response.twin(version.number, &Unknown::new());
     twin.encode(&mut frame, version.number).expect("the oracle encodes it");
     frame.freeze()
 }

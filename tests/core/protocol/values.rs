@@ -1,23 +1,89 @@
 //! Arbitrary values for the fields of messages.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use bytes::Bytes;
 use dekaf::error::ErrorCode;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-/// A field that exists from version `first` on, and is `absent` before.
-pub(crate) fn since<S: Strategy + 'static>(
-    version: i16,
-    first: i16,
-    absent: S::Value,
-    present: S,
-) -> BoxedStrategy<S::Value>
+/// Arbitrary values of a field, or of a message with the fields that a version has.
+pub(crate) trait Values: Sized + 'static {
+    fn values(version: i16) -> BoxedStrategy<Self>;
+}
+
+macro_rules! plain_values {
+    ($($type:ty: $strategy:expr;)*) => {$(
+        impl Values for $type {
+            fn values(_: i16) -> BoxedStrategy<Self> {
+                $strategy.boxed()
+            }
+        }
+    )*};
+}
+
+plain_values! {
+    bool: any::<bool>();
+    i8: any::<i8>();
+    i16: any::<i16>();
+    i32: any::<i32>();
+    i64: any::<i64>();
+    u128: any::<u128>();
+    ErrorCode: any::<i16>().prop_map(ErrorCode);
+    Bytes: blob();
+    String: text();
+}
+
+impl<T: Values + Debug> Values for Vec<T> {
+    fn values(version: i16) -> BoxedStrategy<Self> {
+        vec(T::values(version), 0..4).boxed()
+    }
+}
+
+impl<T: Values + Debug> Values for Option<T> {
+    fn values(version: i16) -> BoxedStrategy<Self> {
+        nullable(true, version)
+    }
+}
+
+/// A field that may be null in some versions only.
+pub(crate) fn nullable<T>(null: bool, version: i16) -> BoxedStrategy<Option<T>>
 where
-    S::Value: Clone,
+    T: Values + Debug,
 {
-    if version >= first { present.boxed() } else { Just(absent).boxed() }
+    let values = T::values(version);
+    if null { prop::option::of(values).boxed() } else { values.prop_map(Some).boxed() }
+}
+
+/// A tagged field. One that holds its default is an absent field to the oracle.
+pub(crate) fn tagged<T>(version: i16) -> BoxedStrategy<Option<T>>
+where
+    T: Values + Debug + Default + PartialEq,
+{
+    let other = |value: &T| *value != T::default();
+    Option::values(version).prop_map(move |value| value.filter(other)).boxed()
+}
+
+/// The messages with a field set to these values, if the version has it.
+pub(crate) fn with<M, T>(
+    messages: BoxedStrategy<M>,
+    exists: bool,
+    values: BoxedStrategy<T>,
+    set: impl Fn(&mut M, T) + 'static,
+) -> BoxedStrategy<M>
+where
+    M: Debug + 'static,
+    T: Debug + 'static,
+{
+    if !exists {
+        return messages;
+    }
+    let with = move |(mut message, value)| {
+        set(&mut message, value);
+        message
+    };
+    (messages, values).prop_map(with).boxed()
 }
 
 /// Short, empty and foreign texts, and now and then one whose compact length takes two bytes.
@@ -31,10 +97,6 @@ pub(crate) fn nullable_text() -> impl Strategy<Value = Option<String>> {
 
 pub(crate) fn blob() -> impl Strategy<Value = Bytes> {
     prop_oneof![9 => vec(any::<u8>(), 0..20), 1 => vec(any::<u8>(), 120..300)].prop_map(Bytes::from)
-}
-
-pub(crate) fn error_code() -> impl Strategy<Value = ErrorCode> {
-    any::<i16>().prop_map(ErrorCode)
 }
 
 /// Tagged fields that no version of the messages we speak defines.

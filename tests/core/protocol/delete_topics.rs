@@ -1,0 +1,41 @@
+//! `DeleteTopics` against the oracle: by names, and by names or ids.
+
+use dekaf::protocol::{
+    DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
+};
+use kafka_protocol::messages::{self, delete_topics_request, delete_topics_response};
+
+use super::twins::{agree, twins};
+
+twins! {
+    DeleteTopicState = delete_topics_request::DeleteTopicState {
+        name;
+        topic_id;
+    }
+}
+
+twins! {
+    DeleteTopicsRequest = messages::DeleteTopicsRequest {
+        topics in 6..;
+        topic_names in ..=5;
+        timeout_ms;
+    }
+}
+
+twins! {
+    DeletableTopicResult = delete_topics_response::DeletableTopicResult {
+        name, null in 6..;
+        topic_id in 6..;
+        error_code;
+        error_message in 5..;
+    }
+}
+
+twins! {
+    DeleteTopicsResponse = messages::DeleteTopicsResponse {
+        throttle_time_ms;
+        responses;
+    }
+}
+
+agree!(DeleteTopicsRequest, DeleteTopicsResponse);

@@ -1,0 +1,37 @@
+//! `SyncGroup` against the oracle.
+
+use dekaf::protocol::{SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse};
+use kafka_protocol::messages::{self, sync_group_request};
+
+use super::twins::{agree, twins};
+
+twins! {
+    SyncGroupRequestAssignment = sync_group_request::SyncGroupRequestAssignment {
+        member_id;
+        assignment;
+    }
+}
+
+twins! {
+    SyncGroupRequest = messages::SyncGroupRequest {
+        group_id;
+        generation_id;
+        member_id;
+        group_instance_id in 3..;
+        protocol_type in 5..;
+        protocol_name in 5..;
+        assignments;
+    }
+}
+
+twins! {
+    SyncGroupResponse = messages::SyncGroupResponse {
+        throttle_time_ms in 1..;
+        error_code;
+        protocol_type in 5..;
+        protocol_name in 5..;
+        assignment;
+    }
+}
+
+agree!(SyncGroupRequest, SyncGroupResponse);

@@ -1,0 +1,198 @@
+//! A message's description for the tests: arbitrary values for the fields that a version has,
+//! and the same message as the oracle has it.
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use dekaf::error::ErrorCode;
+use kafka_protocol::messages::{BrokerId, GroupId, ProducerId, TopicName, TransactionalId};
+use kafka_protocol::protocol::StrBytes;
+
+use super::values::Unknown;
+
+/// The same value as the oracle has it in a version, with `unknown` tagged fields in each of its parts.
+pub(crate) trait Twin<Theirs> {
+    fn twin(&self, version: i16, unknown: &Unknown) -> Theirs;
+}
+
+macro_rules! plain_twins {
+    ($($ours:ty => $theirs:ty: |$value:ident| $convert:expr;)*) => {$(
+        impl Twin<$theirs> for $ours {
+            fn twin(&self, _: i16, _: &Unknown) -> $theirs {
+                let $value = self;
+                $convert
+            }
+        }
+    )*};
+}
+
+plain_twins! {
+    bool => bool: |value| *value;
+    i8 => i8: |value| *value;
+    i16 => i16: |value| *value;
+    i32 => i32: |value| *value;
+    i64 => i64: |value| *value;
+    i32 => BrokerId: |value| (*value).into();
+    i64 => ProducerId: |value| (*value).into();
+    ErrorCode => i16: |value| value.0;
+    Bytes => Bytes: |value| value.clone();
+    String => StrBytes: |value| StrBytes::from_string(value.clone());
+    String => TopicName: |value| StrBytes::from_string(value.clone()).into();
+    String => GroupId: |value| StrBytes::from_string(value.clone()).into();
+    String => TransactionalId: |value| StrBytes::from_string(value.clone()).into();
+}
+
+/// Their UUID, whose crate is not ours to name.
+impl<U: TryFrom<Vec<u8>, Error: Debug>> Twin<U> for u128 {
+    fn twin(&self, _: i16, _: &Unknown) -> U {
+        self.to_be_bytes().to_vec().try_into().expect("sixteen bytes")
+    }
+}
+
+impl<T, U: Twin<T>> Twin<Vec<T>> for Vec<U> {
+    fn twin(&self, version: i16, unknown: &Unknown) -> Vec<T> {
+        self.iter().map(|item| item.twin(version, unknown)).collect()
+    }
+}
+
+impl<T, U: Twin<T>> Twin<Option<T>> for Option<U> {
+    fn twin(&self, version: i16, unknown: &Unknown) -> Option<T> {
+        self.as_ref().map(|value| value.twin(version, unknown))
+    }
+}
+
+/// Lists a message's fields as the oracle names them, each with the versions that have it if not
+/// all do, and with those that allow it to be null if not all do. `tagged` fields come last.
+macro_rules! twins {
+    (
+        $ours:ident = $theirs:path {
+            $( $field:ident
+                $(in $versions:expr)?
+                $(, null in $nullable:expr)?
+                $(, as $name:ident)?; )*
+        } $( tagged {
+            $( $tag:ident in $tag_versions:expr; )*
+        } )? $( unlike($other:ident) $unlike:expr )?
+    ) => {
+        impl $crate::protocol::values::Values for $ours {
+            fn values(_version: i16) -> proptest::strategy::BoxedStrategy<Self> {
+                use proptest::strategy::{Just, Strategy};
+
+                let message = Just(Self::default()).boxed();
+                $(
+                    let values = $crate::protocol::twins::strategy!(_version $(, null in $nullable)?);
+                    let message = $crate::protocol::values::with(
+                        message,
+                        true $(&& ($versions).contains(&_version))?,
+                        values,
+                        |message: &mut Self, value| message.$field = value,
+                    );
+                )*
+                $( $(
+                    let values = $crate::protocol::values::tagged(_version);
+                    let message = $crate::protocol::values::with(
+                        message,
+                        ($tag_versions).contains(&_version),
+                        values,
+                        |message: &mut Self, value| message.$tag = value,
+                    );
+                )* )?
+                message
+            }
+        }
+
+        $crate::protocol::twins::twin! {
+            $ours = $theirs {
+                $( $field $(in $versions)? $(, null in $nullable)? $(, as $name)?; )*
+            } $( tagged {
+                $( $tag in $tag_versions; )*
+            } )? $( unlike($other) $unlike )?
+        }
+    };
+}
+
+/// The part of `twins!` that is about the oracle, for a message that it has more than once.
+macro_rules! twin {
+    (
+        $ours:ident = $theirs:path {
+            $( $field:ident
+                $(in $versions:expr)?
+                $(, null in $nullable:expr)?
+                $(, as $name:ident)?; )*
+        } $( tagged {
+            $( $tag:ident in $tag_versions:expr; )*
+        } )? $( unlike($other:ident) $unlike:expr )?
+    ) => {
+        impl $crate::protocol::twins::Twin<$theirs> for $ours {
+            fn twin(
+                &self,
+                version: i16,
+                unknown: &$crate::protocol::values::Unknown,
+            ) -> $theirs {
+                let mut twin = <$theirs>::default();
+                // A field that the version lacks keeps the oracle's default, which is not null
+                // even where null is allowed.
+                $( if true $(&& ($versions).contains(&version))? {
+                    $crate::protocol::twins::theirs!(twin, $field $(, as $name)?) =
+                        self.$field.twin(version, unknown);
+                } )*
+                $( $(
+                    let value: Option<_> = self.$tag.twin(version, unknown);
+                    twin.$tag = value.unwrap_or_default();
+                )* )?
+                twin.unknown_tagged_fields.clone_from(unknown);
+                $(
+                    // Known to Kafka, unknown to us.
+                    if !unknown.is_empty() {
+                        let $other = &mut twin;
+                        $unlike
+                    }
+                )?
+                twin
+            }
+        }
+    };
+}
+
+macro_rules! strategy {
+    ($version:expr) => {
+        $crate::protocol::values::Values::values($version)
+    };
+    ($version:expr, null in $nullable:expr) => {
+        $crate::protocol::values::nullable(($nullable).contains(&$version), $version)
+    };
+}
+
+macro_rules! theirs {
+    ($twin:ident, $field:ident) => {
+        $twin.$field
+    };
+    ($twin:ident, $field:ident, as $name:ident) => {
+        $twin.$name
+    };
+}
+
+/// A request and its answer, which the oracle calls the same, in every version.
+macro_rules! agree {
+    ($request:ident, $response:ident) => {
+        impl $crate::protocol::oracle::Message for $request {
+            type Theirs = kafka_protocol::messages::$request;
+        }
+
+        impl $crate::protocol::oracle::Message for $response {
+            type Theirs = kafka_protocol::messages::$response;
+        }
+
+        #[test]
+        fn requests_agree_with_the_oracle() {
+            $crate::protocol::oracle::requests_agree::<$request>();
+        }
+
+        #[test]
+        fn responses_agree_with_the_oracle() {
+            $crate::protocol::oracle::responses_agree::<$request>();
+        }
+    };
+}
+
+pub(crate) use {agree, strategy, theirs, twin, twins};
