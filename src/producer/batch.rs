@@ -32,8 +32,11 @@ pub(super) struct Batch<W> {
     pub(super) deadline: Instant,
     /// When it leaves although it is not full.
     lingers_until: Instant,
-    /// Takes no more records and leaves as soon as it can.
+    /// Leaves as soon as it can. Until then it takes what comes: while a broker cannot be
+    /// reached, that may be much.
     hurried: bool,
+    /// Takes no more records.
+    closed: bool,
     pub(super) progress: Progress,
     /// Given when it is first sent, and kept for as long as its epoch lasts.
     pub(super) sequence: Option<Sequence>,
@@ -95,6 +98,7 @@ impl<W> Batch<W> {
             deadline,
             lingers_until,
             hurried: false,
+            closed: false,
             progress: Progress::Queued,
             sequence: None,
             failures: 0,
@@ -113,7 +117,7 @@ impl<W> Batch<W> {
         batch_size: usize,
     ) -> Option<(usize, bool)> {
         let Some(Content::Open(builder)) = &mut self.content else { return None };
-        if self.hurried {
+        if self.closed {
             return None;
         }
         let index = builder.try_append(record, batch_size)?;
@@ -124,12 +128,20 @@ impl<W> Batch<W> {
             self.waiting.push(Waiting { index, timestamp: record.timestamp, waiter });
         }
         let full = self.charged >= batch_size;
-        self.hurried = full;
+        self.closed |= full;
+        self.hurried |= full;
         Some((self.charged - before, full))
     }
 
-    pub(super) fn hurry(&mut self) {
+    /// Has it leave as soon as it can; says whether that is news.
+    pub(super) fn hurry(&mut self) -> bool {
+        !std::mem::replace(&mut self.hurried, true)
+    }
+
+    /// The same, with what it holds now.
+    pub(super) fn close(&mut self) {
         self.hurried = true;
+        self.closed = true;
     }
 
     /// How many records it holds.
@@ -202,6 +214,7 @@ impl<W> Batch<W> {
                 deadline: self.deadline,
                 lingers_until: self.lingers_until,
                 hurried: true,
+                closed: true,
                 progress: Progress::Queued,
                 sequence: self.sequence.map(|sequence| sequence.after(first)),
                 failures: self.failures,

@@ -266,7 +266,7 @@ impl<W> Machine<W> {
         self.for_each_place(|machine, place| {
             if let Some(last) = machine.partition(place).queue.back_mut() {
                 // No later record may join what this flush waits for.
-                last.hurry();
+                last.close();
                 machine.touch(now, place);
             }
         });
@@ -379,6 +379,7 @@ impl<W> Machine<W> {
     pub fn handle_disconnected(&mut self, now: Instant, node: NodeId) {
         let state = self.node(node);
         state.connected = false;
+        state.throttled_until = None;
         if state.in_flight > 0 || !state.ready.is_empty() {
             self.refresh.want();
         }
@@ -406,7 +407,9 @@ impl<W> Machine<W> {
     pub fn handle_produced(&mut self, now: Instant, id: RequestId, response: &ProduceResponse) {
         let Some(request) = self.requests.remove(&id) else { return };
         if let Ok(throttle @ 1..) = u64::try_from(response.throttle_time_ms) {
-            let until = now + Duration::from_millis(throttle);
+            // A broker that wants longer silence than that stops listening by itself.
+            let throttle = Duration::from_millis(throttle).min(self.config.request_timeout);
+            let until = now + throttle;
             let node = self.node(request.node);
             node.throttled_until = node.throttled_until.max(Some(until));
         }

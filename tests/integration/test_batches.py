@@ -35,7 +35,6 @@ async def test_batches_are_stored_in_the_codec_asked_for(
 
 
 @pytest.mark.versions
-@pytest.mark.xfail(reason="the broker's answer is all there is: UNKNOWN_SERVER_ERROR")
 async def test_a_codec_that_the_broker_does_not_know_is_named(
     kafka: Cluster, topic: TopicFactory
 ) -> None:
@@ -49,7 +48,6 @@ async def test_a_codec_that_the_broker_does_not_know_is_named(
     assert not caught.value.maybe_written
 
 
-@pytest.mark.xfail(reason="while its broker is idle, each awaited record gets a batch of its own")
 async def test_records_that_wait_for_their_broker_share_batches(
     kafka: Cluster, proxy: FaultProxy, topic: TopicFactory
 ) -> None:

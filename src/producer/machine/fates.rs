@@ -73,7 +73,7 @@ impl<W> Machine<W> {
                 self.settle(place, batch, Ok(stored));
             }
             Reaction::Fail => {
-                let error = self.refused(place, code, said).maybe_written(batch.maybe_written);
+                let error = self.refused(place, code, said, batch.maybe_written);
                 self.fail(place, batch, &error);
             }
             _ if batch.deadline <= now => {
@@ -153,7 +153,7 @@ impl<W> Machine<W> {
         if parts.len() == 1 {
             // It does not get smaller than that.
             batch = parts.remove(0);
-            let error = self.refused(place, ErrorCode::MESSAGE_TOO_LARGE, None);
+            let error = self.refused(place, ErrorCode::MESSAGE_TOO_LARGE, None, false);
             return self.fail(place, batch, &error);
         }
         self.next_serial += parts.len() as u64;

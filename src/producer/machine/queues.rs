@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::{Machine, Node, OVERDUE, Outgoing, Part, Request, Sent};
 use crate::error::ErrorCode;
+use crate::producer::batch::Batch;
 use crate::producer::sequence::Sequence;
 use crate::producer::topic::{NodeId, Partition, Place};
 use crate::protocol::{MetadataTopic, PartitionProduced, ProduceResponse};
@@ -129,12 +130,11 @@ impl<W> Machine<W> {
     }
 
     /// A record somebody awaits leaves at once if its broker has nothing else to do, and with
-    /// the next answer otherwise. Returns whether it leaves at once.
+    /// the next answer otherwise. Returns whether there is something to do about it.
     pub(super) fn hurry_or_remember(&mut self, place: Place) -> bool {
         let Some(leader) = self.partition(place).leader else { return false };
         if self.node(leader).in_flight == 0 {
-            self.hurry(place);
-            return true;
+            return self.hurry(place);
         }
         if !std::mem::replace(&mut self.partition(place).awaited, true) {
             self.node(leader).awaited.push(place);
@@ -142,10 +142,8 @@ impl<W> Machine<W> {
         false
     }
 
-    fn hurry(&mut self, place: Place) {
-        if let Some(last) = self.partition(place).queue.back_mut() {
-            last.hurry();
-        }
+    fn hurry(&mut self, place: Place) -> bool {
+        self.partition(place).queue.back_mut().is_some_and(Batch::hurry)
     }
 
     /// Whether the partition's next batch may leave now, as far as the partition is concerned.

@@ -25,6 +25,24 @@ struct Sent {
     batches: Vec<(i32, Identity, SealedBatch)>,
 }
 
+/// What a broker says of all its batches.
+fn answer_to(request: &Sent, error_code: ErrorCode, base_offset: i64) -> ProduceResponse {
+    let partition_responses = request.batches.iter().map(|(index, ..)| PartitionProduced {
+        index: *index,
+        error_code,
+        base_offset,
+        ..PartitionProduced::default()
+    });
+    ProduceResponse {
+        responses: vec![TopicProduced {
+            name: "t".into(),
+            partition_responses: partition_responses.collect(),
+            ..TopicProduced::default()
+        }],
+        ..ProduceResponse::default()
+    }
+}
+
 /// A machine, its clock, and what has been settled: who waited, and for what.
 struct Bench {
     machine: Machine<&'static str>,
@@ -114,20 +132,7 @@ impl Bench {
     }
 
     fn answer(&mut self, request: &Sent, error_code: ErrorCode, base_offset: i64) {
-        let partition_responses = request.batches.iter().map(|(index, ..)| PartitionProduced {
-            index: *index,
-            error_code,
-            base_offset,
-            ..PartitionProduced::default()
-        });
-        let response = ProduceResponse {
-            responses: vec![TopicProduced {
-                name: "t".into(),
-                partition_responses: partition_responses.collect(),
-                ..TopicProduced::default()
-            }],
-            ..ProduceResponse::default()
-        };
+        let response = answer_to(request, error_code, base_offset);
         self.machine.handle_produced(self.now, request.id, &response);
     }
 

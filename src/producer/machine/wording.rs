@@ -40,30 +40,43 @@ pub(super) fn invalid_topic(name: &str) -> Error {
     )
 }
 
+fn written(maybe_written: bool) -> &'static str {
+    if maybe_written { "; it may have been written" } else { "" }
+}
+
 impl<W> Machine<W> {
     fn place_name(&self, at: Place) -> String {
         place(&self.topics[at.topic].name, at.partition)
     }
 
-    pub(super) fn refused(&self, place: Place, code: ErrorCode, said: Option<&str>) -> Error {
+    pub(super) fn refused(
+        &self,
+        place: Place,
+        code: ErrorCode,
+        said: Option<&str>,
+        maybe_written: bool,
+    ) -> Error {
         let said = said.map(|said| format!(": {said}")).unwrap_or_default();
-        let place = self.place_name(place);
-        Error::new(ErrorKind::Broker, format!("{place}: the broker refused: {code}{said}"))
-            .code(code)
+        let (place, written) = (self.place_name(place), written(maybe_written));
+        let message = format!("{place}: the broker refused: {code}{said}{written}");
+        Error::new(ErrorKind::Broker, message).code(code).maybe_written(maybe_written)
     }
 
     pub(super) fn timed_out(&self, place: Place, batch: &Batch<W>) -> Error {
         let last = batch.last_failure.as_ref();
         let topic = &self.topics[place.topic];
         let leader = topic.partitions[place.partition].leader;
-        let unconnected = leader
-            .and_then(|leader| self.nodes.get(&leader))
-            .and_then(|node| node.last_failure.as_ref());
+        let leader = leader.and_then(|leader| self.nodes.get(&leader));
+        let unconnected = leader.and_then(|node| node.last_failure.as_ref());
+        let throttled = leader.is_some_and(|node| node.throttled_until.is_some());
         let why = match (last, unconnected.or(self.refresh.last_failure.as_ref()), topic.refusal) {
             (Some((code, Some(said))), _, _) => format!("the last try ended with {code}: {said}"),
             (Some((code, None)), _, _) => format!("the last try ended with {code}"),
             (None, Some(error), _) => error.to_string(),
             (None, None, Some(code)) => format!("the cluster says {code} of the topic"),
+            (None, None, None) if throttled => {
+                "the broker asked for silence until then: a quota, perhaps".into()
+            }
             (None, None, None) => "it could not be sent before".into(),
         };
         let error = self.delivery_timeout(place, &why, batch.maybe_written);
@@ -78,7 +91,7 @@ impl<W> Machine<W> {
     }
 
     fn delivery_timeout(&self, place: Place, why: &str, maybe_written: bool) -> Error {
-        let written = if maybe_written { "; it may have been written" } else { "" };
+        let written = written(maybe_written);
         Error::new(
             ErrorKind::DeliveryTimeout,
             format!(

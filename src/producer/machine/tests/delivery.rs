@@ -387,3 +387,43 @@ fn close_gives_up_when_its_time_is_over() {
     );
     assert_eq!(bench.machine.abandoned(), 2);
 }
+
+#[test]
+fn awaited_records_share_a_batch_until_it_leaves_and_flushed_ones_do_not() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    assert!(bench.produce("a", 0, true), "it leaves at once");
+    assert!(!bench.produce("b", 0, true), "that was said before");
+    let request = bench.request().unwrap();
+    assert_eq!(request.batches[0].2.count(), 2);
+    bench.produce("c", 0, true);
+    bench.machine.flush(bench.now, "flushed");
+    bench.produce("d", 0, true);
+    bench.answer(&request, ErrorCode::NONE, 0);
+    let counts = std::iter::from_fn(|| bench.request()).map(|sent| sent.batches[0].2.count());
+    assert_eq!(counts.collect::<Vec<_>>(), [1, 1]);
+}
+
+#[test]
+fn silence_is_kept_when_a_broker_asks_for_it_but_not_for_days() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.produce("a", 0, true);
+    let request = bench.request().unwrap();
+    let response =
+        ProduceResponse { throttle_time_ms: i32::MAX, ..answer_to(&request, ErrorCode::NONE, 0) };
+    bench.machine.handle_produced(bench.now, request.id, &response);
+    bench.produce("b", 0, true);
+    bench.pass(bench.machine.config.request_timeout - MS);
+    assert!(bench.request().is_none());
+    bench.pass(MS);
+    let request = bench.request().unwrap();
+    // What was asked for on a connection ends with it.
+    let response =
+        ProduceResponse { throttle_time_ms: 9_000, ..answer_to(&request, ErrorCode::NONE, 1) };
+    bench.machine.handle_produced(bench.now, request.id, &response);
+    bench.produce("c", 0, true);
+    assert!(bench.request().is_none());
+    bench.machine.handle_disconnected(bench.now, 1);
+    bench.machine.handle_connected(1);
+    bench.pass(MS);
+    assert!(bench.request().is_some());
+}
