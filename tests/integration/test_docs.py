@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.kafka import Cluster
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PROGRAMS = [snippet for snippet in SNIPPETS if "def test_" not in snippet]
+TESTS = [snippet for snippet in SNIPPETS if "def test_" in snippet]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
@@ -22,13 +25,34 @@ def with_orders(kafka: Cluster) -> Cluster:
     return kafka
 
 
-@pytest.mark.parametrize("number", range(len(SNIPPETS)))
+@pytest.mark.parametrize("number", range(len(PROGRAMS)))
 def test_readme(with_orders: Cluster, capsys: pytest.CaptureFixture[str], number: int) -> None:
-    code = SNIPPETS[number].replace("localhost:9092", with_orders.bootstrap())
+    code = PROGRAMS[number].replace("localhost:9092", with_orders.bootstrap())
     exec(compile(code, f"README.md, snippet {number}", "exec"), {})  # noqa: S102 - it is ours
     captured = capsys.readouterr()
     assert captured.out
     assert captured.err == ""
+
+
+@pytest.mark.parametrize("number", range(len(TESTS)))
+def test_readmes_tests(tmp_path: Path, number: int) -> None:
+    (tmp_path / "test_it.py").write_text(TESTS[number])
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:asyncio",
+        "-W",
+        "error",
+        "test_it.py",
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
