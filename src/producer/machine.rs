@@ -516,9 +516,13 @@ impl<W> Machine<W> {
 
     /// What the cluster is to be asked, until it answers or cannot be reached.
     pub fn poll_metadata(&mut self, now: Instant) -> Option<MetadataWanted> {
-        self.refresh.poll(now).then(|| MetadataWanted {
-            topics: self.topics.iter().map(|topic| Arc::clone(&topic.name)).collect(),
-            may_create: !self.unassigned.is_empty(),
+        self.refresh.poll(now).then(|| {
+            let may_create = self.topics.iter().any(Topic::is_missed);
+            let asked = self.topics.iter().filter(|topic| !may_create || topic.has_records());
+            MetadataWanted {
+                topics: asked.map(|topic| Arc::clone(&topic.name)).collect(),
+                may_create,
+            }
         })
     }
 

@@ -62,6 +62,17 @@ impl<W> Topic<W> {
     pub(super) fn is_known(&self) -> bool {
         !self.partitions.is_empty()
     }
+
+    /// Whether there is something to be sent to it.
+    pub(super) fn has_records(&self) -> bool {
+        !self.unassigned.is_empty() || self.partitions.iter().any(|p| !p.queue.is_empty())
+    }
+
+    /// Whether there is, and it does not exist, or not any more.
+    pub(super) fn is_missed(&self) -> bool {
+        let is_gone = self.refusal == Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+        !self.unassigned.is_empty() || is_gone && self.has_records()
+    }
 }
 
 #[derive(Debug)]

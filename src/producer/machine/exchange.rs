@@ -85,7 +85,7 @@ pub struct Part {
 pub struct MetadataWanted {
     /// The topics' names.
     pub topics: Vec<Arc<str>>,
-    /// Whether those that do not exist may be created: only while records wait for one. Else a
-    /// topic that was deleted would come back by being asked about.
+    /// Whether those that do not exist may be created. Then only topics are asked about that
+    /// records wait for: a topic that was deleted must not come back by being asked about.
     pub may_create: bool,
 }

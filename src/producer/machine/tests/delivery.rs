@@ -427,3 +427,26 @@ fn silence_is_kept_when_a_broker_asks_for_it_but_not_for_days() {
     bench.pass(MS);
     assert!(bench.request().is_some());
 }
+
+#[test]
+fn only_topics_that_records_wait_for_may_be_created() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    let asked = |bench: &mut Bench| {
+        bench.machine.refresh.want_news();
+        let asked = bench.machine.poll_metadata(bench.now).expect("it wants to ask");
+        (asked.topics.iter().map(ToString::to_string).collect::<Vec<_>>(), asked.may_create)
+    };
+    let gone = |bench: &mut Bench| {
+        let wanted = MetadataWanted { topics: vec!["t".into()], may_create: false };
+        bench.answer_metadata(&wanted, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, Vec::new());
+    };
+    gone(&mut bench);
+    assert_eq!(asked(&mut bench), (vec!["t".to_owned()], false), "nobody needs it");
+    gone(&mut bench);
+    let record = Record { timestamp: 7, key: None, value: None, headers: &[] };
+    bench.machine.produce(bench.now, "new", None, &record, Some("n"), false).unwrap();
+    assert_eq!(asked(&mut bench), (vec!["new".to_owned()], true), "the other stays away");
+    gone(&mut bench);
+    bench.produce("a", 0, false);
+    assert_eq!(asked(&mut bench), (vec!["t".to_owned(), "new".to_owned()], true));
+}
