@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 COPY = ROOT / "target" / "mutations"
+TESTS = ("tests/core", "tests/loom", "tests/probes")  # the manifest names them
 SEEDS = 10_000
 MACHINE = "src/producer/machine"
 
@@ -112,7 +113,7 @@ MUTATIONS = [
 
 def copy_of_the_project() -> None:
     """Lay the sources out anew, but for what did not change: Cargo looks at times."""
-    for name in ("Cargo.toml", "Cargo.lock", "src", "benches", "tests/core"):
+    for name in ("Cargo.toml", "Cargo.lock", "src", "benches", *TESTS):
         source, target = ROOT / name, COPY / name
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)

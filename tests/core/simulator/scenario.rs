@@ -128,6 +128,10 @@ fn config(random: &mut Random, small_memory: bool, gapless: bool) -> Config {
         config.compression = Compression::new(codec, None).expect("each has a default");
     }
     config.gapless = gapless;
+    if random.below(4) == 0 {
+        // Soon after the numbers end, and begin again at 0.
+        config.first_sequence = i32::MAX - random.below(200) as i32;
+    }
     config.partitioner =
         [Partitioner::Java, Partitioner::Crc32, Partitioner::RoundRobin, Partitioner::Random]
             [random.below(4) as usize];
