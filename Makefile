@@ -89,7 +89,7 @@ failover: build kafka ## Measure how long dekaf and librdkafka are silent when a
 
 soak: rust-there ## Run the simulator on new seeds, for SOAK_SECONDS (600 unless said)
 	DEKAF_FIRST_SEED=$${FIRST_SEED:-$$RANDOM$$RANDOM} DEKAF_SECONDS=$${SOAK_SECONDS:-600} \
-		cargo test --quiet --release $(CORE) --test core no_seed_violates_anything -- --nocapture
+		cargo test --quiet --release $(CORE) --test simulator no_seed_violates_anything -- --nocapture
 
 test-mutations: $(VENV)/requirements rust-there ## Break the core's rules one by one: the simulator must notice
 	$(PY) tests/mutations.py

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 COPY = ROOT / "target" / "mutations"
-TESTS = ("tests/core", "tests/loom", "tests/probes")  # the manifest names them
+TESTS = ("tests/core", "tests/loom", "tests/probes", "tests/simulator")  # the manifest names them
 SEEDS = 10_000
 MACHINE = "src/producer/machine"
 
@@ -124,7 +124,7 @@ def copy_of_the_project() -> None:
 
 
 def simulate(seeds: int) -> subprocess.CompletedProcess[str]:
-    command = ["cargo", "test", "--quiet", "--locked", "--no-default-features", "--test", "core"]
+    command = ["cargo", "test", "--quiet", "--locked", "--no-default-features", "--test", "simulator"]
     variables = os.environ | {
         "CARGO_TARGET_DIR": str(COPY / "target"),
         "DEKAF_SEEDS": str(seeds),

@@ -10,6 +10,5 @@ mod layers;
 mod properties;
 mod protocol;
 mod record;
-mod simulator;
 mod split;
 mod varint;
