@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 __all__ = ["check_flag", "check_mapping", "check_number", "check_seconds", "check_text"]
 
+
 def check_text(name: str, value: object, *, optional: bool = False) -> None:
     """Take `str` alone, and `None` where it is `optional`."""
     if not isinstance(value, str) and not (optional and value is None):

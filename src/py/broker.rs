@@ -254,9 +254,12 @@ fn api_key(name: &str) -> PyResult<ApiKey> {
 
 /// By Kafka's name, however it is written: `NOT_LEADER_OR_FOLLOWER`, `NotLeaderOrFollower`.
 fn error_code(name: &str) -> PyResult<ErrorCode> {
-    ErrorCode::all().find(|code| plain(code.name()) == plain(name)).filter(|code| !code.is_success()).ok_or_else(|| {
-        PyValueError::new_err(format!(
-            "error={name:?} is none of Kafka's, such as \"NOT_LEADER_OR_FOLLOWER\""
-        ))
-    })
+    ErrorCode::all()
+        .find(|code| plain(code.name()) == plain(name))
+        .filter(|code| !code.is_success())
+        .ok_or_else(|| {
+            PyValueError::new_err(format!(
+                "error={name:?} is none of Kafka's, such as \"NOT_LEADER_OR_FOLLOWER\""
+            ))
+        })
 }

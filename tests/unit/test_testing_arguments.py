@@ -39,7 +39,7 @@ def test_construction(settings: dict[str, Any], kind: type[Exception], match: st
 
 def test_settings_go_by_name() -> None:
     with pytest.raises(TypeError, match="positional"):
-        Broker(3)  # type: ignore[misc]
+        Broker(3)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("host", ["localhost", "", "127.0.0.1:9092", "kafka.example"])
@@ -105,7 +105,11 @@ CALLS: list[tuple[Callable[[Any], object], type[Exception], str]] = [
     (lambda box: box.faults.fail("", "INVALID_RECORD"), ValueError, 'api="" is not among'),
     (lambda box: box.faults.fail("produce", 6), TypeError, "error must be str, not int"),
     (lambda box: box.faults.fail("produce", None), TypeError, "error must be str, not NoneType"),
-    (lambda box: box.faults.fail("produce", "NOT_LEADER"), ValueError, 'error="NOT_LEADER" is none'),
+    (
+        lambda box: box.faults.fail("produce", "NOT_LEADER"),
+        ValueError,
+        'error="NOT_LEADER" is none',
+    ),
     (lambda box: box.faults.fail("produce", "NONE"), ValueError, 'error="NONE" is none of Kafka'),
     (lambda box: box.faults.fail("produce"), TypeError, "error"),
     (lambda box: box.faults.delay("produce", -1), ValueError, "seconds=-1 is out of range"),
@@ -142,7 +146,5 @@ def test_calls(
 @pytest.mark.parametrize(
     "error", ["NOT_LEADER_OR_FOLLOWER", "not_leader_or_follower", "NotLeaderOrFollower"]
 )
-def test_names_may_be_written_in_any_way(
-    dekaf_broker: Broker, api: str | None, error: str
-) -> None:
+def test_names_may_be_written_in_any_way(dekaf_broker: Broker, api: str | None, error: str) -> None:
     dekaf_broker.faults.fail(api, error)

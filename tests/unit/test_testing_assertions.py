@@ -14,7 +14,7 @@ from tests.unit.blocking import produce_all
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Broker]:
-    """A topic that every test here reads, and none writes to."""
+    """Fill a topic that every test here reads, and none writes to."""
     with Broker() as broker:
         broker.create_topic("orders", partitions=2)
         produce_all(

@@ -37,7 +37,12 @@ def assert_whole(broker: Broker) -> None:
     assert stored == [str(n).encode() for n in range(COUNT)]
 
 
-ORDERS: list[Callable[[Broker], None]] = [
+def both_drops(broker: Broker) -> None:
+    broker.faults.drop_answers()
+    broker.faults.drop_requests()
+
+
+ORDERS: list[Callable[[Broker], object]] = [
     lambda box: box.faults.fail("produce", "NOT_LEADER_OR_FOLLOWER"),
     lambda box: box.faults.fail("produce", "NOT_LEADER_OR_FOLLOWER", times=3),
     lambda box: box.faults.fail("produce", "REQUEST_TIMED_OUT", times=2),
@@ -53,14 +58,14 @@ ORDERS: list[Callable[[Broker], None]] = [
     lambda box: box.faults.drop_requests("produce", times=3),
     lambda box: box.faults.drop_requests(None, times=3),
     lambda box: box.faults.drop_connections(),
-    lambda box: [box.faults.drop_answers(), box.faults.drop_requests()] and None,
+    both_drops,
     lambda box: box.faults.fail("produce", "INVALID_RECORD", times=0),
 ]
 
 
 @pytest.mark.parametrize("order", ORDERS)
 async def test_a_producer_gets_over_it(
-    dekaf_broker: Broker, producer: Producer, order: Callable[[Broker], None]
+    dekaf_broker: Broker, producer: Producer, order: Callable[[Broker], object]
 ) -> None:
     order(dekaf_broker)
     await asyncio.wait_for(send(producer), 30)
@@ -114,7 +119,9 @@ async def test_a_producer_that_starts_gets_over_it(
     dekaf_broker: Broker, api: str, drops: str
 ) -> None:
     getattr(dekaf_broker.faults, drops)(api, times=2)
-    async with Producer(dekaf_broker.bootstrap_servers, retry_backoff_ms=1, retry_backoff_max_ms=5) as producer:
+    async with Producer(
+        dekaf_broker.bootstrap_servers, retry_backoff_ms=1, retry_backoff_max_ms=5
+    ) as producer:
         await producer.produce("orders", "0")
         await send(producer)
     assert_whole(dekaf_broker)
@@ -132,9 +139,7 @@ async def test_an_answer_that_was_dropped_had_been_acted_on(
     dekaf_broker.assert_published("orders", value="1", times=1)
 
 
-async def test_a_request_that_was_dropped_had_not(
-    dekaf_broker: Broker, producer: Producer
-) -> None:
+async def test_a_request_that_was_dropped_had_not(dekaf_broker: Broker, producer: Producer) -> None:
     dekaf_broker.faults.drop_requests(times=None)
     future = producer.produce("orders", "1")
     await asyncio.sleep(0.05)
@@ -153,9 +158,7 @@ async def test_a_delay_is_waited_out(dekaf_broker: Broker, producer: Producer) -
     assert time.monotonic() - began >= 0.2
 
 
-async def test_nobody_is_answered_while_it_hangs(
-    dekaf_broker: Broker, producer: Producer
-) -> None:
+async def test_nobody_is_answered_while_it_hangs(dekaf_broker: Broker, producer: Producer) -> None:
     dekaf_broker.faults.pause()
     futures = [producer.produce("orders", str(n)) for n in range(1, COUNT)]
     with pytest.raises(BrokerUnreachable):
@@ -187,7 +190,8 @@ async def test_time_runs_out_while_it_hangs(dekaf_broker: Broker) -> None:
         linger_ms=0,
         request_timeout_ms=100,
         delivery_timeout_ms=200,
-        retry_backoff_ms=1, retry_backoff_max_ms=5,
+        retry_backoff_ms=1,
+        retry_backoff_max_ms=5,
     ) as producer:
         await producer.produce("orders", "0")
         dekaf_broker.faults.pause()
@@ -213,9 +217,7 @@ async def test_clear_takes_everything_back(dekaf_broker: Broker, producer: Produ
     assert_whole(dekaf_broker)
 
 
-async def test_connections_drop_again_and_again(
-    dekaf_broker: Broker, producer: Producer
-) -> None:
+async def test_connections_drop_again_and_again(dekaf_broker: Broker, producer: Producer) -> None:
     sending = asyncio.ensure_future(send(producer))
     for _ in range(20):
         dekaf_broker.faults.drop_connections()

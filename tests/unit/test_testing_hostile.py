@@ -48,7 +48,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 @pytest.fixture
 def box(capfd: pytest.CaptureFixture[str]) -> Iterator[Broker]:
-    """A box that must serve as before in the end, with no more memory and descriptors."""
+    """Hold the box to it: in the end it serves as before, with no more memory or descriptors."""
     with Broker() as broker:
         produce_all(broker, {"value": "before"})
         until(lambda: open_sockets(broker) == 0, "the producer's sockets are open")
@@ -127,7 +127,9 @@ def test_garbage(box: Broker) -> None:
                         pass
 
 
-@pytest.mark.parametrize("request_line", [b"GET / HTTP/1.1\r\nHost: box\r\n\r\n", b"\x16\x03\x01" * 9])
+@pytest.mark.parametrize(
+    "request_line", [b"GET / HTTP/1.1\r\nHost: box\r\n\r\n", b"\x16\x03\x01" * 9]
+)
 def test_other_protocols(box: Broker, request_line: bytes) -> None:
     with connect(box) as connection:
         assert exchange(connection, request_line) == b""
@@ -216,7 +218,7 @@ def test_a_version_of_the_future_is_told_which_there_are(box: Broker) -> None:
 
 @pytest.fixture(scope="module")
 def frames() -> list[bytes]:
-    """Requests for a topic that no test looks at."""
+    """Listen to a producer, on a topic that no other one uses."""
     return frames_of_a_producer("bent")
 
 
@@ -255,7 +257,7 @@ def test_answers_that_nobody_reads(box: Broker) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(10):
             connection = stack.enter_context(connect(box))
-            connection.setblocking(False)  # noqa: FBT003 - that is its name
+            connection.setblocking(False)
             sent = 0
             with contextlib.suppress(BlockingIOError):
                 while sent < 64 << 20:

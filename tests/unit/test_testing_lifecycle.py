@@ -266,6 +266,6 @@ def test_threads_may_close_it_at_once() -> None:
 @pytest.mark.parametrize("is_started", [False, True])
 def test_it_cannot_be_copied(copies: Callable[[Broker], object], is_started: bool) -> None:
     broker = Broker()
-    with broker if is_started else contextlib.nullcontext():
-        with pytest.raises(TypeError, match="neither pickled nor copied: hand over its bootstrap"):
-            copies(broker)
+    refused = pytest.raises(TypeError, match="neither pickled nor copied: hand over its bootst")
+    with broker if is_started else contextlib.nullcontext(), refused:
+        copies(broker)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dekaf import Producer
 from dekaf.testing import Broker
 from tests.unit.blocking import produce_all
 from tests.unit.forks import in_child
@@ -86,7 +87,9 @@ def test_a_child_has_none_of_its_parents_sockets(dekaf_broker: Broker) -> None:
     """Or the port would stay taken for as long as it lives."""
 
     def work() -> None:
-        descriptors = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.exists()]
+        descriptors = [
+            str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.exists()
+        ]
         inodes = {text[8:-1] for text in descriptors if text.startswith("socket:")}
         table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         port = int(dekaf_broker.bootstrap_servers.rpartition(":")[2])
@@ -110,8 +113,6 @@ def test_forks_while_it_is_busy(dekaf_broker: Broker) -> None:
     """Whatever its thread holds at that moment, the child is free of it."""
 
     async def main() -> None:
-        from dekaf import Producer
-
         async with Producer(dekaf_broker.bootstrap_servers) as producer:
             for turn in range(20):
                 futures = [producer.produce("orders", f"{turn}-{n}") for n in range(200)]

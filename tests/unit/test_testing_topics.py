@@ -31,7 +31,9 @@ async def test_topics_do_not_come_unless_they_may() -> None:
 
 async def test_a_producer_waits_for_a_topic_to_be_made() -> None:
     with Broker(auto_create_topics=False) as broker:
-        async with Producer(broker.bootstrap_servers, retry_backoff_ms=1, retry_backoff_max_ms=5) as producer:
+        async with Producer(
+            broker.bootstrap_servers, retry_backoff_ms=1, retry_backoff_max_ms=5
+        ) as producer:
             future = producer.produce("orders", b"v")
             broker.create_topic("orders")
             await future
@@ -78,7 +80,9 @@ async def test_settings_without_effect_are_taken(dekaf_broker: Broker) -> None:
 
 
 async def test_a_deleted_topic_is_forgotten_with_its_records(dekaf_broker: Broker) -> None:
-    async with Producer(dekaf_broker.bootstrap_servers, retry_backoff_ms=1, retry_backoff_max_ms=5) as producer:
+    async with Producer(
+        dekaf_broker.bootstrap_servers, retry_backoff_ms=1, retry_backoff_max_ms=5
+    ) as producer:
         await producer.produce("orders", b"old")
         dekaf_broker.delete_topic("orders")
         assert dekaf_broker.topics == {}
@@ -107,7 +111,9 @@ async def test_a_leader_moves_and_is_followed() -> None:
     """With hints in the answers, and without: every metadata request fails meanwhile."""
     with Broker(brokers=3) as broker:
         broker.create_topic("orders")
-        async with Producer(broker.bootstrap_servers, retry_backoff_ms=1, retry_backoff_max_ms=5) as producer:
+        async with Producer(
+            broker.bootstrap_servers, retry_backoff_ms=1, retry_backoff_max_ms=5
+        ) as producer:
             for place in range(12):
                 broker.faults.move_leader("orders", 0, place % 3 + 1)
                 await producer.produce("orders", str(place))
@@ -131,7 +137,9 @@ async def test_a_leader_is_followed_by_its_hint_alone() -> None:
 async def test_leaders_move_under_load() -> None:
     with Broker(brokers=3) as broker:
         broker.create_topic("orders", partitions=3)
-        async with Producer(broker.bootstrap_servers, retry_backoff_ms=1, retry_backoff_max_ms=5) as producer:
+        async with Producer(
+            broker.bootstrap_servers, retry_backoff_ms=1, retry_backoff_max_ms=5
+        ) as producer:
             futures = []
             for turn in range(300):
                 futures += [

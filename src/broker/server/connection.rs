@@ -14,8 +14,8 @@ use tokio::net::tcp::ReadHalf;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{Control, Shared};
 use super::requests::{Reply, answer};
+use super::{Control, Shared};
 use crate::broker::cluster::NodeId;
 use crate::net::Socket;
 use crate::wire::LENGTH_SIZE;
