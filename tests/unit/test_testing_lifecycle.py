@@ -208,8 +208,7 @@ async def test_another_one_at_the_same_place_takes_over() -> None:
         broker.close()
         future = producer.produce("orders", "after")
         port = int(broker.bootstrap_servers.rpartition(":")[2])
-        with Broker(port=port) as other:
-            # A producer asks for new topics alone to be made, not for those it knew.
+        with Broker(port=port, auto_create_topics=False) as other:
             other.create_topic("orders")
             await future
             assert values(other) == [b"after"]

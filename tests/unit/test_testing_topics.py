@@ -108,7 +108,6 @@ async def test_leaders_go_round_and_are_all_served() -> None:
 
 
 async def test_a_leader_moves_and_is_followed() -> None:
-    """With hints in the answers, and without: every metadata request fails meanwhile."""
     with Broker(brokers=3) as broker:
         broker.create_topic("orders")
         async with Producer(
