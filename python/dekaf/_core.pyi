@@ -89,7 +89,12 @@ class BrokerCore:
     ) -> Self: ...
     @property
     def addresses(self) -> list[tuple[str, int]]:
-        """Where each broker listens."""
+        """Where each broker listens, or listened."""
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was stopped, by this process."""
+    def check(self) -> None:
+        """Raise unless it runs, and here."""
     def topics(self) -> dict[str, int]:
         """How many partitions each topic has."""
     def create_topic(self, name: str, partitions: int, configs: list[tuple[str, str]]) -> None: ...

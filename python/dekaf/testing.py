@@ -17,20 +17,30 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, Self
 
+from dekaf._arguments import (
+    check_flag,
+    check_mapping,
+    check_number,
+    check_seconds,
+    check_text,
+)
 from dekaf._core import BrokerCore
+from dekaf._expected import Expected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from types import EllipsisType, TracebackType
+
+    from dekaf._expected import Content
 
 __all__ = ["Broker", "Faults", "StoredRecord"]
 
 _POLL = 0.005  # seconds between two looks at what has come
-
-Expected: TypeAlias = "bytes | str | Callable[[bytes | None], bool] | None"
-"""What a key or a value is to be: text is UTF-8; a function says whether it will do."""
+_MOST_TIMES = 2**32 - 1
+_LONGEST_DELAY = 86_400.0
+_LARGEST_INT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +78,12 @@ class Broker:
         partitions: int = 1,
         memory: int = 256 * 1024 * 1024,
     ) -> None:
-        for name, value, least, most in (
-            ("brokers", brokers, 1, 100),
-            ("port", port, 0, 65_535),
-            ("partitions", partitions, 1, 10_000),
-            ("memory", memory, 1, 2**63 - 1),
-        ):
-            if not least <= value <= most:
-                raise ValueError(f"{name}={value} is out of range: {least} to {most}")
+        check_number("brokers", brokers, 1, 100)
+        check_text("host", host)
+        check_number("port", port, 0, 65_535)
+        check_flag("auto_create_topics", auto_create_topics)
+        check_number("partitions", partitions, 1, 10_000)
+        check_number("memory", memory, 1, 2**63 - 1)
         self._brokers = brokers
         self._host = host
         self._port = port
@@ -83,11 +91,12 @@ class Broker:
         self._partitions = partitions
         self._memory = memory
         self._core: BrokerCore | None = None
-        self.faults = Faults(self._running)
 
     def start(self) -> Self:
-        """Listen; a second time it does nothing."""
-        if self._core is None:
+        """Listen; while it runs, a second time does nothing."""
+        if self._core is not None:
+            self._core.check()
+        else:
             self._core = BrokerCore(
                 host=self._host,
                 port=self._port,
@@ -99,7 +108,7 @@ class Broker:
         return self
 
     def close(self) -> None:
-        """End every connection, and forget everything."""
+        """End every connection, and forget everything; a second time does nothing."""
         if self._core is not None:
             self._core.stop()
 
@@ -120,8 +129,14 @@ class Broker:
         return self._core
 
     @property
+    def faults(self) -> Faults:
+        """Order what is to go wrong."""
+        # Made anew each time: one that is kept here would keep this broker alive in turn.
+        return Faults(self._running)
+
+    @property
     def bootstrap_servers(self) -> str:
-        """Where clients find it: `"127.0.0.1:41235"`, one for each broker."""
+        """Where clients find it, or found it: `"127.0.0.1:41235"`, one for each broker."""
         addresses = self._running().addresses
         return ",".join(
             f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses
@@ -140,15 +155,20 @@ class Broker:
         configs: Mapping[str, object] | None = None,
     ) -> None:
         """Create a topic; settings go by Kafka's names, as in `{"cleanup.policy": "compact"}`."""
-        settings = [(key, str(value)) for key, value in (configs or {}).items()]
+        check_text("name", name)
+        check_number("partitions", partitions, 1, 10_000, optional=True)
+        check_mapping("configs", configs, '{"cleanup.policy": "compact"}')
+        settings = [(str(key), _setting(value)) for key, value in (configs or {}).items()]
         self._running().create_topic(name, -1 if partitions is None else partitions, settings)
 
     def delete_topic(self, name: str) -> None:
         """Delete a topic with all its records."""
+        check_text("name", name)
         self._running().delete_topic(name)
 
     def records(self, topic: str) -> list[StoredRecord]:
         """Return a topic's records, by partition and offset; none if there is no such topic."""
+        check_text("topic", topic)
         return [
             StoredRecord(topic, partition, offset, timestamp, key, value, tuple(headers))
             for partition, offset, timestamp, key, value, headers in self._running().records(topic)
@@ -158,8 +178,8 @@ class Broker:
         self,
         topic: str,
         *,
-        value: Expected | EllipsisType = ...,
-        key: Expected | EllipsisType = ...,
+        value: Content | EllipsisType = ...,
+        key: Content | EllipsisType = ...,
         headers: Mapping[str, bytes | str | None] | None = None,
         partition: int | None = None,
         times: int | None = None,
@@ -169,29 +189,32 @@ class Broker:
 
         What is not given may be anything; with `times` there must be exactly so many. Headers
         must be among the record's, which may have more. Records may be on their way: they are
-        waited for, up to `timeout` seconds.
+        waited for, up to `timeout` seconds, but no longer than until there are enough.
         """
+        expected = Expected(value, key, headers, partition)
+        check_number("times", times, 0, _LARGEST_INT, optional=True)
+        check_seconds("timeout", timeout)
         until = time.monotonic() + timeout
         while True:
             stored = self.records(topic)
-            found = [
-                record
-                for record in stored
-                if _fits(value, record.value)
-                and _fits(key, record.key)
-                and (partition is None or record.partition == partition)
-                and all(_has(record, name, content) for name, content in (headers or {}).items())
-            ]
+            found = [record for record in stored if expected.fits(record)]
             if len(found) == times or (times is None and found):
                 return found
             if time.monotonic() >= until or (times is not None and len(found) > times):
-                raise AssertionError(_complaint(topic, stored, found, times))
+                raise AssertionError(expected.complaint(topic, stored, found, times))
             time.sleep(_POLL)
 
     def __repr__(self) -> str:
         if self._core is None:
             return "<Broker, not started>"
-        return f"<Broker at {self.bootstrap_servers}>"
+        closed = ", closed" if self._core.is_closed else ""
+        return f"<Broker at {self.bootstrap_servers}{closed}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(
+            "a broker runs in this process and can be neither pickled nor copied: "
+            "hand over its bootstrap_servers"
+        )
 
 
 class Faults:
@@ -206,10 +229,12 @@ class Faults:
 
     def fail(self, api: str | None, error: str, *, times: int | None = 1) -> None:
         """Answer with an error, as in `fail("produce", "NOT_LEADER_OR_FOLLOWER")`."""
+        check_text("error", error)
         self._order("fail", api, times, error=error)
 
     def delay(self, api: str | None, seconds: float, *, times: int | None = None) -> None:
         """Answer so much later."""
+        check_seconds("seconds", seconds, _LONGEST_DELAY)
         self._order("delay", api, times, seconds=seconds)
 
     def drop_answers(self, api: str | None = "produce", *, times: int | None = 1) -> None:
@@ -226,6 +251,9 @@ class Faults:
 
     def move_leader(self, topic: str, partition: int, broker: int) -> None:
         """Make another broker the leader of a partition; brokers count from 1."""
+        check_text("topic", topic)
+        check_number("partition", partition, 0, _LARGEST_INT)
+        check_number("broker", broker, 1, _LARGEST_INT)
         self._core().move_leader(topic, partition, broker)
 
     def pause(self) -> None:
@@ -249,39 +277,11 @@ class Faults:
         error: str | None = None,
         seconds: float = 0.0,
     ) -> None:
-        if times is not None and times < 0:
-            raise ValueError(f"times={times} is less than none; None stands for always")
+        check_text("api", api, optional=True)
+        check_number("times", times, 0, _MOST_TIMES, optional=True)
         self._core().order(kind, api, error, seconds, times)
 
 
-def _fits(expected: Expected | EllipsisType, actual: bytes | None) -> bool:
-    if expected is ...:
-        return True
-    if callable(expected):
-        return expected(actual)
-    return _as_bytes(expected) == actual
-
-
-def _has(record: StoredRecord, name: str, content: bytes | str | None) -> bool:
-    return (name, _as_bytes(content)) in record.headers
-
-
-def _as_bytes(value: bytes | str | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value
-
-
-def _complaint(
-    topic: str, stored: Sequence[StoredRecord], found: Sequence[StoredRecord], times: int | None
-) -> str:
-    if times is None:
-        head = f"no record that fits was published to {topic!r}"
-    else:
-        head = f"{len(found)} records that fit were published to {topic!r}, not {times}"
-    if not stored:
-        return f"{head}: it has no records"
-    shown = "".join(f"\n  {record}" for record in stored[-_SHOWN:])
-    rest = len(stored) - _SHOWN
-    return f"{head}; there are:{f' {rest} more, and' if rest > 0 else ''}{shown}"
-
-
-_SHOWN = 10  # records in a complaint
+def _setting(value: object) -> str:
+    """Write a value as Kafka does."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

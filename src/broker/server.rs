@@ -236,7 +236,7 @@ async fn serve(shared: Arc<Shared>, listeners: Vec<Listener>) {
     spawn_local(watch_groups(Arc::clone(&shared)));
     let mut control = shared.control.subscribe();
     // The sender is in `shared`, and so outlives this.
-    let _stopped = control.wait_for(|control| control.is_stopped).await;
+    drop(control.wait_for(|control| control.is_stopped).await);
 }
 
 /// Lets time pass for the groups.

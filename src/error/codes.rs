@@ -62,10 +62,9 @@ impl ErrorCode {
             .unwrap_or(NAMES[0])
     }
 
-    /// The code of a name that Kafka gives one.
-    pub fn from_name(name: &str) -> Option<Self> {
-        let place = NAMES.iter().position(|known| *known == name)?;
-        Some(Self(place as i16 - 1))
+    /// Every code that Kafka gives a name.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (-1..).zip(NAMES).map(|(code, _)| Self(code))
     }
 
     /// Whether the broker answered that all went well.

@@ -1,10 +1,11 @@
 //! The class behind `dekaf.testing.Broker`.
 
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -49,7 +50,7 @@ impl BrokerCore {
         }
         match &*self.server() {
             Some(server) => Ok(work(server)),
-            None => Err(PyRuntimeError::new_err("the broker is closed")),
+            None => Err(PyRuntimeError::new_err("the broker is closed; start another one")),
         }
     }
 }
@@ -70,16 +71,28 @@ impl BrokerCore {
             PyValueError::new_err(format!("host={host:?} is no IP address, such as \"127.0.0.1\""))
         })?;
         let settings = Settings { brokers, auto_create: auto_create_topics, partitions, memory };
-        let server = Server::start(host, port, settings, seed())?;
+        let server = Server::start(host, port, settings, seed())
+            .map_err(|error| cannot_listen(host, port, &error))?;
         let addresses = server.addresses().to_vec();
         let server = Mutex::new(Some(server));
         Ok(Self { generation: process::generation(), server, addresses })
     }
 
-    /// Where each broker listens.
+    /// Where each broker listens, or listened.
     #[getter]
     fn addresses(&self) -> Vec<(String, u16)> {
         self.addresses.clone()
+    }
+
+    /// Whether it was stopped, by this process.
+    #[getter]
+    fn is_closed(&self) -> bool {
+        self.server().is_none()
+    }
+
+    /// Raise unless it runs, and here.
+    fn check(&self) -> PyResult<()> {
+        self.with(|_| ())
     }
 
     /// How many partitions each topic has.
@@ -218,19 +231,35 @@ fn refused(refusal: Refusal) -> PyErr {
     PyValueError::new_err(refusal.message)
 }
 
+/// What Python makes of a code from the system, with the address that is to blame.
+fn cannot_listen(host: IpAddr, port: u16, error: &io::Error) -> PyErr {
+    let address = SocketAddr::new(host, port);
+    let way_out = if port == 0 { "" } else { "; port=0 takes one that is free" };
+    let message = format!("cannot listen at {address}: {error}{way_out}");
+    PyOSError::new_err((error.raw_os_error(), message))
+}
+
+/// A name without what people write differently.
+fn plain(name: &str) -> String {
+    name.replace(['_', '-', ' '], "").to_lowercase()
+}
+
 /// By Kafka's name, however it is written: `init_producer_id`, `InitProducerId`.
 fn api_key(name: &str) -> PyResult<ApiKey> {
-    let plain = |name: &str| name.replace(['_', '-', ' '], "").to_lowercase();
     ApiKey::ALL.into_iter().find(|key| plain(&format!("{key:?}")) == plain(name)).ok_or_else(|| {
         let known: Vec<_> = ApiKey::ALL.iter().map(|key| format!("{key:?}")).collect();
         PyValueError::new_err(format!("api={name:?} is not among {}", known.join(", ")))
     })
 }
 
+/// By Kafka's name, however it is written: `NOT_LEADER_OR_FOLLOWER`, `NotLeaderOrFollower`.
 fn error_code(name: &str) -> PyResult<ErrorCode> {
-    ErrorCode::from_name(name).filter(|code| !code.is_success()).ok_or_else(|| {
-        PyValueError::new_err(format!(
-            "error={name:?} is none of Kafka's, such as \"NOT_LEADER_OR_FOLLOWER\""
-        ))
-    })
+    ErrorCode::all()
+        .find(|code| plain(code.name()) == plain(name))
+        .filter(|code| !code.is_success())
+        .ok_or_else(|| {
+            PyValueError::new_err(format!(
+                "error={name:?} is none of Kafka's, such as \"NOT_LEADER_OR_FOLLOWER\""
+            ))
+        })
 }

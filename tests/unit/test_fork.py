@@ -3,34 +3,15 @@
 import asyncio
 import contextlib
 import os
-import sys
-import traceback
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from dekaf import BrokerUnreachable, Producer
+from dekaf import BrokerUnreachable, Producer, ProducerClosed
+from tests.unit.forks import in_child
 from tests.unit.peers import closed_port, peer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-
-
-def in_child(work: Callable[[], None]) -> int:
-    """Run `work` in a forked child, and return its exit status: 0 if it did not raise."""
-    with warnings.catch_warnings():
-        # Since 3.12 Python warns that a fork beside threads is dangerous. It is: that is tested.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        try:
-            work()
-        except BaseException:  # noqa: BLE001 - whatever it is, the child must end here
-            traceback.print_exc(file=sys.__stderr__)
-            os._exit(1)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 async def fails(producer: Producer) -> None:
@@ -93,7 +74,7 @@ def sockets_to(address: str) -> set[str]:
 @pytest.mark.skipif(not PROC.exists(), reason="needs /proc to find sockets")
 def test_child_has_none_of_the_parents_sockets() -> None:
     async def main(address: str) -> None:
-        producer = Producer(address, metadata_timeout_ms=300)
+        producer = Producer(address)
         future = producer.produce("orders", b"v")
         # Connected, and waiting for an answer that does not come.
         while not sockets_to(address):  # noqa: ASYNC110 - the kernel sets no event
@@ -104,9 +85,9 @@ def test_child_has_none_of_the_parents_sockets() -> None:
 
         assert in_child(work) == 0
         assert sockets_to(address)
-        with pytest.raises(BrokerUnreachable):
+        await producer.close(timeout=0)
+        with pytest.raises(ProducerClosed):
             await future
-        await producer.close()
         assert sockets_to(address) == set()
 
     with peer(answer=None) as address:

@@ -11,10 +11,11 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::ReadHalf;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::Shared;
 use super::requests::{Reply, answer};
+use super::{Control, Shared};
 use crate::broker::cluster::NodeId;
 use crate::net::Socket;
 use crate::wire::LENGTH_SIZE;
@@ -100,9 +101,11 @@ async fn talk(
     let mut control = shared.control.subscribe();
     let (mut read_half, mut write_half) = socket.split();
     while let Some(frame) = read_frame(&mut read_half, place).await? {
-        // The sender is in `shared`, and so outlives this.
-        let _resumed = control.wait_for(|control| !control.is_paused).await;
-        match answer(shared, node, frame).await {
+        resumed(&mut control).await;
+        let reply = answer(shared, node, frame).await;
+        // It may have begun to hang meanwhile: an answer that is late, or long in coming.
+        resumed(&mut control).await;
+        match reply {
             Reply::Answer(answer) => timeout(PATIENCE, write_half.write_all(&answer)).await??,
             Reply::Silence => {}
             Reply::Close => return Ok(()),
@@ -110,6 +113,13 @@ async fn talk(
         place.release();
     }
     Ok(())
+}
+
+/// Returns at once, unless every answer is held back.
+async fn resumed(control: &mut watch::Receiver<Control>) {
+    // What it hands out is a lock, and whoever gives the next order waits for that. The sender
+    // is in `Shared`, and so outlives this.
+    drop(control.wait_for(|control| !control.is_paused).await);
 }
 
 /// A frame without its length; `None` when there are no more, or none that would be served.
