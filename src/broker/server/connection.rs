@@ -100,8 +100,9 @@ async fn talk(
     let mut control = shared.control.subscribe();
     let (mut read_half, mut write_half) = socket.split();
     while let Some(frame) = read_frame(&mut read_half, place).await? {
-        // The sender is in `shared`, and so outlives this.
-        let _resumed = control.wait_for(|control| !control.is_paused).await;
+        // The sender is in `shared`, and so outlives this. What is handed out is a lock: kept for
+        // as long as the answer takes, it would keep whoever wants to stop us waiting.
+        drop(control.wait_for(|control| !control.is_paused).await);
         match answer(shared, node, frame).await {
             Reply::Answer(answer) => timeout(PATIENCE, write_half.write_all(&answer)).await??,
             Reply::Silence => {}
