@@ -62,7 +62,7 @@ def leave(engine: Engine, group: str, member: str) -> int:
     return int(engine.ask(LeaveGroupRequest_v1(group, member)).error_code)
 
 
-def commit(
+def commit(  # noqa: PLR0913, PLR0917 - as the request has them
     engine: Engine,
     group: str,
     generation: int,

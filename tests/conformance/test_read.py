@@ -15,7 +15,7 @@ OUT_OF_RANGE, UNKNOWN_TOPIC, UNKNOWN_EPOCH = 1, 3, 75
 LATEST, EARLIEST, LARGEST = -1, -2, -3
 
 
-def asks(
+def asks(  # noqa: PLR0913 - as the request has them
     topic: str,
     offset: int = 0,
     *,
@@ -46,7 +46,7 @@ def fetch(engine: Engine, *args: Any, **kwargs: Any) -> tuple[int, int, int, lis
 def filled(engine: Engine, name: str, **settings: object) -> list[tuple[int, int, bytes | None]]:
     """Create a topic of four batches; return its records."""
     engine.create_topic(name, **settings)  # type: ignore[arg-type]
-    stored = []
+    stored: list[tuple[int, int, bytes | None]] = []
     for n in range(4):
         values = [b"%d-%d" % (n, m) + b"." * 100 for m in range(3)]
         base = store(engine, name, batch(*values))

@@ -150,8 +150,9 @@ def test_one_wrong_topic_among_good_ones(engine: Engine, names: Iterator[str]) -
     good, wrong, better = next(names), next(names), next(names)
     topics = [creatable(good), creatable(wrong, partitions=0), creatable(better)]
     assert create(engine, *topics) == [0, INVALID_PARTITIONS, 0]
-    for name in (good, better):
-        wait_until(lambda name=name: engine.topic(name) == [0], what=f"{name} is there")
+    wait_until(
+        lambda: engine.topic(good) == engine.topic(better) == [0], what="both topics are there"
+    )
 
 
 def test_a_trial(engine: Engine, name: str) -> None:
@@ -255,8 +256,7 @@ def test_topics_are_deleted(engine: Engine, names: Iterator[str]) -> None:
     engine.create_topic(one)
     engine.create_topic(two)
     assert delete(engine, one, unknown, two) == {one: 0, two: 0, unknown: UNKNOWN_TOPIC}
-    for name in (one, two):
-        wait_until(lambda name=name: gone(engine, name), what=f"{name} is gone")
+    wait_until(lambda: gone(engine, one) and gone(engine, two), what="both topics are gone")
     assert delete(engine, one) == {one: UNKNOWN_TOPIC}
     assert delete(engine, "a b") == {"a b": UNKNOWN_TOPIC}
 

@@ -35,7 +35,10 @@ async def produce(box: Broker, records: tuple[Written, ...] = WRITTEN, **setting
             for n, record in enumerate(records)
         ]
         acknowledged = await asyncio.gather(*sent)
-    read = [Read(at.partition, at.offset, record) for at, record in zip(acknowledged, records)]
+    read = [
+        Read(at.partition, at.offset, record)
+        for at, record in zip(acknowledged, records, strict=True)
+    ]
     assert [plain(record) for record in box.records("t")] == in_place(read)
 
 
@@ -69,7 +72,7 @@ async def take(reader: AIOKafkaConsumer, count: int) -> list[Read]:
 async def until(condition: Callable[[], bool], what: str) -> None:
     try:
         async with asyncio.timeout(PATIENCE):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - no client tells of its assignment
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"waited {PATIENCE:g} s in vain until {what}") from None

@@ -27,7 +27,7 @@ async def test_a_million_records(box: Broker) -> None:
 
 
 async def go_through(box: Broker, count: int) -> None:
-    """Number the records; each partition has its own in order, and the group all of them once."""
+    """See that a group reads each of so many records once, and every partition in order."""
     box.create_topic("t", partitions=PARTITIONS)
     began = time.perf_counter()
     await asyncio.to_thread(produce, box, count)
