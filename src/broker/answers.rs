@@ -8,6 +8,8 @@ mod metadata;
 mod offsets;
 mod produce;
 mod producers;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 use super::cluster::{Cluster, NodeId};

@@ -120,12 +120,19 @@ impl Cluster {
             let message = format!("topic \"{name}\" exists already");
             return Err(Refusal::new(TOPIC_ALREADY_EXISTS, message));
         }
+        // Kafka's metrics write a dot as an underscore.
+        let measured = |name: &str| name.replace('.', "_");
+        if let Some(other) = self.topics.keys().find(|other| measured(other) == measured(name)) {
+            let message = format!("topic \"{other}\" has the same name, but for dots");
+            return Err(Refusal::new(ErrorCode::INVALID_TOPIC, message));
+        }
         let partitions = if partitions == -1 { self.settings.partitions } else { partitions };
         check_partitions(partitions)?;
-        if settings.replication_factor > self.settings.brokers as i16 {
+        let copies = settings.replication_factor;
+        if copies != -1 && !(1..=self.settings.brokers as i16).contains(&copies) {
             let message = format!(
-                "a replication factor of {} needs as many brokers, and there are {}",
-                settings.replication_factor, self.settings.brokers
+                "the replication factor is {copies}: it is to be 1 to {}, the number of brokers",
+                self.settings.brokers
             );
             return Err(Refusal::new(INVALID_REPLICATION_FACTOR, message));
         }
@@ -155,8 +162,13 @@ impl Cluster {
         Ok(())
     }
 
-    /// Gives a topic more partitions, `partitions` in all.
-    pub fn add_partitions(&mut self, name: &str, partitions: i32) -> Result<(), Refusal> {
+    /// Gives a topic more partitions, `partitions` in all; on trial it only says whether it would.
+    pub fn add_partitions(
+        &mut self,
+        name: &str,
+        partitions: i32,
+        on_trial: bool,
+    ) -> Result<(), Refusal> {
         let brokers = self.settings.brokers;
         let topic = self.topics.get_mut(name).ok_or_else(|| unknown_topic(name))?;
         let has = topic.partitions.len() as i32;
@@ -165,7 +177,9 @@ impl Cluster {
             return Err(Refusal::new(INVALID_PARTITIONS, message));
         }
         check_partitions(partitions)?;
-        topic.grow(partitions, brokers);
+        if !on_trial {
+            topic.grow(partitions, brokers);
+        }
         Ok(())
     }
 
@@ -238,7 +252,8 @@ fn unknown_topic(name: &str) -> Refusal {
     Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message)
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
+/// Whether a topic may be called so.
+pub fn check_name(name: &str) -> Result<(), Refusal> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let is_good = !name.is_empty()
         && name.len() <= LONGEST_NAME

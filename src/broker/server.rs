@@ -255,3 +255,42 @@ async fn watch_groups(shared: Arc<Shared>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::broker::cluster::TopicSettings;
+    use crate::protocol::{FetchPartition, FetchRequest, FetchTopic, encode_request};
+
+    /// Far more than it takes, and far less than the reader's patience.
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_reader_that_waits_does_not_keep_the_box_from_stopping() {
+        let host = Ipv4Addr::LOCALHOST.into();
+        let mut server = Server::start(host, 0, Settings::default(), 1).unwrap();
+        server.state().cluster.create_topic("t", 1, TopicSettings::default()).unwrap();
+        let (_, port) = server.addresses()[0];
+        let mut client = TcpStream::connect((host, port)).unwrap();
+        client.set_read_timeout(Some(SOON)).unwrap();
+        let ask = |max_wait_ms| {
+            let topic =
+                FetchTopic { topic: "t".into(), partitions: vec![FetchPartition::default()] };
+            let topics = vec![topic];
+            let request = FetchRequest { max_wait_ms, min_bytes: 1, topics, ..Default::default() };
+            encode_request(&request, 11, 0, "me")
+        };
+        // When the first is answered, the second is being served.
+        client.write_all(&[ask(0), ask(60_000)].concat()).unwrap();
+        client.read_exact(&mut [0; 4]).unwrap();
+        let began = Instant::now();
+        server.pause(true);
+        server.hang_up();
+        server.stop();
+        assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
+    }
+}

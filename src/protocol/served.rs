@@ -80,8 +80,9 @@ macro_rules! served {
                 if !(oldest..=newest).contains(&number) {
                     return Ok(None);
                 }
+                // What is left over is passed over, as by Kafka: librdkafka asks about all topics
+                // with three bytes too many.
                 let request = <$request>::decode(input, <$request>::version(number))?;
-                input.finish()?;
                 return Ok(Some(AnyRequest::$api(request)));
             })*
             Ok(None)

@@ -14,11 +14,27 @@ class ToolError(RuntimeError):
     """A tool of Kafka's ended with an error; the message has what it printed."""
 
 
-def run_tool(release: Release, main: str, *arguments: object, timeout: float = 60.0) -> str:
-    """Run a class of Kafka's, say org.apache.kafka.tools.GetOffsetShell; return what it prints."""
+def run_tool(
+    release: Release,
+    main: str,
+    *arguments: object,
+    given: str | None = None,
+    timeout: float = 60.0,
+) -> str:
+    """Run a class of Kafka's, say org.apache.kafka.tools.GetOffsetShell; return what it prints.
+
+    It reads what is `given` from its standard input.
+    """
     flags = (*JVM_FLAGS, *_UTF8, *with_class_data(release))
     line = command(release, main, *map(str, arguments), flags=flags, log_level="error")
-    done = subprocess.run(line, capture_output=True, timeout=timeout, check=False, env=_locale())
+    done = subprocess.run(
+        line,
+        input=None if given is None else given.encode(),
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+        env=_locale(),
+    )
     printed = done.stdout.decode(errors="replace")
     if done.returncode:
         errors = done.stderr.decode(errors="replace")

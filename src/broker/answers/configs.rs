@@ -1,5 +1,6 @@
-//! `DescribeConfigs`, and what a new topic's settings mean here. A setting that Kafka has and
-//! that makes no difference here is taken and forgotten.
+//! `DescribeConfigs`, and what a new topic's settings mean here.
+
+mod idle;
 
 use super::Broker;
 use crate::broker::cluster::TopicSettings;
@@ -15,49 +16,26 @@ const INVALID_CONFIG: ErrorCode = ErrorCode(40);
 /// `ConfigResource.Type` of a topic.
 const TOPIC: i8 = 2;
 
-/// Settings of Kafka's topics that make no difference to what is kept in memory.
-const WITHOUT_EFFECT: [&str; 22] = [
-    "compression.type",
-    "compression.gzip.level",
-    "compression.lz4.level",
-    "compression.zstd.level",
-    "delete.retention.ms",
-    "file.delete.delay.ms",
-    "flush.messages",
-    "flush.ms",
-    "index.interval.bytes",
-    "local.retention.bytes",
-    "local.retention.ms",
-    "max.compaction.lag.ms",
-    "min.cleanable.dirty.ratio",
-    "min.compaction.lag.ms",
-    "min.insync.replicas",
-    "preallocate",
-    "remote.storage.enable",
-    "retention.bytes",
-    "retention.ms",
-    "segment.bytes",
-    "segment.ms",
-    "unclean.leader.election.enable",
-];
-
 /// The settings of a topic that is to be made.
 pub(in crate::broker) fn topic_settings(
     configs: &[CreatableTopicConfig],
 ) -> Result<TopicSettings, Refusal> {
     let mut settings = TopicSettings::default();
     for config in configs {
-        // Without a value it is Kafka's default.
-        let Some(value) = config.value.as_deref() else { continue };
+        let Some(value) = config.value.as_deref() else {
+            let message = format!("{} has no value: leave it out for the default", config.name);
+            return Err(Refusal::new(INVALID_CONFIG, message));
+        };
         let wrong = |expected: &str| {
             let message = format!("{}={value}: it is to be {expected}", config.name);
             Refusal::new(INVALID_CONFIG, message)
         };
-        let number = || value.parse::<i64>().ok().filter(|number| *number >= 0);
+        let number = || value.trim().parse::<i64>().ok().filter(|number| *number >= 0);
         match config.name.as_str() {
             "max.message.bytes" => {
-                let bytes = number().ok_or_else(|| wrong("a number of bytes"))?;
-                settings.log.max_message_bytes = bytes as usize;
+                let bytes = number().filter(|bytes| *bytes <= i64::from(i32::MAX));
+                settings.log.max_message_bytes =
+                    bytes.ok_or_else(|| wrong("a number of bytes"))? as usize;
             }
             "message.timestamp.type" => {
                 settings.log.timestamps = match value {
@@ -82,11 +60,13 @@ pub(in crate::broker) fn topic_settings(
                 settings.deletes = policies.contains(&"delete");
                 settings.log.compacted = policies.contains(&"compact");
             }
-            name if WITHOUT_EFFECT.contains(&name) => {}
-            name => {
-                let message = format!("Kafka's topics have no setting {name}");
-                return Err(Refusal::new(INVALID_CONFIG, message));
-            }
+            name => match idle::check(name, value) {
+                Some(checked) => checked.map_err(|expected| wrong(&expected))?,
+                None => {
+                    let message = format!("Kafka's topics have no setting {name}");
+                    return Err(Refusal::new(INVALID_CONFIG, message));
+                }
+            },
         }
     }
     Ok(settings)

@@ -89,11 +89,7 @@ impl Broker<'_> {
         }
         let log = &partition.log;
         if !(log.start_offset()..=log.end_offset()).contains(&asked.fetch_offset) {
-            return FetchablePartitionResponse {
-                high_watermark: log.end_offset(),
-                log_start_offset: log.start_offset(),
-                ..failed(asked, OFFSET_OUT_OF_RANGE)
-            };
+            return failed(asked, OFFSET_OUT_OF_RANGE);
         }
         let most = left.min(usize::try_from(asked.partition_max_bytes).unwrap_or_default());
         let mut records = BytesMut::new();

@@ -16,6 +16,7 @@ use crate::protocol::{
     OffsetFetchResponsePartition, OffsetFetchResponseTopic, SyncGroupRequest, SyncGroupResponse,
 };
 
+const OFFSET_METADATA_TOO_LARGE: ErrorCode = ErrorCode(12);
 const COORDINATOR_NOT_AVAILABLE: ErrorCode = ErrorCode(15);
 
 /// The first versions that...
@@ -187,6 +188,9 @@ impl Broker<'_> {
                 let error_code = match allowed {
                     Err(code) => code,
                     Ok(()) if !exists => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                    Ok(()) if is_long(partition.committed_metadata.as_deref()) => {
+                        OFFSET_METADATA_TOO_LARGE
+                    }
                     Ok(()) => {
                         let committed = Committed {
                             offset: partition.committed_offset,
@@ -357,6 +361,12 @@ pub(in crate::broker) fn synced(synced: Synced) -> SyncGroupResponse {
         assignment: synced.assignment,
         ..SyncGroupResponse::default()
     }
+}
+
+/// Whether a note is longer than Kafka keeps it: `offset.metadata.max.bytes`, which counts as
+/// Java does.
+fn is_long(note: Option<&str>) -> bool {
+    note.is_some_and(|note| note.encode_utf16().count() > 4_096)
 }
 
 fn millis(millis: i32) -> Duration {

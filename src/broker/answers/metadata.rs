@@ -1,7 +1,7 @@
 //! `Metadata`: brokers, topics, leaders; topics that do not exist may be made by asking.
 
 use super::Broker;
-use crate::broker::cluster::Topic;
+use crate::broker::cluster::{Topic, check_name};
 use crate::error::ErrorCode;
 use crate::protocol::{
     MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
@@ -9,13 +9,16 @@ use crate::protocol::{
 };
 
 impl Broker<'_> {
-    /// Describes the cluster. `may_create` is what the request's version makes of its wish.
+    /// Describes the cluster.
     pub(in crate::broker) fn metadata(
         &mut self,
+        version: i16,
         request: &MetadataRequest,
         error: Option<ErrorCode>,
     ) -> MetadataResponse {
-        let topics = match &request.topics {
+        let asked = request.topics.as_deref();
+        // Version 0 has no null.
+        let topics = match asked.filter(|asked| version > 0 || !asked.is_empty()) {
             None => self.cluster.topics().map(|(name, topic)| describe(name, topic)).collect(),
             Some(asked) => asked
                 .iter()
@@ -49,9 +52,10 @@ impl Broker<'_> {
         if may_create && let Err(refusal) = self.cluster.auto_create(name) {
             return failed(asked, refusal.code);
         }
-        match self.cluster.topic(name) {
-            Some(topic) => describe(name, topic),
-            None => failed(asked, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+        match (self.cluster.topic(name), check_name(name)) {
+            (Some(topic), _) => describe(name, topic),
+            (None, Ok(())) => failed(asked, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+            (None, Err(refusal)) => failed(asked, refusal.code),
         }
     }
 }

@@ -20,9 +20,18 @@ impl Broker<'_> {
         request: &CreateTopicsRequest,
         error: Option<ErrorCode>,
     ) -> CreateTopicsResponse {
-        let topics = request.topics.iter().map(|topic| {
+        let is_named =
+            |name: &str, topics: &[CreatableTopic]| topics.iter().any(|topic| topic.name == name);
+        let topics = (0..).zip(&request.topics);
+        // One that is named twice is answered once, and not made.
+        let topics = topics.filter(|(n, topic)| !is_named(&topic.name, &request.topics[..*n]));
+        let topics = topics.map(|(n, topic)| {
             let created = match error {
                 Some(code) => Err(Refusal::new(code, "")),
+                None if is_named(&topic.name, &request.topics[n + 1..]) => {
+                    let message = format!("topic \"{}\" is named more than once", topic.name);
+                    Err(Refusal::new(INVALID_REQUEST, message))
+                }
                 None => self.create_topic(topic, request.validate_only),
             };
             let mut result = CreatableTopicResult {
@@ -49,6 +58,12 @@ impl Broker<'_> {
     }
 
     fn create_topic(&mut self, topic: &CreatableTopic, validate_only: bool) -> Result<(), Refusal> {
+        if !topic.assignments.is_empty()
+            && (topic.num_partitions, topic.replication_factor) != (-1, -1)
+        {
+            let message = "replicas are assigned, so neither they nor partitions can be counted";
+            return Err(Refusal::new(INVALID_REQUEST, message));
+        }
         if !topic.assignments.is_empty() {
             let message = "replicas cannot be assigned here; say how many partitions there are";
             return Err(Refusal::new(INVALID_REPLICA_ASSIGNMENT, message));
@@ -112,11 +127,10 @@ impl Broker<'_> {
         let results = request.topics.iter().map(|topic| {
             let created = match error {
                 Some(code) => Err(Refusal::new(code, "")),
-                None if request.validate_only => {
-                    let message = "partitions cannot be added on trial here";
-                    Err(Refusal::new(INVALID_REQUEST, message))
+                None => {
+                    let on_trial = request.validate_only;
+                    self.cluster.add_partitions(&topic.name, topic.count, on_trial)
                 }
-                None => self.cluster.add_partitions(&topic.name, topic.count),
             };
             let refusal = created.err();
             CreatePartitionsTopicResult {

@@ -37,8 +37,12 @@ fn topics_that_cannot_be_made_are_refused() {
     assert_eq!(code(cluster.create_topic("t", 1, settings)), 36);
     assert_eq!(code(cluster.create_topic("u", 0, settings)), 37);
     assert_eq!(code(cluster.create_topic("u", 1_000_000, settings)), 37);
-    let copies = TopicSettings { replication_factor: 2, ..settings };
-    assert_eq!(code(cluster.create_topic("u", 1, copies)), 38);
+    for replication_factor in [2, 0, -2] {
+        let copies = TopicSettings { replication_factor, ..settings };
+        assert_eq!(code(cluster.create_topic("u", 1, copies)), 38);
+    }
+    cluster.create_topic("a.b_c", 1, settings).unwrap();
+    assert_eq!(code(cluster.create_topic("a_b.c", 1, settings)), 17);
     for name in ["", ".", "..", "a b", "ä", &"x".repeat(250)] {
         assert_eq!(code(cluster.create_topic(name, 1, settings)), 17, "{name:?}");
     }
@@ -115,11 +119,13 @@ fn partitions_are_added_and_never_taken() {
     let mut cluster = cluster(|_| {});
     cluster.auto_create("t").unwrap();
     cluster.append(1, "t", 0, &batch(b"a"), 7).unwrap();
-    cluster.add_partitions("t", 3).unwrap();
+    cluster.add_partitions("t", 3, true).unwrap();
+    assert_eq!(cluster.topic("t").unwrap().partitions.len(), 1);
+    cluster.add_partitions("t", 3, false).unwrap();
     assert_eq!(cluster.topic("t").unwrap().partitions.len(), 3);
     assert_eq!(cluster.partition("t", 0).unwrap().log.end_offset(), 1);
-    assert_eq!(code(cluster.add_partitions("t", 3)), 37);
-    assert_eq!(code(cluster.add_partitions("u", 3)), 3);
+    assert_eq!(code(cluster.add_partitions("t", 3, true)), 37);
+    assert_eq!(code(cluster.add_partitions("u", 3, false)), 3);
 }
 
 #[test]

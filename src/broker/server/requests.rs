@@ -86,7 +86,7 @@ async fn perform(
             reply::<ApiVersionsRequest>(&response, header)
         }
         AnyRequest::Metadata(request) => {
-            ask!(MetadataRequest, |broker| broker.metadata(&request, error))
+            ask!(MetadataRequest, |broker| broker.metadata(version, &request, error))
         }
         AnyRequest::Produce(request) => {
             let response = shared.ask(node, |broker| broker.produce(&request, error));

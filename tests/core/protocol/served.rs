@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use dekaf::error::ErrorCode;
 use dekaf::protocol::{
-    ApiVersionsRequest, ApiVersionsResponse, Request, SERVED, decode_request, encode_request,
-    encode_response,
+    ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, Request, SERVED, decode_request,
+    encode_request, encode_response,
 };
 use dekaf::wire::{LENGTH_SIZE, Malformed};
 
@@ -44,6 +44,16 @@ fn an_unknown_api_has_a_header_and_no_request() {
     let (header, request) = decode_request(&frame).unwrap();
     assert_eq!((header.api_key, header.correlation_id), (99, 3));
     assert_eq!(request, None);
+}
+
+#[test]
+fn what_is_behind_a_request_is_passed_over() {
+    // As librdkafka asks about all topics: null, two flags, no tags, and three bytes more.
+    let frame: &[u8] = b"\0\x03\0\x0c\0\0\0\x05\0\x07rdkafka\0\0\0\0\0\x01\0\0";
+    let (header, request) = decode_request(&Bytes::from_static(frame)).unwrap();
+    assert_eq!((header.api_version, header.correlation_id), (12, 5));
+    let wanted = MetadataRequest { allow_auto_topic_creation: false, ..MetadataRequest::default() };
+    assert_eq!(request, Some(wanted.into()));
 }
 
 #[test]

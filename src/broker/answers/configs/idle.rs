@@ -1,0 +1,88 @@
+//! Settings of Kafka's topics that make no difference to what is kept in memory. They are taken
+//! and forgotten, but only with values that Kafka takes.
+
+use std::ops::RangeInclusive;
+
+/// What a setting's value may be.
+enum Values {
+    Whole(RangeInclusive<i64>),
+    Share,
+    Truth,
+    OneOf(&'static [&'static str]),
+    Text,
+}
+
+use Values::{OneOf, Share, Text, Truth, Whole};
+
+const INT: i64 = i32::MAX as i64;
+const LONG: i64 = i64::MAX;
+
+/// By Kafka 4.3's `LogConfig`; `None` if it has no such setting, or if that matters here.
+fn values(name: &str) -> Option<Values> {
+    Some(match name {
+        "compression.type" => OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
+        "compression.gzip.level" => Whole(-1..=9),
+        "compression.lz4.level" => Whole(1..=17),
+        "compression.zstd.level" => Whole(-131_072..=22),
+        "index.interval.bytes" => Whole(0..=INT),
+        "min.insync.replicas" => Whole(1..=INT),
+        "segment.bytes" => Whole(1_048_576..=INT),
+        "segment.index.bytes" => Whole(4..=INT),
+        "flush.messages" | "max.compaction.lag.ms" | "segment.ms" => Whole(1..=LONG),
+        "delete.retention.ms"
+        | "file.delete.delay.ms"
+        | "flush.ms"
+        | "min.compaction.lag.ms"
+        | "segment.jitter.ms" => Whole(0..=LONG),
+        "retention.ms" => Whole(-1..=LONG),
+        "local.retention.bytes" | "local.retention.ms" => Whole(-2..=LONG),
+        "retention.bytes" => Whole(i64::MIN..=LONG),
+        "min.cleanable.dirty.ratio" => Share,
+        "preallocate"
+        | "remote.log.copy.disable"
+        | "remote.log.delete.on.disable"
+        | "remote.storage.enable"
+        | "unclean.leader.election.enable" => Truth,
+        "follower.replication.throttled.replicas" | "leader.replication.throttled.replicas" => Text,
+        _ => return None,
+    })
+}
+
+/// What is wrong with a value, in words; `None` if there is no such setting.
+pub(super) fn check(name: &str, value: &str) -> Option<Result<(), String>> {
+    let trimmed = value.trim();
+    Some(match values(name)? {
+        Whole(range) if !trimmed.parse().is_ok_and(|number: i64| range.contains(&number)) => {
+            Err(format!("a whole number from {} to {}", range.start(), range.end()))
+        }
+        Share if !trimmed.parse().is_ok_and(|share: f64| (0.0..=1.0).contains(&share)) => {
+            Err("a number from 0 to 1".to_owned())
+        }
+        Truth if !["true", "false"].contains(&trimmed.to_lowercase().as_str()) => {
+            Err("true or false".to_owned())
+        }
+        OneOf(names) if !names.contains(&value) => Err(format!("one of {}", names.join(", "))),
+        Whole(_) | Share | Truth | OneOf(_) | Text => Ok(()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn what_kafka_would_not_take_is_not_taken() {
+        for (name, good, bad) in [
+            ("retention.ms", " -1 ", "-2"),
+            ("segment.bytes", "1048576", "1048575"),
+            ("compression.type", "zstd", "rar"),
+            ("min.cleanable.dirty.ratio", "0.5", "2"),
+            ("preallocate", "True", "yes"),
+            ("flush.ms", "0", ""),
+        ] {
+            assert_eq!(check(name, good), Some(Ok(())), "{name}");
+            assert!(check(name, bad).is_some_and(|checked| checked.is_err()), "{name}");
+        }
+        assert_eq!(check("no.such.setting", "1"), None);
+    }
+}
