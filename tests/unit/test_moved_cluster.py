@@ -1,6 +1,5 @@
 """Brokers that hang, and clusters that move as a whole: found again by bootstrap_servers."""
 
-import asyncio
 import contextlib
 
 import pytest
@@ -31,4 +30,3 @@ async def test_servers_that_hang_are_passed_over() -> None:
         async with Producer([*silent, broker.bootstrap_servers]) as producer:
             await producer.produce("orders", b"v")
         assert len(broker.records("orders")) == 1
-

@@ -60,13 +60,13 @@ pub(in crate::broker) fn topic_settings(
                 settings.deletes = policies.contains(&"delete");
                 settings.log.compacted = policies.contains(&"compact");
             }
-            name => match idle::check(name, value) {
-                Some(checked) => checked.map_err(|expected| wrong(&expected))?,
-                None => {
+            name => {
+                let Some(checked) = idle::check(name, value) else {
                     let message = format!("Kafka's topics have no setting {name}");
                     return Err(Refusal::new(INVALID_CONFIG, message));
-                }
-            },
+                };
+                checked.map_err(|expected| wrong(&expected))?;
+            }
         }
     }
     Ok(settings)
