@@ -125,12 +125,11 @@ impl Broker<'_> {
         error: Option<ErrorCode>,
     ) -> CreatePartitionsResponse {
         let results = request.topics.iter().map(|topic| {
-            let created = match error {
-                Some(code) => Err(Refusal::new(code, "")),
-                None => {
-                    let on_trial = request.validate_only;
-                    self.cluster.add_partitions(&topic.name, topic.count, on_trial)
-                }
+            let created = if let Some(code) = error {
+                Err(Refusal::new(code, ""))
+            } else {
+                let on_trial = request.validate_only;
+                self.cluster.add_partitions(&topic.name, topic.count, on_trial)
             };
             let refusal = created.err();
             CreatePartitionsTopicResult {
