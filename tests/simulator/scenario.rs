@@ -53,7 +53,7 @@ impl Scenario {
             detection: Spread::millis(200, 300 + random.below(3_000)),
             startup: Spread::millis(100, 200 + random.below(2_000)),
             chances: Chances {
-                corrupt: chance(&mut random, 20),
+                corrupt: chance(&mut random, 120),
                 storage_error: chance(&mut random, 20),
                 no_producer_id: chance(&mut random, 500),
                 throttle: chance(&mut random, 50),
@@ -81,7 +81,7 @@ impl Scenario {
             pause: ms(1 + random.below(100)),
             largest_value: 8 + random.below(600),
             network: Spread::millis(0, 1 + random.below(30)),
-            faults: (!faultless).then(|| Spread::millis(1, 100 + random.below(3_000))),
+            faults: (!faultless).then(|| Spread::millis(1, 100 + random.below(1_500))),
             recreates,
             purges,
             by_id: random.below(2) == 0,
@@ -112,10 +112,11 @@ impl Scenario {
 fn config(random: &mut Random, small_memory: bool, gapless: bool) -> Config {
     let mut config = Config::new("simulated:9092").expect("it is an address");
     config.linger = ms(random.below(30));
-    config.batch_size = 100 + random.below(3_000) as usize;
+    config.batch_size = 100 + random.below(700) as usize;
     config.max_request_size = 2_000 + random.below(20_000) as usize;
     config.request_timeout = ms(500 + random.below(8_000));
-    config.delivery_timeout = config.linger + config.request_timeout + ms(random.below(60_000));
+    let patience = [1_500, 60_000, 60_000][random.below(3) as usize];
+    config.delivery_timeout = config.linger + config.request_timeout + ms(random.below(patience));
     config.metadata_timeout = ms(500 + random.below(10_000));
     config.retry_backoff = ms(10 + random.below(200));
     config.retry_backoff_max = config.retry_backoff * 10;
