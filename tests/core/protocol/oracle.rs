@@ -124,9 +124,10 @@ fn frame_is_ours<R: Request + Message + Into<AnyRequest>>(
     let expected = RequestHeader { api_key, api_version, correlation_id, client_id };
     let (header, decoded) = decode_request(&frame).expect("a request we serve");
     prop_assert_eq!(header, expected);
-    prop_assert_eq!(decoded, Some(request.clone().into()));
+    prop_assert_eq!(&decoded, &Some(request.clone().into()));
+    // A broker passes over what clients leave behind a request.
     let longer = [&frame[..], &[0]].concat().into();
-    prop_assert!(decode_request(&longer).is_err(), "a byte is left over");
+    prop_assert_eq!(decode_request(&longer).map(|(_, request)| request), Ok(decoded));
     Ok(())
 }
 
