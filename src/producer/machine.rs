@@ -414,14 +414,14 @@ impl<W> Machine<W> {
             node.throttled_until = node.throttled_until.max(Some(until));
         }
         for sent in request.parts {
-            let Sent { place, serial, .. } = sent;
+            let Sent { place, serial, topic_id } = sent;
             match answer_for(response, &self.topics[place.topic], sent) {
                 Some(answer) if answer.error_code.is_success() => {
                     let stored = Stored {
                         base_offset: answer.base_offset,
                         log_append_time: Some(answer.log_append_time_ms).filter(|at| *at >= 0),
                     };
-                    self.landed(place, serial, stored);
+                    self.landed(place, serial, topic_id, stored);
                 }
                 Some(answer) => {
                     let said = answer.error_message.as_deref();
@@ -446,9 +446,9 @@ impl<W> Machine<W> {
     /// A request that no broker answers, because none was asked to acknowledge it, is written.
     pub fn handle_written(&mut self, now: Instant, id: RequestId) {
         let Some(request) = self.requests.remove(&id) else { return };
-        for Sent { place, serial, .. } in request.parts {
+        for Sent { place, serial, topic_id } in request.parts {
             let stored = Stored { base_offset: -1, log_append_time: None };
-            self.landed(place, serial, stored);
+            self.landed(place, serial, topic_id, stored);
             self.touch(now, place);
         }
         self.request_ended(now, request.node);

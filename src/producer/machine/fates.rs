@@ -27,10 +27,11 @@ enum Reaction {
 }
 
 impl<W> Machine<W> {
-    /// A batch was stored.
-    pub(super) fn landed(&mut self, place: Place, serial: u64, mut stored: Stored) {
+    /// A batch was stored, in the topic that had this id.
+    pub(super) fn landed(&mut self, place: Place, serial: u64, topic_id: u128, mut stored: Stored) {
         let Some((index, batch)) = self.take_answered(place, serial) else { return };
         let topic = &mut self.topics[place.topic];
+        let is_same_topic = topic.id == topic_id;
         if batch.failures == 0 {
             topic.append_time = stored.log_append_time.is_some();
         } else if !topic.append_time {
@@ -38,7 +39,7 @@ impl<W> Machine<W> {
             stored.log_append_time = None;
         }
         if let Some(sequence) = batch.sequence {
-            self.acknowledged(place, index, sequence, batch.count());
+            self.acknowledged(place, index, sequence, batch.count(), is_same_topic);
         }
         self.settle(place, batch, Ok(stored));
     }
@@ -67,7 +68,7 @@ impl<W> Machine<W> {
         match Self::reaction(code, &batch) {
             Reaction::Stored => {
                 if let Some(sequence) = batch.sequence {
-                    self.acknowledged(place, index, sequence, batch.count());
+                    self.acknowledged(place, index, sequence, batch.count(), true);
                 }
                 let stored = Stored { base_offset: -1, log_append_time: None };
                 self.settle(place, batch, Ok(stored));

@@ -56,20 +56,22 @@ impl<W> Machine<W> {
     /// A batch with numbers was acknowledged, or is known to be stored.
     ///
     /// Only the oldest batch opens the way for more: brokers recognise the last five, and one that
-    /// came back while its successors were stored must be sent again before more are.
+    /// came back while its successors were stored must be sent again before more are. And what a
+    /// topic that was deleted had stored says nothing of the log that has taken its place.
     pub(super) fn acknowledged(
         &mut self,
         place: Place,
         index: usize,
         sequence: Sequence,
         count: i32,
+        is_same_topic: bool,
     ) {
         let partition = self.partition(place);
         let end = sequence.after(count);
         if end.is_ahead_of(partition.idempotence.acked) {
             partition.idempotence.acked = end;
         }
-        if index > 0 {
+        if index > 0 || !is_same_topic {
             return;
         }
         // The answer came from whom it was sent to, and the present leader may be another.

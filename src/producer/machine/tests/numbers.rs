@@ -255,3 +255,34 @@ fn a_refused_id_is_the_end() {
     let later = bench.machine.produce(bench.now, "t", None, &record, Some("b"), true);
     assert!(later.unwrap_err().fatal());
 }
+
+#[test]
+fn what_a_deleted_topic_stored_says_nothing_of_its_successor() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.produce("a", 0, true);
+    let first = bench.request().unwrap();
+    bench.answer(&first, ErrorCode::NONE, 0);
+    bench.produce("b", 0, true);
+    let before = bench.request().unwrap();
+
+    bench.machine.refresh.want_news();
+    let asked = bench.machine.poll_metadata(bench.now).expect("it wants to ask");
+    let partition = MetadataPartition { leader_id: 1, ..MetadataPartition::default() };
+    let anew = MetadataTopic {
+        name: Some("t".into()),
+        topic_id: 5,
+        partitions: vec![partition],
+        ..MetadataTopic::default()
+    };
+    let response = MetadataResponse { topics: vec![anew], ..MetadataResponse::default() };
+    bench.machine.handle_metadata(bench.now, &asked, &response);
+
+    bench.produce("c", 0, true);
+    bench.answer(&before, ErrorCode::NONE, 1);
+    let alone = bench.request().unwrap();
+    bench.produce("d", 0, true);
+    bench.pass(MS * 10);
+    assert!(bench.request().is_none(), "nothing follows before the new log has taken the first");
+    bench.answer(&alone, ErrorCode::NONE, 0);
+    assert!(bench.request().is_some());
+}
