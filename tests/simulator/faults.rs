@@ -51,7 +51,7 @@ impl Run<'_> {
                 self.cluster.hide_topic(now, &name, now + time);
             }
             13 => {
-                let smaller = 200 + self.random.below(2_000) as usize;
+                let smaller = 200 + self.random.below(600) as usize;
                 let size = if self.random.below(2) == 0 { smaller } else { 1_048_588 };
                 self.cluster.alter_topic(now, &name, |topic| {
                     topic.log.max_message_bytes = size;
