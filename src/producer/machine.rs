@@ -38,6 +38,10 @@ const LONGEST_TOPIC: usize = 249;
 /// beside any healthy answer, short beside the time in which clusters elect.
 const OVERDUE: Duration = Duration::from_secs(1);
 
+/// How long a broker is left alone that asks for silence. Quotas ask for seconds, and a number
+/// that was damaged on its way for weeks.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
 #[derive(Debug, Default)]
 struct Node {
     connected: bool,
@@ -407,8 +411,7 @@ impl<W> Machine<W> {
     pub fn handle_produced(&mut self, now: Instant, id: RequestId, response: &ProduceResponse) {
         let Some(request) = self.requests.remove(&id) else { return };
         if let Ok(throttle @ 1..) = u64::try_from(response.throttle_time_ms) {
-            // A broker that wants longer silence than that stops listening by itself.
-            let throttle = Duration::from_millis(throttle).min(self.config.request_timeout);
+            let throttle = Duration::from_millis(throttle).min(LONGEST_SILENCE);
             let until = now + throttle;
             let node = self.node(request.node);
             node.throttled_until = node.throttled_until.max(Some(until));

@@ -60,10 +60,11 @@ async def test_records_that_wait_for_their_broker_share_batches(
         proxy.refuse()
         accepted = proxy.accepted
         proxy.cut()
+        await counters.hand_over(1)
         await asyncio.to_thread(
             wait_until, lambda: proxy.accepted > accepted, what="it tries to connect again"
         )
-        await counters.hand_over(2_000)
+        await counters.hand_over(1_999)
         proxy.heal()
         await counters.until_settled()
     assert_all_kept(kafka, counters, 2_001)

@@ -18,7 +18,9 @@ from tests.kafka.release import DEFAULT_VERSION, Mode
 
 def main() -> None:
     options = _options()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+    # SIGTERM ends as Ctrl-C does; and Ctrl-C is heard also where a parent ignores it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="dekaf-certificates-") as directory:
             _keep(options, make_certificates(Path(directory)))

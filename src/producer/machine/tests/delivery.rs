@@ -412,7 +412,7 @@ fn silence_is_kept_when_a_broker_asks_for_it_but_not_for_days() {
         ProduceResponse { throttle_time_ms: i32::MAX, ..answer_to(&request, ErrorCode::NONE, 0) };
     bench.machine.handle_produced(bench.now, request.id, &response);
     bench.produce("b", 0, true);
-    bench.pass(bench.machine.config.request_timeout.saturating_sub(MS));
+    bench.pass(LONGEST_SILENCE.saturating_sub(MS));
     assert!(bench.request().is_none());
     bench.pass(MS);
     let request = bench.request().unwrap();
