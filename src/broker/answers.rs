@@ -12,11 +12,17 @@ mod producers;
 mod tests;
 mod topics;
 
-use super::cluster::{Cluster, NodeId};
+use super::cluster::{Cluster, NodeId, Partition};
 use super::groups::Groups;
+use super::log::Refusal;
+use crate::error::ErrorCode;
+use crate::protocol::LeaderIdAndEpoch;
 
 pub(super) use configs::topic_settings;
 pub(super) use groups::{joined, synced};
+
+/// What those are told who want transactions: nobody may use one, as there are none here yet.
+const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(53);
 
 /// Where a broker is reached.
 pub(super) type Address = (String, u16);
@@ -39,5 +45,29 @@ impl Broker<'_> {
     fn address(&self, node: NodeId) -> (String, i32) {
         let (host, port) = &self.addresses[node as usize - 1];
         (host.clone(), i32::from(*port))
+    }
+
+    /// A partition that this broker leads.
+    fn led(&self, topic: &str, index: i32) -> Result<&Partition, ErrorCode> {
+        match self.cluster.partition(topic, index) {
+            None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+            Some(partition) if partition.leader != self.node => {
+                Err(ErrorCode::NOT_LEADER_OR_FOLLOWER)
+            }
+            Some(partition) => Ok(partition),
+        }
+    }
+}
+
+/// Who leads a partition, for a client that believes it is another.
+fn current_leader(partition: &Partition) -> LeaderIdAndEpoch {
+    LeaderIdAndEpoch { leader_id: partition.leader, leader_epoch: partition.leader_epoch }
+}
+
+/// How it went, as messages say it: a code, and why.
+fn told<T>(done: Result<T, Refusal>) -> (ErrorCode, Option<String>) {
+    match done {
+        Ok(_) => (ErrorCode::NONE, None),
+        Err(refusal) => (refusal.code, Some(refusal.message)),
     }
 }

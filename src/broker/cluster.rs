@@ -15,6 +15,7 @@ use bytes::Bytes;
 use super::log::{Appended, PartitionLog, Refusal, StoredBatch};
 use crate::error::ErrorCode;
 use crate::producer::Random;
+use crate::protocol::LONGEST_TOPIC;
 use retention::Retention;
 pub use topic::{Partition, Topic, TopicSettings};
 
@@ -27,8 +28,6 @@ const INVALID_REPLICATION_FACTOR: ErrorCode = ErrorCode(38);
 
 /// More partitions than anybody needs to learn or test, and fewer than would hurt.
 const MOST_PARTITIONS: i32 = 10_000;
-/// Bytes of the longest name that Kafka gives a topic.
-const LONGEST_NAME: usize = 249;
 
 /// What a cluster is told when it is made.
 #[derive(Debug, Clone)]
@@ -256,7 +255,7 @@ fn unknown_topic(name: &str) -> Refusal {
 pub fn check_name(name: &str) -> Result<(), Refusal> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let is_good = !name.is_empty()
-        && name.len() <= LONGEST_NAME
+        && name.len() <= LONGEST_TOPIC
         && !matches!(name, "." | "..")
         && name.chars().all(fits);
     if is_good {

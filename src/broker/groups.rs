@@ -233,6 +233,11 @@ impl Groups {
         }
     }
 
+    /// A group.
+    pub fn get(&self, id: &str) -> Option<&Group> {
+        self.by_id.get(id)
+    }
+
     /// Every group, by its id.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Group)> {
         self.by_id.iter().map(|(id, group)| (id.as_str(), group))

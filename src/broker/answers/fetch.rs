@@ -3,15 +3,13 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::Broker;
+use super::{Broker, current_leader};
 use crate::error::ErrorCode;
 use crate::protocol::{
-    FetchPartition, FetchRequest, FetchResponse, FetchablePartitionResponse,
-    FetchableTopicResponse, LeaderIdAndEpoch,
+    FetchPartition, FetchRequest, FetchResponse, FetchablePartitionResponse, FetchableTopicResponse,
 };
 
 const OFFSET_OUT_OF_RANGE: ErrorCode = ErrorCode(1);
-const FENCED_LEADER_EPOCH: ErrorCode = ErrorCode(74);
 const UNKNOWN_LEADER_EPOCH: ErrorCode = ErrorCode(75);
 
 /// What there is to read.
@@ -71,19 +69,15 @@ impl Broker<'_> {
         let wrong = if partition.leader != self.node {
             Some(ErrorCode::NOT_LEADER_OR_FOLLOWER)
         } else if epoch != -1 && epoch < partition.leader_epoch {
-            Some(FENCED_LEADER_EPOCH)
+            Some(ErrorCode::FENCED_LEADER_EPOCH)
         } else if epoch > partition.leader_epoch {
             Some(UNKNOWN_LEADER_EPOCH)
         } else {
             None
         };
         if let Some(code) = wrong {
-            let current_leader = LeaderIdAndEpoch {
-                leader_id: partition.leader,
-                leader_epoch: partition.leader_epoch,
-            };
             return FetchablePartitionResponse {
-                current_leader: Some(current_leader),
+                current_leader: Some(current_leader(partition)),
                 ..failed(asked, code)
             };
         }

@@ -298,8 +298,7 @@ impl Broker<'_> {
         error: Option<ErrorCode>,
     ) -> DescribeGroupsResponse {
         let groups = request.groups.iter().map(|wanted| {
-            let found = self.groups.all().find(|(id, _)| id == wanted);
-            let Some((_, group)) = found.filter(|_| error.is_none()) else {
+            let Some(group) = self.groups.get(wanted).filter(|_| error.is_none()) else {
                 return DescribedGroup {
                     error_code: error.unwrap_or_default(),
                     group_id: wanted.clone(),

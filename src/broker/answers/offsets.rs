@@ -41,16 +41,7 @@ impl Broker<'_> {
             partition_index: asked.partition_index,
             ..ListOffsetsPartitionResponse::default()
         };
-        let partition = self.cluster.partition(topic, asked.partition_index);
-        let led = match (error, partition) {
-            (Some(code), _) => Err(code),
-            (None, None) => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
-            (None, Some(partition)) if partition.leader != self.node => {
-                Err(ErrorCode::NOT_LEADER_OR_FOLLOWER)
-            }
-            (None, Some(partition)) => Ok(partition),
-        };
-        match led {
+        match error.map_or_else(|| self.led(topic, asked.partition_index), Err) {
             Err(code) => answer.error_code = code,
             Ok(partition) => {
                 if let Some((offset, timestamp)) = find(&partition.log, asked.timestamp) {
@@ -92,10 +83,7 @@ impl Broker<'_> {
     }
 
     fn delete_before(&mut self, topic: &str, index: i32, offset: i64) -> Result<i64, ErrorCode> {
-        let leader = self.cluster.partition(topic, index).map(|partition| partition.leader);
-        if leader.is_some_and(|leader| leader != self.node) {
-            return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
-        }
+        self.led(topic, index)?;
         self.cluster.delete_records(topic, index, offset).map_err(|refusal| refusal.code)
     }
 }

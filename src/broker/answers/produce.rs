@@ -2,16 +2,15 @@
 
 use bytes::Bytes;
 
-use super::Broker;
+use super::{Broker, TRANSACTIONAL_ID_AUTHORIZATION_FAILED, current_leader};
 use crate::broker::log::Refusal;
 use crate::error::ErrorCode;
 use crate::protocol::{
-    LeaderIdAndEpoch, NodeEndpoint, PartitionProduced, ProduceRequest, ProduceResponse,
-    TopicProduceData, TopicProduced,
+    NodeEndpoint, PartitionProduced, ProduceRequest, ProduceResponse, TopicProduceData,
+    TopicProduced,
 };
 
 const INVALID_REQUIRED_ACKS: ErrorCode = ErrorCode(21);
-const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(53);
 
 impl Broker<'_> {
     /// Stores what can be stored; with an error, nothing.
@@ -65,10 +64,7 @@ impl Broker<'_> {
                 && let Some(partition) =
                     name.as_ref().and_then(|name| self.cluster.partition(name, data.index))
             {
-                produced.current_leader = Some(LeaderIdAndEpoch {
-                    leader_id: partition.leader,
-                    leader_epoch: partition.leader_epoch,
-                });
+                produced.current_leader = Some(current_leader(partition));
                 leaders.push(partition.leader);
             }
             produced
@@ -97,7 +93,6 @@ fn wrong_as_a_whole(request: &ProduceRequest) -> Option<ErrorCode> {
     if !(-1..=1).contains(&request.acks) {
         Some(INVALID_REQUIRED_ACKS)
     } else if request.transactional_id.is_some() {
-        // Nobody may use one, as there are no transactions here yet.
         Some(TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     } else {
         None

@@ -1,10 +1,8 @@
 //! `InitProducerId`: ids for idempotent producers.
 
-use super::Broker;
+use super::{Broker, TRANSACTIONAL_ID_AUTHORIZATION_FAILED};
 use crate::error::ErrorCode;
 use crate::protocol::{InitProducerIdRequest, InitProducerIdResponse};
-
-const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(53);
 
 impl Broker<'_> {
     pub(in crate::broker) fn init_producer_id(

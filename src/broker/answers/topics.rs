@@ -1,7 +1,7 @@
 //! `CreateTopics`, `DeleteTopics`, `CreatePartitions`: what topics there are.
 
-use super::Broker;
 use super::configs::topic_settings;
+use super::{Broker, told};
 use crate::broker::cluster::Topic;
 use crate::broker::log::Refusal;
 use crate::error::ErrorCode;
@@ -102,13 +102,8 @@ impl Broker<'_> {
                 Some(code) => Err(Refusal::new(code, "")),
                 None => name.clone().and_then(|name| self.delete_topic(&name)),
             };
-            let refusal = deleted.err();
-            DeletableTopicResult {
-                name: name.ok(),
-                topic_id,
-                error_code: refusal.as_ref().map(|refusal| refusal.code).unwrap_or_default(),
-                error_message: refusal.map(|refusal| refusal.message),
-            }
+            let (error_code, error_message) = told(deleted);
+            DeletableTopicResult { name: name.ok(), topic_id, error_code, error_message }
         });
         DeleteTopicsResponse { responses: responses.collect(), ..DeleteTopicsResponse::default() }
     }
@@ -131,12 +126,8 @@ impl Broker<'_> {
                 let on_trial = request.validate_only;
                 self.cluster.add_partitions(&topic.name, topic.count, on_trial)
             };
-            let refusal = created.err();
-            CreatePartitionsTopicResult {
-                name: topic.name.clone(),
-                error_code: refusal.as_ref().map(|refusal| refusal.code).unwrap_or_default(),
-                error_message: refusal.map(|refusal| refusal.message),
-            }
+            let (error_code, error_message) = told(created);
+            CreatePartitionsTopicResult { name: topic.name.clone(), error_code, error_message }
         });
         CreatePartitionsResponse {
             results: results.collect(),

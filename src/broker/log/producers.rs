@@ -71,7 +71,7 @@ impl Producers {
                 ),
                 FirstSequence::ZeroOrUnknown if sequence != 0 => {
                     let message = format!("a producer without state begins with {sequence}");
-                    Err(Refusal::new(ErrorCode(59), message))
+                    Err(Refusal::new(ErrorCode::UNKNOWN_PRODUCER_ID, message))
                 }
                 _ => Ok(None),
             };
@@ -89,7 +89,7 @@ impl Producers {
         }
         if identity.epoch < producer.epoch {
             let message = format!("epoch {} is over: it is {}", identity.epoch, producer.epoch);
-            return Err(Refusal::new(ErrorCode(47), message));
+            return Err(Refusal::new(ErrorCode::INVALID_PRODUCER_EPOCH, message));
         }
         if sequence != 0 {
             let message = format!("a new epoch begins with sequence {sequence} and not 0");

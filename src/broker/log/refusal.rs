@@ -27,11 +27,11 @@ impl Refusal {
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self::new(ErrorCode(87), message)
+        Self::new(ErrorCode::INVALID_RECORD, message)
     }
 
     pub(super) fn out_of_order(message: impl Into<String>) -> Self {
-        Self::new(ErrorCode(45), message)
+        Self::new(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER, message)
     }
 }
 

@@ -163,7 +163,10 @@ fn blame(
     now: i64,
 ) -> Option<(ErrorCode, &'static str)> {
     if config.compacted && record.key.is_none() {
-        return Some((ErrorCode(87), "a compacted topic takes no record without a key"));
+        return Some((
+            ErrorCode::INVALID_RECORD,
+            "a compacted topic takes no record without a key",
+        ));
     }
     if claims_clock(header, config) {
         return Some((INVALID_TIMESTAMP, CLAIMS_CLOCK));
