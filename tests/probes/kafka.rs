@@ -4,24 +4,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dekaf::config::Config;
+use dekaf::error::ErrorCode;
 use dekaf::net::{Link, LinkSettings};
 use dekaf::protocol::{
-    MetadataRequest, MetadataRequestTopic, PartitionProduceData, ProduceRequest, TopicProduceData,
+    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic, MetadataRequest,
+    MetadataRequestTopic, PartitionProduceData, ProduceRequest, TopicProduceData,
 };
-use kafka_protocol::messages::delete_records_request::{
-    DeleteRecordsPartition, DeleteRecordsTopic,
-};
-use kafka_protocol::messages::{
-    ApiKey, DeleteRecordsRequest, DeleteRecordsResponse, RequestHeader, ResponseHeader, TopicName,
-};
-use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
 use super::story::Answer;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const DELETE_RECORDS_VERSION: i16 = 1;
 
 pub(crate) struct Kafka {
     runtime: Runtime,
@@ -86,37 +80,19 @@ impl Kafka {
     }
 
     pub(crate) fn delete_records(&self, topic: &str, partition: i32, before: i64) -> Answer {
-        let partition =
-            DeleteRecordsPartition::default().with_partition_index(partition).with_offset(before);
-        let topic = DeleteRecordsTopic::default()
-            .with_name(TopicName(StrBytes::from_string(topic.to_owned())))
-            .with_partitions(vec![partition]);
-        let request = DeleteRecordsRequest::default()
-            .with_topics(vec![topic])
-            .with_timeout_ms(PATIENCE.as_millis() as i32);
-        let answer = self.link.send(|correlation_id| vec![frame(&request, correlation_id)]);
-        let mut frame = self.wait(answer.wait()).expect("an answer");
-        ResponseHeader::decode(&mut frame, 0).expect("a header");
-        let response = DeleteRecordsResponse::decode(&mut frame, DELETE_RECORDS_VERSION);
-        let response = response.expect("a well-formed answer");
+        let partition = DeleteRecordsPartition { partition_index: partition, offset: before };
+        let request = DeleteRecordsRequest {
+            topics: vec![DeleteRecordsTopic {
+                name: topic.to_owned(),
+                partitions: vec![partition],
+            }],
+            timeout_ms: PATIENCE.as_millis() as i32,
+        };
+        let response = self.wait(self.link.call(&request)).expect("an answer");
         let deleted = &response.topics[0].partitions[0];
         match deleted.error_code {
-            0 => Answer::of_deletion(Ok(deleted.low_watermark)),
-            code => Answer::of_deletion(Err(dekaf::error::ErrorCode(code))),
+            ErrorCode::NONE => Answer::of_deletion(Ok(deleted.low_watermark)),
+            code => Answer::of_deletion(Err(code)),
         }
     }
-}
-
-fn frame(request: &DeleteRecordsRequest, correlation_id: i32) -> Bytes {
-    let mut body = Vec::new();
-    RequestHeader::default()
-        .with_request_api_key(ApiKey::DeleteRecords as i16)
-        .with_request_api_version(DELETE_RECORDS_VERSION)
-        .with_correlation_id(correlation_id)
-        .with_client_id(Some(StrBytes::from_static_str("probes")))
-        .encode(&mut body, 1)
-        .expect("a header");
-    request.encode(&mut body, DELETE_RECORDS_VERSION).expect("a request");
-    let length = (body.len() as u32).to_be_bytes();
-    [&length[..], &body].concat().into()
 }
