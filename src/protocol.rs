@@ -68,8 +68,8 @@ pub use list_offsets::{
     ListOffsetsTopic, ListOffsetsTopicResponse,
 };
 pub use metadata::{
-    MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
-    MetadataTopic,
+    LONGEST_TOPIC, MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic,
+    MetadataResponse, MetadataTopic,
 };
 pub use offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,

@@ -128,8 +128,9 @@ impl<W> Batch<W> {
             self.waiting.push(Waiting { index, timestamp: record.timestamp, waiter });
         }
         let full = self.charged >= batch_size;
-        self.closed |= full;
-        self.hurried |= full;
+        if full {
+            self.close();
+        }
         Some((self.charged - before, full))
     }
 

@@ -29,11 +29,9 @@ use super::settled::{Settled, Stored};
 use super::topic::{NodeId, Place, ProducerEpoch, Topic};
 use crate::config::{Acks, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
-use crate::protocol::{MetadataResponse, PartitionProduced, ProduceResponse};
+use crate::protocol::{LONGEST_TOPIC, MetadataResponse, PartitionProduced, ProduceResponse};
 use crate::record::{Record, SealedBatch};
 
-/// Bytes of the longest name that Kafka gives a topic.
-const LONGEST_TOPIC: usize = 249;
 /// An answer that takes longer makes the machine look whether somebody else leads by now. Long
 /// beside any healthy answer, short beside the time in which clusters elect.
 const OVERDUE: Duration = Duration::from_secs(1);

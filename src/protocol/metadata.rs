@@ -4,6 +4,9 @@ use super::api::{ApiKey, Request};
 use super::schema::message;
 use crate::error::ErrorCode;
 
+/// Bytes of the longest name that Kafka gives a topic.
+pub const LONGEST_TOPIC: usize = 249;
+
 message! {
     /// A topic to describe.
     MetadataRequestTopic {
