@@ -1,8 +1,8 @@
 //! The machine itself: what it is told, and what it wants done.
 //!
 //! Methods are of four kinds. Callers' (`produce`, `wait`, `place`, `cancel`, `start`, `flush`,
-//! `purge`, `close`) take work in. `handle_*` take in what happened outside. `poll_*` give out what is to
-//! be done: call them until they return nothing. The rest looks.
+//! `purge`, `close`) take work in. `handle_*` take in what happened outside. `poll_*` give out what
+//! is to be done: call them until they return nothing. The rest looks.
 
 mod admission;
 mod exchange;

@@ -52,6 +52,8 @@ pub enum InvalidBatch {
     Compression(InvalidCompression),
     /// Header and records disagree.
     Inconsistent(&'static str),
+    /// More records and headers than are read.
+    TooMany,
 }
 
 impl From<InvalidCompression> for InvalidBatch {
@@ -74,6 +76,7 @@ impl fmt::Display for InvalidBatch {
             Self::Checksum => f.write_str("the batch's checksum does not match its bytes"),
             Self::Compression(invalid) => invalid.fmt(f),
             Self::Inconsistent(what) => f.write_str(what),
+            Self::TooMany => f.write_str("the batch has more records and headers than are read"),
         }
     }
 }
@@ -123,18 +126,33 @@ pub fn decode_batch_within(
     let body = bytes.slice(BATCH_OVERHEAD..);
     let body = decompressor.decompress(codec_of(attributes)?, &body, limit)?;
     let mut input = Reader::new(&body);
+    let mut room = Room(MAX_FRAME);
     let records = (0..count)
-        .map(|index| decode_record(&mut input, first_timestamp, index))
+        .map(|index| decode_record(&mut input, &mut room, first_timestamp, index))
         .collect::<Result<_, _>>()?;
     input.finish()?;
     Ok(DecodedBatch { base_offset, attributes, identity, max_timestamp, records })
 }
 
+/// The memory that records and headers may still take beside their bytes: an empty one is many
+/// times as large here as on the wire.
+struct Room(usize);
+
+impl Room {
+    fn take<T>(&mut self) -> Result<(), InvalidBatch> {
+        let left = self.0.checked_sub(size_of::<T>());
+        self.0 = left.ok_or(InvalidBatch::TooMany)?;
+        Ok(())
+    }
+}
+
 fn decode_record(
     input: &mut Reader<'_>,
+    room: &mut Room,
     first_timestamp: i64,
     index: i32,
 ) -> Result<DecodedRecord, InvalidBatch> {
+    room.take::<DecodedRecord>()?;
     let length = usize::try_from(input.varint()?).map_err(|_| Malformed::Length)?;
     let end = input.position() + length;
     let _attributes = input.i8()?;
@@ -147,10 +165,11 @@ fn decode_record(
     let header_count = usize::try_from(input.varint()?).map_err(|_| Malformed::Length)?;
     let headers = (0..header_count)
         .map(|_| {
+            room.take::<DecodedHeader>()?;
             let size = usize::try_from(input.varint()?).map_err(|_| Malformed::Length)?;
             Ok((input.text(size)?, decode_field(input)?))
         })
-        .collect::<Result<_, Malformed>>()?;
+        .collect::<Result<_, InvalidBatch>>()?;
     if input.position() != end {
         return Err(InvalidBatch::Inconsistent("a record's length and its fields disagree"));
     }

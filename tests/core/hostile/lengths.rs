@@ -151,3 +151,13 @@ fn as_many_of_the_smallest_as_fit_do_no_harm() {
         assert_eq!(read(&batch(count, &records)).unwrap().records.len(), count as usize);
     }
 }
+
+#[test]
+fn more_than_memory_has_room_for_is_refused() {
+    let mut fields = vec![0, 0, -1, -1, 3_000_000];
+    fields.extend([0, -1].repeat(3_000_000));
+    assert_eq!(decode_batch(&batch(1, &record(&fields))), Err(InvalidBatch::TooMany));
+    let records: Vec<u8> =
+        (0..1_500_000).flat_map(|index| record(&[0, index, -1, -1, 0])).collect();
+    assert_eq!(decode_batch(&batch(1_500_000, &records)), Err(InvalidBatch::TooMany));
+}
