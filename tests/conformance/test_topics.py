@@ -261,6 +261,20 @@ def test_topics_are_deleted(engine: Engine, names: Iterator[str]) -> None:
     assert delete(engine, "a b") == {"a b": UNKNOWN_TOPIC}
 
 
+def test_a_topic_that_is_deleted_twice_at_once_stays(
+    engine: Engine, names: Iterator[str]
+) -> None:
+    twice, once, unknown = next(names), next(names), next(names)
+    engine.create_topic(twice)
+    engine.create_topic(once)
+    answer = engine.ask(DeleteTopicsRequest_v3([twice, once, twice, unknown, unknown], 30_000))
+    assert sorted(answer.topic_error_codes) == sorted(
+        [(twice, INVALID_REQUEST), (once, 0), (unknown, INVALID_REQUEST)]
+    )
+    wait_until(lambda: gone(engine, once), what="the topic is gone")
+    assert not gone(engine, twice)
+
+
 def gone(engine: Engine, name: str) -> bool:
     ((code, *_),) = engine.ask(MetadataRequest_v5([name], False)).topics
     return bool(code == UNKNOWN_TOPIC)

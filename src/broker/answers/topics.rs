@@ -87,19 +87,27 @@ impl Broker<'_> {
             ..DeleteTopicState::default()
         });
         let wanted: Vec<_> = request.topics.iter().cloned().chain(by_name).collect();
-        let responses = wanted.into_iter().map(|wanted| {
-            let name = match &wanted.name {
+        let is_wanted = |state: &DeleteTopicState, among: &[DeleteTopicState]| {
+            among.iter().any(|other| (&other.name, other.topic_id) == (&state.name, state.topic_id))
+        };
+        // One that is named twice is answered once, and stays.
+        let once = (0..).zip(&wanted).filter(|(n, state)| !is_wanted(state, &wanted[..*n]));
+        let responses = once.map(|(n, wanted_topic)| {
+            let name = match &wanted_topic.name {
                 Some(name) => Ok(name.clone()),
                 None => self
                     .cluster
-                    .topic_by_id(wanted.topic_id)
+                    .topic_by_id(wanted_topic.topic_id)
                     .map(|(name, _)| name.to_owned())
                     .ok_or_else(|| Refusal::new(ErrorCode::UNKNOWN_TOPIC_ID, "")),
             };
             let topic_id = name.as_ref().ok().and_then(|name| self.cluster.topic(name));
-            let topic_id = topic_id.map_or(wanted.topic_id, |topic| topic.id);
+            let topic_id = topic_id.map_or(wanted_topic.topic_id, |topic| topic.id);
             let deleted = match error {
                 Some(code) => Err(Refusal::new(code, "")),
+                None if is_wanted(wanted_topic, &wanted[n + 1..]) => {
+                    Err(Refusal::new(INVALID_REQUEST, "a topic is named more than once"))
+                }
                 None => name.clone().and_then(|name| self.delete_topic(&name)),
             };
             let (error_code, error_message) = told(deleted);
