@@ -6,9 +6,11 @@ mod driver;
 mod handle;
 mod mailbox;
 mod outbox;
+mod room;
 mod sealer;
 mod sync;
 mod turned;
 
-pub use handle::{Client, Sink};
+pub use handle::{Asked, Client, Sink};
 pub use mailbox::Mailbox;
+pub use turned::Handed;

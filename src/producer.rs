@@ -18,12 +18,12 @@ mod topic;
 pub use backoff::Backoff;
 pub use batch::{Content, Ticket};
 pub use machine::{
-    Machine, MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId,
+    Machine, MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId, Unsent,
 };
 pub use partitioner::{crc32_partition_of, murmur2, partition_of};
 pub use pinned::{OwnedRecord, Pinned};
 pub use random::Random;
 pub use request::{PartitionBatch, encode_produce};
 pub use sequence::Sequence;
-pub use settled::{Settled, SettledBatch, Stored, Waiting};
+pub use settled::{RecordPlace, Settled, SettledBatch, Stored, Waiting};
 pub use topic::NodeId;

@@ -13,6 +13,7 @@ use tokio::time::sleep_until;
 use super::brokers::Brokers;
 use super::handle::Sink;
 use super::outbox::{Outbox, Sealed};
+use super::room::Room;
 use super::sealer::{seal, takes_long};
 use super::turned::Turned;
 use crate::config::{Acks, Codec, Compression, Config};
@@ -49,12 +50,15 @@ struct Turn {
     requests: Vec<Outgoing>,
     metadata: Option<MetadataWanted>,
     timeout: Option<Instant>,
+    /// Whether records wait for their caller to say where they go.
+    asks_where: bool,
 }
 
 /// Runs until the machine is finished. What was settled last is left for the caller, who first
 /// ends the tasks that this has spawned.
 pub(super) async fn drive<W: Send + 'static>(
     turned: &Turned<W>,
+    room: &Room,
     sink: &impl Sink<W>,
     config: &Config,
 ) {
@@ -87,12 +91,17 @@ pub(super) async fn drive<W: Send + 'static>(
                 identity: machine.poll_identity(now),
                 requests: std::iter::from_fn(|| machine.poll_request(now)).collect(),
                 metadata: machine.poll_metadata(now),
+                asks_where: machine.peek_placing().is_some(),
                 timeout: machine.poll_timeout(),
             }
         };
         drop(unpinned);
+        room.call();
         if !settled.is_empty() {
             sink.settle(settled);
+        }
+        if turn.asks_where {
+            sink.ask_where();
         }
         let timeout = turn.timeout;
         outside.act(turned, turn);

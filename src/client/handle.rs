@@ -11,16 +11,36 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::driver;
-use super::turned::Turned;
+use super::room::Room;
+use super::turned::{Handed, Turned};
 use crate::config::Config;
 use crate::error::Result;
-use crate::producer::{Machine, Settled};
+use crate::producer::{Machine, NodeId, Settled, Ticket, Unsent};
 use crate::record::Record;
 
 /// Where settled records and calls go. Called on the core's thread, without any lock held.
 pub trait Sink<W>: Send + Sync + 'static {
     /// Takes what was settled in one turn.
     fn settle(&self, settled: Vec<Settled<W>>);
+
+    /// Takes the last that was settled. Nothing comes after it.
+    fn end(self, settled: Vec<Settled<W>>);
+
+    /// Somebody is to ask [`Client::next_to_place`], until that returns nothing.
+    fn ask_where(&self);
+}
+
+/// A record whose partition its caller is to name.
+#[derive(Debug)]
+pub struct Asked {
+    /// Names the record.
+    pub ticket: Ticket,
+    /// Its topic.
+    pub topic: Arc<str>,
+    /// How many partitions that has.
+    pub partitions: i32,
+    /// Its key.
+    pub key: Option<Vec<u8>>,
 }
 
 /// A running producer.
@@ -38,6 +58,7 @@ impl<W> Clone for Client<W> {
 #[derive(Debug)]
 pub(super) struct Shared<W> {
     pub(super) turned: Turned<W>,
+    pub(super) room: Room,
     ended: Mutex<bool>,
     end: Condvar,
 }
@@ -49,14 +70,16 @@ impl<W: Send + 'static> Client<W> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shared = Arc::new(Shared {
             turned: Turned::new(Machine::new(config.clone(), seed)),
+            room: Room::default(),
             ended: Mutex::new(false),
             end: Condvar::new(),
         });
         let inside = Arc::clone(&shared);
         thread::Builder::new().name("dekaf".into()).spawn(move || {
-            run(&inside, &sink, || {
+            run(&inside, sink, |sink| {
                 let local = tokio::task::LocalSet::new();
-                local.block_on(&runtime, driver::drive(&inside.turned, &sink, &config));
+                let Shared { turned, room, .. } = &*inside;
+                local.block_on(&runtime, driver::drive(turned, room, sink, &config));
                 drop(local);
                 // A look-up of a host's name may hang for as long as the system likes.
                 runtime.shutdown_background();
@@ -75,9 +98,75 @@ impl<W: Send + 'static> Client<W> {
         record: &Record<'_>,
         waiter: Option<W>,
         urgent: bool,
-    ) -> Result<()> {
+    ) -> Result<Handed> {
         let now = Instant::now();
         self.shared.turned.produce(now, topic, partition, record, waiter, urgent)
+    }
+
+    /// Waits until a record that was handed over is no longer in the line for memory, at most for
+    /// `limit`; says whether it is not. It may have failed.
+    pub fn wait_admitted(&self, ticket: Ticket, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        loop {
+            let seen = self.shared.room.last_call();
+            if !self.shared.turned.machine().waits_for_memory(ticket) {
+                return true;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            self.shared.room.sleep(seen, left);
+        }
+    }
+
+    /// See [`Machine::progress`].
+    pub fn progress(&self) -> u64 {
+        self.shared.turned.machine().progress()
+    }
+
+    /// Un-sends a record; see [`Machine::cancel`].
+    pub fn cancel(&self, ticket: Ticket) -> Option<Unsent<W>> {
+        let unsent = self.shared.turned.machine().cancel(Instant::now(), ticket);
+        if unsent.is_some() {
+            self.shared.turned.wake();
+        }
+        unsent
+    }
+
+    /// How many partitions a topic has, for a caller who says himself where records go; see
+    /// [`Machine::partitions`].
+    pub fn partitions(&self, topic: &str) -> Option<i32> {
+        self.shared.turned.machine().partitions(topic)
+    }
+
+    /// See [`Machine::leaders`].
+    pub fn leaders(&self, topic: &str) -> Vec<Option<NodeId>> {
+        self.shared.turned.machine().leaders(topic)
+    }
+
+    /// The next record whose partition is to be named, with [`Self::place`].
+    pub fn next_to_place(&self) -> Option<Asked> {
+        let mut machine = self.shared.turned.machine();
+        let placing = machine.poll_placing()?;
+        Some(Asked {
+            ticket: placing.ticket,
+            topic: Arc::clone(placing.topic),
+            partitions: placing.partitions,
+            key: placing.key.map(<[u8]>::to_vec),
+        })
+    }
+
+    /// Says where a record goes; see [`Machine::place`].
+    pub fn place(&self, ticket: Ticket, partition: std::result::Result<i32, String>) {
+        self.shared.turned.machine().place(Instant::now(), ticket, partition);
+        self.shared.turned.wake();
+    }
+
+    /// Drops what is queued; see [`Machine::purge`].
+    pub fn purge(&self) {
+        self.shared.turned.machine().purge(Instant::now());
+        self.shared.turned.wake();
     }
 
     /// Connects; see [`Machine::start`]. Gives the waiter back if the core has ended.
@@ -85,10 +174,34 @@ impl<W: Send + 'static> Client<W> {
         self.shared.turned.tell(waiter, |machine, waiter| machine.start(Instant::now(), waiter))
     }
 
-    /// Waits for what was handed over before; see [`Machine::flush`]. Gives the waiter back if
-    /// the core has ended.
-    pub fn flush(&self, waiter: W) -> Option<W> {
-        self.shared.turned.tell(waiter, |machine, waiter| machine.flush(Instant::now(), waiter))
+    /// Waits for any answer of the cluster; see [`Machine::ping`]. Gives the waiter back if the
+    /// core has ended.
+    pub fn ping(&self, limit: Duration, waiter: W) -> Option<W> {
+        let ping = |machine: &mut Machine<W>, waiter| machine.ping(Instant::now(), limit, waiter);
+        self.shared.turned.tell(waiter, ping)
+    }
+
+    /// Waits until a topic's partitions are known; see [`Machine::locate`]. Gives the waiter back
+    /// if the core has ended.
+    pub fn locate(&self, topic: &str, waiter: W) -> Option<W> {
+        let locate =
+            |machine: &mut Machine<W>, waiter| machine.locate(Instant::now(), topic, waiter);
+        self.shared.turned.tell(waiter, locate)
+    }
+
+    /// Waits for what was handed over before; see [`Machine::flush`]. Returns what
+    /// [`Self::unsettled_before`] takes, or gives the waiter back if the core has ended.
+    pub fn flush(&self, waiter: W) -> std::result::Result<Ticket, W> {
+        let mut before = 0;
+        let flush = |machine: &mut Machine<W>, waiter| {
+            before = machine.flush(Instant::now(), waiter);
+        };
+        self.shared.turned.tell(waiter, flush).map_or(Ok(before), Err)
+    }
+
+    /// See [`Machine::unsettled_before`].
+    pub fn unsettled_before(&self, before: Ticket) -> usize {
+        self.shared.turned.machine().unsettled_before(before)
     }
 
     /// Delivers what was handed over, for at most `limit`, and ends. Gives the waiter back if
@@ -117,8 +230,8 @@ impl<W: Send + 'static> Client<W> {
 /// Runs the driver, and tells the last ones when every task has ended and every socket is
 /// closed. Should it panic, everybody who waits still hears of it: a defect of ours must not
 /// leave a program hanging.
-fn run<W: Send + 'static>(shared: &Shared<W>, sink: &impl Sink<W>, drive: impl FnOnce()) {
-    let panicked = catch_unwind(AssertUnwindSafe(drive)).is_err();
+fn run<W: Send + 'static, S: Sink<W>>(shared: &Shared<W>, sink: S, drive: impl FnOnce(&S)) {
+    let panicked = catch_unwind(AssertUnwindSafe(|| drive(&sink))).is_err();
     let mut last = Vec::new();
     {
         let mut machine = shared.turned.machine();
@@ -133,5 +246,6 @@ fn run<W: Send + 'static>(shared: &Shared<W>, sink: &impl Sink<W>, drive: impl F
         }
         last.extend(std::iter::from_fn(|| machine.poll_settled()));
     }
-    sink.settle(last);
+    sink.end(last);
+    shared.room.call();
 }

@@ -6,8 +6,19 @@ use std::time::Instant;
 
 use super::sync::{Mutex, MutexGuard, Notify, PoisonError};
 use crate::error::Result;
-use crate::producer::{Machine, OwnedRecord, Produced};
+use crate::producer::{Machine, OwnedRecord, Produced, Ticket};
 use crate::record::Record;
+
+/// How far a record got when it was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handed {
+    /// Into a batch, or it is settled already.
+    Batched,
+    /// It waits for its topic, or to be placed.
+    Held(Ticket),
+    /// It waits for memory.
+    Waits(Ticket),
+}
 
 /// A machine that callers hand things to and a driver turns.
 #[derive(Debug)]
@@ -28,33 +39,36 @@ impl<W> Turned<W> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a record in; see [`Machine::produce`].
+    /// Takes a record in; see [`Machine::produce`]. Where there is no memory it takes its place
+    /// in line, with a copy of its bytes. A refused waiter is dropped after the lock, as his end
+    /// may run any code.
     pub(super) fn produce(
         &self,
         now: Instant,
         topic: &str,
         partition: Option<i32>,
         record: &Record<'_>,
-        waiter: Option<W>,
+        mut waiter: Option<W>,
         urgent: bool,
-    ) -> Result<()> {
+    ) -> Result<Handed> {
         let mut machine = self.machine();
-        let work = match machine.produce(now, topic, partition, record, waiter, urgent)? {
-            Produced::Accepted { work, .. } => work,
+        machine.check_open()?;
+        match machine.produce(now, topic, partition, record, waiter.take(), urgent)? {
+            Produced::Accepted { ticket, work, is_held } => {
+                drop(machine);
+                if work {
+                    self.wake();
+                }
+                Ok(if is_held { Handed::Held(ticket) } else { Handed::Batched })
+            }
             Produced::Full(waiter) => {
-                // It takes its place in line, with a copy of its bytes. Who makes room is the
-                // driver, and he looks at the line by himself.
+                // Who makes room is the driver, and he looks at the line by himself.
                 let copy = Box::new(OwnedRecord::copy(record));
                 let waits = machine.wait(now, topic, partition, copy, waiter, urgent);
-                waits.map_err(|refused| refused.error)?;
-                false
+                drop(machine);
+                waits.map(Handed::Waits).map_err(|refused| refused.error)
             }
-        };
-        drop(machine);
-        if work {
-            self.wake();
         }
-        Ok(())
     }
 
     /// Hands a waiter to the machine, unless nobody turns it any more.

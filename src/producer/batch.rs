@@ -177,6 +177,10 @@ impl<W> Batch<W> {
         self.progress != Progress::Queued
     }
 
+    pub(super) fn is_given_up(&self) -> bool {
+        self.progress == Progress::GivenUp
+    }
+
     /// From when on it may be sent; `None` is at once.
     pub(super) fn ready_at(&self) -> Option<Instant> {
         let open = matches!(self.content, Some(Content::Open(_)));

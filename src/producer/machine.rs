@@ -5,6 +5,7 @@
 //! is to be done: call them until they return nothing. The rest looks.
 
 mod admission;
+mod asking;
 mod exchange;
 mod fates;
 mod numbering;
@@ -19,7 +20,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::admission::Delayed;
-pub use self::exchange::{MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId};
+use self::asking::Asking;
+pub use self::exchange::{
+    MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId, Unsent,
+};
 use super::backoff::Backoff;
 use super::batch::{Codecs, Ticket};
 use super::pinned::{OwnedRecord, Pinned};
@@ -109,7 +113,9 @@ pub struct Machine<W> {
     next_serial: u64,
     /// Tickets of what is not settled, and how often each was given.
     live: BTreeMap<Ticket, u32>,
-    starting: VecDeque<(Instant, W)>,
+    asking: Vec<Asking<W>>,
+    /// Whether the cluster was last asked about those topics alone that it may create.
+    asked_to_create: bool,
     flushing: VecDeque<(Ticket, W)>,
     settled: VecDeque<Settled<W>>,
     connects: VecDeque<NodeId>,
@@ -118,6 +124,8 @@ pub struct Machine<W> {
     closing_by: Option<Instant>,
     closing: Vec<W>,
     abandoned: usize,
+    /// How many batches have come to their end.
+    progress: u64,
     finished: bool,
 }
 
@@ -150,7 +158,8 @@ impl<W> Machine<W> {
             next_ticket: 0,
             next_serial: 0,
             live: BTreeMap::new(),
-            starting: VecDeque::new(),
+            asking: Vec::new(),
+            asked_to_create: false,
             flushing: VecDeque::new(),
             settled: VecDeque::new(),
             connects: VecDeque::new(),
@@ -158,6 +167,7 @@ impl<W> Machine<W> {
             closing_by: None,
             closing: Vec::new(),
             abandoned: 0,
+            progress: 0,
             finished: false,
         }
     }
@@ -183,7 +193,8 @@ impl<W> Machine<W> {
         let size = record.size_bound();
         if let Err(error) = self.check_record(topic, size) {
             self.refuse(topic.into(), partition, record.timestamp, waiter, error);
-            return Ok(Produced::Accepted { ticket: self.spent_ticket(), work: true });
+            let ticket = self.spent_ticket();
+            return Ok(Produced::Accepted { ticket, work: true, is_held: false });
         }
         if !self.waiting.is_empty() || self.used + size > self.config.buffer_memory {
             return Ok(Produced::Full(waiter));
@@ -236,34 +247,50 @@ impl<W> Machine<W> {
         true
     }
 
-    /// Un-sends a record that still waits, for memory, for its topic or to be placed. Says
-    /// whether it did: afterwards a record is delivered, whoever has stopped waiting for it.
-    pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
-        if let Some(delayed) = self.waiting.remove(&ticket) {
+    /// Un-sends a record that still waits, for memory, for its topic or to be placed. `None` if
+    /// it does not: such a record is delivered, whoever has stopped waiting for it.
+    pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> Option<Unsent<W>> {
+        let waiter = if let Some(delayed) = self.waiting.remove(&ticket) {
             self.unpinned.push(delayed.record);
             self.forget(ticket);
             self.admit(now);
-        } else if let Some(delayed) = self.take_unassigned(ticket) {
+            delayed.waiter
+        } else {
+            let delayed = self.take_unassigned(ticket)?;
             let topic = delayed.target.topic;
             self.strike_unassigned(topic, ticket);
             self.release(delayed.charged);
             self.forget(ticket);
             self.assign_unassigned(now, topic);
-        } else {
-            return false;
-        }
+            delayed.waiter
+        };
         self.finish_flushes();
-        true
+        Some(Unsent { waiter })
     }
 
-    /// Settles `waiter` once the cluster has answered for the first time.
+    /// Settles `waiter` once the cluster has answered.
     pub fn start(&mut self, now: Instant, waiter: W) {
-        self.starting.push_back((now + self.config.metadata_timeout, waiter));
-        self.refresh.want_news();
+        self.ask(now, self.config.metadata_timeout, None, waiter);
     }
 
-    /// Settles `waiter` once everything handed over before this call is settled.
-    pub fn flush(&mut self, now: Instant, waiter: W) {
+    /// The same, for somebody who says how long he waits.
+    pub fn ping(&mut self, now: Instant, limit: Duration, waiter: W) {
+        self.ask(now, limit, None, waiter);
+    }
+
+    /// Settles `waiter` once a topic's partitions are known. Asking does not create the topic.
+    pub fn locate(&mut self, now: Instant, topic: &str, waiter: W) {
+        let index = self.topic(topic);
+        if self.topics[index].is_known() {
+            self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
+            return;
+        }
+        self.ask(now, self.config.metadata_timeout, Some(index), waiter);
+    }
+
+    /// Settles `waiter` once everything handed over before this call is settled. Returns what
+    /// [`Self::unsettled_before`] takes.
+    pub fn flush(&mut self, now: Instant, waiter: W) -> Ticket {
         let before = self.next_ticket;
         self.for_each_place(|machine, place| {
             if let Some(last) = machine.partition(place).queue.back_mut() {
@@ -274,6 +301,7 @@ impl<W> Machine<W> {
         });
         self.flushing.push_back((before, waiter));
         self.finish_flushes();
+        before
     }
 
     /// Drops everything that is queued. What is in flight may be stored all the same, and is
@@ -294,10 +322,7 @@ impl<W> Machine<W> {
     /// Gives up on everything that is not settled.
     pub fn abandon(&mut self) {
         self.abandoned += self.drop_everything(wording::closed_before_delivery);
-        while let Some((_, waiter)) = self.starting.pop_front() {
-            let result = Err(wording::closed_before_start());
-            self.settled.push_back(Settled::Call { waiter, result });
-        }
+        self.drop_asking(&wording::closed_before_start());
         self.finish_flushes();
     }
 
@@ -323,10 +348,8 @@ impl<W> Machine<W> {
                     || !topic.is_known() && topic.unassigned.is_empty()
             })
         });
+        let complete = self.answer_asking() && complete;
         self.refresh.succeeded(now, complete, &mut self.random);
-        while let Some((_, waiter)) = self.starting.pop_front() {
-            self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
-        }
         self.finish_flushes();
     }
 
@@ -481,15 +504,7 @@ impl<W> Machine<W> {
         self.expire_delayed(now);
         self.wake_nodes(now);
         self.notice_overdue(now);
-        while let Some((by, _)) = self.starting.front() {
-            if *by > now {
-                break;
-            }
-            let result = Err(self.unreachable());
-            if let Some((_, waiter)) = self.starting.pop_front() {
-                self.settled.push_back(Settled::Call { waiter, result });
-            }
-        }
+        self.expire_asking(now);
         self.admit(now);
         self.finish_flushes();
         self.finish_closing(now);
@@ -503,7 +518,7 @@ impl<W> Machine<W> {
         let timers = self.timers.first().map(|(at, _)| *at);
         timers
             .into_iter()
-            .chain(self.starting.front().map(|(by, _)| *by))
+            .chain(self.asking.iter().map(|asking| asking.until))
             .chain(self.closing_by.filter(|_| !self.finished))
             .chain(self.refresh.next_event())
             .chain(self.identity.next_event())
@@ -518,7 +533,11 @@ impl<W> Machine<W> {
     /// What the cluster is to be asked, until it answers or cannot be reached.
     pub fn poll_metadata(&mut self, now: Instant) -> Option<MetadataWanted> {
         self.refresh.poll(now).then(|| {
-            let may_create = self.topics.iter().any(Topic::is_missed);
+            // Who only asks about a topic does not want it created, and has his turn between
+            // those who do.
+            let is_turn = !(self.asked_to_create && self.is_asked_for_topics());
+            let may_create = is_turn && self.topics.iter().any(Topic::is_missed);
+            self.asked_to_create = may_create;
             let asked = self.topics.iter().filter(|topic| !may_create || topic.has_records());
             MetadataWanted {
                 topics: asked.map(|topic| Arc::clone(&topic.name)).collect(),
@@ -595,9 +614,36 @@ impl<W> Machine<W> {
         free.then_some(topic.partitions.len() as i32)
     }
 
+    /// The partitions of a topic and who leads each; none while they are not known.
+    pub fn leaders(&self, topic: &str) -> Vec<Option<NodeId>> {
+        let known = self.by_name.get(topic).map(|&index| &self.topics[index].partitions);
+        known.into_iter().flatten().map(|partition| partition.leader).collect()
+    }
+
+    /// Whether a record still waits for memory.
+    pub fn waits_for_memory(&self, ticket: Ticket) -> bool {
+        self.waiting.contains_key(&ticket)
+    }
+
+    /// How many records that were handed over before a [flush](Self::flush) are not settled.
+    pub fn unsettled_before(&self, before: Ticket) -> usize {
+        let delayed = self.waiting.range(..before).count()
+            + self.unassigned.range(..before).count()
+            + self.unplaced.range(..before).count();
+        let partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
+        let batches = partitions.flat_map(|partition| &partition.queue);
+        let open = batches.filter(|batch| batch.ticket < before && !batch.is_given_up());
+        delayed + open.map(|batch| batch.count() as usize).sum::<usize>()
+    }
+
+    /// Grows whenever a batch or a record that waited comes to its end.
+    pub fn progress(&self) -> u64 {
+        self.progress
+    }
+
     /// Whether every record and every call has been settled.
     pub fn is_idle(&self) -> bool {
-        self.live.is_empty() && self.starting.is_empty() && self.flushing.is_empty()
+        self.live.is_empty() && self.asking.is_empty() && self.flushing.is_empty()
     }
 
     /// Bytes of records that are held until they are acknowledged.

@@ -29,6 +29,8 @@ pub struct SettledBatch<W> {
     pub outcome: Result<Stored, Error>,
     /// Who waits, in the order of the records.
     pub waiting: Vec<Waiting<W>>,
+    /// How many of its records nobody waits for.
+    pub unclaimed: usize,
 }
 
 /// Where a batch is stored.
@@ -38,6 +40,26 @@ pub struct Stored {
     pub base_offset: i64,
     /// The broker's clock, where the topic keeps that instead of the records' own timestamps.
     pub log_append_time: Option<i64>,
+}
+
+/// Where one record is stored, and when it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordPlace {
+    /// The offset; −1 if no broker told.
+    pub offset: i64,
+    /// Its own timestamp, or the broker's clock where the topic keeps that.
+    pub timestamp: i64,
+}
+
+impl Stored {
+    /// Where one of the batch's records is.
+    pub fn place_of<W>(&self, waiting: &Waiting<W>) -> RecordPlace {
+        let offset = match self.base_offset {
+            -1 => -1,
+            base => base + i64::from(waiting.index),
+        };
+        RecordPlace { offset, timestamp: self.log_append_time.unwrap_or(waiting.timestamp) }
+    }
 }
 
 /// Someone who waits for one record of a batch.

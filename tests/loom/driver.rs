@@ -237,7 +237,12 @@ fn calls_are_answered() {
     };
     let flushes: fn(&World) = |world| {
         world.produce(1);
-        assert_eq!(world.turned.tell(2, |machine, who| machine.flush(world.now, who)), None);
+        assert_eq!(
+            world.turned.tell(2, |machine, who| {
+                let _before = machine.flush(world.now, who);
+            }),
+            None
+        );
         world.wait_for(2);
         world.wait_for(1);
     };

@@ -7,7 +7,7 @@
 #[path = "../../src/client/mailbox.rs"]
 pub mod mailbox;
 #[path = "../../src/client/turned.rs"]
-mod turned;
+pub mod turned;
 
 mod driver;
 mod port;

@@ -562,7 +562,7 @@ impl<'a> Run<'a> {
         let index = self.random.below(self.tickets.len() as u64) as usize;
         let (ticket, id) = self.tickets.swap_remove(index);
         // A ticket of a batch is shared, and cannot be cancelled any more.
-        if self.machine.cancel(self.instant(), ticket) {
+        if self.machine.cancel(self.instant(), ticket).is_some() {
             self.ledger.cancelled(id);
         }
     }

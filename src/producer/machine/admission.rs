@@ -35,7 +35,8 @@ pub(super) struct Delayed<W, R> {
 }
 
 impl<W> Machine<W> {
-    pub(super) fn check_open(&self) -> Result<()> {
+    /// Fails once it is closed, or of no more use.
+    pub fn check_open(&self) -> Result<()> {
         if self.closing_by.is_some() {
             return Err(super::wording::closed());
         }
@@ -69,7 +70,7 @@ impl<W> Machine<W> {
         Target { topic, partition, ticket: None, urgent, deadline }
     }
 
-    fn topic(&mut self, name: &str) -> usize {
+    pub(super) fn topic(&mut self, name: &str) -> usize {
         if let Some(&index) = self.by_name.get(name) {
             return index;
         }
@@ -145,13 +146,14 @@ impl<W> Machine<W> {
         unassigned.push_back(ticket);
         let first = unassigned.len() == 1;
         if known {
-            return Produced::Accepted { ticket, work: self.hold_unplaced(ticket, delayed) };
+            let work = self.hold_unplaced(ticket, delayed);
+            return Produced::Accepted { ticket, work, is_held: true };
         }
         self.unassigned.insert(ticket, delayed);
         if first {
             self.refresh.want_news();
         }
-        Produced::Accepted { ticket, work: first }
+        Produced::Accepted { ticket, work: first, is_held: true }
     }
 
     /// Puts the records of a topic into batches that waited for it to be known, or for their
@@ -213,7 +215,8 @@ impl<W> Machine<W> {
                 }
                 let name = self.name_of(index);
                 self.refuse(name, Some(partition), record.timestamp, waiter, error);
-                return Produced::Accepted { ticket: self.spent_ticket(), work: true };
+                let ticket = self.spent_ticket();
+                return Produced::Accepted { ticket, work: true, is_held: false };
             }
         };
         let place = Place { topic: index, partition: partition as usize };
@@ -252,7 +255,7 @@ impl<W> Machine<W> {
         if work {
             self.touch(now, place);
         }
-        Produced::Accepted { ticket, work }
+        Produced::Accepted { ticket, work, is_held: false }
     }
 
     /// The partition for a record, unless there is none.

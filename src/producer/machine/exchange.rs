@@ -15,13 +15,14 @@ pub type RequestId = u64;
 #[derive(Debug)]
 pub enum Produced<W> {
     /// It was taken in. `work` says whether there is something to do before the next
-    /// [`super::Machine::poll_timeout`]; the ticket can be cancelled while the record is in no
-    /// partition.
+    /// [`super::Machine::poll_timeout`].
     Accepted {
         /// Names the record, or the batch it is in.
         ticket: Ticket,
         /// Whether the driver is to look.
         work: bool,
+        /// Whether it is in no partition yet: only then can it be cancelled.
+        is_held: bool,
     },
     /// There is no memory for it now: hand it over with [`super::Machine::wait`], or give up.
     Full(Option<W>),
@@ -35,6 +36,13 @@ pub struct NoWaiting<W> {
     /// The record.
     pub record: Box<dyn Pinned>,
     /// Who would have waited.
+    pub waiter: Option<W>,
+}
+
+/// A record that was un-sent.
+#[derive(Debug)]
+pub struct Unsent<W> {
+    /// Who waited for it. Nobody else tells him.
     pub waiter: Option<W>,
 }
 

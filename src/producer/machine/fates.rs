@@ -190,9 +190,9 @@ impl<W> Machine<W> {
         let batch = &mut self.partition(place).queue[index];
         batch.progress = Progress::GivenUp;
         let waiting = batch.take_waiting();
-        let ticket = batch.ticket;
+        let (ticket, count) = (batch.ticket, batch.count());
         self.forget(ticket);
-        self.report(place, Err(error), waiting);
+        self.report(place, Err(error), waiting, count);
     }
 
     /// A batch that was given up is not acknowledged: its numbers are in doubt.
@@ -234,15 +234,23 @@ impl<W> Machine<W> {
         if batch.progress != Progress::GivenUp {
             self.forget(batch.ticket);
             let waiting = batch.take_waiting();
-            self.report(place, outcome, waiting);
+            self.report(place, outcome, waiting, batch.count());
         }
     }
 
-    fn report(&mut self, place: Place, outcome: Result<Stored, Error>, waiting: Vec<Waiting<W>>) {
+    fn report(
+        &mut self,
+        place: Place,
+        outcome: Result<Stored, Error>,
+        waiting: Vec<Waiting<W>>,
+        count: i32,
+    ) {
         let topic = self.name_of(place.topic);
         let partition = place.partition as i32;
         let outcome = outcome.map_err(|error| error.topic(&topic).partition(partition));
-        let settled = SettledBatch { topic, partition, outcome, waiting };
+        let unclaimed = count as usize - waiting.len();
+        self.progress += 1;
+        let settled = SettledBatch { topic, partition, outcome, waiting, unclaimed };
         self.settled.push_back(Settled::Batch(settled));
     }
 
@@ -260,10 +268,12 @@ impl<W> Machine<W> {
             error = error.partition(partition);
         }
         let waiting = waiter.map(|waiter| Waiting { index: 0, timestamp, waiter });
+        self.progress += 1;
         self.settled.push_back(Settled::Batch(SettledBatch {
             topic,
             partition: partition.unwrap_or(-1),
             outcome: Err(error),
+            unclaimed: usize::from(waiting.is_none()),
             waiting: waiting.into_iter().collect(),
         }));
     }

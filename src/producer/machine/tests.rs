@@ -1,5 +1,6 @@
 //! The machine by itself: what it wants done, and when, as time and answers come.
 
+mod asking;
 mod delivery;
 mod memory;
 mod numbers;

@@ -1,5 +1,7 @@
 //! What the machine's errors say: what happened, where, and what to try.
 
+use std::time::Duration;
+
 use super::Machine;
 use super::admission::Target;
 use crate::error::{Error, ErrorCode, ErrorKind};
@@ -128,18 +130,25 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn buffer_full(&self) -> Error {
-        Error::new(
-            ErrorKind::BufferFull,
-            format!(
-                "buffer_memory={} is full, and max_waiting={} records wait for room; \
-                 hand over less at a time, or raise one of them",
-                self.config.buffer_memory, self.config.max_waiting,
+        let memory = self.config.buffer_memory;
+        let message = match self.config.max_waiting {
+            0 => format!(
+                "buffer_memory={memory} is full of records that brokers have not acknowledged; \
+                 hand over less at a time, raise it, or let records wait for room with \
+                 on_full=\"wait\""
             ),
-        )
+            most => format!(
+                "buffer_memory={memory} is full, and max_waiting={most} records wait for room; \
+                 hand over less at a time, or raise one of them"
+            ),
+        };
+        Error::new(ErrorKind::BufferFull, message)
     }
 
     pub(super) fn unknown_topic(&self, topic: usize) -> Error {
-        let Some(code) = self.topics[topic].refusal else { return self.unreachable() };
+        let Some(code) = self.topics[topic].refusal else {
+            return self.unreachable(self.config.metadata_timeout);
+        };
         let name = &self.topics[topic].name;
         if code == ErrorCode::INVALID_TOPIC {
             return invalid_topic(name).code(code);
@@ -239,8 +248,11 @@ impl<W> Machine<W> {
         .code(ErrorCode::MESSAGE_TOO_LARGE)
     }
 
-    pub(super) fn unreachable(&self) -> Error {
-        let waited = self.config.metadata_timeout.as_millis();
+    pub(super) fn unreachable(&self, limit: Duration) -> Error {
+        let is_setting = limit == self.config.metadata_timeout;
+        let setting = if is_setting { "metadata_timeout_ms=" } else { "" };
+        let waited = limit.as_millis();
+        let unit = if is_setting { "" } else { " ms" };
         let why = self
             .refresh
             .last_failure
@@ -248,7 +260,7 @@ impl<W> Machine<W> {
             .map_or_else(|| "no broker has answered yet".to_owned(), ToString::to_string);
         Error::new(
             ErrorKind::Unreachable,
-            format!("the cluster could not be reached within metadata_timeout_ms={waited}: {why}"),
+            format!("the cluster could not be reached within {setting}{waited}{unit}: {why}"),
         )
     }
 }

@@ -1,0 +1,76 @@
+//! Calls that wait for the cluster to answer: to any question, or to one about a topic.
+
+use std::time::{Duration, Instant};
+
+use super::Machine;
+use crate::error::{Error, Result};
+use crate::producer::settled::Settled;
+
+/// Someone who waits for the cluster.
+#[derive(Debug)]
+pub(super) struct Asking<W> {
+    /// The topic whose partitions he wants to know; `None` is satisfied with any answer.
+    topic: Option<usize>,
+    limit: Duration,
+    pub(super) until: Instant,
+    waiter: W,
+}
+
+impl<W> Machine<W> {
+    pub(super) fn ask(&mut self, now: Instant, limit: Duration, topic: Option<usize>, waiter: W) {
+        self.asking.push(Asking { topic, limit, until: now + limit, waiter });
+        self.refresh.want_news();
+    }
+
+    /// Tells those whom the cluster's last answer served. Returns whether it served everybody:
+    /// who waits for a topic that was not asked about is still there.
+    pub(super) fn answer_asking(&mut self) -> bool {
+        for asking in std::mem::take(&mut self.asking) {
+            match self.answer_to(asking.topic) {
+                Some(result) => self.tell(asking.waiter, result),
+                None => self.asking.push(asking),
+            }
+        }
+        self.asking.is_empty()
+    }
+
+    fn answer_to(&self, topic: Option<usize>) -> Option<Result<()>> {
+        let Some(index) = topic else { return Some(Ok(())) };
+        let topic = &self.topics[index];
+        if topic.is_known() {
+            return Some(Ok(()));
+        }
+        let refused = topic.refusal.is_some_and(|code| !code.retriable());
+        refused.then(|| Err(self.unknown_topic(index)))
+    }
+
+    /// Fails those who have waited for too long.
+    pub(super) fn expire_asking(&mut self, now: Instant) {
+        for asking in std::mem::take(&mut self.asking) {
+            if asking.until > now {
+                self.asking.push(asking);
+                continue;
+            }
+            let error = match asking.topic {
+                Some(topic) => self.unknown_topic(topic),
+                None => self.unreachable(asking.limit),
+            };
+            self.tell(asking.waiter, Err(error));
+        }
+    }
+
+    pub(super) fn drop_asking(&mut self, error: &Error) {
+        for asking in std::mem::take(&mut self.asking) {
+            self.tell(asking.waiter, Err(error.clone()));
+        }
+    }
+
+    /// Whether somebody waits for a topic that nobody produces to.
+    pub(super) fn is_asked_for_topics(&self) -> bool {
+        self.asking.iter().any(|asking| asking.topic.is_some())
+    }
+
+    fn tell(&mut self, waiter: W, result: Result<()>) {
+        self.settled.push_back(Settled::Call { waiter, result });
+    }
+}

@@ -1,0 +1,110 @@
+//! Calls that wait for the cluster to answer.
+
+use super::*;
+
+const UNKNOWN: ErrorCode = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+
+#[test]
+fn a_topic_that_is_known_needs_no_question() {
+    let mut bench = Bench::ready(&[1, 2], |_| {});
+    bench.machine.locate(bench.now, "t", "partitions");
+    assert_eq!(bench.settled(), ["partitions: Ok(())"]);
+    assert_eq!(bench.machine.leaders("t"), [Some(1), Some(2)]);
+    assert_eq!(bench.machine.leaders("u"), []);
+}
+
+#[test]
+fn who_asks_about_a_topic_does_not_have_it_created() {
+    let mut bench = Bench::new(|_| {});
+    bench.machine.locate(bench.now, "t", "partitions");
+    let asked = bench.machine.poll_metadata(bench.now).unwrap();
+    assert!(!asked.may_create);
+    assert_eq!(asked.topics, ["t".into()]);
+    bench.answer_metadata(&asked, UNKNOWN, vec![]);
+    assert!(bench.settled().is_empty(), "it may be a topic that was made a moment ago");
+    bench.pass(10_000 * MS);
+    let settled = bench.settled();
+    assert!(settled[0].contains("does not exist"), "{settled:?}");
+    assert!(bench.machine.is_idle());
+}
+
+#[test]
+fn who_only_asks_has_his_turn_between_those_who_create() {
+    let mut bench = Bench::new(|_| {});
+    bench.produce("record", 0, true);
+    bench.machine.locate(bench.now, "other", "partitions");
+    let first = bench.machine.poll_metadata(bench.now).unwrap();
+    assert!(first.may_create);
+    assert_eq!(first.topics, ["t".into()]);
+    bench.answer_metadata(&first, UNKNOWN, vec![]);
+    bench.pass(2_000 * MS);
+    let second = bench.machine.poll_metadata(bench.now).unwrap();
+    assert!(!second.may_create);
+    assert_eq!(second.topics, ["t".into(), "other".into()]);
+    bench.answer_metadata(&second, UNKNOWN, vec![]);
+    bench.pass(2_000 * MS);
+    assert!(bench.machine.poll_metadata(bench.now).unwrap().may_create);
+}
+
+#[test]
+fn a_topic_that_is_refused_for_good_is_not_waited_for() {
+    let mut bench = Bench::new(|_| {});
+    bench.machine.locate(bench.now, "t", "partitions");
+    let asked = bench.machine.poll_metadata(bench.now).unwrap();
+    bench.answer_metadata(&asked, ErrorCode::INVALID_TOPIC, vec![]);
+    assert!(bench.settled()[0].contains("cannot be a topic's name"));
+}
+
+#[test]
+fn a_ping_needs_an_answer_that_comes_after_it() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.machine.ping(bench.now, 500 * MS, "ping");
+    assert!(bench.settled().is_empty());
+    bench.pass(100 * MS);
+    bench.describe(&[1]);
+    assert_eq!(bench.settled(), ["ping: Ok(())"]);
+}
+
+#[test]
+fn a_ping_that_is_not_answered_says_how_long_it_waited() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.machine.ping(bench.now, 500 * MS, "ping");
+    bench.pass(499 * MS);
+    assert!(bench.settled().is_empty());
+    assert!(bench.machine.poll_timeout().unwrap() <= bench.now + MS);
+    bench.pass(MS);
+    let settled = bench.settled();
+    assert!(settled[0].contains("could not be reached within 500 ms"), "{settled:?}");
+}
+
+#[test]
+fn records_before_a_flush_are_counted_and_those_behind_it_are_not() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.produce("one", 0, false);
+    bench.produce("two", 0, false);
+    let before = bench.machine.flush(bench.now, "flush");
+    bench.produce("three", 0, false);
+    assert_eq!(bench.machine.unsettled_before(before), 2);
+    let request = bench.request().unwrap();
+    assert_eq!(bench.machine.unsettled_before(before), 2, "sent is not settled");
+    bench.answer(&request, ErrorCode::NONE, 0);
+    assert_eq!(bench.machine.unsettled_before(before), 0);
+    assert_eq!(bench.settled(), ["one at 0", "two at 1", "flush: Ok(())"]);
+}
+
+#[test]
+fn records_that_nobody_waits_for_are_counted_where_they_end() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.produce("one", 0, false);
+    for _ in 0..2 {
+        let record = Record { timestamp: 7, key: None, value: None, headers: &[] };
+        bench.machine.produce(bench.now, "t", Some(0), &record, None, false).unwrap();
+    }
+    let request = bench.request().or_else(|| {
+        bench.pass(5 * MS);
+        bench.request()
+    });
+    bench.answer(&request.unwrap(), ErrorCode::INVALID_RECORD, -1);
+    let Some(Settled::Batch(batch)) = bench.machine.poll_settled() else { panic!("a batch") };
+    assert_eq!((batch.waiting.len(), batch.unclaimed), (1, 2));
+}
