@@ -47,6 +47,12 @@ MUTATIONS = [
         "if partition.in_flight >= limit && partition.sent_to == partition.leader {",
     ),
     Mutation(
+        "brokers do not forget a batch that is to be sent again",
+        f"{MACHINE}/queues.rs",
+        "if partition.crowds_out(index) {",
+        "if partition.crowds_out(index) && false {",
+    ),
+    Mutation(
         "an epoch is bumped only when what came before is resolved",
         f"{MACHINE}/fates.rs",
         "Reaction::Renumber if index == 0 => {",

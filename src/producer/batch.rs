@@ -40,6 +40,9 @@ pub(super) struct Batch<W> {
     pub(super) progress: Progress,
     /// Given when it is first sent, and kept for as long as its epoch lasts.
     pub(super) sequence: Option<Sequence>,
+    /// How many batches behind it were acknowledged while it was not. It is stored, then, and
+    /// brokers must not forget it before it is sent again.
+    pub(super) overtaken: usize,
     /// How often it came back.
     pub(super) failures: u32,
     /// Not to be sent before: the pause after a failure.
@@ -101,6 +104,7 @@ impl<W> Batch<W> {
             closed: false,
             progress: Progress::Queued,
             sequence: None,
+            overtaken: 0,
             failures: 0,
             resume_at: None,
             maybe_written: false,
@@ -222,6 +226,7 @@ impl<W> Batch<W> {
                 closed: true,
                 progress: Progress::Queued,
                 sequence: self.sequence.map(|sequence| sequence.after(first)),
+                overtaken: self.overtaken,
                 failures: self.failures,
                 resume_at: None,
                 maybe_written: self.maybe_written,

@@ -10,7 +10,17 @@ use crate::producer::sequence::Sequence;
 use crate::producer::topic::{Idempotence, Partition, Place, ProducerEpoch};
 use crate::record::Identity;
 
+/// How many batches of a producer brokers remember in each partition: what they have forgotten
+/// they cannot recognise.
+const REMEMBERED: usize = 5;
+
 impl<W> Partition<W> {
+    /// Whether brokers would forget the oldest batch if this one were stored.
+    pub(super) fn crowds_out(&self, index: usize) -> bool {
+        let oldest = self.queue.front().filter(|oldest| oldest.sequence.is_some());
+        index > 0 && oldest.is_some_and(|oldest| oldest.overtaken + index >= REMEMBERED)
+    }
+
     /// Whether the present leader has acknowledged a batch of the present epoch.
     pub(super) fn has_acked(&self) -> bool {
         self.leader
@@ -67,6 +77,9 @@ impl<W> Machine<W> {
         is_same_topic: bool,
     ) {
         let partition = self.partition(place);
+        for overtaken in partition.queue.range_mut(..index) {
+            overtaken.overtaken += 1;
+        }
         let end = sequence.after(count);
         if end.is_ahead_of(partition.idempotence.acked) {
             partition.idempotence.acked = end;
@@ -120,6 +133,7 @@ impl<W> Machine<W> {
         partition.idempotence = Idempotence { producer, ..Idempotence::default() };
         for batch in &mut partition.queue {
             batch.sequence = None;
+            batch.overtaken = 0;
         }
         if producer.is_none() {
             self.identity.want_news();

@@ -161,6 +161,9 @@ impl<W> Machine<W> {
         if partition.in_flight >= limit {
             return false;
         }
+        if partition.crowds_out(index) {
+            return false;
+        }
         !idempotent || numbered || self.may_number(place)
     }
 

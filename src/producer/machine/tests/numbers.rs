@@ -286,3 +286,31 @@ fn what_a_deleted_topic_stored_says_nothing_of_its_successor() {
     bench.answer(&alone, ErrorCode::NONE, 0);
     assert!(bench.request().is_some());
 }
+
+#[test]
+fn brokers_do_not_forget_what_is_to_be_sent_again() {
+    let mut bench = acknowledged();
+    let sent: Vec<_> =
+        ["a", "b", "c", "d", "e"].into_iter().map(|who| send(&mut bench, who)).collect();
+    for lost in &sent[..2] {
+        bench.answer(lost, ErrorCode::NETWORK_EXCEPTION, -1);
+    }
+    for (offset, stored) in (3..).zip(&sent[2..]) {
+        bench.answer(stored, ErrorCode::NONE, offset);
+    }
+    for who in ["f", "g"] {
+        bench.produce(who, 0, false);
+        bench.machine.flush(bench.now, "flush");
+    }
+    bench.pass(Duration::from_secs(1));
+    let a = bench.request().unwrap();
+    assert!(bench.request().is_none());
+    bench.answer(&a, ErrorCode::NONE, 1);
+    // c, d and e are stored behind b: brokers know it for as long as one more is, not two.
+    let b = bench.request().unwrap();
+    let f = bench.request().unwrap();
+    assert_eq!([sequence(&a).1, sequence(&b).1, sequence(&f).1], [1, 2, 6]);
+    assert!(bench.request().is_none());
+    bench.answer(&b, ErrorCode::NONE, 2);
+    assert_eq!(sequence(&bench.request().unwrap()).1, 7);
+}
