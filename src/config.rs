@@ -3,6 +3,7 @@
 mod compression;
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -85,6 +86,14 @@ impl Acks {
             Self::None => 0,
         }
     }
+
+    /// What stands in a request as this.
+    pub fn from_code(code: i16) -> Result<Self> {
+        [Self::All, Self::Leader, Self::None]
+            .into_iter()
+            .find(|acks| acks.code() == code)
+            .ok_or_else(|| invalid(format!("acks: {code} is not allowed; use -1, 1 or 0")))
+    }
 }
 
 /// Where records go that do not name their partition.
@@ -102,6 +111,23 @@ pub enum Partitioner {
     Random,
     /// The caller says where, record by record: see `docs/design/placing-records.md`.
     Caller,
+}
+
+impl FromStr for Partitioner {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "murmur2" => Ok(Self::Java),
+            "crc32" => Ok(Self::Crc32),
+            "round_robin" => Ok(Self::RoundRobin),
+            "random" => Ok(Self::Random),
+            _ => Err(invalid(format!(
+                "partitioner: \"{name}\" is not a partitioner; use \"murmur2\", \"crc32\", \
+                 \"round_robin\", \"random\", or a function"
+            ))),
+        }
+    }
 }
 
 impl Config {
@@ -207,6 +233,30 @@ mod tests {
         assert_eq!(addresses("localhost:9092"), ["localhost:9092"]);
         assert_eq!(addresses(" a:1 , b:2,"), ["a:1", "b:2"]);
         assert_eq!(addresses("[::1]:9092"), ["[::1]:9092"]);
+    }
+
+    #[test]
+    fn acks_are_found_by_their_code() {
+        for acks in [Acks::All, Acks::Leader, Acks::None] {
+            assert_eq!(Acks::from_code(acks.code()).unwrap(), acks);
+        }
+        let error = Acks::from_code(2).expect_err("Kafka has no such acks");
+        assert!(error.to_string().contains("acks: 2 is not allowed"), "{error}");
+    }
+
+    #[test]
+    fn partitioners_are_found_by_their_names() {
+        let cases = [
+            ("murmur2", Partitioner::Java),
+            ("crc32", Partitioner::Crc32),
+            ("round_robin", Partitioner::RoundRobin),
+            ("random", Partitioner::Random),
+        ];
+        for (name, partitioner) in cases {
+            assert_eq!(name.parse::<Partitioner>().unwrap(), partitioner);
+        }
+        let error = "sticky".parse::<Partitioner>().expect_err("it has no such name");
+        assert!(error.to_string().contains("\"sticky\" is not a partitioner"), "{error}");
     }
 
     #[test]
