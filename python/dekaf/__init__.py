@@ -22,6 +22,7 @@ from dekaf._errors import (
     UnknownTopic,
     UnsupportedVersion,
 )
+from dekaf._headers import Headers
 from dekaf._producer import Producer
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "DekafError",
     "DeliveryTimeout",
     "GaplessStopped",
+    "Headers",
     "InvalidRecord",
     "ProduceError",
     "Producer",
