@@ -11,6 +11,7 @@ mod metadata;
 mod port;
 mod process;
 mod producer;
+mod settings;
 mod sink;
 
 use pyo3::prelude::*;
@@ -26,6 +27,8 @@ mod _core {
     use super::metadata::RecordMetadata;
     #[pymodule_export]
     use super::producer::ProducerCore;
+    #[pymodule_export]
+    use super::settings::check_config;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -4,6 +4,8 @@ async with Producer("localhost:9092") as producer:
     metadata = await producer.produce("orders", b"...", key="order-1")
 """
 
+from dekaf._acks import Acks
+from dekaf._config import ProducerConfig
 from dekaf._core import RecordMetadata, __version__
 from dekaf._errors import (
     BrokerError,
@@ -26,6 +28,7 @@ from dekaf._headers import Headers
 from dekaf._producer import Producer
 
 __all__ = [
+    "Acks",
     "BrokerError",
     "BrokerUnreachable",
     "BufferFull",
@@ -38,6 +41,7 @@ __all__ = [
     "ProduceError",
     "Producer",
     "ProducerClosed",
+    "ProducerConfig",
     "ProtocolError",
     "Purged",
     "RecordMetadata",

@@ -1,83 +1,289 @@
-"""Settings, checked before anything is started: a wrong one is named, with the way out."""
+"""All settings of a producer, as one value: each resolved, and none that contradicts another.
+
+Keywords, `from_properties` and `from_env` all lead here, before anything is started.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 
+from dekaf._acks import Acks
+from dekaf._core import check_config
+from dekaf._environment import read_environment
 from dekaf._errors import ConfigError
+from dekaf._presets import HIGH_THROUGHPUT, LOW_LATENCY, RELIABILITY
+from dekaf._properties import read_properties
+from dekaf._serializers import resolve
+from dekaf._settings import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from typing import Unpack
 
-__all__ = ["check_settings", "join_servers"]
+    from dekaf._serializers import Serializer
+    from dekaf._settings import (
+        Compression,
+        ConfigChanges,
+        ConfigSettings,
+        OnError,
+        OnFull,
+        Partitioner,
+        SerializerLike,
+    )
 
-_LARGEST: Final = 2**31 - 1
-"""Kafka's own limit for times and sizes: about 24 days, 2 GiB."""
+__all__ = ["ProducerConfig"]
 
-_LONGEST_NAME: Final = 2**15 - 1
-"""The protocol counts a client's name in 16 bits."""
-
-_NUMBERS: Final = {
-    "linger_ms": ("milliseconds", 0),
-    "batch_size": ("bytes", 1),
-    "max_request_size": ("bytes", 1),
-    "buffer_memory": ("bytes", 1),
-    "delivery_timeout_ms": ("milliseconds", 1),
-    "request_timeout_ms": ("milliseconds", 1),
-    "metadata_timeout_ms": ("milliseconds", 1),
-    "metadata_max_age_ms": ("milliseconds", 1),
-    "retry_backoff_ms": ("milliseconds", 1),
-    "retry_backoff_max_ms": ("milliseconds", 1),
-    "exit_timeout_ms": ("milliseconds", 0),
-}
-"""What each number counts, and the least it may be."""
+_MOST_NUMBERED = 5
+"""So many batches back a broker recognises repetitions."""
 
 
-def check_settings(client_id: object, compression: object, numbers: Mapping[str, int]) -> None:
-    """Refuse what no producer can work with, and what contradicts itself."""
-    if not isinstance(client_id, str):
-        raise ConfigError(f"client_id must be str, not {type(client_id).__name__}")
-    if len(client_id.encode(errors="replace")) > _LONGEST_NAME:
-        raise ConfigError(f"client_id is longer than the {_LONGEST_NAME} bytes that Kafka reads")
-    if not isinstance(compression, str):
-        raise ConfigError(f"compression must be str, not {type(compression).__name__}")
-    for name, value in numbers.items():
-        _check_number(name, value)
-    delivery, linger = numbers["delivery_timeout_ms"], numbers["linger_ms"]
-    request = numbers["request_timeout_ms"]
-    if delivery < linger + request:
-        raise ConfigError(
-            f"delivery_timeout_ms={delivery} is less than linger_ms={linger} + "
-            f"request_timeout_ms={request}: no message would have time for one whole try; "
-            "raise it, or lower the others"
-        )
-    backoff, most = numbers["retry_backoff_ms"], numbers["retry_backoff_max_ms"]
-    if most < backoff:
-        raise ConfigError(f"retry_backoff_max_ms={most} is less than retry_backoff_ms={backoff}")
+class _Asked:
+    """What was asked for, so that a copy can resolve the rest anew. It is no field."""
+
+    _given: dict[str, Any]
 
 
-def _check_number(name: str, value: object) -> None:
-    unit, least = _NUMBERS[name]
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ConfigError(f"{name} must be {unit} as int, not {type(value).__name__}")
-    if not least <= value <= _LARGEST:
-        raise ConfigError(f"{name}={value} is out of range: {least} to {_LARGEST} {unit}")
+@dataclass(frozen=True, init=False, repr=False)
+class ProducerConfig(_Asked):
+    """Every setting of a producer. Times are milliseconds, sizes are bytes.
 
+        config = ProducerConfig("localhost:9092", linger_ms=10, compression="lz4")
+        producer = Producer.from_config(config)
 
-def join_servers(servers: object) -> str:
-    """Make one list, as `"host:port,host:port"`, of what names the servers."""
-    if isinstance(servers, str):
-        return servers
-    if not isinstance(servers, Iterable) or isinstance(servers, bytes | bytearray):
-        raise ConfigError(
-            'bootstrap_servers must be str, as in "host:port,host:port", or an iterable of '
-            f"such, not {type(servers).__name__}"
-        )
-    names: list[str] = []
-    for server in servers:  # pyright: ignore[reportUnknownVariableType] - that is what is checked
-        if not isinstance(server, str):
-            kind = type(server).__name__  # pyright: ignore[reportUnknownArgumentType]
-            raise ConfigError(f"bootstrap_servers must name servers as str, not {kind}")
-        names.append(server)
-    return ",".join(names)
+    Attributes show what is resolved: with `acks="leader"`, `idempotence` is `False`.
+    """
+
+    bootstrap_servers: str
+    """Where to ask for the cluster, as `"host:port,host:port"`; any one that answers is enough."""
+    client_id: str = "dekaf"
+    """The name in the brokers' logs and quotas."""
+    acks: Acks = Acks.ALL
+    """Who must have stored a message before it counts as delivered."""
+    idempotence: bool = True
+    """Whether brokers recognise repetitions; on with `acks="all"` only, and then by default."""
+    linger_ms: int = 5
+    """The longest that a message waits for others to share its batch."""
+    batch_size: int = 65_536
+    """The size at which a batch is full, before compression."""
+    compression: Compression = "none"
+    """How batches are compressed: `"none"`, `"gzip"`, `"snappy"`, `"lz4"` or `"zstd"`."""
+    compression_level: int | None = None
+    """How hard gzip (1 to 9) or zstd (-131072 to 22) tries; `None` is the codec's own default."""
+    max_in_flight: int = 5
+    """How many requests a broker may owe an answer for. Without idempotence one per partition, to
+    keep the order, unless this is given; with it, 5 at the most."""
+    buffer_memory: int = 67_108_864
+    """How much may be held until it is acknowledged; a message for which there is no room waits."""
+    max_request_size: int = 1_048_576
+    """The largest message, and the largest request, before compression."""
+    partitioner: Partitioner = "murmur2"
+    """Where messages go that do not say: `"murmur2"`, as the Java client; `"crc32"`, as
+    librdkafka; `"round_robin"`; `"random"`; or a function."""
+    delivery_timeout_ms: int = 120_000
+    """The longest from the call to the acknowledgement, retries included."""
+    request_timeout_ms: int = 30_000
+    """How long a broker may take to answer."""
+    metadata_timeout_ms: int = 10_000
+    """How long a message waits for an unknown topic or an unreachable cluster."""
+    retry_backoff_ms: int = 100
+    """The pause before the first retry; it doubles from there."""
+    retry_backoff_max_ms: int = 1_000
+    """The longest pause between retries."""
+    max_block_ms: int = 60_000
+    """How long a call may wait for room where there is no event loop."""
+    send_block_ms: int = 250
+    """How long `send` may hold an event loop without any progress."""
+    on_full: OnFull = "wait"
+    """What becomes of a message for which there is no room: it waits, or (`"raise"`) fails."""
+    max_waiting: int | None = None
+    """How many messages may wait for room; `None` is any number."""
+    exit_timeout_ms: int = 10_000
+    """How long the end of the interpreter waits for what is not delivered."""
+    metadata_max_age_ms: int = 300_000
+    """The age at which the picture of the cluster is renewed without need."""
+    gapless: bool = False
+    """Whether a partition stops after the first message that fails for good."""
+    key_serializer: SerializerLike | None = None
+    """What makes bytes of keys: `"json"`, `"str"`, `"int"`, … or a function."""
+    value_serializer: SerializerLike | None = None
+    """What makes bytes of values: `"json"`, `"str"`, `"int"`, … or a function."""
+    on_error: OnError | None = None
+    """Told of every failure that nobody else is told of."""
+
+    allow_reordering: bool = field(init=False)
+    """Not a setting: whether `max_in_flight` was given at the price of order."""
+
+    def __init__(
+        self, bootstrap_servers: str | Iterable[str], **settings: Unpack[ConfigSettings]
+    ) -> None:
+        given: dict[str, Any] = {"bootstrap_servers": bootstrap_servers, **settings}
+        given = {name: checked(name, value) for name, value in given.items()}
+        defaults = {
+            each.name: each.default
+            for each in fields(self)
+            if each.init and each.default is not MISSING
+        }
+        resolved = {**defaults, **given}
+        if "idempotence" not in given:
+            resolved["idempotence"] = resolved["acks"] is Acks.ALL
+        resolved["allow_reordering"] = not resolved["idempotence"] and "max_in_flight" in given
+        resolved["_given"] = given
+        for name, value in resolved.items():
+            object.__setattr__(self, name, value)
+        self._check_contradictions()
+        check_config(self)
+
+    @classmethod
+    def for_high_throughput(
+        cls, bootstrap_servers: str | Iterable[str], **overrides: Unpack[ConfigSettings]
+    ) -> Self:
+        """Choose settings for many messages: larger batches, lz4, 256 MiB of memory, leader acks.
+
+        **A message counts as delivered when its partition's leader has it** (`Acks.LEADER`), and
+        there is no idempotence: what was acknowledged last is lost if the leader fails, and a
+        retry may store a message twice. `acks="all"` takes that back, and keeps the rest.
+        """
+        return cls._preset(bootstrap_servers, HIGH_THROUGHPUT, overrides)
+
+    @classmethod
+    def for_low_latency(
+        cls, bootstrap_servers: str | Iterable[str], **overrides: Unpack[ConfigSettings]
+    ) -> Self:
+        """Choose settings for messages that must not wait: no linger, quick retries.
+
+        As by default, every replica in sync has a message before it counts as delivered.
+        """
+        return cls._preset(bootstrap_servers, LOW_LATENCY, overrides)
+
+    @classmethod
+    def for_reliability(
+        cls, bootstrap_servers: str | Iterable[str], **overrides: Unpack[ConfigSettings]
+    ) -> Self:
+        """Choose settings for messages that must arrive: all acks, idempotence, ten minutes each.
+
+        An unknown topic or an unreachable cluster, and the end of the interpreter, get a minute.
+        """
+        return cls._preset(bootstrap_servers, RELIABILITY, overrides)
+
+    @classmethod
+    def from_properties(
+        cls, properties: Mapping[str, object], **overrides: Unpack[ConfigChanges]
+    ) -> Self:
+        """Read the names of the Java client, librdkafka or dekaf; values may be text.
+
+            ProducerConfig.from_properties({"bootstrap.servers": "a:9092", "linger.ms": "5"})
+
+        A name that means nothing here raises, with what to do about it. Overrides win.
+        """
+        return cls._of(read_properties(properties, overrides), "put it into the properties")
+
+    @classmethod
+    def from_env(
+        cls,
+        prefix: str = "DEKAF_",
+        environ: Mapping[str, str] | None = None,
+        **overrides: Unpack[ConfigChanges],
+    ) -> Self:
+        """Read `DEKAF_BOOTSTRAP_SERVERS`, `DEKAF_LINGER_MS`, …; `environ` is `os.environ`.
+
+        An empty variable counts as not set. Of other variables with the prefix, those that look
+        like a setting raise; the rest are not dekaf's: Kubernetes sets `DEKAF_SERVICE_HOST` for
+        a service of that name. Overrides win.
+        """
+        found = read_environment(prefix, environ)
+        return cls._of({**found, **overrides}, f"set {prefix}BOOTSTRAP_SERVERS")
+
+    @classmethod
+    def _preset(
+        cls,
+        bootstrap_servers: str | Iterable[str],
+        preset: ConfigSettings,
+        overrides: ConfigSettings,
+    ) -> Self:
+        settings: dict[str, Any] = {**preset, **overrides}
+        return cls(bootstrap_servers, **settings)
+
+    @classmethod
+    def _of(cls, settings: Mapping[str, Any], way: str) -> Self:
+        if "bootstrap_servers" not in settings:
+            raise ConfigError(f"bootstrap_servers is missing: {way}, or give bootstrap_servers=")
+        return cls(**settings)
+
+    def replace(self, **changes: Unpack[ConfigChanges]) -> Self:
+        """Return a copy with changes; what was never given is resolved anew."""
+        settings: dict[str, Any] = {**self._given, **changes}
+        return type(self)(**settings)
+
+    __replace__ = replace  # for copy.replace
+
+    @property
+    def _serialize_key(self) -> Serializer | None:
+        return resolve(self.key_serializer, "key_serializer")
+
+    @property
+    def _serialize_value(self) -> Serializer | None:
+        return resolve(self.value_serializer, "value_serializer")
+
+    def _check_contradictions(self) -> None:
+        self._check_guarantees()
+        needed = self.linger_ms + self.request_timeout_ms
+        if self.delivery_timeout_ms < needed:
+            raise ConfigError(
+                f"delivery_timeout_ms={self.delivery_timeout_ms} is less than "
+                f"linger_ms={self.linger_ms} + request_timeout_ms={self.request_timeout_ms}: "
+                "no message would have time for one whole try; raise it, or lower the others"
+            )
+        if self.retry_backoff_max_ms < self.retry_backoff_ms:
+            raise ConfigError(
+                f"retry_backoff_max_ms={self.retry_backoff_max_ms} is less than "
+                f"retry_backoff_ms={self.retry_backoff_ms}"
+            )
+        # With little memory the defaults cannot be had in full, which does no harm. What was
+        # asked for must be possible.
+        for name in ("batch_size", "max_request_size"):
+            size = getattr(self, name)
+            if name in self._given and size > self.buffer_memory:
+                raise ConfigError(
+                    f"{name}={size} is more than buffer_memory={self.buffer_memory} and could "
+                    "never be reached; raise buffer_memory, or lower it"
+                )
+
+    def _check_guarantees(self) -> None:
+        acks = self.acks.name.lower()
+        if self.idempotence and self.acks is not Acks.ALL:
+            raise ConfigError(
+                f'acks="{acks}" contradicts idempotence=True, which needs every replica: '
+                'use acks="all", or leave idempotence out'
+            )
+        if self.idempotence and self.max_in_flight > _MOST_NUMBERED:
+            raise ConfigError(
+                f"max_in_flight={self.max_in_flight} contradicts idempotence: brokers recognise "
+                f"repetitions {_MOST_NUMBERED} batches back; lower it, or give idempotence=False, "
+                "at the price of order and of duplicates"
+            )
+        if self.gapless and self.acks is Acks.NONE:
+            raise ConfigError(
+                'acks="none" contradicts gapless=True: nobody hears of a message that fails; '
+                'use acks="all" or "leader"'
+            )
+        if self.gapless and self.allow_reordering and self.max_in_flight > 1:
+            raise ConfigError(
+                f"max_in_flight={self.max_in_flight} without idempotence contradicts "
+                "gapless=True: what follows a failed message may be stored already; leave "
+                "max_in_flight out, or turn idempotence on"
+            )
+
+    def __reduce__(self) -> tuple[partial[Self], tuple[()]]:
+        return partial(type(self), **self._given), ()
+
+    def __repr__(self) -> str:
+        """Show what is not as by default."""
+        shown = [repr(self.bootstrap_servers)]
+        for each in fields(self):
+            value = getattr(self, each.name)
+            known = not each.init or each.name == "bootstrap_servers" or value == each.default
+            if not known or (each.name == "max_in_flight" and self.allow_reordering):
+                shown.append(f"{each.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"

@@ -7,7 +7,9 @@ from typing import Self, TypeAlias, final
 
 from typing_extensions import Buffer, disjoint_base
 
-__all__ = ["BrokerCore", "ProducerCore", "RecordMetadata", "__version__"]
+from dekaf._config import ProducerConfig
+
+__all__ = ["BrokerCore", "ProducerCore", "RecordMetadata", "__version__", "check_config"]
 
 __version__: str
 
@@ -39,25 +41,7 @@ class RecordMetadata:
 class ProducerCore:
     """The core of a producer. Nothing is started before it is used."""
 
-    def __new__(
-        cls,
-        bootstrap_servers: str,
-        *,
-        client_id: str,
-        linger_ms: int,
-        batch_size: int,
-        max_request_size: int,
-        buffer_memory: int,
-        compression: str,
-        delivery_timeout_ms: int,
-        request_timeout_ms: int,
-        metadata_timeout_ms: int,
-        metadata_max_age_ms: int,
-        retry_backoff_ms: int,
-        retry_backoff_max_ms: int,
-        exit_timeout_ms: int,
-        first_sequence: int = 0,
-    ) -> Self: ...
+    def __new__(cls, config: ProducerConfig, *, first_sequence: int = 0) -> Self: ...
     def produce(
         self,
         topic: str,
@@ -113,3 +97,6 @@ class BrokerCore:
     def pause(self, is_paused: bool) -> None: ...
     def stop(self) -> None:
         """End every connection and let go of the ports; a second time it does nothing."""
+
+def check_config(config: ProducerConfig) -> None:
+    """Raise `ConfigError` for what the core refuses: servers, codecs, partitioners."""

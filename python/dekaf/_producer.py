@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from dekaf._config import check_settings, join_servers
+from dekaf._config import ProducerConfig
 from dekaf._core import ProducerCore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
-    from typing import Self
+    from typing import Self, Unpack
+
+    from dekaf._settings import ProducerSettings, SerializerLike
 
 __all__ = ["Producer"]
 
@@ -30,42 +32,36 @@ class Producer(ProducerCore):
     the running loop that brings its `RecordMetadata`.
     """
 
-    def __new__(  # noqa: PLR0913 - one for each setting
+    _config: ProducerConfig
+
+    def __new__(
         cls,
         bootstrap_servers: str | Iterable[str],
         *,
-        client_id: str = "dekaf",
-        linger_ms: int = 5,
-        batch_size: int = 65_536,
-        max_request_size: int = 1_048_576,
-        buffer_memory: int = 67_108_864,
-        compression: str = "none",
-        delivery_timeout_ms: int = 120_000,
-        request_timeout_ms: int = 30_000,
-        metadata_timeout_ms: int = 10_000,
-        metadata_max_age_ms: int = 300_000,
-        retry_backoff_ms: int = 100,
-        retry_backoff_max_ms: int = 1_000,
-        exit_timeout_ms: int = 10_000,
+        key_serializer: SerializerLike | None = None,
+        value_serializer: SerializerLike | None = None,
+        **settings: Unpack[ProducerSettings],
     ) -> Self:
-        numbers = {
-            "linger_ms": linger_ms,
-            "batch_size": batch_size,
-            "max_request_size": max_request_size,
-            "buffer_memory": buffer_memory,
-            "delivery_timeout_ms": delivery_timeout_ms,
-            "request_timeout_ms": request_timeout_ms,
-            "metadata_timeout_ms": metadata_timeout_ms,
-            "metadata_max_age_ms": metadata_max_age_ms,
-            "retry_backoff_ms": retry_backoff_ms,
-            "retry_backoff_max_ms": retry_backoff_max_ms,
-            "exit_timeout_ms": exit_timeout_ms,
-        }
-        check_settings(client_id, compression, numbers)
-        servers = join_servers(bootstrap_servers)
-        return super().__new__(
-            cls, servers, client_id=client_id, compression=compression, **numbers
+        return cls.from_config(
+            ProducerConfig(
+                bootstrap_servers,
+                key_serializer=key_serializer,
+                value_serializer=value_serializer,
+                **settings,
+            )
         )
+
+    @classmethod
+    def from_config(cls, config: ProducerConfig) -> Self:
+        """Make a producer with these settings."""
+        producer = super().__new__(cls, config)
+        producer._config = config
+        return producer
+
+    @property
+    def config(self) -> ProducerConfig:
+        """Every setting, resolved."""
+        return self._config
 
     async def start(self) -> None:
         """Connect, and return once the cluster has answered.

@@ -10,9 +10,10 @@ use super::convert::{self, Headers, Payload};
 use super::errors::to_python;
 use super::port::{Waiter, drop_orphans, running_loop, waiter};
 use super::process;
+use super::settings::Settings;
 use super::sink::Ports;
 use crate::client::Client;
-use crate::config::{Compression, Config};
+use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
 
@@ -63,54 +64,11 @@ impl ProducerCore {
 #[pymethods]
 impl ProducerCore {
     #[new]
-    #[pyo3(signature = (
-        bootstrap_servers, *, client_id, linger_ms, batch_size, max_request_size,
-        buffer_memory, compression, delivery_timeout_ms, request_timeout_ms, metadata_timeout_ms,
-        metadata_max_age_ms, retry_backoff_ms, retry_backoff_max_ms, exit_timeout_ms,
-        first_sequence=0,
-    ))]
-    #[expect(clippy::too_many_arguments, reason = "one for each setting, by keyword")]
-    fn new(
-        py: Python<'_>,
-        bootstrap_servers: &str,
-        client_id: String,
-        linger_ms: u64,
-        batch_size: usize,
-        max_request_size: usize,
-        buffer_memory: usize,
-        compression: &str,
-        delivery_timeout_ms: u64,
-        request_timeout_ms: u64,
-        metadata_timeout_ms: u64,
-        metadata_max_age_ms: u64,
-        retry_backoff_ms: u64,
-        retry_backoff_max_ms: u64,
-        exit_timeout_ms: u64,
-        first_sequence: i32,
-    ) -> PyResult<Self> {
-        let defaults = Config::new(bootstrap_servers).map_err(|error| to_python(py, &error))?;
-        let compression = compression
-            .parse()
-            .and_then(|codec| Compression::new(codec, None))
-            .map_err(|error| to_python(py, &error))?;
-        let config = Config {
-            client_id,
-            linger: Duration::from_millis(linger_ms),
-            batch_size,
-            max_request_size,
-            buffer_memory,
-            compression,
-            delivery_timeout: Duration::from_millis(delivery_timeout_ms),
-            request_timeout: Duration::from_millis(request_timeout_ms),
-            metadata_timeout: Duration::from_millis(metadata_timeout_ms),
-            metadata_max_age: Duration::from_millis(metadata_max_age_ms),
-            retry_backoff: Duration::from_millis(retry_backoff_ms),
-            retry_backoff_max: Duration::from_millis(retry_backoff_max_ms),
-            first_sequence,
-            ..defaults
-        };
-        let exit_timeout = Duration::from_millis(exit_timeout_ms);
-        Ok(Self { config, exit_timeout, state: Mutex::default() })
+    #[pyo3(signature = (config, *, first_sequence=0))]
+    fn new(config: &Bound<'_, PyAny>, first_sequence: i32) -> PyResult<Self> {
+        let settings = Settings::of(config)?;
+        let config = Config { first_sequence, ..settings.config };
+        Ok(Self { config, exit_timeout: settings.exit_timeout, state: Mutex::default() })
     }
 
     /// Hands one message over; the future brings its metadata.

@@ -1,6 +1,7 @@
 """What the batches look like that arrive: their codec, and how many records share one."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.asyncio
 @pytest.mark.versions
 @pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
 async def test_batches_are_stored_in_the_codec_asked_for(
-    kafka: Cluster, topic: TopicFactory, codec: str
+    kafka: Cluster, topic: TopicFactory, codec: Any
 ) -> None:
     """`compression.type` of a topic is the producer's choice unless it says otherwise."""
     if codec == "zstd" and not kafka.plan.release.knows_zstd:

@@ -6,6 +6,7 @@ that knows nothing of a producer accepts. (Kafka 4.5 will not: it wants 0 in an 
 
 import pytest
 
+from dekaf import ProducerConfig
 from dekaf._core import ProducerCore
 from tests.integration.counters import Counters
 from tests.integration.judge import assert_kept
@@ -18,23 +19,8 @@ BEFORE_THE_END = 1_003
 
 
 def begin_near_the_end(servers: str) -> ProducerCore:
-    return ProducerCore(
-        servers,
-        client_id="dekaf",
-        linger_ms=5,
-        batch_size=1_000,
-        max_request_size=1_048_576,
-        buffer_memory=67_108_864,
-        compression="none",
-        delivery_timeout_ms=120_000,
-        request_timeout_ms=30_000,
-        metadata_timeout_ms=10_000,
-        metadata_max_age_ms=300_000,
-        retry_backoff_ms=100,
-        retry_backoff_max_ms=1_000,
-        exit_timeout_ms=10_000,
-        first_sequence=SEQUENCES - BEFORE_THE_END,
-    )
+    config = ProducerConfig(servers, batch_size=1_000)
+    return ProducerCore(config, first_sequence=SEQUENCES - BEFORE_THE_END)
 
 
 async def test_numbers_wrap(kafka: Cluster, proxy: FaultProxy, topic: TopicFactory) -> None:

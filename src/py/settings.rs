@@ -1,0 +1,112 @@
+//! From Python's `ProducerConfig` to the core's: attributes are read, numbers become times, names
+//! become what they name. What is wrong by itself or contradicts itself was refused in Python,
+//! but for what only the core knows: servers, codecs and partitioners.
+
+use std::time::Duration;
+
+use pyo3::conversion::FromPyObjectOwned;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use super::convert::type_name;
+use super::errors::to_python;
+use crate::config::{Acks, Compression, Config, Partitioner};
+
+/// Every setting: the core's, and those of the boundary itself.
+#[derive(Debug)]
+#[expect(dead_code, reason = "the boundary's own are for calls that wait, serialize or report")]
+pub(super) struct Settings {
+    pub(super) config: Config,
+    /// How long the end of the interpreter waits.
+    pub(super) exit_timeout: Duration,
+    /// How long a call may wait for memory where there is no event loop.
+    pub(super) max_block: Duration,
+    /// How long a call may hold an event loop without progress.
+    pub(super) send_block: Duration,
+    /// Whether a message for which there is no memory fails at once.
+    pub(super) raise_when_full: bool,
+    /// What makes bytes of keys.
+    pub(super) key_serializer: Option<Py<PyAny>>,
+    /// What makes bytes of values.
+    pub(super) value_serializer: Option<Py<PyAny>>,
+    /// Whom to tell of failures that nobody claimed.
+    pub(super) on_error: Option<Py<PyAny>>,
+    /// Whom to ask where records go, with [`Partitioner::Caller`].
+    pub(super) partitioner: Option<Py<PyAny>>,
+}
+
+impl Settings {
+    /// Reads the attributes of a `ProducerConfig`.
+    pub(super) fn of(config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = config.py();
+        let class = py.import("dekaf._config")?.getattr("ProducerConfig")?;
+        if !config.is_instance(&class)? {
+            return Err(PyTypeError::new_err(format!(
+                "config must be a ProducerConfig, not {}",
+                type_name(config)
+            )));
+        }
+        let given = config.getattr("partitioner")?;
+        let (partitioner, function) = match given.cast::<PyString>() {
+            Ok(name) => (name.to_str()?.parse().map_err(|error| to_python(py, &error))?, None),
+            Err(_) => (Partitioner::Caller, Some(given.unbind())),
+        };
+        Ok(Self {
+            config: Config { partitioner, ..core(config)? },
+            exit_timeout: milliseconds(config, "exit_timeout_ms")?,
+            max_block: milliseconds(config, "max_block_ms")?,
+            send_block: milliseconds(config, "send_block_ms")?,
+            raise_when_full: get::<String>(config, "on_full")? == "raise",
+            key_serializer: get(config, "_serialize_key")?,
+            value_serializer: get(config, "_serialize_value")?,
+            on_error: get(config, "on_error")?,
+            partitioner: function,
+        })
+    }
+}
+
+fn core(config: &Bound<'_, PyAny>) -> PyResult<Config> {
+    let refused = |error| to_python(config.py(), &error);
+    let servers: String = get(config, "bootstrap_servers")?;
+    let codec: String = get(config, "compression")?;
+    let level = get(config, "compression_level")?;
+    Ok(Config {
+        client_id: get(config, "client_id")?,
+        acks: Acks::from_code(get(&config.getattr("acks")?, "value")?).map_err(refused)?,
+        idempotence: get(config, "idempotence")?,
+        linger: milliseconds(config, "linger_ms")?,
+        batch_size: get(config, "batch_size")?,
+        compression: codec
+            .parse()
+            .and_then(|codec| Compression::new(codec, level))
+            .map_err(refused)?,
+        max_in_flight: get(config, "max_in_flight")?,
+        allow_reordering: get(config, "allow_reordering")?,
+        buffer_memory: get(config, "buffer_memory")?,
+        max_waiting: get::<Option<usize>>(config, "max_waiting")?.unwrap_or(usize::MAX),
+        max_request_size: get(config, "max_request_size")?,
+        delivery_timeout: milliseconds(config, "delivery_timeout_ms")?,
+        request_timeout: milliseconds(config, "request_timeout_ms")?,
+        metadata_timeout: milliseconds(config, "metadata_timeout_ms")?,
+        metadata_max_age: milliseconds(config, "metadata_max_age_ms")?,
+        retry_backoff: milliseconds(config, "retry_backoff_ms")?,
+        retry_backoff_max: milliseconds(config, "retry_backoff_max_ms")?,
+        gapless: get(config, "gapless")?,
+        ..Config::new(&servers).map_err(refused)?
+    })
+}
+
+fn milliseconds(config: &Bound<'_, PyAny>, name: &str) -> PyResult<Duration> {
+    get(config, name).map(Duration::from_millis)
+}
+
+fn get<'py, T: FromPyObjectOwned<'py>>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<T> {
+    object.getattr(name)?.extract().map_err(Into::into)
+}
+
+/// Raises `ConfigError` for what the core refuses in a `ProducerConfig`.
+#[pyfunction]
+pub(super) fn check_config(config: &Bound<'_, PyAny>) -> PyResult<()> {
+    Settings::of(config).map(|_| ())
+}

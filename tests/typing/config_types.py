@@ -1,0 +1,60 @@
+"""What type checkers must infer of settings; mypy and pyright read this, nothing runs it."""
+
+from typing import assert_type
+
+from dekaf import Acks, Headers, Producer, ProducerConfig
+
+
+class Mine(Producer):
+    pass
+
+
+def config() -> None:
+    config = ProducerConfig("a:1", acks="leader", linger_ms=5, value_serializer="json")
+    assert_type(config.acks, Acks)
+    assert_type(config.idempotence, bool)
+    assert_type(config.max_waiting, int | None)
+    assert_type(config.replace(acks=Acks.ALL), ProducerConfig)
+    assert_type(ProducerConfig.for_high_throughput(["a:1"], linger_ms=3), ProducerConfig)
+    assert_type(ProducerConfig.from_properties({"linger.ms": 5}, acks=1), ProducerConfig)
+    assert_type(ProducerConfig.from_env(bootstrap_servers="a:1"), ProducerConfig)
+
+
+def mistakes(config: ProducerConfig) -> None:
+    ProducerConfig("a:1", lingr_ms=5)  # type: ignore[call-arg]
+    ProducerConfig("a:1", linger_ms="5")  # type: ignore[arg-type]
+    ProducerConfig("a:1", acks="quorum")  # type: ignore[arg-type]
+    ProducerConfig("a:1", acks=2)  # type: ignore[arg-type]
+    ProducerConfig("a:1", compression="brotli")  # type: ignore[arg-type]
+    ProducerConfig("a:1", value_serializer="avro")  # type: ignore[arg-type]
+    Producer("a:1", lingr_ms=5)  # type: ignore[call-arg]
+    config.replace(lingr_ms=5)  # type: ignore[call-arg]
+    config.linger_ms = 5  # type: ignore[misc]
+
+
+def functions() -> None:
+    Producer("a:1", key_serializer=str.encode, value_serializer=repr)
+    Producer("a:1", on_error=lambda error: error.topic)
+    Producer("a:1", partitioner=lambda: 0)
+    Producer("a:1", partitioner=lambda: "first")  # type: ignore[arg-type,return-value]
+
+
+def producers(config: ProducerConfig) -> None:
+    assert_type(Producer.from_config(config), Producer)
+    assert_type(Mine.from_config(config), Mine)
+    assert_type(Mine("a:1").config, ProducerConfig)
+
+
+def headers() -> None:
+    headers = Headers({"a": "1"}).add("b", None) | [("c", b"3")]
+    assert_type(headers, Headers)
+    assert_type(headers["a"], bytes | None)
+    assert_type(headers.get_all("a"), tuple[bytes | None, ...])
+    for name, value in headers.items():
+        assert_type(name, str)
+        assert_type(value, bytes | None)
+    Headers({"a": 1})  # type: ignore[arg-type]
+
+
+async def produce(producer: Producer) -> None:
+    await producer.produce("orders", b"v", headers=Headers({"a": "1"}))
