@@ -5,6 +5,7 @@ async with Producer("localhost:9092") as producer:
 """
 
 from dekaf._acks import Acks
+from dekaf._builder import ProducerBuilder
 from dekaf._config import ProducerConfig
 from dekaf._core import RecordMetadata, __version__
 from dekaf._errors import (
@@ -40,6 +41,7 @@ __all__ = [
     "InvalidRecord",
     "ProduceError",
     "Producer",
+    "ProducerBuilder",
     "ProducerClosed",
     "ProducerConfig",
     "ProtocolError",

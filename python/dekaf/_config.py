@@ -1,6 +1,6 @@
 """All settings of a producer, as one value: each resolved, and none that contradicts another.
 
-Keywords, `from_properties` and `from_env` all lead here, before anything is started.
+Keywords, `from_properties`, `from_env` and the builder all lead here, before anything is started.
 """
 
 from __future__ import annotations

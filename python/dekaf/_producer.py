@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from dekaf._builder import ProducerBuilder
 from dekaf._config import ProducerConfig
 from dekaf._core import ProducerCore
 
@@ -57,6 +58,11 @@ class Producer(ProducerCore):
         producer = super().__new__(cls, config)
         producer._config = config
         return producer
+
+    @classmethod
+    def builder(cls, bootstrap_servers: str | Iterable[str]) -> ProducerBuilder[Self]:
+        """Set one thing after another: `Producer.builder("a:9092").linger_ms(10).lz4().build()`."""
+        return ProducerBuilder(cls, bootstrap_servers)
 
     @property
     def config(self) -> ProducerConfig:

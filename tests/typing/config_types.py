@@ -2,7 +2,7 @@
 
 from typing import assert_type
 
-from dekaf import Acks, Headers, Producer, ProducerConfig
+from dekaf import Acks, Headers, Producer, ProducerBuilder, ProducerConfig
 
 
 class Mine(Producer):
@@ -43,6 +43,15 @@ def producers(config: ProducerConfig) -> None:
     assert_type(Producer.from_config(config), Producer)
     assert_type(Mine.from_config(config), Mine)
     assert_type(Mine("a:1").config, ProducerConfig)
+
+
+def builders() -> None:
+    assert_type(Producer.builder("a:1"), ProducerBuilder[Producer])
+    assert_type(Producer.builder("a:1").for_high_throughput().linger_ms(10).lz4().build(), Producer)
+    assert_type(Mine.builder(["a:1"]).acks(Acks.LEADER).idempotence(False).build(), Mine)
+    assert_type(Producer.builder("a:1").zstd(level=9).config(), ProducerConfig)
+    Producer.builder("a:1").linger_ms("10")  # type: ignore[arg-type]
+    Producer.builder("a:1").on_full("drop")  # type: ignore[arg-type]
 
 
 def headers() -> None:

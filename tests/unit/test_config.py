@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dekaf import Acks, ConfigError, DekafError, Producer, ProducerConfig
+from dekaf import Acks, ConfigError, DekafError, Producer, ProducerBuilder, ProducerConfig
 from dekaf._core import ProducerCore
 from dekaf._settings import SETTINGS, ConfigSettings, ProducerSettings
 
@@ -200,12 +200,16 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
 
 
 def test_one_list_of_settings() -> None:
-    """What editors complete and what a configuration holds are the same."""
+    """What editors complete, what a configuration holds and what a builder sets are the same."""
     fields = {each.name for each in dataclasses.fields(ProducerConfig) if each.init}
     assert set(SETTINGS) == fields
     assert set(ConfigSettings.__annotations__) == fields - {"bootstrap_servers"}
     apart = {"bootstrap_servers", "key_serializer", "value_serializer"}
     assert set(ProducerSettings.__annotations__) == fields - apart
+    methods = {name for name in vars(ProducerBuilder) if not name.startswith("_")}
+    others = {"build", "config", "gzip", "snappy", "lz4", "zstd"}
+    presets = {name for name in vars(ProducerConfig) if name.startswith("for_")}
+    assert methods == set(ConfigSettings.__annotations__) | others | presets
 
 
 def test_every_setting_is_documented() -> None:
