@@ -1,18 +1,29 @@
 //! The boundary to `CPython`, and the only place that knows `PyO3`. Functions here extract
 //! arguments, call the core, and wrap what it gives; they decide nothing.
 //!
-//! No thread of the core ever attaches to the interpreter. Results wait in a [`port`] until
-//! the event loop fetches them, so nothing of ours can run while the interpreter ends.
+//! No thread of the core ever attaches to the interpreter. Results wait in a [`port`] until the
+//! event loop fetches them, or the [`dispatcher`], a thread of Python's own; so nothing of ours
+//! can run while the interpreter ends.
 
+mod aio;
+mod answer;
+mod arguments;
+mod blocking;
 mod broker;
+mod callbacks;
 mod convert;
+mod dispatcher;
 mod errors;
+mod loops;
+mod message;
 mod metadata;
+mod outlet;
 mod port;
 mod process;
 mod producer;
 mod settings;
-mod sink;
+mod voice;
+mod waiter;
 
 use pyo3::prelude::*;
 
@@ -22,7 +33,13 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::aio::AsyncProducerCore;
+    #[pymodule_export]
+    use super::blocking::SyncProducerCore;
+    #[pymodule_export]
     use super::broker::BrokerCore;
+    #[pymodule_export]
+    use super::message::Message;
     #[pymodule_export]
     use super::metadata::RecordMetadata;
     #[pymodule_export]
@@ -35,6 +52,14 @@ mod _core {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         super::process::install(module.py())
     }
+}
+
+/// `Class[…]`, for classes that are generic to type checkers alone.
+fn generic<'py>(
+    class: &Bound<'py, pyo3::types::PyType>,
+    item: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    class.py().import("types")?.getattr("GenericAlias")?.call1((class, item))
 }
 
 /// An attribute of a Python module, looked up once.

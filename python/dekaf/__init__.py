@@ -6,8 +6,9 @@ async with Producer("localhost:9092") as producer:
 
 from dekaf._acks import Acks
 from dekaf._builder import ProducerBuilder
+from dekaf._common import PartitionInfo
 from dekaf._config import ProducerConfig
-from dekaf._core import RecordMetadata, __version__
+from dekaf._core import Message, RecordMetadata, __version__
 from dekaf._errors import (
     BrokerError,
     BrokerUnreachable,
@@ -15,18 +16,22 @@ from dekaf._errors import (
     ConfigError,
     DekafError,
     DeliveryTimeout,
+    FlushTimeout,
     GaplessStopped,
     InvalidRecord,
     ProduceError,
     ProducerClosed,
     ProtocolError,
     Purged,
+    SerializationError,
+    UnclaimedFailures,
     UnknownPartition,
     UnknownTopic,
     UnsupportedVersion,
 )
 from dekaf._headers import Headers
 from dekaf._producer import Producer
+from dekaf._sync import SyncProducer
 
 __all__ = [
     "Acks",
@@ -36,9 +41,12 @@ __all__ = [
     "ConfigError",
     "DekafError",
     "DeliveryTimeout",
+    "FlushTimeout",
     "GaplessStopped",
     "Headers",
     "InvalidRecord",
+    "Message",
+    "PartitionInfo",
     "ProduceError",
     "Producer",
     "ProducerBuilder",
@@ -47,6 +55,9 @@ __all__ = [
     "ProtocolError",
     "Purged",
     "RecordMetadata",
+    "SerializationError",
+    "SyncProducer",
+    "UnclaimedFailures",
     "UnknownPartition",
     "UnknownTopic",
     "UnsupportedVersion",

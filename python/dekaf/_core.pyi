@@ -1,19 +1,28 @@
 """The compiled core. Import from `dekaf`: names here may change without notice."""
 
 from asyncio import Future
-from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Self, TypeAlias, final
+from types import GenericAlias
+from typing import Any, Generic, Self, final, overload
 
-from typing_extensions import Buffer, disjoint_base
+from typing_extensions import disjoint_base
 
 from dekaf._config import ProducerConfig
+from dekaf._errors import ProduceError
+from dekaf._types import HeadersLike, K, K_co, OnDelivery, V, V_co
 
-__all__ = ["BrokerCore", "ProducerCore", "RecordMetadata", "__version__", "check_config"]
+__all__ = [
+    "AsyncProducerCore",
+    "BrokerCore",
+    "Message",
+    "ProducerCore",
+    "RecordMetadata",
+    "SyncProducerCore",
+    "__version__",
+    "check_config",
+]
 
 __version__: str
-
-_Bytes: TypeAlias = str | Buffer | None
 
 @final
 class RecordMetadata:
@@ -37,25 +46,135 @@ class RecordMetadata:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[type[Self], tuple[str, int, int, int]]: ...
 
+@final
+class Message(Generic[K_co, V_co]):
+    """A message to produce. Nothing is checked before it is produced."""
+
+    def __new__(
+        cls,
+        topic: str | None = None,
+        value: V_co | None = None,
+        *,
+        key: K_co | None = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        timestamp: int | datetime | None = None,
+    ) -> Self: ...
+    @property
+    def topic(self) -> str | None:
+        """The topic; `None` where the call names it."""
+    @property
+    def value(self) -> V_co | None:
+        """The value; `None` is a tombstone."""
+    @property
+    def key(self) -> K_co | None:
+        """The key."""
+    @property
+    def headers(self) -> HeadersLike | None:
+        """The headers."""
+    @property
+    def partition(self) -> int | None:
+        """The partition; `None` leaves it to the partitioner."""
+    @property
+    def timestamp(self) -> int | datetime | None:
+        """The timestamp; `None` is now."""
+    def replace(self, **changes: object) -> Message[Any, Any]:
+        """Return a copy with other values for some of its fields."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, tuple[()]]: ...
+    @classmethod
+    def __class_getitem__(cls, item: object) -> GenericAlias: ...
+
 @disjoint_base
-class ProducerCore:
+class ProducerCore(Generic[K, V]):
     """The core of a producer. Nothing is started before it is used."""
 
     def __new__(cls, config: ProducerConfig, *, first_sequence: int = 0) -> Self: ...
+    @property
+    def config(self) -> ProducerConfig:
+        """What the settings were made of."""
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+    @overload
+    def send(
+        self,
+        topic: str,
+        value: V | None = None,
+        *,
+        key: K | None = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        timestamp: int | datetime | None = None,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        """Hand one message over and return at once.
+
+        `on_delivery(metadata, error)` is called once, when its fate is known; exactly one of them
+        is `None`.
+        """
+    @overload
+    def send(self, topic: Message[K, V], /, *, on_delivery: OnDelivery | None = None) -> None: ...
+    def purge(self) -> None:
+        """Drop what is queued: each waiter gets `Purged`.
+
+        What is in flight may be stored all the same, and is reported as such.
+        """
+    def _take_unclaimed(self) -> tuple[int, list[ProduceError]]: ...
+    def _leaders(self, topic: str) -> list[int | None]: ...
+    def _unsettled_before(self, before: int) -> int: ...
+    @classmethod
+    def __class_getitem__(cls, item: object) -> GenericAlias: ...
+
+class AsyncProducerCore(ProducerCore[K, V]):
+    """The asyncio producer's core."""
+
+    def __new__(cls, config: ProducerConfig, *, first_sequence: int = 0) -> Self: ...
+    @overload
     def produce(
         self,
         topic: str,
-        value: _Bytes = None,
+        value: V | None = None,
         *,
-        key: _Bytes = None,
-        headers: Mapping[str, _Bytes] | Iterable[tuple[str, _Bytes]] | None = None,
+        key: K | None = None,
+        headers: HeadersLike | None = None,
         partition: int | None = None,
         timestamp: int | datetime | None = None,
     ) -> Future[RecordMetadata]:
-        """Hand one message over; the future brings its metadata."""
+        """Hand one message over when it is called; the future brings its metadata."""
+    @overload
+    def produce(self, topic: Message[K, V], /) -> Future[RecordMetadata]: ...
     def _connect(self) -> Future[None]: ...
-    def _settle(self) -> Future[None]: ...
+    def _ping(self, timeout: float) -> Future[None]: ...
+    def _locate(self, topic: str) -> Future[None]: ...
+    def _settle(self) -> tuple[Future[None], int]: ...
     def _disconnect(self, timeout: float | None = None) -> Future[None]: ...
+
+class SyncProducerCore(ProducerCore[K, V]):
+    """The blocking producer's core."""
+
+    def __new__(cls, config: ProducerConfig, *, first_sequence: int = 0) -> Self: ...
+    @overload
+    def produce(
+        self,
+        topic: str,
+        value: V | None = None,
+        *,
+        key: K | None = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        timestamp: int | datetime | None = None,
+    ) -> RecordMetadata:
+        """Produce one message, wait for its acknowledgement, and return its metadata."""
+    @overload
+    def produce(self, topic: Message[K, V], /) -> RecordMetadata: ...
+    def _connect(self) -> None: ...
+    def _ping(self, timeout: float) -> None: ...
+    def _locate(self, topic: str) -> None: ...
+    def _settle(self, timeout: float | None = None) -> int: ...
+    def _disconnect(self, timeout: float | None = None) -> None: ...
 
 @disjoint_base
 class BrokerCore:

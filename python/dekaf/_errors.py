@@ -2,6 +2,8 @@
 
 DekafError
 ├── ConfigError              a setting is missing, malformed or contradicts another (a ValueError)
+├── FlushTimeout             a flush's time was over before everything was settled (a TimeoutError)
+├── UnclaimedFailures        messages failed, and nobody asked what became of them
 └── ProduceError             a message was not delivered, or a call could not be made
     ├── BrokerUnreachable    no broker could be reached; each address with the stage that failed
     ├── BrokerError          a broker refused the message for good
@@ -12,6 +14,7 @@ DekafError
     ├── ProducerClosed       the producer is closed, or was before the message was delivered
     ├── ProtocolError        a peer sent bytes that are not Kafka's protocol
     ├── Purged               the message was dropped by a purge
+    ├── SerializationError   a serializer could not make bytes of a key or a value
     ├── UnknownPartition     the topic has no such partition
     ├── UnknownTopic         the topic does not exist and was not created
     └── UnsupportedVersion   client and broker have no version of the protocol in common
@@ -20,6 +23,10 @@ DekafError
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "BrokerError",
@@ -28,12 +35,15 @@ __all__ = [
     "ConfigError",
     "DekafError",
     "DeliveryTimeout",
+    "FlushTimeout",
     "GaplessStopped",
     "InvalidRecord",
     "ProduceError",
     "ProducerClosed",
     "ProtocolError",
     "Purged",
+    "SerializationError",
+    "UnclaimedFailures",
     "UnknownPartition",
     "UnknownTopic",
     "UnsupportedVersion",
@@ -46,6 +56,47 @@ class DekafError(Exception):
 
 class ConfigError(DekafError, ValueError):
     """A setting is missing, malformed or contradicts another."""
+
+
+class FlushTimeout(DekafError, TimeoutError):
+    """A flush's time was over. What is left is still being delivered."""
+
+    remaining: int
+    """How many messages were neither delivered nor had failed."""
+
+    def __init__(self, remaining: int) -> None:
+        messages = "1 message was" if remaining == 1 else f"{remaining} messages were"
+        super().__init__(f"{messages} not settled when the time for the flush was over")
+        self.remaining = remaining
+
+    def __reduce__(self) -> tuple[type[FlushTimeout], tuple[int]]:
+        return type(self), (self.remaining,)
+
+
+class UnclaimedFailures(DekafError):
+    """Messages failed, and nobody was there to be told.
+
+    They were sent without `on_delivery`, or the future of `produce` was dropped. Each failure is
+    told once: by the next `flush` or `close`.
+    """
+
+    count: int
+    """How many messages failed."""
+    failures: list[ProduceError]
+    """The first hundred of the failures."""
+
+    def __init__(self, count: int, failures: Sequence[ProduceError]) -> None:
+        messages = "1 message" if count == 1 else f"{count} messages"
+        first = f"; the first: {failures[0]}" if failures else ""
+        super().__init__(
+            f"{messages} failed that nobody waited for{first}; pass on_delivery= to send(), or "
+            "await produce(), to hear of each"
+        )
+        self.count = count
+        self.failures = list(failures)
+
+    def __reduce__(self) -> tuple[type[UnclaimedFailures], tuple[int, list[ProduceError]]]:
+        return type(self), (self.count, self.failures)
 
 
 class ProduceError(DekafError):
@@ -123,6 +174,10 @@ class ProtocolError(ProduceError):
 
 class Purged(ProduceError):
     """The message was dropped by a purge."""
+
+
+class SerializationError(ProduceError):
+    """A serializer could not make bytes of a key or a value; `__cause__` is what it raised."""
 
 
 class UnknownPartition(ProduceError):

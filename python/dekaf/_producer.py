@@ -1,25 +1,33 @@
-"""The asyncio producer: what needs no speed. `produce` itself is the core's."""
+"""The asyncio producer: what needs no speed. `produce` and `send` themselves are the core's."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, overload
 
+from dekaf._arguments import check_seconds, check_text
 from dekaf._builder import ProducerBuilder
+from dekaf._common import check_timeout, describe, partitions_of, raise_unclaimed
 from dekaf._config import ProducerConfig
-from dekaf._core import ProducerCore
+from dekaf._core import AsyncProducerCore
+from dekaf._errors import FlushTimeout, UnclaimedFailures
+from dekaf._types import K, V
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
-    from typing import Self, Unpack
+    from typing import Any, Self, Unpack
 
-    from dekaf._settings import ProducerSettings, SerializerLike
+    from dekaf._common import PartitionInfo
+    from dekaf._serializers import SerializerName
+    from dekaf._settings import ConfigSettings, ProducerSettings
+    from dekaf._types import Payload
 
 __all__ = ["Producer"]
 
 
-class Producer(ProducerCore):
+class Producer(AsyncProducerCore[K, V]):
     """An asyncio Kafka producer.
 
     Constructing one starts nothing: it connects on first use, with `await start()`, or at the
@@ -31,43 +39,64 @@ class Producer(ProducerCore):
     `produce(topic, value=None, *, key=None, headers=None, partition=None, timestamp=None)`
     hands one message over when it is called, not when it is awaited, and returns a future of
     the running loop that brings its `RecordMetadata`.
+
+    `send(…, on_delivery=None)` takes the same and returns at once; `on_delivery(metadata, error)`
+    is called once, when the message's fate is known. What fails without one reaches `on_error`,
+    the log, and the next `flush` or `close`.
+
+    Every setting is a keyword: see `ProducerConfig`.
     """
 
-    _config: ProducerConfig
-
+    @overload
     def __new__(
         cls,
         bootstrap_servers: str | Iterable[str],
         *,
-        key_serializer: SerializerLike | None = None,
-        value_serializer: SerializerLike | None = None,
+        key_serializer: Callable[[K], Payload | None] | None = None,
+        value_serializer: Callable[[V], Payload | None] | None = None,
         **settings: Unpack[ProducerSettings],
-    ) -> Self:
-        return cls.from_config(
-            ProducerConfig(
-                bootstrap_servers,
-                key_serializer=key_serializer,
-                value_serializer=value_serializer,
-                **settings,
-            )
-        )
+    ) -> Producer[K, V]: ...
+    @overload
+    def __new__(
+        cls,
+        bootstrap_servers: str | Iterable[str],
+        *,
+        key_serializer: Callable[[K], Payload | None] | None = None,
+        value_serializer: SerializerName,
+        **settings: Unpack[ProducerSettings],
+    ) -> Producer[K, Any]: ...
+    @overload
+    def __new__(
+        cls,
+        bootstrap_servers: str | Iterable[str],
+        *,
+        key_serializer: SerializerName,
+        value_serializer: Callable[[V], Payload | None] | None = None,
+        **settings: Unpack[ProducerSettings],
+    ) -> Producer[Any, V]: ...
+    @overload
+    def __new__(
+        cls,
+        bootstrap_servers: str | Iterable[str],
+        *,
+        key_serializer: SerializerName,
+        value_serializer: SerializerName,
+        **settings: Unpack[ProducerSettings],
+    ) -> Producer[Any, Any]: ...
+    def __new__(
+        cls, bootstrap_servers: str | Iterable[str], **settings: Unpack[ConfigSettings]
+    ) -> Producer[Any, Any]:
+        return cls.from_config(ProducerConfig(bootstrap_servers, **settings))
 
     @classmethod
     def from_config(cls, config: ProducerConfig) -> Self:
-        """Make a producer with these settings."""
-        producer = super().__new__(cls, config)
-        producer._config = config
-        return producer
+        """Make a producer of settings that were put together before."""
+        return super().__new__(cls, config)
 
     @classmethod
     def builder(cls, bootstrap_servers: str | Iterable[str]) -> ProducerBuilder[Self]:
-        """Set one thing after another: `Producer.builder("a:9092").linger_ms(10).lz4().build()`."""
+        """Begin to put settings together, one call for each; `build()` makes the producer."""
         return ProducerBuilder(cls, bootstrap_servers)
-
-    @property
-    def config(self) -> ProducerConfig:
-        """Every setting, resolved."""
-        return self._config
 
     async def start(self) -> None:
         """Connect, and return once the cluster has answered.
@@ -77,18 +106,50 @@ class Producer(ProducerCore):
         """
         await self._connect()
 
-    async def flush(self) -> None:
-        """Wait until everything handed over before this call is delivered or has failed."""
-        await self._settle()
+    async def flush(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - what is late is counted, not cancelled
+        """Wait until everything handed over before this call is delivered or has failed.
+
+        Raises `FlushTimeout` if that takes longer than `timeout` seconds; delivery goes on. Raises
+        `UnclaimedFailures` if messages have failed whose fate nobody waited for.
+        """
+        check_timeout(timeout)
+        settled, before = self._settle()
+        done, _ = await asyncio.wait({settled}, timeout=timeout)
+        if not done:
+            raise FlushTimeout(self._unsettled_before(before))
+        settled.result()
+        raise_unclaimed(self)
 
     async def close(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - it delivers until then, it is not cancelled
         """Deliver what was handed over, then disconnect.
 
         What is not delivered after `timeout` seconds fails with `ProducerClosed`; without one
         every message has until its own `delivery_timeout_ms`. Calling it again does no harm.
+        Raises `UnclaimedFailures` as `flush` does, once everything is closed.
         """
+        check_timeout(timeout)
         # Closing goes on if the one who waits for it is cancelled.
         await asyncio.shield(self._disconnect(timeout))
+        raise_unclaimed(self)
+
+    async def partitions(self, topic: str) -> list[PartitionInfo]:
+        """Return the partitions of a topic and who leads each. Asking does not create the topic.
+
+        Raises `UnknownTopic` if it does not exist after `metadata_timeout_ms`.
+        """
+        check_text("topic", topic)
+        await self._locate(topic)
+        return partitions_of(topic, self._leaders(topic))
+
+    async def ping(self, timeout: float = 10.0) -> float:  # noqa: ASYNC109 - the core counts it, and says why
+        """Ask the cluster for a sign of life, and return how many seconds it took.
+
+        Raises `BrokerUnreachable` if there is none within `timeout` seconds.
+        """
+        check_seconds("timeout", timeout)
+        before = time.perf_counter()
+        await self._ping(timeout)
+        return time.perf_counter() - before
 
     async def __aenter__(self) -> Self:
         try:
@@ -105,4 +166,16 @@ class Producer(ProducerCore):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.close()
+        try:
+            await self.close()
+        except UnclaimedFailures:
+            # They are in the log; what the block raised says more.
+            if exc is None:
+                raise
+
+    def __repr__(self) -> str:
+        return describe(self)
+
+    def __reduce__(self) -> tuple[Callable[[ProducerConfig], Self], tuple[ProducerConfig]]:
+        # Another process gets a producer of its own with the same settings.
+        return type(self).from_config, (self.config,)

@@ -38,7 +38,9 @@ __all__ = [
 
 Compression: TypeAlias = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 OnFull: TypeAlias = Literal["wait", "raise"]
-Partitioner: TypeAlias = Literal["murmur2", "crc32", "round_robin", "random"] | Callable[..., int]
+Partitioner: TypeAlias = (
+    Literal["murmur2", "crc32", "round_robin", "random"] | Callable[[bytes | None, int], int]
+)
 OnError: TypeAlias = "Callable[[ProduceError], object]"
 
 

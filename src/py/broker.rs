@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::process;
-use super::producer::seed;
+use super::process::seed;
 use crate::broker::cluster::Settings;
 use crate::broker::faults::Fault;
 use crate::broker::log::Refusal;

@@ -25,14 +25,29 @@ impl<'py> Payload<'py> {
             return Ok(Self::Text(text.clone()));
         }
         let Ok(view) = PyMemoryView::from(value) else {
+            let kind = type_name(value);
+            let setting = match name {
+                "key" | "value" => format!("choose a {name}_serializer, such as \"json\", or "),
+                _ => String::new(),
+            };
             return Err(PyTypeError::new_err(format!(
-                "{name} must be bytes, str, a buffer such as bytearray, or None, not {}; \
-                 encode it first, for example with json.dumps",
-                type_name(value)
+                "{name} must be bytes, str, a buffer such as bytearray, or None, not {kind}; \
+                 {setting}encode it first, for example with json.dumps"
             )));
         };
         let bytes = view.call_method0("tobytes")?.cast_into::<PyBytes>()?;
         Ok(Self::Bytes(bytes))
+    }
+
+    /// What a serializer returned.
+    pub(super) fn of_serializer(name: &str, made: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
+        let Some(made) = made else { return Ok(Self::Null) };
+        Self::new(name, Some(made)).map_err(|_| {
+            PyTypeError::new_err(format!(
+                "{name}_serializer must return bytes, str, a buffer or None, not {}",
+                type_name(made)
+            ))
+        })
     }
 
     pub(super) fn bytes(&self) -> PyResult<Option<&[u8]>> {
@@ -90,17 +105,20 @@ impl<'py> Headers<'py> {
 }
 
 /// The topic's name.
-pub(super) fn topic<'a>(topic: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
+pub(super) fn topic<'a, 'py>(
+    call: &str,
+    topic: &'a Bound<'py, PyAny>,
+) -> PyResult<&'a Bound<'py, PyString>> {
     let Ok(name) = topic.cast::<PyString>() else {
         return Err(PyTypeError::new_err(format!(
-            "topic must be str, not {}: the order is produce(topic, value, key=…)",
+            "topic must be str, not {}: the order is {call}(topic, value, key=…)",
             type_name(topic)
         )));
     };
-    match name.to_str()? {
-        "" => Err(PyValueError::new_err("topic is empty; name the topic to produce to")),
-        name => Ok(name),
+    if name.is_empty()? {
+        return Err(PyValueError::new_err("topic is empty; name the topic to produce to"));
     }
+    Ok(name)
 }
 
 /// A partition's number.
@@ -133,8 +151,7 @@ pub(super) fn timestamp(timestamp: &Bound<'_, PyAny>) -> PyResult<i64> {
                  give it a tzinfo, for example datetime.now(tz=timezone.utc)",
             ));
         }
-        let seconds: f64 = timestamp.call_method0("timestamp")?.extract()?;
-        (seconds * 1000.0).round() as i64
+        milliseconds_of(timestamp)?
     } else {
         return Err(PyTypeError::new_err(format!(
             "timestamp must be milliseconds since 1970 as int, or an aware datetime, not {}",
@@ -147,8 +164,26 @@ pub(super) fn timestamp(timestamp: &Bound<'_, PyAny>) -> PyResult<i64> {
     Ok(milliseconds)
 }
 
+/// Whole milliseconds since 1970, counted as integers: a float of seconds is not exact enough.
+fn milliseconds_of(instant: &Bound<'_, PyAny>) -> PyResult<i64> {
+    static EPOCH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static MILLISECOND: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = instant.py();
+    let epoch = EPOCH.get_or_try_init(py, || {
+        let datetime = py.import("datetime")?;
+        let utc = datetime.getattr("timezone")?.getattr("utc")?;
+        let epoch = datetime.getattr("datetime")?.call1((1970, 1, 1, 0, 0, 0, 0, utc))?;
+        Ok::<_, PyErr>(epoch.unbind())
+    })?;
+    let millisecond = MILLISECOND.get_or_try_init(py, || {
+        let delta = py.import("datetime")?.getattr("timedelta")?;
+        Ok::<_, PyErr>(delta.call1((0, 0, 1000))?.unbind())
+    })?;
+    instant.sub(epoch)?.floor_div(millisecond)?.extract()
+}
+
 /// Whether it is an `int` that was meant as one: `True` is an `int` too.
-fn is_int(value: &Bound<'_, PyAny>) -> bool {
+pub(super) fn is_int(value: &Bound<'_, PyAny>) -> bool {
     value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>()
 }
 

@@ -4,8 +4,9 @@
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyModule};
+use pyo3::types::{PyDict, PyModule, PyString};
 
+use super::convert::type_name;
 use crate::error::{Error, ErrorCode, ErrorKind};
 
 static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
@@ -34,10 +35,41 @@ pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     build(py, error).unwrap_or_else(|failure| failure)
 }
 
+fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    let module =
+        MODULE.get_or_try_init(py, || PyModule::import(py, "dekaf._errors").map(Bound::unbind))?;
+    Ok(module.bind(py))
+}
+
+/// A serializer raised: which one, for what, and behind it what it said.
+pub(super) fn serialization_failed(
+    py: Python<'_>,
+    part: &str,
+    topic: &Bound<'_, PyString>,
+    given: &Bound<'_, PyAny>,
+    cause: PyErr,
+) -> PyErr {
+    if !cause.is_instance_of::<PyException>(py) {
+        return cause;
+    }
+    let make = || {
+        let message = format!(
+            "{part}_serializer failed for a {part} of type {}, for topic {}: {cause}",
+            type_name(given),
+            topic.repr()?
+        );
+        let details = PyDict::new(py);
+        details.set_item("topic", topic)?;
+        let class = module(py)?.getattr("SerializationError")?;
+        let error = PyErr::from_value(class.call((message,), Some(&details))?);
+        error.set_cause(py, Some(cause));
+        Ok::<_, PyErr>(error)
+    };
+    make().unwrap_or_else(|failure| failure)
+}
+
 fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
-    let module = MODULE
-        .get_or_try_init(py, || PyModule::import(py, "dekaf._errors").map(Bound::unbind))?
-        .bind(py);
+    let module = module(py)?;
     let class = module.getattr(class_of(error.kind()))?;
     if error.kind() == ErrorKind::Config {
         return Ok(PyErr::from_value(class.call1((error.to_string(),))?));

@@ -1,257 +1,329 @@
-//! Where results land: one port for each event loop. The core pushes settled batches and writes
-//! one byte; the loop, which watches the other end of the socket pair, fetches them and
-//! completes its futures. However many messages a batch has, the loop is woken once.
-//!
-//! A loop keeps its port for as long as it watches the socket. What is settled after the loop
-//! has closed is orphaned: kept until a thread that holds the interpreter comes by to drop it.
+//! Where results land: one port for each event loop, and one for the thread that serves those
+//! without a loop. The core pushes settled batches and gives one signal; whoever reads the port
+//! fetches them and tells those who wait. However many messages a batch has, the reader is woken
+//! once.
 
-use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::PyString;
-use pyo3::{PyTraverseError, PyVisit, intern};
+use pyo3::{PyTraverseError, PyVisit};
 
-use super::errors::to_python;
-use super::metadata::RecordMetadata;
-use super::{imported, process};
+use super::voice::Voice;
+use super::waiter::{Stage, Waiter, tell};
+use super::{dispatcher, process};
 use crate::client::Mailbox;
+use crate::error::Error;
 use crate::producer::{Settled, SettledBatch};
 
-/// A future that somebody awaits, and the port of its loop.
+/// How many waiters are told before the reader gets a turn at other things.
+pub(super) const WAITERS_PER_TURN: usize = 1024;
+
+/// Something for a port's reader to do.
 #[derive(Debug)]
-pub(super) struct Waiter {
-    pub(super) future: Py<PyAny>,
-    pub(super) port: Arc<Port>,
+pub(super) enum Item {
+    /// Tell those who waited.
+    Settled(Arc<Voice>, Settled<Waiter>),
+    /// Say that messages failed that nobody claims; they are written down already.
+    Unclaimed(Arc<Voice>, Error, usize),
+    /// Ask the caller where records go.
+    AskWhere(Arc<Voice>),
 }
 
 /// The core's end.
 #[derive(Debug)]
 pub(super) struct Port {
     generation: u64,
-    signal: UnixStream,
-    settled: Mailbox<Settled<Waiter>>,
+    signal: Signal,
+    items: Mailbox<Item>,
+    /// Who counts on it: see [`Address`].
+    users: AtomicUsize,
 }
 
-/// How many futures are completed before the loop gets a turn at other things.
-const WAITERS_PER_TURN: usize = 1024;
+/// A port as somebody has it who will have something told there. A loop that ends knows by the
+/// count of these whether it needs a successor.
+#[derive(Debug)]
+pub(super) struct Address(Arc<Port>);
 
-/// Ports by the address of their loop.
-static PORTS: Mutex<Option<HashMap<usize, Weak<Port>>>> = Mutex::new(None);
+impl Address {
+    pub(super) fn of(port: &Arc<Port>) -> Self {
+        port.users.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(port))
+    }
 
-/// Ports whose loops have closed. Like the other list, it is locked only by threads that hold
-/// the interpreter, and never while anything runs that could let go of it.
-static ORPHANED: Mutex<Vec<Arc<Port>>> = Mutex::new(Vec::new());
-static ANY_ORPHANED: AtomicBool = AtomicBool::new(false);
+    pub(super) fn port(&self) -> &Arc<Port> {
+        &self.0
+    }
+}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Drop for Address {
+    fn drop(&mut self) {
+        self.0.users.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How a port's reader is woken.
+#[derive(Debug)]
+enum Signal {
+    /// A loop watches the other end.
+    Socket(UnixStream),
+    /// A thread sleeps.
+    Flag(Flag),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Flag {
+    is_up: Mutex<bool>,
+    raised: Condvar,
+}
+
+impl Flag {
+    fn is_up(&self) -> MutexGuard<'_, bool> {
+        self.is_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn raise(&self) {
+        *self.is_up() = true;
+        self.raised.notify_all();
+    }
+
+    fn lower(&self) {
+        *self.is_up() = false;
+    }
+
+    /// Sleeps until it is up, at most for `limit`.
+    fn wait(&self, limit: Duration) {
+        let asleep = self.raised.wait_timeout_while(self.is_up(), limit, |is_up| !*is_up);
+        drop(asleep);
+    }
 }
 
 impl Port {
-    /// Hands results to the loop. Called by the core, without the interpreter.
-    pub(super) fn push(&self, settled: Vec<Settled<Waiter>>) {
-        if self.settled.push(settled) {
-            // A full socket is one that wakes the loop anyway; a closed one has no loop.
-            let _woken = (&self.signal).write(&[0]);
+    fn new(signal: Signal) -> Arc<Self> {
+        let generation = process::generation();
+        let users = AtomicUsize::new(0);
+        Arc::new(Self { generation, signal, items: Mailbox::default(), users })
+    }
+
+    /// A port that a thread reads.
+    pub(super) fn of_thread() -> Arc<Self> {
+        Self::new(Signal::Flag(Flag::default()))
+    }
+
+    /// A port that a loop reads, and the end that it watches.
+    pub(super) fn of_loop() -> std::io::Result<(Arc<Self>, UnixStream)> {
+        let (signal, inbox) = UnixStream::pair()?;
+        signal.set_nonblocking(true)?;
+        inbox.set_nonblocking(true)?;
+        Ok((Self::new(Signal::Socket(signal)), inbox))
+    }
+
+    /// Hands something to the reader. Called by the core, without the interpreter.
+    pub(super) fn push(&self, items: Vec<Item>) {
+        if self.items.is_closed() {
+            return dispatcher::inherit(items);
+        }
+        if self.items.push(items) {
+            self.give_signal();
+        }
+        if self.items.is_closed() {
+            // Its loop ended meanwhile, and may have missed these.
+            dispatcher::inherit(self.items.drain().into());
         }
     }
-}
 
-/// Drops what came too late for its loop, now that this thread holds the interpreter.
-pub(super) fn drop_orphans(_py: Python<'_>) {
-    if !ANY_ORPHANED.load(Ordering::Acquire) {
-        return;
-    }
-    let ports = std::mem::take(&mut *lock(&ORPHANED));
-    // Taken without the list's lock: a future's end may run any code.
-    for port in &ports {
-        drop(port.settled.drain());
-    }
-    let mut orphaned = lock(&ORPHANED);
-    // Somebody else who holds a port is the core, and it may still push something.
-    orphaned.extend(ports.into_iter().filter(|port| Arc::strong_count(port) > 1));
-    ANY_ORPHANED.store(!orphaned.is_empty(), Ordering::Release);
-}
-
-/// In a forked child: ports of the parent's loops are not ours.
-pub(super) fn forget_inherited() {
-    *lock(&PORTS) = None;
-    std::mem::forget(std::mem::take(&mut *lock(&ORPHANED)));
-}
-
-/// The loop that runs in this thread.
-pub(super) fn running_loop<'py>(py: Python<'py>, call: &str) -> PyResult<Bound<'py, PyAny>> {
-    static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let running = imported(&RUNNING, py, "asyncio", "_get_running_loop")?.call0()?;
-    if running.is_none() {
-        return Err(PyRuntimeError::new_err(format!(
-            "{call}() needs a running event loop: await it in a coroutine, \
-             for example under asyncio.run(main())"
-        )));
-    }
-    Ok(running)
-}
-
-/// A new future of a loop, as something that the core can settle.
-pub(super) fn waiter<'py>(running: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Waiter)> {
-    let port = port_of(running)?;
-    let future = running.call_method0(intern!(running.py(), "create_future"))?;
-    Ok((future.clone(), Waiter { future: future.unbind(), port }))
-}
-
-fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
-    let id = running.as_ptr() as usize;
-    let known = lock(&PORTS).as_ref().and_then(|ports| ports.get(&id)).and_then(Weak::upgrade);
-    // A loop that has closed may have left its address to this one.
-    if let Some(port) = known.filter(|port| !port.settled.is_closed()) {
-        return Ok(port);
-    }
-    let (signal, inbox) = UnixStream::pair()?;
-    signal.set_nonblocking(true)?;
-    inbox.set_nonblocking(true)?;
-    let descriptor = inbox.as_raw_fd();
-    let port =
-        Arc::new(Port { generation: process::generation(), signal, settled: Mailbox::default() });
-    let watcher = Watcher { port: Some(Arc::clone(&port)), inbox };
-    let watcher = Bound::new(running.py(), watcher)?;
-    // From here on the loop owns the watcher, and with it the port.
-    running.call_method1("add_reader", (descriptor, watcher.getattr("fetch")?))?;
-    let mut ports = lock(&PORTS);
-    let ports = ports.get_or_insert_default();
-    ports.retain(|_, port| port.strong_count() > 0);
-    ports.insert(id, Arc::downgrade(&port));
-    Ok(port)
-}
-
-/// The loop's end. The loop holds it for as long as it watches the socket.
-#[pyclass(frozen, module = "dekaf._core")]
-struct Watcher {
-    /// `None` only while it is dropped.
-    port: Option<Arc<Port>>,
-    inbox: UnixStream,
-}
-
-#[pymethods]
-impl Watcher {
-    /// Completes the futures whose results are there; the loop calls it.
-    fn fetch(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(port) = &self.port else { return Ok(()) };
-        let mut completed = 0;
-        while completed < WAITERS_PER_TURN {
-            let Some(settled) = port.settled.take(|| self.empty_inbox())? else { break };
-            completed += complete(py, settled)?;
-        }
-        // The byte is still there if results are: the loop comes back by itself.
-        drop_orphans(py);
-        Ok(())
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let Some(port) = &self.port else { return Ok(()) };
-        // Whoever holds the lock is using what it guards, so there is no garbage in it.
-        port.settled.visit(|settled| match settled {
-            Settled::Call { waiter, .. } => visit.call(&waiter.future),
-            Settled::Batch(batch) => {
-                batch.waiting.iter().try_for_each(|waiting| visit.call(&waiting.waiter.future))
+    pub(super) fn give_signal(&self) {
+        match &self.signal {
+            Signal::Socket(socket) => {
+                // A full socket is one that wakes the loop anyway; a closed one has no loop.
+                let _woken = (&mut &*socket).write(&[0]);
             }
+            Signal::Flag(flag) => flag.raise(),
+        }
+    }
+
+    /// Sleeps until there is a signal, at most for `limit`.
+    pub(super) fn wait(&self, limit: Duration) {
+        if let Signal::Flag(flag) = &self.signal {
+            flag.wait(limit);
+        }
+    }
+
+    /// Takes the signal back: the queue is empty.
+    pub(super) fn lower_flag(&self) {
+        if let Signal::Flag(flag) = &self.signal {
+            flag.lower();
+        }
+    }
+
+    /// Does a turn's worth of what there is to do; says how much that was.
+    pub(super) fn read<E: Into<PyErr>>(
+        &self,
+        py: Python<'_>,
+        stage: Stage,
+        mut quiet: impl FnMut() -> Result<(), E>,
+    ) -> PyResult<usize> {
+        let mut done = 0;
+        while done < WAITERS_PER_TURN {
+            let Some(item) = self.items.take(&mut quiet).map_err(Into::into)? else { break };
+            done += item.do_it(py, stage)?;
+        }
+        Ok(done)
+    }
+
+    /// Ends the reading, and hands on what was not read.
+    pub(super) fn close(self: &Arc<Self>, py: Python<'_>) {
+        if self.generation != process::generation() {
+            // The parent's core may have held its lock at the fork, for ever here.
+            std::mem::forget(Arc::clone(self));
+            return;
+        }
+        let left: Vec<_> = self.items.close().into();
+        if !left.is_empty() || self.users.load(Ordering::Relaxed) > 0 {
+            dispatcher::succeed(py, left);
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.items.is_closed()
+    }
+
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if self.generation != process::generation() {
+            return Ok(());
+        }
+        self.items.visit(|item| match item {
+            Item::Settled(_, Settled::Call { waiter, .. }) => waiter.traverse(visit),
+            Item::Settled(_, Settled::Batch(batch)) => {
+                batch.waiting.iter().try_for_each(|waiting| waiting.waiter.traverse(visit))
+            }
+            Item::Unclaimed(..) | Item::AskWhere(_) => Ok(()),
         })
     }
 
-    fn __clear__(&self) {
-        if let Some(port) = &self.port {
-            drop(port.settled.drain());
-        }
+    pub(super) fn clear(&self) {
+        drop(self.items.drain());
     }
 }
 
-impl Watcher {
-    fn empty_inbox(&self) -> PyResult<()> {
-        match (&self.inbox).read(&mut [0; 64]) {
-            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error.into()),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        let Some(port) = self.port.take() else { return };
-        if port.generation != process::generation() {
-            // The parent's core may have held its lock at the fork, for ever here.
-            std::mem::forget(port);
-            return;
-        }
-        let orphans = port.settled.close();
-        lock(&ORPHANED).push(port);
-        ANY_ORPHANED.store(true, Ordering::Release);
-        drop(orphans);
-    }
-}
-
-/// Completes the futures of one settled batch or call, and says how many there were. If one
-/// cannot be completed, because a signal's handler raises meanwhile, the others still are.
-fn complete(py: Python<'_>, settled: Settled<Waiter>) -> PyResult<usize> {
-    match settled {
-        Settled::Call { waiter, result } => {
-            match result {
-                Ok(()) => set_result(py, &waiter, py.None().into_bound(py))?,
-                Err(error) => set_exception(py, &waiter, &error)?,
+impl Item {
+    fn do_it(self, py: Python<'_>, stage: Stage) -> PyResult<usize> {
+        match self {
+            Self::Settled(voice, settled) => tell(py, stage, &voice, settled),
+            Self::Unclaimed(voice, error, count) => {
+                voice.report(py, stage, &error, count).map(|()| count)
             }
-            Ok(1)
-        }
-        Settled::Batch(batch) => complete_batch(py, &batch),
-    }
-}
-
-fn complete_batch(py: Python<'_>, batch: &SettledBatch<Waiter>) -> PyResult<usize> {
-    let mut failure = None;
-    match &batch.outcome {
-        Ok(stored) => {
-            let topic = PyString::new(py, &batch.topic);
-            for waiting in &batch.waiting {
-                let metadata = RecordMetadata::new(
-                    topic.clone().unbind(),
-                    batch.partition,
-                    stored.base_offset + i64::from(waiting.index),
-                    stored.log_append_time.unwrap_or(waiting.timestamp),
-                );
-                let set = Bound::new(py, metadata)
-                    .and_then(|metadata| set_result(py, &waiting.waiter, metadata.into_any()));
-                failure = failure.or(set.err());
-            }
-        }
-        Err(error) => {
-            for waiting in &batch.waiting {
-                failure = failure.or(set_exception(py, &waiting.waiter, error).err());
+            Self::AskWhere(voice) => {
+                voice.place_records(py);
+                Ok(1)
             }
         }
     }
-    failure.map_or(Ok(batch.waiting.len()), Err)
 }
 
-/// A future that was cancelled wants no result; nobody else completes ours.
-fn is_pending(py: Python<'_>, waiter: &Waiter) -> PyResult<bool> {
-    Ok(!waiter.future.bind(py).call_method0(intern!(py, "done"))?.is_truthy()?)
-}
-
-fn set_result(py: Python<'_>, waiter: &Waiter, result: Bound<'_, PyAny>) -> PyResult<()> {
-    if is_pending(py, waiter)? {
-        waiter.future.bind(py).call_method1(intern!(py, "set_result"), (result,))?;
+/// Sorts what was settled in one turn by the ports that tell it.
+pub(super) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled<Waiter>>) {
+    let mut mail = Mail::default();
+    for settled in settled {
+        match settled {
+            Settled::Call { waiter, result } => mail.call(voice, waiter, result),
+            Settled::Batch(batch) => {
+                if let (Err(error), count @ 1..) = (&batch.outcome, batch.unclaimed) {
+                    voice.unclaimed(error, count);
+                    mail.unclaimed(home, voice, error, count);
+                }
+                mail.batch(voice, batch);
+            }
+        }
     }
-    Ok(())
+    for (port, items) in mail.by_port {
+        port.push(items);
+    }
 }
 
-fn set_exception(py: Python<'_>, waiter: &Waiter, error: &crate::error::Error) -> PyResult<()> {
-    if is_pending(py, waiter)? {
-        let exception = to_python(py, error);
-        waiter.future.bind(py).call_method1(intern!(py, "set_exception"), (exception,))?;
+#[derive(Default)]
+struct Mail {
+    by_port: Vec<(Arc<Port>, Vec<Item>)>,
+}
+
+impl Mail {
+    fn add(&mut self, port: &Arc<Port>, item: Item) {
+        match self.by_port.iter_mut().find(|(known, _)| Arc::ptr_eq(known, port)) {
+            Some((_, items)) => items.push(item),
+            None => self.by_port.push((Arc::clone(port), vec![item])),
+        }
     }
-    Ok(())
+
+    fn call(&mut self, voice: &Arc<Voice>, waiter: Waiter, result: Result<(), Error>) {
+        match waiter {
+            Waiter::Thread(answer) => answer.fill(result.map(|()| super::answer::Learned::Done)),
+            waiter => {
+                let Some(port) = waiter.port().cloned() else { return };
+                self.add(&port, Item::Settled(Arc::clone(voice), Settled::Call { waiter, result }));
+            }
+        }
+    }
+
+    /// In pieces: a reader has other things to do as well.
+    fn unclaimed(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, error: &Error, count: usize) {
+        let mut left = count;
+        while left > 0 {
+            let piece = left.min(WAITERS_PER_TURN);
+            self.add(home, Item::Unclaimed(Arc::clone(voice), error.clone(), piece));
+            left -= piece;
+        }
+    }
+
+    /// Records of one batch may be waited for in several places; nearly always it is one.
+    fn batch(&mut self, voice: &Arc<Voice>, mut batch: SettledBatch<Waiter>) {
+        while let Some(first) = batch.waiting.first() {
+            let Some(port) = first.waiter.port().cloned() else {
+                fill_answers(&mut batch);
+                continue;
+            };
+            let is_mine = |waiter: &Waiter| waiter.port().is_some_and(|it| Arc::ptr_eq(it, &port));
+            let (mine, others): (Vec<_>, Vec<_>) = std::mem::take(&mut batch.waiting)
+                .into_iter()
+                .partition(|waiting| is_mine(&waiting.waiter));
+            batch.waiting = others;
+            let piece = SettledBatch {
+                topic: Arc::clone(&batch.topic),
+                partition: batch.partition,
+                outcome: batch.outcome.clone(),
+                waiting: mine,
+                unclaimed: 0,
+            };
+            self.add(&port, Item::Settled(Arc::clone(voice), Settled::Batch(piece)));
+        }
+    }
+}
+
+/// Wakes the threads that wait for records of this batch.
+fn fill_answers(batch: &mut SettledBatch<Waiter>) {
+    let is_thread = |waiter: &Waiter| matches!(waiter, Waiter::Thread(_));
+    let (threads, others): (Vec<_>, Vec<_>) = std::mem::take(&mut batch.waiting)
+        .into_iter()
+        .partition(|waiting| is_thread(&waiting.waiter));
+    batch.waiting = others;
+    for waiting in threads {
+        let learned = batch.outcome.as_ref().map_err(Clone::clone).map(|stored| {
+            let place = stored.place_of(&waiting);
+            let topic = Arc::clone(&batch.topic);
+            super::answer::Learned::Stored { topic, partition: batch.partition, place }
+        });
+        if let Waiter::Thread(answer) = waiting.waiter {
+            answer.fill(learned);
+        }
+    }
+}
+
+/// Reads what a loop's socket holds, so that it stays quiet until the next signal.
+pub(super) fn empty_inbox(mut inbox: &UnixStream) -> std::io::Result<()> {
+    match inbox.read(&mut [0; 64]) {
+        Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+        _ => Ok(()),
+    }
 }

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
-use super::port::{Waiter, drop_orphans, forget_inherited};
+use super::answer::SIGNAL_CHECK;
+use super::waiter::Waiter;
+use super::{dispatcher, loops};
 use crate::client::Client;
 use crate::net::{Quiet, inherited_descriptors};
 
@@ -23,9 +25,6 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// Cores that may still have something to deliver, each with the time it has at exit. Taken
 /// only with the interpreter held, so it is free in a forked child.
 static RUNNING: Mutex<Vec<(Client<Waiter>, Duration)>> = Mutex::new(Vec::new());
-
-/// How often a wait looks whether Ctrl-C was pressed.
-const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 
 thread_local! {
     static AROUND_FORK: RefCell<Option<Quiet>> = const { RefCell::new(None) };
@@ -104,7 +103,8 @@ fn after_fork_in_child(py: Python<'_>) -> PyResult<()> {
     // Their locks may be held for ever, by threads that do not exist here.
     std::mem::forget(std::mem::take(&mut *running));
     drop(running);
-    forget_inherited();
+    loops::forget_inherited();
+    dispatcher::forget_inherited();
     if let Some(quiet) = AROUND_FORK.take() {
         // Python's own `close`: our sockets' would speak to the runtime that stayed behind.
         let close = py.import("os")?.getattr("close")?;
@@ -113,6 +113,12 @@ fn after_fork_in_child(py: Python<'_>) -> PyResult<()> {
         }
     }
     Ok(())
+}
+
+/// Anything that differs between producers: they must not all choose the same partitions.
+pub(super) fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
 }
 
 fn at_exit(py: Python<'_>) -> PyResult<()> {
@@ -133,7 +139,7 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
         }
     }
     let lost = lost() - given_up;
-    drop_orphans(py);
+    dispatcher::end(py, until)?;
     if lost > 0 {
         let what = if lost == 1 { "message was" } else { "messages were" };
         let line = format!(

@@ -1,37 +1,50 @@
-//! The class behind `dekaf.Producer`: arguments in, futures out.
+//! What both producers have in common: settings, the running core, `send`.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyList, PyType};
+use pyo3::{PyTraverseError, PyVisit};
 
-use super::convert::{self, Headers, Payload};
+use super::answer::SIGNAL_CHECK;
+use super::arguments::Arguments;
 use super::errors::to_python;
-use super::port::{Waiter, drop_orphans, running_loop, waiter};
-use super::process;
+use super::outlet::Outlet;
+use super::port::Address;
 use super::settings::Settings;
-use super::sink::Ports;
-use crate::client::Client;
-use crate::config::Config;
+use super::voice::Voice;
+use super::waiter::Waiter;
+use super::{callbacks, dispatcher, loops, process};
+use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
-use crate::record::Record;
+use crate::producer::Ticket;
 
 /// The core of a producer. Nothing is started before it is used.
 #[pyclass(frozen, subclass, module = "dekaf._core")]
 pub(super) struct ProducerCore {
-    config: Config,
-    exit_timeout: Duration,
+    /// What the settings were made of.
+    #[pyo3(get)]
+    config: Py<PyAny>,
+    pub(super) settings: Settings,
     /// Locked only with the interpreter held, and never while waiting for anything.
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The process that `client` belongs to.
+    /// The process that the core belongs to.
     generation: u64,
-    client: Option<Client<Waiter>>,
+    running: Option<Running>,
     closed: bool,
+}
+
+/// A core that was started, and what it has to say.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    pub(super) client: Client<Waiter>,
+    pub(super) voice: Arc<Voice>,
 }
 
 impl ProducerCore {
@@ -39,25 +52,119 @@ impl ProducerCore {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.generation != process::generation() {
             // The parent's: not to be touched, not even to be dropped.
-            std::mem::forget(state.client.take());
+            std::mem::forget(state.running.take());
             state.generation = process::generation();
         }
         state
     }
 
     /// The running core, started if need be.
-    fn client(&self, py: Python<'_>) -> PyResult<Client<Waiter>> {
+    pub(super) fn running(&self, py: Python<'_>) -> PyResult<Running> {
+        {
+            let state = self.state();
+            if state.closed {
+                return Err(closed(py));
+            }
+            if let Some(running) = &state.running {
+                return Ok(running.clone());
+            }
+        }
+        // Finding its home may start a thread, which others must not wait for behind the lock.
+        let home = match loops::running(py)? {
+            Some(running) => loops::port_of(&running)?,
+            None => dispatcher::port(py)?,
+        };
         let mut state = self.state();
         if state.closed {
             return Err(closed(py));
         }
-        if let Some(client) = &state.client {
-            return Ok(client.clone());
+        if let Some(running) = &state.running {
+            return Ok(running.clone());
         }
-        let client = Client::start(self.config.clone(), seed(), Ports)?;
-        process::register(py, client.clone(), self.exit_timeout)?;
-        state.client = Some(client.clone());
-        Ok(client)
+        let voice = Arc::new(Voice::new(&self.settings, py));
+        let outlet = Outlet { voice: Arc::clone(&voice), home: Address::of(&home) };
+        let client = Client::start(self.settings.config.clone(), process::seed(), outlet)?;
+        voice.belongs_to(client.clone());
+        let running = Running { client, voice };
+        state.running = Some(running.clone());
+        drop(state);
+        process::register(py, running.client.clone(), self.settings.exit_timeout)?;
+        Ok(running)
+    }
+
+    /// The core if it was ever started; after a fork, in this process.
+    pub(super) fn started(&self) -> Option<Running> {
+        self.state().running.clone()
+    }
+
+    /// The core, for the last time.
+    pub(super) fn shut(&self) -> Option<Running> {
+        let mut state = self.state();
+        state.closed = true;
+        state.running.clone()
+    }
+
+    /// How long closing may take.
+    pub(super) fn closing_limit(&self, timeout: Option<f64>) -> PyResult<Duration> {
+        match timeout {
+            // Every message is settled by then, and the core is done.
+            None => Ok(self.settings.config.delivery_timeout + Duration::from_secs(1)),
+            Some(seconds) => seconds_of(seconds),
+        }
+    }
+
+    /// Waits until a record in the line for memory has its turn. A loop is held only for as long
+    /// as others make progress, everybody else for `max_block_ms`.
+    pub(super) fn wait_for_room(
+        &self,
+        py: Python<'_>,
+        client: &Client<Waiter>,
+        ticket: Ticket,
+    ) -> PyResult<()> {
+        let on_loop = loops::running(py)?.is_some();
+        let limit = if on_loop { self.settings.send_block } else { self.settings.max_block };
+        let mut until = Instant::now() + limit;
+        let mut progress = client.progress();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if py.detach(|| client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
+                return Ok(());
+            }
+            if let Err(interrupt) = py.check_signals() {
+                drop(client.cancel(ticket));
+                return Err(interrupt);
+            }
+            let now = client.progress();
+            if on_loop && now != progress {
+                progress = now;
+                until = Instant::now() + limit;
+            } else if Instant::now() >= until {
+                // It may have had its turn just now.
+                return match client.cancel(ticket) {
+                    Some(_unsent) => Err(self.no_room(py, on_loop)),
+                    None => Ok(()),
+                };
+            }
+        }
+    }
+
+    fn no_room(&self, py: Python<'_>, on_loop: bool) -> PyErr {
+        let memory = self.settings.config.buffer_memory;
+        let message = if on_loop {
+            format!(
+                "buffer_memory={memory} is full, and nothing was acknowledged for \
+                 send_block_ms={}; await produce(), which waits without holding the event loop, \
+                 or see why brokers do not answer",
+                self.settings.send_block.as_millis()
+            )
+        } else {
+            format!(
+                "buffer_memory={memory} was full for max_block_ms={}; see why brokers acknowledge \
+                 so slowly, hand over less at a time, or raise one of them",
+                self.settings.max_block.as_millis()
+            )
+        };
+        to_python(py, &Error::new(ErrorKind::BufferFull, message))
     }
 }
 
@@ -65,22 +172,23 @@ impl ProducerCore {
 impl ProducerCore {
     #[new]
     #[pyo3(signature = (config, *, first_sequence=0))]
-    fn new(config: &Bound<'_, PyAny>, first_sequence: i32) -> PyResult<Self> {
-        let settings = Settings::of(config)?;
-        let config = Config { first_sequence, ..settings.config };
-        Ok(Self { config, exit_timeout: settings.exit_timeout, state: Mutex::default() })
+    pub(super) fn new(config: Bound<'_, PyAny>, first_sequence: i32) -> PyResult<Self> {
+        let mut settings = Settings::of(&config)?;
+        settings.config.first_sequence = first_sequence;
+        Ok(Self { config: config.unbind(), settings, state: Mutex::default() })
     }
 
-    /// Hands one message over; the future brings its metadata.
+    /// Hands one message over and returns at once. `on_delivery(metadata, error)` is called once,
+    /// when its fate is known; exactly one of them is `None`.
     #[pyo3(
         signature = (
             topic, value=None, misplaced=None, *,
-            key=None, headers=None, partition=None, timestamp=None,
+            key=None, headers=None, partition=None, timestamp=None, on_delivery=None,
         ),
-        text_signature = "($self, topic, value=None, *, key=None, headers=None, partition=None, timestamp=None)"
+        text_signature = "($self, topic, value=None, *, key=None, headers=None, partition=None, timestamp=None, on_delivery=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "a message's parts, by keyword")]
-    fn produce<'py>(
+    fn send<'py>(
         &self,
         py: Python<'py>,
         topic: &Bound<'py, PyAny>,
@@ -90,86 +198,65 @@ impl ProducerCore {
         headers: Option<&Bound<'py, PyAny>>,
         partition: Option<&Bound<'py, PyAny>>,
         timestamp: Option<&Bound<'py, PyAny>>,
+        on_delivery: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        let arguments =
+            Arguments { call: "send", topic, value, misplaced, key, headers, partition, timestamp };
+        let ready = arguments.ready(&self.settings)?;
+        let waiter = on_delivery.map(callbacks::waiter).transpose()?;
+        let running = self.running(py)?;
+        match ready.hand_over(&running.client, &running.voice, waiter, false)? {
+            Handed::Waits(ticket) => self.wait_for_room(py, &running.client, ticket),
+            Handed::Batched | Handed::Held(_) => Ok(()),
+        }
+    }
+
+    /// Drops what is queued: each waiter gets `Purged`. What is in flight may be stored all the
+    /// same, and is reported as such.
+    fn purge(&self) {
+        if let Some(running) = self.started() {
+            running.client.purge();
+        }
+    }
+
+    /// Failures that nobody claimed and no flush has told: how many, and the first of them.
+    #[pyo3(name = "_take_unclaimed")]
+    fn take_unclaimed<'py>(&self, py: Python<'py>) -> PyResult<(u64, Bound<'py, PyList>)> {
+        let (count, first) =
+            self.started().map(|running| running.voice.take_unclaimed()).unwrap_or_default();
+        let first = first.iter().map(|error| to_python(py, error).into_value(py));
+        Ok((count, PyList::new(py, first.collect::<Vec<_>>())?))
+    }
+
+    /// The partitions of a topic that is known, and who leads each.
+    #[pyo3(name = "_leaders")]
+    fn leaders(&self, topic: &str) -> Vec<Option<i32>> {
+        self.started().map(|running| running.client.leaders(topic)).unwrap_or_default()
+    }
+
+    /// How many messages that were handed over before a flush are not settled.
+    #[pyo3(name = "_unsettled_before")]
+    pub(super) fn unsettled_before(&self, before: u64) -> usize {
+        self.started().map_or(0, |running| running.client.unsettled_before(before))
+    }
+
+    /// Whether it was closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.state().closed
+    }
+
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        if misplaced.is_some() {
-            return Err(PyTypeError::new_err(
-                "produce() takes the topic and the value by position, everything else by name: \
-                 write produce(topic, value, key=…)",
-            ));
-        }
-        let topic = convert::topic(topic)?;
-        let value = Payload::new("value", value)?;
-        let key = Payload::new("key", key)?;
-        let headers = Headers::new(headers)?;
-        let headers = headers.bytes()?;
-        let partition = convert::partition(partition)?;
-        let timestamp = timestamp.map_or_else(|| Ok(now_ms()), convert::timestamp)?;
-        let record =
-            Record { timestamp, key: key.bytes()?, value: value.bytes()?, headers: &headers };
-
-        let running = running_loop(py, "produce")?;
-        let client = self.client(py)?;
-        let (future, waiter) = waiter(&running)?;
-        client
-            .produce(topic, partition, &record, Some(waiter), true)
-            .map_err(|error| to_python(py, &error))?;
-        Ok(future)
+        super::generic(class, item)
     }
 
-    /// Connects; the future is done once the cluster has answered.
-    #[pyo3(name = "_connect")]
-    fn connect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let running = running_loop(py, "start")?;
-        let client = self.client(py)?;
-        let (future, waiter) = waiter(&running)?;
-        match client.connect(waiter) {
-            None => Ok(future),
-            Some(_) => Err(closed(py)),
-        }
-    }
-
-    /// The future is done once everything handed over before has been settled.
-    #[pyo3(name = "_settle")]
-    fn settle<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let running = running_loop(py, "flush")?;
-        let client = self.client(py)?;
-        let (future, waiter) = waiter(&running)?;
-        match client.flush(waiter) {
-            None => Ok(future),
-            Some(_) => Err(closed(py)),
-        }
-    }
-
-    /// Takes no more messages, delivers those it has for at most `timeout` seconds, and
-    /// disconnects; the future is done then.
-    #[pyo3(name = "_disconnect", signature = (timeout=None))]
-    fn disconnect<'py>(
-        &self,
-        py: Python<'py>,
-        timeout: Option<f64>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let limit = match timeout {
-            // Every message is settled by then, and the core is done.
-            None => self.config.delivery_timeout + Duration::from_secs(1),
-            Some(seconds) => Duration::try_from_secs_f64(seconds)
-                .map_err(|_| PyValueError::new_err("timeout must be seconds from 0 on, or None"))?,
-        };
-        let running = running_loop(py, "close")?;
-        let (future, waiter) = waiter(&running)?;
-        let client = {
-            let mut state = self.state();
-            state.closed = true;
-            state.client.clone()
-        };
-        let left = match client {
-            Some(client) => client.close(limit, Some(waiter)),
-            None => Some(waiter),
-        };
-        if left.is_some() {
-            future.call_method1("set_result", (py.None(),))?;
-        }
-        drop_orphans(py);
-        Ok(future)
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.config)?;
+        self.settings.traverse(&visit)
     }
 }
 
@@ -177,26 +264,22 @@ impl Drop for ProducerCore {
     fn drop(&mut self) {
         // Nobody can hand anything over any more. What was is still delivered: the core goes
         // on by itself, and the interpreter's end waits for it.
-        let exit_timeout = self.exit_timeout;
-        let client = self.state().client.take();
-        if let Some(client) = client {
-            client.close(exit_timeout.max(self.config.delivery_timeout), None);
+        let exit_timeout = self.settings.exit_timeout;
+        let delivery_timeout = self.settings.config.delivery_timeout;
+        let running = self.state().running.take();
+        if let Some(running) = running {
+            running.client.close(exit_timeout.max(delivery_timeout), None);
         }
     }
 }
 
-fn closed(py: Python<'_>) -> PyErr {
+pub(super) fn closed(py: Python<'_>) -> PyErr {
     let error = "the producer is closed; create another one";
     to_python(py, &Error::new(ErrorKind::Closed, error))
 }
 
-fn now_ms() -> i64 {
-    // A clock before 1970 is a clock that was never set.
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
-}
-
-/// Anything that differs between producers: they must not all choose the same partitions.
-pub(super) fn seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(std::process::id())
+/// A time limit that a caller gave.
+pub(super) fn seconds_of(seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| PyValueError::new_err("timeout must be seconds from 0 on, or None"))
 }

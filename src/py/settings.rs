@@ -8,6 +8,7 @@ use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::convert::type_name;
 use super::errors::to_python;
@@ -15,7 +16,6 @@ use crate::config::{Acks, Compression, Config, Partitioner};
 
 /// Every setting: the core's, and those of the boundary itself.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the boundary's own are for calls that wait, serialize or report")]
 pub(super) struct Settings {
     pub(super) config: Config,
     /// How long the end of the interpreter waits.
@@ -24,8 +24,6 @@ pub(super) struct Settings {
     pub(super) max_block: Duration,
     /// How long a call may hold an event loop without progress.
     pub(super) send_block: Duration,
-    /// Whether a message for which there is no memory fails at once.
-    pub(super) raise_when_full: bool,
     /// What makes bytes of keys.
     pub(super) key_serializer: Option<Py<PyAny>>,
     /// What makes bytes of values.
@@ -43,7 +41,8 @@ impl Settings {
         let class = py.import("dekaf._config")?.getattr("ProducerConfig")?;
         if !config.is_instance(&class)? {
             return Err(PyTypeError::new_err(format!(
-                "config must be a ProducerConfig, not {}",
+                "config must be a ProducerConfig, not {}; ProducerConfig.from_properties() makes one \
+                 of a mapping",
                 type_name(config)
             )));
         }
@@ -57,12 +56,19 @@ impl Settings {
             exit_timeout: milliseconds(config, "exit_timeout_ms")?,
             max_block: milliseconds(config, "max_block_ms")?,
             send_block: milliseconds(config, "send_block_ms")?,
-            raise_when_full: get::<String>(config, "on_full")? == "raise",
             key_serializer: get(config, "_serialize_key")?,
             value_serializer: get(config, "_serialize_value")?,
             on_error: get(config, "on_error")?,
             partitioner: function,
         })
+    }
+}
+
+impl Settings {
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let functions =
+            [&self.key_serializer, &self.value_serializer, &self.on_error, &self.partitioner];
+        functions.into_iter().flatten().try_for_each(|function| visit.call(function))
     }
 }
 
@@ -84,7 +90,10 @@ fn core(config: &Bound<'_, PyAny>) -> PyResult<Config> {
         max_in_flight: get(config, "max_in_flight")?,
         allow_reordering: get(config, "allow_reordering")?,
         buffer_memory: get(config, "buffer_memory")?,
-        max_waiting: get::<Option<usize>>(config, "max_waiting")?.unwrap_or(usize::MAX),
+        max_waiting: match get::<String>(config, "on_full")?.as_str() {
+            "raise" => 0,
+            _ => get::<Option<usize>>(config, "max_waiting")?.unwrap_or(usize::MAX),
+        },
         max_request_size: get(config, "max_request_size")?,
         delivery_timeout: milliseconds(config, "delivery_timeout_ms")?,
         request_timeout: milliseconds(config, "request_timeout_ms")?,

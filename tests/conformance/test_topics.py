@@ -261,9 +261,7 @@ def test_topics_are_deleted(engine: Engine, names: Iterator[str]) -> None:
     assert delete(engine, "a b") == {"a b": UNKNOWN_TOPIC}
 
 
-def test_a_topic_that_is_deleted_twice_at_once_stays(
-    engine: Engine, names: Iterator[str]
-) -> None:
+def test_a_topic_that_is_deleted_twice_at_once_stays(engine: Engine, names: Iterator[str]) -> None:
     twice, once, unknown = next(names), next(names), next(names)
     engine.create_topic(twice)
     engine.create_topic(once)

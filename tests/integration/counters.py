@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from dekaf import ProduceError, RecordMetadata
-from dekaf._core import ProducerCore
+from dekaf._core import AsyncProducerCore
 
 PATIENCE = 100.0  # seconds without which no fault of the tests, and no loaded machine, is survived
 
@@ -18,7 +18,7 @@ class Counters:
     """It is used in one event loop. At most `most_open` records are without a result at a time."""
 
     def __init__(
-        self, producer: ProducerCore, topic: str, *, keys: int = 60, most_open: int = 4_000
+        self, producer: AsyncProducerCore, topic: str, *, keys: int = 60, most_open: int = 4_000
     ) -> None:
         self.topic = topic
         self.fates: list[RecordMetadata | ProduceError | None] = []

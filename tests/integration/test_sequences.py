@@ -7,7 +7,7 @@ that knows nothing of a producer accepts. (Kafka 4.5 will not: it wants 0 in an 
 import pytest
 
 from dekaf import ProducerConfig
-from dekaf._core import ProducerCore
+from dekaf._core import AsyncProducerCore
 from tests.integration.counters import Counters
 from tests.integration.judge import assert_kept
 from tests.kafka import Cluster, FaultProxy, TopicFactory
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.asyncio
 BEFORE_THE_END = 1_003
 
 
-def begin_near_the_end(servers: str) -> ProducerCore:
+def begin_near_the_end(servers: str) -> AsyncProducerCore:
     config = ProducerConfig(servers, batch_size=1_000)
-    return ProducerCore(config, first_sequence=SEQUENCES - BEFORE_THE_END)
+    return AsyncProducerCore(config, first_sequence=SEQUENCES - BEFORE_THE_END)
 
 
 async def test_numbers_wrap(kafka: Cluster, proxy: FaultProxy, topic: TopicFactory) -> None:

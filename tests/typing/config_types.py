@@ -27,7 +27,7 @@ def mistakes(config: ProducerConfig) -> None:
     ProducerConfig("a:1", acks=2)  # type: ignore[arg-type]
     ProducerConfig("a:1", compression="brotli")  # type: ignore[arg-type]
     ProducerConfig("a:1", value_serializer="avro")  # type: ignore[arg-type]
-    Producer("a:1", lingr_ms=5)  # type: ignore[call-arg]
+    Producer("a:1", lingr_ms=5)  # type: ignore[call-overload]
     config.replace(lingr_ms=5)  # type: ignore[call-arg]
     config.linger_ms = 5  # type: ignore[misc]
 
@@ -35,8 +35,8 @@ def mistakes(config: ProducerConfig) -> None:
 def functions() -> None:
     Producer("a:1", key_serializer=str.encode, value_serializer=repr)
     Producer("a:1", on_error=lambda error: error.topic)
-    Producer("a:1", partitioner=lambda: 0)
-    Producer("a:1", partitioner=lambda: "first")  # type: ignore[arg-type,return-value]
+    Producer("a:1", partitioner=lambda key, partitions: len(key or b"") % partitions)
+    Producer("a:1", partitioner=len)  # type: ignore[arg-type]
 
 
 def producers(config: ProducerConfig) -> None:

@@ -2,9 +2,26 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import assert_type
+from typing import Any, TypedDict, assert_type
 
-from dekaf import ProduceError, Producer, RecordMetadata
+from dekaf import (
+    FlushTimeout,
+    Message,
+    PartitionInfo,
+    ProduceError,
+    Producer,
+    RecordMetadata,
+    SyncProducer,
+    UnclaimedFailures,
+)
+
+
+class Order(TypedDict):
+    number: int
+
+
+def to_bytes(order: Order) -> bytes:
+    return repr(order).encode()
 
 
 async def produce(producer: Producer) -> None:
@@ -24,8 +41,8 @@ async def arguments(producer: Producer) -> None:
     await producer.produce("orders", memoryview(b"v"), headers={"a": "1"})
     await producer.produce("orders", "v", headers=[("a", b"1"), ("a", None)])
     await producer.produce("orders", timestamp=datetime.now(UTC))
-    await producer.produce("orders", {"a": 1})  # type: ignore[arg-type]
-    await producer.produce("orders", "k", b"v")  # type: ignore[call-arg]
+    await producer.produce("orders", {"a": 1})  # type: ignore[call-overload]
+    await producer.produce("orders", "k", b"v")  # type: ignore[call-overload]
     await producer.produce("orders", b"v", headers="a=b")  # type: ignore[arg-type]
 
 
@@ -41,3 +58,51 @@ def errors(error: ProduceError) -> None:
     assert_type(error.partition, int | None)
     assert_type(error.code, str | None)
     assert_type(error.maybe_written, bool)
+    assert_type(FlushTimeout(1).remaining, int)
+    assert_type(UnclaimedFailures(1, [error]).failures, list[ProduceError])
+
+
+async def serializers(order: Order) -> None:
+    orders = Producer("a:1", key_serializer=str.encode, value_serializer=to_bytes)
+    assert_type(orders, Producer[str, Order])
+    await orders.produce("orders", order, key="k")
+    await orders.produce(Message("orders", order, key="k"))
+    orders.send("orders", order)
+    orders.send("orders", b"v")  # type: ignore[call-overload]
+    orders.send("orders", order, key=b"k")  # type: ignore[call-overload]
+    anything = Producer("a:1", value_serializer="json")
+    await anything.produce("orders", {"any": ["thing"]}, key=b"k")
+    chosen: Producer[str, Order] = Producer("a:1", key_serializer="str", value_serializer="json")
+    chosen.send("orders", [1])  # type: ignore[call-overload]
+    with SyncProducer("a:1", value_serializer=to_bytes) as producer:
+        assert_type(producer.produce("orders", order), RecordMetadata)
+
+
+async def sending(producer: Producer) -> None:
+    def told(metadata: RecordMetadata | None, error: ProduceError | None) -> None: ...
+    async def told_later(metadata: RecordMetadata | None, error: ProduceError | None) -> None: ...
+
+    assert_type(producer.send("orders", b"v", on_delivery=told), None)
+    producer.send("orders", on_delivery=told_later)
+    producer.send(Message("orders", "v"), on_delivery=lambda metadata, error: error or metadata)
+    producer.send("orders", b"v", on_delivery=len)  # type: ignore[arg-type]
+    assert_type(await producer.partitions("orders"), list[PartitionInfo])
+    assert_type(await producer.ping(), float)
+    assert_type(await producer.flush(timeout=1), None)
+
+
+def messages(message: Message[str, Order]) -> None:
+    assert_type(message.key, str | None)
+    assert_type(message.value, Order | None)
+    assert_type(Message("orders", b"v", key="k"), Message[str, bytes])
+    any_message: Message[str | bytes, str | bytes] = Message("orders", b"v", key="k")
+    assert_type(any_message.replace(key=b"k"), Message[Any, Any])
+
+
+def blocking() -> None:
+    with SyncProducer("a:1", linger_ms=1) as producer:
+        assert_type(producer, SyncProducer)
+        assert_type(producer.produce("orders", b"v"), RecordMetadata)
+        producer.produce("orders", b"v", on_delivery=print)  # type: ignore[call-overload]
+        assert_type(producer.flush(1), None)
+        assert_type(producer.ping(1), float)

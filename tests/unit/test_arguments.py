@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from dekaf import Producer, ProducerClosed
+from dekaf import BrokerUnreachable, Producer, ProducerClosed
 from tests.unit.peers import closed_port
 
 
@@ -24,7 +24,7 @@ TYPE_ERRORS: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
     ((b"v", "orders"), {}, "topic must be str, not bytes"),
     ((None, b"v"), {}, "topic must be str, not NoneType"),
     (("orders", {"a": 1}), {}, "value must be bytes, str, a buffer .*, or None, not dict"),
-    (("orders", 1), {}, "value must be .* not int; encode it first"),
+    (("orders", 1), {}, "value must be .* not int; choose a value_serializer"),
     (("orders", b"v"), {"key": 7}, "key must be .* not int"),
     (("orders", "key", b"v"), {}, "write produce(topic, value, key=…)"),
     (("orders", b"v"), {"headers": "a=b"}, "headers must be a mapping or .* pairs, not str"),
@@ -120,8 +120,11 @@ async def test_closed_is_said(producer: Producer) -> None:
 
 @pytest.mark.asyncio
 async def test_close_may_wait_for_ever(producer: Producer) -> None:
-    producer.produce("orders", b"v")
+    failed = producer.produce("orders", b"v")
     await producer.close(1e18)
+    assert failed.done()
+    with pytest.raises(BrokerUnreachable):
+        await failed
 
 
 @pytest.mark.asyncio

@@ -10,7 +10,7 @@ from tests.unit.peers import closed_port, peer
 
 PREAMBLE = """
 import asyncio, sys
-from dekaf import Producer
+from dekaf import BrokerUnreachable, Producer, UnclaimedFailures
 address = sys.argv[1]
 """
 
@@ -66,17 +66,20 @@ async def main():
 producer = asyncio.run(main())
 
 async def again():
-    # The first message fails beside this one; its loop is gone, and nobody minds.
+    # The first message fails beside these; its loop is gone, and so nobody could claim it.
     for _ in range(2):
         try:
             await producer.produce("orders", b"v")
-        except Exception as error:
-            print(type(error).__name__)
-    await producer.close()
+        except BrokerUnreachable:
+            print("unreachable")
+    try:
+        await producer.close()
+    except UnclaimedFailures as unclaimed:
+        print(unclaimed.count)
 
 asyncio.run(again())
 """
-    assert run(script, closed_port()) == ("BrokerUnreachable\n" * 2, "")
+    assert run(script, closed_port()) == ("unreachable\nunreachable\n1\n", "")
 
 
 def test_threads_do_not_outlive_the_interpreter_badly() -> None:

@@ -1,0 +1,72 @@
+"""What the core leaves to Python when it calls a user's function: coroutines, and exceptions.
+
+Nothing that such a function raises harms anybody else. It goes to the log of `dekaf`, and to the
+exception handler of the loop where one runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from contextvars import Context
+    from typing import Any
+
+__all__ = ["is_async", "log_unclaimed", "raised", "returned"]
+
+_log: Final = logging.getLogger("dekaf")
+# Who configures no logging wants none, and not every warning on stderr.
+_log.addHandler(logging.NullHandler())
+
+_running: Final[set[asyncio.Task[Any]]] = set()
+"""A loop holds its tasks weakly; somebody has to hold them until they are done."""
+
+
+def is_async(function: Callable[..., object]) -> bool:
+    """Say whether a call of it makes a coroutine."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - its kind is asked, not whether it is there
+    )
+
+
+def returned(
+    function: Callable[..., object], result: object, context: Context | None, on_loop: bool
+) -> None:
+    """Let a coroutine run on the loop; any other result is of no interest."""
+    if not inspect.iscoroutine(result):
+        return
+    if not on_loop:
+        result.close()
+        _log.error("%r made a coroutine, and no event loop runs that could run it", function)
+        return
+    task = asyncio.get_running_loop().create_task(_contained(function, result), context=context)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+async def _contained(
+    function: Callable[..., object], coroutine: Coroutine[Any, Any, object]
+) -> None:
+    try:
+        await coroutine
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the user's to hear of
+        raised(function, error, on_loop=True)
+
+
+def raised(function: Callable[..., object], error: BaseException, on_loop: bool) -> None:
+    """Tell whoever listens that a user's function raised."""
+    _log.error("%r raised while it was told of a message", function, exc_info=error)
+    if on_loop:
+        loop = asyncio.get_running_loop()
+        message = f"{function!r} raised while it was told of a message"
+        loop.call_exception_handler({"message": message, "exception": error})
+
+
+def log_unclaimed(failures: int, last: BaseException) -> None:
+    """Say that messages failed whose fate nobody asked for."""
+    what = "a message" if failures == 1 else f"{failures} messages"
+    _log.error("%s failed that nobody waits for; the last: %s", what, last)

@@ -1,0 +1,57 @@
+"""What the two producers say and check alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dekaf._arguments import check_seconds
+from dekaf._errors import UnclaimedFailures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from dekaf._core import ProducerCore
+
+__all__ = [
+    "PartitionInfo",
+    "check_timeout",
+    "describe",
+    "partitions_of",
+    "raise_unclaimed",
+]
+
+
+class PartitionInfo(NamedTuple):
+    """One partition of a topic."""
+
+    topic: str
+    """The topic."""
+    partition: int
+    """The partition's number."""
+    leader: int | None
+    """The id of the broker that leads it; `None` while there is none."""
+
+
+def partitions_of(topic: str, leaders: Sequence[int | None]) -> list[PartitionInfo]:
+    """Name the partitions of a topic."""
+    return [PartitionInfo(topic, number, leader) for number, leader in enumerate(leaders)]
+
+
+def check_timeout(timeout: object) -> None:
+    """Take seconds, or `None` for as long as it takes."""
+    if timeout is not None:
+        check_seconds("timeout", timeout)
+
+
+def raise_unclaimed(producer: ProducerCore[Any, Any]) -> None:
+    """Tell of the messages that failed and whose fate nobody waited for, once."""
+    count, failures = producer._take_unclaimed()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+    if count:
+        raise UnclaimedFailures(count, failures)
+
+
+def describe(producer: ProducerCore[Any, Any]) -> str:
+    """Show where a producer leads to, and whether it is closed."""
+    state = " closed" if producer.closed else ""
+    return f"<{type(producer).__name__} {producer.config.bootstrap_servers}{state}>"

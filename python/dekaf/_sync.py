@@ -1,0 +1,175 @@
+"""The blocking producer: what needs no speed. `produce` and `send` themselves are the core's."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, overload
+
+from dekaf._arguments import check_seconds, check_text
+from dekaf._builder import ProducerBuilder
+from dekaf._common import check_timeout, describe, partitions_of, raise_unclaimed
+from dekaf._config import ProducerConfig
+from dekaf._core import SyncProducerCore
+from dekaf._errors import FlushTimeout, UnclaimedFailures
+from dekaf._types import K, V
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+    from typing import Any, Self, Unpack
+
+    from dekaf._common import PartitionInfo
+    from dekaf._serializers import SerializerName
+    from dekaf._settings import ConfigSettings, ProducerSettings
+    from dekaf._types import Payload
+
+__all__ = ["SyncProducer"]
+
+
+class SyncProducer(SyncProducerCore[K, V]):
+    """A Kafka producer for scripts, threads and frameworks without asyncio.
+
+    Constructing one starts nothing: it connects on first use, with `start()`, or at the head of
+    `with`. Any number of threads may use it.
+
+        with SyncProducer("localhost:9092") as producer:
+            metadata = producer.produce("orders", b"...", key="order-1")
+
+    `produce(topic, value=None, *, key=None, headers=None, partition=None, timestamp=None)` waits
+    for the acknowledgement and returns the message's `RecordMetadata`.
+
+    `send(…, on_delivery=None)` takes the same and returns at once; `on_delivery(metadata, error)`
+    is called once, when the message's fate is known, by a thread of the producer's. What fails
+    without one reaches `on_error`, the log, and the next `flush` or `close`.
+
+    Every setting is a keyword: see `ProducerConfig`. Ctrl-C ends every wait.
+    """
+
+    @overload
+    def __new__(
+        cls,
+        bootstrap_servers: str | Iterable[str],
+        *,
+        key_serializer: Callable[[K], Payload | None] | None = None,
+        value_serializer: Callable[[V], Payload | None] | None = None,
+        **settings: Unpack[ProducerSettings],
+    ) -> SyncProducer[K, V]: ...
+    @overload
+    def __new__(
+        cls,
+        bootstrap_servers: str | Iterable[str],
+        *,
+        key_serializer: Callable[[K], Payload | None] | None = None,
+        value_serializer: SerializerName,
+        **settings: Unpack[ProducerSettings],
+    ) -> SyncProducer[K, Any]: ...
+    @overload
+    def __new__(
+        cls,
+        bootstrap_servers: str | Iterable[str],
+        *,
+        key_serializer: SerializerName,
+        value_serializer: Callable[[V], Payload | None] | None = None,
+        **settings: Unpack[ProducerSettings],
+    ) -> SyncProducer[Any, V]: ...
+    @overload
+    def __new__(
+        cls,
+        bootstrap_servers: str | Iterable[str],
+        *,
+        key_serializer: SerializerName,
+        value_serializer: SerializerName,
+        **settings: Unpack[ProducerSettings],
+    ) -> SyncProducer[Any, Any]: ...
+    def __new__(
+        cls, bootstrap_servers: str | Iterable[str], **settings: Unpack[ConfigSettings]
+    ) -> SyncProducer[Any, Any]:
+        return cls.from_config(ProducerConfig(bootstrap_servers, **settings))
+
+    @classmethod
+    def from_config(cls, config: ProducerConfig) -> Self:
+        """Make a producer of settings that were put together before."""
+        return super().__new__(cls, config)
+
+    @classmethod
+    def builder(cls, bootstrap_servers: str | Iterable[str]) -> ProducerBuilder[Self]:
+        """Begin to put settings together, one call for each; `build()` makes the producer."""
+        return ProducerBuilder(cls, bootstrap_servers)
+
+    def start(self) -> None:
+        """Connect, and return once the cluster has answered.
+
+        Raises `BrokerUnreachable` if it does not within `metadata_timeout_ms`. Calling it is a
+        choice: without it the first message connects.
+        """
+        self._connect()
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until everything handed over before this call is delivered or has failed.
+
+        Raises `FlushTimeout` if that takes longer than `timeout` seconds; delivery goes on. Raises
+        `UnclaimedFailures` if messages have failed whose fate nobody waited for.
+        """
+        check_timeout(timeout)
+        if remaining := self._settle(timeout):
+            raise FlushTimeout(remaining)
+        raise_unclaimed(self)
+
+    def close(self, timeout: float | None = None) -> None:
+        """Deliver what was handed over, then disconnect.
+
+        What is not delivered after `timeout` seconds fails with `ProducerClosed`; without one
+        every message has until its own `delivery_timeout_ms`. Calling it again does no harm.
+        Raises `UnclaimedFailures` as `flush` does, once everything is closed.
+        """
+        check_timeout(timeout)
+        self._disconnect(timeout)
+        raise_unclaimed(self)
+
+    def partitions(self, topic: str) -> list[PartitionInfo]:
+        """Return the partitions of a topic and who leads each. Asking does not create the topic.
+
+        Raises `UnknownTopic` if it does not exist after `metadata_timeout_ms`.
+        """
+        check_text("topic", topic)
+        self._locate(topic)
+        return partitions_of(topic, self._leaders(topic))
+
+    def ping(self, timeout: float = 10.0) -> float:
+        """Ask the cluster for a sign of life, and return how many seconds it took.
+
+        Raises `BrokerUnreachable` if there is none within `timeout` seconds.
+        """
+        check_seconds("timeout", timeout)
+        before = time.perf_counter()
+        self._ping(timeout)
+        return time.perf_counter() - before
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            # Nobody will leave a block that was never entered.
+            self.close(timeout=0)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except UnclaimedFailures:
+            # They are in the log; what the block raised says more.
+            if exc is None:
+                raise
+
+    def __repr__(self) -> str:
+        return describe(self)
+
+    def __reduce__(self) -> tuple[Callable[[ProducerConfig], Self], tuple[ProducerConfig]]:
+        # Another process gets a producer of its own with the same settings.
+        return type(self).from_config, (self.config,)

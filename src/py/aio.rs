@@ -1,0 +1,155 @@
+//! The class behind `dekaf.Producer`: what waits, waits as a future of the running loop.
+
+use pyo3::prelude::*;
+use pyo3::{Bound, intern};
+
+use super::arguments::Arguments;
+use super::loops::{self, waiter};
+use super::producer::{ProducerCore, closed, seconds_of};
+use super::waiter::Waiter;
+use crate::client::{Client, Handed};
+use crate::producer::Ticket;
+
+/// The asyncio producer's core.
+#[pyclass(frozen, subclass, extends = ProducerCore, module = "dekaf._core")]
+pub(super) struct AsyncProducerCore;
+
+/// Un-sends a record whose future is cancelled, while it waits for memory or for its topic.
+#[pyclass(frozen, module = "dekaf._core")]
+struct Unsend {
+    client: Client<Waiter>,
+    ticket: Ticket,
+}
+
+#[pymethods]
+impl Unsend {
+    fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
+        if future.call_method0(intern!(future.py(), "cancelled"))?.is_truthy()? {
+            // Its waiter is this very future, which knows already.
+            drop(self.client.cancel(self.ticket));
+        }
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl AsyncProducerCore {
+    #[new]
+    #[pyo3(signature = (config, *, first_sequence=0))]
+    fn new(config: Bound<'_, PyAny>, first_sequence: i32) -> PyResult<PyClassInitializer<Self>> {
+        let base = ProducerCore::new(config, first_sequence)?;
+        Ok(PyClassInitializer::from(base).add_subclass(Self))
+    }
+
+    /// Hands one message over when it is called; the future brings its metadata.
+    #[pyo3(
+        signature = (
+            topic, value=None, misplaced=None, *,
+            key=None, headers=None, partition=None, timestamp=None,
+        ),
+        text_signature = "($self, topic, value=None, *, key=None, headers=None, partition=None, timestamp=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "a message's parts, by keyword")]
+    fn produce<'py>(
+        slf: &Bound<'py, Self>,
+        topic: &Bound<'py, PyAny>,
+        value: Option<&Bound<'py, PyAny>>,
+        misplaced: Option<&Bound<'py, PyAny>>,
+        key: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        partition: Option<&Bound<'py, PyAny>>,
+        timestamp: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let core = slf.as_super().get();
+        let arguments = Arguments {
+            call: "produce",
+            topic,
+            value,
+            misplaced,
+            key,
+            headers,
+            partition,
+            timestamp,
+        };
+        let ready = arguments.ready(&core.settings)?;
+        let loop_ = loops::needed(py, "produce")?;
+        let running = core.running(py)?;
+        let (future, waiter) = waiter(&loop_)?;
+        match ready.hand_over(&running.client, &running.voice, Some(waiter), true)? {
+            Handed::Batched => {}
+            Handed::Held(ticket) | Handed::Waits(ticket) => {
+                let unsend = Unsend { client: running.client, ticket };
+                let unsend = Bound::new(py, unsend)?;
+                future.call_method1(intern!(py, "add_done_callback"), (unsend,))?;
+            }
+        }
+        Ok(future)
+    }
+
+    /// Connects; the future is done once the cluster has answered.
+    #[pyo3(name = "_connect")]
+    fn connect<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        ask(slf, "start", Client::connect)
+    }
+
+    /// The future is done once the cluster has answered, at the latest after these seconds.
+    #[pyo3(name = "_ping")]
+    fn ping<'py>(slf: &Bound<'py, Self>, timeout: f64) -> PyResult<Bound<'py, PyAny>> {
+        let limit = seconds_of(timeout)?;
+        ask(slf, "ping", |client, waiter| client.ping(limit, waiter))
+    }
+
+    /// The future is done once a topic's partitions are known.
+    #[pyo3(name = "_locate")]
+    fn locate<'py>(slf: &Bound<'py, Self>, topic: &str) -> PyResult<Bound<'py, PyAny>> {
+        ask(slf, "partitions", |client, waiter| client.locate(topic, waiter))
+    }
+
+    /// The future is done once everything handed over before has been settled; the number is for
+    /// `_unsettled_before`.
+    #[pyo3(name = "_settle")]
+    fn settle<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, u64)> {
+        let mut before = 0;
+        let future = ask(slf, "flush", |client, waiter| {
+            client.flush(waiter).map(|ticket| before = ticket).err()
+        })?;
+        Ok((future, before))
+    }
+
+    /// Takes no more messages, delivers those it has for at most `timeout` seconds, and
+    /// disconnects; the future is done then.
+    #[pyo3(name = "_disconnect", signature = (timeout=None))]
+    fn disconnect<'py>(
+        slf: &Bound<'py, Self>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let core = slf.as_super().get();
+        let limit = core.closing_limit(timeout)?;
+        let (future, waiter) = waiter(&loops::needed(slf.py(), "close")?)?;
+        let left = match core.shut() {
+            Some(running) => running.client.close(limit, Some(waiter)),
+            None => Some(waiter),
+        };
+        if left.is_some() {
+            future.call_method1(intern!(slf.py(), "set_result"), (slf.py().None(),))?;
+        }
+        Ok(future)
+    }
+}
+
+/// A future for a question to the core, which gives the waiter back if it has ended.
+fn ask<'py>(
+    slf: &Bound<'py, AsyncProducerCore>,
+    call: &str,
+    question: impl FnOnce(&Client<Waiter>, Waiter) -> Option<Waiter>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = slf.py();
+    let loop_ = loops::needed(py, call)?;
+    let running = slf.as_super().get().running(py)?;
+    let (future, waiter) = waiter(&loop_)?;
+    match question(&running.client, waiter) {
+        None => Ok(future),
+        Some(_) => Err(closed(py)),
+    }
+}

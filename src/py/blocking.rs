@@ -1,0 +1,132 @@
+//! The class behind `dekaf.SyncProducer`: what waits, blocks its thread, with the interpreter
+//! free for others and Ctrl-C heard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+
+use super::answer::Answer;
+use super::arguments::Arguments;
+use super::metadata::RecordMetadata;
+use super::producer::{ProducerCore, closed, seconds_of};
+use super::waiter::Waiter;
+use crate::client::{Client, Handed};
+
+/// The blocking producer's core.
+#[pyclass(frozen, subclass, extends = ProducerCore, module = "dekaf._core")]
+pub(super) struct SyncProducerCore;
+
+#[pymethods]
+impl SyncProducerCore {
+    #[new]
+    #[pyo3(signature = (config, *, first_sequence=0))]
+    fn new(config: Bound<'_, PyAny>, first_sequence: i32) -> PyResult<PyClassInitializer<Self>> {
+        let base = ProducerCore::new(config, first_sequence)?;
+        Ok(PyClassInitializer::from(base).add_subclass(Self))
+    }
+
+    /// Produces one message, waits for its acknowledgement, and returns its metadata.
+    #[pyo3(
+        signature = (
+            topic, value=None, misplaced=None, *,
+            key=None, headers=None, partition=None, timestamp=None,
+        ),
+        text_signature = "($self, topic, value=None, *, key=None, headers=None, partition=None, timestamp=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "a message's parts, by keyword")]
+    fn produce<'py>(
+        slf: &Bound<'py, Self>,
+        topic: &Bound<'py, PyAny>,
+        value: Option<&Bound<'py, PyAny>>,
+        misplaced: Option<&Bound<'py, PyAny>>,
+        key: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        partition: Option<&Bound<'py, PyAny>>,
+        timestamp: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Option<RecordMetadata>> {
+        let py = slf.py();
+        let core = slf.as_super().get();
+        let arguments = Arguments {
+            call: "produce",
+            topic,
+            value,
+            misplaced,
+            key,
+            headers,
+            partition,
+            timestamp,
+        };
+        let ready = arguments.ready(&core.settings)?;
+        let running = core.running(py)?;
+        let answer = Arc::new(Answer::default());
+        let waiter = Some(Waiter::Thread(Arc::clone(&answer)));
+        if let Handed::Waits(ticket) =
+            ready.hand_over(&running.client, &running.voice, waiter, true)?
+        {
+            core.wait_for_room(py, &running.client, ticket)?;
+        }
+        let learned = answer.wait(py, None)?;
+        Ok(learned.and_then(|learned| learned.into_metadata(py)))
+    }
+
+    /// Connects, and returns once the cluster has answered.
+    #[pyo3(name = "_connect")]
+    fn connect(slf: &Bound<'_, Self>) -> PyResult<()> {
+        ask(slf, None, Client::connect).map(drop)
+    }
+
+    /// Returns once the cluster has answered, at the latest after these seconds.
+    #[pyo3(name = "_ping")]
+    fn ping(slf: &Bound<'_, Self>, timeout: f64) -> PyResult<()> {
+        let limit = seconds_of(timeout)?;
+        ask(slf, None, |client, waiter| client.ping(limit, waiter)).map(drop)
+    }
+
+    /// Returns once a topic's partitions are known.
+    #[pyo3(name = "_locate")]
+    fn locate(slf: &Bound<'_, Self>, topic: &str) -> PyResult<()> {
+        ask(slf, None, |client, waiter| client.locate(topic, waiter)).map(drop)
+    }
+
+    /// Waits until everything handed over before has been settled, at most for `timeout` seconds;
+    /// returns how many messages have not.
+    #[pyo3(name = "_settle", signature = (timeout=None))]
+    fn settle(slf: &Bound<'_, Self>, timeout: Option<f64>) -> PyResult<usize> {
+        let limit = timeout.map(seconds_of).transpose()?;
+        let mut before = 0;
+        let is_settled = ask(slf, limit, |client, waiter| {
+            client.flush(waiter).map(|ticket| before = ticket).err()
+        })?;
+        Ok(if is_settled { 0 } else { slf.as_super().get().unsettled_before(before) })
+    }
+
+    /// Takes no more messages, delivers those it has for at most `timeout` seconds, and
+    /// disconnects.
+    #[pyo3(name = "_disconnect", signature = (timeout=None))]
+    fn disconnect(slf: &Bound<'_, Self>, timeout: Option<f64>) -> PyResult<()> {
+        let core = slf.as_super().get();
+        let limit = core.closing_limit(timeout)?;
+        let Some(running) = core.shut() else { return Ok(()) };
+        let answer = Arc::new(Answer::default());
+        match running.client.close(limit, Some(Waiter::Thread(Arc::clone(&answer)))) {
+            Some(_) => Ok(()),
+            None => answer.wait(slf.py(), None).map(drop),
+        }
+    }
+}
+
+/// Puts a question to the core and waits for the answer; says whether it came in time.
+fn ask(
+    slf: &Bound<'_, SyncProducerCore>,
+    limit: Option<Duration>,
+    question: impl FnOnce(&Client<Waiter>, Waiter) -> Option<Waiter>,
+) -> PyResult<bool> {
+    let py = slf.py();
+    let running = slf.as_super().get().running(py)?;
+    let answer = Arc::new(Answer::default());
+    match question(&running.client, Waiter::Thread(Arc::clone(&answer))) {
+        None => Ok(answer.wait(py, limit)?.is_some()),
+        Some(_) => Err(closed(py)),
+    }
+}

@@ -1,0 +1,134 @@
+//! Calls into the user's code. What it raises harms nobody else: it goes to the log, and to the
+//! loop's exception handler where there is a loop.
+
+use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyModule};
+use pyo3::{Bound, intern};
+
+use super::convert::type_name;
+use super::errors::to_python;
+use super::port::Address;
+use super::waiter::{Callback, Stage, Waiter};
+use super::{dispatcher, imported, loops};
+use crate::error::Error;
+
+/// The rest of this, which needs no speed.
+fn helpers(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let module = MODULE
+        .get_or_try_init(py, || PyModule::import(py, "dekaf._callbacks").map(Bound::unbind))?;
+    Ok(module.bind(py))
+}
+
+/// Calls a message's callback, in the context of the call that named it.
+pub(super) fn call(
+    stage: Stage,
+    callback: &Callback,
+    metadata: Bound<'_, PyAny>,
+    error: Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let py = metadata.py();
+    let function = callback.function.bind(py);
+    let context = callback.context.bind(py);
+    let returned = context.call_method1(intern!(py, "run"), (function, metadata, error));
+    settle(stage, function, Some(context), returned)
+}
+
+/// Calls `on_error`.
+pub(super) fn call_plain(
+    stage: Stage,
+    function: &Bound<'_, PyAny>,
+    argument: Bound<'_, PyAny>,
+) -> PyResult<()> {
+    settle(stage, function, None, function.call1((argument,)))
+}
+
+/// Lets a coroutine run on the loop, and contains what was raised; only what is meant to end the
+/// program goes on.
+fn settle(
+    stage: Stage,
+    function: &Bound<'_, PyAny>,
+    context: Option<&Bound<'_, PyAny>>,
+    returned: PyResult<Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let py = function.py();
+    let on_loop = stage == Stage::Loop;
+    match returned {
+        Ok(returned) if returned.is_none() => Ok(()),
+        Ok(returned) => helpers(py)?
+            .call_method1(intern!(py, "returned"), (function, returned, context, on_loop))
+            .map(drop),
+        Err(error) if on_loop && !error.is_instance_of::<PyException>(py) => Err(error),
+        Err(error) => {
+            helpers(py)?.call_method1(intern!(py, "raised"), (function, error, on_loop)).map(drop)
+        }
+    }
+}
+
+/// A message's callback, to be called on the loop that runs here, or else on the dispatcher, in
+/// the context of now.
+pub(super) fn waiter(function: &Bound<'_, PyAny>) -> PyResult<Waiter> {
+    static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = function.py();
+    let running = loops::running(py)?;
+    check(function, running.is_some())?;
+    let port = match running {
+        Some(running) => loops::port_of(&running)?,
+        None => dispatcher::port(py)?,
+    };
+    let context = imported(&COPY, py, "contextvars", "copy_context")?.call0()?.unbind();
+    let callback = Callback { function: function.clone().unbind(), context };
+    Ok(Waiter::Callback { callback, port: Address::of(&port) })
+}
+
+/// Refuses a callback that cannot be called, or not here.
+fn check(function: &Bound<'_, PyAny>, has_loop: bool) -> PyResult<()> {
+    let py = function.py();
+    if !function.is_callable() {
+        return Err(PyTypeError::new_err(format!(
+            "on_delivery must be a function of metadata and error, or None, not {}",
+            type_name(function)
+        )));
+    }
+    if !has_loop && helpers(py)?.call_method1(intern!(py, "is_async"), (function,))?.is_truthy()? {
+        return Err(PyTypeError::new_err(
+            "on_delivery is a coroutine function, and no event loop runs here that could run it; \
+             give a plain function, or send from a coroutine",
+        ));
+    }
+    Ok(())
+}
+
+/// A line in the log about failures that nobody claimed.
+pub(super) fn log_unclaimed(py: Python<'_>, failures: u64, error: &Error) -> PyResult<()> {
+    let exception = to_python(py, error);
+    helpers(py)?.call_method1(intern!(py, "log_unclaimed"), (failures, exception)).map(drop)
+}
+
+/// Asks the caller's partitioner.
+pub(super) fn choose(
+    partitioner: &Bound<'_, PyAny>,
+    key: Option<&[u8]>,
+    partitions: i32,
+) -> PyResult<i32> {
+    let key = key.map(|key| PyBytes::new(partitioner.py(), key));
+    let chosen = partitioner.call1((key, partitions))?;
+    let wrong = |why: &str| {
+        let message = format!("the partitioner returned {}, {why}", type_name(&chosen));
+        PyErr::new::<PyTypeError, _>(message)
+    };
+    if !super::convert::is_int(&chosen) {
+        return Err(wrong("not int"));
+    }
+    let chosen: i32 =
+        chosen.extract().map_err(|_| wrong("which no partition has as its number"))?;
+    if !(0..partitions).contains(&chosen) {
+        return Err(PyValueError::new_err(format!(
+            "the partitioner returned {chosen}: the topic has {partitions} partitions, counted \
+             from 0"
+        )));
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,160 @@
+//! The thread that runs callbacks where no event loop does, or where it has ended. One for the
+//! process, started when it is first needed, asleep without the interpreter otherwise.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::port::{Item, Port};
+use super::waiter::Stage;
+
+/// Sleeps are endless but for this: nothing depends on it.
+const LONG: Duration = Duration::from_secs(3600);
+
+static DISPATCHER: Mutex<Option<Arc<Dispatcher>>> = Mutex::new(None);
+
+#[derive(Debug)]
+struct Dispatcher {
+    port: Arc<Port>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Running,
+    /// It is to do what is there, and end.
+    Ending,
+    Ended,
+}
+
+fn current() -> MutexGuard<'static, Option<Arc<Dispatcher>>> {
+    DISPATCHER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Dispatcher {
+    fn new() -> Arc<Self> {
+        let state = Mutex::new(State::Running);
+        Arc::new(Self { port: Port::of_thread(), state, changed: Condvar::new() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reach(&self, state: State) {
+        let mut now = self.state();
+        *now = state.max(*now);
+        self.changed.notify_all();
+    }
+
+    fn wait_ended(&self, limit: Duration) -> bool {
+        let running = |state: &mut State| *state != State::Ended;
+        let waited = self.changed.wait_timeout_while(self.state(), limit, running);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 == State::Ended
+    }
+}
+
+/// The dispatcher's port. Its thread is started if need be.
+pub(super) fn port(py: Python<'_>) -> PyResult<Arc<Port>> {
+    let dispatcher = {
+        let mut current = current();
+        if let Some(dispatcher) = &*current {
+            return Ok(Arc::clone(&dispatcher.port));
+        }
+        // Others may use the port before the thread is there: it reads what it finds.
+        Arc::clone(current.insert(Dispatcher::new()))
+    };
+    match start(py, &dispatcher) {
+        Ok(()) => Ok(Arc::clone(&dispatcher.port)),
+        Err(error) => {
+            current().take_if(|current| Arc::ptr_eq(current, &dispatcher));
+            Err(error)
+        }
+    }
+}
+
+fn start(py: Python<'_>, dispatcher: &Arc<Dispatcher>) -> PyResult<()> {
+    let reader = Bound::new(py, Reader { dispatcher: Arc::clone(dispatcher) })?;
+    let options = PyDict::new(py);
+    options.set_item("target", reader.getattr("serve")?)?;
+    options.set_item("name", "dekaf-dispatcher")?;
+    options.set_item("daemon", true)?;
+    let thread = py.import("threading")?.call_method("Thread", (), Some(&options))?;
+    thread.call_method0("start").map(drop)
+}
+
+/// Takes over what a loop that has ended leaves behind, and what will still come for it.
+pub(super) fn succeed(py: Python<'_>, left: Vec<Item>) {
+    match port(py) {
+        Ok(port) => port.push(left),
+        // The interpreter ends and starts no more threads. Every core has ended before that, so
+        // these are callbacks of a loop that outlived them all; their failures are written down.
+        Err(_) => drop(left),
+    }
+}
+
+/// The same, from the core's threads. Whoever ended the loop has started the dispatcher.
+pub(super) fn inherit(left: Vec<Item>) {
+    let dispatcher = current().clone();
+    if let Some(dispatcher) = dispatcher {
+        dispatcher.port.push(left);
+    }
+}
+
+/// Has the thread finish what there is, and waits for it, at most until then. Afterwards the
+/// main thread does what is still left.
+pub(super) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
+    let Some(dispatcher) = current().take() else { return Ok(()) };
+    dispatcher.reach(State::Ending);
+    dispatcher.port.give_signal();
+    while !py.detach(|| dispatcher.wait_ended(super::answer::SIGNAL_CHECK)) {
+        py.check_signals()?;
+        if Instant::now() >= until {
+            // A callback that does not return; it ends with the process.
+            return Ok(());
+        }
+    }
+    while dispatcher.port.read(py, Stage::Thread, || Ok::<_, PyErr>(()))? > 0 {}
+    Ok(())
+}
+
+/// In a forked child: the thread stayed behind.
+pub(super) fn forget_inherited() {
+    std::mem::forget(current().take());
+}
+
+/// What the thread runs.
+#[pyclass(frozen, module = "dekaf._core")]
+struct Reader {
+    dispatcher: Arc<Dispatcher>,
+}
+
+#[pymethods]
+impl Reader {
+    fn serve(&self, py: Python<'_>) {
+        let port = &self.dispatcher.port;
+        loop {
+            let is_ending = *self.dispatcher.state() != State::Running;
+            let quiet = || {
+                port.lower_flag();
+                Ok::<_, PyErr>(())
+            };
+            match port.read(py, Stage::Thread, quiet) {
+                Ok(0) if is_ending => break,
+                Ok(0) => py.detach(|| port.wait(LONG)),
+                Ok(_) => {}
+                // Nothing that a callback raises comes here: see `callbacks::settle`.
+                Err(error) => error.write_unraisable(py, None),
+            }
+        }
+        self.dispatcher.reach(State::Ended);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.dispatcher.port.traverse(&visit)
+    }
+}

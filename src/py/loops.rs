@@ -1,0 +1,102 @@
+//! The ports of event loops. A loop owns its port for as long as it watches the socket.
+
+use std::collections::HashMap;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::{PyTraverseError, PyVisit, intern};
+
+use super::imported;
+use super::port::{Address, Port, empty_inbox};
+use super::waiter::{Stage, Waiter};
+
+/// Ports by the address of their loop. Locked only by threads that hold the interpreter, and
+/// never while anything runs that could let go of it.
+static PORTS: Mutex<Option<HashMap<usize, Weak<Port>>>> = Mutex::new(None);
+
+fn ports() -> MutexGuard<'static, Option<HashMap<usize, Weak<Port>>>> {
+    PORTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// In a forked child: ports of the parent's loops are not ours.
+pub(super) fn forget_inherited() {
+    *ports() = None;
+}
+
+/// The loop that runs in this thread, if there is one.
+pub(super) fn running(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let running = imported(&RUNNING, py, "asyncio", "_get_running_loop")?.call0()?;
+    Ok(Some(running).filter(|running| !running.is_none()))
+}
+
+/// The loop that runs in this thread, for a call that cannot do without.
+pub(super) fn needed<'py>(py: Python<'py>, call: &str) -> PyResult<Bound<'py, PyAny>> {
+    running(py)?.ok_or_else(|| {
+        PyRuntimeError::new_err(format!(
+            "{call}() needs a running event loop: await it in a coroutine, for example under \
+             asyncio.run(main()); without asyncio, use dekaf.SyncProducer"
+        ))
+    })
+}
+
+/// A new future of a loop, as something that the core can settle.
+pub(super) fn waiter<'py>(running: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Waiter)> {
+    let port = Address::of(&port_of(running)?);
+    let future = running.call_method0(intern!(running.py(), "create_future"))?;
+    Ok((future.clone(), Waiter::Future { future: future.unbind(), port }))
+}
+
+/// The port of a loop that runs in this thread.
+pub(super) fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
+    let id = running.as_ptr() as usize;
+    let known = ports().as_ref().and_then(|ports| ports.get(&id)).and_then(Weak::upgrade);
+    // A loop that has closed may have left its address to this one.
+    if let Some(port) = known.filter(|port| !port.is_closed()) {
+        return Ok(port);
+    }
+    let (port, inbox) = Port::of_loop()?;
+    let descriptor = inbox.as_raw_fd();
+    let watcher = Bound::new(running.py(), Watcher { port: Arc::clone(&port), inbox })?;
+    // From here on the loop owns the watcher, and with it the port.
+    running.call_method1("add_reader", (descriptor, watcher.getattr("fetch")?))?;
+    let mut ports = ports();
+    let ports = ports.get_or_insert_default();
+    ports.retain(|_, port| port.strong_count() > 0);
+    ports.insert(id, Arc::downgrade(&port));
+    Ok(port)
+}
+
+/// The loop's end. The loop holds it for as long as it watches the socket.
+#[pyclass(frozen, module = "dekaf._core")]
+struct Watcher {
+    port: Arc<Port>,
+    inbox: UnixStream,
+}
+
+#[pymethods]
+impl Watcher {
+    /// Tells those whose results are there; the loop calls it. What is left after a turn still
+    /// has its byte in the socket: the loop comes back by itself.
+    fn fetch(&self, py: Python<'_>) -> PyResult<()> {
+        self.port.read(py, Stage::Loop, || empty_inbox(&self.inbox)).map(drop)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.port.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.port.clear();
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        Python::attach(|py| self.port.close(py));
+    }
+}

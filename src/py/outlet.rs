@@ -1,0 +1,36 @@
+//! A producer's way out: the core's results, to those who wait for them.
+
+use std::sync::Arc;
+
+use super::port::{Address, Item, deliver};
+use super::voice::Voice;
+use super::waiter::Waiter;
+use crate::client::Sink;
+use crate::producer::Settled;
+
+#[derive(Debug)]
+pub(super) struct Outlet {
+    pub(super) voice: Arc<Voice>,
+    /// Where it speaks of its own accord.
+    pub(super) home: Address,
+}
+
+impl Sink<Waiter> for Outlet {
+    fn settle(&self, settled: Vec<Settled<Waiter>>) {
+        deliver(self.home.port(), &self.voice, settled);
+    }
+
+    fn end(self, settled: Vec<Settled<Waiter>>) {
+        let Self { voice, home } = self;
+        let port = Arc::clone(home.port());
+        // Nothing more will be said there: a loop that ends at once needs no successor.
+        drop(home);
+        deliver(&port, &voice, settled);
+    }
+
+    fn ask_where(&self) {
+        if self.voice.asks_where() {
+            self.home.port().push(vec![Item::AskWhere(Arc::clone(&self.voice))]);
+        }
+    }
+}

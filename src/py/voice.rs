@@ -1,0 +1,134 @@
+//! What a producer says of its own accord: failures that nobody claims, and questions to the
+//! caller's partitioner.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+
+use super::callbacks;
+use super::errors::to_python;
+use super::settings::Settings;
+use super::waiter::{Stage, Waiter};
+use crate::client::Client;
+use crate::error::Error;
+
+/// How many failures are remembered, of those that nobody claims.
+const REMEMBERED: usize = 100;
+
+/// A line in the log at most as often.
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
+
+/// One producer's.
+#[derive(Debug)]
+pub(super) struct Voice {
+    on_error: Option<Py<PyAny>>,
+    partitioner: Option<Py<PyAny>>,
+    client: OnceLock<Client<Waiter>>,
+    ledger: Mutex<Ledger>,
+    /// Whether somebody is on his way to ask the partitioner.
+    is_asking: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Ledger {
+    untold: u64,
+    first: Vec<Error>,
+    /// Since the last line in the log.
+    unlogged: u64,
+    logged_at: Option<Instant>,
+}
+
+impl Voice {
+    pub(super) fn new(settings: &Settings, py: Python<'_>) -> Self {
+        let on_error = settings.on_error.as_ref().map(|function| function.clone_ref(py));
+        let partitioner = settings.partitioner.as_ref().map(|function| function.clone_ref(py));
+        Self {
+            on_error,
+            partitioner,
+            client: OnceLock::new(),
+            ledger: Mutex::default(),
+            is_asking: AtomicBool::new(false),
+        }
+    }
+
+    /// Gives it the core that it speaks for, before anything is handed over.
+    pub(super) fn belongs_to(&self, client: Client<Waiter>) {
+        let _twice = self.client.set(client);
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes failures down that nobody claims. Called with or without the interpreter.
+    pub(super) fn unclaimed(&self, error: &Error, count: usize) {
+        let mut ledger = self.ledger();
+        ledger.untold += count as u64;
+        ledger.unlogged += count as u64;
+        let room = REMEMBERED.saturating_sub(ledger.first.len());
+        ledger.first.extend(std::iter::repeat_n(error.clone(), count.min(room)));
+    }
+
+    /// Those that no flush has told yet: how many, and the first of them.
+    pub(super) fn take_unclaimed(&self) -> (u64, Vec<Error>) {
+        let mut ledger = self.ledger();
+        (std::mem::take(&mut ledger.untold), std::mem::take(&mut ledger.first))
+    }
+
+    /// Says in the log and to `on_error` what was written down.
+    pub(super) fn report(
+        &self,
+        py: Python<'_>,
+        stage: Stage,
+        error: &Error,
+        count: usize,
+    ) -> PyResult<()> {
+        if let Some(failures) = self.line_is_due() {
+            callbacks::log_unclaimed(py, failures, error)?;
+        }
+        let Some(on_error) = &self.on_error else { return Ok(()) };
+        let mut failure = None;
+        for _ in 0..count {
+            let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
+            failure = failure.or(callbacks::call_plain(stage, on_error.bind(py), exception).err());
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn line_is_due(&self) -> Option<u64> {
+        let now = Instant::now();
+        let mut ledger = self.ledger();
+        let is_due = ledger.logged_at.is_none_or(|at| now - at >= BETWEEN_LINES);
+        if !is_due || ledger.unlogged == 0 {
+            return None;
+        }
+        ledger.logged_at = Some(now);
+        Some(std::mem::take(&mut ledger.unlogged))
+    }
+
+    /// The caller's partitioner, if he brought one.
+    pub(super) fn partitioner<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
+        self.partitioner.as_ref().map(|partitioner| partitioner.bind(py))
+    }
+
+    /// Whether somebody is to be sent to [`Self::place_records`]: nobody is on his way yet.
+    pub(super) fn asks_where(&self) -> bool {
+        !self.is_asking.swap(true, Ordering::AcqRel)
+    }
+
+    /// Asks the caller's partitioner about the records that wait for it.
+    pub(super) fn place_records(&self, py: Python<'_>) {
+        let (Some(client), Some(partitioner)) = (self.client.get(), self.partitioner(py)) else {
+            return;
+        };
+        // What comes after the last look is asked about again.
+        self.is_asking.store(false, Ordering::Release);
+        while let Some(asked) = client.next_to_place() {
+            let said = callbacks::choose(partitioner, asked.key.as_deref(), asked.partitions);
+            let said = said.map_err(|error| error.to_string());
+            client.place(asked.ticket, said);
+        }
+    }
+}
