@@ -41,9 +41,9 @@ def check_seconds(name: str, value: object, most: float = float("inf")) -> None:
     """Take any number of seconds that is not negative; NaN is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong(name, "seconds as int or float", value)
-    if not 0 <= value <= most or value == float("inf"):
-        limit = "from 0 on" if most == float("inf") else f"from 0 to {most:g}"
-        raise ValueError(f"{name} must be seconds {limit}, not {value}")
+    if not 0 <= value <= most:
+        limit = "0 or more" if most == float("inf") else f"0 to {most:g}"
+        raise ValueError(f"{name}={value} is out of range: {limit} seconds")
 
 
 def _wrong(name: str, expected: str, value: object, *, optional: bool = False) -> TypeError:

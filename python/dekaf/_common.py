@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isinf
 from typing import TYPE_CHECKING, NamedTuple
 
 from dekaf._arguments import check_seconds
@@ -38,10 +39,12 @@ def partitions_of(topic: str, leaders: Sequence[int | None]) -> list[PartitionIn
     return [PartitionInfo(topic, number, leader) for number, leader in enumerate(leaders)]
 
 
-def check_timeout(timeout: object) -> None:
-    """Take seconds, or `None` for as long as it takes."""
-    if timeout is not None:
-        check_seconds("timeout", timeout)
+def check_timeout(timeout: float | None) -> float | None:
+    """Take seconds; `None` and infinity are for as long as it takes."""
+    if timeout is None:
+        return None
+    check_seconds("timeout", timeout)
+    return None if isinf(timeout) else timeout
 
 
 def raise_unclaimed(producer: ProducerCore[Any, Any]) -> None:

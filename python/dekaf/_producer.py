@@ -112,7 +112,7 @@ class Producer(AsyncProducerCore[K, V]):
         Raises `FlushTimeout` if that takes longer than `timeout` seconds; delivery goes on. Raises
         `UnclaimedFailures` if messages have failed whose fate nobody waited for.
         """
-        check_timeout(timeout)
+        timeout = check_timeout(timeout)
         settled, before = self._settle()
         done, _ = await asyncio.wait({settled}, timeout=timeout)
         if not done:
@@ -127,7 +127,7 @@ class Producer(AsyncProducerCore[K, V]):
         every message has until its own `delivery_timeout_ms`. Calling it again does no harm.
         Raises `UnclaimedFailures` as `flush` does, once everything is closed.
         """
-        check_timeout(timeout)
+        timeout = check_timeout(timeout)
         # Closing goes on if the one who waits for it is cancelled.
         await asyncio.shield(self._disconnect(timeout))
         raise_unclaimed(self)

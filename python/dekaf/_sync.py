@@ -110,7 +110,7 @@ class SyncProducer(SyncProducerCore[K, V]):
         Raises `FlushTimeout` if that takes longer than `timeout` seconds; delivery goes on. Raises
         `UnclaimedFailures` if messages have failed whose fate nobody waited for.
         """
-        check_timeout(timeout)
+        timeout = check_timeout(timeout)
         if remaining := self._settle(timeout):
             raise FlushTimeout(remaining)
         raise_unclaimed(self)
@@ -122,7 +122,7 @@ class SyncProducer(SyncProducerCore[K, V]):
         every message has until its own `delivery_timeout_ms`. Calling it again does no harm.
         Raises `UnclaimedFailures` as `flush` does, once everything is closed.
         """
-        check_timeout(timeout)
+        timeout = check_timeout(timeout)
         self._disconnect(timeout)
         raise_unclaimed(self)
 

@@ -209,8 +209,10 @@ impl<W: Send + 'static> Client<W> {
     pub fn close(&self, limit: Duration, waiter: Option<W>) -> Option<W> {
         // No clock reaches further than that.
         let limit = limit.min(Duration::from_secs(u32::MAX.into()));
-        let close =
-            |machine: &mut Machine<W>, waiter| machine.close(Instant::now() + limit, waiter);
+        let close = |machine: &mut Machine<W>, waiter| {
+            let now = Instant::now();
+            machine.close(now, now + limit, waiter);
+        };
         self.shared.turned.tell(waiter, close).flatten()
     }
 
@@ -240,7 +242,7 @@ fn run<W: Send + 'static, S: Sink<W>>(shared: &Shared<W>, sink: S, drive: impl F
             // been reported like the first.
             let _given_up = catch_unwind(AssertUnwindSafe(|| {
                 let now = Instant::now();
-                machine.close(now, None);
+                machine.close(now, now, None);
                 machine.handle_timeout(now);
             }));
         }

@@ -292,13 +292,7 @@ impl<W> Machine<W> {
     /// [`Self::unsettled_before`] takes.
     pub fn flush(&mut self, now: Instant, waiter: W) -> Ticket {
         let before = self.next_ticket;
-        self.for_each_place(|machine, place| {
-            if let Some(last) = machine.partition(place).queue.back_mut() {
-                // No later record may join what this flush waits for.
-                last.close();
-                machine.touch(now, place);
-            }
-        });
+        self.close_batches(now);
         self.flushing.push_back((before, waiter));
         self.finish_flushes();
         before
@@ -314,7 +308,9 @@ impl<W> Machine<W> {
 
     /// Takes no more records. What was taken in goes on until `by`; then it is given up.
     /// `waiter` is settled when the machine [is finished](Self::is_finished).
-    pub fn close(&mut self, by: Instant, waiter: Option<W>) {
+    pub fn close(&mut self, now: Instant, by: Instant, waiter: Option<W>) {
+        // There is nothing more to linger for.
+        self.close_batches(now);
         self.closing_by = Some(self.closing_by.map_or(by, |earlier| earlier.min(by)));
         self.closing.extend(waiter);
     }

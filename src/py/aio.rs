@@ -16,7 +16,7 @@ pub(super) struct AsyncProducerCore;
 
 /// Un-sends a record whose future is cancelled, while it waits for memory or for its topic.
 #[pyclass(frozen, module = "dekaf._core")]
-struct Unsend {
+pub(super) struct Unsend {
     client: Client<Waiter>,
     ticket: Ticket,
 }

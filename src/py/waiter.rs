@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
+use super::aio::Unsend;
 use super::answer::Answer;
 use super::callbacks;
 use super::errors::to_python;
@@ -157,16 +158,32 @@ fn tell_failed(
     }
 }
 
-/// Whether anybody can still ask a future for its result: it is not cancelled, and there is
-/// somebody else who holds it.
+/// Whether anybody can still learn a future's result: it is not cancelled, and somebody else
+/// holds it, or has a callback there.
 fn is_claimed(py: Python<'_>, future: &Py<PyAny>) -> PyResult<bool> {
     #[expect(unsafe_code, reason = "PyO3 has no safe way to count references")]
     // SAFETY: the interpreter is held, and `future` is a live object.
     let holders = unsafe { pyo3::ffi::Py_REFCNT(future.as_ptr()) };
-    if holders == 1 {
+    if holders == 1 && !has_callbacks(future.bind(py))? {
         return Ok(false);
     }
     Ok(!future.bind(py).call_method0(intern!(py, "cancelled"))?.is_truthy()?)
+}
+
+/// Whether anybody but us is told when it is done. Futures that do not say are taken for such.
+fn has_callbacks(future: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let Some(callbacks) = future.getattr_opt(intern!(future.py(), "_callbacks"))? else {
+        return Ok(true);
+    };
+    if callbacks.is_none() {
+        return Ok(false);
+    }
+    for callback in callbacks.try_iter()? {
+        if !callback?.get_item(0)?.is_instance_of::<Unsend>() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A future that was cancelled wants no result; nobody else completes ours.

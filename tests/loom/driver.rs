@@ -190,7 +190,8 @@ fn nobody_waits_for_ever(change: fn(&mut Config), callers: &[fn(&World)]) {
         for caller in callers {
             caller.join().expect("nobody panicked");
         }
-        let closes = |machine: &mut Machine<Who>, ()| machine.close(world.now + 1000 * MS, None);
+        let closes =
+            |machine: &mut Machine<Who>, ()| machine.close(world.now, world.now + 1000 * MS, None);
         assert_eq!(world.turned.tell((), closes), None);
         driver.join().expect("nobody panicked");
     });

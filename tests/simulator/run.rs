@@ -133,7 +133,8 @@ impl<'a> Run<'a> {
     }
 
     fn finish(mut self) -> (Vec<String>, Vec<String>) {
-        self.machine.close(self.instant() + Duration::from_secs(1), Some(Waiter::Close));
+        let now = self.instant();
+        self.machine.close(now, now + Duration::from_secs(1), Some(Waiter::Close));
         self.pump();
         for _ in 0..100 {
             if self.machine.is_finished() || !self.step() {

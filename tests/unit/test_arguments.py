@@ -119,18 +119,19 @@ async def test_closed_is_said(producer: Producer) -> None:
 
 
 @pytest.mark.asyncio
-async def test_close_may_wait_for_ever(producer: Producer) -> None:
+@pytest.mark.parametrize("seconds", [None, 1e18, float("inf")])
+async def test_close_may_wait_for_ever(producer: Producer, seconds: float | None) -> None:
     failed = producer.produce("orders", b"v")
-    await producer.close(1e18)
+    await producer.close(seconds)
     assert failed.done()
     with pytest.raises(BrokerUnreachable):
         await failed
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+@pytest.mark.parametrize("seconds", [-1, float("nan")])
 async def test_close_wants_seconds(seconds: float) -> None:
     producer = Producer(closed_port())
-    with pytest.raises(ValueError, match="timeout must be seconds"):
+    with pytest.raises(ValueError, match=r"timeout=.* is out of range: 0 or more seconds"):
         await producer.close(seconds)
     await producer.close()

@@ -189,13 +189,14 @@ impl<W> Machine<W> {
         }
     }
 
-    /// A flush that was called meanwhile waits for the record, and not for its lingering.
+    /// A flush or a close that was called meanwhile waits for the record, and not for its
+    /// lingering.
     fn unless_flushed(&self, target: Target) -> Target {
         let flushed = self
             .flushing
             .back()
             .is_some_and(|(before, _)| target.ticket.is_some_and(|ticket| ticket < *before));
-        Target { urgent: target.urgent || flushed, ..target }
+        Target { urgent: target.urgent || flushed || self.closing_by.is_some(), ..target }
     }
 
     /// Puts a record into its partition's open batch.

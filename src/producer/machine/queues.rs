@@ -29,6 +29,16 @@ impl<W> Machine<W> {
         }
     }
 
+    /// Has every open batch leave as it is: no later record may join what a flush waits for.
+    pub(super) fn close_batches(&mut self, now: Instant) {
+        self.for_each_place(|machine, place| {
+            if let Some(last) = machine.partition(place).queue.back_mut() {
+                last.close();
+                machine.touch(now, place);
+            }
+        });
+    }
+
     /// Takes over what the cluster says of a topic. A topic in error keeps what is known of it.
     pub(super) fn describe(&mut self, now: Instant, index: usize, described: &MetadataTopic) {
         let topic = &mut self.topics[index];

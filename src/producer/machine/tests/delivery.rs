@@ -354,7 +354,7 @@ fn flush_waits_for_records_whose_topic_was_unknown() {
 fn close_delivers_first_and_refuses_more() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, false);
-    bench.machine.close(bench.now + Duration::from_secs(9), Some("close"));
+    bench.machine.close(bench.now, bench.now + Duration::from_secs(9), Some("close"));
     let record = Record { timestamp: 0, key: None, value: None, headers: &[] };
     let refused = bench.machine.produce(bench.now, "t", None, &record, Some("b"), true);
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Closed);
@@ -374,7 +374,7 @@ fn close_gives_up_when_its_time_is_over() {
     bench.produce("sent", 0, true);
     let _unanswered = bench.request().unwrap();
     bench.produce("queued", 0, false);
-    bench.machine.close(bench.now + 100 * MS, Some("close"));
+    bench.machine.close(bench.now, bench.now + 100 * MS, Some("close"));
     bench.pass(100 * MS);
     assert!(bench.machine.is_finished());
     assert_eq!(
@@ -449,4 +449,26 @@ fn only_topics_that_records_wait_for_may_be_created() {
     gone(&mut bench);
     bench.produce("a", 0, false);
     assert_eq!(asked(&mut bench), (vec!["t".to_owned(), "new".to_owned()], true));
+}
+
+#[test]
+fn closing_lingers_for_nothing() {
+    let mut bench = Bench::ready(&[1], |config| config.linger = Duration::from_secs(60));
+    bench.produce("a", 0, false);
+    bench.machine.close(bench.now, bench.now + Duration::from_secs(100), Some("close"));
+    let request = bench.request().expect("it leaves at once");
+    bench.answer(&request, ErrorCode::NONE, 0);
+    bench.pass(MS);
+    assert_eq!(bench.settled(), ["a at 0", "close: Ok(())"]);
+}
+
+#[test]
+fn closing_lingers_for_nothing_that_waited_for_its_topic() {
+    let mut bench = Bench::new(|config| config.linger = Duration::from_secs(60));
+    bench.produce("a", 0, false);
+    bench.machine.close(bench.now, bench.now + Duration::from_secs(100), Some("close"));
+    bench.describe(&[1]);
+    bench.machine.handle_connected(1);
+    bench.identify();
+    assert!(bench.request().is_some());
 }

@@ -212,7 +212,7 @@ fn flush_and_close_wait_for_what_is_not_placed() {
     });
     let first = hand_over(&mut bench, "t", "a", None);
     bench.machine.flush(bench.now, "flush");
-    bench.machine.close(bench.now + Duration::from_secs(100), Some("close"));
+    bench.machine.close(bench.now, bench.now + Duration::from_secs(100), Some("close"));
     bench.pass(MS);
     assert!(bench.settled().is_empty() && !bench.machine.is_finished());
     place(&mut bench, first, 0);
@@ -230,7 +230,7 @@ fn purge_and_the_end_of_closing_drop_what_is_not_placed() {
     bench.machine.purge(bench.now);
     assert!(!bench.machine.place(bench.now, first, Ok(0)));
     hand_over(&mut bench, "t", "c", None);
-    bench.machine.close(bench.now + MS, Some("close"));
+    bench.machine.close(bench.now, bench.now + MS, Some("close"));
     bench.pass(MS);
     let ended = [
         "a failed: Purged, maybe written: false",
