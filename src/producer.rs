@@ -5,7 +5,9 @@
 
 mod backoff;
 mod batch;
+mod histogram;
 mod machine;
+mod metrics;
 mod partitioner;
 mod pinned;
 mod random;
@@ -19,6 +21,10 @@ pub use backoff::Backoff;
 pub use batch::{Content, Ticket};
 pub use machine::{
     Machine, MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId, Unsent,
+};
+pub use metrics::{
+    BatchMetrics, BrokerMetrics, Errors, Latency, Metrics, Pending, RecordMetrics, RequestMetrics,
+    TopicMetrics,
 };
 pub use partitioner::{crc32_partition_of, murmur2, partition_of};
 pub use pinned::{OwnedRecord, Pinned};

@@ -5,7 +5,9 @@ use std::time::Instant;
 use super::sequence::Sequence;
 use super::settled::Waiting;
 use crate::error::ErrorCode;
-use crate::record::{BatchBuilder, Compressor, Decompressor, InvalidBatch, Record, SealedBatch};
+use crate::record::{
+    BATCH_OVERHEAD, BatchBuilder, Compressor, Decompressor, InvalidBatch, Record, SealedBatch,
+};
 
 /// Grows with every batch and every record that waits: who holds a smaller ticket was handed
 /// over earlier.
@@ -43,7 +45,9 @@ pub(super) struct Batch<W> {
     /// How many batches behind it were acknowledged while it was not. It is stored, then, and
     /// brokers must not forget it before it is sent again.
     pub(super) overtaken: usize,
-    /// How often it came back.
+    /// How often it was sent.
+    pub(super) tries: u32,
+    /// How often it came back. Parts of a split one take that over, unlike its tries.
     pub(super) failures: u32,
     /// Not to be sent before: the pause after a failure.
     pub(super) resume_at: Option<Instant>,
@@ -105,6 +109,7 @@ impl<W> Batch<W> {
             progress: Progress::Queued,
             sequence: None,
             overtaken: 0,
+            tries: 0,
             failures: 0,
             resume_at: None,
             maybe_written: false,
@@ -159,10 +164,20 @@ impl<W> Batch<W> {
         self.content.as_ref().map_or(self.charged, Content::size)
     }
 
+    /// How large its records are without compression, once it was sent and is sealed.
+    pub(super) fn record_bytes(&self) -> usize {
+        let size = match &self.content {
+            Some(Content::Sealed(batch)) => batch.uncompressed_size(),
+            _ => self.charged,
+        };
+        size - BATCH_OVERHEAD
+    }
+
     /// Hands its records out to be sent. Records that are not sealed come back by
     /// [`Self::sealed`].
     pub(super) fn send(&mut self) -> Option<Content> {
         self.progress = Progress::InFlight;
+        self.tries += 1;
         match &self.content {
             Some(Content::Sealed(batch)) => Some(Content::Sealed(batch.clone())),
             _ => self.content.take(),
@@ -175,6 +190,11 @@ impl<W> Batch<W> {
         self.charged -= less;
         self.content = Some(Content::Sealed(batch));
         less
+    }
+
+    /// Whether its records were handed out and are not back yet.
+    pub(super) fn is_being_sealed(&self) -> bool {
+        self.content.is_none()
     }
 
     pub(super) fn is_in_flight(&self) -> bool {
@@ -227,6 +247,7 @@ impl<W> Batch<W> {
                 progress: Progress::Queued,
                 sequence: self.sequence.map(|sequence| sequence.after(first)),
                 overtaken: self.overtaken,
+                tries: 0,
                 failures: self.failures,
                 resume_at: None,
                 maybe_written: self.maybe_written,

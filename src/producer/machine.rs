@@ -6,6 +6,7 @@
 
 mod admission;
 mod asking;
+mod counts;
 mod exchange;
 mod fates;
 mod numbering;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use self::admission::Delayed;
 use self::asking::Asking;
+use self::counts::{Counts, NodeCounts};
 pub use self::exchange::{
     MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId, Unsent,
 };
@@ -59,6 +61,7 @@ struct Node {
     ready: VecDeque<Place>,
     /// Partitions with a record somebody awaits, to be sent once nothing is in flight.
     awaited: Vec<Place>,
+    counts: NodeCounts,
 }
 
 /// A batch in a request.
@@ -74,6 +77,8 @@ struct Sent {
 struct Request {
     node: NodeId,
     parts: Vec<Sent>,
+    /// When its batches were sealed, so that it could be sent.
+    sent_at: Instant,
     /// When to look again whether somebody else has taken over, and whether that was done.
     overdue_at: Instant,
     is_overdue: bool,
@@ -127,6 +132,7 @@ pub struct Machine<W> {
     /// How many batches have come to their end.
     progress: u64,
     finished: bool,
+    counts: Counts,
 }
 
 impl<W> Machine<W> {
@@ -169,6 +175,7 @@ impl<W> Machine<W> {
             abandoned: 0,
             progress: 0,
             finished: false,
+            counts: Counts::default(),
         }
     }
 
@@ -192,7 +199,8 @@ impl<W> Machine<W> {
         self.check_open()?;
         let size = record.size_bound();
         if let Err(error) = self.check_record(topic, size) {
-            self.refuse(topic.into(), partition, record.timestamp, waiter, error);
+            self.count_refused(topic);
+            self.report_refused(topic.into(), partition, record.timestamp, waiter, error);
             let ticket = self.spent_ticket();
             return Ok(Produced::Accepted { ticket, work: true, is_held: false });
         }
@@ -200,6 +208,7 @@ impl<W> Machine<W> {
             return Ok(Produced::Full(waiter));
         }
         let target = self.target(now, topic, partition, urgent);
+        self.topics[target.topic].records.handed_over += 1;
         Ok(self.accept(now, target, record, waiter))
     }
 
@@ -225,6 +234,7 @@ impl<W> Machine<W> {
         let target = self.target(now, topic, partition, urgent);
         let ticket = self.ticket();
         let until = target.deadline;
+        self.topics[target.topic].records.handed_over += 1;
         self.waiting.insert(ticket, Delayed { target, record, waiter, until, charged: 0 });
         Ok(ticket)
     }
@@ -252,12 +262,14 @@ impl<W> Machine<W> {
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> Option<Unsent<W>> {
         let waiter = if let Some(delayed) = self.waiting.remove(&ticket) {
             self.unpinned.push(delayed.record);
+            self.topics[delayed.target.topic].records.unsent += 1;
             self.forget(ticket);
             self.admit(now);
             delayed.waiter
         } else {
             let delayed = self.take_unassigned(ticket)?;
             let topic = delayed.target.topic;
+            self.topics[topic].records.unsent += 1;
             self.strike_unassigned(topic, ticket);
             self.release(delayed.charged);
             self.forget(ticket);
@@ -390,6 +402,7 @@ impl<W> Machine<W> {
         self.refresh.want();
         let state = self.nodes.entry(node).or_default();
         state.connecting = false;
+        state.counts.connect_failures += 1;
         state.failures = state.failures.saturating_add(1);
         state.last_failure = Some(error);
         state.retry_at = Some(now + self.backoff.after(state.failures, &mut self.random));
@@ -399,6 +412,7 @@ impl<W> Machine<W> {
     /// [`Self::handle_lost`].
     pub fn handle_disconnected(&mut self, now: Instant, node: NodeId) {
         let state = self.node(node);
+        state.counts.disconnects += u64::from(state.connected);
         state.connected = false;
         state.throttled_until = None;
         if state.in_flight > 0 || !state.ready.is_empty() {
@@ -413,10 +427,14 @@ impl<W> Machine<W> {
 
     /// The open batches of a request, sealed, in the order of its parts.
     pub fn handle_sealed(&mut self, now: Instant, id: RequestId, sealed: Vec<SealedBatch>) {
-        let Some(request) = self.requests.get(&id) else { return };
+        let Some(request) = self.requests.get_mut(&id) else { return };
+        request.sent_at = now;
         for (Sent { place, serial, .. }, batch) in request.parts.clone().into_iter().zip(sealed) {
             let queue = &mut self.topics[place.topic].partitions[place.partition].queue;
             if let Some(mine) = queue.iter_mut().find(|mine| mine.serial == serial) {
+                if mine.is_being_sealed() {
+                    self.counts.sealed(&batch);
+                }
                 let less = mine.sealed(batch);
                 self.release(less);
             }
@@ -427,6 +445,8 @@ impl<W> Machine<W> {
     /// A broker answered a request.
     pub fn handle_produced(&mut self, now: Instant, id: RequestId, response: &ProduceResponse) {
         let Some(request) = self.requests.remove(&id) else { return };
+        let node = &mut self.node(request.node).counts;
+        node.answered(now.saturating_duration_since(request.sent_at));
         if let Ok(throttle @ 1..) = u64::try_from(response.throttle_time_ms) {
             let throttle = Duration::from_millis(throttle).min(LONGEST_SILENCE);
             let until = now + throttle;
@@ -434,16 +454,17 @@ impl<W> Machine<W> {
             node.throttled_until = node.throttled_until.max(Some(until));
         }
         for sent in request.parts {
-            let Sent { place, serial, topic_id } = sent;
+            let Sent { place, serial, .. } = sent;
             match answer_for(response, &self.topics[place.topic], sent) {
                 Some(answer) if answer.error_code.is_success() => {
                     let stored = Stored {
                         base_offset: answer.base_offset,
                         log_append_time: Some(answer.log_append_time_ms).filter(|at| *at >= 0),
                     };
-                    self.landed(place, serial, topic_id, stored);
+                    self.landed(now, sent, stored);
                 }
                 Some(answer) => {
+                    self.node(request.node).counts.refused(answer.error_code);
                     let said = answer.error_message.as_deref();
                     self.follow_hint(place, answer, response);
                     if answer.base_offset >= 0 {
@@ -454,8 +475,10 @@ impl<W> Machine<W> {
                     self.came_back(now, place, serial, answer.error_code, said, maybe_written);
                 }
                 None => {
+                    let code = ErrorCode::NETWORK_EXCEPTION;
+                    self.node(request.node).counts.refused(code);
                     let said = Some("the broker's answer leaves this partition out");
-                    self.came_back(now, place, serial, ErrorCode::NETWORK_EXCEPTION, said, true);
+                    self.came_back(now, place, serial, code, said, true);
                 }
             }
             self.touch(now, place);
@@ -466,10 +489,10 @@ impl<W> Machine<W> {
     /// A request that no broker answers, because none was asked to acknowledge it, is written.
     pub fn handle_written(&mut self, now: Instant, id: RequestId) {
         let Some(request) = self.requests.remove(&id) else { return };
-        for Sent { place, serial, topic_id } in request.parts {
+        for sent in request.parts {
             let stored = Stored { base_offset: -1, log_append_time: None };
-            self.landed(place, serial, topic_id, stored);
-            self.touch(now, place);
+            self.landed(now, sent, stored);
+            self.touch(now, sent.place);
         }
         self.request_ended(now, request.node);
     }
@@ -478,6 +501,7 @@ impl<W> Machine<W> {
     /// says whether it may have been written.
     pub fn handle_lost(&mut self, now: Instant, id: RequestId, reason: &Error) {
         let Some(request) = self.requests.remove(&id) else { return };
+        self.node(request.node).counts.lost += 1;
         let said = reason.to_string();
         let code = reason.context().code.unwrap_or(ErrorCode::NETWORK_EXCEPTION);
         let maybe_written = reason.context().maybe_written;

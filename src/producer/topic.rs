@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::batch::{Batch, Progress, Ticket};
+use super::metrics::RecordMetrics;
 use super::partitioner::Spread;
 use super::sequence::Sequence;
 use crate::error::{Error, ErrorCode};
@@ -43,6 +44,8 @@ pub(super) struct Topic<W> {
     pub(super) append_time: bool,
     /// What the cluster last said instead of describing the topic.
     pub(super) refusal: Option<ErrorCode>,
+    /// How many records were handed over for it, and how they ended.
+    pub(super) records: RecordMetrics,
 }
 
 impl<W> Topic<W> {
@@ -56,6 +59,7 @@ impl<W> Topic<W> {
             unassigned: VecDeque::new(),
             append_time: false,
             refusal: None,
+            records: RecordMetrics::default(),
         }
     }
 

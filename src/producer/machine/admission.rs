@@ -214,8 +214,7 @@ impl<W> Machine<W> {
                 if let Some(ticket) = ticket {
                     self.forget(ticket);
                 }
-                let name = self.name_of(index);
-                self.refuse(name, Some(partition), record.timestamp, waiter, error);
+                self.refuse(index, Some(partition), record.timestamp, waiter, error);
                 let ticket = self.spent_ticket();
                 return Produced::Accepted { ticket, work: true, is_held: false };
             }

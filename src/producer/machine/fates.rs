@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Machine;
+use super::admission::Target;
+use super::{Machine, Sent};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::{Batch, Progress, Ticket};
 use crate::producer::settled::{Settled, SettledBatch, Stored, Waiting};
@@ -27,8 +28,9 @@ enum Reaction {
 }
 
 impl<W> Machine<W> {
-    /// A batch was stored, in the topic that had this id.
-    pub(super) fn landed(&mut self, place: Place, serial: u64, topic_id: u128, mut stored: Stored) {
+    /// A batch was stored, in the topic that had its id then.
+    pub(super) fn landed(&mut self, now: Instant, sent: Sent, mut stored: Stored) {
+        let Sent { place, serial, topic_id } = sent;
         let Some((index, batch)) = self.take_answered(place, serial) else { return };
         let topic = &mut self.topics[place.topic];
         let is_same_topic = topic.id == topic_id;
@@ -41,7 +43,7 @@ impl<W> Machine<W> {
         if let Some(sequence) = batch.sequence {
             self.acknowledged(place, index, sequence, batch.count(), is_same_topic);
         }
-        self.settle(place, batch, Ok(stored));
+        self.acknowledge(now, place, batch, stored);
     }
 
     /// A batch was not stored, or nobody knows: sends it again if that may help.
@@ -71,7 +73,7 @@ impl<W> Machine<W> {
                     self.acknowledged(place, index, sequence, batch.count(), true);
                 }
                 let stored = Stored { base_offset: -1, log_append_time: None };
-                self.settle(place, batch, Ok(stored));
+                self.acknowledge(now, place, batch, stored);
             }
             Reaction::Fail => {
                 let error = self.refused(place, code, said, batch.maybe_written);
@@ -158,6 +160,7 @@ impl<W> Machine<W> {
             return self.fail(place, batch, &error);
         }
         self.next_serial += parts.len() as u64;
+        self.counts.splits += 1;
         self.release(batch.charged);
         self.charge(parts.iter().map(|part| part.charged).sum());
         self.forget(batch.ticket);
@@ -224,12 +227,14 @@ impl<W> Machine<W> {
         }
     }
 
-    pub(super) fn settle(
-        &mut self,
-        place: Place,
-        mut batch: Batch<W>,
-        outcome: Result<Stored, Error>,
-    ) {
+    fn acknowledge(&mut self, now: Instant, place: Place, batch: Batch<W>, stored: Stored) {
+        if !batch.is_given_up() {
+            self.count_acknowledged(now, place, &batch);
+        }
+        self.settle(place, batch, Ok(stored));
+    }
+
+    fn settle(&mut self, place: Place, mut batch: Batch<W>, outcome: Result<Stored, Error>) {
         self.release(batch.charged);
         if batch.progress != Progress::GivenUp {
             self.forget(batch.ticket);
@@ -245,6 +250,9 @@ impl<W> Machine<W> {
         waiting: Vec<Waiting<W>>,
         count: i32,
     ) {
+        if outcome.is_err() {
+            self.topics[place.topic].records.failed += count as u64;
+        }
         let topic = self.name_of(place.topic);
         let partition = place.partition as i32;
         let outcome = outcome.map_err(|error| error.topic(&topic).partition(partition));
@@ -256,6 +264,18 @@ impl<W> Machine<W> {
 
     /// Fails a record that never got into a batch.
     pub(super) fn refuse(
+        &mut self,
+        topic: usize,
+        partition: Option<i32>,
+        timestamp: i64,
+        waiter: Option<W>,
+        error: Error,
+    ) {
+        self.topics[topic].records.failed += 1;
+        self.report_refused(self.name_of(topic), partition, timestamp, waiter, error);
+    }
+
+    pub(super) fn report_refused(
         &mut self,
         topic: Arc<str>,
         partition: Option<i32>,
@@ -290,16 +310,16 @@ impl<W> Machine<W> {
         let Some(delayed) = self.take_unassigned(ticket) else { return };
         self.release(delayed.charged);
         self.forget(ticket);
-        let (name, partition) = (self.name_of(delayed.target.topic), delayed.target.partition);
-        self.refuse(name, partition, delayed.record.timestamp, delayed.waiter, error);
+        let Target { topic, partition, .. } = delayed.target;
+        self.refuse(topic, partition, delayed.record.timestamp, delayed.waiter, error);
     }
 
     /// Fails a record that waits for memory.
     fn refuse_waiting(&mut self, error: Error) {
         let Some((ticket, delayed)) = self.waiting.pop_first() else { return };
         self.forget(ticket);
-        let name = self.name_of(delayed.target.topic);
-        self.refuse(name, delayed.target.partition, 0, delayed.waiter, error);
+        let Target { topic, partition, .. } = delayed.target;
+        self.refuse(topic, partition, 0, delayed.waiter, error);
         self.unpinned.push(delayed.record);
     }
 
@@ -415,6 +435,10 @@ impl<W> Machine<W> {
     fn finish(&mut self) {
         self.finished = true;
         self.requests.clear();
+        for node in self.nodes.values_mut() {
+            node.connected = false;
+            node.in_flight = 0;
+        }
         self.for_each_place(|machine, place| {
             while let Some(batch) = machine.partition(place).queue.pop_front() {
                 machine.release(batch.charged);

@@ -262,6 +262,7 @@ impl<W> Machine<W> {
             let batch = &mut partition.queue[index];
             let serial = batch.serial;
             let Some(content) = batch.send() else { continue };
+            self.counts.taken(&content, batch.tries);
             partition.in_flight += 1;
             partition.sent_to = Some(node);
             sent.push(Sent { place, serial, topic_id: topic.id });
@@ -275,9 +276,12 @@ impl<W> Machine<W> {
         }
         let id = self.next_request;
         self.next_request += 1;
-        self.node(node).in_flight += 1;
+        let state = self.node(node);
+        state.in_flight += 1;
+        state.counts.requests += 1;
         let overdue_at = now + OVERDUE;
-        self.requests.insert(id, Request { node, parts: sent, overdue_at, is_overdue: false });
+        let request = Request { node, parts: sent, sent_at: now, overdue_at, is_overdue: false };
+        self.requests.insert(id, request);
         for &place in places {
             self.touch(now, place);
         }

@@ -3,6 +3,7 @@
 mod asking;
 mod delivery;
 mod memory;
+mod metrics;
 mod numbers;
 mod placing;
 
