@@ -15,7 +15,7 @@ use super::room::Room;
 use super::turned::{Handed, Turned};
 use crate::config::Config;
 use crate::error::Result;
-use crate::producer::{Machine, NodeId, Settled, Ticket, Unsent};
+use crate::producer::{Machine, Metrics, NodeId, Settled, Ticket, Unsent};
 use crate::record::Record;
 
 /// Where settled records and calls go. Called on the core's thread, without any lock held.
@@ -123,6 +123,11 @@ impl<W: Send + 'static> Client<W> {
     /// See [`Machine::progress`].
     pub fn progress(&self) -> u64 {
         self.shared.turned.machine().progress()
+    }
+
+    /// See [`Machine::metrics`].
+    pub fn metrics(&self) -> Metrics {
+        self.shared.turned.machine().metrics()
     }
 
     /// Un-sends a record; see [`Machine::cancel`].
