@@ -96,6 +96,12 @@ MUTATIONS = [
         "        self.release(batch.charged);\n        self.forget(batch.ticket);\n",
     ),
     Mutation(
+        "a batch that was given up stays failed in the numbers",
+        f"{MACHINE}/fates.rs",
+        "        if !batch.is_given_up() {\n            self.count_acknowledged",
+        "        if true {\n            self.count_acknowledged",
+    ),
+    Mutation(
         "a batch that may be stored is not cut up",
         f"{MACHINE}/fates.rs",
         "batch.count() > 1 && !batch.maybe_written",

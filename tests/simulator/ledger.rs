@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dekaf::config::Partitioner;
 use dekaf::error::{Error, ErrorKind};
-use dekaf::producer::Settled;
+use dekaf::producer::{RecordMetrics, Settled};
 
 use super::cluster::{Cluster, StoredLog};
 use super::scenario::Scenario;
@@ -49,14 +49,18 @@ enum Outcome {
         kind: ErrorKind,
         maybe_written: bool,
     },
-    /// It was taken back, or never taken in.
+    /// It was taken back.
     Withdrawn,
+    /// It was never taken in.
+    NotTaken,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     promises: BTreeMap<u64, Promise>,
     open: BTreeSet<u64>,
+    /// How the records of each topic ended.
+    topics: BTreeMap<String, RecordMetrics>,
     /// The last record of each topic that the caller was asked to place.
     asked: BTreeMap<String, u64>,
     violations: Vec<String>,
@@ -81,6 +85,12 @@ impl Ledger {
             Promise { topic: topic.to_owned(), deadline, placed: Placed::Anywhere, outcome: None };
         self.promises.insert(id, promise);
         self.open.insert(id);
+        self.topics.entry(topic.to_owned()).or_default().handed_over += 1;
+    }
+
+    /// What became of the records of each topic so far.
+    pub(crate) fn topics(&self) -> &BTreeMap<String, RecordMetrics> {
+        &self.topics
     }
 
     /// The caller was asked where a record goes.
@@ -106,7 +116,7 @@ impl Ledger {
     }
 
     pub(crate) fn not_taken(&mut self, id: u64, _error: &Error) {
-        self.end(id, Outcome::Withdrawn);
+        self.end(id, Outcome::NotTaken);
     }
 
     pub(crate) fn flush(&self) -> Waiter {
@@ -170,6 +180,13 @@ impl Ledger {
         if let Some(before) = promise.outcome.take() {
             let what = format!("record {id} was settled twice: {before:?}, {outcome:?}");
             self.violations.push(what);
+        }
+        let records = self.topics.entry(promise.topic.clone()).or_default();
+        match outcome {
+            Outcome::Stored { .. } => records.acknowledged += 1,
+            Outcome::Failed { .. } => records.failed += 1,
+            Outcome::Withdrawn => records.unsent += 1,
+            Outcome::NotTaken => records.handed_over -= 1,
         }
         promise.outcome = Some(outcome);
     }
@@ -244,6 +261,7 @@ impl Ledger {
         match &promise.outcome {
             None => wrong("was never settled"),
             Some(Outcome::Withdrawn) if !places.is_empty() => wrong("was taken back"),
+            Some(Outcome::NotTaken) if !places.is_empty() => wrong("was not taken in"),
             Some(Outcome::Failed { maybe_written: false, .. }) if !places.is_empty() => {
                 wrong("was said not to be written");
             }

@@ -3,6 +3,7 @@
 //! hold whatever they were.
 
 mod cluster;
+mod counts;
 mod faults;
 mod ledger;
 mod network;

@@ -17,6 +17,7 @@ use dekaf::protocol::{
 use dekaf::record::Compressor;
 
 use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
+use super::counts::Seen;
 use super::ledger::{Ledger, Waiter};
 use super::network::{LinkId, Network};
 use super::placing;
@@ -58,6 +59,7 @@ pub(crate) struct Run<'a> {
     pub(super) cluster: Cluster,
     pub(super) network: Network,
     pub(super) ledger: Ledger,
+    seen: Seen,
     pub(super) random: Random,
     pub(super) now: Duration,
     start: Instant,
@@ -91,6 +93,7 @@ impl<'a> Run<'a> {
             cluster,
             network: Network::default(),
             ledger: Ledger::default(),
+            seen: Seen::default(),
             random,
             now: Duration::ZERO,
             start: Instant::now(),
@@ -203,15 +206,16 @@ impl<'a> Run<'a> {
                     self.network.connect(node);
                     self.machine.handle_connected(node);
                 } else {
-                    self.machine.handle_connect_failed(now, node, unreachable());
+                    self.connect_failed(node);
                 }
             }
-            Event::ConnectFailed(node) => {
-                self.machine.handle_connect_failed(now, node, unreachable());
-            }
+            Event::ConnectFailed(node) => self.connect_failed(node),
             Event::Arrived(link) => self.serve_next(link),
             Event::Produced(link, id, response) => self.produced(link, id, &response),
-            Event::Written(id) => self.machine.handle_written(now, id),
+            Event::Written(id) => {
+                self.seen.written += 1;
+                self.machine.handle_written(now, id);
+            }
             Event::TimedOut(link, id) => {
                 let open = self.network.link(link).is_some_and(|l| l.outstanding.contains(&id));
                 if open {
@@ -276,8 +280,13 @@ impl<'a> Run<'a> {
             let memory = self.machine.memory_used();
             self.ledger.memory(memory, self.scenario.config.buffer_memory);
             if !busy {
-                return;
+                break;
             }
+        }
+        let topics = self.ledger.topics();
+        let config = &self.scenario.config;
+        for wrong in self.seen.disagreements(&self.machine, config, topics) {
+            self.ledger.violation(&wrong);
         }
     }
 
@@ -288,6 +297,7 @@ impl<'a> Run<'a> {
 
     fn send(&mut self, outgoing: Outgoing) {
         let Outgoing { id, node, parts } = outgoing;
+        self.seen.requests += 1;
         self.note(|| {
             let parts =
                 parts.iter().map(|p| format!("{}/{} {:?}", p.topic, p.partition, p.identity));
@@ -307,6 +317,8 @@ impl<'a> Run<'a> {
                 index: part.partition,
                 records: Some(batch.to_bytes(part.identity)),
             };
+            self.seen.batches += 1;
+            self.seen.bytes += batch.size() as u64;
             sealed.push(batch);
             match topics.last_mut().filter(|topic| topic.topic_id == part.topic_id) {
                 Some(topic) => topic.partition_data.push(data),
@@ -326,6 +338,7 @@ impl<'a> Run<'a> {
         };
         let arrives = self.now + self.scenario.network.sample(&mut self.random);
         let Some(link_id) = self.network.to(node) else {
+            self.seen.lost += 1;
             return self.machine.handle_lost(self.instant(), id, &disconnected());
         };
         let Some(link) = self.network.link_mut(link_id) else { return };
@@ -433,6 +446,7 @@ impl<'a> Run<'a> {
         let Some(open) = self.network.link_mut(link).filter(|link| link.alive) else { return };
         let first = open.outstanding.pop_front();
         assert_eq!(first, Some(id), "answers come in the order of the requests");
+        self.seen.answer(response);
         self.machine.handle_produced(self.instant(), id, response);
         if self.random.below(50) == 0 {
             // A driver that tells it twice must not matter.
@@ -445,12 +459,19 @@ impl<'a> Run<'a> {
         self.plan_after(self.scenario.network, Event::Ended(link, lost));
     }
 
+    fn connect_failed(&mut self, node: NodeId) {
+        self.seen.connect_failures += 1;
+        self.machine.handle_connect_failed(self.instant(), node, unreachable());
+    }
+
     fn ended(&mut self, link: LinkId, lost: &[RequestId]) {
         let now = self.instant();
         for id in lost {
+            self.seen.lost += 1;
             self.machine.handle_lost(now, *id, &disconnected().maybe_written(true));
         }
         if let Some(node) = self.network.link(link).map(|link| link.node) {
+            self.seen.disconnects += 1;
             self.machine.handle_disconnected(now, node);
         }
     }

@@ -1,0 +1,137 @@
+//! What passed between the machine, its caller and the cluster, counted from outside: the
+//! machine's own numbers must agree with it at any time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dekaf::config::Config;
+use dekaf::producer::{Errors, Machine, Metrics, RecordMetrics, RequestMetrics};
+use dekaf::protocol::ProduceResponse;
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) requests: u64,
+    pub(crate) lost: u64,
+    pub(crate) answered: u64,
+    pub(crate) written: u64,
+    pub(crate) batches: u64,
+    pub(crate) bytes: u64,
+    pub(crate) connect_failures: u64,
+    pub(crate) disconnects: u64,
+    errors: Errors,
+}
+
+impl Seen {
+    /// A broker's answer has reached the machine.
+    pub(crate) fn answer(&mut self, response: &ProduceResponse) {
+        self.answered += 1;
+        for answer in response.responses.iter().flat_map(|topic| &topic.partition_responses) {
+            if !answer.error_code.is_success() {
+                *self.errors.entry(answer.error_code.name()).or_default() += 1;
+            }
+        }
+    }
+
+    /// What a machine says otherwise, or in contradiction to itself. `topics` is what became of
+    /// each topic's records.
+    pub(crate) fn disagreements<W>(
+        &self,
+        machine: &Machine<W>,
+        config: &Config,
+        topics: &BTreeMap<String, RecordMetrics>,
+    ) -> Vec<String> {
+        let metrics = machine.metrics();
+        let open = self.requests - self.lost - self.answered - self.written;
+        let open = if machine.is_finished() { 0 } else { open };
+        let held = metrics.pending.records() as u64;
+        let equal = [
+            ("records that are held", held, metrics.records.unsettled()),
+            ("bytes in use", metrics.pending.memory_used as u64, machine.memory_used() as u64),
+            ("records that were refused outright", metrics.refused, 0),
+            ("requests", metrics.requests.sent, self.requests),
+            ("lost requests", metrics.requests.lost, self.lost),
+            ("requests in flight", metrics.requests.in_flight as u64, open),
+            ("answers", metrics.requests.latency.count, self.answered),
+            ("batches", metrics.batches.sent + metrics.batches.retries, self.batches),
+            ("bytes on the wire", metrics.batches.sent_bytes, self.bytes),
+            ("failed connections", metrics.connect_failures, self.connect_failures),
+            ("ended connections", metrics.disconnects, self.disconnects),
+            ("latencies", metrics.acknowledgement.count, metrics.records.acknowledged),
+        ];
+        let at_most = [
+            ("records held while idle", if machine.is_idle() { held } else { 0 }, 0),
+            ("acknowledged batches", metrics.batches.acknowledged, metrics.batches.sent),
+            (
+                "milliseconds to an acknowledgement",
+                metrics.acknowledgement.max.as_millis() as u64,
+                config.delivery_timeout.as_millis() as u64,
+            ),
+            (
+                "milliseconds to an answer",
+                metrics.requests.latency.max.as_millis() as u64,
+                config.request_timeout.as_millis() as u64,
+            ),
+        ];
+        let unequal = equal.into_iter().filter(|(_, told, seen)| told != seen);
+        let too_much = at_most.into_iter().filter(|(_, told, most)| told > most);
+        let mut wrong: Vec<String> = unequal
+            .chain(too_much)
+            .map(|(what, told, right)| format!("{told} {what} are counted, and not {right}"))
+            .collect();
+        if metrics.errors != self.errors {
+            wrong.push(format!("the errors are {:?}, and not {:?}", metrics.errors, self.errors));
+        }
+        if !brokers_add_up(&metrics) {
+            wrong.push(format!("the brokers' numbers do not add up: {metrics:?}"));
+        }
+        if !topics_add_up(&metrics) {
+            wrong.push(format!("the topics' numbers do not add up: {metrics:?}"));
+        }
+        for (name, seen) in topics {
+            let told = metrics.topics.iter().find(|topic| *topic.name == **name);
+            let told = told.map(|topic| topic.records).unwrap_or_default();
+            // How many bytes the records have does not show from outside.
+            let told = RecordMetrics { acknowledged_bytes: 0, ..told };
+            if told != *seen {
+                wrong.push(format!("{name} is said to have {told:?}, and not {seen:?}"));
+            }
+        }
+        wrong
+    }
+}
+
+fn brokers_add_up(metrics: &Metrics) -> bool {
+    let mut sum = RequestMetrics { latency: metrics.requests.latency, ..Default::default() };
+    let (mut answered, mut slowest) = (0, Duration::ZERO);
+    let (mut connect_failures, mut disconnects, mut errors) = (0, 0, Errors::new());
+    for broker in &metrics.brokers {
+        let requests = &broker.requests;
+        sum.sent += requests.sent;
+        sum.lost += requests.lost;
+        sum.in_flight += requests.in_flight;
+        answered += requests.latency.count;
+        slowest = requests.latency.max.max(slowest);
+        connect_failures += broker.connect_failures;
+        disconnects += broker.disconnects;
+        for (name, count) in &broker.errors {
+            *errors.entry(name).or_default() += count;
+        }
+    }
+    sum == metrics.requests
+        && (answered, slowest) == (sum.latency.count, sum.latency.max)
+        && (connect_failures, disconnects) == (metrics.connect_failures, metrics.disconnects)
+        && errors == metrics.errors
+}
+
+fn topics_add_up(metrics: &Metrics) -> bool {
+    let mut sum = RecordMetrics::default();
+    let (mut queued, mut in_flight) = (0, 0);
+    for topic in &metrics.topics {
+        sum += topic.records;
+        queued += topic.queued;
+        in_flight += topic.in_flight;
+    }
+    sum == metrics.records
+        && (queued, in_flight) == (metrics.pending.queued, metrics.pending.in_flight)
+}
