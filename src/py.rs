@@ -17,6 +17,7 @@ mod errors;
 mod loops;
 mod message;
 mod metadata;
+mod metrics;
 mod outlet;
 mod port;
 mod process;

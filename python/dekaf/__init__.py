@@ -30,12 +30,24 @@ from dekaf._errors import (
     UnsupportedVersion,
 )
 from dekaf._headers import Headers
+from dekaf._metrics import (
+    BatchMetrics,
+    BrokerMetrics,
+    Latency,
+    Metrics,
+    Pending,
+    RecordMetrics,
+    RequestMetrics,
+    TopicMetrics,
+)
 from dekaf._producer import Producer
 from dekaf._sync import SyncProducer
 
 __all__ = [
     "Acks",
+    "BatchMetrics",
     "BrokerError",
+    "BrokerMetrics",
     "BrokerUnreachable",
     "BufferFull",
     "ConfigError",
@@ -45,8 +57,11 @@ __all__ = [
     "GaplessStopped",
     "Headers",
     "InvalidRecord",
+    "Latency",
     "Message",
+    "Metrics",
     "PartitionInfo",
+    "Pending",
     "ProduceError",
     "Producer",
     "ProducerBuilder",
@@ -55,8 +70,11 @@ __all__ = [
     "ProtocolError",
     "Purged",
     "RecordMetadata",
+    "RecordMetrics",
+    "RequestMetrics",
     "SerializationError",
     "SyncProducer",
+    "TopicMetrics",
     "UnclaimedFailures",
     "UnknownPartition",
     "UnknownTopic",

@@ -12,6 +12,7 @@ from dekaf._common import check_timeout, describe, partitions_of, raise_unclaime
 from dekaf._config import ProducerConfig
 from dekaf._core import AsyncProducerCore
 from dekaf._errors import FlushTimeout, UnclaimedFailures
+from dekaf._metrics import Metrics
 from dekaf._types import K, V
 
 if TYPE_CHECKING:
@@ -172,6 +173,10 @@ class Producer(AsyncProducerCore[K, V]):
             # They are in the log; what the block raised says more.
             if exc is None:
                 raise
+
+    def metrics(self) -> Metrics:
+        """Return a snapshot of what was done so far, and of what is held at the moment."""
+        return Metrics.of(self._metrics())
 
     def __repr__(self) -> str:
         return describe(self)

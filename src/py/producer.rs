@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyType};
+use pyo3::types::{PyDict, PyList, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::SIGNAL_CHECK;
@@ -16,10 +16,10 @@ use super::port::Address;
 use super::settings::Settings;
 use super::voice::Voice;
 use super::waiter::Waiter;
-use super::{callbacks, dispatcher, loops, process};
+use super::{callbacks, dispatcher, loops, metrics, process};
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
-use crate::producer::Ticket;
+use crate::producer::{Metrics, Pending, Ticket};
 
 /// The core of a producer. Nothing is started before it is used.
 #[pyclass(frozen, subclass, module = "dekaf._core")]
@@ -217,6 +217,17 @@ impl ProducerCore {
         if let Some(running) = self.started() {
             running.client.purge();
         }
+    }
+
+    /// What it has done so far and holds now, as a tree of dicts.
+    #[pyo3(name = "_metrics")]
+    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let Some(running) = self.started() else {
+            let buffer_memory = self.settings.config.buffer_memory;
+            let pending = Pending { buffer_memory, ..Pending::default() };
+            return metrics::snapshot(py, &Metrics { pending, ..Metrics::default() }, 0);
+        };
+        metrics::snapshot(py, &running.client.metrics(), running.voice.ever_unclaimed())
     }
 
     /// Failures that nobody claimed and no flush has told: how many, and the first of them.

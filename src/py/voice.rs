@@ -35,6 +35,7 @@ pub(super) struct Voice {
 struct Ledger {
     untold: u64,
     first: Vec<Error>,
+    ever: u64,
     /// Since the last line in the log.
     unlogged: u64,
     logged_at: Option<Instant>,
@@ -66,9 +67,15 @@ impl Voice {
     pub(super) fn unclaimed(&self, error: &Error, count: usize) {
         let mut ledger = self.ledger();
         ledger.untold += count as u64;
+        ledger.ever += count as u64;
         ledger.unlogged += count as u64;
         let room = REMEMBERED.saturating_sub(ledger.first.len());
         ledger.first.extend(std::iter::repeat_n(error.clone(), count.min(room)));
+    }
+
+    /// How many there were, ever.
+    pub(super) fn ever_unclaimed(&self) -> u64 {
+        self.ledger().ever
     }
 
     /// Those that no flush has told yet: how many, and the first of them.

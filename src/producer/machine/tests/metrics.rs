@@ -254,7 +254,7 @@ fn what_is_refused_is_counted_once() {
     let metrics = bench.metrics();
     assert_eq!((metrics.refused, metrics.topics.len()), (2, 1), "it knows no other topic");
     assert_eq!(ends(&metrics), [4, 0, 4, 0]);
-    bench.machine.close(bench.now, None);
+    bench.machine.close(bench.now, bench.now, None);
     assert!(bench.machine.check_open().is_err());
     assert_eq!(ends(&bench.metrics()), [4, 0, 4, 0], "what is not taken in is not counted");
 }
@@ -283,7 +283,7 @@ fn after_the_end_nothing_is_held() {
     let sent = bench.request().unwrap();
     bench.hand_over("t", "queued", 1_000);
     bench.hand_over("t", "waits", 1_000);
-    bench.machine.close(bench.now, None);
+    bench.machine.close(bench.now, bench.now, None);
     bench.pass(MS);
     assert!(bench.machine.is_finished());
     bench.answer(&sent, ErrorCode::NONE, 0);

@@ -1,0 +1,94 @@
+"""The numbers that a producer shows of itself are those of what happened."""
+
+import asyncio
+import pickle
+
+import pytest
+
+from dekaf import Metrics, Producer, SyncProducer, UnclaimedFailures, UnknownPartition
+from dekaf.testing import Broker
+from tests.producer.conftest import Target
+
+
+@pytest.mark.asyncio
+async def test_what_was_done(target: Target) -> None:
+    topic, other = target.topic(), target.topic()
+    async with Producer(target.servers, compression="lz4") as producer:
+        await asyncio.gather(*(producer.produce(topic, "x" * 100) for _ in range(1_000)))
+        producer.send(other, b"v")
+        with pytest.raises(UnknownPartition):
+            await producer.produce(topic, b"v", partition=9)
+        producer.send("never-named-before", b"x" * 2_000_000)
+        with pytest.raises(UnclaimedFailures):
+            await producer.flush()
+        metrics = producer.metrics()
+    records = metrics.records
+    assert (records.handed_over, records.acknowledged) == (1_003, 1_001)
+    assert (records.failed, metrics.refused, metrics.unclaimed) == (2, 1, 1)
+    assert records.unsettled == records.unsent == 0
+    assert records.acknowledged_bytes > 100_000
+    by_topic = {each.name: each for each in metrics.topics}
+    assert by_topic[topic].records.acknowledged == 1_000
+    assert by_topic[topic].records.failed == 1
+    assert by_topic[topic].partitions == 1
+    assert by_topic[other].records.acknowledged == 1
+    assert metrics.batches.sent == metrics.batches.acknowledged >= 2
+    assert metrics.batches.retries == metrics.batches.splits == 0
+    assert metrics.batches.compression_ratio is not None
+    assert metrics.batches.compression_ratio > 2
+    assert metrics.batches.fill is not None
+    (broker,) = [each for each in metrics.brokers if each.requests.sent]
+    assert broker.connected
+    assert broker.requests == metrics.requests
+    assert metrics.requests.sent == metrics.requests.latency.count
+    assert metrics.requests.latency.p50_ms <= metrics.requests.latency.max_ms
+    assert metrics.acknowledgement.count == 1_001
+    assert metrics.pending.memory_used == 0
+    assert metrics.pending.buffer_memory == producer.config.buffer_memory
+    # After the end it still shows what was.
+    assert producer.metrics().records == records
+
+
+@pytest.mark.asyncio
+async def test_what_is_held(target: Target) -> None:
+    topic = target.topic()
+    async with Producer(target.servers, buffer_memory=20_000) as producer:
+        await producer.produce(topic, b"first")
+        target.hold()
+        futures = [producer.produce(topic, "x" * 1_000) for _ in range(50)]
+        metrics = producer.metrics()
+        held = metrics.pending
+        assert 0 < held.memory_used <= held.buffer_memory == 20_000
+        assert held.waiting_for_memory > 0
+        assert held.queued + held.in_flight + held.waiting_for_memory == 50
+        assert metrics.records.unsettled == 50
+        target.release()
+        await asyncio.gather(*futures)
+        assert producer.metrics().pending.waiting_for_memory == 0
+
+
+def test_what_went_wrong(dekaf_broker: Broker) -> None:
+    with SyncProducer(dekaf_broker.bootstrap_servers) as producer:
+        producer.produce("orders", b"0")
+        dekaf_broker.faults.fail("produce", "NOT_ENOUGH_REPLICAS", times=2)
+        producer.produce("orders", b"1")
+        metrics = producer.metrics()
+        assert metrics.errors == {"NOT_ENOUGH_REPLICAS": 2}
+        assert metrics.batches.retries == 2
+        dekaf_broker.faults.drop_answers("produce")
+        producer.produce("orders", b"2")
+        metrics = producer.metrics()
+        assert metrics.requests.lost == metrics.disconnects == 1
+        assert metrics.records.failed == 0
+    assert len(dekaf_broker.records("orders")) == 3
+
+
+def test_before_anything() -> None:
+    metrics = SyncProducer("localhost:9092", buffer_memory=12_345).metrics()
+    assert metrics.records.handed_over == 0
+    assert metrics.pending.buffer_memory == 12_345
+    assert metrics.batches.mean_records is None
+    assert (metrics.brokers, metrics.topics) == ((), ())
+    assert pickle.loads(pickle.dumps(metrics)) == metrics  # noqa: S301 - just made
+    assert isinstance(metrics, Metrics)
+    assert repr(metrics).startswith("<Metrics: 0 messages, 0 acknowledged, 0 failed, 0 unsettled;")
