@@ -5,7 +5,7 @@ What settings must be together, and what follows from them, is `_config`'s busin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict
 
@@ -199,6 +199,12 @@ def join_servers(servers: object) -> str:
     """Make one list, as `"host:port,host:port"`, of what names the servers."""
     if isinstance(servers, str):
         names = [servers]
+    elif isinstance(servers, Mapping):
+        # Other clients take all of their settings so; its names would be read as servers.
+        raise ConfigError(
+            'bootstrap_servers must be str, as in "host:port,host:port", not a mapping: give '
+            "settings as keywords, or use from_config(ProducerConfig.from_properties({...}))"
+        )
     elif not isinstance(servers, Iterable) or isinstance(servers, bytes | bytearray):
         raise ConfigError(
             'bootstrap_servers must be str, as in "host:port,host:port", or an iterable of '

@@ -23,6 +23,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     ("", {}, "bootstrap_servers is empty"),
     ([], {}, "bootstrap_servers is empty"),
     ("localhost", {}, '"localhost" has no port; write "host:port"'),
+    ({"bootstrap.servers": "a:1"}, {}, r"not a mapping: .* from_config\(.*from_properties"),
     (["a:1", "b"], {}, '"b" has no port'),
     ("kafka://a:1", {}, "is a URL"),
     ("a:1", {"client_id": 5}, "client_id must be str, not int"),
