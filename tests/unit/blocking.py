@@ -1,9 +1,9 @@
-"""Producing from tests that have no event loop."""
+"""Producing, and closing, from tests that have no event loop."""
 
 import asyncio
 from typing import Any
 
-from dekaf import Producer
+from dekaf import Producer, SyncProducer
 from dekaf.testing import Broker
 
 
@@ -16,3 +16,11 @@ def produce_all(broker: Broker, *messages: dict[str, Any], topic: str = "orders"
             await asyncio.gather(*futures)
 
     asyncio.run(main())
+
+
+def close(producer: Producer[Any, Any] | SyncProducer[Any, Any]) -> None:
+    """Close a producer of either kind."""
+    if isinstance(producer, Producer):
+        asyncio.run(producer.close())
+    else:
+        producer.close()
