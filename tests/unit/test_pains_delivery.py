@@ -86,6 +86,16 @@ async def test_a_full_queue_raises_nothing(
     assert stored == [number(n) for n in range(COUNT)]
 
 
+@pytest.mark.asyncio
+@pytest.mark.xfail(strict=True, reason="send gives up after send_block_ms without an answer")
+async def test_a_full_queue_raises_nothing_while_one_answer_is_late(dekaf_broker: Broker) -> None:
+    """Half a second, as behind a slow disk or a long line: the broker lives, and will answer."""
+    dekaf_broker.faults.delay("produce", 0.5, times=1)
+    await by_send(dekaf_broker.bootstrap_servers)
+    stored = [record.value for record in dekaf_broker.records("orders")]
+    assert stored == [number(n) for n in range(COUNT)]
+
+
 PEAK = """
 import asyncio, re, sys
 from pathlib import Path
@@ -200,10 +210,7 @@ def test_callbacks_are_done_when_flush_returns(dekaf_broker: Broker) -> None:
 
 
 @pytest.mark.asyncio
-async def test_callbacks_are_done_when_flush_returns_to_a_loop(
-    dekaf_broker: Broker, dekaf_producer: Producer
-) -> None:
-    assert dekaf_broker.topics == {}
+async def test_callbacks_are_done_when_flush_returns_to_a_loop(dekaf_producer: Producer) -> None:
     told: list[RecordMetadata | None] = []
     for _ in range(5_000):
         dekaf_producer.send("orders", b"v", on_delivery=lambda metadata, _: told.append(metadata))
