@@ -126,6 +126,7 @@ impl Error {
             | ErrorKind::UnknownTopic
             | ErrorKind::DeliveryTimeout
             | ErrorKind::BufferFull
+            | ErrorKind::Purged
             | ErrorKind::Disconnected => true,
             ErrorKind::Broker => self.context.code.is_some_and(ErrorCode::retriable),
             _ => false,
@@ -134,7 +135,7 @@ impl Error {
 
     /// Whether the producer is of no more use.
     pub fn fatal(&self) -> bool {
-        self.context.code.is_some_and(ErrorCode::fatal)
+        self.kind == ErrorKind::Closed || self.context.code.is_some_and(ErrorCode::fatal)
     }
 }
 

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Any
 
-__all__ = ["is_async", "log_unclaimed", "raised", "returned"]
+__all__ = ["finish", "is_async", "log_unclaimed", "raised", "returned"]
 
 _log: Final = logging.getLogger("dekaf")
 # Who configures no logging wants none, and not every warning on stderr.
 _log.addHandler(logging.NullHandler())
 
-_running: Final[set[asyncio.Task[Any]]] = set()
-"""A loop holds its tasks weakly; somebody has to hold them until they are done."""
+_running: Final[dict[asyncio.Task[Any], int]] = {}
+"""Tasks of coroutines, and whose callbacks made them. A loop holds its tasks only weakly."""
+
+_finishing: Final[set[asyncio.Task[Any]]] = set()
+"""Those who wait for such tasks. One that is such a task itself is not waited for."""
 
 
 def is_async(function: Callable[..., object]) -> bool:
@@ -34,7 +37,11 @@ def is_async(function: Callable[..., object]) -> bool:
 
 
 def returned(
-    function: Callable[..., object], result: object, context: Context | None, on_loop: bool
+    function: Callable[..., object],
+    result: object,
+    context: Context | None,
+    on_loop: bool,
+    producer: int,
 ) -> None:
     """Let a coroutine run on the loop; any other result is of no interest."""
     if not inspect.iscoroutine(result):
@@ -44,8 +51,8 @@ def returned(
         _log.error("%r made a coroutine, and no event loop runs that could run it", function)
         return
     task = asyncio.get_running_loop().create_task(_contained(function, result), context=context)
-    _running.add(task)
-    task.add_done_callback(_running.discard)
+    _running[task] = producer
+    task.add_done_callback(_running.pop)
 
 
 async def _contained(
@@ -55,6 +62,23 @@ async def _contained(
         await coroutine
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the user's to hear of
         raised(function, error, on_loop=True)
+
+
+async def finish(producer: int, timeout: float | None) -> None:  # noqa: ASYNC109 - what is late goes on
+    """Wait for the coroutines that a producer's callbacks have made on this loop."""
+    loop, current = asyncio.get_running_loop(), asyncio.current_task()
+    tasks = {
+        task
+        for task, whose in _running.items()
+        if whose == producer and task.get_loop() is loop and task not in _finishing
+    } - {current}
+    if not tasks or current is None:
+        return
+    _finishing.add(current)
+    try:
+        await asyncio.wait(tasks, timeout=timeout)
+    finally:
+        _finishing.discard(current)
 
 
 def raised(function: Callable[..., object], error: BaseException, on_loop: bool) -> None:

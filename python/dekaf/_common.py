@@ -19,6 +19,7 @@ __all__ = [
     "check_timeout",
     "describe",
     "partitions_of",
+    "patience",
     "raise_unclaimed",
 ]
 
@@ -45,6 +46,15 @@ def check_timeout(timeout: float | None) -> float | None:
         return None
     check_seconds("timeout", timeout)
     return None if isinf(timeout) else timeout
+
+
+def patience(
+    producer: ProducerCore[Any, Any], exc_type: type[BaseException] | None
+) -> float | None:
+    """Say how long the end of a block waits: not for ever if the program is to end."""
+    if exc_type is not None and issubclass(exc_type, KeyboardInterrupt | SystemExit):
+        return producer.config.exit_timeout_ms / 1_000
+    return None
 
 
 def raise_unclaimed(producer: ProducerCore[Any, Any]) -> None:

@@ -235,6 +235,11 @@ class ProducerConfig(_Asked):
                 f"linger_ms={self.linger_ms} + request_timeout_ms={self.request_timeout_ms}: "
                 "no message would have time for one whole try; raise it, or lower the others"
             )
+        if self.on_full == "raise" and self.max_waiting is not None:
+            raise ConfigError(
+                f'max_waiting={self.max_waiting} contradicts on_full="raise", with which no '
+                "message waits; leave one of them out"
+            )
         if self.retry_backoff_max_ms < self.retry_backoff_ms:
             raise ConfigError(
                 f"retry_backoff_max_ms={self.retry_backoff_max_ms} is less than "

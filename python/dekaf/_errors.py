@@ -53,6 +53,13 @@ __all__ = [
 class DekafError(Exception):
     """Everything that dekaf raises of its own, but for `TypeError` and `ValueError`."""
 
+    retriable: bool = False
+    """Whether the same call may succeed later."""
+    fatal: bool = False
+    """Whether the producer is of no more use."""
+    maybe_written: bool = False
+    """Whether messages may be stored all the same."""
+
 
 class ConfigError(DekafError, ValueError):
     """A setting is missing, malformed or contradicts another."""
@@ -61,6 +68,8 @@ class ConfigError(DekafError, ValueError):
 class FlushTimeout(DekafError, TimeoutError):
     """A flush's time was over. What is left is still being delivered."""
 
+    retriable = True
+    maybe_written = True
     remaining: int
     """How many messages were neither delivered nor had failed."""
 
@@ -94,6 +103,7 @@ class UnclaimedFailures(DekafError):
         )
         self.count = count
         self.failures = list(failures)
+        self.maybe_written = any(failure.maybe_written for failure in failures)
 
     def __reduce__(self) -> tuple[type[UnclaimedFailures], tuple[int, list[ProduceError]]]:
         return type(self), (self.count, self.failures)

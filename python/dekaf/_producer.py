@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, overload
 
 from dekaf._arguments import check_seconds, check_text
 from dekaf._builder import ProducerBuilder
-from dekaf._common import check_timeout, describe, partitions_of, raise_unclaimed
+from dekaf._callbacks import finish
+from dekaf._common import (
+    check_timeout,
+    describe,
+    partitions_of,
+    patience,
+    raise_unclaimed,
+)
 from dekaf._config import ProducerConfig
 from dekaf._core import AsyncProducerCore
 from dekaf._errors import FlushTimeout, UnclaimedFailures
@@ -18,7 +25,7 @@ from dekaf._types import K, V
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
-    from typing import Any, Self, Unpack
+    from typing import Any, NoReturn, Self, Unpack
 
     from dekaf._common import PartitionInfo
     from dekaf._serializers import SerializerName
@@ -126,11 +133,13 @@ class Producer(AsyncProducerCore[K, V]):
 
         What is not delivered after `timeout` seconds fails with `ProducerClosed`; without one
         every message has until its own `delivery_timeout_ms`. Calling it again does no harm.
-        Raises `UnclaimedFailures` as `flush` does, once everything is closed.
+        Coroutines that `on_delivery` has made are waited for. Raises `UnclaimedFailures` as
+        `flush` does, once everything is closed.
         """
         timeout = check_timeout(timeout)
         # Closing goes on if the one who waits for it is cancelled.
         await asyncio.shield(self._disconnect(timeout))
+        await finish(self._id(), timeout)
         raise_unclaimed(self)
 
     async def partitions(self, topic: str) -> list[PartitionInfo]:
@@ -168,11 +177,18 @@ class Producer(AsyncProducerCore[K, V]):
         traceback: TracebackType | None,
     ) -> None:
         try:
-            await self.close()
+            await self.close(patience(self, exc_type))
         except UnclaimedFailures:
             # They are in the log; what the block raised says more.
             if exc is None:
                 raise
+
+    if not TYPE_CHECKING:  # type checkers say by themselves that there is no such thing
+
+        def __enter__(self) -> NoReturn:
+            raise TypeError("use async with; without asyncio, use dekaf.SyncProducer")
+
+        def __exit__(self, *_: object) -> None: ...
 
     def metrics(self) -> Metrics:
         """Return a snapshot of what was done so far, and of what is held at the moment."""

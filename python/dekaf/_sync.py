@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, overload
 
 from dekaf._arguments import check_seconds, check_text
 from dekaf._builder import ProducerBuilder
-from dekaf._common import check_timeout, describe, partitions_of, raise_unclaimed
+from dekaf._common import (
+    check_timeout,
+    describe,
+    partitions_of,
+    patience,
+    raise_unclaimed,
+)
 from dekaf._config import ProducerConfig
 from dekaf._core import SyncProducerCore
 from dekaf._errors import FlushTimeout, UnclaimedFailures
@@ -17,7 +23,7 @@ from dekaf._types import K, V
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
-    from typing import Any, Self, Unpack
+    from typing import Any, NoReturn, Self, Unpack
 
     from dekaf._common import PartitionInfo
     from dekaf._serializers import SerializerName
@@ -162,11 +168,18 @@ class SyncProducer(SyncProducerCore[K, V]):
         traceback: TracebackType | None,
     ) -> None:
         try:
-            self.close()
+            self.close(patience(self, exc_type))
         except UnclaimedFailures:
             # They are in the log; what the block raised says more.
             if exc is None:
                 raise
+
+    if not TYPE_CHECKING:  # type checkers say by themselves that there is no such thing
+
+        async def __aenter__(self) -> NoReturn:
+            raise TypeError("use with; under asyncio, use dekaf.Producer")
+
+        async def __aexit__(self, *_: object) -> None: ...
 
     def metrics(self) -> Metrics:
         """Return a snapshot of what was done so far, and of what is held at the moment."""

@@ -46,11 +46,13 @@ impl Answer {
         waited.unwrap_or_else(PoisonError::into_inner).0.take()
     }
 
-    /// Waits until it is filled, at most for `limit`; `None` if that is over.
+    /// Waits until it is filled, at most for `limit`; `None` if that is over. Now and then it does
+    /// what somebody else cannot who is blocked by this very wait.
     pub(super) fn wait(
         &self,
         py: Python<'_>,
         limit: Option<Duration>,
+        meanwhile: impl Fn(),
     ) -> PyResult<Option<Learned>> {
         let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
@@ -60,6 +62,7 @@ impl Answer {
                 return learned.map(Some).map_err(|error| to_python(py, &error));
             }
             py.check_signals()?;
+            meanwhile();
             if left == Some(Duration::ZERO) {
                 return Ok(None);
             }

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use super::answer::Answer;
 use super::arguments::Arguments;
+use super::dispatcher;
 use super::metadata::RecordMetadata;
 use super::producer::{ProducerCore, closed, seconds_of};
 use super::waiter::Waiter;
@@ -66,7 +67,8 @@ impl SyncProducerCore {
         {
             core.wait_for_room(py, &running.client, ticket)?;
         }
-        let learned = answer.wait(py, None)?;
+        // Perhaps this thread is the one that would ask the partitioner.
+        let learned = answer.wait(py, None, || running.voice.place_records(py))?;
         Ok(learned.and_then(|learned| learned.into_metadata(py)))
     }
 
@@ -98,7 +100,12 @@ impl SyncProducerCore {
         let is_settled = ask(slf, limit, |client, waiter| {
             client.flush(waiter).map(|ticket| before = ticket).err()
         })?;
-        Ok(if is_settled { 0 } else { slf.as_super().get().unsettled_before(before) })
+        if !is_settled {
+            return Ok(slf.as_super().get().unsettled_before(before));
+        }
+        // What is settled has been told, too.
+        dispatcher::catch_up(slf.py(), limit)?;
+        Ok(0)
     }
 
     /// Takes no more messages, delivers those it has for at most `timeout` seconds, and
@@ -109,10 +116,11 @@ impl SyncProducerCore {
         let limit = core.closing_limit(timeout)?;
         let Some(running) = core.shut() else { return Ok(()) };
         let answer = Arc::new(Answer::default());
-        match running.client.close(limit, Some(Waiter::Thread(Arc::clone(&answer)))) {
-            Some(_) => Ok(()),
-            None => answer.wait(slf.py(), None).map(drop),
+        let py = slf.py();
+        if running.client.close(limit, Some(Waiter::Thread(Arc::clone(&answer)))).is_none() {
+            answer.wait(py, None, || running.voice.place_records(py))?;
         }
+        dispatcher::catch_up(py, timeout.map(|_| limit))
     }
 }
 
@@ -126,7 +134,7 @@ fn ask(
     let running = slf.as_super().get().running(py)?;
     let answer = Arc::new(Answer::default());
     match question(&running.client, Waiter::Thread(Arc::clone(&answer))) {
-        None => Ok(answer.wait(py, limit)?.is_some()),
+        None => Ok(answer.wait(py, limit, || running.voice.place_records(py))?.is_some()),
         Some(_) => Err(closed(py)),
     }
 }

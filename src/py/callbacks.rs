@@ -10,6 +10,7 @@ use pyo3::{Bound, intern};
 use super::convert::type_name;
 use super::errors::to_python;
 use super::port::Address;
+use super::voice::Voice;
 use super::waiter::{Callback, Stage, Waiter};
 use super::{dispatcher, imported, loops};
 use crate::error::Error;
@@ -25,6 +26,7 @@ fn helpers(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
 /// Calls a message's callback, in the context of the call that named it.
 pub(super) fn call(
     stage: Stage,
+    voice: &Voice,
     callback: &Callback,
     metadata: Bound<'_, PyAny>,
     error: Bound<'_, PyAny>,
@@ -33,22 +35,24 @@ pub(super) fn call(
     let function = callback.function.bind(py);
     let context = callback.context.bind(py);
     let returned = context.call_method1(intern!(py, "run"), (function, metadata, error));
-    settle(stage, function, Some(context), returned)
+    settle(stage, voice, function, Some(context), returned)
 }
 
 /// Calls `on_error`.
 pub(super) fn call_plain(
     stage: Stage,
+    voice: &Voice,
     function: &Bound<'_, PyAny>,
     argument: Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    settle(stage, function, None, function.call1((argument,)))
+    settle(stage, voice, function, None, function.call1((argument,)))
 }
 
 /// Lets a coroutine run on the loop, and contains what was raised; only what is meant to end the
 /// program goes on.
 fn settle(
     stage: Stage,
+    voice: &Voice,
     function: &Bound<'_, PyAny>,
     context: Option<&Bound<'_, PyAny>>,
     returned: PyResult<Bound<'_, PyAny>>,
@@ -58,7 +62,10 @@ fn settle(
     match returned {
         Ok(returned) if returned.is_none() => Ok(()),
         Ok(returned) => helpers(py)?
-            .call_method1(intern!(py, "returned"), (function, returned, context, on_loop))
+            .call_method1(
+                intern!(py, "returned"),
+                (function, returned, context, on_loop, voice.id()),
+            )
             .map(drop),
         Err(error) if on_loop && !error.is_instance_of::<PyException>(py) => Err(error),
         Err(error) => {

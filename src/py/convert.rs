@@ -7,6 +7,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyMapping, PyMemoryView, PyString};
 
 use super::imported;
+use super::message::Message;
 
 /// A key, a value or a header's value, kept alive while its bytes are read.
 pub(super) enum Payload<'py> {
@@ -26,6 +27,12 @@ impl<'py> Payload<'py> {
         }
         let Ok(view) = PyMemoryView::from(value) else {
             let kind = type_name(value);
+            if value.is_exact_instance_of::<Message>() {
+                return Err(PyTypeError::new_err(format!(
+                    "{name} is a Message, which has a topic of its own: hand it over alone, as in \
+                     produce(message)"
+                )));
+            }
             let setting = match name {
                 "key" | "value" => format!("choose a {name}_serializer, such as \"json\", or "),
                 _ => String::new(),

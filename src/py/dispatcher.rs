@@ -2,12 +2,14 @@
 //! process, started when it is first needed, asleep without the interpreter otherwise.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::answer::Answer;
 use super::port::{Item, Port};
 use super::waiter::Stage;
 
@@ -21,6 +23,8 @@ struct Dispatcher {
     port: Arc<Port>,
     state: Mutex<State>,
     changed: Condvar,
+    /// Which thread it is, once it runs.
+    thread: Mutex<Option<ThreadId>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,11 +42,20 @@ fn current() -> MutexGuard<'static, Option<Arc<Dispatcher>>> {
 impl Dispatcher {
     fn new() -> Arc<Self> {
         let state = Mutex::new(State::Running);
-        Arc::new(Self { port: Port::of_thread(), state, changed: Condvar::new() })
+        Arc::new(Self {
+            port: Port::of_thread(),
+            state,
+            changed: Condvar::new(),
+            thread: Mutex::default(),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn thread(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reach(&self, state: State) {
@@ -122,6 +135,18 @@ pub(super) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
     Ok(())
 }
 
+/// Waits until everything is done that the dispatcher has been given so far, at most for `limit`.
+/// The dispatcher itself does not wait: it is busy with one of these things.
+pub(super) fn catch_up(py: Python<'_>, limit: Option<Duration>) -> PyResult<()> {
+    let Some(dispatcher) = current().clone() else { return Ok(()) };
+    if *dispatcher.thread() == Some(std::thread::current().id()) {
+        return Ok(());
+    }
+    let answer = Arc::new(Answer::default());
+    dispatcher.port.push(vec![Item::Fence(Arc::clone(&answer))]);
+    answer.wait(py, limit, || {}).map(drop)
+}
+
 /// In a forked child: the thread stayed behind.
 pub(super) fn forget_inherited() {
     std::mem::forget(current().take());
@@ -137,6 +162,7 @@ struct Reader {
 impl Reader {
     fn serve(&self, py: Python<'_>) {
         let port = &self.dispatcher.port;
+        *self.dispatcher.thread() = Some(std::thread::current().id());
         loop {
             let is_ending = *self.dispatcher.state() != State::Running;
             let quiet = || {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::answer::{Answer, Learned};
 use super::voice::Voice;
 use super::waiter::{Stage, Waiter, tell};
 use super::{dispatcher, process};
@@ -31,6 +32,8 @@ pub(super) enum Item {
     Unclaimed(Arc<Voice>, Error, usize),
     /// Ask the caller where records go.
     AskWhere(Arc<Voice>),
+    /// Tell a thread that everything before this is done.
+    Fence(Arc<Answer>),
 }
 
 /// The core's end.
@@ -200,7 +203,7 @@ impl Port {
             Item::Settled(_, Settled::Batch(batch)) => {
                 batch.waiting.iter().try_for_each(|waiting| waiting.waiter.traverse(visit))
             }
-            Item::Unclaimed(..) | Item::AskWhere(_) => Ok(()),
+            Item::Unclaimed(..) | Item::AskWhere(_) | Item::Fence(_) => Ok(()),
         })
     }
 
@@ -218,6 +221,10 @@ impl Item {
             }
             Self::AskWhere(voice) => {
                 voice.place_records(py);
+                Ok(1)
+            }
+            Self::Fence(answer) => {
+                answer.fill(Ok(Learned::Done));
                 Ok(1)
             }
         }
@@ -242,11 +249,16 @@ pub(super) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled
     for (port, items) in mail.by_port {
         port.push(items);
     }
+    // Whoever wakes finds that callbacks are on their way already.
+    for (answer, learned) in mail.answers {
+        answer.fill(learned);
+    }
 }
 
 #[derive(Default)]
 struct Mail {
     by_port: Vec<(Arc<Port>, Vec<Item>)>,
+    answers: Vec<(Arc<Answer>, Result<Learned, Error>)>,
 }
 
 impl Mail {
@@ -259,7 +271,7 @@ impl Mail {
 
     fn call(&mut self, voice: &Arc<Voice>, waiter: Waiter, result: Result<(), Error>) {
         match waiter {
-            Waiter::Thread(answer) => answer.fill(result.map(|()| super::answer::Learned::Done)),
+            Waiter::Thread(answer) => self.answers.push((answer, result.map(|()| Learned::Done))),
             waiter => {
                 let Some(port) = waiter.port().cloned() else { return };
                 self.add(&port, Item::Settled(Arc::clone(voice), Settled::Call { waiter, result }));
@@ -281,7 +293,7 @@ impl Mail {
     fn batch(&mut self, voice: &Arc<Voice>, mut batch: SettledBatch<Waiter>) {
         while let Some(first) = batch.waiting.first() {
             let Some(port) = first.waiter.port().cloned() else {
-                fill_answers(&mut batch);
+                self.threads(&mut batch);
                 continue;
             };
             let is_mine = |waiter: &Waiter| waiter.port().is_some_and(|it| Arc::ptr_eq(it, &port));
@@ -299,24 +311,23 @@ impl Mail {
             self.add(&port, Item::Settled(Arc::clone(voice), Settled::Batch(piece)));
         }
     }
-}
 
-/// Wakes the threads that wait for records of this batch.
-fn fill_answers(batch: &mut SettledBatch<Waiter>) {
-    let is_thread = |waiter: &Waiter| matches!(waiter, Waiter::Thread(_));
-    let (threads, others): (Vec<_>, Vec<_>) = std::mem::take(&mut batch.waiting)
-        .into_iter()
-        .partition(|waiting| is_thread(&waiting.waiter));
-    batch.waiting = others;
-    for waiting in threads {
-        let learned = batch.outcome.as_ref().map_err(Clone::clone).map(|stored| {
-            let place = stored.place_of(&waiting);
-            let topic = Arc::clone(&batch.topic);
-            super::answer::Learned::Stored { topic, partition: batch.partition, place }
-        });
-        if let Waiter::Thread(answer) = waiting.waiter {
-            answer.fill(learned);
+    /// The threads that wait for records of this batch.
+    fn threads(&mut self, batch: &mut SettledBatch<Waiter>) {
+        let mut others = Vec::new();
+        for waiting in std::mem::take(&mut batch.waiting) {
+            let Waiter::Thread(answer) = &waiting.waiter else {
+                others.push(waiting);
+                continue;
+            };
+            let learned = batch.outcome.as_ref().map_err(Clone::clone).map(|stored| {
+                let place = stored.place_of(&waiting);
+                let topic = Arc::clone(&batch.topic);
+                Learned::Stored { topic, partition: batch.partition, place }
+            });
+            self.answers.push((Arc::clone(answer), learned));
         }
+        batch.waiting = others;
     }
 }
 

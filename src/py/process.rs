@@ -14,9 +14,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
 use super::answer::SIGNAL_CHECK;
-use super::waiter::Waiter;
+use super::producer::Running;
 use super::{dispatcher, loops};
-use crate::client::Client;
 use crate::net::{Quiet, inherited_descriptors};
 
 /// How many forks lie between this process and the one that imported the module.
@@ -24,7 +23,10 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 /// Cores that may still have something to deliver, each with the time it has at exit. Taken
 /// only with the interpreter held, so it is free in a forked child.
-static RUNNING: Mutex<Vec<(Client<Waiter>, Duration)>> = Mutex::new(Vec::new());
+static RUNNING: Mutex<Vec<(Running, Duration)>> = Mutex::new(Vec::new());
+
+/// Failures of cores that ended before the interpreter does, and that nobody was told of.
+static UNTOLD: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static AROUND_FORK: RefCell<Option<Quiet>> = const { RefCell::new(None) };
@@ -35,15 +37,17 @@ pub(super) fn generation() -> u64 {
 }
 
 /// Remembers a core until it has ended.
-pub(super) fn register(
-    py: Python<'_>,
-    client: Client<Waiter>,
-    exit_timeout: Duration,
-) -> PyResult<()> {
+pub(super) fn register(py: Python<'_>, core: Running, exit_timeout: Duration) -> PyResult<()> {
     {
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|(client, _)| !client.wait_ended(Duration::ZERO));
-        running.push((client, exit_timeout));
+        running.retain(|(core, _)| {
+            let has_ended = core.client.wait_ended(Duration::ZERO);
+            if has_ended {
+                UNTOLD.fetch_add(core.voice.untold_failures(), Ordering::Relaxed);
+            }
+            !has_ended
+        });
+        running.push((core, exit_timeout));
     }
     drain_with_multiprocessing(py)
 }
@@ -100,6 +104,7 @@ fn after_fork_in_parent() {
 fn after_fork_in_child(py: Python<'_>) -> PyResult<()> {
     GENERATION.fetch_add(1, Ordering::Relaxed);
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    UNTOLD.store(0, Ordering::Relaxed);
     // Their locks may be held for ever, by threads that do not exist here.
     std::mem::forget(std::mem::take(&mut *running));
     drop(running);
@@ -125,26 +130,28 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
     let running = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
     let mut until = Instant::now();
     // What somebody gave up on purpose was reported then.
-    let lost = || running.iter().map(|(client, _)| client.abandoned()).sum::<usize>();
+    let lost = || running.iter().map(|(core, _)| core.client.abandoned()).sum::<usize>();
     let given_up = lost();
-    for (client, limit) in &running {
+    for (Running { client, .. }, limit) in &running {
         client.close(*limit, None);
         until = until.max(Instant::now() + *limit);
     }
     // A little more than the limit: giving up is quick, but not instant.
     until += Duration::from_secs(1);
-    for (client, _) in &running {
+    for (Running { client, .. }, _) in &running {
         while !py.detach(|| client.wait_ended(SIGNAL_CHECK)) && Instant::now() < until {
             py.check_signals()?;
         }
     }
-    let lost = lost() - given_up;
     dispatcher::end(py, until)?;
+    let untold = running.iter().map(|(core, _)| core.voice.untold_failures()).sum::<u64>();
+    let untold = untold + UNTOLD.load(Ordering::Relaxed);
+    let lost = (lost() - given_up) as u64 + untold;
     if lost > 0 {
         let what = if lost == 1 { "message was" } else { "messages were" };
         let line = format!(
             "dekaf: {lost} {what} not delivered before the interpreter ended; \
-             await producer.close(), or use async with\n"
+             close the producer, or use it in a with block, to hear why\n"
         );
         py.import("sys")?.getattr("stderr")?.call_method1("write", (line,))?;
     }

@@ -88,7 +88,7 @@ impl ProducerCore {
         let running = Running { client, voice };
         state.running = Some(running.clone());
         drop(state);
-        process::register(py, running.client.clone(), self.settings.exit_timeout)?;
+        process::register(py, running.clone(), self.settings.exit_timeout)?;
         Ok(running)
     }
 
@@ -251,6 +251,12 @@ impl ProducerCore {
         self.started().map_or(0, |running| running.client.unsettled_before(before))
     }
 
+    /// Names the coroutines that its callbacks make.
+    #[pyo3(name = "_id")]
+    fn id(&self) -> usize {
+        self.started().map_or(0, |running| running.voice.id())
+    }
+
     /// Whether it was closed.
     #[getter]
     fn closed(&self) -> bool {
@@ -291,6 +297,8 @@ pub(super) fn closed(py: Python<'_>) -> PyErr {
 
 /// A time limit that a caller gave.
 pub(super) fn seconds_of(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds)
+    // No clock reaches further than that.
+    let longest = f64::from(u32::MAX);
+    Duration::try_from_secs_f64(seconds.min(longest))
         .map_err(|_| PyValueError::new_err("timeout must be seconds from 0 on, or None"))
 }

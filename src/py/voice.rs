@@ -12,7 +12,7 @@ use super::errors::to_python;
 use super::settings::Settings;
 use super::waiter::{Stage, Waiter};
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// How many failures are remembered, of those that nobody claims.
 const REMEMBERED: usize = 100;
@@ -34,6 +34,8 @@ pub(super) struct Voice {
 #[derive(Debug, Default)]
 struct Ledger {
     untold: u64,
+    /// Those of them that were not given up at a close.
+    untold_failures: u64,
     first: Vec<Error>,
     ever: u64,
     /// Since the last line in the log.
@@ -54,6 +56,11 @@ impl Voice {
         }
     }
 
+    /// Whose coroutines these are, for who waits for them.
+    pub(super) fn id(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+
     /// Gives it the core that it speaks for, before anything is handed over.
     pub(super) fn belongs_to(&self, client: Client<Waiter>) {
         let _twice = self.client.set(client);
@@ -67,6 +74,9 @@ impl Voice {
     pub(super) fn unclaimed(&self, error: &Error, count: usize) {
         let mut ledger = self.ledger();
         ledger.untold += count as u64;
+        if error.kind() != ErrorKind::Closed {
+            ledger.untold_failures += count as u64;
+        }
         ledger.ever += count as u64;
         ledger.unlogged += count as u64;
         let room = REMEMBERED.saturating_sub(ledger.first.len());
@@ -78,9 +88,16 @@ impl Voice {
         self.ledger().ever
     }
 
+    /// How many failed that no flush has told, but for those that were given up: the core counts
+    /// these itself.
+    pub(super) fn untold_failures(&self) -> u64 {
+        self.ledger().untold_failures
+    }
+
     /// Those that no flush has told yet: how many, and the first of them.
     pub(super) fn take_unclaimed(&self) -> (u64, Vec<Error>) {
         let mut ledger = self.ledger();
+        ledger.untold_failures = 0;
         (std::mem::take(&mut ledger.untold), std::mem::take(&mut ledger.first))
     }
 
@@ -99,7 +116,8 @@ impl Voice {
         let mut failure = None;
         for _ in 0..count {
             let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
-            failure = failure.or(callbacks::call_plain(stage, on_error.bind(py), exception).err());
+            failure =
+                failure.or(callbacks::call_plain(stage, self, on_error.bind(py), exception).err());
         }
         failure.map_or(Ok(()), Err)
     }

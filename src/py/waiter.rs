@@ -98,7 +98,7 @@ fn tell_batch(
         let told = match &batch.outcome {
             Ok(_) if stage == Stage::Thread && is_future(waiting) => Ok(()),
             Ok(stored) => metadata(&topic, batch.partition, stored.place_of(waiting))
-                .and_then(|metadata| tell_stored(stage, waiting, metadata)),
+                .and_then(|metadata| tell_stored(stage, voice, waiting, metadata)),
             Err(error) => tell_failed(py, stage, voice, waiting, error),
         };
         failure = failure.or(told.err());
@@ -122,6 +122,7 @@ fn metadata<'py>(
 
 fn tell_stored(
     stage: Stage,
+    voice: &Voice,
     waiting: &Waiting<Waiter>,
     metadata: Bound<'_, PyAny>,
 ) -> PyResult<()> {
@@ -129,7 +130,7 @@ fn tell_stored(
     match &waiting.waiter {
         Waiter::Future { future, .. } => set_result(future.bind(py), metadata),
         Waiter::Callback { callback, .. } => {
-            callbacks::call(stage, callback, metadata, py.None().into_bound(py))
+            callbacks::call(stage, voice, callback, metadata, py.None().into_bound(py))
         }
         Waiter::Thread(_) => Ok(()),
     }
@@ -152,7 +153,7 @@ fn tell_failed(
         }
         Waiter::Callback { callback, .. } => {
             let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
-            callbacks::call(stage, callback, py.None().into_bound(py), exception)
+            callbacks::call(stage, voice, callback, py.None().into_bound(py), exception)
         }
         Waiter::Thread(_) => Ok(()),
     }

@@ -1,5 +1,5 @@
 //! What passed between the machine, its caller and the cluster, counted from outside: the
-//! machine's own numbers must agree with it at any time.
+//! machine's own numbers must agree with it whenever one looks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -45,6 +45,9 @@ pub(super) enum Event {
     Fault,
 }
 
+/// How often the machine's numbers are looked at on the way: all of them take as long as a step.
+const CHECKED_STEPS: u64 = 10;
+
 /// Who asked the cluster for what.
 #[derive(Debug)]
 enum Asked {
@@ -65,6 +68,7 @@ pub(crate) struct Run<'a> {
     start: Instant,
     events: BTreeMap<(Duration, u64), Event>,
     planned: u64,
+    steps: u64,
     asked: BTreeMap<RequestHandle, Asked>,
     questions: u64,
     /// The question about the cluster that is open, and what it is.
@@ -99,6 +103,7 @@ impl<'a> Run<'a> {
             start: Instant::now(),
             events: BTreeMap::new(),
             planned: 0,
+            steps: 0,
             asked: BTreeMap::new(),
             questions: 0,
             metadata: None,
@@ -136,6 +141,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(mut self) -> (Vec<String>, Vec<String>) {
+        self.check_counts();
         let now = self.instant();
         self.machine.close(now, now + Duration::from_secs(1), Some(Waiter::Close));
         self.pump();
@@ -151,6 +157,7 @@ impl<'a> Run<'a> {
             let used = self.machine.memory_used();
             self.ledger.violation(&format!("{used} bytes are still charged at the end"));
         }
+        self.check_counts();
         self.settle_cluster();
         let mut violations = self.ledger.check(self.scenario, &self.cluster);
         violations.truncate(20);
@@ -195,6 +202,10 @@ impl<'a> Run<'a> {
             self.happen(event);
         }
         self.pump();
+        self.steps += 1;
+        if self.steps.is_multiple_of(CHECKED_STEPS) {
+            self.check_counts();
+        }
         true
     }
 
@@ -280,11 +291,14 @@ impl<'a> Run<'a> {
             let memory = self.machine.memory_used();
             self.ledger.memory(memory, self.scenario.config.buffer_memory);
             if !busy {
-                break;
+                return;
             }
         }
-        let topics = self.ledger.topics();
-        let config = &self.scenario.config;
+    }
+
+    /// Holds the machine's numbers against what was seen of it.
+    fn check_counts(&mut self) {
+        let (topics, config) = (self.ledger.topics(), &self.scenario.config);
         for wrong in self.seen.disagreements(&self.machine, config, topics) {
             self.ledger.violation(&wrong);
         }

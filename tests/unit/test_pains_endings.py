@@ -131,7 +131,6 @@ def test_what_is_lost_at_the_end_is_counted(script: str) -> None:
     assert stderr.count("\n") == 1
 
 
-@pytest.mark.xfail(strict=True, reason="only what is given up is counted, not what has failed")
 def test_what_fails_at_the_end_is_counted() -> None:
     """Nobody is left to be told of a failure when the program is over: it must not be silent."""
     script = HEAD + (

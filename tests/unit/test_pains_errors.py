@@ -82,7 +82,6 @@ def test_an_unknown_topic_is_named_without_asyncio() -> None:
         names_the_topic(caught.value)
 
 
-@pytest.mark.xfail(strict=True, reason="it is in the message, and not in the attribute")
 def test_an_unknown_topic_is_named_to_who_asks_for_its_partitions() -> None:
     with (
         Broker(auto_create_topics=False) as broker,
@@ -162,7 +161,6 @@ def test_every_failure_of_a_message_says_if_it_may_be_retried(kind: type[Produce
     assert [type(getattr(error, name)) for name in JUDGED] == [bool] * 3
 
 
-@pytest.mark.xfail(strict=True, reason="only a message's failures do")
 @pytest.mark.parametrize("error", [ConfigError("no"), FlushTimeout(1), UnclaimedFailures(1, [])])
 def test_every_other_error_says_if_it_may_be_retried(error: DekafError) -> None:
     assert [type(getattr(error, name, None)) for name in JUDGED] == [bool] * 3

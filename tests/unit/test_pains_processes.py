@@ -225,13 +225,3 @@ def test_a_producer_pickles_as_its_configuration(dekaf_broker: Broker, kind: Any
     other.send("orders", b"another's")
     close(other)
     assert stored(dekaf_broker) == ["another's", "its own"]
-
-
-@pytest.mark.xfail(strict=True, reason="pickle's own error names neither producer nor setting")
-@pytest.mark.parametrize("setting", ["value_serializer", "on_error", "partitioner"])
-def test_a_producer_that_cannot_be_pickled_says_why(setting: str) -> None:
-    """A function without a name that another process could find it by."""
-    settings: dict[str, Any] = {setting: lambda *_: None}
-    producer = Producer("localhost:9092", **settings)
-    with pytest.raises(TypeError, match=setting):
-        pickle.dumps(producer)

@@ -41,7 +41,11 @@ impl<W> Machine<W> {
             return Some(Ok(()));
         }
         let refused = topic.refusal.is_some_and(|code| !code.retriable());
-        refused.then(|| Err(self.unknown_topic(index)))
+        refused.then(|| Err(self.not_located(index)))
+    }
+
+    fn not_located(&self, topic: usize) -> Error {
+        self.unknown_topic(topic).topic(&self.topics[topic].name)
     }
 
     /// Fails those who have waited for too long.
@@ -52,7 +56,7 @@ impl<W> Machine<W> {
                 continue;
             }
             let error = match asking.topic {
-                Some(topic) => self.unknown_topic(topic),
+                Some(topic) => self.not_located(topic),
                 None => self.unreachable(asking.limit),
             };
             self.tell(asking.waiter, Err(error));
