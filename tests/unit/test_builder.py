@@ -32,7 +32,7 @@ SETTINGS: dict[str, Any] = {
     "retry_backoff_max_ms": 11,
     "max_block_ms": 12,
     "send_block_ms": 13,
-    "on_full": "raise",
+    "on_full": "wait",
     "max_waiting": 14,
     "exit_timeout_ms": 15,
     "metadata_max_age_ms": 16,

@@ -54,6 +54,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     ("a:1", {"gapless": 1}, "gapless must be True or False, not int"),
     ("a:1", {"on_full": "drop"}, 'on_full=\'drop\' is not allowed: use "wait" or "raise"'),
     ("a:1", {"on_full": []}, r"on_full=\[\] is not allowed"),
+    ("a:1", {"on_full": "raise", "max_waiting": 5}, 'max_waiting=5 contradicts on_full="raise"'),
     ("a:1", {"on_error": "print"}, "on_error must be a function that takes an error or None"),
     ("a:1", {"key_serializer": 5}, 'key_serializer must be "bytes", "str", .*, not int'),
     ("a:1", {"value_serializer": "jsn"}, "value_serializer: 'jsn' is no .*; did you mean 'json'"),
