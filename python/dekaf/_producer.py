@@ -52,6 +52,11 @@ class Producer(AsyncProducerCore[K, V]):
     is called once, when the message's fate is known. What fails without one reaches `on_error`,
     the log, and the next `flush` or `close`.
 
+        async with Producer("localhost:9092", linger_ms=10) as producer:
+            for n in range(1000):
+                producer.send("orders", f"order {n}")
+            await producer.flush()
+
     Every setting is a keyword: see `ProducerConfig`.
     """
 
@@ -103,7 +108,10 @@ class Producer(AsyncProducerCore[K, V]):
 
     @classmethod
     def builder(cls, bootstrap_servers: str | Iterable[str]) -> ProducerBuilder[Self]:
-        """Begin to put settings together, one call for each; `build()` makes the producer."""
+        """Begin to put settings together, one call for each; `build()` makes the producer.
+
+        producer = Producer.builder("localhost:9092").linger_ms(10).lz4().build()
+        """
         return ProducerBuilder(cls, bootstrap_servers)
 
     async def start(self) -> None:
@@ -191,7 +199,12 @@ class Producer(AsyncProducerCore[K, V]):
         def __exit__(self, *_: object) -> None: ...
 
     def metrics(self) -> Metrics:
-        """Return a snapshot of what was done so far, and of what is held at the moment."""
+        """Return a snapshot of what was done so far, and of what is held at the moment.
+
+        async with Producer("localhost:9092") as producer:
+            await producer.produce("orders", b"...")
+            assert producer.metrics().records.acknowledged == 1
+        """
         return Metrics.of(self._metrics())
 
     def __repr__(self) -> str:
