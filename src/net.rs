@@ -6,10 +6,12 @@ mod descriptors;
 mod link;
 mod pipeline;
 mod race;
+mod sigpipe;
 mod versions;
 
 pub use connect::{ConnectError, Stage};
 pub use descriptors::{Listener, Listening, Quiet, Socket, inherited_descriptors};
 pub use link::{Answer, Link, LinkSettings};
 pub use race::first_of;
+pub use sigpipe::block_sigpipe;
 pub use versions::Versions;

@@ -69,7 +69,7 @@ async def finish(producer: int, timeout: float | None) -> None:  # noqa: ASYNC10
     loop, current = asyncio.get_running_loop(), asyncio.current_task()
     tasks = {
         task
-        for task, whose in _running.items()
+        for task, whose in list(_running.items())
         if whose == producer and task.get_loop() is loop and task not in _finishing
     } - {current}
     if not tasks or current is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import TYPE_CHECKING, overload
 
@@ -131,9 +132,10 @@ class Producer(AsyncProducerCore[K, V]):
         timeout = check_timeout(timeout)
         settled, before = self._settle()
         done, _ = await asyncio.wait({settled}, timeout=timeout)
-        if not done:
-            raise FlushTimeout(self._unsettled_before(before))
-        settled.result()
+        if not done and (remaining := self._unsettled_before(before)):
+            raise FlushTimeout(remaining)
+        for future in done:
+            future.result()
         raise_unclaimed(self)
 
     async def close(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - it delivers until then, it is not cancelled
@@ -148,6 +150,7 @@ class Producer(AsyncProducerCore[K, V]):
         # Closing goes on if the one who waits for it is cancelled.
         await asyncio.shield(self._disconnect(timeout))
         await finish(self._id(), timeout)
+        self._let_go()
         raise_unclaimed(self)
 
     async def partitions(self, topic: str) -> list[PartitionInfo]:
@@ -174,7 +177,8 @@ class Producer(AsyncProducerCore[K, V]):
             await self.start()
         except BaseException:
             # Nobody will leave a block that was never entered.
-            await self.close(timeout=0)
+            with contextlib.suppress(UnclaimedFailures):
+                await self.close(timeout=0)
             raise
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, overload
 
@@ -46,8 +47,9 @@ class SyncProducer(SyncProducerCore[K, V]):
     for the acknowledgement and returns the message's `RecordMetadata`.
 
     `send(…, on_delivery=None)` takes the same and returns at once; `on_delivery(metadata, error)`
-    is called once, when the message's fate is known, by a thread of the producer's. What fails
-    without one reaches `on_error`, the log, and the next `flush` or `close`.
+    is called once, when the message's fate is known: on the loop that ran at the call, if there was
+    one, else by a thread that all producers share. What fails without one reaches `on_error`, the
+    log, and the next `flush` or `close`.
 
     Every setting is a keyword: see `ProducerConfig`. Ctrl-C ends every wait.
     """
@@ -114,8 +116,10 @@ class SyncProducer(SyncProducerCore[K, V]):
     def flush(self, timeout: float | None = None) -> None:
         """Wait until everything handed over before this call is delivered or has failed.
 
-        Raises `FlushTimeout` if that takes longer than `timeout` seconds; delivery goes on. Raises
-        `UnclaimedFailures` if messages have failed whose fate nobody waited for.
+        Callbacks have run then, unless they need more than the time, or `exit_timeout_ms` if there
+        is no limit: hold no lock here that a callback takes. Raises `FlushTimeout` if `timeout`
+        seconds are over before; delivery goes on. Raises `UnclaimedFailures` if messages have
+        failed whose fate nobody waited for.
         """
         timeout = check_timeout(timeout)
         if remaining := self._settle(timeout):
@@ -131,6 +135,7 @@ class SyncProducer(SyncProducerCore[K, V]):
         """
         timeout = check_timeout(timeout)
         self._disconnect(timeout)
+        self._let_go()
         raise_unclaimed(self)
 
     def partitions(self, topic: str) -> list[PartitionInfo]:
@@ -157,7 +162,8 @@ class SyncProducer(SyncProducerCore[K, V]):
             self.start()
         except BaseException:
             # Nobody will leave a block that was never entered.
-            self.close(timeout=0)
+            with contextlib.suppress(UnclaimedFailures):
+                self.close(timeout=0)
             raise
         return self
 

@@ -21,7 +21,7 @@ use super::cluster::{Cluster, NodeId, Settings};
 use super::faults::Faults;
 use super::groups::{Groups, Outcome, Ticket};
 use super::log::Refusal;
-use crate::net::Listener;
+use crate::net::{Listener, block_sigpipe};
 use crate::protocol::CreatableTopicConfig;
 use connection::{Connections, converse};
 
@@ -144,6 +144,7 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let inside = Arc::clone(&shared);
         let thread = thread::Builder::new().name("dekaf-broker".into()).spawn(move || {
+            block_sigpipe();
             let tasks = LocalSet::new();
             tasks.block_on(&runtime, serve(inside, listeners));
         })?;

@@ -15,6 +15,7 @@ use super::room::Room;
 use super::turned::{Handed, Turned};
 use crate::config::Config;
 use crate::error::Result;
+use crate::net::block_sigpipe;
 use crate::producer::{Machine, Metrics, NodeId, Settled, Ticket, Unsent};
 use crate::record::Record;
 
@@ -76,6 +77,7 @@ impl<W: Send + 'static> Client<W> {
         });
         let inside = Arc::clone(&shared);
         thread::Builder::new().name("dekaf".into()).spawn(move || {
+            block_sigpipe();
             run(&inside, sink, |sink| {
                 let local = tokio::task::LocalSet::new();
                 let Shared { turned, room, .. } = &*inside;

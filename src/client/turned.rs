@@ -62,10 +62,11 @@ impl<W> Turned<W> {
                 Ok(if is_held { Handed::Held(ticket) } else { Handed::Batched })
             }
             Produced::Full(waiter) => {
-                // Who makes room is the driver, and he looks at the line by himself.
                 let copy = Box::new(OwnedRecord::copy(record));
                 let waits = machine.wait(now, topic, partition, copy, waiter, urgent);
                 drop(machine);
+                // Who makes room is the driver, who may have thought that there was time.
+                self.wake();
                 waits.map(Handed::Waits).map_err(|refused| refused.error)
             }
         }

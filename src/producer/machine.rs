@@ -235,7 +235,12 @@ impl<W> Machine<W> {
         let ticket = self.ticket();
         let until = target.deadline;
         self.topics[target.topic].records.handed_over += 1;
+        let is_first = self.waiting.is_empty();
         self.waiting.insert(ticket, Delayed { target, record, waiter, until, charged: 0 });
+        if is_first {
+            // What lingers takes the room that this one needs.
+            self.for_each_place(|machine, place| machine.touch(now, place));
+        }
         Ok(ticket)
     }
 

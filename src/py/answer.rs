@@ -52,7 +52,7 @@ impl Answer {
         &self,
         py: Python<'_>,
         limit: Option<Duration>,
-        meanwhile: impl Fn(),
+        meanwhile: impl Fn() -> PyResult<()>,
     ) -> PyResult<Option<Learned>> {
         let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
@@ -62,7 +62,7 @@ impl Answer {
                 return learned.map(Some).map_err(|error| to_python(py, &error));
             }
             py.check_signals()?;
-            meanwhile();
+            meanwhile()?;
             if left == Some(Duration::ZERO) {
                 return Ok(None);
             }

@@ -168,7 +168,7 @@ impl Ready<'_> {
             && let Some(partitioner) = voice.partitioner(py)
             && let Some(count) = client.partitions(topic)
         {
-            partition = Some(callbacks::choose(partitioner, key, count)?);
+            partition = Some(callbacks::choose(&partitioner, key, count)?);
         }
         client
             .produce(topic, partition, &record, waiter, urgent)

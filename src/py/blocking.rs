@@ -65,10 +65,10 @@ impl SyncProducerCore {
         if let Handed::Waits(ticket) =
             ready.hand_over(&running.client, &running.voice, waiter, true)?
         {
-            core.wait_for_room(py, &running.client, ticket)?;
+            core.wait_for_room(py, &running, ticket)?;
         }
         // Perhaps this thread is the one that would ask the partitioner.
-        let learned = answer.wait(py, None, || running.voice.place_records(py))?;
+        let learned = answer.wait(py, None, || running.voice.place_records(py).map(drop))?;
         Ok(learned.and_then(|learned| learned.into_metadata(py)))
     }
 
@@ -96,15 +96,17 @@ impl SyncProducerCore {
     #[pyo3(name = "_settle", signature = (timeout=None))]
     fn settle(slf: &Bound<'_, Self>, timeout: Option<f64>) -> PyResult<usize> {
         let limit = timeout.map(seconds_of).transpose()?;
+        let core = slf.as_super().get();
+        let until = core.patience_with_callbacks(limit);
         let mut before = 0;
         let is_settled = ask(slf, limit, |client, waiter| {
             client.flush(waiter).map(|ticket| before = ticket).err()
         })?;
         if !is_settled {
-            return Ok(slf.as_super().get().unsettled_before(before));
+            return Ok(core.unsettled_before(before));
         }
         // What is settled has been told, too.
-        dispatcher::catch_up(slf.py(), limit)?;
+        dispatcher::catch_up(slf.py(), until)?;
         Ok(0)
     }
 
@@ -114,13 +116,14 @@ impl SyncProducerCore {
     fn disconnect(slf: &Bound<'_, Self>, timeout: Option<f64>) -> PyResult<()> {
         let core = slf.as_super().get();
         let limit = core.closing_limit(timeout)?;
+        let until = core.patience_with_callbacks(timeout.map(|_| limit));
         let Some(running) = core.shut() else { return Ok(()) };
         let answer = Arc::new(Answer::default());
         let py = slf.py();
         if running.client.close(limit, Some(Waiter::Thread(Arc::clone(&answer)))).is_none() {
-            answer.wait(py, None, || running.voice.place_records(py))?;
+            answer.wait(py, None, || running.voice.place_records(py).map(drop))?;
         }
-        dispatcher::catch_up(py, timeout.map(|_| limit))
+        dispatcher::catch_up(py, until)
     }
 }
 
@@ -134,7 +137,7 @@ fn ask(
     let running = slf.as_super().get().running(py)?;
     let answer = Arc::new(Answer::default());
     match question(&running.client, Waiter::Thread(Arc::clone(&answer))) {
-        None => Ok(answer.wait(py, limit, || running.voice.place_records(py))?.is_some()),
+        None => Ok(answer.wait(py, limit, || running.voice.place_records(py).map(drop))?.is_some()),
         Some(_) => Err(closed(py)),
     }
 }

@@ -32,6 +32,9 @@ pub(super) fn call(
     error: Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let py = metadata.py();
+    if stage == Stage::Thread {
+        dispatcher::park_if_abandoned(py);
+    }
     let function = callback.function.bind(py);
     let context = callback.context.bind(py);
     let returned = context.call_method1(intern!(py, "run"), (function, metadata, error));
@@ -45,6 +48,9 @@ pub(super) fn call_plain(
     function: &Bound<'_, PyAny>,
     argument: Bound<'_, PyAny>,
 ) -> PyResult<()> {
+    if stage == Stage::Thread {
+        dispatcher::park_if_abandoned(function.py());
+    }
     settle(stage, voice, function, None, function.call1((argument,)))
 }
 

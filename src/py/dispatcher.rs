@@ -1,6 +1,7 @@
 //! The thread that runs callbacks where no event loop does, or where it has ended. One for the
 //! process, started when it is first needed, asleep without the interpreter otherwise.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -17,6 +18,15 @@ use super::waiter::Stage;
 const LONG: Duration = Duration::from_secs(3600);
 
 static DISPATCHER: Mutex<Option<Arc<Dispatcher>>> = Mutex::new(None);
+
+/// The one that the end of the interpreter waits for.
+static ENDING: Mutex<Option<Arc<Dispatcher>>> = Mutex::new(None);
+
+/// The interpreter ends, and no more of the user's functions may be called.
+static ABANDONED: AtomicBool = AtomicBool::new(false);
+
+/// How long the end of the interpreter waits for one function to return.
+const ONE_CALLBACK: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Dispatcher {
@@ -122,12 +132,16 @@ pub(super) fn inherit(left: Vec<Item>) {
 /// main thread does what is still left.
 pub(super) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
     let Some(dispatcher) = current().take() else { return Ok(()) };
+    *ENDING.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&dispatcher));
     dispatcher.reach(State::Ending);
     dispatcher.port.give_signal();
     while !py.detach(|| dispatcher.wait_ended(super::answer::SIGNAL_CHECK)) {
         py.check_signals()?;
         if Instant::now() >= until {
-            // A callback that does not return; it ends with the process.
+            // More than there is time for. A thread that ran Python while the interpreter is taken
+            // apart would take the process with it, so it stops before the next function.
+            ABANDONED.store(true, Ordering::Release);
+            py.detach(|| dispatcher.wait_ended(ONE_CALLBACK));
             return Ok(());
         }
     }
@@ -135,21 +149,48 @@ pub(super) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
     Ok(())
 }
 
-/// Waits until everything is done that the dispatcher has been given so far, at most for `limit`.
-/// The dispatcher itself does not wait: it is busy with one of these things.
-pub(super) fn catch_up(py: Python<'_>, limit: Option<Duration>) -> PyResult<()> {
+/// Waits until everything is done that the dispatcher has been given so far, until then at the
+/// latest. The dispatcher itself does not wait: it is busy with one of these things.
+pub(super) fn catch_up(py: Python<'_>, until: Instant) -> PyResult<()> {
     let Some(dispatcher) = current().clone() else { return Ok(()) };
     if *dispatcher.thread() == Some(std::thread::current().id()) {
         return Ok(());
     }
     let answer = Arc::new(Answer::default());
     dispatcher.port.push(vec![Item::Fence(Arc::clone(&answer))]);
-    answer.wait(py, limit, || {}).map(drop)
+    let limit = until.saturating_duration_since(Instant::now());
+    answer.wait(py, Some(limit), || Ok(())).map(drop)
+}
+
+/// For the dispatcher, between two of the user's functions: sleeps for ever, without the
+/// interpreter, if it is over.
+pub(super) fn park_if_abandoned(py: Python<'_>) {
+    if !ABANDONED.load(Ordering::Acquire) {
+        return;
+    }
+    py.detach(|| {
+        let ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(dispatcher) = ending {
+            dispatcher.reach(State::Ended);
+        }
+        loop {
+            std::thread::park();
+        }
+    });
+}
+
+/// Held across a fork: the core's threads look for the dispatcher, too, and one that did so at that
+/// moment would hold it for ever in the child.
+#[derive(Debug)]
+pub(super) struct Quiet(MutexGuard<'static, Option<Arc<Dispatcher>>>);
+
+pub(super) fn quiet() -> Quiet {
+    Quiet(current())
 }
 
 /// In a forked child: the thread stayed behind.
-pub(super) fn forget_inherited() {
-    std::mem::forget(current().take());
+pub(super) fn forget_inherited(mut quiet: Quiet) {
+    std::mem::forget(quiet.0.take());
 }
 
 /// What the thread runs.

@@ -83,6 +83,11 @@ impl Watcher {
     /// Tells those whose results are there; the loop calls it. What is left after a turn still
     /// has its byte in the socket: the loop comes back by itself.
     fn fetch(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.port.is_ours() {
+            // A forked child goes on with its parent's loop. What comes here is the parent's, and
+            // so is the epoll instance: no reader can be taken out of the child's alone.
+            return Ok(());
+        }
         self.port.read(py, Stage::Loop, || empty_inbox(&self.inbox)).map(drop)
     }
 

@@ -13,6 +13,8 @@ pub(super) struct Outlet {
     pub(super) voice: Arc<Voice>,
     /// Where it speaks of its own accord.
     pub(super) home: Address,
+    /// Where the caller's partitioner is asked, if there is one.
+    pub(super) asks: Option<Address>,
 }
 
 impl Sink<Waiter> for Outlet {
@@ -21,16 +23,18 @@ impl Sink<Waiter> for Outlet {
     }
 
     fn end(self, settled: Vec<Settled<Waiter>>) {
-        let Self { voice, home } = self;
+        let Self { voice, home, asks } = self;
         let port = Arc::clone(home.port());
         // Nothing more will be said there: a loop that ends at once needs no successor.
-        drop(home);
+        drop((home, asks));
         deliver(&port, &voice, settled);
     }
 
     fn ask_where(&self) {
-        if self.voice.asks_where() {
-            self.home.port().push(vec![Item::AskWhere(Arc::clone(&self.voice))]);
+        if let Some(asks) = &self.asks
+            && self.voice.asks_where()
+        {
+            asks.port().push(vec![Item::AskWhere(Arc::clone(&self.voice))]);
         }
     }
 }

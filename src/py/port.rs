@@ -179,7 +179,7 @@ impl Port {
 
     /// Ends the reading, and hands on what was not read.
     pub(super) fn close(self: &Arc<Self>, py: Python<'_>) {
-        if self.generation != process::generation() {
+        if !self.is_ours() {
             // The parent's core may have held its lock at the fork, for ever here.
             std::mem::forget(Arc::clone(self));
             return;
@@ -195,7 +195,7 @@ impl Port {
     }
 
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if self.generation != process::generation() {
+        if !self.is_ours() {
             return Ok(());
         }
         self.items.visit(|item| match item {
@@ -208,7 +208,14 @@ impl Port {
     }
 
     pub(super) fn clear(&self) {
-        drop(self.items.drain());
+        if self.is_ours() {
+            drop(self.items.drain());
+        }
+    }
+
+    /// Whether it was made in this process, and not before a fork.
+    pub(super) fn is_ours(&self) -> bool {
+        self.generation == process::generation()
     }
 }
 
@@ -219,10 +226,7 @@ impl Item {
             Self::Unclaimed(voice, error, count) => {
                 voice.report(py, stage, &error, count).map(|()| count)
             }
-            Self::AskWhere(voice) => {
-                voice.place_records(py);
-                Ok(1)
-            }
+            Self::AskWhere(voice) => voice.place_records(py).map(|_| 1),
             Self::Fence(answer) => {
                 answer.fill(Ok(Learned::Done));
                 Ok(1)
@@ -242,7 +246,7 @@ pub(super) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled
                     voice.unclaimed(error, count);
                     mail.unclaimed(home, voice, error, count);
                 }
-                mail.batch(voice, batch);
+                mail.batch(home, voice, batch);
             }
         }
     }
@@ -290,10 +294,10 @@ impl Mail {
     }
 
     /// Records of one batch may be waited for in several places; nearly always it is one.
-    fn batch(&mut self, voice: &Arc<Voice>, mut batch: SettledBatch<Waiter>) {
+    fn batch(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, mut batch: SettledBatch<Waiter>) {
         while let Some(first) = batch.waiting.first() {
             let Some(port) = first.waiter.port().cloned() else {
-                self.threads(&mut batch);
+                self.threads(home, voice, &mut batch);
                 continue;
             };
             let is_mine = |waiter: &Waiter| waiter.port().is_some_and(|it| Arc::ptr_eq(it, &port));
@@ -313,13 +317,21 @@ impl Mail {
     }
 
     /// The threads that wait for records of this batch.
-    fn threads(&mut self, batch: &mut SettledBatch<Waiter>) {
+    fn threads(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, batch: &mut SettledBatch<Waiter>) {
         let mut others = Vec::new();
         for waiting in std::mem::take(&mut batch.waiting) {
             let Waiter::Thread(answer) = &waiting.waiter else {
                 others.push(waiting);
                 continue;
             };
+            if let Err(error) = &batch.outcome
+                && Arc::strong_count(answer) == 1
+            {
+                // The thread was interrupted, and waits no more.
+                voice.unclaimed(error, 1);
+                self.unclaimed(home, voice, error, 1);
+                continue;
+            }
             let learned = batch.outcome.as_ref().map_err(Clone::clone).map(|stored| {
                 let place = stored.place_of(&waiting);
                 let topic = Arc::clone(&batch.topic);

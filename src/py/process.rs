@@ -6,10 +6,11 @@
 //! for the core's threads to end; they never touch the interpreter.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
@@ -25,11 +26,12 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// only with the interpreter held, so it is free in a forked child.
 static RUNNING: Mutex<Vec<(Running, Duration)>> = Mutex::new(Vec::new());
 
-/// Failures of cores that ended before the interpreter does, and that nobody was told of.
-static UNTOLD: AtomicU64 = AtomicU64::new(0);
+/// Whether the end of the interpreter has come by.
+static IS_OVER: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    static AROUND_FORK: RefCell<Option<Quiet>> = const { RefCell::new(None) };
+    static AROUND_FORK: RefCell<Option<(Quiet, dispatcher::Quiet)>> =
+        const { RefCell::new(None) };
 }
 
 pub(super) fn generation() -> u64 {
@@ -40,16 +42,35 @@ pub(super) fn generation() -> u64 {
 pub(super) fn register(py: Python<'_>, core: Running, exit_timeout: Duration) -> PyResult<()> {
     {
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|(core, _)| {
-            let has_ended = core.client.wait_ended(Duration::ZERO);
-            if has_ended {
-                UNTOLD.fetch_add(core.voice.untold_failures(), Ordering::Relaxed);
-            }
-            !has_ended
-        });
         running.push((core, exit_timeout));
     }
+    sweep(py);
     drain_with_multiprocessing(py)
+}
+
+/// Forgets the cores that have ended, unless somebody has yet to be told of their failures.
+pub(super) fn sweep(_py: Python<'_>) {
+    let is_done = |core: &Running| {
+        core.client.wait_ended(Duration::ZERO) && core.voice.untold_failures() == 0
+    };
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = std::mem::take(&mut *running);
+    let (done, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(core, _)| is_done(core));
+    *running = others;
+    drop(running);
+    // Behind the lock: the end of a user's function may run anything.
+    drop(done);
+}
+
+/// Fails when the end of the interpreter has been here: nobody waits for what starts now.
+pub(super) fn check_not_over() -> PyResult<()> {
+    if IS_OVER.load(Ordering::Relaxed) {
+        return Err(PyRuntimeError::new_err(
+            "the interpreter is ending, and what is produced now would be lost; produce before \
+             that, or register with atexit after importing dekaf",
+        ));
+    }
+    Ok(())
 }
 
 /// Children of `multiprocessing` that were forked end without `atexit`, but not without their
@@ -94,7 +115,7 @@ pub(super) fn install(py: Python<'_>) -> PyResult<()> {
 }
 
 fn before_fork() {
-    AROUND_FORK.set(Some(Quiet::wait()));
+    AROUND_FORK.set(Some((Quiet::wait(), dispatcher::quiet())));
 }
 
 fn after_fork_in_parent() {
@@ -104,13 +125,12 @@ fn after_fork_in_parent() {
 fn after_fork_in_child(py: Python<'_>) -> PyResult<()> {
     GENERATION.fetch_add(1, Ordering::Relaxed);
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    UNTOLD.store(0, Ordering::Relaxed);
     // Their locks may be held for ever, by threads that do not exist here.
     std::mem::forget(std::mem::take(&mut *running));
     drop(running);
     loops::forget_inherited();
-    dispatcher::forget_inherited();
-    if let Some(quiet) = AROUND_FORK.take() {
+    if let Some((quiet, no_dispatcher)) = AROUND_FORK.take() {
+        dispatcher::forget_inherited(no_dispatcher);
         // Python's own `close`: our sockets' would speak to the runtime that stayed behind.
         let close = py.import("os")?.getattr("close")?;
         for descriptor in inherited_descriptors(quiet) {
@@ -127,6 +147,7 @@ pub(super) fn seed() -> u64 {
 }
 
 fn at_exit(py: Python<'_>) -> PyResult<()> {
+    IS_OVER.store(true, Ordering::Relaxed);
     let running = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
     let mut until = Instant::now();
     // What somebody gave up on purpose was reported then.
@@ -138,14 +159,17 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
     }
     // A little more than the limit: giving up is quick, but not instant.
     until += Duration::from_secs(1);
+    let mut interrupted = Ok(());
     for (Running { client, .. }, _) in &running {
         while !py.detach(|| client.wait_ended(SIGNAL_CHECK)) && Instant::now() < until {
-            py.check_signals()?;
+            interrupted = py.check_signals();
+            if interrupted.is_err() {
+                until = Instant::now();
+            }
         }
     }
-    dispatcher::end(py, until)?;
+    let ended = dispatcher::end(py, until);
     let untold = running.iter().map(|(core, _)| core.voice.untold_failures()).sum::<u64>();
-    let untold = untold + UNTOLD.load(Ordering::Relaxed);
     let lost = (lost() - given_up) as u64 + untold;
     if lost > 0 {
         let what = if lost == 1 { "message was" } else { "messages were" };
@@ -155,5 +179,5 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
         );
         py.import("sys")?.getattr("stderr")?.call_method1("write", (line,))?;
     }
-    Ok(())
+    interrupted.and(ended)
 }

@@ -40,6 +40,9 @@ struct State {
     closed: bool,
 }
 
+/// A producer that takes nothing any more.
+struct Closed;
+
 /// A core that was started, and what it has to say.
 #[derive(Debug, Clone)]
 pub(super) struct Running {
@@ -60,36 +63,55 @@ impl ProducerCore {
 
     /// The running core, started if need be.
     pub(super) fn running(&self, py: Python<'_>) -> PyResult<Running> {
-        {
-            let state = self.state();
-            if state.closed {
-                return Err(closed(py));
-            }
-            if let Some(running) = &state.running {
-                return Ok(running.clone());
-            }
+        if let Some(running) = self.look().map_err(|Closed| closed(py))? {
+            return Ok(running);
         }
+        process::check_not_over()?;
         // Finding its home may start a thread, which others must not wait for behind the lock.
         let home = match loops::running(py)? {
             Some(running) => loops::port_of(&running)?,
             None => dispatcher::port(py)?,
         };
-        let mut state = self.state();
-        if state.closed {
-            return Err(closed(py));
-        }
-        if let Some(running) = &state.running {
-            return Ok(running.clone());
-        }
         let voice = Arc::new(Voice::new(&self.settings, py));
-        let outlet = Outlet { voice: Arc::clone(&voice), home: Address::of(&home) };
-        let client = Client::start(self.settings.config.clone(), process::seed(), outlet)?;
+        let asks = match self.settings.partitioner {
+            // Loops stand still now and then, and may be blocked by the very call that waits.
+            Some(_) => Some(Address::of(&dispatcher::port(py)?)),
+            None => None,
+        };
+        let outlet = Outlet { voice: Arc::clone(&voice), home: Address::of(&home), asks };
+        let mut state = self.state();
+        if state.closed || state.running.is_some() {
+            // Somebody else was faster. What was made for nothing goes behind the lock, and so
+            // does all that runs Python.
+            drop(state);
+            drop(outlet);
+            return self.running(py);
+        }
+        let started = Client::start(self.settings.config.clone(), process::seed(), outlet);
+        let client = match started {
+            Ok(client) => client,
+            Err(error) => {
+                drop(state);
+                return Err(error.into());
+            }
+        };
         voice.belongs_to(client.clone());
         let running = Running { client, voice };
         state.running = Some(running.clone());
         drop(state);
         process::register(py, running.clone(), self.settings.exit_timeout)?;
         Ok(running)
+    }
+
+    /// The running core, if it was started. Nothing here runs Python: the lock is held.
+    fn look(&self) -> Result<Option<Running>, Closed> {
+        let state = self.state();
+        if state.closed { Err(Closed) } else { Ok(state.running.clone()) }
+    }
+
+    /// Fails once it is closed.
+    fn check_open(&self, py: Python<'_>) -> PyResult<()> {
+        self.look().map(drop).map_err(|Closed| closed(py))
     }
 
     /// The core if it was ever started; after a fork, in this process.
@@ -113,12 +135,18 @@ impl ProducerCore {
         }
     }
 
+    /// Until when a flush waits for callbacks. Who gave no limit waits no longer for them than for
+    /// the end: a callback may want what the thread that flushes holds.
+    pub(super) fn patience_with_callbacks(&self, limit: Option<Duration>) -> Instant {
+        Instant::now() + limit.unwrap_or(self.settings.exit_timeout)
+    }
+
     /// Waits until a record in the line for memory has its turn. A loop is held only for as long
     /// as others make progress, everybody else for `max_block_ms`.
     pub(super) fn wait_for_room(
         &self,
         py: Python<'_>,
-        client: &Client<Waiter>,
+        Running { client, voice }: &Running,
         ticket: Ticket,
     ) -> PyResult<()> {
         let on_loop = loops::running(py)?.is_some();
@@ -134,8 +162,12 @@ impl ProducerCore {
                 drop(client.cancel(ticket));
                 return Err(interrupt);
             }
+            // Perhaps this thread is the one that would ask the partitioner.
+            let has_placed = voice.place_records(py).inspect_err(|_| {
+                drop(client.cancel(ticket));
+            })?;
             let now = client.progress();
-            if on_loop && now != progress {
+            if on_loop && (now != progress || has_placed) {
                 progress = now;
                 until = Instant::now() + limit;
             } else if Instant::now() >= until {
@@ -153,7 +185,8 @@ impl ProducerCore {
         let message = if on_loop {
             format!(
                 "buffer_memory={memory} is full, and nothing was acknowledged for \
-                 send_block_ms={}; await produce(), which waits without holding the event loop, \
+                 send_block_ms={}; await Producer.produce(), which waits without holding the \
+                 event loop, \
                  or see why brokers do not answer",
                 self.settings.send_block.as_millis()
             )
@@ -203,10 +236,11 @@ impl ProducerCore {
         let arguments =
             Arguments { call: "send", topic, value, misplaced, key, headers, partition, timestamp };
         let ready = arguments.ready(&self.settings)?;
+        self.check_open(py)?;
         let waiter = on_delivery.map(callbacks::waiter).transpose()?;
         let running = self.running(py)?;
         match ready.hand_over(&running.client, &running.voice, waiter, false)? {
-            Handed::Waits(ticket) => self.wait_for_room(py, &running.client, ticket),
+            Handed::Waits(ticket) => self.wait_for_room(py, &running, ticket),
             Handed::Batched | Handed::Held(_) => Ok(()),
         }
     }
@@ -255,6 +289,15 @@ impl ProducerCore {
     #[pyo3(name = "_id")]
     fn id(&self) -> usize {
         self.started().map_or(0, |running| running.voice.id())
+    }
+
+    /// Lets go of the user's functions, once everything was told.
+    #[pyo3(name = "_let_go")]
+    fn let_go(&self, py: Python<'_>) {
+        if let Some(running) = self.started() {
+            running.voice.let_go(py);
+        }
+        process::sweep(py);
     }
 
     /// Whether it was closed.

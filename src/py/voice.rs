@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
 use super::callbacks;
@@ -23,12 +24,18 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 /// One producer's.
 #[derive(Debug)]
 pub(super) struct Voice {
-    on_error: Option<Py<PyAny>>,
-    partitioner: Option<Py<PyAny>>,
+    /// Until it is closed: a user's function may lead back to the producer.
+    functions: Mutex<Functions>,
     client: OnceLock<Client<Waiter>>,
     ledger: Mutex<Ledger>,
     /// Whether somebody is on his way to ask the partitioner.
     is_asking: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Functions {
+    on_error: Option<Py<PyAny>>,
+    partitioner: Option<Py<PyAny>>,
 }
 
 #[derive(Debug, Default)]
@@ -48,8 +55,7 @@ impl Voice {
         let on_error = settings.on_error.as_ref().map(|function| function.clone_ref(py));
         let partitioner = settings.partitioner.as_ref().map(|function| function.clone_ref(py));
         Self {
-            on_error,
-            partitioner,
+            functions: Mutex::new(Functions { on_error, partitioner }),
             client: OnceLock::new(),
             ledger: Mutex::default(),
             is_asking: AtomicBool::new(false),
@@ -72,6 +78,10 @@ impl Voice {
 
     /// Writes failures down that nobody claims. Called with or without the interpreter.
     pub(super) fn unclaimed(&self, error: &Error, count: usize) {
+        if error.kind() == ErrorKind::Purged {
+            // Whoever purges knows.
+            return;
+        }
         let mut ledger = self.ledger();
         ledger.untold += count as u64;
         if error.kind() != ErrorKind::Closed {
@@ -112,12 +122,13 @@ impl Voice {
         if let Some(failures) = self.line_is_due() {
             callbacks::log_unclaimed(py, failures, error)?;
         }
-        let Some(on_error) = &self.on_error else { return Ok(()) };
+        let Some(on_error) = self.function(py, |functions| &functions.on_error) else {
+            return Ok(());
+        };
         let mut failure = None;
         for _ in 0..count {
             let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
-            failure =
-                failure.or(callbacks::call_plain(stage, self, on_error.bind(py), exception).err());
+            failure = failure.or(callbacks::call_plain(stage, self, &on_error, exception).err());
         }
         failure.map_or(Ok(()), Err)
     }
@@ -133,9 +144,28 @@ impl Voice {
         Some(std::mem::take(&mut ledger.unlogged))
     }
 
+    /// One of the user's functions. Nothing runs while it is looked up.
+    fn function<'py>(
+        &self,
+        py: Python<'py>,
+        which: impl Fn(&Functions) -> &Option<Py<PyAny>>,
+    ) -> Option<Bound<'py, PyAny>> {
+        let functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        which(&functions).as_ref().map(|function| function.bind(py).clone())
+    }
+
     /// The caller's partitioner, if he brought one.
-    pub(super) fn partitioner<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
-        self.partitioner.as_ref().map(|partitioner| partitioner.bind(py))
+    pub(super) fn partitioner<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.function(py, |functions| &functions.partitioner)
+    }
+
+    /// Drops the user's functions: there is nothing left to tell or to ask.
+    pub(super) fn let_go(&self, _py: Python<'_>) {
+        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = std::mem::take(&mut *functions);
+        drop(functions);
+        // Behind the lock: their end may run anything.
+        drop(gone);
     }
 
     /// Whether somebody is to be sent to [`Self::place_records`]: nobody is on his way yet.
@@ -143,17 +173,26 @@ impl Voice {
         !self.is_asking.swap(true, Ordering::AcqRel)
     }
 
-    /// Asks the caller's partitioner about the records that wait for it.
-    pub(super) fn place_records(&self, py: Python<'_>) {
+    /// Asks the caller's partitioner about the records that wait for it; says whether there were
+    /// any. What is meant to end the program goes on, when its record has failed of it.
+    pub(super) fn place_records(&self, py: Python<'_>) -> PyResult<bool> {
         let (Some(client), Some(partitioner)) = (self.client.get(), self.partitioner(py)) else {
-            return;
+            return Ok(false);
         };
         // What comes after the last look is asked about again.
         self.is_asking.store(false, Ordering::Release);
+        let mut any = false;
         while let Some(asked) = client.next_to_place() {
-            let said = callbacks::choose(partitioner, asked.key.as_deref(), asked.partitions);
-            let said = said.map_err(|error| error.to_string());
-            client.place(asked.ticket, said);
+            any = true;
+            let said = callbacks::choose(&partitioner, asked.key.as_deref(), asked.partitions);
+            let told = said.as_ref().map_err(ToString::to_string).copied();
+            client.place(asked.ticket, told);
+            if let Err(error) = said
+                && !error.is_instance_of::<PyException>(py)
+            {
+                return Err(error);
+            }
         }
+        Ok(any)
     }
 }

@@ -162,7 +162,10 @@ impl<W> Machine<W> {
         let partition = &self.topics[place.topic].partitions[place.partition];
         let Some((index, next)) = partition.next_to_send() else { return false };
         let numbered = next.sequence.is_some();
-        if partition.ready_at(index).is_some_and(|at| at > now) {
+        // Nothing lingers while others wait for the room that it takes.
+        let is_short = !self.waiting.is_empty();
+        let ready_at = if is_short { next.resume_at } else { partition.ready_at(index) };
+        if ready_at.is_some_and(|at| at > now) {
             return false;
         }
         // A leader that has acknowledged nothing yet gets one batch, and only once nobody else

@@ -192,3 +192,22 @@ fn a_gapless_partition_stops() {
     bench.produce("other", 1, true);
     assert!(bench.request().is_some(), "other partitions go on");
 }
+
+#[test]
+fn nothing_lingers_while_others_wait_for_its_room() {
+    let mut bench = Bench::ready(&[1, 1], |config| {
+        config.linger = Duration::from_secs(60);
+        config.buffer_memory = 1_000;
+    });
+    bench.produce("a", 0, false);
+    bench.produce("b", 1, false);
+    assert!(bench.request().is_none(), "they linger");
+    let large = Box::new(OwnedRecord { value: Some(vec![0; 900]), ..OwnedRecord::default() });
+    bench.machine.wait(bench.now, "t", Some(0), large, Some("c"), false).unwrap();
+    let request = bench.request().expect("they leave");
+    assert_eq!(request.batches.len(), 2);
+    bench.answer(&request, ErrorCode::NONE, 0);
+    assert_eq!(bench.machine.waiting_for_memory(), 0);
+    assert_eq!(bench.settled(), ["a at 0", "b at 0"]);
+    assert!(bench.request().is_none(), "with room again, there is time again");
+}
