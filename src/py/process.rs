@@ -29,6 +29,9 @@ static RUNNING: Mutex<Vec<(Running, Duration)>> = Mutex::new(Vec::new());
 /// Whether the end of the interpreter has come by.
 static IS_OVER: AtomicBool = AtomicBool::new(false);
 
+/// A little more than a limit: giving up is quick, but not instant.
+const GIVING_UP: Duration = Duration::from_secs(1);
+
 thread_local! {
     static AROUND_FORK: RefCell<Option<(Quiet, dispatcher::Quiet)>> =
         const { RefCell::new(None) };
@@ -157,14 +160,17 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
         client.close(*limit, None);
         until = until.max(Instant::now() + *limit);
     }
-    // A little more than the limit: giving up is quick, but not instant.
-    until += Duration::from_secs(1);
+    until += GIVING_UP;
     let mut interrupted = Ok(());
     for (Running { client, .. }, _) in &running {
         while !py.detach(|| client.wait_ended(SIGNAL_CHECK)) && Instant::now() < until {
-            interrupted = py.check_signals();
-            if interrupted.is_err() {
-                until = Instant::now();
+            if let Err(signal) = py.check_signals() {
+                interrupted = Err(signal);
+                // What is left is given up, and counted.
+                for (core, _) in &running {
+                    core.client.close(Duration::ZERO, None);
+                }
+                until = until.min(Instant::now() + GIVING_UP);
             }
         }
     }

@@ -278,3 +278,21 @@ def test_ctrl_c_in_a_partitioner_is_no_mistake_of_a_record(dekaf_broker: Broker)
         with pytest.raises(KeyboardInterrupt):
             producer.produce("orders", b"v")
         assert time.monotonic() - before < 60
+
+
+def test_ctrl_c_at_the_end_still_counts_what_is_lost() -> None:
+    script = """
+def interrupt():
+    broker_is_away.wait()
+    os.kill(os.getpid(), signal.SIGINT)
+
+broker_is_away = threading.Event()
+producer = SyncProducer("127.0.0.1:1", exit_timeout_ms=30_000)
+producer.send("orders", b"v")
+threading.Thread(target=interrupt, daemon=True).start()
+import atexit
+atexit.register(broker_is_away.set)
+"""
+    _, stderr = run(HEAD + script)
+    assert stderr.startswith("dekaf: 1 message was not delivered")
+    assert stderr.rstrip().endswith("KeyboardInterrupt:")
