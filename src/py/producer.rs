@@ -236,7 +236,10 @@ impl ProducerCore {
         let arguments =
             Arguments { call: "send", topic, value, misplaced, key, headers, partition, timestamp };
         let ready = arguments.ready(&self.settings)?;
-        self.check_open(py)?;
+        if on_delivery.is_some() {
+            // A callback may start the dispatcher; for a producer that is closed it must not.
+            self.check_open(py)?;
+        }
         let waiter = on_delivery.map(callbacks::waiter).transpose()?;
         let running = self.running(py)?;
         match ready.hand_over(&running.client, &running.voice, waiter, false)? {
