@@ -2,7 +2,7 @@
 //! free for others and Ctrl-C heard.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
@@ -97,7 +97,7 @@ impl SyncProducerCore {
     fn settle(slf: &Bound<'_, Self>, timeout: Option<f64>) -> PyResult<usize> {
         let limit = timeout.map(seconds_of).transpose()?;
         let core = slf.as_super().get();
-        let until = core.patience_with_callbacks(limit);
+        let until = limit.map(|limit| Instant::now() + limit);
         let mut before = 0;
         let is_settled = ask(slf, limit, |client, waiter| {
             client.flush(waiter).map(|ticket| before = ticket).err()
@@ -106,7 +106,7 @@ impl SyncProducerCore {
             return Ok(core.unsettled_before(before));
         }
         // What is settled has been told, too.
-        dispatcher::catch_up(slf.py(), until)?;
+        dispatcher::catch_up(slf.py(), core.callbacks_until(until))?;
         Ok(0)
     }
 
@@ -116,14 +116,14 @@ impl SyncProducerCore {
     fn disconnect(slf: &Bound<'_, Self>, timeout: Option<f64>) -> PyResult<()> {
         let core = slf.as_super().get();
         let limit = core.closing_limit(timeout)?;
-        let until = core.patience_with_callbacks(timeout.map(|_| limit));
+        let until = timeout.map(|_| Instant::now() + limit);
         let Some(running) = core.shut() else { return Ok(()) };
         let answer = Arc::new(Answer::default());
         let py = slf.py();
         if running.client.close(limit, Some(Waiter::Thread(Arc::clone(&answer)))).is_none() {
             answer.wait(py, None, || running.voice.place_records(py).map(drop))?;
         }
-        dispatcher::catch_up(py, until)
+        dispatcher::catch_up(py, core.callbacks_until(until))
     }
 }
 

@@ -135,10 +135,10 @@ impl ProducerCore {
         }
     }
 
-    /// Until when a flush waits for callbacks. Who gave no limit waits no longer for them than for
-    /// the end: a callback may want what the thread that flushes holds.
-    pub(super) fn patience_with_callbacks(&self, limit: Option<Duration>) -> Instant {
-        Instant::now() + limit.unwrap_or(self.settings.exit_timeout)
+    /// Until when a flush waits for callbacks, once all is settled. Who gave no limit waits no
+    /// longer for them than for the end: one may want what the thread that flushes holds.
+    pub(super) fn callbacks_until(&self, limit: Option<Instant>) -> Instant {
+        limit.unwrap_or_else(|| Instant::now() + self.settings.exit_timeout)
     }
 
     /// Waits until a record in the line for memory has its turn. A loop is held only for as long
@@ -186,8 +186,7 @@ impl ProducerCore {
             format!(
                 "buffer_memory={memory} is full, and nothing was acknowledged for \
                  send_block_ms={}; await Producer.produce(), which waits without holding the \
-                 event loop, \
-                 or see why brokers do not answer",
+                 event loop, or see why brokers do not answer",
                 self.settings.send_block.as_millis()
             )
         } else {
