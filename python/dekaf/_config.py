@@ -13,6 +13,7 @@ from dekaf._acks import Acks
 from dekaf._core import check_config
 from dekaf._environment import read_environment
 from dekaf._errors import ConfigError
+from dekaf._pickling import is_found_by_name, is_pickled_by_value
 from dekaf._presets import HIGH_THROUGHPUT, LOW_LATENCY, RELIABILITY
 from dekaf._properties import read_properties
 from dekaf._serializers import resolve
@@ -281,7 +282,20 @@ class ProducerConfig(_Asked):
             )
 
     def __reduce__(self) -> tuple[partial[Self], tuple[()]]:
+        for name, value in self._given.items():
+            if callable(value) and not is_found_by_name(value) and not is_pickled_by_value():
+                raise TypeError(
+                    f"{name}={value!r} cannot be pickled, and neither can what is configured with "
+                    "it: another process finds functions by their names alone; define it at the "
+                    "top level of a module"
+                )
         return partial(type(self), **self._given), ()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
     def __repr__(self) -> str:
         """Show what is not as by default."""

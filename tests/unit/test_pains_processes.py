@@ -225,3 +225,22 @@ def test_a_producer_pickles_as_its_configuration(dekaf_broker: Broker, kind: Any
     other.send("orders", b"another's")
     close(other)
     assert stored(dekaf_broker) == ["another's", "its own"]
+
+
+@pytest.mark.parametrize("setting", ["value_serializer", "on_error", "partitioner"])
+def test_a_producer_that_cannot_be_pickled_says_why(setting: str) -> None:
+    """A function without a name that another process could find it by."""
+    settings: dict[str, Any] = {setting: lambda *_: None}
+    producer = Producer("localhost:9092", **settings)
+    with pytest.raises(TypeError, match=f"{setting}=.* cannot be pickled.*top level of a module"):
+        pickle.dumps(producer)
+    # Copies within a process need no names.
+    assert copy.copy(producer.config) == copy.deepcopy(producer.config) == producer.config
+
+
+def test_picklers_that_need_no_names_are_let_go_on() -> None:
+    """They put functions into the pickle themselves; what they ask must not stand in their way."""
+    config = ProducerConfig("localhost:9092", on_error=lambda _: None)
+    asker: dict[str, Any] = {"__name__": "cloudpickle.cloudpickle", "config": config}
+    exec("make, arguments = config.__reduce__()", asker)  # noqa: S102 - a pickler's stand-in
+    assert asker["make"](*asker["arguments"]) == config
