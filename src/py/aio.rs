@@ -76,7 +76,7 @@ impl AsyncProducerCore {
         let loop_ = loops::needed(py, "produce")?;
         let running = core.running(py)?;
         let (future, waiter) = waiter(&loop_)?;
-        match ready.hand_over(&running.client, &running.voice, Some(waiter), true)? {
+        match ready.hand_over(&core.settings, &running.client, Some(waiter), true)? {
             Handed::Batched => {}
             Handed::Held(ticket) | Handed::Waits(ticket) => {
                 let unsend = Unsend { client: running.client, ticket };

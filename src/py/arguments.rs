@@ -12,7 +12,6 @@ use super::convert::{self, Headers, Payload};
 use super::errors::{serialization_failed, to_python};
 use super::message::Message;
 use super::settings::Settings;
-use super::voice::Voice;
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
 use crate::record::Record;
@@ -148,8 +147,8 @@ impl Ready<'_> {
     /// Hands the message over to the core.
     pub(super) fn hand_over(
         &self,
+        settings: &Settings,
         client: &Client<Waiter>,
-        voice: &Voice,
         waiter: Option<Waiter>,
         urgent: bool,
     ) -> PyResult<Handed> {
@@ -165,10 +164,10 @@ impl Ready<'_> {
         let topic = self.topic.to_str()?;
         let mut partition = self.partition;
         if partition.is_none()
-            && let Some(partitioner) = voice.partitioner(py)
+            && let Some(partitioner) = &settings.partitioner
             && let Some(count) = client.partitions(topic)
         {
-            partition = Some(callbacks::choose(&partitioner, key, count)?);
+            partition = Some(callbacks::choose(partitioner.bind(py), key, count)?);
         }
         client
             .produce(topic, partition, &record, waiter, urgent)

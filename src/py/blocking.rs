@@ -63,7 +63,7 @@ impl SyncProducerCore {
         let answer = Arc::new(Answer::default());
         let waiter = Some(Waiter::Thread(Arc::clone(&answer)));
         if let Handed::Waits(ticket) =
-            ready.hand_over(&running.client, &running.voice, waiter, true)?
+            ready.hand_over(&core.settings, &running.client, waiter, true)?
         {
             core.wait_for_room(py, &running, ticket)?;
         }

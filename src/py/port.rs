@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::producer::{Settled, SettledBatch};
 
 /// How many waiters are told before the reader gets a turn at other things.
-pub(super) const WAITERS_PER_TURN: usize = 1024;
+const WAITERS_PER_TURN: usize = 1024;
 
 /// Something for a port's reader to do.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ enum Signal {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Flag {
+struct Flag {
     is_up: Mutex<bool>,
     raised: Condvar,
 }

@@ -241,7 +241,7 @@ impl ProducerCore {
         }
         let waiter = on_delivery.map(callbacks::waiter).transpose()?;
         let running = self.running(py)?;
-        match ready.hand_over(&running.client, &running.voice, waiter, false)? {
+        match ready.hand_over(&self.settings, &running.client, waiter, false)? {
             Handed::Waits(ticket) => self.wait_for_room(py, &running, ticket),
             Handed::Batched | Handed::Held(_) => Ok(()),
         }

@@ -154,11 +154,6 @@ impl Voice {
         which(&functions).as_ref().map(|function| function.bind(py).clone())
     }
 
-    /// The caller's partitioner, if he brought one.
-    pub(super) fn partitioner<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.function(py, |functions| &functions.partitioner)
-    }
-
     /// Drops the user's functions: there is nothing left to tell or to ask.
     pub(super) fn let_go(&self, _py: Python<'_>) {
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,7 +171,8 @@ impl Voice {
     /// Asks the caller's partitioner about the records that wait for it; says whether there were
     /// any. What is meant to end the program goes on, when its record has failed of it.
     pub(super) fn place_records(&self, py: Python<'_>) -> PyResult<bool> {
-        let (Some(client), Some(partitioner)) = (self.client.get(), self.partitioner(py)) else {
+        let partitioner = self.function(py, |functions| &functions.partitioner);
+        let (Some(client), Some(partitioner)) = (self.client.get(), partitioner) else {
             return Ok(false);
         };
         // What comes after the last look is asked about again.
