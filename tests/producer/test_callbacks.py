@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from dekaf import ProduceError, Producer, RecordMetadata, SyncProducer
+from tests.kafka import wait_until
 from tests.producer.conftest import Target
 
 CURRENT = contextvars.ContextVar("current", default="none")
@@ -62,21 +63,11 @@ def test_without_a_loop_on_a_thread_of_the_producers(target: Target) -> None:
         for n in range(1_000):
             producer.send(topic, str(n), on_delivery=calls)
         producer.flush()
-    wait_for(lambda: len(calls.metadata) == 1_000)
+    wait_until(lambda: len(calls.metadata) == 1_000, what="every callback was called")
     assert [metadata.offset for metadata in calls.metadata] == list(range(1_000))
     (thread,) = calls.threads
     assert thread.name == "dekaf-dispatcher"
     assert thread.daemon
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Look again and again: the dispatcher is a moment behind the flush."""
-    done = threading.Event()
-    for _ in range(3_000):
-        if condition():
-            return
-        done.wait(0.01)
-    pytest.fail("it did not happen within 30 s")
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -101,7 +92,7 @@ def test_each_in_the_context_of_its_call(target: Target) -> None:
     assert calls.contexts == ["a", "b"]
     with SyncProducer(target.servers) as producer:
         contextvars.copy_context().run(send_as, producer, topic, "c", calls)
-    wait_for(lambda: calls.contexts == ["a", "b", "c"])
+    wait_until(lambda: calls.contexts == ["a", "b", "c"], what="every callback was called")
 
 
 def send_as(producer: SyncProducer, topic: str, name: str, calls: Calls) -> None:
@@ -186,7 +177,7 @@ def test_what_a_callback_raises_off_the_loop_is_logged(
     with SyncProducer(target.servers) as producer:
         producer.send(topic, b"v", on_delivery=broken)
         producer.send(topic, b"v", on_delivery=calls)
-    wait_for(lambda: len(calls.metadata) == 1)
+    wait_until(lambda: len(calls.metadata) == 1, what="every callback was called")
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [Failed]
 
 
@@ -203,7 +194,7 @@ def test_a_loop_that_ended_leaves_its_callbacks_to_the_dispatcher(target: Target
 
     asyncio.run(main())
     target.release()
-    wait_for(lambda: len(calls.metadata) == 10)
+    wait_until(lambda: len(calls.metadata) == 10, what="every callback was called")
     assert [thread.name for thread in calls.threads] == ["dekaf-dispatcher"]
     asyncio.run(producer.close())
 
@@ -239,5 +230,5 @@ def test_a_callback_may_send(target: Target) -> None:
 
     with SyncProducer(target.servers) as producer:
         producer.send(topic, b"v", on_delivery=again)
-        wait_for(lambda: len(told) == 10)
+        wait_until(lambda: len(told) == 10, what="every callback was called")
     assert told == list(range(10))

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from dekaf import FlushTimeout, Producer, ProducerClosed, Purged, UnclaimedFailures
+from tests.kafka import wait_until
 from tests.producer.conftest import Target
 
 
@@ -48,7 +49,7 @@ async def test_purge(target: Target) -> None:
         await producer.produce(topic, b"0")
         target.hold()
         in_flight = producer.produce(topic, b"1")
-        await asyncio.sleep(0.05)  # it leaves; that it has shows below
+        wait_until(lambda: producer.metrics().pending.in_flight == 1, what="it has left")
         queued = producer.produce("unknown", b"v")
         producer.send(topic, b"2", on_delivery=lambda _, error: calls.append(error))
         producer.purge()

@@ -17,6 +17,7 @@ from dekaf import (
     UnclaimedFailures,
     UnknownPartition,
 )
+from tests.kafka import wait_until
 from tests.producer.conftest import Target
 
 TOO_LARGE = b"x" * 2_000_000
@@ -150,10 +151,8 @@ def test_on_error_is_told_of_each(
     topic = target.topic()
     told: list[ProduceError] = []
     run(target, told.append, topic)
-    for _ in range(3_000):
-        if len(told) == 1_500:
-            break
-        asyncio.run(asyncio.sleep(0.01))  # the dispatcher is a moment behind
+    # The dispatcher is a moment behind.
+    wait_until(lambda: len(told) >= 1_500, what="on_error was told of each")
     assert len(told) == 1_500
     assert {error.topic for error in told} == {topic}
     lines = [record for record in caplog.records if record.name == "dekaf"]
