@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Self, TypeAlias, cast
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["HeaderValue", "Headers", "HeadersLike"]
+    from dekaf._types import HeadersLike, Payload
 
-HeaderValue: TypeAlias = "str | Buffer | None"
-"""What a header may hold; text is stored as UTF-8."""
-HeadersLike: TypeAlias = "Mapping[str, HeaderValue] | Iterable[tuple[str, HeaderValue]] | None"
-"""What headers can be made of."""
+__all__ = ["Headers"]
+
 _Pairs: TypeAlias = tuple[tuple[str, bytes | None], ...]
 
 
@@ -30,10 +28,10 @@ class Headers(Mapping[str, bytes | None]):
     __slots__ = ("_pairs",)
     _pairs: _Pairs
 
-    def __init__(self, headers: HeadersLike = None) -> None:
+    def __init__(self, headers: HeadersLike | None = None) -> None:
         self._pairs = tuple(_read(headers))
 
-    def add(self, name: str, value: HeaderValue) -> Self:
+    def add(self, name: str, value: Payload | None) -> Self:
         """Return these headers, and one more at the end."""
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - the caller's word for it
             raise TypeError(f"name must be str, not {type(name).__name__}")
@@ -63,10 +61,10 @@ class Headers(Mapping[str, bytes | None]):
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def __or__(self, other: HeadersLike) -> Self:
+    def __or__(self, other: HeadersLike | None) -> Self:
         return type(self)([*self._pairs, *_read(other)])
 
-    def __ror__(self, other: HeadersLike) -> Self:
+    def __ror__(self, other: HeadersLike | None) -> Self:
         return type(self)([*_read(other), *self._pairs])
 
     def __eq__(self, other: object) -> bool:
@@ -110,7 +108,7 @@ class _Values(ValuesView[bytes | None]):
         return any(value == other for other in self)
 
 
-def _read(headers: HeadersLike) -> Iterator[tuple[str, bytes | None]]:
+def _read(headers: HeadersLike | None) -> Iterator[tuple[str, bytes | None]]:
     """Check headers, in the words in which `produce` refuses them."""
     if headers is None:
         return
