@@ -9,7 +9,7 @@ use criterion::{
     BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main,
 };
 use dekaf::config::{Compression, Config, Partitioner};
-use dekaf::producer::{Content, Machine, Produced, RequestId, Settled};
+use dekaf::producer::{Content, Haste, Machine, Produced, RequestId, Settled};
 use dekaf::protocol::{
     MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduced, ProduceResponse,
     TopicProduced,
@@ -58,7 +58,7 @@ impl Bench {
         let timestamp = 1_700_000_000_000;
         let record = Record { timestamp, key, value: Some(&VALUE), headers: &[] };
         let record = black_box(&record);
-        match self.machine.produce(self.now, black_box("t"), partition, record, waiter, false) {
+        match self.machine.produce(self.now, black_box("t"), partition, record, waiter, Haste::Lingers) {
             Ok(Produced::Accepted { work, .. }) => work,
             other => panic!("it is open, and there is memory: {other:?}"),
         }

@@ -13,4 +13,4 @@ mod turned;
 
 pub use handle::{Asked, Client, Sink};
 pub use mailbox::Mailbox;
-pub use turned::Handed;
+pub use turned::{Handed, HandedMany};

@@ -5,6 +5,7 @@
 
 mod backoff;
 mod batch;
+mod haste;
 mod histogram;
 mod machine;
 mod metrics;
@@ -19,6 +20,7 @@ mod topic;
 
 pub use backoff::Backoff;
 pub use batch::{Content, Ticket};
+pub use haste::Haste;
 pub use machine::{
     Machine, MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId, Unsent,
 };

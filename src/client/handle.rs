@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use super::driver;
 use super::room::Room;
-use super::turned::{Handed, Turned};
+use super::turned::{Handed, HandedMany, Turned};
 use crate::config::Config;
 use crate::error::Result;
 use crate::net::block_sigpipe;
-use crate::producer::{Machine, Metrics, NodeId, Settled, Ticket, Unsent};
+use crate::producer::{Haste, Machine, Metrics, NodeId, Settled, Ticket, Unsent};
 use crate::record::Record;
 
 /// Where settled records and calls go. Called on the core's thread, without any lock held.
@@ -99,10 +99,31 @@ impl<W: Send + 'static> Client<W> {
         partition: Option<i32>,
         record: &Record<'_>,
         waiter: Option<W>,
-        urgent: bool,
+        haste: Haste,
     ) -> Result<Handed> {
         let now = Instant::now();
-        self.shared.turned.produce(now, topic, partition, record, waiter, urgent)
+        self.shared.turned.produce(now, topic, partition, record, waiter, haste)
+    }
+
+    /// Takes records in that leave together, once [`Self::ship`] says that they are all there.
+    pub fn produce_many<'a>(
+        &self,
+        records: impl Iterator<Item = (&'a str, Option<i32>, Record<'a>, Option<W>)>,
+    ) -> HandedMany<W> {
+        self.shared.turned.produce_many(Instant::now(), records)
+    }
+
+    /// See [`Machine::ship`].
+    pub fn ship(&self) {
+        if self.shared.turned.machine().ship(Instant::now()) {
+            self.shared.turned.wake();
+        }
+    }
+
+    /// Waits until a record is no longer in the line for memory; see [`Machine::when_admitted`].
+    /// Gives the waiter back if the core has ended.
+    pub fn when_admitted(&self, ticket: Ticket, waiter: W) -> Option<W> {
+        self.shared.turned.tell(waiter, |machine, waiter| machine.when_admitted(ticket, waiter))
     }
 
     /// Waits until a record that was handed over is no longer in the line for memory, at most for

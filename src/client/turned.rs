@@ -5,8 +5,8 @@
 use std::time::Instant;
 
 use super::sync::{Mutex, MutexGuard, Notify, PoisonError};
-use crate::error::Result;
-use crate::producer::{Machine, OwnedRecord, Produced, Ticket};
+use crate::error::{Error, Result};
+use crate::producer::{Haste, Machine, OwnedRecord, Produced, Ticket};
 use crate::record::Record;
 
 /// How far a record got when it was handed over.
@@ -18,6 +18,17 @@ pub enum Handed {
     Held(Ticket),
     /// It waits for memory.
     Waits(Ticket),
+}
+
+/// What became of records that were handed over in one go.
+#[derive(Debug)]
+pub struct HandedMany<W> {
+    /// Those that may be un-sent yet.
+    pub held: Vec<Ticket>,
+    /// The last of those that wait for memory.
+    pub waits: Option<Ticket>,
+    /// Those that were not taken in, and why.
+    pub refused: Vec<(Error, Option<W>)>,
 }
 
 /// A machine that callers hand things to and a driver turns.
@@ -48,28 +59,50 @@ impl<W> Turned<W> {
         topic: &str,
         partition: Option<i32>,
         record: &Record<'_>,
-        mut waiter: Option<W>,
-        urgent: bool,
+        waiter: Option<W>,
+        haste: Haste,
     ) -> Result<Handed> {
         let mut machine = self.machine();
-        machine.check_open()?;
-        match machine.produce(now, topic, partition, record, waiter.take(), urgent)? {
-            Produced::Accepted { ticket, work, is_held } => {
-                drop(machine);
-                if work {
-                    self.wake();
+        let taken = take_in(&mut machine, now, topic, partition, record, waiter, haste);
+        drop(machine);
+        let (handed, work) = taken.map_err(|(error, _waiter)| error)?;
+        if work {
+            self.wake();
+        }
+        Ok(handed)
+    }
+
+    /// Takes many in, in order; they leave [together](Haste::Together).
+    pub(super) fn produce_many<'a>(
+        &self,
+        now: Instant,
+        records: impl Iterator<Item = (&'a str, Option<i32>, Record<'a>, Option<W>)>,
+    ) -> HandedMany<W> {
+        let mut many = HandedMany { held: Vec::new(), waits: None, refused: Vec::new() };
+        let mut wakes = false;
+        let mut machine = self.machine();
+        for (topic, partition, record, waiter) in records {
+            let haste = Haste::Together;
+            match take_in(&mut machine, now, topic, partition, &record, waiter, haste) {
+                Ok((handed, work)) => {
+                    wakes |= work;
+                    match handed {
+                        Handed::Batched => {}
+                        Handed::Held(ticket) => many.held.push(ticket),
+                        Handed::Waits(ticket) => {
+                            many.held.push(ticket);
+                            many.waits = Some(ticket);
+                        }
+                    }
                 }
-                Ok(if is_held { Handed::Held(ticket) } else { Handed::Batched })
-            }
-            Produced::Full(waiter) => {
-                let copy = Box::new(OwnedRecord::copy(record));
-                let waits = machine.wait(now, topic, partition, copy, waiter, urgent);
-                drop(machine);
-                // Who makes room is the driver, who may have thought that there was time.
-                self.wake();
-                waits.map(Handed::Waits).map_err(|refused| refused.error)
+                Err(refused) => many.refused.push(refused),
             }
         }
+        drop(machine);
+        if wakes {
+            self.wake();
+        }
+        many
     }
 
     /// Hands a waiter to the machine, unless nobody turns it any more.
@@ -92,5 +125,34 @@ impl<W> Turned<W> {
     /// Sleeps until somebody has called [`Self::wake`] since the last sleep ended.
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
+    }
+}
+
+/// Says how far the record got, and whether the driver is to look.
+fn take_in<W>(
+    machine: &mut Machine<W>,
+    now: Instant,
+    topic: &str,
+    partition: Option<i32>,
+    record: &Record<'_>,
+    mut waiter: Option<W>,
+    haste: Haste,
+) -> std::result::Result<(Handed, bool), (Error, Option<W>)> {
+    if let Err(error) = machine.check_open() {
+        return Err((error, waiter));
+    }
+    match machine.produce(now, topic, partition, record, waiter.take(), haste) {
+        Ok(Produced::Accepted { ticket, work, is_held }) => {
+            Ok((if is_held { Handed::Held(ticket) } else { Handed::Batched }, work))
+        }
+        Ok(Produced::Full(waiter)) => {
+            let copy = Box::new(OwnedRecord::copy(record));
+            match machine.wait(now, topic, partition, copy, waiter, haste) {
+                // Who makes room is the driver, who may have thought that there was time.
+                Ok(ticket) => Ok((Handed::Waits(ticket), true)),
+                Err(refused) => Err((refused.error, refused.waiter)),
+            }
+        }
+        Err(error) => Err((error, None)),
     }
 }

@@ -28,6 +28,7 @@ pub use self::exchange::{
 };
 use super::backoff::Backoff;
 use super::batch::{Codecs, Ticket};
+use super::haste::Haste;
 use super::pinned::{OwnedRecord, Pinned};
 use super::random::Random;
 use super::refresh::Refresh;
@@ -109,6 +110,8 @@ pub struct Machine<W> {
     /// Whom the caller has not been asked about yet; perhaps they are gone.
     placing: VecDeque<Ticket>,
     unpinned: Vec<Box<dyn Pinned>>,
+    /// Partitions with records that leave with others; see [`Haste::Together`].
+    gathered: Vec<Place>,
     codecs: Codecs,
     /// Partitions by the time when something happens to them, each at most once.
     timers: BTreeSet<(Instant, Place)>,
@@ -121,6 +124,8 @@ pub struct Machine<W> {
     asking: Vec<Asking<W>>,
     /// Whether the cluster was last asked about those topics alone that it may create.
     asked_to_create: bool,
+    /// Who waits until a record is no longer in the line for memory.
+    admissions: Vec<(Ticket, W)>,
     flushing: VecDeque<(Ticket, W)>,
     settled: VecDeque<Settled<W>>,
     connects: VecDeque<NodeId>,
@@ -157,6 +162,7 @@ impl<W> Machine<W> {
             unplaced: BTreeMap::new(),
             placing: VecDeque::new(),
             unpinned: Vec::new(),
+            gathered: Vec::new(),
             codecs: Codecs::default(),
             timers: BTreeSet::new(),
             requests: BTreeMap::new(),
@@ -166,6 +172,7 @@ impl<W> Machine<W> {
             live: BTreeMap::new(),
             asking: Vec::new(),
             asked_to_create: false,
+            admissions: Vec::new(),
             flushing: VecDeque::new(),
             settled: VecDeque::new(),
             connects: VecDeque::new(),
@@ -181,8 +188,7 @@ impl<W> Machine<W> {
 
     // -- callers --------------------------------------------------------------------------
 
-    /// Takes a record in, if there is memory for it and nobody waits for some. `urgent` says
-    /// that somebody waits for this very record.
+    /// Takes a record in, if there is memory for it and nobody waits for some.
     ///
     /// # Errors
     /// After [`Self::close`], or once the producer is of no more use; everything else that goes
@@ -194,7 +200,7 @@ impl<W> Machine<W> {
         partition: Option<i32>,
         record: &Record<'_>,
         waiter: Option<W>,
-        urgent: bool,
+        haste: Haste,
     ) -> Result<Produced<W>> {
         self.check_open()?;
         let size = record.size_bound();
@@ -207,7 +213,7 @@ impl<W> Machine<W> {
         if !self.waiting.is_empty() || self.used + size > self.config.buffer_memory {
             return Ok(Produced::Full(waiter));
         }
-        let target = self.target(now, topic, partition, urgent);
+        let target = self.target(now, topic, partition, haste);
         self.topics[target.topic].records.handed_over += 1;
         Ok(self.accept(now, target, record, waiter))
     }
@@ -223,7 +229,7 @@ impl<W> Machine<W> {
         partition: Option<i32>,
         record: Box<dyn Pinned>,
         waiter: Option<W>,
-        urgent: bool,
+        haste: Haste,
     ) -> Result<Ticket, NoWaiting<W>> {
         if let Err(error) = self.check_open() {
             return Err(NoWaiting { error, record, waiter });
@@ -231,7 +237,7 @@ impl<W> Machine<W> {
         if self.waiting.len() >= self.config.max_waiting {
             return Err(NoWaiting { error: self.buffer_full(), record, waiter });
         }
-        let target = self.target(now, topic, partition, urgent);
+        let target = self.target(now, topic, partition, haste.apart());
         let ticket = self.ticket();
         let until = target.deadline;
         self.topics[target.topic].records.handed_over += 1;
@@ -283,6 +289,25 @@ impl<W> Machine<W> {
         };
         self.finish_flushes();
         Some(Unsent { waiter })
+    }
+
+    /// What was handed over [to leave together](Haste::Together) is all there. Says whether there
+    /// is something to do.
+    pub fn ship(&mut self, now: Instant) -> bool {
+        let mut work = false;
+        for place in std::mem::take(&mut self.gathered) {
+            self.partition(place).gathers = false;
+            if self.hurry_or_remember(place) {
+                self.touch(now, place);
+                work = true;
+            }
+        }
+        work
+    }
+
+    /// Settles `waiter` once a record is no longer in the line for memory, whatever became of it.
+    pub fn when_admitted(&mut self, ticket: Ticket, waiter: W) {
+        self.admissions.push((ticket, waiter));
     }
 
     /// Settles `waiter` once the cluster has answered.
@@ -620,6 +645,7 @@ impl<W> Machine<W> {
 
     /// Something that ended.
     pub fn poll_settled(&mut self) -> Option<Settled<W>> {
+        self.settle_admissions();
         self.settled.pop_front()
     }
 

@@ -96,6 +96,8 @@ pub(super) struct Partition<W> {
     pub(super) queued_at: Option<NodeId>,
     /// Whether it stands among those that its leader serves once it is idle.
     pub(super) awaited: bool,
+    /// Whether it stands among those whose records wait for others that come with them.
+    pub(super) gathers: bool,
     /// When the machine looks at it again of its own accord.
     pub(super) timer: Option<Instant>,
 }
@@ -132,6 +134,7 @@ impl<W> Partition<W> {
             stopped: None,
             queued_at: None,
             awaited: false,
+            gathers: false,
             timer: None,
         }
     }

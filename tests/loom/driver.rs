@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use dekaf::config::{Compression, Config};
-use dekaf::producer::{Content, Machine, MetadataWanted, Outgoing, RequestId, Settled};
+use dekaf::producer::{Content, Haste, Machine, MetadataWanted, Outgoing, RequestId, Settled};
 use dekaf::protocol::{
     MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduced,
     ProduceResponse, TopicProduced,
@@ -55,7 +55,7 @@ impl World {
 
     fn produce(&self, who: Who) {
         let record = Record { timestamp: 0, key: None, value: Some(&[0; 100]), headers: &[] };
-        let taken = self.turned.produce(self.now, "t", Some(0), &record, Some(who), true);
+        let taken = self.turned.produce(self.now, "t", Some(0), &record, Some(who), Haste::AtOnce);
         taken.expect("it is open, and the line is short");
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dekaf::config::Partitioner;
 use dekaf::error::{Error, ErrorKind};
-use dekaf::producer::{RecordMetrics, Settled};
+use dekaf::producer::{RecordMetrics, Settled, Ticket};
 
 use super::cluster::{Cluster, StoredLog};
 use super::scenario::Scenario;
@@ -18,6 +18,8 @@ pub(crate) enum Waiter {
     /// A flush, and how many records had been handed over before it.
     Flush(u64),
     Close,
+    /// Somebody waits until a record has its place in memory.
+    Admission(Ticket),
 }
 
 /// A record that was handed over.
@@ -63,6 +65,8 @@ pub(crate) struct Ledger {
     topics: BTreeMap<String, RecordMetrics>,
     /// The last record of each topic that the caller was asked to place.
     asked: BTreeMap<String, u64>,
+    /// Who waits for records to leave the line for memory.
+    admissions: BTreeSet<Ticket>,
     violations: Vec<String>,
     most_memory: usize,
 }
@@ -121,6 +125,18 @@ impl Ledger {
 
     pub(crate) fn flush(&self) -> Waiter {
         Waiter::Flush(self.promises.len() as u64)
+    }
+
+    pub(crate) fn admission(&mut self, ticket: Ticket) -> Waiter {
+        self.admissions.insert(ticket);
+        Waiter::Admission(ticket)
+    }
+
+    /// Somebody was told that a record is no longer in the line for memory.
+    pub(crate) fn admitted(&mut self, ticket: Ticket, waits: bool) {
+        if waits || !self.admissions.remove(&ticket) {
+            self.violation(&format!("admission {ticket} was told wrongly: waits {waits}"));
+        }
     }
 
     pub(crate) fn memory(&mut self, used: usize, limit: usize) {
@@ -193,6 +209,10 @@ impl Ledger {
 
     /// Holds what was said against what is stored.
     pub(crate) fn check(mut self, scenario: &Scenario, cluster: &Cluster) -> Vec<String> {
+        if !self.admissions.is_empty() {
+            let left = std::mem::take(&mut self.admissions);
+            self.violation(&format!("nobody was told of admissions {left:?}"));
+        }
         let mut stored: BTreeMap<u64, Vec<Place>> = BTreeMap::new();
         for log in cluster.all_committed() {
             let mut last = None;

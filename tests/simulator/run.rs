@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{
-    Content, Machine, MetadataWanted, Outgoing, OwnedRecord, Pinned, Produced, Random, RequestId,
+    Content, Haste, Machine, MetadataWanted, Outgoing, OwnedRecord, Pinned, Produced, Random, RequestId,
     Settled, Ticket,
 };
 use dekaf::protocol::{
@@ -306,6 +306,10 @@ impl<'a> Run<'a> {
 
     fn settled(&mut self, settled: Settled<Waiter>) {
         self.note(|| format!("{settled:?}"));
+        if let Settled::Call { waiter: Waiter::Admission(ticket), .. } = settled {
+            let waits = self.machine.waits_for_memory(ticket);
+            return self.ledger.admitted(ticket, waits);
+        }
         self.ledger.settled(self.now, settled);
     }
 
@@ -529,6 +533,9 @@ impl<'a> Run<'a> {
                 self.hand_over();
             }
         }
+        if self.scenario.gathers {
+            self.machine.ship(self.instant());
+        }
         match self.random.below(40) {
             0..=2 => {
                 let flush = self.ledger.flush();
@@ -562,7 +569,11 @@ impl<'a> Run<'a> {
         value.resize(8 + self.random.below(self.scenario.largest_value) as usize, b'.');
         let record =
             OwnedRecord { timestamp: 1_000 + id as i64, key, value: Some(value), headers: vec![] };
-        let urgent = self.random.below(4) == 0;
+        let haste = match self.random.below(4) {
+            0 => Haste::AtOnce,
+            1 | 2 if self.scenario.gathers => Haste::Together,
+            _ => Haste::Lingers,
+        };
         let deadline = self.now + self.scenario.config.delivery_timeout;
         let partition = named.or_else(|| self.place_at_once(&name, record.key.as_deref()));
         self.ledger.handed_over(id, &name, deadline);
@@ -574,15 +585,21 @@ impl<'a> Run<'a> {
         let mut produced = None;
         record.read(&mut |record| {
             let waiter = waiter.take();
-            produced = Some(self.machine.produce(now, &name, partition, record, waiter, urgent));
+            produced = Some(self.machine.produce(now, &name, partition, record, waiter, haste));
         });
         match produced {
             Some(Ok(Produced::Accepted { ticket, .. })) => self.tickets.push((ticket, id)),
             Some(Ok(Produced::Full(waiter))) => {
                 let waits =
-                    self.machine.wait(now, &name, partition, Box::new(record), waiter, urgent);
+                    self.machine.wait(now, &name, partition, Box::new(record), waiter, haste);
                 match waits {
-                    Ok(ticket) => self.tickets.push((ticket, id)),
+                    Ok(ticket) => {
+                        self.tickets.push((ticket, id));
+                        if self.scenario.gathers {
+                            let waiter = self.ledger.admission(ticket);
+                            self.machine.when_admitted(ticket, waiter);
+                        }
+                    }
                     Err(refused) => self.ledger.not_taken(id, &refused.error),
                 }
             }

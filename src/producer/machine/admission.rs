@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::{LONGEST_TOPIC, Machine, Produced};
 use crate::error::{Error, ErrorCode, Result};
 use crate::producer::batch::{Batch, Ticket};
+use crate::producer::haste::Haste;
 use crate::producer::partitioner::Choice;
 use crate::producer::pinned::{OwnedRecord, Pinned};
 use crate::producer::topic::{Place, Topic};
@@ -19,7 +20,7 @@ pub(super) struct Target {
     pub(super) partition: Option<i32>,
     /// Given before, if the record had to wait.
     pub(super) ticket: Option<Ticket>,
-    pub(super) urgent: bool,
+    pub(super) haste: Haste,
     pub(super) deadline: Instant,
 }
 
@@ -63,11 +64,11 @@ impl<W> Machine<W> {
         now: Instant,
         topic: &str,
         partition: Option<i32>,
-        urgent: bool,
+        haste: Haste,
     ) -> Target {
         let topic = self.topic(topic);
         let deadline = now + self.config.delivery_timeout;
-        Target { topic, partition, ticket: None, urgent, deadline }
+        Target { topic, partition, ticket: None, haste, deadline }
     }
 
     pub(super) fn topic(&mut self, name: &str) -> usize {
@@ -139,7 +140,7 @@ impl<W> Machine<W> {
         let charged = record.size_bound();
         self.charge(charged);
         let until = target.deadline.min(now + self.config.metadata_timeout);
-        let target = Target { ticket: Some(ticket), ..target };
+        let target = Target { ticket: Some(ticket), haste: target.haste.apart(), ..target };
         let record = OwnedRecord::copy(record);
         let delayed = Delayed { target, record, waiter, until, charged };
         let unassigned = &mut self.topics[target.topic].unassigned;
@@ -196,7 +197,8 @@ impl<W> Machine<W> {
             .flushing
             .back()
             .is_some_and(|(before, _)| target.ticket.is_some_and(|ticket| ticket < *before));
-        Target { urgent: target.urgent || flushed || self.closing_by.is_some(), ..target }
+        let hurries = flushed || self.closing_by.is_some();
+        Target { haste: if hurries { Haste::AtOnce } else { target.haste }, ..target }
     }
 
     /// Puts a record into its partition's open batch.
@@ -207,7 +209,7 @@ impl<W> Machine<W> {
         record: &Record<'_>,
         mut waiter: Option<W>,
     ) -> Produced<W> {
-        let Target { topic: index, partition, ticket, urgent, deadline } = target;
+        let Target { topic: index, partition, ticket, haste, deadline } = target;
         let partition = match self.choose(index, partition, record.key) {
             Ok(partition) => partition,
             Err((partition, error)) => {
@@ -250,7 +252,11 @@ impl<W> Machine<W> {
         if target.partition.is_none() {
             self.topics[index].spread.appended(size, batch_size, full);
         }
-        let hurried = urgent && self.hurry_or_remember(place);
+        let hurried = match haste {
+            Haste::Lingers => false,
+            Haste::Together => self.gather(place),
+            Haste::AtOnce => self.hurry_or_remember(place),
+        };
         let work = opens || full || hurried;
         if work {
             self.touch(now, place);

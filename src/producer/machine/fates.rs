@@ -421,6 +421,14 @@ impl<W> Machine<W> {
         }
     }
 
+    /// Tells those who wait for a place in memory that is there, or not needed any more.
+    pub(super) fn settle_admissions(&mut self) {
+        let waits = |(ticket, _): &mut (Ticket, W)| !self.waiting.contains_key(ticket);
+        let admitted: Vec<_> = self.admissions.extract_if(.., waits).collect();
+        let told = admitted.into_iter();
+        self.settled.extend(told.map(|(_, waiter)| Settled::Call { waiter, result: Ok(()) }));
+    }
+
     pub(super) fn finish_closing(&mut self, now: Instant) {
         let Some(by) = self.closing_by.filter(|_| !self.finished) else { return };
         if by <= now {

@@ -152,6 +152,15 @@ impl<W> Machine<W> {
         false
     }
 
+    /// A record leaves with those that are handed over with it. There is nothing to do about it
+    /// before [`Self::ship`].
+    pub(super) fn gather(&mut self, place: Place) -> bool {
+        if !std::mem::replace(&mut self.partition(place).gathers, true) {
+            self.gathered.push(place);
+        }
+        false
+    }
+
     fn hurry(&mut self, place: Place) -> bool {
         self.partition(place).queue.back_mut().is_some_and(Batch::hurry)
     }

@@ -62,7 +62,7 @@ impl Bench {
     fn ready(leaders: &[i32], change: impl FnOnce(&mut Config)) -> Self {
         let mut bench = Self::new(change);
         let now = bench.now;
-        bench.machine.target(now, "t", None, false);
+        bench.machine.target(now, "t", None, Haste::Lingers);
         bench.machine.refresh.want();
         bench.describe(leaders);
         for leader in leaders {
@@ -111,8 +111,13 @@ impl Bench {
     }
 
     fn produce(&mut self, who: &'static str, partition: i32, urgent: bool) -> bool {
+        let haste = if urgent { Haste::AtOnce } else { Haste::Lingers };
+        self.produce_with(who, partition, haste)
+    }
+
+    fn produce_with(&mut self, who: &'static str, partition: i32, haste: Haste) -> bool {
         let record = Record { timestamp: 7, key: None, value: Some(who.as_bytes()), headers: &[] };
-        match self.machine.produce(self.now, "t", Some(partition), &record, Some(who), urgent) {
+        match self.machine.produce(self.now, "t", Some(partition), &record, Some(who), haste) {
             Ok(Produced::Accepted { work, .. }) => work,
             other => panic!("it is open, and there is memory: {other:?}"),
         }

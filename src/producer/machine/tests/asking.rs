@@ -98,7 +98,7 @@ fn records_that_nobody_waits_for_are_counted_where_they_end() {
     bench.produce("one", 0, false);
     for _ in 0..2 {
         let record = Record { timestamp: 7, key: None, value: None, headers: &[] };
-        bench.machine.produce(bench.now, "t", Some(0), &record, None, false).unwrap();
+        bench.machine.produce(bench.now, "t", Some(0), &record, None, Haste::Lingers).unwrap();
     }
     let request = bench.request().or_else(|| {
         bench.pass(5 * MS);

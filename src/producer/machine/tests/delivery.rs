@@ -356,7 +356,7 @@ fn close_delivers_first_and_refuses_more() {
     bench.produce("a", 0, false);
     bench.machine.close(bench.now, bench.now + Duration::from_secs(9), Some("close"));
     let record = Record { timestamp: 0, key: None, value: None, headers: &[] };
-    let refused = bench.machine.produce(bench.now, "t", None, &record, Some("b"), true);
+    let refused = bench.machine.produce(bench.now, "t", None, &record, Some("b"), Haste::AtOnce);
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Closed);
     bench.pass(5 * MS);
     let request = bench.request().unwrap();
@@ -444,7 +444,7 @@ fn only_topics_that_records_wait_for_may_be_created() {
     assert_eq!(asked(&mut bench), (vec!["t".to_owned()], false), "nobody needs it");
     gone(&mut bench);
     let record = Record { timestamp: 7, key: None, value: None, headers: &[] };
-    bench.machine.produce(bench.now, "new", None, &record, Some("n"), false).unwrap();
+    bench.machine.produce(bench.now, "new", None, &record, Some("n"), Haste::Lingers).unwrap();
     assert_eq!(asked(&mut bench), (vec!["new".to_owned()], true), "the other stays away");
     gone(&mut bench);
     bench.produce("a", 0, false);
@@ -470,5 +470,42 @@ fn closing_lingers_for_nothing_that_waited_for_its_topic() {
     bench.describe(&[1]);
     bench.machine.handle_connected(1);
     bench.identify();
+    assert!(bench.request().is_some());
+}
+
+#[test]
+fn what_is_handed_over_together_leaves_together() {
+    let mut bench = Bench::ready(&[1, 1], |config| config.linger = 50 * MS);
+    for (who, partition) in [("a", 0), ("b", 0), ("c", 1)] {
+        bench.produce_with(who, partition, Haste::Together);
+        assert!(bench.request().is_none(), "more may come");
+    }
+    assert!(bench.machine.ship(bench.now));
+    let request = bench.request().unwrap();
+    let counts: Vec<_> = request.batches.iter().map(|(.., batch)| batch.count()).collect();
+    assert_eq!(counts, [2, 1]);
+    assert!(!bench.machine.ship(bench.now), "nothing was handed over since");
+}
+
+#[test]
+fn what_is_shipped_behind_others_leaves_with_the_next_answer() {
+    let mut bench = Bench::ready(&[1], |config| config.linger = 50 * MS);
+    bench.produce("first", 0, true);
+    let first = bench.request().unwrap();
+    bench.produce_with("second", 0, Haste::Together);
+    bench.machine.ship(bench.now);
+    assert!(bench.request().is_none());
+    bench.answer(&first, ErrorCode::NONE, 0);
+    assert!(bench.request().is_some());
+}
+
+#[test]
+fn a_full_batch_does_not_wait_for_the_rest() {
+    let mut bench = Bench::ready(&[1], |config| config.batch_size = 100);
+    bench.produce_with("one", 0, Haste::Together);
+    assert!(bench.request().is_none());
+    for _ in 0..10 {
+        bench.produce_with("more", 0, Haste::Together);
+    }
     assert!(bench.request().is_some());
 }

@@ -16,12 +16,12 @@ fn small() -> Bench {
 fn hand_over(bench: &mut Bench, who: &'static str) -> Option<Ticket> {
     let value = vec![0; RECORD];
     let record = Record { timestamp: 7, key: None, value: Some(&value), headers: &[] };
-    let produced = bench.machine.produce(bench.now, "t", Some(0), &record, Some(who), false);
+    let produced = bench.machine.produce(bench.now, "t", Some(0), &record, Some(who), Haste::Lingers);
     match produced.expect("it is open") {
         Produced::Accepted { .. } => None,
         Produced::Full(waiter) => {
             let copy = Box::new(OwnedRecord::copy(&record));
-            let ticket = bench.machine.wait(bench.now, "t", Some(0), copy, waiter, false);
+            let ticket = bench.machine.wait(bench.now, "t", Some(0), copy, waiter, Haste::Lingers);
             Some(ticket.expect("any number may wait"))
         }
     }
@@ -63,10 +63,10 @@ impl Bench {
     fn produce_small_must_wait(&mut self) {
         let record = Record { timestamp: 7, key: None, value: Some(b"s"), headers: &[] };
         let produced =
-            self.machine.produce(self.now, "t", Some(0), &record, Some("small"), false).unwrap();
+            self.machine.produce(self.now, "t", Some(0), &record, Some("small"), Haste::Lingers).unwrap();
         let Produced::Full(waiter) = produced else { panic!("it overtakes") };
         let copy = Box::new(OwnedRecord::copy(&record));
-        self.machine.wait(self.now, "t", Some(0), copy, waiter, false).unwrap();
+        self.machine.wait(self.now, "t", Some(0), copy, waiter, Haste::Lingers).unwrap();
     }
 }
 
@@ -90,7 +90,7 @@ fn a_record_that_waits_can_be_taken_back() {
 fn a_record_whose_topic_is_unknown_can_be_taken_back() {
     let mut bench = Bench::new(|_| {});
     let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
-    let produced = bench.machine.produce(bench.now, "t", None, &record, Some("a"), false).unwrap();
+    let produced = bench.machine.produce(bench.now, "t", None, &record, Some("a"), Haste::Lingers).unwrap();
     let Produced::Accepted { ticket, .. } = produced else { panic!("there is memory") };
     assert!(bench.machine.cancel(bench.now, ticket).is_some());
     assert!(bench.machine.is_idle());
@@ -102,7 +102,7 @@ fn the_ticket_of_a_refused_record_takes_back_no_other() {
     let mut bench = Bench::new(|_| {});
     let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
     let mut hand_over = |topic: &str, who| {
-        let produced = bench.machine.produce(bench.now, topic, None, &record, Some(who), false);
+        let produced = bench.machine.produce(bench.now, topic, None, &record, Some(who), Haste::Lingers);
         match produced.unwrap() {
             Produced::Accepted { ticket, .. } => ticket,
             Produced::Full(_) => panic!("there is memory"),
@@ -136,7 +136,7 @@ fn too_many_may_not_wait() {
     assert!(hand_over(&mut bench, "a").is_none());
     assert!(hand_over(&mut bench, "b").is_some());
     let copy = Box::new(OwnedRecord::default());
-    let refused = bench.machine.wait(bench.now, "t", Some(0), copy, Some("c"), false);
+    let refused = bench.machine.wait(bench.now, "t", Some(0), copy, Some("c"), Haste::Lingers);
     assert_eq!(refused.unwrap_err().error.kind(), ErrorKind::BufferFull);
 }
 
@@ -203,11 +203,30 @@ fn nothing_lingers_while_others_wait_for_its_room() {
     bench.produce("b", 1, false);
     assert!(bench.request().is_none(), "they linger");
     let large = Box::new(OwnedRecord { value: Some(vec![0; 900]), ..OwnedRecord::default() });
-    bench.machine.wait(bench.now, "t", Some(0), large, Some("c"), false).unwrap();
+    bench.machine.wait(bench.now, "t", Some(0), large, Some("c"), Haste::Lingers).unwrap();
     let request = bench.request().expect("they leave");
     assert_eq!(request.batches.len(), 2);
     bench.answer(&request, ErrorCode::NONE, 0);
     assert_eq!(bench.machine.waiting_for_memory(), 0);
     assert_eq!(bench.settled(), ["a at 0", "b at 0"]);
     assert!(bench.request().is_none(), "with room again, there is time again");
+}
+
+#[test]
+fn who_asks_is_told_when_a_record_has_left_the_line() {
+    let mut bench = small();
+    for who in ["a", "b"] {
+        assert!(hand_over(&mut bench, who).is_none());
+    }
+    let waits = ["c", "d", "e"].map(|who| hand_over(&mut bench, who).unwrap());
+    for (ticket, who) in waits.into_iter().zip(["c is in", "d is in", "e is in"]) {
+        bench.machine.when_admitted(ticket, who);
+    }
+    assert!(bench.settled().is_empty());
+    bench.machine.cancel(bench.now, waits[1]).unwrap();
+    assert_eq!(bench.settled(), ["d is in: Ok(())"]);
+    let sent = bench.request().unwrap();
+    bench.answer(&sent, ErrorCode::NONE, 0);
+    let told = bench.settled();
+    assert_eq!(told[told.len() - 2..], ["c is in: Ok(())", "e is in: Ok(())"]);
 }

@@ -35,11 +35,11 @@ impl Bench {
     fn hand_over(&mut self, topic: &str, who: &'static str, size: usize) -> Option<Ticket> {
         let value = vec![b'v'; size];
         let record = Record { timestamp: 7, key: None, value: Some(&value), headers: &[] };
-        match self.machine.produce(self.now, topic, Some(0), &record, Some(who), false).unwrap() {
+        match self.machine.produce(self.now, topic, Some(0), &record, Some(who), Haste::Lingers).unwrap() {
             Produced::Accepted { ticket, is_held, .. } => is_held.then_some(ticket),
             Produced::Full(waiter) => {
                 let copy = Box::new(OwnedRecord::copy(&record));
-                self.machine.wait(self.now, topic, Some(0), copy, waiter, false).ok()
+                self.machine.wait(self.now, topic, Some(0), copy, waiter, Haste::Lingers).ok()
             }
         }
     }
@@ -263,7 +263,7 @@ fn what_is_refused_is_counted_once() {
 fn records_that_wait_for_their_caller_are_counted() {
     let mut bench = Bench::ready(&[1], |config| config.partitioner = Partitioner::Caller);
     let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
-    bench.machine.produce(bench.now, "t", None, &record, Some("a"), false).unwrap();
+    bench.machine.produce(bench.now, "t", None, &record, Some("a"), Haste::Lingers).unwrap();
     bench.produce("b", 0, false);
     assert_eq!(bench.metrics().pending.waiting_for_placing, 2);
     let ticket = bench.machine.poll_placing().unwrap().ticket;

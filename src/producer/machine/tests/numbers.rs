@@ -252,7 +252,7 @@ fn a_refused_id_is_the_end() {
     bench.machine.handle_identity_failed(bench.now, refused);
     assert_eq!(bench.settled(), ["a failed: Broker, maybe written: false"]);
     let record = Record { timestamp: 0, key: None, value: None, headers: &[] };
-    let later = bench.machine.produce(bench.now, "t", None, &record, Some("b"), true);
+    let later = bench.machine.produce(bench.now, "t", None, &record, Some("b"), Haste::AtOnce);
     assert!(later.unwrap_err().fatal());
 }
 

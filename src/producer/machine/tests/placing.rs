@@ -13,7 +13,7 @@ fn caller(config: &mut Config) {
 /// Hands a record over whose key is its name.
 fn hand_over(bench: &mut Bench, topic: &str, who: &'static str, partition: Option<i32>) -> Ticket {
     let record = Record { timestamp: 7, key: Some(who.as_bytes()), value: None, headers: &[] };
-    match bench.machine.produce(bench.now, topic, partition, &record, Some(who), false) {
+    match bench.machine.produce(bench.now, topic, partition, &record, Some(who), Haste::Lingers) {
         Ok(Produced::Accepted { ticket, .. }) => ticket,
         other => panic!("it is open, and there is memory: {other:?}"),
     }
@@ -253,10 +253,10 @@ fn what_is_not_placed_takes_memory_and_those_who_wait_for_some_keep_their_place(
     let record = |key| Record { timestamp: 7, key: Some(key), value: Some(&value), headers: &[] };
     for (who, partition) in [("a", None), ("b", None), ("c", Some(0))] {
         let (record, now) = (record(who.as_bytes()), bench.now);
-        let produced = bench.machine.produce(now, "t", partition, &record, Some(who), false);
+        let produced = bench.machine.produce(now, "t", partition, &record, Some(who), Haste::Lingers);
         if let Produced::Full(waiter) = produced.unwrap() {
             let copy = Box::new(OwnedRecord::copy(&record));
-            bench.machine.wait(now, "t", partition, copy, waiter, false).unwrap();
+            bench.machine.wait(now, "t", partition, copy, waiter, Haste::Lingers).unwrap();
         }
     }
     assert!(bench.machine.memory_used() >= SIZE);
@@ -277,7 +277,7 @@ fn the_driver_is_told_of_the_first_to_ask_about() {
     let mut bench = Bench::ready(&[1], caller);
     let record = Record { timestamp: 7, key: None, value: None, headers: &[] };
     let work: Vec<bool> = (0..2)
-        .map(|_| match bench.machine.produce(bench.now, "t", None, &record, None, false) {
+        .map(|_| match bench.machine.produce(bench.now, "t", None, &record, None, Haste::Lingers) {
             Ok(Produced::Accepted { work, .. }) => work,
             other => panic!("{other:?}"),
         })
