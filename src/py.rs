@@ -8,12 +8,14 @@
 mod aio;
 mod answer;
 mod arguments;
+mod batch;
 mod blocking;
 mod broker;
 mod callbacks;
 mod convert;
 mod dispatcher;
 mod errors;
+mod group;
 mod loops;
 mod message;
 mod metadata;
@@ -22,7 +24,11 @@ mod outlet;
 mod port;
 mod process;
 mod producer;
+mod results;
+mod serializers;
 mod settings;
+mod template;
+mod topic;
 mod voice;
 mod waiter;
 
@@ -36,6 +42,8 @@ mod _core {
     #[pymodule_export]
     use super::aio::AsyncProducerCore;
     #[pymodule_export]
+    use super::batch::BatchCall;
+    #[pymodule_export]
     use super::blocking::SyncProducerCore;
     #[pymodule_export]
     use super::broker::BrokerCore;
@@ -46,7 +54,11 @@ mod _core {
     #[pymodule_export]
     use super::producer::ProducerCore;
     #[pymodule_export]
+    use super::results::BatchResultCore;
+    #[pymodule_export]
     use super::settings::check_config;
+    #[pymodule_export]
+    use super::topic::TopicCore;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

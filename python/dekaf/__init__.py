@@ -41,11 +41,15 @@ from dekaf._metrics import (
     TopicMetrics,
 )
 from dekaf._producer import Producer
+from dekaf._results import BatchResult, ProduceErrorGroup
+from dekaf._stream import Stream, SyncStream
+from dekaf._topic import SyncTopic, Topic
 from dekaf._sync import SyncProducer
 
 __all__ = [
     "Acks",
     "BatchMetrics",
+    "BatchResult",
     "BrokerError",
     "BrokerMetrics",
     "BrokerUnreachable",
@@ -63,6 +67,7 @@ __all__ = [
     "PartitionInfo",
     "Pending",
     "ProduceError",
+    "ProduceErrorGroup",
     "Producer",
     "ProducerBuilder",
     "ProducerClosed",
@@ -73,7 +78,11 @@ __all__ = [
     "RecordMetrics",
     "RequestMetrics",
     "SerializationError",
+    "Stream",
     "SyncProducer",
+    "SyncStream",
+    "SyncTopic",
+    "Topic",
     "TopicMetrics",
     "UnclaimedFailures",
     "UnknownPartition",

@@ -1,23 +1,27 @@
 """The compiled core. Import from `dekaf`: names here may change without notice."""
 
 from asyncio import Future
+from collections.abc import Callable
 from datetime import datetime
 from types import GenericAlias
-from typing import Any, Generic, Self, final, overload
+from typing import Any, Generic, Literal, Self, final, overload
 
 from typing_extensions import disjoint_base
 
 from dekaf._config import ProducerConfig
 from dekaf._errors import ProduceError
-from dekaf._types import HeadersLike, K, K_co, OnDelivery, V, V_co
+from dekaf._types import HeadersLike, K, K_co, OnDelivery, R_co, V, V_co
 
 __all__ = [
     "AsyncProducerCore",
+    "BatchCall",
+    "BatchResultCore",
     "BrokerCore",
     "Message",
     "ProducerCore",
     "RecordMetadata",
     "SyncProducerCore",
+    "TopicCore",
     "__version__",
     "check_config",
 ]
@@ -128,6 +132,92 @@ class ProducerCore(Generic[K, V]):
     def _take_unclaimed(self) -> tuple[int, list[ProduceError]]: ...
     def _leaders(self, topic: str) -> list[int | None]: ...
     def _unsettled_before(self, before: int) -> int: ...
+    @classmethod
+    def __class_getitem__(cls, item: object) -> GenericAlias: ...
+
+@disjoint_base
+class TopicCore(Generic[K, V]):
+    """Messages of one producer that have something in common."""
+
+    def __new__(  # noqa: PLR0913 - a message's parts, by keyword
+        cls,
+        producer: ProducerCore[Any, Any],
+        topic: str | None,
+        *,
+        key: K | Callable[[V], K | None] | None = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        timestamp: int | datetime | None = None,
+        value_serializer: Callable[[Any], Any] | None = None,
+        is_json: bool = False,
+        call: str = "topic",
+    ) -> Self: ...
+    @property
+    def name(self) -> str | None:
+        """The topic's name, unless messages name theirs."""
+    def send(
+        self,
+        value: V | Message[K, V] | None = None,
+        *,
+        key: K | None = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        timestamp: int | datetime | None = None,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        """Hand one message over and return at once."""
+    def produce(
+        self,
+        value: V | Message[K, V] | None = None,
+        *,
+        key: K | None = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        timestamp: int | datetime | None = None,
+    ) -> Any:
+        """Hand one message over as the producer's own `produce` does."""
+    def _batch(
+        self, items: list[Any], shape: Literal["value", "pair", "fields"]
+    ) -> BatchCall: ...
+    @classmethod
+    def __class_getitem__(cls, item: object) -> GenericAlias: ...
+
+@final
+class BatchCall:
+    """Many messages on their way, from the first to the last result."""
+
+    def __len__(self) -> int: ...
+    def hand_over_some(self) -> bool | None:
+        """Hand the next slice over.
+
+        `None` says that all is; `False` that there is more; `True` that there is no room for more.
+        """
+    def room(self) -> Future[None]:
+        """Return a future that is done when there is room."""
+    def wait_for_room(self) -> None:
+        """Wait until there is room; what does not get any in time fails."""
+    def settled(self) -> Future[None]:
+        """Return a future that is done when every message has its fate."""
+    def wait_settled(self, timeout: float | None = None) -> bool:
+        """Wait until every message has its fate; say whether they have."""
+    def counts(self) -> tuple[int, int]:
+        """How many messages have their fate, and how many of them failed."""
+    def forgo(self) -> None:
+        """Un-send what can be; what fails is nobody's from now on."""
+
+@disjoint_base
+class BatchResultCore(Generic[R_co]):
+    """The results of one call."""
+
+    def __new__(cls, source: BatchCall | list[Any]) -> Self: ...
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: int, /) -> R_co: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[R_co]: ...
+    @property
+    def _failed(self) -> list[int]: ...
+    def _make_exceptions(self) -> bool: ...
     @classmethod
     def __class_getitem__(cls, item: object) -> GenericAlias: ...
 

@@ -4,6 +4,7 @@ DekafError
 ├── ConfigError              a setting is missing, malformed or contradicts another (a ValueError)
 ├── FlushTimeout             a flush's time was over before everything was settled (a TimeoutError)
 ├── UnclaimedFailures        messages failed, and nobody asked what became of them
+├── ProduceErrorGroup        some messages of one call failed (an ExceptionGroup of their errors)
 └── ProduceError             a message was not delivered, or a call could not be made
     ├── BrokerUnreachable    no broker could be reached; each address with the stage that failed
     ├── BrokerError          a broker refused the message for good
@@ -39,6 +40,7 @@ __all__ = [
     "GaplessStopped",
     "InvalidRecord",
     "ProduceError",
+    "ProduceErrorGroup",
     "ProducerClosed",
     "ProtocolError",
     "Purged",
@@ -124,6 +126,8 @@ class ProduceError(DekafError):
     """Whether the producer is of no more use."""
     maybe_written: bool
     """Whether the message may be stored all the same."""
+    index: int | None
+    """Which message of its call it was, counted from 0; `None` where a call has but one."""
 
     def __init__(  # noqa: PLR0913 - one for each thing that is known
         self,
@@ -135,6 +139,7 @@ class ProduceError(DekafError):
         retriable: bool = False,
         fatal: bool = False,
         maybe_written: bool = False,
+        index: int | None = None,
     ) -> None:
         super().__init__(message)
         self.topic = topic
@@ -143,6 +148,7 @@ class ProduceError(DekafError):
         self.retriable = retriable
         self.fatal = fatal
         self.maybe_written = maybe_written
+        self.index = index
 
     def __reduce__(self) -> tuple[partial[ProduceError], tuple[object, ...]]:
         # Exceptions pickle by their positional arguments alone; these have others.

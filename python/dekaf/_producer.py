@@ -20,6 +20,7 @@ from dekaf._common import (
 from dekaf._config import ProducerConfig
 from dekaf._core import AsyncProducerCore
 from dekaf._errors import FlushTimeout, UnclaimedFailures
+from dekaf._many import Many
 from dekaf._metrics import Metrics
 from dekaf._types import K, V
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Producer"]
 
 
-class Producer(AsyncProducerCore[K, V]):
+class Producer(AsyncProducerCore[K, V], Many[K, V]):
     """An asyncio Kafka producer.
 
     Constructing one starts nothing: it connects on first use, with `await start()`, or at the

@@ -18,6 +18,7 @@ from dekaf._common import (
 from dekaf._config import ProducerConfig
 from dekaf._core import SyncProducerCore
 from dekaf._errors import FlushTimeout, UnclaimedFailures
+from dekaf._many_blocking import ManyBlocking
 from dekaf._metrics import Metrics
 from dekaf._types import K, V
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["SyncProducer"]
 
 
-class SyncProducer(SyncProducerCore[K, V]):
+class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
     """A Kafka producer for scripts, threads and frameworks without asyncio.
 
     Constructing one starts nothing: it connects on first use, with `start()`, or at the head of

@@ -3,12 +3,12 @@
 use pyo3::prelude::*;
 use pyo3::{Bound, intern};
 
-use super::arguments::Arguments;
+use super::arguments::{self, Extras, Ready, now_ms};
 use super::loops::{self, waiter};
 use super::producer::{ProducerCore, closed, seconds_of};
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
-use crate::producer::Ticket;
+use crate::producer::{Haste, Ticket};
 
 /// The asyncio producer's core.
 #[pyclass(frozen, subclass, extends = ProducerCore, module = "dekaf._core")]
@@ -60,31 +60,10 @@ impl AsyncProducerCore {
         partition: Option<&Bound<'py, PyAny>>,
         timestamp: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
         let core = slf.as_super().get();
-        let arguments = Arguments {
-            call: "produce",
-            topic,
-            value,
-            misplaced,
-            key,
-            headers,
-            partition,
-            timestamp,
-        };
-        let ready = arguments.ready(&core.settings)?;
-        let loop_ = loops::needed(py, "produce")?;
-        let running = core.running(py)?;
-        let (future, waiter) = waiter(&loop_)?;
-        match ready.hand_over(&core.settings, &running.client, Some(waiter), true)? {
-            Handed::Batched => {}
-            Handed::Held(ticket) | Handed::Waits(ticket) => {
-                let unsend = Unsend { client: running.client, ticket };
-                let unsend = Bound::new(py, unsend)?;
-                future.call_method1(intern!(py, "add_done_callback"), (unsend,))?;
-            }
-        }
-        Ok(future)
+        let extras = Extras { misplaced, key, headers, partition, timestamp };
+        let parts = arguments::of_call("produce", topic, value, extras)?;
+        produce(slf.py(), core, parts.ready("produce", &core.settings.serializers, now_ms())?)
     }
 
     /// Connects; the future is done once the cluster has answered.
@@ -136,6 +115,26 @@ impl AsyncProducerCore {
         }
         Ok(future)
     }
+}
+
+/// Hands one message over; the future brings its metadata.
+pub(super) fn produce<'py>(
+    py: Python<'py>,
+    core: &ProducerCore,
+    ready: Ready<'_>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let loop_ = loops::needed(py, "produce")?;
+    let running = core.running(py)?;
+    let (future, waiter) = waiter(&loop_)?;
+    match ready.hand_over(&core.settings, &running.client, Some(waiter), Haste::AtOnce)? {
+        Handed::Batched => {}
+        Handed::Held(ticket) | Handed::Waits(ticket) => {
+            let unsend = Unsend { client: running.client, ticket };
+            let unsend = Bound::new(py, unsend)?;
+            future.call_method1(intern!(py, "add_done_callback"), (unsend,))?;
+        }
+    }
+    Ok(future)
 }
 
 /// A future for a question to the core, which gives the waiter back if it has ended.

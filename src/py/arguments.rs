@@ -9,21 +9,34 @@ use pyo3::types::PyString;
 
 use super::callbacks;
 use super::convert::{self, Headers, Payload};
-use super::errors::{serialization_failed, to_python};
+use super::errors::to_python;
 use super::message::Message;
+use super::serializers::{Part, Serializers};
 use super::settings::Settings;
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
-use crate::record::Record;
+use crate::producer::Haste;
+use crate::record::{Header, Record};
 
-type Argument<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+/// An argument; `None` where it was left out, or is `None` itself.
+pub(super) type Argument<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
-/// What `produce` and `send` were called with.
-pub(super) struct Arguments<'a, 'py> {
-    pub(super) call: &'static str,
-    pub(super) topic: &'a Bound<'py, PyAny>,
-    pub(super) value: Argument<'a, 'py>,
+/// What a call names besides topic and value.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Extras<'a, 'py> {
+    /// A third argument by position, which nothing is.
     pub(super) misplaced: Argument<'a, 'py>,
+    pub(super) key: Argument<'a, 'py>,
+    pub(super) headers: Argument<'a, 'py>,
+    pub(super) partition: Argument<'a, 'py>,
+    pub(super) timestamp: Argument<'a, 'py>,
+}
+
+/// A message's parts as they were given.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Parts<'a, 'py> {
+    pub(super) topic: Argument<'a, 'py>,
+    pub(super) value: Argument<'a, 'py>,
     pub(super) key: Argument<'a, 'py>,
     pub(super) headers: Argument<'a, 'py>,
     pub(super) partition: Argument<'a, 'py>,
@@ -40,142 +53,152 @@ pub(super) struct Ready<'py> {
     timestamp: i64,
 }
 
-impl<'py> Arguments<'_, 'py> {
-    pub(super) fn ready(&self, settings: &Settings) -> PyResult<Ready<'py>> {
-        if self.misplaced.is_some() {
-            let call = self.call;
-            return Err(PyTypeError::new_err(format!(
-                "{call}() takes the topic and the value by position, everything else by name: \
-                 write {call}(topic, value, key=…)"
-            )));
+/// What `produce` and `send` were called with: a message's parts, or a message.
+pub(super) fn of_call<'a, 'py>(
+    call: &str,
+    topic: &'a Bound<'py, PyAny>,
+    value: Argument<'a, 'py>,
+    extras: Extras<'a, 'py>,
+) -> PyResult<Parts<'a, 'py>> {
+    if extras.misplaced.is_some() {
+        return Err(PyTypeError::new_err(format!(
+            "{call}() takes the topic and the value by position, everything else by name: write \
+             {call}(topic, value, key=…)"
+        )));
+    }
+    match topic.cast_exact::<Message>() {
+        Ok(message) => {
+            extras.check_alone(call, value)?;
+            Ok(Parts::of_message(message))
         }
-        if let Ok(message) = self.topic.cast_exact::<Message>() {
-            return self.of_message(message, settings);
-        }
-        let topic = convert::topic(self.call, self.topic)?;
-        let key = serialized(settings, Part::Key, topic, self.key)?;
-        let value = serialized(settings, Part::Value, topic, self.value)?;
-        Ok(Ready {
-            topic: topic.clone(),
-            key,
-            value,
-            headers: Headers::new(self.headers)?,
-            partition: convert::partition(self.partition)?,
-            timestamp: self.timestamp.map_or_else(|| Ok(now_ms()), convert::timestamp)?,
-        })
+        Err(_) => Ok(extras.parts(Some(topic), value)),
+    }
+}
+
+impl<'a, 'py> Extras<'a, 'py> {
+    pub(super) fn parts(self, topic: Argument<'a, 'py>, value: Argument<'a, 'py>) -> Parts<'a, 'py> {
+        let Self { misplaced: _, key, headers, partition, timestamp } = self;
+        Parts { topic, value, key, headers, partition, timestamp }
     }
 
-    fn of_message(
-        &self,
-        message: &Bound<'py, Message>,
-        settings: &Settings,
-    ) -> PyResult<Ready<'py>> {
-        let others = [self.value, self.key, self.headers, self.partition, self.timestamp];
+    /// Refuses whatever is named beside a message.
+    pub(super) fn check_alone(&self, call: &str, value: Argument<'_, '_>) -> PyResult<()> {
+        let others = [value, self.key, self.headers, self.partition, self.timestamp];
         if others.iter().any(Option::is_some) {
-            let call = self.call;
             return Err(PyTypeError::new_err(format!(
                 "{call}() takes a Message alone; put the rest into it, as in \
                  message.replace(key=…)"
             )));
         }
+        Ok(())
+    }
+}
+
+impl<'a, 'py> Parts<'a, 'py> {
+    pub(super) fn of_message(message: &'a Bound<'py, Message>) -> Self {
         let py = message.py();
-        let message = message.get();
-        if message.topic.is_none(py) {
+        let Message { topic, value, key, headers, partition, timestamp } = message.get();
+        let given = |field: &'a Py<PyAny>| Some(field.bind(py)).filter(|field| !field.is_none());
+        Self {
+            topic: given(topic),
+            value: given(value),
+            key: given(key),
+            headers: given(headers),
+            partition: given(partition),
+            timestamp: given(timestamp),
+        }
+    }
+
+    /// Checks and serializes them. What has no timestamp was made `now`.
+    pub(super) fn ready(
+        self,
+        call: &str,
+        serializers: &Serializers,
+        now: i64,
+    ) -> PyResult<Ready<'py>> {
+        let Some(topic) = self.topic else {
             return Err(PyValueError::new_err(
                 "the message names no topic, and nothing else does: write Message(topic, value)",
             ));
-        }
-        let arguments = Arguments {
-            call: self.call,
-            topic: message.topic.bind(py),
-            value: given(py, &message.value),
-            misplaced: None,
-            key: given(py, &message.key),
-            headers: given(py, &message.headers),
-            partition: given(py, &message.partition),
-            timestamp: given(py, &message.timestamp),
         };
-        if arguments.topic.is_exact_instance_of::<Message>() {
-            return Err(PyTypeError::new_err("topic must be str, not Message"));
-        }
-        arguments.ready(settings)
+        let topic = convert::topic(call, topic)?;
+        Ok(Ready {
+            topic: topic.clone(),
+            key: serializers.payload(Part::Key, topic, self.key)?,
+            value: serializers.payload(Part::Value, topic, self.value)?,
+            headers: Headers::new(self.headers)?,
+            partition: convert::partition(self.partition)?,
+            timestamp: self.timestamp.map_or(Ok(now), convert::timestamp)?,
+        })
     }
 }
 
-fn given<'a, 'py>(py: Python<'py>, field: &'a Py<PyAny>) -> Argument<'a, 'py> {
-    Some(field.bind(py)).filter(|field| !field.is_none())
-}
-
-#[derive(Clone, Copy)]
-enum Part {
-    Key,
-    Value,
-}
-
-impl Part {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Key => "key",
-            Self::Value => "value",
-        }
+impl<'py> Ready<'py> {
+    /// The topic's name, as it is in Python.
+    pub(super) fn topic(&self) -> &Bound<'py, PyString> {
+        &self.topic
     }
-}
 
-/// `None` is a tombstone or no key, and no serializer's business.
-fn serialized<'py>(
-    settings: &Settings,
-    part: Part,
-    topic: &Bound<'py, PyString>,
-    value: Argument<'_, 'py>,
-) -> PyResult<Payload<'py>> {
-    let (Some(given), name) = (value, part.name()) else { return Ok(Payload::Null) };
-    let serializer = match part {
-        Part::Key => &settings.key_serializer,
-        Part::Value => &settings.value_serializer,
-    };
-    let Some(serializer) = serializer else { return Payload::new(name, value) };
-    let py = given.py();
-    let made = serializer
-        .bind(py)
-        .call1((given,))
-        .map_err(|error| serialization_failed(py, name, topic, given, error))?;
-    let made = Some(made).filter(|made| !made.is_none());
-    Payload::of_serializer(name, made.as_ref())
-}
+    /// About how many bytes it has, once [`Self::settle`] was called.
+    pub(super) fn size(&self) -> usize {
+        let size = |payload: &Payload<'_>| payload.bytes().ok().flatten().map_or(0, <[u8]>::len);
+        size(&self.key) + size(&self.value)
+    }
 
-impl Ready<'_> {
+    /// Makes sure that all text has UTF-8, and asks the caller's partitioner, if he has one and
+    /// the topic is known: whatever may run his code.
+    pub(super) fn settle(
+        &mut self,
+        settings: &Settings,
+        client: &Client<Waiter>,
+    ) -> PyResult<()> {
+        self.topic.to_str()?;
+        self.value.bytes()?;
+        self.headers.check()?;
+        let key = self.key.bytes()?;
+        if self.partition.is_none()
+            && let Some(partitioner) = &settings.partitioner
+            && let Some(count) = client.partitions(self.topic.to_str()?)
+        {
+            self.partition = Some(callbacks::choose(partitioner.bind(self.topic.py()), key, count)?);
+        }
+        Ok(())
+    }
+
+    /// What the core takes. Its headers are the caller's to keep.
+    pub(super) fn record<'a>(&'a self, headers: &'a [Header<'a>]) -> PyResult<Record<'a>> {
+        let (key, value) = (self.key.bytes()?, self.value.bytes()?);
+        Ok(Record { timestamp: self.timestamp, key, value, headers })
+    }
+
+    pub(super) fn headers(&self) -> PyResult<Vec<Header<'_>>> {
+        self.headers.bytes()
+    }
+
+    pub(super) fn partition(&self) -> Option<i32> {
+        self.partition
+    }
+
     /// Hands the message over to the core.
     pub(super) fn hand_over(
-        &self,
+        mut self,
         settings: &Settings,
         client: &Client<Waiter>,
         waiter: Option<Waiter>,
-        urgent: bool,
+        haste: Haste,
     ) -> PyResult<Handed> {
-        let py = self.topic.py();
-        let headers = self.headers.bytes()?;
-        let key = self.key.bytes()?;
-        let record = Record {
-            timestamp: self.timestamp,
-            key,
-            value: self.value.bytes()?,
-            headers: &headers,
-        };
+        self.settle(settings, client)?;
+        let headers = self.headers()?;
+        let record = self.record(&headers)?;
         let topic = self.topic.to_str()?;
-        let mut partition = self.partition;
-        if partition.is_none()
-            && let Some(partitioner) = &settings.partitioner
-            && let Some(count) = client.partitions(topic)
-        {
-            partition = Some(callbacks::choose(partitioner.bind(py), key, count)?);
-        }
         client
-            .produce(topic, partition, &record, waiter, urgent)
-            .map_err(|error| to_python(py, &error.topic(&Arc::from(topic))))
+            .produce(topic, self.partition, &record, waiter, haste)
+            .map_err(|error| to_python(self.topic.py(), &error.topic(&Arc::from(topic))))
     }
 }
 
-fn now_ms() -> i64 {
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> i64 {
     // A clock before 1970 is a clock that was never set.
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

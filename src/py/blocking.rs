@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 
 use super::answer::Answer;
-use super::arguments::Arguments;
+use super::arguments::{self, Extras, Ready, now_ms};
 use super::dispatcher;
 use super::metadata::RecordMetadata;
 use super::producer::{ProducerCore, closed, seconds_of};
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
+use crate::producer::Haste;
 
 /// The blocking producer's core.
 #[pyclass(frozen, subclass, extends = ProducerCore, module = "dekaf._core")]
@@ -46,30 +47,10 @@ impl SyncProducerCore {
         partition: Option<&Bound<'py, PyAny>>,
         timestamp: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<RecordMetadata>> {
-        let py = slf.py();
         let core = slf.as_super().get();
-        let arguments = Arguments {
-            call: "produce",
-            topic,
-            value,
-            misplaced,
-            key,
-            headers,
-            partition,
-            timestamp,
-        };
-        let ready = arguments.ready(&core.settings)?;
-        let running = core.running(py)?;
-        let answer = Arc::new(Answer::default());
-        let waiter = Some(Waiter::Thread(Arc::clone(&answer)));
-        if let Handed::Waits(ticket) =
-            ready.hand_over(&core.settings, &running.client, waiter, true)?
-        {
-            core.wait_for_room(py, &running, ticket)?;
-        }
-        // Perhaps this thread is the one that would ask the partitioner.
-        let learned = answer.wait(py, None, || running.voice.place_records(py).map(drop))?;
-        Ok(learned.and_then(|learned| learned.into_metadata(py)))
+        let extras = Extras { misplaced, key, headers, partition, timestamp };
+        let parts = arguments::of_call("produce", topic, value, extras)?;
+        produce(slf.py(), core, parts.ready("produce", &core.settings.serializers, now_ms())?)
     }
 
     /// Connects, and returns once the cluster has answered.
@@ -125,6 +106,24 @@ impl SyncProducerCore {
         }
         dispatcher::catch_up(py, core.callbacks_until(until))
     }
+}
+
+/// Hands one message over, and waits for its acknowledgement.
+pub(super) fn produce(
+    py: Python<'_>,
+    core: &ProducerCore,
+    ready: Ready<'_>,
+) -> PyResult<Option<RecordMetadata>> {
+    let running = core.running(py)?;
+    let answer = Arc::new(Answer::default());
+    let waiter = Some(Waiter::Thread(Arc::clone(&answer)));
+    let handed = ready.hand_over(&core.settings, &running.client, waiter, Haste::AtOnce)?;
+    if let Handed::Waits(ticket) = handed {
+        core.wait_for_room(py, &running, ticket)?;
+    }
+    // Perhaps this thread is the one that would ask the partitioner.
+    let learned = answer.wait(py, None, || running.voice.place_records(py).map(drop))?;
+    Ok(learned.and_then(|learned| learned.into_metadata(py)))
 }
 
 /// Puts a question to the core and waits for the answer; says whether it came in time.

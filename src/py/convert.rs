@@ -106,6 +106,14 @@ impl<'py> Headers<'py> {
         Ok(Self { entries })
     }
 
+    /// Fails where there is text that has no UTF-8.
+    pub(super) fn check(&self) -> PyResult<()> {
+        self.entries.iter().try_for_each(|(name, value)| {
+            name.to_str()?;
+            value.bytes().map(drop)
+        })
+    }
+
     pub(super) fn bytes(&self) -> PyResult<Vec<crate::record::Header<'_>>> {
         self.entries.iter().map(|(name, value)| Ok((name.to_str()?, value.bytes()?))).collect()
     }

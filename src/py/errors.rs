@@ -44,6 +44,7 @@ fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
 /// A serializer raised: which one, for what, and behind it what it said.
 pub(super) fn serialization_failed(
     py: Python<'_>,
+    what: &str,
     part: &str,
     topic: &Bound<'_, PyString>,
     given: &Bound<'_, PyAny>,
@@ -54,7 +55,7 @@ pub(super) fn serialization_failed(
     }
     let make = || {
         let message = format!(
-            "{part}_serializer failed for a {part} of type {}, for topic {}: {cause}",
+            "{what} failed for a {part} of type {}, for topic {}: {cause}",
             type_name(given),
             topic.repr()?
         );
@@ -66,6 +67,24 @@ pub(super) fn serialization_failed(
         Ok::<_, PyErr>(error)
     };
     make().unwrap_or_else(|failure| failure)
+}
+
+/// A message of a batch was refused before it reached the core: what was raised, as one of ours.
+pub(super) fn refused<'py>(
+    py: Python<'py>,
+    topic: Option<&Py<PyString>>,
+    cause: PyErr,
+) -> PyResult<Bound<'py, PyAny>> {
+    let module = module(py)?;
+    if cause.value(py).is_instance(&module.getattr("ProduceError")?)? {
+        return Ok(cause.into_value(py).into_bound(py).into_any());
+    }
+    let details = PyDict::new(py);
+    details.set_item("topic", topic)?;
+    details.set_item("code", ErrorCode::INVALID_RECORD.name())?;
+    let error = module.getattr("InvalidRecord")?.call((cause.value(py).str()?,), Some(&details))?;
+    error.setattr("__cause__", cause)?;
+    Ok(error)
 }
 
 fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {

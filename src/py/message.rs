@@ -29,7 +29,7 @@ pub(super) struct Message {
     pub(super) timestamp: Py<PyAny>,
 }
 
-const FIELDS: [&str; 6] = ["topic", "value", "key", "headers", "partition", "timestamp"];
+pub(super) const FIELDS: [&str; 6] = ["topic", "value", "key", "headers", "partition", "timestamp"];
 
 impl Message {
     fn fields(&self) -> [&Py<PyAny>; 6] {

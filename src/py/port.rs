@@ -13,12 +13,13 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::{Answer, Learned};
+use super::group::{Group, Told};
 use super::voice::Voice;
 use super::waiter::{Stage, Waiter, tell};
 use super::{dispatcher, process};
 use crate::client::Mailbox;
 use crate::error::Error;
-use crate::producer::{Settled, SettledBatch};
+use crate::producer::{Settled, SettledBatch, Waiting};
 
 /// How many waiters are told before the reader gets a turn at other things.
 const WAITERS_PER_TURN: usize = 1024;
@@ -243,8 +244,7 @@ pub(super) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled
             Settled::Call { waiter, result } => mail.call(voice, waiter, result),
             Settled::Batch(batch) => {
                 if let (Err(error), count @ 1..) = (&batch.outcome, batch.unclaimed) {
-                    voice.unclaimed(error, count);
-                    mail.unclaimed(home, voice, error, count);
+                    mail.nobodys(home, voice, error, count);
                 }
                 mail.batch(home, voice, batch);
             }
@@ -297,7 +297,7 @@ impl Mail {
     fn batch(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, mut batch: SettledBatch<Waiter>) {
         while let Some(first) = batch.waiting.first() {
             let Some(port) = first.waiter.port().cloned() else {
-                self.threads(home, voice, &mut batch);
+                self.direct(home, voice, &mut batch);
                 continue;
             };
             let is_mine = |waiter: &Waiter| waiter.port().is_some_and(|it| Arc::ptr_eq(it, &port));
@@ -316,30 +316,75 @@ impl Mail {
         }
     }
 
-    /// The threads that wait for records of this batch.
-    fn threads(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, batch: &mut SettledBatch<Waiter>) {
-        let mut others = Vec::new();
-        for waiting in std::mem::take(&mut batch.waiting) {
-            let Waiter::Thread(answer) = &waiting.waiter else {
-                others.push(waiting);
-                continue;
-            };
-            if let Err(error) = &batch.outcome
-                && Arc::strong_count(answer) == 1
-            {
-                // The thread was interrupted, and waits no more.
-                voice.unclaimed(error, 1);
-                self.unclaimed(home, voice, error, 1);
-                continue;
-            }
-            let learned = batch.outcome.as_ref().map_err(Clone::clone).map(|stored| {
-                let place = stored.place_of(&waiting);
-                let topic = Arc::clone(&batch.topic);
-                Learned::Stored { topic, partition: batch.partition, place }
-            });
-            self.answers.push((Arc::clone(answer), learned));
-        }
+    /// Those that no port tells: threads that wait for records of this batch, and calls that wait
+    /// for many.
+    fn direct(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, batch: &mut SettledBatch<Waiter>) {
+        let waiting = std::mem::take(&mut batch.waiting);
+        let (mine, others) = waiting.into_iter().partition(|it| it.waiter.port().is_none());
         batch.waiting = others;
+        let mine: Vec<Waiting<Waiter>> = mine;
+        let same = |a: &Waiting<Waiter>, b: &Waiting<Waiter>| match (&a.waiter, &b.waiter) {
+            (Waiter::Member { group: a, .. }, Waiter::Member { group: b, .. }) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        for of_one in mine.chunk_by(same) {
+            match &of_one[0].waiter {
+                Waiter::Member { group, .. } => self.members(home, voice, batch, group, of_one),
+                Waiter::Thread(answer) => self.thread(home, voice, batch, answer, &of_one[0]),
+                Waiter::Future { .. } | Waiter::Callback { .. } => {
+                    unreachable!("these have a port")
+                }
+            }
+        }
+    }
+
+    fn thread(
+        &mut self,
+        home: &Arc<Port>,
+        voice: &Arc<Voice>,
+        batch: &SettledBatch<Waiter>,
+        answer: &Arc<Answer>,
+        waiting: &Waiting<Waiter>,
+    ) {
+        if let Err(error) = &batch.outcome
+            && Arc::strong_count(answer) == 1
+        {
+            // The thread was interrupted, and waits no more.
+            return self.nobodys(home, voice, error, 1);
+        }
+        let learned = batch.outcome.as_ref().map_err(Clone::clone).map(|stored| {
+            let place = stored.place_of(waiting);
+            let topic = Arc::clone(&batch.topic);
+            Learned::Stored { topic, partition: batch.partition, place }
+        });
+        self.answers.push((Arc::clone(answer), learned));
+    }
+
+    /// Records that were handed over in one call.
+    fn members(
+        &mut self,
+        home: &Arc<Port>,
+        voice: &Arc<Voice>,
+        batch: &SettledBatch<Waiter>,
+        group: &Arc<Group>,
+        members: &[Waiting<Waiter>],
+    ) {
+        let outcomes = members.iter().filter_map(|waiting| {
+            let Waiter::Member { index, .. } = waiting.waiter else { return None };
+            let stored = batch.outcome.as_ref().map_err(Clone::clone);
+            Some((index, stored.map(|stored| stored.place_of(waiting))))
+        });
+        match (group.settle(&batch.topic, batch.partition, outcomes), &batch.outcome) {
+            (Told::Group(Some(waiter)), _) => self.call(voice, waiter, Ok(())),
+            (Told::Nobody, Err(error)) => self.nobodys(home, voice, error, members.len()),
+            (Told::Group(None), _) | (Told::Nobody, Ok(_)) => {}
+        }
+    }
+
+    /// Failures that nobody waits for any more.
+    fn nobodys(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, error: &Error, count: usize) {
+        voice.unclaimed(error, count);
+        self.unclaimed(home, voice, error, count);
     }
 }
 

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyList, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::SIGNAL_CHECK;
-use super::arguments::Arguments;
+use super::arguments::{self, Argument, Extras, Ready, now_ms};
 use super::errors::to_python;
 use super::outlet::Outlet;
 use super::port::Address;
@@ -19,7 +19,7 @@ use super::waiter::Waiter;
 use super::{callbacks, dispatcher, loops, metrics, process};
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
-use crate::producer::{Metrics, Pending, Ticket};
+use crate::producer::{Haste, Metrics, Pending, Ticket};
 
 /// The core of a producer. Nothing is started before it is used.
 #[pyclass(frozen, subclass, module = "dekaf._core")]
@@ -141,6 +141,25 @@ impl ProducerCore {
         limit.unwrap_or_else(|| Instant::now() + self.settings.exit_timeout)
     }
 
+    /// Hands one message over, and waits for room if there is none.
+    pub(super) fn send_ready(
+        &self,
+        py: Python<'_>,
+        ready: Ready<'_>,
+        on_delivery: Argument<'_, '_>,
+    ) -> PyResult<()> {
+        if on_delivery.is_some() {
+            // A callback may start the dispatcher; for a producer that is closed it must not.
+            self.check_open(py)?;
+        }
+        let waiter = on_delivery.map(callbacks::waiter).transpose()?;
+        let running = self.running(py)?;
+        match ready.hand_over(&self.settings, &running.client, waiter, Haste::Lingers)? {
+            Handed::Waits(ticket) => self.wait_for_room(py, &running, ticket),
+            Handed::Batched | Handed::Held(_) => Ok(()),
+        }
+    }
+
     /// Waits until a record in the line for memory has its turn. A loop is held only for as long
     /// as others make progress, everybody else for `max_block_ms`.
     pub(super) fn wait_for_room(
@@ -173,14 +192,14 @@ impl ProducerCore {
             } else if Instant::now() >= until {
                 // It may have had its turn just now.
                 return match client.cancel(ticket) {
-                    Some(_unsent) => Err(self.no_room(py, on_loop)),
+                    Some(_unsent) => Err(to_python(py, &self.no_room(on_loop))),
                     None => Ok(()),
                 };
             }
         }
     }
 
-    fn no_room(&self, py: Python<'_>, on_loop: bool) -> PyErr {
+    pub(super) fn no_room(&self, on_loop: bool) -> Error {
         let memory = self.settings.config.buffer_memory;
         let message = if on_loop {
             format!(
@@ -196,7 +215,7 @@ impl ProducerCore {
                 self.settings.max_block.as_millis()
             )
         };
-        to_python(py, &Error::new(ErrorKind::BufferFull, message))
+        Error::new(ErrorKind::BufferFull, message)
     }
 }
 
@@ -232,19 +251,10 @@ impl ProducerCore {
         timestamp: Option<&Bound<'py, PyAny>>,
         on_delivery: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<()> {
-        let arguments =
-            Arguments { call: "send", topic, value, misplaced, key, headers, partition, timestamp };
-        let ready = arguments.ready(&self.settings)?;
-        if on_delivery.is_some() {
-            // A callback may start the dispatcher; for a producer that is closed it must not.
-            self.check_open(py)?;
-        }
-        let waiter = on_delivery.map(callbacks::waiter).transpose()?;
-        let running = self.running(py)?;
-        match ready.hand_over(&self.settings, &running.client, waiter, false)? {
-            Handed::Waits(ticket) => self.wait_for_room(py, &running, ticket),
-            Handed::Batched | Handed::Held(_) => Ok(()),
-        }
+        let extras = Extras { misplaced, key, headers, partition, timestamp };
+        let parts = arguments::of_call("send", topic, value, extras)?;
+        let ready = parts.ready("send", &self.settings.serializers, now_ms())?;
+        self.send_ready(py, ready, on_delivery)
     }
 
     /// Drops what is queued: each waiter gets `Purged`. What is in flight may be stored all the

@@ -12,6 +12,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::convert::type_name;
 use super::errors::to_python;
+use super::serializers::Serializers;
 use crate::config::{Acks, Compression, Config, Partitioner};
 
 /// Every setting: the core's, and those of the boundary itself.
@@ -24,10 +25,8 @@ pub(super) struct Settings {
     pub(super) max_block: Duration,
     /// How long a call may hold an event loop without progress.
     pub(super) send_block: Duration,
-    /// What makes bytes of keys.
-    pub(super) key_serializer: Option<Py<PyAny>>,
-    /// What makes bytes of values.
-    pub(super) value_serializer: Option<Py<PyAny>>,
+    /// What makes bytes of keys and values.
+    pub(super) serializers: Serializers,
     /// Whom to tell of failures that nobody claimed.
     pub(super) on_error: Option<Py<PyAny>>,
     /// Whom to ask where records go, with [`Partitioner::Caller`].
@@ -56,8 +55,11 @@ impl Settings {
             exit_timeout: milliseconds(config, "exit_timeout_ms")?,
             max_block: milliseconds(config, "max_block_ms")?,
             send_block: milliseconds(config, "send_block_ms")?,
-            key_serializer: get(config, "_serialize_key")?,
-            value_serializer: get(config, "_serialize_value")?,
+            serializers: Serializers {
+                key: get(config, "_serialize_key")?,
+                value: get(config, "_serialize_value")?,
+                is_json: false,
+            },
             on_error: get(config, "on_error")?,
             partitioner: function,
         })
@@ -66,8 +68,8 @@ impl Settings {
 
 impl Settings {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let functions =
-            [&self.key_serializer, &self.value_serializer, &self.on_error, &self.partitioner];
+        self.serializers.traverse(visit)?;
+        let functions = [&self.on_error, &self.partitioner];
         functions.into_iter().flatten().try_for_each(|function| visit.call(function))
     }
 }

@@ -10,6 +10,7 @@ use super::aio::Unsend;
 use super::answer::Answer;
 use super::callbacks;
 use super::errors::to_python;
+use super::group::Group;
 use super::metadata::RecordMetadata;
 use super::port::{Address, Port};
 use super::voice::Voice;
@@ -25,6 +26,8 @@ pub(super) enum Waiter {
     Callback { callback: Callback, port: Address },
     /// A thread that is blocked; the core itself wakes it.
     Thread(Arc<Answer>),
+    /// One of many that were handed over in one call; the core itself fills it in.
+    Member { group: Arc<Group>, index: u32 },
 }
 
 /// A function to be called once, and the context of the call that named it.
@@ -39,7 +42,7 @@ impl Waiter {
     pub(super) fn port(&self) -> Option<&Arc<Port>> {
         match self {
             Self::Future { port, .. } | Self::Callback { port, .. } => Some(port.port()),
-            Self::Thread(_) => None,
+            Self::Thread(_) | Self::Member { .. } => None,
         }
     }
 
@@ -50,7 +53,7 @@ impl Waiter {
                 visit.call(&callback.function)?;
                 visit.call(&callback.context)
             }
-            Self::Thread(_) => Ok(()),
+            Self::Thread(_) | Self::Member { .. } => Ok(()),
         }
     }
 }
@@ -132,7 +135,7 @@ fn tell_stored(
         Waiter::Callback { callback, .. } => {
             callbacks::call(stage, voice, callback, metadata, py.None().into_bound(py))
         }
-        Waiter::Thread(_) => Ok(()),
+        Waiter::Thread(_) | Waiter::Member { .. } => Ok(()),
     }
 }
 
@@ -155,7 +158,7 @@ fn tell_failed(
             let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
             callbacks::call(stage, voice, callback, py.None().into_bound(py), exception)
         }
-        Waiter::Thread(_) => Ok(()),
+        Waiter::Thread(_) | Waiter::Member { .. } => Ok(()),
     }
 }
 

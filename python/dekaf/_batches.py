@@ -1,0 +1,223 @@
+"""Calls that produce many messages: their source is listed, handed over and waited for.
+
+The core takes a slice of about half a millisecond at a time. Between two of them the event loop has
+its turn, and so have other threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Iterable, Mapping
+from contextlib import nullcontext
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
+
+from dekaf._core import Message, SyncProducerCore, TopicCore
+from dekaf._headers import Headers
+from dekaf._progress import Progress
+from dekaf._results import BatchResult, ProduceErrorGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from dekaf._core import BatchCall, ProducerCore, RecordMetadata
+    from dekaf._errors import ProduceError
+    from dekaf._types import HeadersLike
+
+__all__ = [
+    "MISSING",
+    "NO_TRANSACTIONS",
+    "Results",
+    "checked",
+    "common",
+    "deliver",
+    "deliver_blocking",
+    "listed",
+    "refuse_atomic",
+    "shaped",
+    "slices",
+    "streamed",
+]
+
+Results: TypeAlias = "BatchResult[RecordMetadata | ProduceError]"
+Shape: TypeAlias = Literal["value", "pair", "fields"]
+
+MISSING: Final = object()
+"""An argument that was left out, where `None` may be one."""
+
+NO_TRANSACTIONS: Final = (
+    "dekaf has no transactions yet: several messages cannot be made one, all or nothing"
+)
+
+_SLICE: Final = 0.000_5  # seconds
+_LOOK_AT_THE_CLOCK: Final = 16  # items
+_BETWEEN_LOOKS: Final = 0.1  # seconds, at the progress
+
+
+def shaped(
+    producer: ProducerCore[Any, Any], call: str, topic: object, items: object
+) -> tuple[TopicCore[Any, Any], Shape, Iterable[object]]:
+    """Tell `(messages)` from `(topic, items)`."""
+    if items is MISSING:
+        if isinstance(topic, str):
+            raise TypeError(
+                f"items are missing: write {call}({topic!r}, items), or {call}(messages) with "
+                "messages that name their topics"
+            )
+        core: TopicCore[Any, Any] = TopicCore(producer, None, call=call)
+        return core, "fields", checked("messages", topic, call)
+    if not isinstance(topic, str):
+        kind = type(topic).__name__
+        raise TypeError(f"topic must be str, not {kind}: the order is {call}(topic, items)")
+    return TopicCore(producer, topic, call=call), "pair", checked("items", items, call)
+
+
+def common(  # noqa: PLR0913 - a message's parts, by keyword
+    producer: ProducerCore[Any, Any],
+    topic: str | None,
+    call: str,
+    *,
+    key: object = None,
+    headers: HeadersLike | None = None,
+    partition: int | None = None,
+    timestamp: int | datetime | None = None,
+) -> TopicCore[Any, Any]:
+    """Say what messages have in common; values without bytes become JSON."""
+    return TopicCore(
+        producer,
+        topic,
+        key=key,
+        headers=None if headers is None else Headers(headers),
+        partition=partition,
+        timestamp=timestamp,
+        is_json=True,
+        call=call,
+    )
+
+
+def checked(name: str, source: object, call: str) -> Iterable[object]:
+    """Refuse what can be iterated and is never meant as many messages."""
+    if isinstance(source, str | bytes | bytearray | memoryview):
+        kind = type(source).__name__
+        raise TypeError(
+            f"{name} is {kind}, which is one value and not many: produce it alone, or put it into "
+            "a list"
+        )
+    if isinstance(source, Message):
+        raise TypeError(f"{name} is a Message, not many: produce it alone, or put it into a list")
+    if isinstance(source, Mapping):
+        raise TypeError(f"{name} is a mapping: write .items() for (key, value) pairs")
+    if isinstance(source, AsyncIterable):
+        way = (
+            "use dekaf.Producer, whose stream() can wait for it"
+            if call == "stream"
+            else f"and {call}() has to know all of it before it sends any: use Producer.stream()"
+        )
+        raise TypeError(f"{name} is iterated with async for; {way}")
+    if not isinstance(source, Iterable):
+        raise TypeError(f"{name} must be iterable, such as a list, not {type(source).__name__}")
+    return cast("Iterable[object]", source)
+
+
+def streamed(
+    producer: ProducerCore[Any, Any], source: Any, topic: str | None
+) -> tuple[TopicCore[Any, Any], Shape, Any]:
+    """Say what a stream's items are."""
+    if isinstance(producer, SyncProducerCore) or not isinstance(source, AsyncIterable):
+        checked("source", source, "stream")
+    shape: Shape = "fields" if topic is None else "pair"
+    return TopicCore(producer, topic, call="stream"), shape, source
+
+
+def refuse_atomic(atomic: bool) -> None:
+    """Say why a batch cannot be all or nothing."""
+    if atomic:
+        raise NotImplementedError(NO_TRANSACTIONS)
+
+
+def slices(source: Iterable[object]) -> Iterator[list[object]]:
+    """Cut an iterable into what takes about half a millisecond to make."""
+    iterator = iter(source)
+    while True:
+        until, items = perf_counter() + _SLICE, list[object]()
+        for item in iterator:
+            items.append(item)
+            if len(items) % _LOOK_AT_THE_CLOCK == 0 and perf_counter() > until:
+                break
+        else:
+            yield items
+            return
+        yield items
+
+
+async def listed(source: Iterable[object]) -> list[object]:
+    """List a source; a generator's work does not hold the loop for long."""
+    if isinstance(source, list | tuple):
+        return list(cast("Iterable[object]", source))
+    items: list[object] = []
+    for part in slices(source):
+        if items:
+            await asyncio.sleep(0)
+        items += part
+    return items
+
+
+async def deliver(
+    call: BatchCall, name: str, *, return_exceptions: bool, progress: bool
+) -> Results:
+    """Hand everything over, and wait until every message has its fate."""
+    with _shown(name, call, progress) as shown:
+        try:
+            while (is_full := call.hand_over_some()) is not None:
+                await (call.room() if is_full else asyncio.sleep(0))
+                if shown is not None:
+                    shown.update(*call.counts())
+            settled = call.settled()
+            while shown is not None and not settled.done():
+                await asyncio.wait({settled}, timeout=_BETWEEN_LOOKS)
+                shown.update(*call.counts())
+            await settled
+        except BaseException:
+            call.forgo()
+            raise
+    results: Results = BatchResult(call)
+    while results._make_exceptions():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        await asyncio.sleep(0)
+    return _judged(results, return_exceptions)
+
+
+def deliver_blocking(
+    call: BatchCall, name: str, *, return_exceptions: bool, progress: bool
+) -> Results:
+    """Do the same without a loop."""
+    with _shown(name, call, progress) as shown:
+        try:
+            while (is_full := call.hand_over_some()) is not None:
+                if is_full:
+                    call.wait_for_room()
+                if shown is not None:
+                    shown.update(*call.counts())
+            while not call.wait_settled(None if shown is None else _BETWEEN_LOOKS):
+                if shown is not None:
+                    shown.update(*call.counts())
+            if shown is not None:
+                shown.update(*call.counts())
+        except BaseException:
+            call.forgo()
+            raise
+    results: Results = BatchResult(call)
+    while results._make_exceptions():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        pass
+    return _judged(results, return_exceptions)
+
+
+def _shown(name: str, call: BatchCall, progress: bool) -> AbstractContextManager[Progress | None]:
+    return Progress(name, len(call)) if progress else nullcontext()
+
+
+def _judged(results: Results, return_exceptions: bool) -> Results:
+    if results._failed and not return_exceptions:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        raise ProduceErrorGroup.of(results)
+    return results

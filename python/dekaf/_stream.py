@@ -1,0 +1,261 @@
+"""Streams: a source of any length, its results in order, and a bounded number in between.
+
+Messages go to the core in chunks, each a batch call of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Generic, cast
+
+from dekaf._arguments import check_number
+from dekaf._errors import ProduceError
+from dekaf._progress import Progress
+from dekaf._results import BatchResult
+from dekaf._sources import Feed, Room, Source
+from dekaf._types import R_co
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from dekaf._batches import Results, Shape
+    from dekaf._core import BatchCall, RecordMetadata, TopicCore
+
+__all__ = ["MAX_IN_FLIGHT", "Stream", "SyncStream"]
+
+MAX_IN_FLIGHT: Final = 10_000
+"""How many messages a stream takes from its source before the first of them has its result."""
+
+_MOST: Final = 2**31 - 1
+_CHUNKS: Final = 4  # of as many messages as may be on their way
+
+
+class _OnItsWay:
+    """What was taken from a source and not given out yet, in order."""
+
+    def __init__(
+        self,
+        topic: TopicCore[Any, Any],
+        shape: Shape,
+        max_in_flight: int,
+        *,
+        return_exceptions: bool,
+        progress: bool,
+    ) -> None:
+        check_number("max_in_flight", max_in_flight, 1, _MOST)
+        self._topic = topic
+        self._shape: Shape = shape
+        self._return_exceptions = return_exceptions
+        self._shown = Progress("stream", None) if progress else None
+        self._given = self._failed = 0
+        self._results: Iterator[RecordMetadata | ProduceError] = iter(())
+        self.room = Room(max_in_flight)
+        self.chunk = max(1, max_in_flight // _CHUNKS)
+        self.calls: deque[BatchCall] = deque()
+        self.handing: BatchCall | None = None
+        """The last of them, while it is handed over."""
+
+    def begin(self, items: list[object]) -> BatchCall:
+        """Make a chunk of these."""
+        call = self._topic._batch(items, self._shape)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        self.calls.append(call)
+        self.handing = call
+        return call
+
+    def settle_first(self) -> None:
+        """Take the results of the first chunk, which is done."""
+        results: Results = BatchResult(self.calls.popleft())
+        self._results = iter(results)
+
+    def next_result(self) -> RecordMetadata | ProduceError | None:
+        """Give the next result that is there, if there is one; raise what is to be raised."""
+        result = next(self._results, None)
+        if result is None:
+            return None
+        self.room.give_back()
+        self._given += 1
+        self._failed += isinstance(result, ProduceError)
+        if self._shown is not None:
+            self._shown.update(self._given, self._failed)
+        if isinstance(result, ProduceError) and not self._return_exceptions:
+            raise result
+        return result
+
+    def end(self) -> None:
+        """Let go of everything. What was handed over is delivered all the same."""
+        self._results = iter(())
+        self.handing = None
+        while self.calls:
+            self.calls.popleft().forgo()
+        shown, self._shown = self._shown, None
+        if shown is not None:
+            shown.__exit__(None, None, None)
+
+
+class Stream(AsyncIterator[R_co], Generic[R_co]):
+    """Results in the order of the source: see `Producer.stream`.
+
+    A failure is raised at its place, and so is what the source raises; whoever catches it may go
+    on. `async with` or `aclose()` ends it early: what was handed over is delivered, and what fails
+    of it then is nobody's, which the next `flush` tells.
+    """
+
+    def __init__(
+        self,
+        topic: TopicCore[Any, Any],
+        shape: Shape,
+        source: Iterable[object] | AsyncIterable[object],
+        max_in_flight: int,
+        **choices: bool,
+    ) -> None:
+        self._way = way = _OnItsWay(topic, shape, max_in_flight, **choices)
+        self._source = (
+            Feed(source, way.room)
+            if isinstance(source, AsyncIterable)
+            else Source(source, way.chunk, way.room)
+        )
+        self._settled: asyncio.Future[None] | None = None
+        self._is_closed = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> R_co:
+        way, source = self._way, self._source
+        while True:
+            if self._is_closed:
+                raise StopAsyncIteration
+            if way.handing is not None or (items := source.take()) and way.begin(items):
+                await self._hand_over()
+                continue
+            if (result := way.next_result()) is not None:
+                return cast("R_co", result)
+            if way.calls:
+                await self._wait_for_first(way.calls[0])
+                continue
+            source.check()
+            if source.is_over:
+                await self.aclose()
+            elif isinstance(source, Feed):
+                await asyncio.wait({source.news()})
+
+    async def _hand_over(self) -> None:
+        # Whoever is cancelled here may come back, and goes on with it.
+        while self._way.handing is not None:
+            is_full = self._way.handing.hand_over_some()
+            if is_full is None:
+                self._way.handing = None
+            else:
+                await (self._way.handing.room() if is_full else asyncio.sleep(0))
+
+    async def _wait_for_first(self, call: BatchCall) -> None:
+        settled = self._settled = self._settled or call.settled()
+        awaited = {settled}
+        if isinstance(self._source, Feed) and not self._source.is_over:
+            awaited.add(self._source.news())
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+        if settled.done() and not self._is_closed:
+            self._settled = None
+            self._way.settle_first()
+
+    async def aclose(self) -> None:
+        """End it; a second time it does nothing."""
+        self._is_closed = True
+        self._way.end()
+        task = self._source.stop() if isinstance(self._source, Feed) else None
+        if task is not None:
+            await asyncio.wait({task})
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        # One that was made of wrong arguments has no source.
+        source = getattr(self, "_source", None)
+        if source is not None and not self._is_closed:
+            self._way.end()
+            if isinstance(source, Feed):
+                source.abandon()
+
+
+class SyncStream(Iterator[R_co], Generic[R_co]):
+    """Results in the order of the source: see `SyncProducer.stream`.
+
+    A failure is raised at its place, and so is what the source raises; whoever catches it may go
+    on. `with` or `close()` ends it early: what was handed over is delivered, and what fails of it
+    then is nobody's, which the next `flush` tells.
+    """
+
+    def __init__(
+        self,
+        topic: TopicCore[Any, Any],
+        shape: Shape,
+        source: Iterable[object],
+        max_in_flight: int,
+        **choices: bool,
+    ) -> None:
+        self._way = way = _OnItsWay(topic, shape, max_in_flight, **choices)
+        self._source = Source(source, way.chunk, way.room)
+        self._is_closed = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> R_co:
+        way, source = self._way, self._source
+        while True:
+            if self._is_closed:
+                raise StopIteration
+            if way.handing is not None or (items := source.take()) and way.begin(items):
+                self._hand_over()
+                continue
+            if (result := way.next_result()) is not None:
+                return cast("R_co", result)
+            if way.calls:
+                way.calls[0].wait_settled()
+                way.settle_first()
+                continue
+            source.check()
+            if source.is_over:
+                self.close()
+
+    def _hand_over(self) -> None:
+        # Whoever is interrupted here may come back, and goes on with it.
+        while self._way.handing is not None:
+            is_full = self._way.handing.hand_over_some()
+            if is_full is None:
+                self._way.handing = None
+            elif is_full:
+                self._way.handing.wait_for_room()
+
+    def close(self) -> None:
+        """End it; a second time it does nothing."""
+        self._is_closed = True
+        self._way.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # One that was made of wrong arguments is not closed.
+        if not getattr(self, "_is_closed", True):
+            self._way.end()

@@ -1,0 +1,442 @@
+//! Many messages in one call. They are handed over a slice at a time, so that neither the
+//! interpreter nor a loop is held for long; where there is no memory, the call waits for room; a
+//! message that cannot be handed over fails alone.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::{PyTraverseError, PyVisit, intern};
+
+use super::answer::{Answer, SIGNAL_CHECK};
+use super::arguments::{Parts, Ready, now_ms};
+use super::convert::type_name;
+use super::errors::refused;
+use super::group::Group;
+use super::loops;
+use super::message::{FIELDS, Message};
+use super::producer::Running;
+use super::results::BatchResultCore;
+use super::topic::TopicCore;
+use super::waiter::{Stage, Waiter, set_result};
+use crate::error::{Error, ErrorKind};
+use crate::producer::Ticket;
+
+/// How long one slice of a call may take.
+const SLICE: Duration = Duration::from_micros(500);
+
+/// How many messages go to the core in one go, at most.
+const LOT: usize = 64;
+
+/// What an item is, if it is no `Message`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A value.
+    Value,
+    /// A key and a value, if it is a 2-tuple, else a value.
+    Pair,
+    /// A dict of a message's fields.
+    Fields,
+}
+
+impl Shape {
+    pub(super) fn of(name: &str) -> PyResult<Self> {
+        match name {
+            "value" => Ok(Self::Value),
+            "pair" => Ok(Self::Pair),
+            "fields" => Ok(Self::Fields),
+            _ => Err(PyValueError::new_err("a shape is value, pair or fields")),
+        }
+    }
+
+    fn call(self) -> &'static str {
+        match self {
+            Self::Value => "publish_batch",
+            Self::Pair | Self::Fields => "produce_all",
+        }
+    }
+}
+
+/// One call, from its first message to the last result.
+#[pyclass(frozen, module = "dekaf._core")]
+pub(super) struct BatchCall {
+    topic: Py<TopicCore>,
+    running: Running,
+    items: Py<PyList>,
+    shape: Shape,
+    group: Arc<Group>,
+    work: Mutex<Work>,
+}
+
+/// How far it is. Whoever works on it takes it out of its lock meanwhile: serializers are the
+/// caller's code.
+#[derive(Debug, Default)]
+struct Work {
+    next: usize,
+    /// The messages that were handed over last.
+    lot: Range<usize>,
+    /// What may be un-sent yet.
+    held: Vec<Ticket>,
+    /// What is in the line for memory, and was handed over last.
+    waits: Option<Ticket>,
+    /// What could not be handed over, and why.
+    refused: Vec<(u32, Py<PyAny>)>,
+}
+
+/// How a slice ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slice {
+    /// Everything is handed over.
+    Done,
+    More,
+    /// There is no memory for more.
+    Full,
+}
+
+impl BatchCall {
+    pub(super) fn new(
+        topic: Py<TopicCore>,
+        running: Running,
+        items: Py<PyList>,
+        shape: Shape,
+        count: usize,
+    ) -> Self {
+        let group = Group::of(count);
+        Self { topic, running, items, shape, group, work: Mutex::default() }
+    }
+
+    fn take_work(&self) -> Work {
+        std::mem::take(&mut *self.work.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn put_back(&self, work: Work) {
+        *self.work.lock().unwrap_or_else(PoisonError::into_inner) = work;
+    }
+
+    fn slice(&self, py: Python<'_>, work: &mut Work) -> PyResult<Slice> {
+        let until = Instant::now() + SLICE;
+        let items = self.items.bind(py);
+        let now = now_ms();
+        if work.waits.take().is_some() {
+            self.give_up_if_starved(py, work, items.len());
+        }
+        while work.next < items.len() {
+            let lot = self.lot(py, items, work, now)?;
+            self.hand_over(work, &lot)?;
+            if work.waits.is_some() {
+                self.running.client.ship();
+                return Ok(Slice::Full);
+            }
+            if Instant::now() >= until && work.next < items.len() {
+                return Ok(Slice::More);
+            }
+        }
+        self.running.client.ship();
+        Ok(Slice::Done)
+    }
+
+    /// Makes messages of the next items: as many as may well wait for memory if there is none.
+    fn lot<'py>(
+        &self,
+        py: Python<'py>,
+        items: &Bound<'py, PyList>,
+        work: &mut Work,
+        now: i64,
+    ) -> PyResult<Vec<(u32, Ready<'py>)>> {
+        let core = self.topic.get().producer();
+        let config = &core.settings.config;
+        let most = match config.max_waiting {
+            // Who does not wait is refused one by one.
+            0 => LOT,
+            most => most.min(LOT),
+        };
+        let mut lot = Vec::with_capacity(most.min(items.len() - work.next));
+        let mut size = 0;
+        work.lot = work.next..work.next;
+        while lot.len() < most && size < config.batch_size && work.next < items.len() {
+            let index = work.next;
+            work.next += 1;
+            let ready = items.get_item(index).and_then(|item| self.ready(&item, now)).and_then(
+                |mut ready| {
+                    ready.settle(&core.settings, &self.running.client)?;
+                    Ok(ready)
+                },
+            );
+            match ready {
+                Ok(ready) => {
+                    size += ready.size();
+                    lot.push((index as u32, ready));
+                }
+                Err(error) => self.refuse(py, work, index, error)?,
+            }
+        }
+        work.lot.end = work.next;
+        Ok(lot)
+    }
+
+    fn ready<'py>(&self, item: &Bound<'py, PyAny>, now: i64) -> PyResult<Ready<'py>> {
+        let (py, call) = (item.py(), self.shape.call());
+        let template = self.topic.get().template();
+        if let Ok(message) = item.cast_exact::<Message>() {
+            return template.ready(py, call, Parts::of_message(message), now);
+        }
+        let given = |part: &Bound<'py, PyAny>| !part.is_none();
+        match self.shape {
+            Shape::Value => {
+                let value = Some(item).filter(|item| given(item));
+                template.ready(py, call, Parts { value, ..Parts::default() }, now)
+            }
+            Shape::Pair => match item.cast_exact::<PyTuple>() {
+                Ok(pair) if pair.len() == 2 => {
+                    let (key, value) = (pair.get_item(0)?, pair.get_item(1)?);
+                    let key = Some(&key).filter(|key| given(key));
+                    let value = Some(&value).filter(|value| given(value));
+                    template.ready(py, call, Parts { key, value, ..Parts::default() }, now)
+                }
+                _ => {
+                    let value = Some(item).filter(|item| given(item));
+                    template.ready(py, call, Parts { value, ..Parts::default() }, now)
+                }
+            },
+            Shape::Fields => {
+                let fields = fields_of(item)?;
+                let [topic, value, key, headers, partition, timestamp] =
+                    fields.each_ref().map(Option::as_ref);
+                let parts = Parts { topic, value, key, headers, partition, timestamp };
+                template.ready(py, call, parts, now)
+            }
+        }
+    }
+
+    /// A message that cannot be handed over fails alone; what is meant to end the program does.
+    fn refuse(&self, py: Python<'_>, work: &mut Work, index: usize, error: PyErr) -> PyResult<()> {
+        if !error.is_instance_of::<PyException>(py) {
+            return Err(error);
+        }
+        let index = index as u32;
+        let error = refused(py, self.topic.get().template().topic.as_ref(), error)?;
+        error.setattr(intern!(py, "index"), index)?;
+        work.refused.push((index, error.unbind()));
+        self.group.refuse(index);
+        Ok(())
+    }
+
+    fn hand_over(&self, work: &mut Work, lot: &[(u32, Ready<'_>)]) -> PyResult<()> {
+        let headers: PyResult<Vec<_>> = lot.iter().map(|(_, ready)| ready.headers()).collect();
+        let headers = headers?;
+        let records = lot.iter().zip(&headers).map(|((index, ready), headers)| {
+            let record = ready.record(headers)?;
+            Ok((ready.topic().to_str()?, ready.partition(), record, Some(self.member(*index))))
+        });
+        // Nothing below runs under the core's lock but what the core does itself.
+        let records: Vec<_> = records.collect::<PyResult<_>>()?;
+        let handed = self.running.client.produce_many(records.into_iter());
+        work.held.extend(handed.held);
+        work.waits = handed.waits;
+        for (error, waiter) in handed.refused {
+            if let Some(Waiter::Member { index, .. }) = waiter {
+                self.group.fail(index, error);
+            }
+        }
+        Ok(())
+    }
+
+    fn member(&self, index: u32) -> Waiter {
+        Waiter::Member { group: Arc::clone(&self.group), index }
+    }
+
+    /// If even what waited for memory was given up, the rest need not try: a call of any length
+    /// ends when its messages' time is over.
+    fn give_up_if_starved(&self, py: Python<'_>, work: &mut Work, count: usize) {
+        let starved = self.group.failure_among(work.lot.clone());
+        let Some(error) = starved else { return };
+        if error.kind() == ErrorKind::DeliveryTimeout {
+            let limit = self.topic.get().producer().settings.config.delivery_timeout;
+            let message = format!(
+                "it was not handed over: what went before it in the same call was not \
+                 acknowledged within delivery_timeout_ms={}",
+                limit.as_millis()
+            );
+            self.fail_rest(py, work, count, &Error::new(ErrorKind::DeliveryTimeout, message));
+        }
+    }
+
+    fn fail_rest(&self, py: Python<'_>, work: &mut Work, count: usize, error: &Error) {
+        let topic = self.topic.get().template().topic.as_ref();
+        let topic = topic.and_then(|topic| topic.bind(py).to_str().ok()).map(Arc::from);
+        let error = topic.iter().fold(error.clone(), Error::topic);
+        while work.next < count {
+            self.group.fail(work.next as u32, error.clone());
+            work.next += 1;
+        }
+    }
+}
+
+/// A dict's entries, in the order of a message's fields.
+fn fields_of<'py>(item: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>>; 6]> {
+    let Ok(dict) = item.cast::<PyDict>() else {
+        let kind = type_name(item);
+        return Err(PyTypeError::new_err(format!(
+            "a message must be a Message, or a dict of its fields, not {kind}; for values, or \
+             (key, value) pairs, name the topic first, as in produce_all(topic, items)"
+        )));
+    };
+    let mut fields = [const { None }; 6];
+    for (name, value) in dict.iter() {
+        let known = name.cast::<PyString>().ok().and_then(|name| {
+            FIELDS.iter().position(|field| name.to_str().is_ok_and(|name| name == *field))
+        });
+        let Some(index) = known else {
+            return Err(PyTypeError::new_err(format!(
+                "a message has no {}; it has {}",
+                name.repr()?,
+                FIELDS.join(", ")
+            )));
+        };
+        fields[index] = Some(value).filter(|value| !value.is_none());
+    }
+    Ok(fields)
+}
+
+#[pymethods]
+impl BatchCall {
+    fn __len__(&self, py: Python<'_>) -> usize {
+        self.items.bind(py).len()
+    }
+
+    /// Hands the next slice over. `None` says that all is, `False` that there is more, and `True`
+    /// that there is no room for more before [`Self::room`] or [`Self::wait_for_room`].
+    fn hand_over_some(&self, py: Python<'_>) -> PyResult<Option<bool>> {
+        let mut work = self.take_work();
+        let slice = self.slice(py, &mut work);
+        self.put_back(work);
+        Ok(match slice? {
+            Slice::Done => None,
+            Slice::More => Some(false),
+            Slice::Full => Some(true),
+        })
+    }
+
+    /// A future that is done when there is room.
+    fn room<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
+        let work = self.take_work();
+        let ticket = work.waits;
+        self.put_back(work);
+        let left = match ticket {
+            Some(ticket) => self.running.client.when_admitted(ticket, waiter),
+            None => Some(waiter),
+        };
+        if left.is_some() {
+            set_result(&future, py.None().into_bound(py))?;
+        }
+        Ok(future)
+    }
+
+    /// Waits until there is room, at most for `max_block_ms`: then the rest fails.
+    fn wait_for_room(&self, py: Python<'_>) -> PyResult<()> {
+        let core = self.topic.get().producer();
+        let until = Instant::now() + core.settings.max_block;
+        let mut work = self.take_work();
+        let Some(ticket) = work.waits else {
+            self.put_back(work);
+            return Ok(());
+        };
+        let client = &self.running.client;
+        let waited = loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if py.detach(|| client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
+                break Ok(());
+            }
+            // Perhaps this thread is the one that would ask the partitioner.
+            let looked = py.check_signals().and_then(|()| self.running.voice.place_records(py));
+            if let Err(error) = looked {
+                break Err(error);
+            }
+            if left.is_zero() {
+                let error = core.no_room(false);
+                self.un_send(&mut work, |index| self.group.fail(index, error.clone()));
+                self.fail_rest(py, &mut work, self.items.bind(py).len(), &error);
+                break Ok(());
+            }
+        };
+        self.put_back(work);
+        waited
+    }
+
+    /// A future that is done when every message has its fate.
+    fn settled<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
+        if self.group.wait(waiter).is_some() {
+            set_result(&future, py.None().into_bound(py))?;
+        }
+        Ok(future)
+    }
+
+    /// Waits until every message has its fate, at most for `timeout` seconds; says whether they
+    /// have.
+    #[pyo3(signature = (timeout=None))]
+    fn wait_settled(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
+        let answer = Arc::new(Answer::default());
+        if self.group.wait(Waiter::Thread(Arc::clone(&answer))).is_some() {
+            return Ok(true);
+        }
+        let limit = timeout.map(Duration::from_secs_f64);
+        let voice = &self.running.voice;
+        Ok(answer.wait(py, limit, || voice.place_records(py).map(drop))?.is_some())
+    }
+
+    /// How many messages have their fate, and how many of them failed.
+    fn counts(&self) -> (usize, usize) {
+        self.group.counts()
+    }
+
+    /// Nobody waits for the rest: un-sends what can be, and has failures go where those go that
+    /// nobody claims.
+    fn forgo(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.group.is_ours() {
+            return Ok(());
+        }
+        self.running.client.ship();
+        let (waiter, mut failures) = self.group.forgo();
+        drop(waiter);
+        let mut work = self.take_work();
+        self.un_send(&mut work, |index| self.group.refuse(index));
+        for (_, error) in work.refused {
+            failures.push(Error::new(ErrorKind::InvalidRecord, error.bind(py).str()?.to_string()));
+        }
+        let stage = if loops::running(py)?.is_some() { Stage::Loop } else { Stage::Thread };
+        for error in &failures {
+            self.running.voice.unclaimed(error, 1);
+            self.running.voice.report(py, stage, error, 1)?;
+        }
+        Ok(())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.topic)?;
+        visit.call(&self.items)
+    }
+}
+
+impl BatchCall {
+    /// Takes back what waits for memory or for its topic.
+    fn un_send(&self, work: &mut Work, told: impl Fn(u32)) {
+        for ticket in work.held.drain(..) {
+            let unsent = self.running.client.cancel(ticket);
+            if let Some(Waiter::Member { index, .. }) = unsent.and_then(|unsent| unsent.waiter) {
+                told(index);
+            }
+        }
+    }
+
+    /// What became of everything.
+    pub(super) fn results(&self, py: Python<'_>) -> BatchResultCore {
+        let (fates, topics) = self.group.take();
+        let work = self.take_work();
+        BatchResultCore::of_fates(py, fates, &topics, work.refused)
+    }
+}

@@ -1,0 +1,87 @@
+//! What makes bytes of keys and values: the caller's functions, or JSON where bytes are not asked
+//! for.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyString};
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::convert::Payload;
+use super::errors::serialization_failed;
+use super::imported;
+
+/// A message's part that has bytes.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    Key,
+    Value,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Value => "value",
+        }
+    }
+
+    fn setting(self) -> &'static str {
+        match self {
+            Self::Key => "key_serializer",
+            Self::Value => "value_serializer",
+        }
+    }
+}
+
+/// A producer's, or those of one topic or call.
+#[derive(Debug)]
+pub(super) struct Serializers {
+    pub(super) key: Option<Py<PyAny>>,
+    pub(super) value: Option<Py<PyAny>>,
+    /// Whether values without bytes become JSON, where no serializer makes something else of them.
+    pub(super) is_json: bool,
+}
+
+impl Serializers {
+    /// `None` is a tombstone or no key, and no serializer's business.
+    pub(super) fn payload<'py>(
+        &self,
+        part: Part,
+        topic: &Bound<'py, PyString>,
+        given: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Payload<'py>> {
+        static RAW_OR_JSON: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let (Some(value), name) = (given, part.name()) else { return Ok(Payload::Null) };
+        let py = value.py();
+        let (own, is_json) = match part {
+            Part::Key => (&self.key, false),
+            Part::Value => (&self.value, self.is_json),
+        };
+        let (serializer, what) = match own {
+            Some(serializer) => (serializer.bind(py), part.setting()),
+            None if is_json && !has_bytes(value) => {
+                (imported(&RAW_OR_JSON, py, "dekaf._json", "raw_or_json")?, "JSON")
+            }
+            None => return Payload::new(name, given),
+        };
+        let made = serializer
+            .call1((value,))
+            .map_err(|error| serialization_failed(py, what, name, topic, value, error))?;
+        let made = Some(made).filter(|made| !made.is_none());
+        Payload::of_serializer(name, made.as_ref())
+    }
+
+    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
+        let clone = |function: &Option<Py<PyAny>>| function.as_ref().map(|it| it.clone_ref(py));
+        Self { key: clone(&self.key), value: clone(&self.value), is_json: self.is_json }
+    }
+
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        [&self.key, &self.value].into_iter().flatten().try_for_each(|function| visit.call(function))
+    }
+}
+
+/// What nearly all values are, and what nobody need be asked about.
+fn has_bytes(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyString>()
+}

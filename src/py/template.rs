@@ -1,0 +1,122 @@
+//! What the messages of one call or topic have in common, said once.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::arguments::{Parts, Ready};
+use super::convert;
+use super::serializers::Serializers;
+
+#[derive(Debug)]
+pub(super) struct Template {
+    pub(super) topic: Option<Py<PyString>>,
+    key: Option<Key>,
+    headers: Option<Py<PyAny>>,
+    partition: Option<Py<PyAny>>,
+    timestamp: Option<Py<PyAny>>,
+    pub(super) serializers: Serializers,
+}
+
+#[derive(Debug)]
+enum Key {
+    Same(Py<PyAny>),
+    /// A function of the value.
+    Of(Py<PyAny>),
+}
+
+/// What its makers name.
+pub(super) struct Common<'a, 'py> {
+    pub(super) topic: Option<&'a Bound<'py, PyAny>>,
+    pub(super) key: Option<&'a Bound<'py, PyAny>>,
+    pub(super) headers: Option<&'a Bound<'py, PyAny>>,
+    pub(super) partition: Option<&'a Bound<'py, PyAny>>,
+    pub(super) timestamp: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Template {
+    /// Checks what can be checked before there are messages.
+    pub(super) fn new(
+        call: &str,
+        common: &Common<'_, '_>,
+        serializers: Serializers,
+    ) -> PyResult<Self> {
+        let Common { topic, key, headers, partition, timestamp } = common;
+        let topic = topic.map(|topic| convert::topic(call, topic)).transpose()?;
+        convert::Headers::new(*headers)?;
+        convert::partition(*partition)?;
+        timestamp.map(convert::timestamp).transpose()?;
+        let kept = |object: &Option<&Bound<'_, PyAny>>| object.map(|it| it.clone().unbind());
+        let key = key.map(|key| {
+            let kept = key.clone().unbind();
+            if key.is_callable() { Key::Of(kept) } else { Key::Same(kept) }
+        });
+        Ok(Self {
+            topic: topic.map(|topic| topic.clone().unbind()),
+            key,
+            headers: kept(headers),
+            partition: kept(partition),
+            timestamp: kept(timestamp),
+            serializers,
+        })
+    }
+
+    /// Makes a message of what it says of itself, and of what is said here.
+    pub(super) fn ready<'py>(
+        &self,
+        py: Python<'py>,
+        call: &str,
+        parts: Parts<'_, 'py>,
+        now: i64,
+    ) -> PyResult<Ready<'py>> {
+        let or = |given, common: &Option<Py<PyAny>>| match given {
+            None => common.as_ref().map(|common| common.bind(py).clone()),
+            Some(given) => Some(Bound::clone(given)),
+        };
+        let made = match (parts.key, &self.key) {
+            (None, Some(Key::Of(function))) => Some(key_of(function.bind(py), parts.value)?),
+            _ => None,
+        };
+        let same = match &self.key {
+            Some(Key::Same(key)) => Some(key.bind(py)),
+            _ => None,
+        };
+        let key = parts.key.or(made.as_ref()).or(same).filter(|key| !key.is_none());
+        let headers = or(parts.headers, &self.headers);
+        let partition = or(parts.partition, &self.partition);
+        let timestamp = or(parts.timestamp, &self.timestamp);
+        let topic = self.topic.as_ref().map(|topic| topic.bind(py).as_any());
+        let whole = Parts {
+            topic: parts.topic.or(topic),
+            value: parts.value,
+            key,
+            headers: headers.as_ref(),
+            partition: partition.as_ref(),
+            timestamp: timestamp.as_ref(),
+        };
+        whole.ready(call, &self.serializers, now)
+    }
+
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.serializers.traverse(visit)?;
+        if let Some(Key::Same(key) | Key::Of(key)) = &self.key {
+            visit.call(key)?;
+        }
+        let others = [&self.headers, &self.partition, &self.timestamp];
+        others.into_iter().flatten().try_for_each(|object| visit.call(object))
+    }
+}
+
+fn key_of<'py>(
+    function: &Bound<'py, PyAny>,
+    value: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let Some(value) = value else {
+        return Err(PyTypeError::new_err(
+            "key is a function of the value, and a tombstone has none; name its key, as in \
+             Message(key=…)",
+        ));
+    };
+    function.call1((value,))
+}
