@@ -31,6 +31,7 @@ mod template;
 mod topic;
 mod voice;
 mod waiter;
+mod whole;
 
 use pyo3::prelude::*;
 

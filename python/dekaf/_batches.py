@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from dekaf._core import BatchCall, ProducerCore, RecordMetadata
+    from dekaf._core import AsyncProducerCore, BatchCall, ProducerCore, RecordMetadata
     from dekaf._errors import ProduceError
     from dekaf._types import HeadersLike
 
@@ -34,8 +34,9 @@ __all__ = [
     "common",
     "deliver",
     "deliver_blocking",
+    "hand_over_whole",
+    "hand_over_whole_blocking",
     "listed",
-    "refuse_atomic",
     "shaped",
     "slices",
     "streamed",
@@ -48,7 +49,8 @@ MISSING: Final = object()
 """An argument that was left out, where `None` may be one."""
 
 NO_TRANSACTIONS: Final = (
-    "dekaf has no transactions yet: several messages cannot be made one, all or nothing"
+    "dekaf has no transactions yet; publish_batch(…, atomic=True) makes messages of one partition "
+    "one, all or nothing"
 )
 
 _SLICE: Final = 0.000_5  # seconds
@@ -131,10 +133,25 @@ def streamed(
     return TopicCore(producer, topic, call="stream"), shape, source
 
 
-def refuse_atomic(atomic: bool) -> None:
-    """Say why a batch cannot be all or nothing."""
-    if atomic:
-        raise NotImplementedError(NO_TRANSACTIONS)
+async def hand_over_whole(producer: AsyncProducerCore[Any, Any], call: BatchCall) -> None:
+    """Hand everything over as one, or raise why that cannot be."""
+    topic = call.prepare_whole()
+    if topic is None:
+        return
+    await producer._locate(topic, creates=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+    while not call.hand_over_whole():
+        # Now and then it looks whether its time is over.
+        await asyncio.wait({call.room_for_whole()}, timeout=1)
+
+
+def hand_over_whole_blocking(producer: SyncProducerCore[Any, Any], call: BatchCall) -> None:
+    """Do the same without a loop."""
+    topic = call.prepare_whole()
+    if topic is None:
+        return
+    producer._locate(topic, creates=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+    while not call.hand_over_whole():
+        call.wait_for_whole()
 
 
 def slices(source: Iterable[object]) -> Iterator[list[object]]:

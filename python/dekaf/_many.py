@@ -10,8 +10,8 @@ from dekaf._batches import (
     NO_TRANSACTIONS,
     common,
     deliver,
+    hand_over_whole,
     listed,
-    refuse_atomic,
     shaped,
     streamed,
 )
@@ -124,10 +124,9 @@ class Many(Generic[K, V]):
         `value_serializer` makes something else of it; `None` is a tombstone. Raises
         `ProduceErrorGroup` if any has failed.
 
-        `atomic=True` is for all or nothing, which Kafka gives a single partition without
-        transactions; more than that is refused.
+        `atomic=True` is for all or nothing: the messages are one batch of one partition, given by
+        their keys or by `partition`. What cannot be one is refused before anything is sent.
         """
-        refuse_atomic(atomic)
         core = common(
             _core(self),
             topic,
@@ -138,6 +137,8 @@ class Many(Generic[K, V]):
             timestamp=timestamp,
         )
         call = core._batch(list(messages), "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        if atomic:
+            await hand_over_whole(_core(self), call)
         return await deliver(call, "publish_batch", return_exceptions=False, progress=progress)
 
     @overload

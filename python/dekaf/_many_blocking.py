@@ -9,7 +9,7 @@ from dekaf._batches import (
     NO_TRANSACTIONS,
     common,
     deliver_blocking,
-    refuse_atomic,
+    hand_over_whole_blocking,
     shaped,
     streamed,
 )
@@ -122,10 +122,9 @@ class ManyBlocking(Generic[K, V]):
         `value_serializer` makes something else of it; `None` is a tombstone. Raises
         `ProduceErrorGroup` if any has failed.
 
-        `atomic=True` is for all or nothing, which Kafka gives a single partition without
-        transactions; more than that is refused.
+        `atomic=True` is for all or nothing: the messages are one batch of one partition, given by
+        their keys or by `partition`. What cannot be one is refused before anything is sent.
         """
-        refuse_atomic(atomic)
         core = common(
             _core(self),
             topic,
@@ -136,6 +135,8 @@ class ManyBlocking(Generic[K, V]):
             timestamp=timestamp,
         )
         call = core._batch(list(messages), "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        if atomic:
+            hand_over_whole_blocking(_core(self), call)
         return deliver_blocking(call, "publish_batch", return_exceptions=False, progress=progress)
 
     @overload

@@ -16,7 +16,7 @@ use super::turned::{Handed, HandedMany, Turned};
 use crate::config::Config;
 use crate::error::Result;
 use crate::net::block_sigpipe;
-use crate::producer::{Haste, Machine, Metrics, NodeId, Settled, Ticket, Unsent};
+use crate::producer::{Haste, Machine, Metrics, NodeId, Settled, Ticket, Unsent, Whole};
 use crate::record::Record;
 
 /// Where settled records and calls go. Called on the core's thread, without any lock held.
@@ -111,6 +111,26 @@ impl<W: Send + 'static> Client<W> {
         records: impl Iterator<Item = (&'a str, Option<i32>, Record<'a>, Option<W>)>,
     ) -> HandedMany<W> {
         self.shared.turned.produce_many(Instant::now(), records)
+    }
+
+    /// Takes records in that are stored together or not at all; see [`Machine::produce_whole`].
+    pub fn produce_whole(
+        &self,
+        topic: &str,
+        records: &[(Option<i32>, Record<'_>)],
+        waiters: Vec<W>,
+    ) -> Whole<W> {
+        let now = Instant::now();
+        let whole = self.shared.turned.machine().produce_whole(now, topic, records, waiters);
+        self.shared.turned.wake();
+        whole
+    }
+
+    /// Waits until it is worth while to try that again; see [`Machine::when_whole_fits`]. Gives
+    /// the waiter back if the core has ended.
+    pub fn when_whole_fits(&self, topic: &str, size: usize, waiter: W) -> Option<W> {
+        let wait = |machine: &mut Machine<W>, waiter| machine.when_whole_fits(topic, size, waiter);
+        self.shared.turned.tell(waiter, wait)
     }
 
     /// See [`Machine::ship`].
@@ -211,9 +231,10 @@ impl<W: Send + 'static> Client<W> {
 
     /// Waits until a topic's partitions are known; see [`Machine::locate`]. Gives the waiter back
     /// if the core has ended.
-    pub fn locate(&self, topic: &str, waiter: W) -> Option<W> {
-        let locate =
-            |machine: &mut Machine<W>, waiter| machine.locate(Instant::now(), topic, waiter);
+    pub fn locate(&self, topic: &str, creates: bool, waiter: W) -> Option<W> {
+        let locate = |machine: &mut Machine<W>, waiter| {
+            machine.locate(Instant::now(), topic, creates, waiter);
+        };
         self.shared.turned.tell(waiter, locate)
     }
 

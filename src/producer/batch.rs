@@ -39,6 +39,8 @@ pub(super) struct Batch<W> {
     hurried: bool,
     /// Takes no more records.
     closed: bool,
+    /// Its records are stored together or not at all.
+    pub(super) is_whole: bool,
     pub(super) progress: Progress,
     /// Given when it is first sent, and kept for as long as its epoch lasts.
     pub(super) sequence: Option<Sequence>,
@@ -106,6 +108,7 @@ impl<W> Batch<W> {
             lingers_until,
             hurried: false,
             closed: false,
+            is_whole: false,
             progress: Progress::Queued,
             sequence: None,
             overtaken: 0,
@@ -244,6 +247,7 @@ impl<W> Batch<W> {
                 lingers_until: self.lingers_until,
                 hurried: true,
                 closed: true,
+                is_whole: false,
                 progress: Progress::Queued,
                 sequence: self.sequence.map(|sequence| sequence.after(first)),
                 overtaken: self.overtaken,

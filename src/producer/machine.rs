@@ -14,6 +14,7 @@ mod placing;
 mod queues;
 #[cfg(test)]
 mod tests;
+mod wholes;
 mod wording;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -26,6 +27,7 @@ use self::counts::{Counts, NodeCounts};
 pub use self::exchange::{
     MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId, Unsent,
 };
+pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
 use super::batch::{Codecs, Ticket};
 use super::haste::Haste;
@@ -124,6 +126,8 @@ pub struct Machine<W> {
     asking: Vec<Asking<W>>,
     /// Whether the cluster was last asked about those topics alone that it may create.
     asked_to_create: bool,
+    /// Who waits for room for records that are to be one: the topic, and how much.
+    wholes: Vec<(usize, usize, W)>,
     /// Who waits until a record is no longer in the line for memory.
     admissions: Vec<(Ticket, W)>,
     flushing: VecDeque<(Ticket, W)>,
@@ -172,6 +176,7 @@ impl<W> Machine<W> {
             live: BTreeMap::new(),
             asking: Vec::new(),
             asked_to_create: false,
+            wholes: Vec::new(),
             admissions: Vec::new(),
             flushing: VecDeque::new(),
             settled: VecDeque::new(),
@@ -320,14 +325,20 @@ impl<W> Machine<W> {
         self.ask(now, limit, None, waiter);
     }
 
-    /// Settles `waiter` once a topic's partitions are known. Asking does not create the topic.
-    pub fn locate(&mut self, now: Instant, topic: &str, waiter: W) {
+    /// Settles `waiter` once a topic's partitions are known. Asking does not create the topic,
+    /// unless it `creates`: then the cluster may, as for records.
+    pub fn locate(&mut self, now: Instant, topic: &str, creates: bool, waiter: W) {
+        if topic.len() > LONGEST_TOPIC {
+            let error = wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC);
+            self.settled.push_back(Settled::Call { waiter, result: Err(error) });
+            return;
+        }
         let index = self.topic(topic);
         if self.topics[index].is_known() {
             self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
             return;
         }
-        self.ask(now, self.config.metadata_timeout, Some(index), waiter);
+        self.push_asking(now, self.config.metadata_timeout, Some(index), creates, waiter);
     }
 
     /// Settles `waiter` once everything handed over before this call is settled. Returns what
@@ -586,13 +597,18 @@ impl<W> Machine<W> {
             // Who only asks about a topic does not want it created, and has his turn between
             // those who do.
             let is_turn = !(self.asked_to_create && self.is_asked_for_topics());
-            let may_create = is_turn && self.topics.iter().any(Topic::is_missed);
+            let wanted: Vec<bool> = (0..self.topics.len())
+                .map(|index| !self.asking.is_empty() && self.is_asked_to_create(index))
+                .collect();
+            let topics = || self.topics.iter().zip(&wanted);
+            let may_create =
+                is_turn && topics().any(|(topic, wanted)| topic.is_missed() || *wanted);
+            let asked = topics()
+                .filter(|(topic, wanted)| !may_create || topic.has_records() || **wanted)
+                .map(|(topic, _)| Arc::clone(&topic.name))
+                .collect();
             self.asked_to_create = may_create;
-            let asked = self.topics.iter().filter(|topic| !may_create || topic.has_records());
-            MetadataWanted {
-                topics: asked.map(|topic| Arc::clone(&topic.name)).collect(),
-                may_create,
-            }
+            MetadataWanted { topics: asked, may_create }
         })
     }
 
@@ -646,6 +662,7 @@ impl<W> Machine<W> {
     /// Something that ended.
     pub fn poll_settled(&mut self) -> Option<Settled<W>> {
         self.settle_admissions();
+        self.settle_wholes();
         self.settled.pop_front()
     }
 

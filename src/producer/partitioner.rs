@@ -40,6 +40,17 @@ pub fn crc32_partition_of(key: &[u8], partitions: i32) -> i32 {
     (i64::from(crc32fast::hash(key)) % i64::from(partitions)) as i32
 }
 
+/// The partition that a key always finds; `None` where it decides nothing.
+pub(super) fn of_key(partitioner: Partitioner, key: Option<&[u8]>, partitions: i32) -> Option<i32> {
+    match (partitioner, key) {
+        (Partitioner::Java, Some(key)) => Some(partition_of(key, partitions)),
+        (Partitioner::Crc32, Some(key)) if !key.is_empty() => {
+            Some(crc32_partition_of(key, partitions))
+        }
+        _ => None,
+    }
+}
+
 /// How a topic's records are spread where their keys do not decide.
 #[derive(Debug, Default)]
 pub(super) struct Spread {
@@ -76,18 +87,17 @@ impl Spread {
         choice: Choice<'_>,
         random: &mut Random,
     ) -> i32 {
-        match (partitioner, key) {
-            (Partitioner::Java, Some(key)) => partition_of(key, choice.count),
-            (Partitioner::Java, None) => self.sticky.choose(choice, random),
-            (Partitioner::Crc32, Some(key)) if !key.is_empty() => {
-                crc32_partition_of(key, choice.count)
-            }
-            (Partitioner::Crc32 | Partitioner::Random, _) => choice.any(random),
-            (Partitioner::RoundRobin, _) => {
+        if let Some(partition) = of_key(partitioner, key, choice.count) {
+            return partition;
+        }
+        match partitioner {
+            Partitioner::Java => self.sticky.choose(choice, random),
+            Partitioner::Crc32 | Partitioner::Random => choice.any(random),
+            Partitioner::RoundRobin => {
                 self.turn = (self.turn + 1) % choice.count;
                 self.turn
             }
-            (Partitioner::Caller, _) => unreachable!("such a record is held until it is placed"),
+            Partitioner::Caller => unreachable!("such a record is held until it is placed"),
         }
     }
 

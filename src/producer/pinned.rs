@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::record::Record;
+use crate::record::{Header, Record};
 
 /// A record whose bytes somebody else keeps alive. The machine reads it once, when there is
 /// room, and gives it back through [`super::Machine::poll_unpinned`]: dropping it may need what
@@ -40,15 +40,25 @@ impl OwnedRecord {
     }
 }
 
-impl Pinned for OwnedRecord {
-    fn read(&self, read: &mut dyn FnMut(&Record<'_>)) {
-        let headers: Vec<_> =
-            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-        read(&Record {
+impl OwnedRecord {
+    /// Its headers, as [`Self::with_headers`] takes them.
+    pub fn headers(&self) -> Vec<Header<'_>> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect()
+    }
+
+    /// The record, borrowed.
+    pub fn with_headers<'a>(&'a self, headers: &'a [Header<'a>]) -> Record<'a> {
+        Record {
             timestamp: self.timestamp,
             key: self.key.as_deref(),
             value: self.value.as_deref(),
-            headers: &headers,
-        });
+            headers,
+        }
+    }
+}
+
+impl Pinned for OwnedRecord {
+    fn read(&self, read: &mut dyn FnMut(&Record<'_>)) {
+        read(&self.with_headers(&self.headers()));
     }
 }

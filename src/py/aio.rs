@@ -79,10 +79,14 @@ impl AsyncProducerCore {
         ask(slf, "ping", |client, waiter| client.ping(limit, waiter))
     }
 
-    /// The future is done once a topic's partitions are known.
-    #[pyo3(name = "_locate")]
-    fn locate<'py>(slf: &Bound<'py, Self>, topic: &str) -> PyResult<Bound<'py, PyAny>> {
-        ask(slf, "partitions", |client, waiter| client.locate(topic, waiter))
+    /// The future is done once a topic's partitions are known; the topic may be created for it.
+    #[pyo3(name = "_locate", signature = (topic, creates=false))]
+    fn locate<'py>(
+        slf: &Bound<'py, Self>,
+        topic: &str,
+        creates: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        ask(slf, "partitions", |client, waiter| client.locate(topic, creates, waiter))
     }
 
     /// The future is done once everything handed over before has been settled; the number is for

@@ -15,7 +15,7 @@ use super::serializers::{Part, Serializers};
 use super::settings::Settings;
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
-use crate::producer::Haste;
+use crate::producer::{Haste, OwnedRecord};
 use crate::record::{Header, Record};
 
 /// An argument; `None` where it was left out, or is `None` itself.
@@ -177,6 +177,14 @@ impl<'py> Ready<'py> {
 
     pub(super) fn partition(&self) -> Option<i32> {
         self.partition
+    }
+
+    /// The topic, the partition, and a copy of everything else.
+    pub(super) fn into_owned(self) -> PyResult<(String, Option<i32>, OwnedRecord)> {
+        self.headers.check()?;
+        let headers = self.headers()?;
+        let record = OwnedRecord::copy(&self.record(&headers)?);
+        Ok((self.topic.to_str()?.to_owned(), self.partition, record))
     }
 
     /// Hands the message over to the core.

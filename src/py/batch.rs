@@ -22,11 +22,16 @@ use super::producer::Running;
 use super::results::BatchResultCore;
 use super::topic::TopicCore;
 use super::waiter::{Stage, Waiter, set_result};
+use super::whole::WholeSet;
 use crate::error::{Error, ErrorKind};
 use crate::producer::Ticket;
 
 /// How long one slice of a call may take.
 const SLICE: Duration = Duration::from_micros(500);
+
+/// How long one who waits for room for all of a call sleeps before he looks whether his time is
+/// over.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// How many messages go to the core in one go, at most.
 const LOT: usize = 64;
@@ -84,6 +89,8 @@ struct Work {
     waits: Option<Ticket>,
     /// What could not be handed over, and why.
     refused: Vec<(u32, Py<PyAny>)>,
+    /// What is stored together or not at all, until it is handed over.
+    whole: Option<WholeSet>,
 }
 
 /// How a slice ended.
@@ -307,6 +314,70 @@ impl BatchCall {
         self.items.bind(py).len()
     }
 
+    /// Reads everything, to hand it over [as one](Self::hand_over_whole). Returns the topic, which
+    /// is to be known then; `None` if there is nothing.
+    fn prepare_whole(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        let now = now_ms();
+        let mut messages = Vec::new();
+        for (index, item) in self.items.bind(py).iter().enumerate() {
+            let message = self.ready(&item, now).and_then(|ready| ready.into_owned());
+            match message {
+                Ok(message) => messages.push(message),
+                Err(error) if error.is_instance_of::<PyException>(py) => {
+                    let topic = self.topic.get().template().topic.as_ref();
+                    let error = refused(py, topic, error)?;
+                    error.setattr(intern!(py, "index"), index)?;
+                    return Err(PyErr::from_value(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let whole = WholeSet::new(messages)?;
+        let topic = whole.as_ref().map(|whole| whole.topic().to_owned());
+        let mut work = self.take_work();
+        work.whole = whole;
+        self.put_back(work);
+        Ok(topic)
+    }
+
+    /// Hands over what was prepared, all or nothing; says whether there was room.
+    fn hand_over_whole(&self, py: Python<'_>) -> PyResult<bool> {
+        let core = self.topic.get().producer();
+        let mut work = self.take_work();
+        let handed = match &mut work.whole {
+            Some(whole) => {
+                let member = |index| self.member(index as u32);
+                whole.hand_over(py, &core.settings, &self.running.client, member)
+            }
+            None => Ok(true),
+        };
+        if matches!(handed, Ok(true)) {
+            work.whole = None;
+            work.next = self.items.bind(py).len();
+        }
+        self.put_back(work);
+        handed
+    }
+
+    /// A future that is done when it is worth while to try that again.
+    fn room_for_whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (future, waiter) = loops::waiter(&loops::needed(py, "publish_batch")?)?;
+        if self.ask_for_room(waiter).is_some() {
+            set_result(&future, py.None().into_bound(py))?;
+        }
+        Ok(future)
+    }
+
+    /// Waits until it is worth while to try that again.
+    fn wait_for_whole(&self, py: Python<'_>) -> PyResult<()> {
+        let answer = Arc::new(Answer::default());
+        if self.ask_for_room(Waiter::Thread(Arc::clone(&answer))).is_none() {
+            let voice = &self.running.voice;
+            answer.wait(py, Some(BETWEEN_TRIES), || voice.place_records(py).map(drop))?;
+        }
+        Ok(())
+    }
+
     /// Hands the next slice over. `None` says that all is, `False` that there is more, and `True`
     /// that there is no room for more before [`Self::room`] or [`Self::wait_for_room`].
     fn hand_over_some(&self, py: Python<'_>) -> PyResult<Option<bool>> {
@@ -423,6 +494,16 @@ impl BatchCall {
 }
 
 impl BatchCall {
+    fn ask_for_room(&self, waiter: Waiter) -> Option<Waiter> {
+        let work = self.take_work();
+        let left = match &work.whole {
+            Some(whole) => self.running.client.when_whole_fits(whole.topic(), whole.size(), waiter),
+            None => Some(waiter),
+        };
+        self.put_back(work);
+        left
+    }
+
     /// Takes back what waits for memory or for its topic.
     fn un_send(&self, work: &mut Work, told: impl Fn(u32)) {
         for ticket in work.held.drain(..) {

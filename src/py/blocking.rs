@@ -66,10 +66,10 @@ impl SyncProducerCore {
         ask(slf, None, |client, waiter| client.ping(limit, waiter)).map(drop)
     }
 
-    /// Returns once a topic's partitions are known.
-    #[pyo3(name = "_locate")]
-    fn locate(slf: &Bound<'_, Self>, topic: &str) -> PyResult<()> {
-        ask(slf, None, |client, waiter| client.locate(topic, waiter)).map(drop)
+    /// Returns once a topic's partitions are known; the topic may be created for it.
+    #[pyo3(name = "_locate", signature = (topic, creates=false))]
+    fn locate(slf: &Bound<'_, Self>, topic: &str, creates: bool) -> PyResult<()> {
+        ask(slf, None, |client, waiter| client.locate(topic, creates, waiter)).map(drop)
     }
 
     /// Waits until everything handed over before has been settled, at most for `timeout` seconds;

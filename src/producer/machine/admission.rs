@@ -265,7 +265,7 @@ impl<W> Machine<W> {
     }
 
     /// The partition for a record, unless there is none.
-    fn choose(
+    pub(super) fn choose(
         &mut self,
         index: usize,
         asked_for: Option<i32>,

@@ -11,6 +11,8 @@ use crate::producer::settled::Settled;
 pub(super) struct Asking<W> {
     /// The topic whose partitions he wants to know; `None` is satisfied with any answer.
     topic: Option<usize>,
+    /// Whether the cluster may create it.
+    creates: bool,
     limit: Duration,
     pub(super) until: Instant,
     waiter: W,
@@ -18,7 +20,18 @@ pub(super) struct Asking<W> {
 
 impl<W> Machine<W> {
     pub(super) fn ask(&mut self, now: Instant, limit: Duration, topic: Option<usize>, waiter: W) {
-        self.asking.push(Asking { topic, limit, until: now + limit, waiter });
+        self.push_asking(now, limit, topic, false, waiter);
+    }
+
+    pub(super) fn push_asking(
+        &mut self,
+        now: Instant,
+        limit: Duration,
+        topic: Option<usize>,
+        creates: bool,
+        waiter: W,
+    ) {
+        self.asking.push(Asking { topic, creates, limit, until: now + limit, waiter });
         self.refresh.want_news();
     }
 
@@ -71,7 +84,12 @@ impl<W> Machine<W> {
 
     /// Whether somebody waits for a topic that nobody produces to.
     pub(super) fn is_asked_for_topics(&self) -> bool {
-        self.asking.iter().any(|asking| asking.topic.is_some())
+        self.asking.iter().any(|asking| asking.topic.is_some() && !asking.creates)
+    }
+
+    /// Whether somebody waits for a topic that he is about to produce to.
+    pub(super) fn is_asked_to_create(&self, topic: usize) -> bool {
+        self.asking.iter().any(|asking| asking.topic == Some(topic) && asking.creates)
     }
 
     fn tell(&mut self, waiter: W, result: Result<()>) {

@@ -114,7 +114,9 @@ impl<W> Machine<W> {
             ErrorCode::DUPLICATE_SEQUENCE_NUMBER if numbered => Reaction::Stored,
             // A broker measures before it looks for repetitions. If an earlier try was stored
             // while the topic allowed more, the parts would be strangers to it.
-            ErrorCode::MESSAGE_TOO_LARGE if batch.count() > 1 && !batch.maybe_written => {
+            ErrorCode::MESSAGE_TOO_LARGE
+                if batch.count() > 1 && !batch.maybe_written && !batch.is_whole =>
+            {
                 Reaction::Split
             }
             code if code.retriable() => Reaction::Again,

@@ -236,6 +236,17 @@ impl<W> Machine<W> {
         .code(ErrorCode::MESSAGE_TOO_LARGE)
     }
 
+    pub(super) fn whole_too_large(&self, size: usize, setting: &str, limit: usize) -> Error {
+        Error::new(
+            ErrorKind::InvalidRecord,
+            format!(
+                "together the records take up to {size} bytes, more than {setting}={limit}, and \
+                 what is to be stored together is one batch; raise that, or send less at a time"
+            ),
+        )
+        .code(ErrorCode::MESSAGE_TOO_LARGE)
+    }
+
     pub(super) fn larger_than_memory(&self, size: usize) -> Error {
         Error::new(
             ErrorKind::InvalidRecord,

@@ -1,0 +1,143 @@
+//! Records that are stored together or not at all: one batch of a partition, which nothing else
+//! joins and which is never cut up.
+
+use std::time::Instant;
+
+use super::Machine;
+use crate::error::{Error, Result};
+use crate::producer::batch::Batch;
+use crate::producer::partitioner::of_key;
+use crate::producer::settled::Settled;
+use crate::producer::topic::Place;
+use crate::record::{BATCH_OVERHEAD, Record};
+
+/// What became of records that are to be one.
+#[derive(Debug)]
+pub enum Whole<W> {
+    /// They are taken in.
+    Accepted,
+    /// There is no memory for all of them, or others wait for some: see
+    /// [`Machine::when_whole_fits`].
+    Full(Vec<W>),
+    /// They cannot be one, or the producer is closed.
+    Refused(NotWhole, Vec<W>),
+}
+
+/// Why records cannot be one.
+#[derive(Debug)]
+pub enum NotWhole {
+    /// They belong into different partitions, such as these.
+    Scattered(i32, i32),
+    /// Anything else.
+    Error(Error),
+}
+
+impl<W> Machine<W> {
+    /// Takes in records that are stored together or not at all. Each names its partition or has a
+    /// key, or goes where the others do; the topic must be known. There is a waiter for each.
+    pub fn produce_whole(
+        &mut self,
+        now: Instant,
+        topic: &str,
+        records: &[(Option<i32>, Record<'_>)],
+        waiters: Vec<W>,
+    ) -> Whole<W> {
+        let index = self.topic(topic);
+        let size = whole_size(records);
+        let partition = self.check_open().and_then(|()| self.check_whole(size)).map_err(NotWhole::Error);
+        let partition = partition.and_then(|()| self.common_partition(index, records));
+        let partition = match partition {
+            Ok(partition) => partition,
+            Err(refused) => return Whole::Refused(refused, waiters),
+        };
+        if !self.has_room_for_whole(index, size) {
+            return Whole::Full(waiters);
+        }
+        let partition = match self.choose(index, partition, None) {
+            Ok(partition) => partition,
+            Err((_, error)) => return Whole::Refused(NotWhole::Error(error), waiters),
+        };
+        let place = Place { topic: index, partition: partition as usize };
+        let (ticket, serial) = (self.ticket(), self.next_serial);
+        self.next_serial += 1;
+        let deadline = now + self.config.delivery_timeout;
+        let mut batch = Batch::open(serial, ticket, size, deadline, now);
+        batch.is_whole = true;
+        for ((_, record), waiter) in records.iter().zip(waiters) {
+            let appended = batch.append(record, &mut Some(waiter), usize::MAX);
+            debug_assert!(appended.is_some(), "it is open, and there is no limit");
+        }
+        batch.close();
+        self.charge(batch.charged);
+        self.topics[index].records.handed_over += records.len() as u64;
+        self.partition(place).queue.push_back(batch);
+        self.touch(now, place);
+        Whole::Accepted
+    }
+
+    /// Settles `waiter` once it is worth while to try again, or of no use.
+    pub fn when_whole_fits(&mut self, topic: &str, size: usize, waiter: W) {
+        let topic = self.topic(topic);
+        self.wholes.push((topic, size, waiter));
+    }
+
+    pub(super) fn settle_wholes(&mut self) {
+        if self.wholes.is_empty() {
+            return;
+        }
+        let is_over = self.closing_by.is_some() || self.fatal.is_some();
+        let (told, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.wholes)
+            .into_iter()
+            .partition(|&(topic, size, _)| is_over || self.has_room_for_whole(topic, size));
+        self.wholes = left;
+        let told = told.into_iter();
+        self.settled.extend(told.map(|(.., waiter)| Settled::Call { waiter, result: Ok(()) }));
+    }
+
+    /// Nothing overtakes what waits for memory, nor what waits for its place in the topic.
+    fn has_room_for_whole(&self, topic: usize, size: usize) -> bool {
+        self.waiting.is_empty()
+            && self.topics[topic].unassigned.is_empty()
+            && self.used + size <= self.config.buffer_memory
+    }
+
+    fn check_whole(&self, size: usize) -> Result<()> {
+        if size > self.config.max_request_size {
+            return Err(self.whole_too_large(size, "max_request_size", self.config.max_request_size));
+        }
+        if size > self.config.buffer_memory {
+            return Err(self.whole_too_large(size, "buffer_memory", self.config.buffer_memory));
+        }
+        Ok(())
+    }
+
+    /// The one partition that all records belong to that belong to any.
+    fn common_partition(
+        &self,
+        topic: usize,
+        records: &[(Option<i32>, Record<'_>)],
+    ) -> Result<Option<i32>, NotWhole> {
+        let count = self.topics[topic].partitions.len() as i32;
+        if count == 0 {
+            return Err(NotWhole::Error(self.unknown_topic(topic)));
+        }
+        let mut common = None;
+        for (named, record) in records {
+            let by_key = || of_key(self.config.partitioner, record.key, count);
+            match (common, named.or_else(by_key)) {
+                (Some(one), Some(other)) if one != other => {
+                    return Err(NotWhole::Scattered(one, other));
+                }
+                (None, found) => common = found,
+                _ => {}
+            }
+        }
+        Ok(common)
+    }
+}
+
+/// About how many bytes records take as one batch.
+pub fn whole_size(records: &[(Option<i32>, Record<'_>)]) -> usize {
+    let sizes = records.iter().map(|(_, record)| record.size_bound());
+    BATCH_OVERHEAD + sizes.sum::<usize>()
+}

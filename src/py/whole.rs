@@ -1,0 +1,125 @@
+//! A batch call whose messages are stored together or not at all. Nothing of it is sent before it
+//! is sure that all of it can be.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use pyo3::exceptions::PyNotImplementedError;
+use pyo3::prelude::*;
+
+use super::callbacks;
+use super::errors::to_python;
+use super::settings::Settings;
+use super::waiter::Waiter;
+use crate::client::Client;
+use crate::error::{Error, ErrorKind};
+use crate::producer::{NotWhole, OwnedRecord, Whole, whole_size};
+use crate::record::Record;
+
+/// The messages, read and checked.
+#[derive(Debug)]
+pub(super) struct WholeSet {
+    topic: Arc<str>,
+    records: Vec<(Option<i32>, OwnedRecord)>,
+    since: Instant,
+}
+
+impl WholeSet {
+    /// Refuses messages of several topics.
+    pub(super) fn new(messages: Vec<(String, Option<i32>, OwnedRecord)>) -> PyResult<Option<Self>> {
+        let mut set: Option<Self> = None;
+        for (topic, partition, record) in messages {
+            let set = set.get_or_insert_with(|| Self {
+                topic: topic.as_str().into(),
+                records: Vec::new(),
+                since: Instant::now(),
+            });
+            if *set.topic != *topic {
+                return Err(scattered(&format!("topics \"{}\" and \"{topic}\"", set.topic)));
+            }
+            set.records.push((partition, record));
+        }
+        Ok(set)
+    }
+
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// How much memory it needs at once.
+    pub(super) fn size(&self) -> usize {
+        self.with_records(|records| whole_size(records))
+    }
+
+    /// Hands it over; says whether there was room. `waiters` makes one for each message.
+    pub(super) fn hand_over(
+        &mut self,
+        py: Python<'_>,
+        settings: &Settings,
+        client: &Client<Waiter>,
+        waiters: impl Fn(usize) -> Waiter,
+    ) -> PyResult<bool> {
+        self.ask_where(py, settings, client)?;
+        let waiters = (0..self.records.len()).map(waiters).collect();
+        let whole = self.with_records(|records| client.produce_whole(&self.topic, records, waiters));
+        match whole {
+            Whole::Accepted => Ok(true),
+            Whole::Full(_) if self.since.elapsed() < settings.config.delivery_timeout => Ok(false),
+            Whole::Full(_) => Err(self.starved(py, settings)),
+            Whole::Refused(NotWhole::Scattered(one, other), _) => {
+                let topic = &self.topic;
+                Err(scattered(&format!("partitions {one} and {other} of topic \"{topic}\"")))
+            }
+            Whole::Refused(NotWhole::Error(error), _) => {
+                Err(to_python(py, &error.topic(&self.topic)))
+            }
+        }
+    }
+
+    /// The caller's partitioner says where those go that do not.
+    fn ask_where(
+        &mut self,
+        py: Python<'_>,
+        settings: &Settings,
+        client: &Client<Waiter>,
+    ) -> PyResult<()> {
+        let Some(partitioner) = &settings.partitioner else { return Ok(()) };
+        let Some(count) = client.partitions(&self.topic) else { return Ok(()) };
+        for (partition, record) in &mut self.records {
+            if partition.is_none() {
+                let key = record.key.as_deref();
+                *partition = Some(callbacks::choose(partitioner.bind(py), key, count)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn with_records<T>(&self, use_them: impl FnOnce(&[(Option<i32>, Record<'_>)]) -> T) -> T {
+        let headers: Vec<Vec<_>> = self.records.iter().map(|(_, record)| record.headers()).collect();
+        let records: Vec<_> = self
+            .records
+            .iter()
+            .zip(&headers)
+            .map(|((partition, record), headers)| (*partition, record.with_headers(headers)))
+            .collect();
+        use_them(&records)
+    }
+
+    fn starved(&self, py: Python<'_>, settings: &Settings) -> PyErr {
+        let message = format!(
+            "there was no room in buffer_memory={} for all {} messages at once for \
+             delivery_timeout_ms={}; raise one of them, or hand over less at a time",
+            settings.config.buffer_memory,
+            self.records.len(),
+            settings.config.delivery_timeout.as_millis()
+        );
+        to_python(py, &Error::new(ErrorKind::BufferFull, message).topic(&self.topic))
+    }
+}
+
+fn scattered(places: &str) -> PyErr {
+    PyNotImplementedError::new_err(format!(
+        "atomic=True: the messages go to {places}, and only a transaction makes these one, which \
+         dekaf does not have yet; give all of them one partition, or one key"
+    ))
+}
