@@ -210,6 +210,11 @@ class Metrics(_Tree):
             f"acknowledged within {self.acknowledgement.p99_ms:.1f} ms (p99)>"
         )
 
+    def _repr_html_(self) -> str:
+        from dekaf._html import metrics_html  # noqa: PLC0415 - only notebooks ask
+
+        return metrics_html(self)
+
 
 _PARTS: dict[str, type[_Tree]] = {
     "acknowledgement": Latency,

@@ -215,6 +215,11 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
     def __repr__(self) -> str:
         return describe(self)
 
+    def _repr_html_(self) -> str:
+        from dekaf._html import producer_html  # noqa: PLC0415 - only notebooks ask
+
+        return producer_html(self)
+
     def __reduce__(self) -> tuple[Callable[[ProducerConfig], Self], tuple[ProducerConfig]]:
         # Another process gets a producer of its own with the same settings.
         return type(self).from_config, (self.config,)

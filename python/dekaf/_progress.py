@@ -42,7 +42,7 @@ class Progress:
         self._done = 0
         self._failed = 0
         self._started = self._next = clock()
-        self._canvas: _Canvas = _Nothing()
+        self._canvas: _Canvas = _Plain()
 
     def update(self, done: int, failed: int = 0) -> None:
         """Take what has ended so far, and draw it now and then."""
@@ -78,7 +78,7 @@ class Progress:
         if total is not None:
             parts[0] += f"/{total:,}"
         if total:
-            parts.append(f"{100 * done // total} %")
+            parts.append(f"{min(100 * done // total, 100)} %")
         if elapsed > 0:
             parts.append(f"{done / elapsed:,.0f} messages/s")
         if self._failed:
@@ -101,7 +101,7 @@ def _canvas() -> _Canvas:
     with suppress(Exception):
         if sys.stderr.isatty():
             return _Terminal()
-    return _Nothing()
+    return _Plain()
 
 
 def _is_in_notebook() -> bool:
@@ -110,12 +110,12 @@ def _is_in_notebook() -> bool:
     return get_ipython is not None and getattr(get_ipython(), "kernel", None) is not None
 
 
-class _Nothing:
+class _Plain:
     """A file, a pipe, a service's log: one line, when all is over."""
 
-    def draw(self, line: str, _done: int, _total: int | None, is_last: bool) -> None:
+    def draw(self, line: str, done: int, total: int | None, is_last: bool) -> None:  # noqa: ARG002 - as others do
         if is_last:
-            print(line, file=sys.stderr, flush=True)
+            _write(f"{line}\n")
 
 
 class _Terminal:
@@ -124,12 +124,13 @@ class _Terminal:
     def __init__(self) -> None:
         self._drawn = 0
 
-    def draw(self, line: str, _done: int, _total: int | None, is_last: bool) -> None:
+    def draw(self, line: str, done: int, total: int | None, is_last: bool) -> None:  # noqa: ARG002 - as others do
         # A line that is broken in two could not be written over.
-        line = line[: max(get_terminal_size().columns - 1, 1)]
+        line = line[: get_terminal_size().columns - 1]
         rest = " " * (self._drawn - len(line))
         self._drawn = len(line)
-        print(f"\r{line}{rest}", end="\n" if is_last else "", file=sys.stderr, flush=True)
+        end = "\n" if is_last else ""
+        _write(f"\r{line}{rest}{end}")
 
 
 class _Notebook:
@@ -142,6 +143,15 @@ class _Notebook:
     def draw(self, line: str, done: int, total: int | None, is_last: bool) -> None:
         from dekaf._html import progress_html  # noqa: PLC0415 - only notebooks ask
 
-        # A bar without a total would run for ever.
-        total = max(done, 1) if is_last and total is None else total
-        ...
+        if total is None and is_last:
+            total = done  # or the bar would move for ever
+        html = self._display.HTML(progress_html(line, done, total))
+        if self._handle is None:
+            self._handle = self._display.display(html, display_id=True)
+        else:
+            self._handle.update(html)
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()

@@ -5,13 +5,7 @@ Each takes exactly what it is named for. `None` never comes here: it is a tombst
 
 from __future__ import annotations
 
-import json
-import sys
-from dataclasses import fields, is_dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
 from difflib import get_close_matches
-from enum import Enum
 from operator import index
 from struct import error as StructError  # noqa: N812 - it is a class
 from struct import pack
@@ -19,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, SupportsIndex, TypeAlias,
 from uuid import UUID
 
 from dekaf._errors import ConfigError
+from dekaf._json import encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,41 +44,6 @@ def _str(value: object) -> bytes:
     if not isinstance(value, str):
         raise _wrong("str", "str", value, " call str() yourself, or use another serializer")
     return value.encode()
-
-
-def _json(value: object) -> bytes:
-    try:
-        text = json.dumps(
-            value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
-        )
-    except (TypeError, ValueError, RecursionError) as error:
-        # `json` says what is wrong, not who complains.
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f'the "json" serializer: {error}') from error
-    return text.encode()
-
-
-def _plain(value: object) -> object:
-    """Make of what JSON does not have something that it has."""
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, UUID | Decimal):
-        return str(value)  # as text, a decimal keeps all its digits
-    if isinstance(value, Enum):
-        return value.value
-    # Models are asked, each in its own words, without importing what they are made with.
-    dump = getattr(value, "model_dump", None)  # pydantic's
-    if callable(dump):
-        return dump(mode="json")
-    if hasattr(value, "__struct_fields__"):  # msgspec's, which is imported where there is one
-        return sys.modules["msgspec"].to_builtins(value, str_keys=True, enc_hook=_plain)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    kind = type(value).__name__
-    raise TypeError(
-        f"{kind} has no JSON: use dict, list, str, numbers, a dataclass or a model, or give a "
-        f"function as serializer that knows {kind}"
-    )
 
 
 def _whole(name: str, bits: int, wider: str | None) -> Serializer:
@@ -128,7 +88,7 @@ def _uuid(value: object) -> bytes:
 SERIALIZERS: Final[dict[str, Serializer]] = {
     "bytes": _bytes,
     "str": _str,
-    "json": _json,
+    "json": encode_json,
     "short": _whole("short", 16, "int"),
     "int": _whole("int", 32, "long"),
     "long": _whole("long", 64, None),
