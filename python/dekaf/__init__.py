@@ -41,6 +41,7 @@ from dekaf._metrics import (
     TopicMetrics,
 )
 from dekaf._producer import Producer
+from dekaf._publisher import AsyncPublisher, Publisher, SyncPublisher, publisher
 from dekaf._results import BatchResult, ProduceErrorGroup
 from dekaf._stream import Stream, SyncStream
 from dekaf._topic import SyncTopic, Topic
@@ -48,6 +49,7 @@ from dekaf._sync import SyncProducer
 
 __all__ = [
     "Acks",
+    "AsyncPublisher",
     "BatchMetrics",
     "BatchResult",
     "BrokerError",
@@ -73,6 +75,7 @@ __all__ = [
     "ProducerClosed",
     "ProducerConfig",
     "ProtocolError",
+    "Publisher",
     "Purged",
     "RecordMetadata",
     "RecordMetrics",
@@ -80,6 +83,7 @@ __all__ = [
     "SerializationError",
     "Stream",
     "SyncProducer",
+    "SyncPublisher",
     "SyncStream",
     "SyncTopic",
     "Topic",
@@ -89,4 +93,5 @@ __all__ = [
     "UnknownTopic",
     "UnsupportedVersion",
     "__version__",
+    "publisher",
 ]

@@ -16,6 +16,7 @@ from dekaf._batches import (
     streamed,
 )
 from dekaf._headers import Headers
+from dekaf._publisher import AsyncPublisher
 from dekaf._serializers import resolve
 from dekaf._stream import MAX_IN_FLIGHT, Stream
 from dekaf._topic import Topic
@@ -255,6 +256,57 @@ class Many(Generic[K, V]):
             key=key,
             headers=None if headers is None else Headers(headers),
             value_serializer=resolve(value_serializer, "value_serializer"),
+        )
+
+    def publisher(  # noqa: PLR0913 - one for each thing that can be said
+        self,
+        topic: str | None = None,
+        *,
+        batch: bool = False,
+        key: Any = None,  # noqa: ANN401 - what the key serializer takes, or a function
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        atomic: bool = False,
+    ) -> AsyncPublisher:
+        """Publish what a function returns; or publish without one.
+
+            @producer.publisher("scaled", batch=True)
+            async def scale(n: float) -> tuple[float, float]:
+                return n * 0.5, n * 2.0
+
+            await scale(1.0)               # publishes both, and returns the tuple
+            await scale.publish(3.0, 4.0)  # publishes these
+
+        It decorates functions, generators and whatever can be called, and stacks with itself and
+        with other decorators. The function's own result is returned. `None` publishes nothing; a
+        `Message` says itself what else is said here, and `key` may be a function of the value. With
+        `batch`, a returned tuple or list is several messages, published together, and so is all
+        that a generator yields. What has no bytes becomes JSON.
+
+        An async function returns once its messages are acknowledged; any other sends them and goes
+        on.
+        """
+        return AsyncPublisher(
+            _core(self),
+            topic,
+            batch=batch,
+            key=key,
+            headers=headers,
+            partition=partition,
+            atomic=atomic,
+        )
+
+    def _outlet(
+        self,
+        topic: str | None,
+        *,
+        key: object = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+    ) -> TopicCore[Any, Any]:
+        """What a publisher publishes single messages with."""
+        return common(
+            _core(self), topic, "publish", key=key, headers=headers, partition=partition
         )
 
     def transaction(self) -> NoReturn:

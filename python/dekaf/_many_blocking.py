@@ -14,6 +14,7 @@ from dekaf._batches import (
     streamed,
 )
 from dekaf._headers import Headers
+from dekaf._publisher import SyncPublisher
 from dekaf._serializers import resolve
 from dekaf._stream import MAX_IN_FLIGHT, SyncStream
 from dekaf._topic import SyncTopic
@@ -253,6 +254,57 @@ class ManyBlocking(Generic[K, V]):
             key=key,
             headers=None if headers is None else Headers(headers),
             value_serializer=resolve(value_serializer, "value_serializer"),
+        )
+
+    def publisher(  # noqa: PLR0913 - one for each thing that can be said
+        self,
+        topic: str | None = None,
+        *,
+        batch: bool = False,
+        key: Any = None,  # noqa: ANN401 - what the key serializer takes, or a function
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        atomic: bool = False,
+    ) -> SyncPublisher:
+        """Publish what a function returns, and wait for it; or publish without one.
+
+            @producer.publisher("scaled", batch=True)
+            def scale(n: float) -> tuple[float, float]:
+                return n * 0.5, n * 2.0
+
+            scale(1.0)               # publishes both, and returns the tuple
+            scale.publish(3.0, 4.0)  # publishes these
+
+        It decorates functions, generators and whatever can be called, and stacks with itself and
+        with other decorators. The function's own result is returned. `None` publishes nothing; a
+        `Message` says itself what else is said here, and `key` may be a function of the value. With
+        `batch`, a returned tuple or list is several messages, published together, and so is all
+        that a generator yields. What has no bytes becomes JSON.
+
+        The call waits until its messages are acknowledged; that of an async function has a thread
+        wait.
+        """
+        return SyncPublisher(
+            _core(self),
+            topic,
+            batch=batch,
+            key=key,
+            headers=headers,
+            partition=partition,
+            atomic=atomic,
+        )
+
+    def _outlet(
+        self,
+        topic: str | None,
+        *,
+        key: object = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+    ) -> TopicCore[Any, Any]:
+        """What a publisher publishes single messages with."""
+        return common(
+            _core(self), topic, "publish", key=key, headers=headers, partition=partition
         )
 
     def transaction(self) -> NoReturn:

@@ -19,6 +19,7 @@ from dekaf._common import (
 )
 from dekaf._config import ProducerConfig
 from dekaf._core import AsyncProducerCore
+from dekaf._current import entered, left, made
 from dekaf._errors import FlushTimeout, UnclaimedFailures
 from dekaf._many import Many
 from dekaf._metrics import Metrics
@@ -106,7 +107,9 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
     @classmethod
     def from_config(cls, config: ProducerConfig) -> Self:
         """Make a producer of settings that were put together before."""
-        return super().__new__(cls, config)
+        producer = super().__new__(cls, config)
+        made(producer)
+        return producer
 
     @classmethod
     def builder(cls, bootstrap_servers: str | Iterable[str]) -> ProducerBuilder[Self]:
@@ -181,6 +184,7 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
             with contextlib.suppress(UnclaimedFailures):
                 await self.close(timeout=0)
             raise
+        entered(self)
         return self
 
     async def __aexit__(
@@ -189,6 +193,7 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        left(self)
         try:
             await self.close(patience(self, exc_type))
         except UnclaimedFailures:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 
 from dekaf._core import BatchResultCore, RecordMetadata
 from dekaf._errors import DekafError, ProduceError
-from dekaf._html import batch_html
 from dekaf._types import R_co
 
 if TYPE_CHECKING:
@@ -60,6 +59,8 @@ class BatchResult(BatchResultCore[R_co], Sequence[R_co]):
         return f"<BatchResult of {len(self)}: {len(self) - failed} stored, {failed} failed>"
 
     def _repr_html_(self) -> str:
+        from dekaf._html import batch_html  # noqa: PLC0415 - only notebooks need it
+
         return batch_html(cast("BatchResult[RecordMetadata | ProduceError]", self))
 
     def __reduce__(self) -> tuple[type[Self], tuple[list[R_co]]]:

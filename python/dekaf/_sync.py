@@ -17,6 +17,7 @@ from dekaf._common import (
 )
 from dekaf._config import ProducerConfig
 from dekaf._core import SyncProducerCore
+from dekaf._current import entered, left, made
 from dekaf._errors import FlushTimeout, UnclaimedFailures
 from dekaf._many_blocking import ManyBlocking
 from dekaf._metrics import Metrics
@@ -99,7 +100,9 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
     @classmethod
     def from_config(cls, config: ProducerConfig) -> Self:
         """Make a producer of settings that were put together before."""
-        return super().__new__(cls, config)
+        producer = super().__new__(cls, config)
+        made(producer)
+        return producer
 
     @classmethod
     def builder(cls, bootstrap_servers: str | Iterable[str]) -> ProducerBuilder[Self]:
@@ -166,6 +169,7 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
             with contextlib.suppress(UnclaimedFailures):
                 self.close(timeout=0)
             raise
+        entered(self)
         return self
 
     def __exit__(
@@ -174,6 +178,7 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        left(self)
         try:
             self.close(patience(self, exc_type))
         except UnclaimedFailures:

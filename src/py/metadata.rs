@@ -56,6 +56,11 @@ impl RecordMetadata {
         ))
     }
 
+    /// What a notebook shows.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("dekaf._html")?.call_method1("record_metadata_html", (slf,))
+    }
+
     fn __reduce__<'py>(
         &self,
         py: Python<'py>,
