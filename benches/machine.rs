@@ -58,7 +58,14 @@ impl Bench {
         let timestamp = 1_700_000_000_000;
         let record = Record { timestamp, key, value: Some(&VALUE), headers: &[] };
         let record = black_box(&record);
-        match self.machine.produce(self.now, black_box("t"), partition, record, waiter, Haste::Lingers) {
+        match self.machine.produce(
+            self.now,
+            black_box("t"),
+            partition,
+            record,
+            waiter,
+            Haste::Lingers,
+        ) {
             Ok(Produced::Accepted { work, .. }) => work,
             other => panic!("it is open, and there is memory: {other:?}"),
         }

@@ -20,6 +20,7 @@ from dekaf._errors import (
     GaplessStopped,
     InvalidRecord,
     ProduceError,
+    ProduceErrorGroup,
     ProducerClosed,
     ProtocolError,
     Purged,
@@ -42,10 +43,10 @@ from dekaf._metrics import (
 )
 from dekaf._producer import Producer
 from dekaf._publisher import AsyncPublisher, Publisher, SyncPublisher, publisher
-from dekaf._results import BatchResult, ProduceErrorGroup
+from dekaf._results import BatchResult
 from dekaf._stream import Stream, SyncStream
-from dekaf._topic import SyncTopic, Topic
 from dekaf._sync import SyncProducer
+from dekaf._topic import SyncTopic, Topic
 
 __all__ = [
     "Acks",

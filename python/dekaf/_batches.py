@@ -13,9 +13,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from dekaf._core import Message, SyncProducerCore, TopicCore
+from dekaf._errors import ProduceErrorGroup
 from dekaf._headers import Headers
 from dekaf._progress import Progress
-from dekaf._results import BatchResult, ProduceErrorGroup
+from dekaf._results import BatchResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,7 @@ def common(  # noqa: PLR0913 - a message's parts, by keyword
 def checked(name: str, source: object, call: str) -> Iterable[object]:
     """Refuse what can be iterated and is never meant as many messages."""
     if isinstance(source, str | bytes | bytearray | memoryview):
-        kind = type(source).__name__
+        kind = type(cast("object", source)).__name__
         raise TypeError(
             f"{name} is {kind}, which is one value and not many: produce it alone, or put it into "
             "a list"
@@ -124,13 +125,14 @@ def checked(name: str, source: object, call: str) -> Iterable[object]:
 
 
 def streamed(
-    producer: ProducerCore[Any, Any], source: Any, topic: str | None
+    producer: ProducerCore[Any, Any], source: object, topic: str | None
 ) -> tuple[TopicCore[Any, Any], Shape, Any]:
     """Say what a stream's items are."""
-    if isinstance(producer, SyncProducerCore) or not isinstance(source, AsyncIterable):
-        checked("source", source, "stream")
+    core: TopicCore[Any, Any] = TopicCore(producer, topic, call="stream")
     shape: Shape = "fields" if topic is None else "pair"
-    return TopicCore(producer, topic, call="stream"), shape, source
+    if isinstance(source, AsyncIterable) and not isinstance(producer, SyncProducerCore):
+        return core, shape, cast("AsyncIterable[object]", source)
+    return core, shape, checked("source", source, "stream")
 
 
 async def hand_over_whole(producer: AsyncProducerCore[Any, Any], call: BatchCall) -> None:
@@ -183,7 +185,7 @@ async def listed(source: Iterable[object]) -> list[object]:
 
 async def deliver(
     call: BatchCall, name: str, *, return_exceptions: bool, progress: bool
-) -> Results:
+) -> BatchResult[Any]:
     """Hand everything over, and wait until every message has its fate."""
     with _shown(name, call, progress) as shown:
         try:
@@ -200,14 +202,14 @@ async def deliver(
             call.forgo()
             raise
     results: Results = BatchResult(call)
-    while results._make_exceptions():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+    while results._make_exceptions():  # noqa: ASYNC110, SLF001 # pyright: ignore[reportPrivateUsage] - the core's own; it makes some each time
         await asyncio.sleep(0)
     return _judged(results, return_exceptions)
 
 
 def deliver_blocking(
     call: BatchCall, name: str, *, return_exceptions: bool, progress: bool
-) -> Results:
+) -> BatchResult[Any]:
     """Do the same without a loop."""
     with _shown(name, call, progress) as shown:
         try:

@@ -140,7 +140,7 @@ class ProducerCore(Generic[K, V]):
 class TopicCore(Generic[K, V]):
     """Messages of one producer that have something in common."""
 
-    def __new__(  # noqa: PLR0913 - a message's parts, by keyword
+    def __new__(
         cls,
         producer: ProducerCore[Any, Any],
         topic: str | None,
@@ -175,11 +175,9 @@ class TopicCore(Generic[K, V]):
         headers: HeadersLike | None = None,
         partition: int | None = None,
         timestamp: int | datetime | None = None,
-    ) -> Any:
+    ) -> Any:  # noqa: ANN401 - a future or metadata, as of the producer
         """Hand one message over as the producer's own `produce` does."""
-    def _batch(
-        self, items: list[Any], shape: Literal["value", "pair", "fields"]
-    ) -> BatchCall: ...
+    def _batch(self, items: list[Any], shape: Literal["value", "pair", "fields"]) -> BatchCall: ...
     @classmethod
     def __class_getitem__(cls, item: object) -> GenericAlias: ...
 

@@ -28,6 +28,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
+
+    from dekaf._core import RecordMetadata
+    from dekaf._results import BatchResult
 
 __all__ = [
     "BrokerError",
@@ -154,6 +158,69 @@ class ProduceError(DekafError):
         # Exceptions pickle by their positional arguments alone; these have others.
         details = {name: getattr(self, name) for name in ProduceError.__annotations__}
         return partial(type(self), **details), self.args
+
+
+class ProduceErrorGroup(DekafError, ExceptionGroup[ProduceError]):
+    """Some messages of one call failed. The others are delivered all the same.
+
+        items = [b"fits", b"too large" * 1_000_000]
+        async with Producer("localhost:9092") as producer:
+            try:
+                await producer.produce_all("orders", items)
+            except ProduceErrorGroup as group:
+                assert [error.index for error in group.failed] == [1]
+                again = [items[error.index] for error in group.failed if error.retriable]
+
+    `except* InvalidRecord` and the like work as well.
+    """
+
+    results: BatchResult[RecordMetadata | ProduceError]
+    """What became of every message: metadata or an error, in the order of the call."""
+
+    def __new__(
+        cls,
+        message: str,
+        errors: Sequence[ProduceError],
+        results: BatchResult[RecordMetadata | ProduceError],
+    ) -> Self:
+        group = super().__new__(cls, message, errors)
+        group.results = results
+        group.retriable = all(error.retriable for error in errors)
+        group.fatal = any(error.fatal for error in errors)
+        group.maybe_written = any(error.maybe_written for error in errors)
+        return group
+
+    def __init__(
+        self,
+        message: str,
+        errors: Sequence[ProduceError],
+        results: BatchResult[RecordMetadata | ProduceError],  # noqa: ARG002 - `__new__` has it
+    ) -> None:
+        super().__init__(message, errors)
+
+    @classmethod
+    def of(cls, results: BatchResult[RecordMetadata | ProduceError]) -> Self:
+        """Make one of the results of a call in which not all went well."""
+        failed = results.failed
+        first = f"the first, at index {failed[0].index}: {failed[0]}"
+        return cls(f"{len(failed)} of {len(results)} messages failed; {first}", failed, results)
+
+    @property
+    def succeeded(self) -> list[RecordMetadata]:
+        """The metadata of the messages that are stored, in their order."""
+        return self.results.succeeded
+
+    @property
+    def failed(self) -> list[ProduceError]:
+        """Why the others are not; `index` says which message each of them is."""
+        return self.results.failed
+
+    def derive(self, errors: Sequence[ProduceError]) -> ProduceErrorGroup:  # type: ignore[override]
+        """Make one of some of the errors; what became of all the messages goes with it."""
+        return type(self)(self.message, errors, self.results)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.message, list(self.exceptions), self.results)
 
 
 class BrokerUnreachable(ProduceError):

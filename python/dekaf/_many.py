@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, Any, Generic, cast, overload
 
 from dekaf._batches import (
@@ -23,7 +22,7 @@ from dekaf._topic import Topic
 from dekaf._types import K, V
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterable, Callable, Iterable
     from datetime import datetime
     from typing import Literal, NoReturn
 
@@ -87,8 +86,9 @@ class Many(Generic[K, V]):
     ) -> BatchResult[Any]:
         """Produce many messages, and return what became of each, in their order.
 
-            await producer.produce_all("orders", [("o1", b"..."), ("o2", b"...")])
-            await producer.produce_all(Message("orders", v, key=k) for k, v in rows)
+            async with Producer("localhost:9092") as producer:
+                await producer.produce_all("orders", [("o1", b"..."), ("o2", b"...")])
+                await producer.produce_all(Message("orders", b"...", key=k) for k in "abc")
 
         With a topic, a 2-tuple is a key and a value, a `Message` says what it says, and everything
         else is a value. Without one, each is a `Message` or a dict of its fields. The source is
@@ -104,7 +104,7 @@ class Many(Generic[K, V]):
             call, "produce_all", return_exceptions=return_exceptions, progress=progress
         )
 
-    async def publish_batch(
+    async def publish_batch(  # noqa: PLR0913 - a message's parts, by keyword
         self,
         *messages: object,
         topic: str | None = None,
@@ -117,8 +117,9 @@ class Many(Generic[K, V]):
     ) -> BatchResult[RecordMetadata]:
         """Publish messages together, and return where each of them is, in their order.
 
-            await producer.publish_batch("msg1", {"n": 2}, topic="output_data")
-            await producer.publish_batch(Message("a", b"1"), Message("b", b"2", key="k"))
+            async with Producer("localhost:9092") as producer:
+                await producer.publish_batch("msg1", {"n": 2}, topic="output_data")
+                await producer.publish_batch(Message("a", b"1"), Message("b", b"2", key="k"))
 
         A message is a value or a `Message`, which may say for itself what else is said for all of
         them; `key` may be a function of the value. What has no bytes becomes JSON, unless
@@ -193,8 +194,10 @@ class Many(Generic[K, V]):
     ) -> Stream[Any]:
         """Produce a source of any length, and iterate over the results in its order.
 
-            async for metadata in producer.stream(rows(), topic="orders"):
-                print(metadata.offset)
+            rows = (f"row {n}" for n in range(1_000))
+            async with Producer("localhost:9092") as producer:
+                async for metadata in producer.stream(rows, topic="orders"):
+                    assert metadata.offset >= 0
 
         The source is an iterable, or one of `async for`, and is read as results are asked for:
         at most `max_in_flight` messages are between the two. Items are what `produce_all` takes,
@@ -245,8 +248,9 @@ class Many(Generic[K, V]):
     ) -> Topic[Any, Any]:
         """Bind a topic, and what its messages have in common.
 
-            orders = producer.topic("orders", key=lambda order: order.id, value_serializer="json")
-            await orders.produce(order)
+            async with Producer("localhost:9092") as producer:
+                orders = producer.topic("orders", key=lambda o: o["id"], value_serializer="json")
+                await orders.produce({"id": "o-1", "total": 12})
 
         `key` may be a function of the value, before it is serialized.
         """
@@ -270,12 +274,14 @@ class Many(Generic[K, V]):
     ) -> AsyncPublisher:
         """Publish what a function returns; or publish without one.
 
-            @producer.publisher("scaled", batch=True)
-            async def scale(n: float) -> tuple[float, float]:
-                return n * 0.5, n * 2.0
+            async with Producer("localhost:9092") as producer:
 
-            await scale(1.0)               # publishes both, and returns the tuple
-            await scale.publish(3.0, 4.0)  # publishes these
+                @producer.publisher("scaled", batch=True)
+                async def scale(n: float) -> tuple[float, float]:
+                    return n * 0.5, n * 2.0
+
+                await scale(1.0)  # publishes both, and returns the tuple
+                await scale.publish(3.0, 4.0)  # publishes these
 
         It decorates functions, generators and whatever can be called, and stacks with itself and
         with other decorators. The function's own result is returned. `None` publishes nothing; a
@@ -304,10 +310,8 @@ class Many(Generic[K, V]):
         headers: HeadersLike | None = None,
         partition: int | None = None,
     ) -> TopicCore[Any, Any]:
-        """What a publisher publishes single messages with."""
-        return common(
-            _core(self), topic, "publish", key=key, headers=headers, partition=partition
-        )
+        """Make what a publisher publishes single messages with."""
+        return common(_core(self), topic, "publish", key=key, headers=headers, partition=partition)
 
     def transaction(self) -> NoReturn:
         """Raise `NotImplementedError`: transactions are not supported yet."""

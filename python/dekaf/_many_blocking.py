@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Literal, NoReturn
 
-    from dekaf._core import SyncProducerCore, RecordMetadata, TopicCore
+    from dekaf._core import RecordMetadata, SyncProducerCore, TopicCore
     from dekaf._errors import ProduceError
     from dekaf._results import BatchResult
     from dekaf._serializers import SerializerName
@@ -85,8 +85,9 @@ class ManyBlocking(Generic[K, V]):
     ) -> BatchResult[Any]:
         """Produce many messages, wait for them, and return what became of each, in their order.
 
-            producer.produce_all("orders", [("o1", b"..."), ("o2", b"...")])
-            producer.produce_all(Message("orders", v, key=k) for k, v in rows)
+            with SyncProducer("localhost:9092") as producer:
+                producer.produce_all("orders", [("o1", b"..."), ("o2", b"...")])
+                producer.produce_all(Message("orders", b"...", key=k) for k in "abc")
 
         With a topic, a 2-tuple is a key and a value, a `Message` says what it says, and everything
         else is a value. Without one, each is a `Message` or a dict of its fields. The source is
@@ -102,7 +103,7 @@ class ManyBlocking(Generic[K, V]):
             call, "produce_all", return_exceptions=return_exceptions, progress=progress
         )
 
-    def publish_batch(
+    def publish_batch(  # noqa: PLR0913 - a message's parts, by keyword
         self,
         *messages: object,
         topic: str | None = None,
@@ -113,10 +114,11 @@ class ManyBlocking(Generic[K, V]):
         atomic: bool = False,
         progress: bool = False,
     ) -> BatchResult[RecordMetadata]:
-        """Publish messages together, wait for them, and return where each of them is, in their order.
+        """Publish messages together, wait for them, and return where each is, in their order.
 
-            producer.publish_batch("msg1", {"n": 2}, topic="output_data")
-            producer.publish_batch(Message("a", b"1"), Message("b", b"2", key="k"))
+            with SyncProducer("localhost:9092") as producer:
+                producer.publish_batch("msg1", {"n": 2}, topic="output_data")
+                producer.publish_batch(Message("a", b"1"), Message("b", b"2", key="k"))
 
         A message is a value or a `Message`, which may say for itself what else is said for all of
         them; `key` may be a function of the value. What has no bytes becomes JSON, unless
@@ -191,8 +193,10 @@ class ManyBlocking(Generic[K, V]):
     ) -> SyncStream[Any]:
         """Produce a source of any length, and iterate over the results in its order.
 
-            for metadata in producer.stream(rows(), topic="orders"):
-                print(metadata.offset)
+            rows = (f"row {n}" for n in range(1_000))
+            with SyncProducer("localhost:9092") as producer:
+                for metadata in producer.stream(rows, topic="orders"):
+                    assert metadata.offset >= 0
 
         The source is read as results are asked for: at most `max_in_flight` messages are between
         the two. Items are what `produce_all` takes,
@@ -243,8 +247,9 @@ class ManyBlocking(Generic[K, V]):
     ) -> SyncTopic[Any, Any]:
         """Bind a topic, and what its messages have in common.
 
-            orders = producer.topic("orders", key=lambda order: order.id, value_serializer="json")
-            orders.produce(order)
+            with SyncProducer("localhost:9092") as producer:
+                orders = producer.topic("orders", key=lambda o: o["id"], value_serializer="json")
+                orders.produce({"id": "o-1", "total": 12})
 
         `key` may be a function of the value, before it is serialized.
         """
@@ -268,12 +273,14 @@ class ManyBlocking(Generic[K, V]):
     ) -> SyncPublisher:
         """Publish what a function returns, and wait for it; or publish without one.
 
-            @producer.publisher("scaled", batch=True)
-            def scale(n: float) -> tuple[float, float]:
-                return n * 0.5, n * 2.0
+            with SyncProducer("localhost:9092") as producer:
 
-            scale(1.0)               # publishes both, and returns the tuple
-            scale.publish(3.0, 4.0)  # publishes these
+                @producer.publisher("scaled", batch=True)
+                def scale(n: float) -> tuple[float, float]:
+                    return n * 0.5, n * 2.0
+
+                scale(1.0)  # publishes both, and returns the tuple
+                scale.publish(3.0, 4.0)  # publishes these
 
         It decorates functions, generators and whatever can be called, and stacks with itself and
         with other decorators. The function's own result is returned. `None` publishes nothing; a
@@ -302,10 +309,8 @@ class ManyBlocking(Generic[K, V]):
         headers: HeadersLike | None = None,
         partition: int | None = None,
     ) -> TopicCore[Any, Any]:
-        """What a publisher publishes single messages with."""
-        return common(
-            _core(self), topic, "publish", key=key, headers=headers, partition=partition
-        )
+        """Make what a publisher publishes single messages with."""
+        return common(_core(self), topic, "publish", key=key, headers=headers, partition=partition)
 
     def transaction(self) -> NoReturn:
         """Raise `NotImplementedError`: transactions are not supported yet."""

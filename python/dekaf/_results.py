@@ -1,4 +1,4 @@
-"""What one call that produces many messages returns, and what it raises."""
+"""What a call that produces many messages returns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from dekaf._core import BatchResultCore, RecordMetadata
-from dekaf._errors import DekafError, ProduceError
 from dekaf._types import R_co
 
 if TYPE_CHECKING:
@@ -14,8 +13,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from dekaf._core import BatchCall
+    from dekaf._errors import ProduceError
 
-__all__ = ["BatchResult", "ProduceErrorGroup"]
+__all__ = ["BatchResult"]
 
 
 class BatchResult(BatchResultCore[R_co], Sequence[R_co]):
@@ -24,8 +24,9 @@ class BatchResult(BatchResultCore[R_co], Sequence[R_co]):
     A sequence of `RecordMetadata`, each made when it is looked at; with `return_exceptions=True`
     those of failed messages are `ProduceError`s.
 
-        results = await producer.produce_all("orders", [("o1", b"..."), ("o2", b"...")])
-        print(results[0].offset, len(results))
+        async with Producer("localhost:9092") as producer:
+            results = await producer.produce_all("orders", [("o1", b"..."), ("o2", b"...")])
+        assert [metadata.offset for metadata in results] == [0, 1]
     """
 
     __slots__ = ()
@@ -65,55 +66,3 @@ class BatchResult(BatchResultCore[R_co], Sequence[R_co]):
 
     def __reduce__(self) -> tuple[type[Self], tuple[list[R_co]]]:
         return type(self), (list(self),)
-
-
-class ProduceErrorGroup(DekafError, ExceptionGroup[ProduceError]):
-    """Some messages of one call failed. The others are delivered all the same.
-
-        try:
-            await producer.produce_all(messages)
-        except ProduceErrorGroup as group:
-            again = [messages[error.index] for error in group.failed if error.retriable]
-
-    `except* DeliveryTimeout` and the like work as well.
-    """
-
-    results: BatchResult[RecordMetadata | ProduceError]
-    """What became of every message: metadata or an error, in the order of the call."""
-
-    def __new__(
-        cls,
-        message: str,
-        errors: Sequence[ProduceError],
-        results: BatchResult[RecordMetadata | ProduceError],
-    ) -> Self:
-        group = super().__new__(cls, message, errors)
-        group.results = results
-        group.retriable = all(error.retriable for error in errors)
-        group.fatal = any(error.fatal for error in errors)
-        group.maybe_written = any(error.maybe_written for error in errors)
-        return group
-
-    @classmethod
-    def of(cls, results: BatchResult[RecordMetadata | ProduceError]) -> Self:
-        """Make one of the results of a call in which not all went well."""
-        failed = results.failed
-        first = f"the first, at index {failed[0].index}: {failed[0]}"
-        return cls(f"{len(failed)} of {len(results)} messages failed; {first}", failed, results)
-
-    @property
-    def succeeded(self) -> list[RecordMetadata]:
-        """The metadata of the messages that are stored, in their order."""
-        return self.results.succeeded
-
-    @property
-    def failed(self) -> list[ProduceError]:
-        """Why the others are not; `index` says which message each of them is."""
-        return self.results.failed
-
-    def derive(self, errors: Sequence[ProduceError]) -> ProduceErrorGroup:  # type: ignore[override]
-        """Make one of some of the errors; what became of all the messages goes with it."""
-        return type(self)(self.message, errors, self.results)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.message, list(self.exceptions), self.results)

@@ -22,7 +22,7 @@ class Room:
         self._again: asyncio.Future[None] | None = None
 
     def give_back(self) -> None:
-        """A result was given out."""
+        """Take note of a result that was given out."""
         self.left += 1
         again, self._again = self._again, None
         if again is not None and not again.done():
@@ -71,8 +71,11 @@ class Source:
 
 
 class Feed:
-    """A source of `async for`. The task that reads it knows nothing of the stream, which may be
-    forgotten half-way: then it is to be stopped."""
+    """A source of `async for`.
+
+    The task that reads it knows nothing of the stream, which may be forgotten half-way: then it is
+    to be stopped.
+    """
 
     def __init__(self, source: AsyncIterable[object], room: Room) -> None:
         self._source = source

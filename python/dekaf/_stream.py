@@ -128,7 +128,7 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
         while True:
             if self._is_closed:
                 raise StopAsyncIteration
-            if way.handing is not None or (items := source.take()) and way.begin(items):
+            if way.handing is not None or ((items := source.take()) and way.begin(items)):
                 await self._hand_over()
                 continue
             if (result := way.next_result()) is not None:
@@ -217,7 +217,7 @@ class SyncStream(Iterator[R_co], Generic[R_co]):
         while True:
             if self._is_closed:
                 raise StopIteration
-            if way.handing is not None or (items := source.take()) and way.begin(items):
+            if way.handing is not None or ((items := source.take()) and way.begin(items)):
                 self._hand_over()
                 continue
             if (result := way.next_result()) is not None:

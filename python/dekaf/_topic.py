@@ -27,9 +27,10 @@ __all__ = ["SyncTopic", "Topic"]
 class Topic(TopicCore[K, V]):
     """A topic of an asyncio producer: see `Producer.topic`.
 
-        orders = producer.topic("orders", key=lambda order: order["id"], value_serializer="json")
-        metadata = await orders.produce({"id": "o-1", "total": 12})
-        orders.send({"id": "o-2", "total": 7})
+        async with Producer("localhost:9092") as producer:
+            orders = producer.topic("orders", key=lambda o: o["id"], value_serializer="json")
+            await orders.produce({"id": "o-1", "total": 12})
+            orders.send({"id": "o-2", "total": 7})
 
     `produce` and `send` take what the producer's own take, without the topic. What a message or a
     call says itself wins over what was said for the topic.
@@ -115,8 +116,9 @@ class Topic(TopicCore[K, V]):
 class SyncTopic(TopicCore[K, V]):
     """A topic of a blocking producer: see `SyncProducer.topic`.
 
-        orders = producer.topic("orders", key=lambda order: order["id"], value_serializer="json")
-        metadata = orders.produce({"id": "o-1", "total": 12})
+        with SyncProducer("localhost:9092") as producer:
+            orders = producer.topic("orders", key=lambda o: o["id"], value_serializer="json")
+            orders.produce({"id": "o-1", "total": 12})
 
     `produce` and `send` take what the producer's own take, without the topic. What a message or a
     call says itself wins over what was said for the topic.

@@ -49,4 +49,16 @@ else:
     V_co = TypeVar("V_co", covariant=True)
     R_co = TypeVar("R_co", covariant=True)
 
-__all__ = ["Fields", "HeadersLike", "Item", "K", "K_co", "OnDelivery", "Payload", "R_co", "T", "V", "V_co"]
+__all__ = [
+    "Fields",
+    "HeadersLike",
+    "Item",
+    "K",
+    "K_co",
+    "OnDelivery",
+    "Payload",
+    "R_co",
+    "T",
+    "V",
+    "V_co",
+]

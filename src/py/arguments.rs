@@ -76,7 +76,11 @@ pub(super) fn of_call<'a, 'py>(
 }
 
 impl<'a, 'py> Extras<'a, 'py> {
-    pub(super) fn parts(self, topic: Argument<'a, 'py>, value: Argument<'a, 'py>) -> Parts<'a, 'py> {
+    pub(super) fn parts(
+        self,
+        topic: Argument<'a, 'py>,
+        value: Argument<'a, 'py>,
+    ) -> Parts<'a, 'py> {
         let Self { misplaced: _, key, headers, partition, timestamp } = self;
         Parts { topic, value, key, headers, partition, timestamp }
     }
@@ -147,11 +151,7 @@ impl<'py> Ready<'py> {
 
     /// Makes sure that all text has UTF-8, and asks the caller's partitioner, if he has one and
     /// the topic is known: whatever may run his code.
-    pub(super) fn settle(
-        &mut self,
-        settings: &Settings,
-        client: &Client<Waiter>,
-    ) -> PyResult<()> {
+    pub(super) fn settle(&mut self, settings: &Settings, client: &Client<Waiter>) -> PyResult<()> {
         self.topic.to_str()?;
         self.value.bytes()?;
         self.headers.check()?;
@@ -160,7 +160,8 @@ impl<'py> Ready<'py> {
             && let Some(partitioner) = &settings.partitioner
             && let Some(count) = client.partitions(self.topic.to_str()?)
         {
-            self.partition = Some(callbacks::choose(partitioner.bind(self.topic.py()), key, count)?);
+            self.partition =
+                Some(callbacks::choose(partitioner.bind(self.topic.py()), key, count)?);
         }
         Ok(())
     }

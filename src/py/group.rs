@@ -86,10 +86,13 @@ impl Group {
         }
         let topic = state.topic(topic);
         for (index, outcome) in outcomes {
-            state.end(index, match outcome {
-                Ok(place) => Fate::Stored { topic, partition, place },
-                Err(error) => Fate::Failed(Box::new(error)),
-            });
+            state.end(
+                index,
+                match outcome {
+                    Ok(place) => Fate::Stored { topic, partition, place },
+                    Err(error) => Fate::Failed(Box::new(error)),
+                },
+            );
         }
         Told::Group(state.waiter_if_done())
     }

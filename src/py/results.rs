@@ -55,7 +55,13 @@ impl BatchResultCore {
             objects.insert(index, result.unbind());
         }
         let fates = vec![Fate::Refused; results.len()];
-        Self { fates, topics: Vec::new(), objects: Mutex::new(objects), failed, made: AtomicUsize::new(0) }
+        Self {
+            fates,
+            topics: Vec::new(),
+            objects: Mutex::new(objects),
+            failed,
+            made: AtomicUsize::new(0),
+        }
     }
 
     fn known<'py>(&self, py: Python<'py>, index: usize) -> Option<Bound<'py, PyAny>> {

@@ -60,7 +60,7 @@ impl Serializers {
         let (serializer, what) = match own {
             Some(serializer) => (serializer.bind(py), part.setting()),
             None if is_json && !has_bytes(value) => {
-                (imported(&RAW_OR_JSON, py, "dekaf._json", "raw_or_json")?, "JSON")
+                (imported(&RAW_OR_JSON, py, "dekaf._json", "raw_or_json")?, "encoding as JSON")
             }
             None => return Payload::new(name, given),
         };

@@ -61,7 +61,8 @@ impl WholeSet {
     ) -> PyResult<bool> {
         self.ask_where(py, settings, client)?;
         let waiters = (0..self.records.len()).map(waiters).collect();
-        let whole = self.with_records(|records| client.produce_whole(&self.topic, records, waiters));
+        let whole =
+            self.with_records(|records| client.produce_whole(&self.topic, records, waiters));
         match whole {
             Whole::Accepted => Ok(true),
             Whole::Full(_) if self.since.elapsed() < settings.config.delivery_timeout => Ok(false),
@@ -95,7 +96,8 @@ impl WholeSet {
     }
 
     fn with_records<T>(&self, use_them: impl FnOnce(&[(Option<i32>, Record<'_>)]) -> T) -> T {
-        let headers: Vec<Vec<_>> = self.records.iter().map(|(_, record)| record.headers()).collect();
+        let headers: Vec<Vec<_>> =
+            self.records.iter().map(|(_, record)| record.headers()).collect();
         let records: Vec<_> = self
             .records
             .iter()

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{
-    Content, Haste, Machine, MetadataWanted, Outgoing, OwnedRecord, Pinned, Produced, Random, RequestId,
-    Settled, Ticket,
+    Content, Haste, Machine, MetadataWanted, Outgoing, OwnedRecord, Pinned, Produced, Random,
+    RequestId, Settled, Ticket,
 };
 use dekaf::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, PartitionProduceData,

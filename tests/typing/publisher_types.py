@@ -3,10 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Generic, TypeVar, assert_type
 
-from dekaf import Message
-from dekaf._delivery import BatchResult
+from dekaf import BatchResult, Message, Producer, SyncProducer
 from dekaf._publisher import AsyncPublisher, Publisher, SyncPublisher, publisher
-from dekaf import Producer, SyncProducer
 
 T = TypeVar("T")
 

@@ -24,10 +24,8 @@ def documented() -> Iterator[tuple[str, str]]:
             found = getattr(module, name)
             yield f"{module.__name__}.{name}", inspect.getdoc(found) or ""
             if inspect.isclass(found):
-                for part, each in vars(found).items():
-                    own = not part.startswith("__") and (
-                        callable(each) or isinstance(each, classmethod)
-                    )
+                for part, each in inspect.getmembers(found):
+                    own = not part.startswith("_") and callable(each)
                     text = inspect.getdoc(each) if own else None
                     yield f"{module.__name__}.{name}.{part}", text or ""
 

@@ -79,7 +79,7 @@ def stored(offset: int, topic: str = "orders", partition: int = 0) -> RecordMeta
 def failure(index: int | None, message: str = "no time left") -> DeliveryTimeout:
     error = DeliveryTimeout(message)
     if index is not None:
-        error.index = index  # type: ignore[attr-defined]
+        error.index = index
     return error
 
 

@@ -12,9 +12,11 @@ import pytest
 
 import dekaf
 from dekaf import (
+    BatchResult,
     DekafError,
     FlushTimeout,
     ProduceError,
+    ProduceErrorGroup,
     RecordMetadata,
     UnclaimedFailures,
     _errors,
@@ -43,7 +45,7 @@ def test_the_tree_is_drawn_as_it_is() -> None:
     assert set(drawn) < set(dekaf.__all__)
 
 
-COUNTS = {"FlushTimeout", "UnclaimedFailures"}
+COUNTS = {"FlushTimeout", "ProduceErrorGroup", "UnclaimedFailures"}
 
 
 @pytest.mark.parametrize("name", sorted(set(_errors.__all__) - COUNTS))
@@ -62,6 +64,19 @@ def test_errors_pickle(name: str) -> None:
         assert type(other) is type(error)
         assert str(other) == "it failed"
         assert vars(other) == vars(error)
+
+
+def test_groups_of_errors_pickle() -> None:
+    results: BatchResult[RecordMetadata | ProduceError] = BatchResult(
+        [RecordMetadata("orders", 0, 7, 1), ProduceError("it failed", index=1)]
+    )
+    group = ProduceErrorGroup.of(results)
+    for other in (pickle.loads(pickle.dumps(group)), copy.copy(group), copy.deepcopy(group)):  # noqa: S301 - just made
+        assert type(other) is ProduceErrorGroup
+        assert str(other) == str(group)
+        assert other.succeeded == group.succeeded
+        assert [error.index for error in other.failed] == [1]
+        assert [str(error) for error in other.exceptions] == ["it failed"]
 
 
 def test_errors_that_count_pickle() -> None:

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from dekaf import _current
+from dekaf import Producer, SyncProducer, _current, publisher
 from dekaf.testing import Broker
 from tests.unit.forks import in_child
-from dekaf import Producer, SyncProducer, publisher
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from dekaf.testing import Broker
 from dekaf import Producer, SyncProducer, publisher
+from dekaf.testing import Broker
 
 
 @pytest.fixture
@@ -296,7 +296,7 @@ async def test_publishers_on_top_of_each_other(dekaf_broker: Broker) -> None:
         assert await pair() == ("1", "2")
         assert await other_pair() == ("3", "4")
         assert stored(dekaf_broker, "inner") == [b"1", b"2", b"3", b"4"]
-        assert stored(dekaf_broker, "outer") == [b'["1", "2"]', b'["3", "4"]']
+        assert stored(dekaf_broker, "outer") == [b'["1","2"]', b'["3","4"]']
         await pair.publish("5")
         await other_pair.publish("6")
         assert stored(dekaf_broker, "inner")[4:] == [b"6"]

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from dekaf import Message
+from dekaf import Message, Producer, SerializationError, SyncProducer
 from dekaf.testing import Broker
-from dekaf import Producer, SyncProducer
 
 
 class Failed(Exception):
@@ -106,7 +105,7 @@ def test_items_are_messages_tuples_or_none(dekaf_broker: Broker, blocking: SyncP
         yield from items
 
     assert list(count()) == items
-    assert stored(dekaf_broker) == [b"[1, 2]"]
+    assert stored(dekaf_broker) == [b"[1,2]"]
     assert [record.key for record in dekaf_broker.records("else")] == [b"k"]
 
 
@@ -327,11 +326,11 @@ async def test_a_failure_to_publish_ends_the_generator(
 
     held_now = now()
     held_later = later()
-    with pytest.raises(TypeError):
+    with pytest.raises(SerializationError):
         next(blocking.publisher("out")(lambda: held_now)())
     assert seen == ["sync"]
     async with Producer(dekaf_broker.bootstrap_servers) as producer:
-        with pytest.raises(TypeError):
+        with pytest.raises(SerializationError):
             await anext(producer.publisher("out")(lambda: held_later)())
     assert seen == ["sync", "async"]
 

@@ -44,7 +44,8 @@ impl<W> Machine<W> {
     ) -> Whole<W> {
         let index = self.topic(topic);
         let size = whole_size(records);
-        let partition = self.check_open().and_then(|()| self.check_whole(size)).map_err(NotWhole::Error);
+        let partition =
+            self.check_open().and_then(|()| self.check_whole(size)).map_err(NotWhole::Error);
         let partition = partition.and_then(|()| self.common_partition(index, records));
         let partition = match partition {
             Ok(partition) => partition,
@@ -103,7 +104,11 @@ impl<W> Machine<W> {
 
     fn check_whole(&self, size: usize) -> Result<()> {
         if size > self.config.max_request_size {
-            return Err(self.whole_too_large(size, "max_request_size", self.config.max_request_size));
+            return Err(self.whole_too_large(
+                size,
+                "max_request_size",
+                self.config.max_request_size,
+            ));
         }
         if size > self.config.buffer_memory {
             return Err(self.whole_too_large(size, "buffer_memory", self.config.buffer_memory));

@@ -16,7 +16,8 @@ fn small() -> Bench {
 fn hand_over(bench: &mut Bench, who: &'static str) -> Option<Ticket> {
     let value = vec![0; RECORD];
     let record = Record { timestamp: 7, key: None, value: Some(&value), headers: &[] };
-    let produced = bench.machine.produce(bench.now, "t", Some(0), &record, Some(who), Haste::Lingers);
+    let produced =
+        bench.machine.produce(bench.now, "t", Some(0), &record, Some(who), Haste::Lingers);
     match produced.expect("it is open") {
         Produced::Accepted { .. } => None,
         Produced::Full(waiter) => {
@@ -62,8 +63,10 @@ impl Bench {
     /// There would be room for it, but others were first.
     fn produce_small_must_wait(&mut self) {
         let record = Record { timestamp: 7, key: None, value: Some(b"s"), headers: &[] };
-        let produced =
-            self.machine.produce(self.now, "t", Some(0), &record, Some("small"), Haste::Lingers).unwrap();
+        let produced = self
+            .machine
+            .produce(self.now, "t", Some(0), &record, Some("small"), Haste::Lingers)
+            .unwrap();
         let Produced::Full(waiter) = produced else { panic!("it overtakes") };
         let copy = Box::new(OwnedRecord::copy(&record));
         self.machine.wait(self.now, "t", Some(0), copy, waiter, Haste::Lingers).unwrap();
@@ -90,7 +93,8 @@ fn a_record_that_waits_can_be_taken_back() {
 fn a_record_whose_topic_is_unknown_can_be_taken_back() {
     let mut bench = Bench::new(|_| {});
     let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
-    let produced = bench.machine.produce(bench.now, "t", None, &record, Some("a"), Haste::Lingers).unwrap();
+    let produced =
+        bench.machine.produce(bench.now, "t", None, &record, Some("a"), Haste::Lingers).unwrap();
     let Produced::Accepted { ticket, .. } = produced else { panic!("there is memory") };
     assert!(bench.machine.cancel(bench.now, ticket).is_some());
     assert!(bench.machine.is_idle());
@@ -102,7 +106,8 @@ fn the_ticket_of_a_refused_record_takes_back_no_other() {
     let mut bench = Bench::new(|_| {});
     let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
     let mut hand_over = |topic: &str, who| {
-        let produced = bench.machine.produce(bench.now, topic, None, &record, Some(who), Haste::Lingers);
+        let produced =
+            bench.machine.produce(bench.now, topic, None, &record, Some(who), Haste::Lingers);
         match produced.unwrap() {
             Produced::Accepted { ticket, .. } => ticket,
             Produced::Full(_) => panic!("there is memory"),

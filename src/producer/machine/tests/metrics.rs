@@ -35,7 +35,11 @@ impl Bench {
     fn hand_over(&mut self, topic: &str, who: &'static str, size: usize) -> Option<Ticket> {
         let value = vec![b'v'; size];
         let record = Record { timestamp: 7, key: None, value: Some(&value), headers: &[] };
-        match self.machine.produce(self.now, topic, Some(0), &record, Some(who), Haste::Lingers).unwrap() {
+        match self
+            .machine
+            .produce(self.now, topic, Some(0), &record, Some(who), Haste::Lingers)
+            .unwrap()
+        {
             Produced::Accepted { ticket, is_held, .. } => is_held.then_some(ticket),
             Produced::Full(waiter) => {
                 let copy = Box::new(OwnedRecord::copy(&record));

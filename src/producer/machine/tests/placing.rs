@@ -253,7 +253,8 @@ fn what_is_not_placed_takes_memory_and_those_who_wait_for_some_keep_their_place(
     let record = |key| Record { timestamp: 7, key: Some(key), value: Some(&value), headers: &[] };
     for (who, partition) in [("a", None), ("b", None), ("c", Some(0))] {
         let (record, now) = (record(who.as_bytes()), bench.now);
-        let produced = bench.machine.produce(now, "t", partition, &record, Some(who), Haste::Lingers);
+        let produced =
+            bench.machine.produce(now, "t", partition, &record, Some(who), Haste::Lingers);
         if let Produced::Full(waiter) = produced.unwrap() {
             let copy = Box::new(OwnedRecord::copy(&record));
             bench.machine.wait(now, "t", partition, copy, waiter, Haste::Lingers).unwrap();
