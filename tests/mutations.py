@@ -61,6 +61,12 @@ MUTATIONS = [
         "Reaction::Renumber => {",
     ),
     Mutation(
+        "what is stored together is never cut up",
+        f"{MACHINE}/fates.rs",
+        " && !batch.is_whole()",
+        "",
+    ),
+    Mutation(
         "memory is released with the batch",
         f"{MACHINE}/fates.rs",
         "        self.release(batch.charged);\n        if batch.progress",

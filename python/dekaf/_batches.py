@@ -125,13 +125,15 @@ def checked(name: str, source: object, call: str) -> Iterable[object]:
 
 
 def streamed(
-    producer: ProducerCore[Any, Any], source: object, topic: str | None
+    producer: ProducerCore[Any, Any],
+    source: Iterable[object] | AsyncIterable[object],
+    topic: str | None,
 ) -> tuple[TopicCore[Any, Any], Shape, Any]:
     """Say what a stream's items are."""
     core: TopicCore[Any, Any] = TopicCore(producer, topic, call="stream")
     shape: Shape = "fields" if topic is None else "pair"
     if isinstance(source, AsyncIterable) and not isinstance(producer, SyncProducerCore):
-        return core, shape, cast("AsyncIterable[object]", source)
+        return core, shape, source
     return core, shape, checked("source", source, "stream")
 
 

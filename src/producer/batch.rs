@@ -37,10 +37,7 @@ pub(super) struct Batch<W> {
     /// Leaves as soon as it can. Until then it takes what comes: while a broker cannot be
     /// reached, that may be much.
     hurried: bool,
-    /// Takes no more records.
-    closed: bool,
-    /// Its records are stored together or not at all.
-    pub(super) is_whole: bool,
+    intake: Intake,
     pub(super) progress: Progress,
     /// Given when it is first sent, and kept for as long as its epoch lasts.
     pub(super) sequence: Option<Sequence>,
@@ -57,6 +54,15 @@ pub(super) struct Batch<W> {
     pub(super) maybe_written: bool,
     /// What an earlier try came back with.
     pub(super) last_failure: Option<(ErrorCode, Option<String>)>,
+}
+
+/// Whether it takes more records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Intake {
+    Open,
+    Closed,
+    /// None, and none may be taken out of it either.
+    Whole,
 }
 
 /// How far it got.
@@ -107,8 +113,7 @@ impl<W> Batch<W> {
             deadline,
             lingers_until,
             hurried: false,
-            closed: false,
-            is_whole: false,
+            intake: Intake::Open,
             progress: Progress::Queued,
             sequence: None,
             overtaken: 0,
@@ -129,7 +134,7 @@ impl<W> Batch<W> {
         batch_size: usize,
     ) -> Option<(usize, bool)> {
         let Some(Content::Open(builder)) = &mut self.content else { return None };
-        if self.closed {
+        if self.intake != Intake::Open {
             return None;
         }
         let index = builder.try_append(record, batch_size)?;
@@ -154,7 +159,19 @@ impl<W> Batch<W> {
     /// The same, with what it holds now.
     pub(super) fn close(&mut self) {
         self.hurried = true;
-        self.closed = true;
+        if self.intake == Intake::Open {
+            self.intake = Intake::Closed;
+        }
+    }
+
+    /// The same, for ever: its records are stored together or not at all.
+    pub(super) fn close_whole(&mut self) {
+        self.close();
+        self.intake = Intake::Whole;
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.intake == Intake::Whole
     }
 
     /// How many records it holds.
@@ -246,8 +263,7 @@ impl<W> Batch<W> {
                 deadline: self.deadline,
                 lingers_until: self.lingers_until,
                 hurried: true,
-                closed: true,
-                is_whole: false,
+                intake: Intake::Closed,
                 progress: Progress::Queued,
                 sequence: self.sequence.map(|sequence| sequence.after(first)),
                 overtaken: self.overtaken,

@@ -201,7 +201,7 @@ impl BatchCall {
                     let (key, value) = (pair.get_item(0)?, pair.get_item(1)?);
                     let key = Some(&key).filter(|key| given(key));
                     let value = Some(&value).filter(|value| given(value));
-                    template.ready(py, call, Parts { key, value, ..Parts::default() }, now)
+                    template.ready(py, call, Parts { value, key, ..Parts::default() }, now)
                 }
                 _ => {
                     let value = Some(item).filter(|item| given(item));
@@ -320,7 +320,7 @@ impl BatchCall {
         let now = now_ms();
         let mut messages = Vec::new();
         for (index, item) in self.items.bind(py).iter().enumerate() {
-            let message = self.ready(&item, now).and_then(|ready| ready.into_owned());
+            let message = self.ready(&item, now).and_then(Ready::into_owned);
             match message {
                 Ok(message) => messages.push(message),
                 Err(error) if error.is_instance_of::<PyException>(py) => {

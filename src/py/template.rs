@@ -42,12 +42,12 @@ impl Template {
         common: &Common<'_, '_>,
         serializers: Serializers,
     ) -> PyResult<Self> {
-        let Common { topic, key, headers, partition, timestamp } = common;
+        let Common { topic, key, headers, partition, timestamp } = *common;
         let topic = topic.map(|topic| convert::topic(call, topic)).transpose()?;
-        convert::Headers::new(*headers)?;
-        convert::partition(*partition)?;
+        convert::Headers::new(headers)?;
+        convert::partition(partition)?;
         timestamp.map(convert::timestamp).transpose()?;
-        let kept = |object: &Option<&Bound<'_, PyAny>>| object.map(|it| it.clone().unbind());
+        let kept = |object: Option<&Bound<'_, PyAny>>| object.map(|it| it.clone().unbind());
         let key = key.map(|key| {
             let kept = key.clone().unbind();
             if key.is_callable() { Key::Of(kept) } else { Key::Same(kept) }

@@ -48,7 +48,7 @@ impl WholeSet {
 
     /// How much memory it needs at once.
     pub(super) fn size(&self) -> usize {
-        self.with_records(|records| whole_size(records))
+        self.with_records(whole_size)
     }
 
     /// Hands it over; says whether there was room. `waiters` makes one for each message.

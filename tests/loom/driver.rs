@@ -225,6 +225,24 @@ fn a_record_that_joins_a_batch_or_misses_it_is_delivered() {
 }
 
 #[test]
+fn records_that_are_handed_over_together_are_delivered() {
+    let produces_many: fn(&World) = |world| {
+        let record = Record { timestamp: 0, key: None, value: Some(&[0; 100]), headers: &[] };
+        let many = [("t", Some(0), record, Some(0)), ("t", Some(0), record, Some(1))];
+        let many = world.turned.produce_many(world.now, many.into_iter());
+        assert!(many.refused.is_empty());
+        if world.turned.machine().ship(world.now) {
+            world.turned.wake();
+        }
+        world.wait_for(1);
+        world.wait_for(0);
+    };
+    nobody_waits_for_ever(|_| {}, &[produces_many]);
+    let one_fits: fn(&mut Config) = |config| config.buffer_memory = 250;
+    nobody_waits_for_ever(one_fits, &[produces_many]);
+}
+
+#[test]
 fn a_record_that_waits_for_memory_gets_it() {
     let one_fits: fn(&mut Config) = |config| config.buffer_memory = 250;
     nobody_waits_for_ever(one_fits, &[produces_and_waits::<0>, produces_and_waits::<1>]);

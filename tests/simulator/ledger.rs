@@ -65,6 +65,8 @@ pub(crate) struct Ledger {
     topics: BTreeMap<String, RecordMetrics>,
     /// The last record of each topic that the caller was asked to place.
     asked: BTreeMap<String, u64>,
+    /// Records that are stored together or not at all.
+    wholes: Vec<Vec<u64>>,
     /// Who waits for records to leave the line for memory.
     admissions: BTreeSet<Ticket>,
     violations: Vec<String>,
@@ -137,6 +139,10 @@ impl Ledger {
         if waits || !self.admissions.remove(&ticket) {
             self.violation(&format!("admission {ticket} was told wrongly: waits {waits}"));
         }
+    }
+
+    pub(crate) fn whole(&mut self, ids: Vec<u64>) {
+        self.wholes.push(ids);
     }
 
     pub(crate) fn memory(&mut self, used: usize, limit: usize) {
@@ -240,6 +246,7 @@ impl Ledger {
                 stored.entry(id).or_default().push(Place::new(&log, offset));
             }
         }
+        self.check_wholes(&stored);
         let promises = std::mem::take(&mut self.promises);
         for (id, promise) in promises {
             let places = stored.remove(&id).unwrap_or_default();
@@ -249,6 +256,24 @@ impl Ledger {
             self.violations.push(format!("record {id} is stored and was never handed over"));
         }
         self.violations
+    }
+
+    fn check_wholes(&mut self, stored: &BTreeMap<u64, Vec<Place>>) {
+        for ids in std::mem::take(&mut self.wholes) {
+            let first = |id: &u64| stored.get(id).and_then(|places| places.first());
+            let places: Vec<_> = ids.iter().map(first).collect();
+            let is_one = match places[0] {
+                None => places.iter().all(Option::is_none),
+                Some(start) => (start.offset..).zip(&places).all(|(offset, place)| {
+                    place.is_some_and(|place| {
+                        place.partition == start.partition && place.offset == offset
+                    })
+                }),
+            };
+            if !is_one {
+                self.violation(&format!("records {ids:?} are one, and stored at {places:?}"));
+            }
+        }
     }
 
     fn check_one(&mut self, scenario: &Scenario, id: u64, promise: &Promise, places: &[Place]) {

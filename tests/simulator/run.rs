@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{
-    Content, Haste, Machine, MetadataWanted, Outgoing, OwnedRecord, Pinned, Produced, Random,
-    RequestId, Settled, Ticket,
+    Content, Haste, Machine, MetadataWanted, NotWhole, Outgoing, OwnedRecord, Pinned, Produced,
+    Random, RequestId, Settled, Ticket, Whole,
 };
 use dekaf::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, PartitionProduceData,
     ProduceRequest, ProduceResponse, TopicProduceData,
 };
 
-use dekaf::record::Compressor;
+use dekaf::record::{Compressor, Record};
 
 use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
 use super::counts::Seen;
@@ -530,10 +530,14 @@ impl<'a> Run<'a> {
     fn work(&mut self) {
         for _ in 0..=self.random.below(8) {
             if self.handed_over < self.scenario.records {
-                self.hand_over();
+                if self.scenario.gathers() && self.random.below(8) == 0 {
+                    self.hand_over_whole();
+                } else {
+                    self.hand_over();
+                }
             }
         }
-        if self.scenario.gathers {
+        if self.scenario.gathers() {
             self.machine.ship(self.instant());
         }
         match self.random.below(40) {
@@ -571,7 +575,7 @@ impl<'a> Run<'a> {
             OwnedRecord { timestamp: 1_000 + id as i64, key, value: Some(value), headers: vec![] };
         let haste = match self.random.below(4) {
             0 => Haste::AtOnce,
-            1 | 2 if self.scenario.gathers => Haste::Together,
+            1 | 2 if self.scenario.gathers() => Haste::Together,
             _ => Haste::Lingers,
         };
         let deadline = self.now + self.scenario.config.delivery_timeout;
@@ -595,7 +599,7 @@ impl<'a> Run<'a> {
                 match waits {
                     Ok(ticket) => {
                         self.tickets.push((ticket, id));
-                        if self.scenario.gathers {
+                        if self.scenario.gathers() {
                             let waiter = self.ledger.admission(ticket);
                             self.machine.when_admitted(ticket, waiter);
                         }
@@ -605,6 +609,38 @@ impl<'a> Run<'a> {
             }
             Some(Err(error)) => self.ledger.not_taken(id, &error),
             None => unreachable!("the record was read"),
+        }
+    }
+
+    /// Some records for one partition, all or nothing.
+    fn hand_over_whole(&mut self) {
+        let topic = self.random.below(self.scenario.topics.len() as u64) as usize;
+        let (name, settings) = &self.scenario.topics[topic];
+        let (name, partitions) = (name.clone(), settings.partitions as u64);
+        let partition = self.random.below(partitions) as i32;
+        let first = self.handed_over;
+        self.handed_over += 2 + self.random.below(4);
+        let ids: Vec<u64> = (first..self.handed_over).collect();
+        let deadline = self.now + self.scenario.config.delivery_timeout;
+        for &id in &ids {
+            self.ledger.handed_over(id, &name, deadline);
+            self.ledger.placed(id, Some(partition));
+        }
+        self.note(|| format!("records {ids:?} for {name}/{partition}, as one"));
+        let values: Vec<_> = ids.iter().map(|id| id.to_be_bytes()).collect();
+        let records = ids.iter().zip(&values).map(|(id, value)| {
+            let timestamp = 1_000 + *id as i64;
+            (Some(partition), Record { timestamp, key: None, value: Some(value), headers: &[] })
+        });
+        let records: Vec<_> = records.collect();
+        let waiters = ids.iter().map(|id| Waiter::Record(*id)).collect();
+        let not_taken = match self.machine.produce_whole(self.instant(), &name, &records, waiters) {
+            Whole::Accepted => return self.ledger.whole(ids),
+            Whole::Refused(NotWhole::Error(error), _) => error,
+            Whole::Full(_) | Whole::Refused(NotWhole::Scattered(..), _) => disconnected(),
+        };
+        for id in ids {
+            self.ledger.not_taken(id, &not_taken);
         }
     }
 

@@ -28,8 +28,6 @@ pub(crate) struct Scenario {
     pub(crate) purges: bool,
     /// Whether brokers are told topics by id, as from Produce version 13 on.
     pub(crate) by_id: bool,
-    /// Whether records are handed over in groups that leave together.
-    pub(crate) gathers: bool,
 }
 
 const fn ms(milliseconds: u64) -> Duration {
@@ -87,13 +85,17 @@ impl Scenario {
             recreates,
             purges,
             by_id: random.below(2) == 0,
-            // Not by chance: the others keep the stories that they tell.
-            gathers: seed % 4 == 1,
         };
         if random.below(6) == 0 {
             scenario.config.partitioner = Partitioner::Caller;
         }
         scenario
+    }
+
+    /// Whether records are handed over in groups that leave together, or as one. Not by chance:
+    /// the others keep the stories that they tell.
+    pub(crate) fn gathers(&self) -> bool {
+        self.seed % 4 == 1
     }
 
     /// Whether brokers recognise repetitions, so that nothing may be stored twice.

@@ -115,7 +115,7 @@ impl<W> Machine<W> {
             // A broker measures before it looks for repetitions. If an earlier try was stored
             // while the topic allowed more, the parts would be strangers to it.
             ErrorCode::MESSAGE_TOO_LARGE
-                if batch.count() > 1 && !batch.maybe_written && !batch.is_whole =>
+                if batch.count() > 1 && !batch.maybe_written && !batch.is_whole() =>
             {
                 Reaction::Split
             }

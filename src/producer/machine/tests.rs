@@ -6,6 +6,7 @@ mod memory;
 mod metrics;
 mod numbers;
 mod placing;
+mod wholes;
 
 use std::time::{Duration, Instant};
 

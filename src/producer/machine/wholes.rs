@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::Machine;
+use super::wording::whole_too_large;
 use crate::error::{Error, Result};
 use crate::producer::batch::Batch;
 use crate::producer::partitioner::of_key;
@@ -63,12 +64,11 @@ impl<W> Machine<W> {
         self.next_serial += 1;
         let deadline = now + self.config.delivery_timeout;
         let mut batch = Batch::open(serial, ticket, size, deadline, now);
-        batch.is_whole = true;
         for ((_, record), waiter) in records.iter().zip(waiters) {
             let appended = batch.append(record, &mut Some(waiter), usize::MAX);
             debug_assert!(appended.is_some(), "it is open, and there is no limit");
         }
-        batch.close();
+        batch.close_whole();
         self.charge(batch.charged);
         self.topics[index].records.handed_over += records.len() as u64;
         self.partition(place).queue.push_back(batch);
@@ -104,14 +104,10 @@ impl<W> Machine<W> {
 
     fn check_whole(&self, size: usize) -> Result<()> {
         if size > self.config.max_request_size {
-            return Err(self.whole_too_large(
-                size,
-                "max_request_size",
-                self.config.max_request_size,
-            ));
+            return Err(whole_too_large(size, "max_request_size", self.config.max_request_size));
         }
         if size > self.config.buffer_memory {
-            return Err(self.whole_too_large(size, "buffer_memory", self.config.buffer_memory));
+            return Err(whole_too_large(size, "buffer_memory", self.config.buffer_memory));
         }
         Ok(())
     }

@@ -42,6 +42,17 @@ pub(super) fn invalid_topic(name: &str) -> Error {
     )
 }
 
+pub(super) fn whole_too_large(size: usize, setting: &str, limit: usize) -> Error {
+    Error::new(
+        ErrorKind::InvalidRecord,
+        format!(
+            "together the records take up to {size} bytes, more than {setting}={limit}, and what \
+             is to be stored together is one batch; raise that, or send less at a time"
+        ),
+    )
+    .code(ErrorCode::MESSAGE_TOO_LARGE)
+}
+
 fn written(maybe_written: bool) -> &'static str {
     if maybe_written { "; it may have been written" } else { "" }
 }
@@ -231,17 +242,6 @@ impl<W> Machine<W> {
                 "the record takes up to {size} bytes with its key and headers, more than \
                  max_request_size={}; raise that and the topic's max.message.bytes, or send less",
                 self.config.max_request_size
-            ),
-        )
-        .code(ErrorCode::MESSAGE_TOO_LARGE)
-    }
-
-    pub(super) fn whole_too_large(&self, size: usize, setting: &str, limit: usize) -> Error {
-        Error::new(
-            ErrorKind::InvalidRecord,
-            format!(
-                "together the records take up to {size} bytes, more than {setting}={limit}, and \
-                 what is to be stored together is one batch; raise that, or send less at a time"
             ),
         )
         .code(ErrorCode::MESSAGE_TOO_LARGE)

@@ -7,7 +7,7 @@ const UNKNOWN: ErrorCode = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
 #[test]
 fn a_topic_that_is_known_needs_no_question() {
     let mut bench = Bench::ready(&[1, 2], |_| {});
-    bench.machine.locate(bench.now, "t", "partitions");
+    bench.machine.locate(bench.now, "t", false, "partitions");
     assert_eq!(bench.settled(), ["partitions: Ok(())"]);
     assert_eq!(bench.machine.leaders("t"), [Some(1), Some(2)]);
     assert_eq!(bench.machine.leaders("u"), []);
@@ -16,7 +16,7 @@ fn a_topic_that_is_known_needs_no_question() {
 #[test]
 fn who_asks_about_a_topic_does_not_have_it_created() {
     let mut bench = Bench::new(|_| {});
-    bench.machine.locate(bench.now, "t", "partitions");
+    bench.machine.locate(bench.now, "t", false, "partitions");
     let asked = bench.machine.poll_metadata(bench.now).unwrap();
     assert!(!asked.may_create);
     assert_eq!(asked.topics, ["t".into()]);
@@ -32,7 +32,7 @@ fn who_asks_about_a_topic_does_not_have_it_created() {
 fn who_only_asks_has_his_turn_between_those_who_create() {
     let mut bench = Bench::new(|_| {});
     bench.produce("record", 0, true);
-    bench.machine.locate(bench.now, "other", "partitions");
+    bench.machine.locate(bench.now, "other", false, "partitions");
     let first = bench.machine.poll_metadata(bench.now).unwrap();
     assert!(first.may_create);
     assert_eq!(first.topics, ["t".into()]);
@@ -49,7 +49,7 @@ fn who_only_asks_has_his_turn_between_those_who_create() {
 #[test]
 fn a_topic_that_is_refused_for_good_is_not_waited_for() {
     let mut bench = Bench::new(|_| {});
-    bench.machine.locate(bench.now, "t", "partitions");
+    bench.machine.locate(bench.now, "t", false, "partitions");
     let asked = bench.machine.poll_metadata(bench.now).unwrap();
     bench.answer_metadata(&asked, ErrorCode::INVALID_TOPIC, vec![]);
     assert!(bench.settled()[0].contains("cannot be a topic's name"));
@@ -107,4 +107,13 @@ fn records_that_nobody_waits_for_are_counted_where_they_end() {
     bench.answer(&request.unwrap(), ErrorCode::INVALID_RECORD, -1);
     let Some(Settled::Batch(batch)) = bench.machine.poll_settled() else { panic!("a batch") };
     assert_eq!((batch.waiting.len(), batch.unclaimed), (1, 2));
+}
+
+#[test]
+fn who_is_about_to_produce_may_have_the_topic_created() {
+    let mut bench = Bench::new(|_| {});
+    bench.machine.locate(bench.now, "t", true, "partitions");
+    let asked = bench.machine.poll_metadata(bench.now).unwrap();
+    assert!(asked.may_create);
+    assert_eq!(asked.topics.iter().map(|name| &**name).collect::<Vec<_>>(), ["t"]);
 }
