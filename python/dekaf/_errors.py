@@ -130,8 +130,8 @@ class ProduceError(DekafError):
     """Whether the producer is of no more use."""
     maybe_written: bool
     """Whether the message may be stored all the same."""
-    index: int | None
-    """Which message of its call it was, counted from 0; `None` where a call has but one."""
+    index: int
+    """Which message of its call it was, counted from 0."""
 
     def __init__(  # noqa: PLR0913 - one for each thing that is known
         self,
@@ -143,7 +143,7 @@ class ProduceError(DekafError):
         retriable: bool = False,
         fatal: bool = False,
         maybe_written: bool = False,
-        index: int | None = None,
+        index: int = 0,
     ) -> None:
         super().__init__(message)
         self.topic = topic

@@ -76,7 +76,7 @@ def stored(offset: int, topic: str = "orders", partition: int = 0) -> RecordMeta
     return RecordMetadata(topic, partition, offset, 1_767_323_045_678)
 
 
-def failure(index: int | None, message: str = "no time left") -> DeliveryTimeout:
+def failure(index: int, message: str = "no time left") -> DeliveryTimeout:
     error = DeliveryTimeout(message)
     if index is not None:
         error.index = index
