@@ -15,13 +15,15 @@ README = (ROOT / "README.md").read_text()
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 PROGRAMS = [snippet for snippet in SNIPPETS if "def test_" not in snippet]
 TESTS = [snippet for snippet in SNIPPETS if "def test_" in snippet]
+TOPICS = ["orders", "events", "output_data"]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
 @pytest.fixture
 def with_orders(kafka: Cluster) -> Cluster:
-    """Return a cluster that has the topic the documentation produces to."""
-    kafka.new_topic("orders")
+    """Return a cluster that has the topics the documentation produces to."""
+    for topic in TOPICS:
+        kafka.new_topic(topic, partitions=3)
     return kafka
 
 
