@@ -140,6 +140,9 @@ wheel: $(VENV)/requirements rust-there ## Build a wheel into dist, and import it
 	$(PYTHON) -m venv target/wheel-check
 	target/wheel-check/bin/python -m pip install --quiet --disable-pip-version-check --no-index dist/*.whl
 	cd target/wheel-check && bin/python -c 'import dekaf; print("dekaf", dekaf.__version__, "from", dekaf.__file__)'
+	@# Everything that users see has a type; pyright looks where the first python of the path does.
+	cd target/wheel-check && PATH="$$PWD/bin:$$PATH" $(CURDIR)/$(PY) -m pyright --verifytypes dekaf --ignoreexternal \
+		| grep -E '^Type completeness score: 100%'
 
 lock: $(VENV)/requirements ## Renew requirements-dev.txt
 	$(PYTHON) -m venv target/lock

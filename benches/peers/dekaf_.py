@@ -73,6 +73,9 @@ class DekafSync(Adapter):
     def one(self, topic, value):
         self.p.produce(topic, value)
 
+    def batch(self, topic, values, parts):
+        self.p.produce_all(topic, values)
+
 
 class Dekaf(AsyncAdapter):
     """`Producer`: beside clients of asyncio."""
@@ -127,6 +130,9 @@ loop = asyncio.new_event_loop(); loop.run_until_complete(_f())"""
 
     async def one(self, topic, value):
         return await self.p.produce(topic, value)
+
+    async def batch(self, topic, values, parts):
+        await self.p.produce_all(topic, values)
 
     async def gather(self, topic, values):
         produce = self.p.produce

@@ -99,6 +99,8 @@ class UnclaimedFailures(DekafError):
     """How many messages failed."""
     failures: list[ProduceError]
     """The first hundred of the failures."""
+    maybe_written: bool
+    """Whether any of them may be stored all the same."""
 
     def __init__(self, count: int, failures: Sequence[ProduceError]) -> None:
         messages = "1 message" if count == 1 else f"{count} messages"

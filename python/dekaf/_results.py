@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["BatchResult"]
 
 
-class BatchResult(BatchResultCore[R_co], Sequence[R_co]):
+class BatchResult(BatchResultCore[R_co], Sequence[R_co]):  # noqa: PLW1641 - compared by what is in it
     """What became of the messages of one call, in their order.
 
     A sequence of `RecordMetadata`, each made when it is looked at; with `return_exceptions=True`
@@ -52,8 +52,6 @@ class BatchResult(BatchResultCore[R_co], Sequence[R_co]):
         if not isinstance(other, BatchResult):
             return NotImplemented
         return list(self) == list(cast("BatchResult[object]", other))
-
-    __hash__ = None  # type: ignore[assignment] # it is compared by what is in it
 
     def __repr__(self) -> str:
         failed = len(self._failed)
