@@ -189,6 +189,7 @@ async def deliver(
     call: BatchCall, name: str, *, return_exceptions: bool, progress: bool
 ) -> BatchResult[Any]:
     """Hand everything over, and wait until every message has its fate."""
+    _check_loop(name)
     with _shown(name, call, progress) as shown:
         try:
             while (is_full := call.hand_over_some()) is not None:
@@ -232,6 +233,17 @@ def deliver_blocking(
     while results._make_exceptions():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
         pass
     return _judged(results, return_exceptions)
+
+
+def _check_loop(name: str) -> None:
+    # Whoever steps a coroutine by hand is to hear of it before anything is sent.
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            f"{name}() needs a running event loop: await it in a coroutine, for example under "
+            "asyncio.run(main()); without asyncio, use dekaf.SyncProducer"
+        ) from None
 
 
 def _shown(name: str, call: BatchCall, progress: bool) -> AbstractContextManager[Progress | None]:
