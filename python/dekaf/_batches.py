@@ -201,6 +201,8 @@ async def deliver(
                 await asyncio.wait({settled}, timeout=_BETWEEN_LOOKS)
                 shown.update(*call.counts())
             await settled
+            if shown is not None:
+                shown.update(*call.counts())
         except BaseException:
             call.forgo()
             raise
