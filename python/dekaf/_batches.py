@@ -112,7 +112,7 @@ def checked(name: str, source: object, call: str) -> Iterable[object]:
         raise TypeError(f"{name} is a Message, not many: produce it alone, or put it into a list")
     if isinstance(source, Mapping):
         raise TypeError(f"{name} is a mapping: write .items() for (key, value) pairs")
-    if isinstance(source, AsyncIterable):
+    if isinstance(source, AsyncIterable) and not isinstance(source, Iterable):
         way = (
             "use dekaf.Producer, whose stream() can wait for it"
             if call == "stream"
