@@ -7,6 +7,7 @@ its turn, and so have other threads.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import nullcontext
 from time import perf_counter
@@ -53,6 +54,11 @@ NO_TRANSACTIONS: Final = (
     "dekaf has no transactions yet; publish_batch(…, atomic=True) makes messages of one partition "
     "one, all or nothing"
 )
+
+_DICT: Final[dict[object, object]] = {}
+_VIEWS: Final = (type(_DICT.keys()), type(_DICT.values()), type(_DICT.items()))
+_QUICK: Final = (list, tuple, set, frozenset, deque, *_VIEWS)
+"""What is listed without any work of the caller's."""
 
 _SLICE: Final = 0.000_5  # seconds
 _LOOK_AT_THE_CLOCK: Final = 16  # items
@@ -175,7 +181,8 @@ def slices(source: Iterable[object]) -> Iterator[list[object]]:
 
 async def listed(source: Iterable[object]) -> list[object]:
     """List a source; a generator's work does not hold the loop for long."""
-    if isinstance(source, list | tuple):
+    if isinstance(source, _QUICK):
+        # Others may change it meanwhile: it is listed as it is now.
         return list(cast("Iterable[object]", source))
     items: list[object] = []
     for part in slices(source):
