@@ -42,24 +42,26 @@ class Source:
         self._iterator = iter(source)
         self._chunk = chunk
         self._room = room
+        self._items: list[object] = []
+        """What was read and not taken yet: Ctrl-C may come in between."""
         self._failure: Exception | None = None
         self.is_over = False
 
     def take(self) -> list[object]:
         """Take what comes within a moment, and at least one, if there is room for a chunk."""
-        items: list[object] = []
         if self.is_over or self._failure is not None or self._room.left < self._chunk:
-            return items
+            return []
         until = perf_counter() + _SLICE
         try:
-            while len(items) < self._chunk:
-                items.append(next(self._iterator))
+            while len(self._items) < self._chunk:
+                self._items.append(next(self._iterator))
                 if perf_counter() > until:
                     break
         except StopIteration:
             self.is_over = True
         except Exception as error:  # noqa: BLE001 - it is raised at its place
             self._failure = error
+        items, self._items = self._items, []
         self._room.left -= len(items)
         return items
 
