@@ -49,7 +49,7 @@ class _OnItsWay:
         self._topic = topic
         self._shape: Shape = shape
         self._return_exceptions = return_exceptions
-        self._shown = Progress("stream", None) if progress else None
+        self._shown = Progress("stream", None).__enter__() if progress else None
         self._given = self._failed = 0
         self._results: Iterator[RecordMetadata | ProduceError] = iter(())
         self.room = Room(max_in_flight)
