@@ -76,8 +76,11 @@ class _OnItsWay:
         if result is None:
             return None
         self.room.give_back()
+        if isinstance(result, ProduceError):
+            # It counts from its chunk's first, of which only we know.
+            result.index = self._given
+            self._failed += 1
         self._given += 1
-        self._failed += isinstance(result, ProduceError)
         if self._shown is not None:
             self._shown.update(self._given, self._failed)
         if isinstance(result, ProduceError) and not self._return_exceptions:
