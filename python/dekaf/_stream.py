@@ -149,10 +149,13 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
         # Whoever is cancelled here may come back, and goes on with it.
         while self._way.handing is not None:
             is_full = self._way.handing.hand_over_some()
+            if is_full:
+                await self._way.handing.room()
+                continue
             if is_full is None:
                 self._way.handing = None
-            else:
-                await (self._way.handing.room() if is_full else asyncio.sleep(0))
+            # Reading an iterable and giving results needs no turn of the loop: others do.
+            await asyncio.sleep(0)
 
     async def _wait_for_first(self, call: BatchCall) -> None:
         settled = self._settled = self._settled or call.settled()
