@@ -133,6 +133,8 @@ class Feed:
 
     def stop(self) -> asyncio.Task[None] | None:
         """Have the task end; it may be waited for."""
+        self.is_over = True
+        self._tell()
         if self._task is not None and not self._task.done():
             self._task.cancel()
             return self._task

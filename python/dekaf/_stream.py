@@ -169,11 +169,17 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
 
     async def aclose(self) -> None:
         """End it; a second time it does nothing."""
-        self._is_closed = True
-        self._way.end()
-        task = self._source.stop() if isinstance(self._source, Feed) else None
+        task = self._end()
         if task is not None:
             await asyncio.wait({task})
+
+    def _end(self) -> asyncio.Task[None] | None:
+        self._is_closed = True
+        self._way.end()
+        if self._settled is not None:
+            # Another task may wait for it, and nobody settles it any more.
+            self._settled.cancel()
+        return self._source.stop() if isinstance(self._source, Feed) else None
 
     async def __aenter__(self) -> Self:
         return self
