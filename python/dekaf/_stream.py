@@ -148,7 +148,11 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
     async def _hand_over(self) -> None:
         # Whoever is cancelled here may come back, and goes on with it.
         while self._way.handing is not None:
-            is_full = self._way.handing.hand_over_some()
+            try:
+                is_full = self._way.handing.hand_over_some()
+            except BaseException:
+                self._end()
+                raise
             if is_full:
                 await self._way.handing.room()
                 continue
@@ -245,7 +249,11 @@ class SyncStream(Iterator[R_co], Generic[R_co]):
     def _hand_over(self) -> None:
         # Whoever is interrupted here may come back, and goes on with it.
         while self._way.handing is not None:
-            is_full = self._way.handing.hand_over_some()
+            try:
+                is_full = self._way.handing.hand_over_some()
+            except BaseException:
+                self.close()
+                raise
             if is_full is None:
                 self._way.handing = None
             elif is_full:
