@@ -58,12 +58,21 @@ class _OnItsWay:
         self.handing: BatchCall | None = None
         """The last of them, while it is handed over."""
 
-    def begin(self, items: list[object]) -> BatchCall:
-        """Make a chunk of these."""
+    def begin(self, source: Source | Feed) -> bool:
+        """Make a chunk of what there is; say whether there was anything."""
+        items = source.take()
+        if not items:
+            return False
         call = self._topic._batch(items, self._shape)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
         self.calls.append(call)
         self.handing = call
-        return call
+        return True
+
+    def is_first_done(self) -> bool:
+        """Say whether there are results to take."""
+        if not self.calls or self.calls[0] is self.handing:
+            return False
+        return self.calls[0].counts()[0] == len(self.calls[0])
 
     def settle_first(self) -> None:
         """Take the results of the first chunk, which is done."""
@@ -127,23 +136,24 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
         return self
 
     async def __anext__(self) -> R_co:
+        # Results come first: who reads a slow source learns of one message before the next comes.
         way, source = self._way, self._source
-        while True:
-            if self._is_closed:
-                raise StopAsyncIteration
-            if way.handing is not None or ((items := source.take()) and way.begin(items)):
-                await self._hand_over()
-                continue
+        while not self._is_closed:
             if (result := way.next_result()) is not None:
                 return cast("R_co", result)
-            if way.calls:
+            if way.is_first_done():
                 await self._wait_for_first(way.calls[0])
-                continue
-            source.check()
-            if source.is_over:
-                await self.aclose()
-            elif isinstance(source, Feed):
-                await asyncio.wait({source.news()})
+            elif way.handing is not None or way.begin(source):
+                await self._hand_over()
+            elif way.calls:
+                await self._wait_for_first(way.calls[0])
+            else:
+                source.check()
+                if source.is_over:
+                    await self.aclose()
+                elif isinstance(source, Feed):
+                    await asyncio.wait({source.news()})
+        raise StopAsyncIteration
 
     async def _hand_over(self) -> None:
         # Whoever is cancelled here may come back, and goes on with it.
@@ -229,22 +239,23 @@ class SyncStream(Iterator[R_co], Generic[R_co]):
         return self
 
     def __next__(self) -> R_co:
+        # Results come first: who reads a slow source learns of one message before the next comes.
         way, source = self._way, self._source
-        while True:
-            if self._is_closed:
-                raise StopIteration
-            if way.handing is not None or ((items := source.take()) and way.begin(items)):
-                self._hand_over()
-                continue
+        while not self._is_closed:
             if (result := way.next_result()) is not None:
                 return cast("R_co", result)
-            if way.calls:
+            if way.is_first_done():
+                way.settle_first()
+            elif way.handing is not None or way.begin(source):
+                self._hand_over()
+            elif way.calls:
                 way.calls[0].wait_settled()
                 way.settle_first()
-                continue
-            source.check()
-            if source.is_over:
-                self.close()
+            else:
+                source.check()
+                if source.is_over:
+                    self.close()
+        raise StopIteration
 
     def _hand_over(self) -> None:
         # Whoever is interrupted here may come back, and goes on with it.
