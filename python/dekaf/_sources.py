@@ -65,6 +65,11 @@ class Source:
         self._room.left -= len(items)
         return items
 
+    def give_up(self, failure: Exception) -> None:
+        """Read no more: what was taken could not be handed over."""
+        self._failure = failure
+        self.is_over = True
+
     def check(self) -> None:
         """Raise what the source raised, once; it may go on behind that."""
         failure, self._failure = self._failure, None
@@ -130,6 +135,11 @@ class Feed:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+
+    def give_up(self, failure: Exception) -> None:
+        """Read no more: what was taken could not be handed over."""
+        self.stop()
+        self._failure = failure
 
     def stop(self) -> asyncio.Task[None] | None:
         """Have the task end; it may be waited for."""

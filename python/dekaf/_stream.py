@@ -63,9 +63,13 @@ class _OnItsWay:
         items = source.take()
         if not items:
             return False
-        call = self._topic._batch(items, self._shape)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
-        self.calls.append(call)
-        self.handing = call
+        try:
+            call = self._topic._batch(items, self._shape)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        except Exception as error:  # noqa: BLE001 - it is raised behind what was handed over before
+            source.give_up(error)
+        else:
+            self.calls.append(call)
+            self.handing = call
         return True
 
     def is_first_done(self) -> bool:
