@@ -6,6 +6,7 @@ Messages go to the core in chunks, each a batch call of its own.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, cast
@@ -52,11 +53,20 @@ class _OnItsWay:
         self._shown = Progress("stream", None).__enter__() if progress else None
         self._given = self._failed = 0
         self._results: Iterator[RecordMetadata | ProduceError] = iter(())
+        self.turn = threading.Lock()
+        """Held by who waits for the next result."""
         self.room = Room(max_in_flight)
         self.chunk = max(1, max_in_flight // _CHUNKS)
         self.calls: deque[BatchCall] = deque()
         self.handing: BatchCall | None = None
         """The last of them, while it is handed over."""
+
+    def take_turn(self) -> None:
+        """Let one at a time ask for a result, as generators do; give `turn` back."""
+        if not self.turn.acquire(blocking=False):
+            raise RuntimeError(
+                "somebody else waits for this stream's next result: let one task or thread iterate"
+            )
 
     def begin(self, source: Source | Feed) -> bool:
         """Make a chunk of what there is; say whether there was anything."""
@@ -142,21 +152,25 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
     async def __anext__(self) -> R_co:
         # Results come first: who reads a slow source learns of one message before the next comes.
         way, source = self._way, self._source
-        while not self._is_closed:
-            if (result := way.next_result()) is not None:
-                return cast("R_co", result)
-            if way.is_first_done():
-                await self._wait_for_first(way.calls[0])
-            elif way.handing is not None or way.begin(source):
-                await self._hand_over()
-            elif way.calls:
-                await self._wait_for_first(way.calls[0])
-            else:
-                source.check()
-                if source.is_over:
-                    await self.aclose()
-                elif isinstance(source, Feed):
-                    await asyncio.wait({source.news()})
+        way.take_turn()
+        try:
+            while not self._is_closed:
+                if (result := way.next_result()) is not None:
+                    return cast("R_co", result)
+                if way.is_first_done():
+                    await self._wait_for_first(way.calls[0])
+                elif way.handing is not None or way.begin(source):
+                    await self._hand_over()
+                elif way.calls:
+                    await self._wait_for_first(way.calls[0])
+                else:
+                    source.check()
+                    if source.is_over:
+                        await self.aclose()
+                    elif isinstance(source, Feed):
+                        await asyncio.wait({source.news()})
+        finally:
+            way.turn.release()
         raise StopAsyncIteration
 
     async def _hand_over(self) -> None:
@@ -245,20 +259,24 @@ class SyncStream(Iterator[R_co], Generic[R_co]):
     def __next__(self) -> R_co:
         # Results come first: who reads a slow source learns of one message before the next comes.
         way, source = self._way, self._source
-        while not self._is_closed:
-            if (result := way.next_result()) is not None:
-                return cast("R_co", result)
-            if way.is_first_done():
-                way.settle_first()
-            elif way.handing is not None or way.begin(source):
-                self._hand_over()
-            elif way.calls:
-                way.calls[0].wait_settled()
-                way.settle_first()
-            else:
-                source.check()
-                if source.is_over:
-                    self.close()
+        way.take_turn()
+        try:
+            while not self._is_closed:
+                if (result := way.next_result()) is not None:
+                    return cast("R_co", result)
+                if way.is_first_done():
+                    way.settle_first()
+                elif way.handing is not None or way.begin(source):
+                    self._hand_over()
+                elif way.calls:
+                    way.calls[0].wait_settled()
+                    way.settle_first()
+                else:
+                    source.check()
+                    if source.is_over:
+                        self.close()
+        finally:
+            way.turn.release()
         raise StopIteration
 
     def _hand_over(self) -> None:
