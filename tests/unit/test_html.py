@@ -78,8 +78,7 @@ def stored(offset: int, topic: str = "orders", partition: int = 0) -> RecordMeta
 
 def failure(index: int, message: str = "no time left") -> DeliveryTimeout:
     error = DeliveryTimeout(message)
-    if index is not None:
-        error.index = index
+    error.index = index
     return error
 
 
@@ -116,7 +115,7 @@ def test_a_batch() -> None:
     assert failures == [
         ["index", "error", "message"],
         ["2", "DeliveryTimeout", "no time left"],
-        ["–", "UnknownTopic", EVIL],  # noqa: RUF001
+        ["0", "UnknownTopic", EVIL],
     ]
 
 
