@@ -5,11 +5,11 @@ A test says what users may rely on, and has to hold for both.
 
 import uuid
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
-from dekaf.testing import Broker
+from dekaf.testing import Broker, StoredRecord
 from tests.integration.reader import read
 from tests.kafka import Cluster, FaultProxy, TopicFactory
 
@@ -26,6 +26,10 @@ class Target(Protocol):
 
     def values(self, topic: str, partition: int = 0) -> list[bytes | None]:
         """Return what is stored, in order."""
+        ...
+
+    def records(self, topic: str) -> list[StoredRecord]:
+        """Return all that is stored, by partition and offset."""
         ...
 
     def hold(self) -> None:
@@ -50,8 +54,10 @@ class Box:
         return name
 
     def values(self, topic: str, partition: int = 0) -> list[bytes | None]:
-        records = self._broker.records(topic)
-        return [record.value for record in records if record.partition == partition]
+        return [record.value for record in self.records(topic) if record.partition == partition]
+
+    def records(self, topic: str) -> list[StoredRecord]:
+        return self._broker.records(topic)
 
     def hold(self) -> None:
         self._broker.faults.pause()
@@ -76,6 +82,10 @@ class Kafka:
     def values(self, topic: str, partition: int = 0) -> list[bytes | None]:
         return [message.value() for message in read(self._cluster, topic)[partition]]
 
+    def records(self, topic: str) -> list[StoredRecord]:
+        found = read(self._cluster, topic)
+        return [record_of(message) for n in sorted(found) for message in found[n]]
+
     def hold(self) -> None:
         self._proxy.hold("up", "down")
 
@@ -84,6 +94,20 @@ class Kafka:
 
     def slow_down(self, seconds: float) -> None:
         self._proxy.slow_down(delay=seconds)
+
+
+def record_of(message: Any) -> StoredRecord:
+    """Make one of what another client read."""
+    _, timestamp = message.timestamp()
+    return StoredRecord(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        timestamp,
+        message.key(),
+        message.value(),
+        tuple(message.headers() or ()),
+    )
 
 
 @pytest.fixture(params=["box", "kafka"])
