@@ -1,5 +1,7 @@
-"""Batch calls that are larger than the buffer, that wait, that are given up: on brokers that are
-slow, that hang, and with others who produce meanwhile."""
+"""Batch calls that are larger than the buffer, that wait, and that are given up.
+
+On brokers that are slow and that hang, and with others who produce meanwhile.
+"""
 
 import asyncio
 import threading
@@ -49,7 +51,7 @@ def numbers(values: list[bytes | None]) -> list[int]:
 async def until(condition: Callable[[], bool]) -> None:
     """Give the loop turns until a condition holds."""
     async with asyncio.timeout(BOUND):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - nobody sets an event
             await asyncio.sleep(0.001)
 
 
@@ -186,9 +188,7 @@ def test_a_blocked_call_gives_up_after_max_block_ms(target: Target) -> None:
         kinds = [type(error) for error in results.failed]
         handed_over = kinds.index(BufferFull)
         assert 0 < handed_over <= MEMORY // len(VALUE)
-        assert kinds == [DeliveryTimeout] * handed_over + [BufferFull] * (
-            TEN_BUFFERS - handed_over
-        )
+        assert kinds == [DeliveryTimeout] * handed_over + [BufferFull] * (TEN_BUFFERS - handed_over)
         assert [error.index for error in results.failed] == list(range(TEN_BUFFERS))
         assert "max_block_ms=200" in str(results[-1])
         assert not results[-1].maybe_written  # type: ignore[union-attr]
@@ -284,9 +284,7 @@ def during_a_call(
         target.hold()
 
         def meanwhile() -> None:
-            wait_until(
-                lambda: producer.metrics().pending.waiting_for_memory > 0, what="it waits"
-            )
+            wait_until(lambda: producer.metrics().pending.waiting_for_memory > 0, what="it waits")
             what(producer)
             target.release()
 
@@ -381,7 +379,7 @@ async def test_what_fails_after_that_is_told(target: Target) -> None:
         await producer.produce(topic, b"first")
         target.hold()
         # The first is refused before it is cancelled, and nobody has heard of it.
-        items = [object(), b"x" * 2_000_000, *[VALUE] * TEN_BUFFERS]
+        items: list[Any] = [object(), b"x" * 2_000_000, *[VALUE] * TEN_BUFFERS]
         task = asyncio.create_task(producer.produce_all(topic, items))
         await until(lambda: producer.metrics().pending.waiting_for_memory > 0)
         task.cancel()
@@ -432,7 +430,7 @@ async def test_a_cancellation_at_the_last_moment_loses_no_failure() -> None:
         producer = Producer(broker.bootstrap_servers)
         await producer.produce("orders", b"first")
         task = asyncio.create_task(producer.produce_all("orders", bad_ones(50_000)))
-        while producer.metrics().records.failed < 50_000:
+        while producer.metrics().records.failed < 50_000:  # noqa: ASYNC110
             await asyncio.sleep(0)
         # From here on the call only needs turns of the loop: to learn that all is settled, and
         # to make exceptions.
@@ -517,7 +515,7 @@ async def test_the_loop_is_not_held_by_failures(target: Target) -> None:
         task = asyncio.create_task(
             producer.produce_all(topic, bad_ones(MANY), return_exceptions=True)
         )
-        while producer.metrics().records.failed < MANY:
+        while producer.metrics().records.failed < MANY:  # noqa: ASYNC110
             await asyncio.sleep(0)
         before = counted[0]
         results = await task
@@ -624,7 +622,7 @@ def test_several_threads(target: Target) -> None:
 
 # -- no lingering -----------------------------------------------------------------------------
 
-LINGERS = {"linger_ms": 60_000, "delivery_timeout_ms": 200_000}
+LINGERS: Any = {"linger_ms": 60_000, "delivery_timeout_ms": 200_000}
 
 
 @each_kind
@@ -647,7 +645,7 @@ def test_a_batch_does_not_linger(target: Target, kind: Any) -> None:
 async def test_a_batch_does_not_linger_behind_others(target: Target) -> None:
     """Something is in flight: when that is done, it leaves."""
     topic = target.topic(2)
-    async with Producer(target.servers, **LINGERS) as producer:  # type: ignore[arg-type]
+    async with Producer(target.servers, **LINGERS) as producer:
         await producer.produce(topic, b"first")
         target.hold()
         first = producer.produce(topic, b"v", partition=0)
@@ -677,7 +675,7 @@ def test_a_batch_larger_than_the_buffer_does_not_linger(target: Target, kind: An
 @pytest.mark.asyncio
 async def test_what_a_cancelled_batch_had_handed_over_does_not_linger(target: Target) -> None:
     topic = target.topic()
-    async with Producer(target.servers, **LINGERS) as producer:  # type: ignore[arg-type]
+    async with Producer(target.servers, **LINGERS) as producer:
         await producer.produce(topic, b"first")
         items = [b"v"] * MANY
         task = asyncio.create_task(producer.produce_all(topic, items))
