@@ -214,8 +214,12 @@ async def deliver(
             call.forgo()
             raise
     results: Results = BatchResult(call)
-    while results._make_exceptions():  # noqa: ASYNC110, SLF001 # pyright: ignore[reportPrivateUsage] - the core's own; it makes some each time
-        await asyncio.sleep(0)
+    try:
+        while results._make_exceptions():  # noqa: ASYNC110, SLF001 # pyright: ignore[reportPrivateUsage] - the core's own; it makes some each time
+            await asyncio.sleep(0)
+    except BaseException:
+        call.forgo_results(results)
+        raise
     return _judged(results, return_exceptions)
 
 
@@ -239,8 +243,12 @@ def deliver_blocking(
             call.forgo()
             raise
     results: Results = BatchResult(call)
-    while results._make_exceptions():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
-        pass
+    try:
+        while results._make_exceptions():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+            pass
+    except BaseException:
+        call.forgo_results(results)
+        raise
     return _judged(results, return_exceptions)
 
 

@@ -211,6 +211,8 @@ class BatchCall:
         """How many messages have their fate, and how many of them failed."""
     def forgo(self) -> None:
         """Un-send what can be; what fails is nobody's from now on."""
+    def forgo_results(self, results: BatchResultCore[Any], first: int = 0) -> None:
+        """Do the same of results that were taken, from one of them on."""
 
 @disjoint_base
 class BatchResultCore(Generic[R_co]):

@@ -52,7 +52,10 @@ class _OnItsWay:
         self._return_exceptions = return_exceptions
         self._shown = Progress("stream", None).__enter__() if progress else None
         self._given = self._failed = 0
-        self._results: Iterator[RecordMetadata | ProduceError] = iter(())
+        self._call: BatchCall | None = None
+        """The one whose results are given out, up to the one at `_at`."""
+        self._results: Iterator[tuple[int, RecordMetadata | ProduceError]] = iter(())
+        self._at = 0
         self.turn = threading.Lock()
         """Held by who waits for the next result."""
         self.room = Room(max_in_flight)
@@ -90,12 +93,14 @@ class _OnItsWay:
 
     def settle_first(self) -> None:
         """Take the results of the first chunk, which is done."""
-        results: Results = BatchResult(self.calls.popleft())
-        self._results = iter(results)
+        self._call = self.calls.popleft()
+        self._chunk: Results = BatchResult(self._call)
+        self._results = enumerate(self._chunk)
+        self._at = -1
 
     def next_result(self) -> RecordMetadata | ProduceError | None:
         """Give the next result that is there, if there is one; raise what is to be raised."""
-        result = next(self._results, None)
+        self._at, result = next(self._results, (self._at, None))
         if result is None:
             return None
         self.room.give_back()
@@ -112,6 +117,9 @@ class _OnItsWay:
 
     def end(self) -> None:
         """Let go of everything. What was handed over is delivered all the same."""
+        call, self._call = self._call, None
+        if call is not None:
+            call.forgo_results(self._chunk, self._at + 1)
         self._results = iter(())
         self.handing = None
         while self.calls:

@@ -19,7 +19,7 @@ use super::group::Group;
 use super::loops;
 use super::message::{FIELDS, Message};
 use super::producer::Running;
-use super::results::BatchResultCore;
+use super::results::{BatchResultCore, of_exception};
 use super::topic::TopicCore;
 use super::waiter::{Stage, Waiter, set_result};
 use super::whole::WholeSet;
@@ -131,7 +131,7 @@ impl BatchCall {
             self.give_up_if_starved(py, work, items.len());
         }
         while work.next < items.len() {
-            let lot = self.lot(py, items, work, now)?;
+            let lot = self.lot(items, work, now)?;
             self.hand_over(work, &lot)?;
             if work.waits.is_some() {
                 self.running.client.ship();
@@ -148,7 +148,6 @@ impl BatchCall {
     /// Makes messages of the next items: as many as may well wait for memory if there is none.
     fn lot<'py>(
         &self,
-        py: Python<'py>,
         items: &Bound<'py, PyList>,
         work: &mut Work,
         now: i64,
@@ -166,18 +165,17 @@ impl BatchCall {
         while lot.len() < most && size < config.batch_size && work.next < items.len() {
             let index = work.next;
             work.next += 1;
-            let ready = items.get_item(index).and_then(|item| self.ready(&item, now)).and_then(
-                |mut ready| {
-                    ready.settle(&core.settings, &self.running.client)?;
-                    Ok(ready)
-                },
-            );
+            let item = items.get_item(index)?;
+            let ready = self.ready(&item, now).and_then(|mut ready| {
+                ready.settle(&core.settings, &self.running.client)?;
+                Ok(ready)
+            });
             match ready {
                 Ok(ready) => {
                     size += ready.size();
                     lot.push((index as u32, ready));
                 }
-                Err(error) => self.refuse(py, work, index, error)?,
+                Err(error) => self.refuse(work, index, &item, error)?,
             }
         }
         work.lot.end = work.next;
@@ -219,16 +217,34 @@ impl BatchCall {
     }
 
     /// A message that cannot be handed over fails alone; what is meant to end the program does.
-    fn refuse(&self, py: Python<'_>, work: &mut Work, index: usize, error: PyErr) -> PyResult<()> {
+    fn refuse(
+        &self,
+        work: &mut Work,
+        index: usize,
+        item: &Bound<'_, PyAny>,
+        error: PyErr,
+    ) -> PyResult<()> {
+        let error = self.refusal(index, item, error)?;
+        work.refused.push((index as u32, error.unbind()));
+        self.group.refuse(index as u32);
+        Ok(())
+    }
+
+    /// What was raised for an item, as one of our errors that says which item it was.
+    fn refusal<'py>(
+        &self,
+        index: usize,
+        item: &Bound<'py, PyAny>,
+        error: PyErr,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = item.py();
         if !error.is_instance_of::<PyException>(py) {
             return Err(error);
         }
-        let index = index as u32;
-        let error = refused(py, self.topic.get().template().topic.as_ref(), error)?;
+        let common = || self.topic.get().template().topic.as_ref().map(|it| it.bind(py).clone());
+        let error = refused(py, own_topic(item).or_else(common), error)?;
         error.setattr(intern!(py, "index"), index)?;
-        work.refused.push((index, error.unbind()));
-        self.group.refuse(index);
-        Ok(())
+        Ok(error)
     }
 
     fn hand_over(&self, work: &mut Work, lot: &[(u32, Ready<'_>)]) -> PyResult<()> {
@@ -244,9 +260,11 @@ impl BatchCall {
         work.held.extend(handed.held);
         work.waits = handed.waits;
         for (error, waiter) in handed.refused {
-            if let Some(Waiter::Member { index, .. }) = waiter {
-                self.group.fail(index, error);
-            }
+            let Some(Waiter::Member { index, .. }) = waiter else { continue };
+            let refused = lot.iter().find(|(number, _)| *number == index);
+            let topic = refused.map(|(_, ready)| ready.topic().to_str()).transpose()?;
+            let error = topic.into_iter().fold(error, |error, topic| error.topic(&topic.into()));
+            self.group.fail(index, error);
         }
         Ok(())
     }
@@ -258,9 +276,7 @@ impl BatchCall {
     /// If even what waited for memory was given up, the rest need not try: a call of any length
     /// ends when its messages' time is over.
     fn give_up_if_starved(&self, py: Python<'_>, work: &mut Work, count: usize) {
-        let starved = self.group.failure_among(work.lot.clone());
-        let Some(error) = starved else { return };
-        if error.kind() == ErrorKind::DeliveryTimeout {
+        if self.group.is_late_among(work.lot.clone()) {
             let limit = self.topic.get().producer().settings.config.delivery_timeout;
             let message = format!(
                 "it was not handed over: what went before it in the same call was not \
@@ -280,6 +296,16 @@ impl BatchCall {
             work.next += 1;
         }
     }
+}
+
+/// The topic that an item names.
+fn own_topic<'py>(item: &Bound<'py, PyAny>) -> Option<Bound<'py, PyString>> {
+    let topic = match (item.cast_exact::<Message>(), item.cast::<PyDict>()) {
+        (Ok(message), _) => Some(message.get().topic.bind(item.py()).clone()),
+        (_, Ok(fields)) => fields.get_item(intern!(item.py(), "topic")).ok().flatten(),
+        _ => None,
+    };
+    topic.and_then(|topic| topic.cast_into().ok())
 }
 
 /// A dict's entries, in the order of a message's fields.
@@ -323,13 +349,7 @@ impl BatchCall {
             let message = self.ready(&item, now).and_then(Ready::into_owned);
             match message {
                 Ok(message) => messages.push(message),
-                Err(error) if error.is_instance_of::<PyException>(py) => {
-                    let topic = self.topic.get().template().topic.as_ref();
-                    let error = refused(py, topic, error)?;
-                    error.setattr(intern!(py, "index"), index)?;
-                    return Err(PyErr::from_value(error));
-                }
-                Err(error) => return Err(error),
+                Err(error) => return Err(PyErr::from_value(self.refusal(index, &item, error)?)),
             }
         }
         let whole = WholeSet::new(messages)?;
@@ -477,14 +497,20 @@ impl BatchCall {
         let mut work = self.take_work();
         self.un_send(&mut work, |index| self.group.refuse(index));
         for (_, error) in work.refused {
-            failures.push(Error::new(ErrorKind::InvalidRecord, error.bind(py).str()?.to_string()));
+            failures.push(of_exception(error.bind(py))?);
         }
-        let stage = if loops::running(py)?.is_some() { Stage::Loop } else { Stage::Thread };
-        for error in &failures {
-            self.running.voice.unclaimed(error, 1);
-            self.running.voice.report(py, stage, error, 1)?;
-        }
-        Ok(())
+        self.unclaimed(py, &failures)
+    }
+
+    /// The same, of results that were taken: from one of them on, nobody has seen them.
+    #[pyo3(signature = (results, first=0))]
+    fn forgo_results(
+        &self,
+        py: Python<'_>,
+        results: &Bound<'_, BatchResultCore>,
+        first: usize,
+    ) -> PyResult<()> {
+        self.unclaimed(py, &results.get().failures_from(py, first)?)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -494,6 +520,16 @@ impl BatchCall {
 }
 
 impl BatchCall {
+    /// Failures that nobody hears of who called.
+    fn unclaimed(&self, py: Python<'_>, failures: &[Error]) -> PyResult<()> {
+        let stage = if loops::running(py)?.is_some() { Stage::Loop } else { Stage::Thread };
+        for error in failures {
+            self.running.voice.unclaimed(error, 1);
+            self.running.voice.report(py, stage, error, 1)?;
+        }
+        Ok(())
+    }
+
     fn ask_for_room(&self, waiter: Waiter) -> Option<Waiter> {
         let work = self.take_work();
         let left = match &work.whole {
@@ -504,9 +540,10 @@ impl BatchCall {
         left
     }
 
-    /// Takes back what waits for memory or for its topic.
+    /// Takes back what waits for memory or for its topic. The last goes first: what is delivered
+    /// all the same, because its topic has just become known, has no gap then.
     fn un_send(&self, work: &mut Work, told: impl Fn(u32)) {
-        for ticket in work.held.drain(..) {
+        for ticket in work.held.drain(..).rev() {
             let unsent = self.running.client.cancel(ticket);
             if let Some(Waiter::Member { index, .. }) = unsent.and_then(|unsent| unsent.waiter) {
                 told(index);

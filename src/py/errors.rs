@@ -72,7 +72,7 @@ pub(super) fn serialization_failed(
 /// A message of a batch was refused before it reached the core: what was raised, as one of ours.
 pub(super) fn refused<'py>(
     py: Python<'py>,
-    topic: Option<&Py<PyString>>,
+    topic: Option<Bound<'py, PyString>>,
     cause: PyErr,
 ) -> PyResult<Bound<'py, PyAny>> {
     let module = module(py)?;

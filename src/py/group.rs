@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::process;
 use super::waiter::Waiter;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::producer::RecordPlace;
 
 /// One message's fate.
@@ -139,11 +139,11 @@ impl Group {
         (state.fates.len() - state.open, state.failed)
     }
 
-    /// Why the first of some messages failed that did.
-    pub(super) fn failure_among(&self, indices: std::ops::Range<usize>) -> Option<Error> {
-        self.state().fates[indices].iter().find_map(|fate| match fate {
-            Fate::Failed(error) => Some((**error).clone()),
-            _ => None,
+    /// Whether the time of one of some messages was over before it was delivered.
+    pub(super) fn is_late_among(&self, indices: std::ops::Range<usize>) -> bool {
+        self.state().fates[indices].iter().any(|fate| match fate {
+            Fate::Failed(error) => error.kind() == ErrorKind::DeliveryTimeout,
+            _ => false,
         })
     }
 

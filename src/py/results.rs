@@ -14,6 +14,7 @@ use super::batch::BatchCall;
 use super::errors::to_python;
 use super::group::Fate;
 use super::metadata::RecordMetadata;
+use crate::error::{Error, ErrorCode, ErrorKind};
 
 /// How long one slice of making exceptions may take.
 const SLICE: Duration = Duration::from_micros(500);
@@ -64,6 +65,16 @@ impl BatchResultCore {
         }
     }
 
+    /// Why those failed from one of them on.
+    pub(super) fn failures_from(&self, py: Python<'_>, first: usize) -> PyResult<Vec<Error>> {
+        let failed = self.failed.iter().filter(|index| **index >= first);
+        let error = |&index: &usize| match &self.fates[index] {
+            Fate::Failed(error) => Ok((**error).clone()),
+            _ => of_exception(&self.get(py, index)?),
+        };
+        failed.map(error).collect()
+    }
+
     fn known<'py>(&self, py: Python<'py>, index: usize) -> Option<Bound<'py, PyAny>> {
         let objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         objects.get(&index).map(|object| object.bind(py).clone())
@@ -92,6 +103,14 @@ impl BatchResultCore {
         let same = objects.entry(index).or_insert_with(|| exception.clone().unbind());
         Ok(same.bind(py).clone())
     }
+}
+
+/// An exception of a message that never reached the core, as an error of the core's.
+pub(super) fn of_exception(exception: &Bound<'_, PyAny>) -> PyResult<Error> {
+    let message = exception.str()?.to_string();
+    let error = Error::new(ErrorKind::InvalidRecord, message).code(ErrorCode::INVALID_RECORD);
+    let topic: Option<String> = exception.getattr(intern!(exception.py(), "topic"))?.extract()?;
+    Ok(topic.into_iter().fold(error, |error, topic| error.topic(&topic.into())))
 }
 
 #[pymethods]

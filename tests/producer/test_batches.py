@@ -314,7 +314,6 @@ def test_fields_are_strict(target: Target, kind: Any) -> None:
     assert target.values(topic) == [b"good", b"good"]
 
 
-@pytest.mark.xfail(strict=True, reason="refusals name the call's topic, not the message's")
 @each_kind
 def test_a_refusal_names_the_messages_own_topic(target: Target, kind: Any) -> None:
     topic, other = target.topic(), target.topic()

@@ -138,7 +138,6 @@ def test_nobody_waits_where_a_full_buffer_raises(target: Target, kind: Any) -> N
     with_producer(kind, target, calls, buffer_memory=MEMORY, on_full="raise")
 
 
-@pytest.mark.xfail(strict=True, reason="a message that finds no room does not name its topic")
 @each_kind
 def test_a_message_that_finds_no_room_names_its_topic(target: Target, kind: Any) -> None:
     topic = target.topic()
@@ -232,9 +231,6 @@ def test_brokers_that_hang(target: Target, kind: Any) -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.xfail(
-    strict=True, reason="a bad message among those that wait hides that their time was over"
-)
 @pytest.mark.asyncio
 async def test_brokers_that_hang_and_bad_messages() -> None:
     """Those that fail at once change nothing: 100 times 64 messages do not wait 100 times."""
@@ -420,7 +416,6 @@ async def test_what_had_failed_before_that_is_told(target: Target) -> None:
         assert told == 3
 
 
-@pytest.mark.xfail(strict=True, reason="failures are lost between the last one and the return")
 @pytest.mark.asyncio
 async def test_a_cancellation_at_the_last_moment_loses_no_failure() -> None:
     """While the exceptions are made of a call in which many messages have failed."""

@@ -703,7 +703,6 @@ async def test_failures_after_the_end_are_told(target: Target, source: str) -> N
         assert {type(failure) for failure in caught.value.failures} == {DeliveryTimeout}
 
 
-@pytest.mark.xfail(strict=True, reason="failures of a chunk that was begun to be given are lost")
 def test_failures_before_the_end_are_told(target: Target) -> None:
     """Also those whose chunk has settled, and which nobody has come for."""
     topic = target.topic()

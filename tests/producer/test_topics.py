@@ -401,8 +401,6 @@ def test_what_cannot_be_published(target: Target, kind: Any) -> None:
         assert {error.topic for error in failed} == {topic}
         with pytest.raises(ProduceErrorGroup, match="names no topic"):
             yield producer.publish_batch("v")
-        with pytest.raises(NotImplementedError, match="all or nothing"):
-            yield producer.publish_batch("v", topic=topic, atomic=True)
         with pytest.raises(TypeError, match="topic must be str"):
             yield producer.publish_batch("v", topic=7)
 

@@ -136,8 +136,6 @@ def test_arguments_out_of_place(producer: Any) -> None:
         producer.produce_all()
     with pytest.raises(TypeError, match="return_exception"):
         producer.produce_all("orders", [b"v"], return_exception=True)
-    with pytest.raises(NotImplementedError, match="all or nothing"):
-        producer.publish_batch(b"v", topic="orders", atomic=True)
     with pytest.raises(ValueError, match="naive"):
         producer.publish_batch(b"v", topic="orders", timestamp=datetime(2020, 1, 1))  # noqa: DTZ001
     with pytest.raises(TypeError, match="headers must be"):

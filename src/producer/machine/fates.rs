@@ -365,11 +365,13 @@ impl<W> Machine<W> {
     }
 
     /// Takes a ticket off its topic's list of records without a partition; it is nearly always
-    /// the first.
+    /// the first, or the last where several are un-sent.
     pub(super) fn strike_unassigned(&mut self, topic: usize, ticket: Ticket) {
         let unassigned = &mut self.topics[topic].unassigned;
         if unassigned.front() == Some(&ticket) {
             unassigned.pop_front();
+        } else if unassigned.back() == Some(&ticket) {
+            unassigned.pop_back();
         } else {
             unassigned.retain(|other| *other != ticket);
         }
