@@ -116,12 +116,15 @@ impl<W: Send + 'static> Client<W> {
     /// Takes records in that are stored together or not at all; see [`Machine::produce_whole`].
     pub fn produce_whole(
         &self,
+        since: Instant,
         topic: &str,
         records: &[(Option<i32>, Record<'_>)],
         waiters: Vec<W>,
     ) -> Whole<W> {
         let now = Instant::now();
-        let whole = self.shared.turned.machine().produce_whole(now, topic, records, waiters);
+        let mut machine = self.shared.turned.machine();
+        let whole = machine.produce_whole(now, since, topic, records, waiters);
+        drop(machine);
         self.shared.turned.wake();
         whole
     }

@@ -70,7 +70,9 @@ impl Shape {
 pub(super) struct BatchCall {
     topic: Py<TopicCore>,
     running: Running,
+    /// Ours alone, and empty once everything is handed over.
     items: Py<PyList>,
+    count: usize,
     shape: Shape,
     group: Arc<Group>,
     work: Mutex<Work>,
@@ -112,7 +114,7 @@ impl BatchCall {
         count: usize,
     ) -> Self {
         let group = Group::of(count);
-        Self { topic, running, items, shape, group, work: Mutex::default() }
+        Self { topic, running, items, count, shape, group, work: Mutex::default() }
     }
 
     fn take_work(&self) -> Work {
@@ -128,20 +130,21 @@ impl BatchCall {
         let items = self.items.bind(py);
         let now = now_ms();
         if work.waits.take().is_some() {
-            self.give_up_if_starved(py, work, items.len());
+            self.give_up_if_starved(py, work);
         }
-        while work.next < items.len() {
+        while work.next < self.count {
             let lot = self.lot(items, work, now)?;
             self.hand_over(work, &lot)?;
             if work.waits.is_some() {
                 self.running.client.ship();
                 return Ok(Slice::Full);
             }
-            if Instant::now() >= until && work.next < items.len() {
+            if Instant::now() >= until && work.next < self.count {
                 return Ok(Slice::More);
             }
         }
         self.running.client.ship();
+        items.call_method0(intern!(py, "clear"))?;
         Ok(Slice::Done)
     }
 
@@ -159,10 +162,10 @@ impl BatchCall {
             0 => LOT,
             most => most.min(LOT),
         };
-        let mut lot = Vec::with_capacity(most.min(items.len() - work.next));
+        let mut lot = Vec::with_capacity(most.min(self.count - work.next));
         let mut size = 0;
         work.lot = work.next..work.next;
-        while lot.len() < most && size < config.batch_size && work.next < items.len() {
+        while lot.len() < most && size < config.batch_size && work.next < self.count {
             let index = work.next;
             work.next += 1;
             let item = items.get_item(index)?;
@@ -275,7 +278,7 @@ impl BatchCall {
 
     /// If even what waited for memory was given up, the rest need not try: a call of any length
     /// ends when its messages' time is over.
-    fn give_up_if_starved(&self, py: Python<'_>, work: &mut Work, count: usize) {
+    fn give_up_if_starved(&self, py: Python<'_>, work: &mut Work) {
         if self.group.is_late_among(work.lot.clone()) {
             let limit = self.topic.get().producer().settings.config.delivery_timeout;
             let message = format!(
@@ -283,15 +286,15 @@ impl BatchCall {
                  acknowledged within delivery_timeout_ms={}",
                 limit.as_millis()
             );
-            self.fail_rest(py, work, count, &Error::new(ErrorKind::DeliveryTimeout, message));
+            self.fail_rest(py, work, &Error::new(ErrorKind::DeliveryTimeout, message));
         }
     }
 
-    fn fail_rest(&self, py: Python<'_>, work: &mut Work, count: usize, error: &Error) {
+    fn fail_rest(&self, py: Python<'_>, work: &mut Work, error: &Error) {
         let topic = self.topic.get().template().topic.as_ref();
         let topic = topic.and_then(|topic| topic.bind(py).to_str().ok()).map(Arc::from);
         let error = topic.iter().fold(error.clone(), Error::topic);
-        while work.next < count {
+        while work.next < self.count {
             self.group.fail(work.next as u32, error.clone());
             work.next += 1;
         }
@@ -336,8 +339,8 @@ fn fields_of<'py>(item: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny
 
 #[pymethods]
 impl BatchCall {
-    fn __len__(&self, py: Python<'_>) -> usize {
-        self.items.bind(py).len()
+    fn __len__(&self) -> usize {
+        self.count
     }
 
     /// Reads everything, to hand it over [as one](Self::hand_over_whole). Returns the topic, which
@@ -373,7 +376,7 @@ impl BatchCall {
         };
         if matches!(handed, Ok(true)) {
             work.whole = None;
-            work.next = self.items.bind(py).len();
+            work.next = self.count;
         }
         self.put_back(work);
         handed
@@ -450,7 +453,7 @@ impl BatchCall {
             if left.is_zero() {
                 let error = core.no_room(false);
                 self.un_send(&mut work, |index| self.group.fail(index, error.clone()));
-                self.fail_rest(py, &mut work, self.items.bind(py).len(), &error);
+                self.fail_rest(py, &mut work, &error);
                 break Ok(());
             }
         };

@@ -59,14 +59,17 @@ impl WholeSet {
         client: &Client<Waiter>,
         waiters: impl Fn(usize) -> Waiter,
     ) -> PyResult<bool> {
+        if self.since.elapsed() >= settings.config.delivery_timeout {
+            return Err(self.starved(py, settings));
+        }
         self.ask_where(py, settings, client)?;
         let waiters = (0..self.records.len()).map(waiters).collect();
-        let whole =
-            self.with_records(|records| client.produce_whole(&self.topic, records, waiters));
+        let whole = self.with_records(|records| {
+            client.produce_whole(self.since, &self.topic, records, waiters)
+        });
         match whole {
             Whole::Accepted => Ok(true),
-            Whole::Full(_) if self.since.elapsed() < settings.config.delivery_timeout => Ok(false),
-            Whole::Full(_) => Err(self.starved(py, settings)),
+            Whole::Full(_) => Ok(false),
             Whole::Refused(NotWhole::Scattered(one, other), _) => {
                 let topic = &self.topic;
                 Err(scattered(&format!("partitions {one} and {other} of topic \"{topic}\"")))

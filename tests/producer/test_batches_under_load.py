@@ -544,7 +544,8 @@ def test_threads_are_not_held(target: Target) -> None:
         target.release()
         caller.join()
         assert [len(results) for results in done] == [MANY]
-        assert counted > 20
+        # A thread that wants the interpreter asks for it after 5 ms, and has it then.
+        assert counted > 5
 
 
 # -- several at once --------------------------------------------------------------------------

@@ -216,7 +216,7 @@ def test_a_million_messages_need_no_memory(kind: str) -> None:
                     given += 1
     gc.collect()
     assert given == count
-    assert max_in_flight // 4 <= Value.most <= max_in_flight + 10
+    assert 0 < Value.most <= max_in_flight
     assert Value.alive == 0
 
 

@@ -634,7 +634,8 @@ impl<'a> Run<'a> {
         });
         let records: Vec<_> = records.collect();
         let waiters = ids.iter().map(|id| Waiter::Record(*id)).collect();
-        let not_taken = match self.machine.produce_whole(self.instant(), &name, &records, waiters) {
+        let now = self.instant();
+        let not_taken = match self.machine.produce_whole(now, now, &name, &records, waiters) {
             Whole::Accepted => return self.ledger.whole(ids),
             Whole::Refused(NotWhole::Error(error), _) => error,
             Whole::Full(_) | Whole::Refused(NotWhole::Scattered(..), _) => disconnected(),

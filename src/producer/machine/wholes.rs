@@ -35,10 +35,12 @@ pub enum NotWhole {
 
 impl<W> Machine<W> {
     /// Takes in records that are stored together or not at all. Each names its partition or has a
-    /// key, or goes where the others do; the topic must be known. There is a waiter for each.
+    /// key, or goes where the others do; the topic must be known. There is a waiter for each. Their
+    /// time counts `since` somebody wanted them to be produced.
     pub fn produce_whole(
         &mut self,
         now: Instant,
+        since: Instant,
         topic: &str,
         records: &[(Option<i32>, Record<'_>)],
         waiters: Vec<W>,
@@ -62,7 +64,7 @@ impl<W> Machine<W> {
         let place = Place { topic: index, partition: partition as usize };
         let (ticket, serial) = (self.ticket(), self.next_serial);
         self.next_serial += 1;
-        let deadline = now + self.config.delivery_timeout;
+        let deadline = since + self.config.delivery_timeout;
         let mut batch = Batch::open(serial, ticket, size, deadline, now);
         for ((_, record), waiter) in records.iter().zip(waiters) {
             let appended = batch.append(record, &mut Some(waiter), usize::MAX);

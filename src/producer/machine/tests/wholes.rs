@@ -9,7 +9,7 @@ fn hand_over(bench: &mut Bench, placed: &[Placed], value: &[u8]) -> Whole<&'stat
     let record = |key| Record { timestamp: 7, key, value: Some(value), headers: &[] };
     let records: Vec<_> = placed.iter().map(|(named, key)| (*named, record(*key))).collect();
     let waiters = vec!["whole"; records.len()];
-    bench.machine.produce_whole(bench.now, "t", &records, waiters)
+    bench.machine.produce_whole(bench.now, bench.now, "t", &records, waiters)
 }
 
 fn taken(whole: &Whole<&'static str>) -> bool {
