@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
@@ -133,7 +133,7 @@ impl BatchCall {
             self.give_up_if_starved(py, work);
         }
         while work.next < self.count {
-            let lot = self.lot(items, work, now)?;
+            let lot = self.lot(items, work, now, until)?;
             self.hand_over(work, &lot)?;
             if work.waits.is_some() {
                 self.running.client.ship();
@@ -154,6 +154,7 @@ impl BatchCall {
         items: &Bound<'py, PyList>,
         work: &mut Work,
         now: i64,
+        until: Instant,
     ) -> PyResult<Vec<(u32, Ready<'py>)>> {
         let core = self.topic.get().producer();
         let config = &core.settings.config;
@@ -163,6 +164,8 @@ impl BatchCall {
             most => most.min(LOT),
         };
         let mut lot = Vec::with_capacity(most.min(self.count - work.next));
+        let runs_code =
+            core.settings.partitioner.is_some() || self.topic.get().template().runs_code();
         let mut size = 0;
         work.lot = work.next..work.next;
         while lot.len() < most && size < config.batch_size && work.next < self.count {
@@ -179,6 +182,10 @@ impl BatchCall {
                     lot.push((index as u32, ready));
                 }
                 Err(error) => self.refuse(work, index, &item, error)?,
+            }
+            // A lot of the caller's code may take longer than a lot of bytes.
+            if runs_code && Instant::now() >= until {
+                break;
             }
         }
         work.lot.end = work.next;
@@ -404,6 +411,11 @@ impl BatchCall {
     /// Hands the next slice over. `None` says that all is, `False` that there is more, and `True`
     /// that there is no room for more before [`Self::room`] or [`Self::wait_for_room`].
     fn hand_over_some(&self, py: Python<'_>) -> PyResult<Option<bool>> {
+        if !self.group.is_ours() {
+            return Err(PyRuntimeError::new_err(
+                "the call was begun before the process was forked, and goes on in the parent alone",
+            ));
+        }
         let mut work = self.take_work();
         let slice = self.slice(py, &mut work);
         self.put_back(work);

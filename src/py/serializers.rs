@@ -71,6 +71,11 @@ impl Serializers {
         Payload::of_serializer(name, made.as_ref())
     }
 
+    /// Whether making bytes of a message may take any time.
+    pub(super) fn run_code(&self) -> bool {
+        self.key.is_some() || self.value.is_some() || self.is_json
+    }
+
     pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
         let clone = |function: &Option<Py<PyAny>>| function.as_ref().map(|it| it.clone_ref(py));
         Self { key: clone(&self.key), value: clone(&self.value), is_json: self.is_json }

@@ -98,6 +98,11 @@ impl Template {
         whole.ready(call, &self.serializers, now)
     }
 
+    /// Whether making a message may take any time.
+    pub(super) fn runs_code(&self) -> bool {
+        matches!(self.key, Some(Key::Of(_))) || self.serializers.run_code()
+    }
+
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.serializers.traverse(visit)?;
         if let Some(Key::Same(key) | Key::Of(key)) = &self.key {
