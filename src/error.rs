@@ -26,6 +26,8 @@ pub enum ErrorKind {
     UnknownPartition,
     /// The record cannot be sent as it is: too large, or malformed.
     InvalidRecord,
+    /// No bytes could be made of a key or a value.
+    Serialization,
     /// The record's time was over before it was acknowledged.
     DeliveryTimeout,
     /// A broker refused the batch for good.

@@ -63,6 +63,7 @@ _QUICK: Final = (list, tuple, set, frozenset, deque, *_VIEWS)
 _SLICE: Final = 0.000_5  # seconds
 _LOOK_AT_THE_CLOCK: Final = 16  # items
 _BETWEEN_LOOKS: Final = 0.1  # seconds, at the progress
+_BETWEEN_TRIES: Final = 0.2  # seconds, where everything needs its room at once
 
 
 def shaped(
@@ -75,18 +76,17 @@ def shaped(
                 f"items are missing: write {call}({topic!r}, items), or {call}(messages) with "
                 "messages that name their topics"
             )
-        core: TopicCore[Any, Any] = TopicCore(producer, None, call=call)
+        core: TopicCore[Any, Any] = TopicCore(producer, None)
         return core, "fields", checked("messages", topic, call)
     if not isinstance(topic, str):
         kind = type(topic).__name__
         raise TypeError(f"topic must be str, not {kind}: the order is {call}(topic, items)")
-    return TopicCore(producer, topic, call=call), "pair", checked("items", items, call)
+    return TopicCore(producer, topic), "pair", checked("items", items, call)
 
 
 def common(  # noqa: PLR0913 - a message's parts, by keyword
     producer: ProducerCore[Any, Any],
     topic: str | None,
-    call: str,
     *,
     key: object = None,
     headers: HeadersLike | None = None,
@@ -102,7 +102,6 @@ def common(  # noqa: PLR0913 - a message's parts, by keyword
         partition=partition,
         timestamp=timestamp,
         is_json=True,
-        call=call,
     )
 
 
@@ -117,7 +116,13 @@ def checked(name: str, source: object, call: str) -> Iterable[object]:
     if isinstance(source, Message):
         raise TypeError(f"{name} is a Message, not many: produce it alone, or put it into a list")
     if isinstance(source, Mapping):
-        raise TypeError(f"{name} is a mapping: write .items() for (key, value) pairs")
+        way = (
+            "one message goes into a list; for (key, value) pairs, name the topic first, and write "
+            ".items()"
+            if name == "messages"
+            else "write .items() for (key, value) pairs"
+        )
+        raise TypeError(f"{name} is a mapping: {way}")
     if isinstance(source, AsyncIterable) and not isinstance(source, Iterable):
         way = (
             "use dekaf.Producer, whose stream() can wait for it"
@@ -136,7 +141,7 @@ def streamed(
     topic: str | None,
 ) -> tuple[TopicCore[Any, Any], Shape, Any]:
     """Say what a stream's items are."""
-    core: TopicCore[Any, Any] = TopicCore(producer, topic, call="stream")
+    core: TopicCore[Any, Any] = TopicCore(producer, topic)
     shape: Shape = "fields" if topic is None else "pair"
     if isinstance(source, AsyncIterable) and not isinstance(producer, SyncProducerCore):
         return core, shape, source
@@ -149,9 +154,12 @@ async def hand_over_whole(producer: AsyncProducerCore[Any, Any], call: BatchCall
     if topic is None:
         return
     await producer._locate(topic, creates=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
-    while not call.hand_over_whole():
+    room: asyncio.Future[None] | None = None
+    while not call.hand_over_whole(blocks=False):
+        if room is None or room.done():
+            room = call.room_for_whole()
         # Now and then it looks whether its time is over.
-        await asyncio.wait({call.room_for_whole()}, timeout=1)
+        await asyncio.wait({room}, timeout=_BETWEEN_TRIES)
 
 
 def hand_over_whole_blocking(producer: SyncProducerCore[Any, Any], call: BatchCall) -> None:
@@ -160,7 +168,7 @@ def hand_over_whole_blocking(producer: SyncProducerCore[Any, Any], call: BatchCa
     if topic is None:
         return
     producer._locate(topic, creates=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
-    while not call.hand_over_whole():
+    while not call.hand_over_whole(blocks=True):
         call.wait_for_whole()
 
 

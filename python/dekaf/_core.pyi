@@ -151,7 +151,6 @@ class TopicCore(Generic[K, V]):
         timestamp: int | datetime | None = None,
         value_serializer: Callable[[Any], Any] | None = None,
         is_json: bool = False,
-        call: str = "topic",
     ) -> Self: ...
     @property
     def name(self) -> str | None:
@@ -177,6 +176,7 @@ class TopicCore(Generic[K, V]):
         timestamp: int | datetime | None = None,
     ) -> Any:  # noqa: ANN401 - a future or metadata, as of the producer
         """Hand one message over as the producer's own `produce` does."""
+    def _send_all(self, items: list[Any]) -> None: ...
     def _batch(self, items: list[Any], shape: Literal["value", "pair", "fields"]) -> BatchCall: ...
     @classmethod
     def __class_getitem__(cls, item: object) -> GenericAlias: ...
@@ -188,7 +188,7 @@ class BatchCall:
     def __len__(self) -> int: ...
     def prepare_whole(self) -> str | None:
         """Read everything, to hand it over as one; return the topic, if there is anything."""
-    def hand_over_whole(self) -> bool:
+    def hand_over_whole(self, blocks: bool) -> bool:
         """Hand over what was prepared, all or nothing; say whether there was room."""
     def room_for_whole(self) -> Future[None]:
         """Return a future that is done when it is worth while to try that again."""

@@ -47,12 +47,11 @@ class AsyncDelivery:
                     "atomic=True needs somebody who waits for the batch: make the function async, "
                     "or take a SyncProducer"
                 )
-            messages = result
-        else:
-            messages = [] if result is None else [result]
-        self._route.check_topics(messages)
-        for message in messages:
-            self._outlet.send(message)
+            self._route.check_topics(result)
+            self._outlet._send_all(list(result))  # noqa: SLF001 - the core's own
+        elif result is not None:
+            self._route.check_topics([result])
+            self._outlet.send(result)
 
     async def from_async(self, result: object) -> None:
         if self._route.is_batch(result):

@@ -27,11 +27,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Self
+    from collections.abc import Callable, Sequence
+    from typing import Self, TypeAlias
 
     from dekaf._core import RecordMetadata
     from dekaf._results import BatchResult
+
+    _Matcher: TypeAlias = (
+        type[BaseException]
+        | tuple[type[BaseException], ...]
+        | Callable[["ProduceError | ProduceErrorGroup"], bool]
+    )
 
 __all__ = [
     "BrokerError",
@@ -216,6 +222,15 @@ class ProduceErrorGroup(DekafError, ExceptionGroup[ProduceError]):
     def failed(self) -> list[ProduceError]:
         """Why the others are not; `index` says which message each of them is."""
         return self.results.failed
+
+    if TYPE_CHECKING:
+
+        def subgroup(  # type: ignore[override]
+            self, matcher: _Matcher, /
+        ) -> ProduceErrorGroup | None: ...
+        def split(  # type: ignore[override]
+            self, matcher: _Matcher, /
+        ) -> tuple[ProduceErrorGroup | None, ProduceErrorGroup | None]: ...
 
     def derive(self, errors: Sequence[ProduceError]) -> ProduceErrorGroup:  # type: ignore[override]
         """Make one of some of the errors; what became of all the messages goes with it."""

@@ -92,8 +92,7 @@ def batch_html(results: _Batch) -> str:
         html += _table(head, *_by_partition(succeeded))
     if failed:
         first = [
-            [error.index, type(error).__name__, error]
-            for error in islice(failed, _MOST_FAILURES)
+            [error.index, type(error).__name__, error] for error in islice(failed, _MOST_FAILURES)
         ]
         html += _table(["index", "error", "message"], first, len(failed) - _MOST_FAILURES)
     return html

@@ -132,7 +132,6 @@ class Many(Generic[K, V]):
         core = common(
             _core(self),
             topic,
-            "publish_batch",
             key=key,
             headers=headers,
             partition=partition,
@@ -199,10 +198,11 @@ class Many(Generic[K, V]):
                 async for metadata in producer.stream(rows, topic="orders"):
                     assert metadata.offset >= 0
 
-        The source is an iterable, or one of `async for`, and is read as results are asked for:
-        at most `max_in_flight` messages are between the two. Items are what `produce_all` takes,
-        with or without a topic. A failure is raised at its place, and asking for the next result
-        goes on behind it; with `return_exceptions=True` it is one of the results.
+        The source is an iterable, or one of `async for`, and is read ahead of the results: at most
+        `max_in_flight` messages are between the two; with 1, each may depend on the result before.
+        Items are what `produce_all` takes, with or without a topic. A failure is raised at its
+        place, and asking for the next result goes on behind it; with `return_exceptions=True` it is
+        one of the results.
         """
         return Stream(
             *streamed(_core(self), source, topic),
@@ -311,7 +311,7 @@ class Many(Generic[K, V]):
         partition: int | None = None,
     ) -> TopicCore[Any, Any]:
         """Make what a publisher publishes single messages with."""
-        return common(_core(self), topic, "publish", key=key, headers=headers, partition=partition)
+        return common(_core(self), topic, key=key, headers=headers, partition=partition)
 
     def transaction(self) -> NoReturn:
         """Raise `NotImplementedError`: transactions are not supported yet."""

@@ -131,7 +131,6 @@ class ManyBlocking(Generic[K, V]):
         core = common(
             _core(self),
             topic,
-            "publish_batch",
             key=key,
             headers=headers,
             partition=partition,
@@ -198,9 +197,9 @@ class ManyBlocking(Generic[K, V]):
                 for metadata in producer.stream(rows, topic="orders"):
                     assert metadata.offset >= 0
 
-        The source is read as results are asked for: at most `max_in_flight` messages are between
-        the two. Items are what `produce_all` takes,
-        with or without a topic. A failure is raised at its place, and asking for the next result
+        The source is read ahead of the results: at most `max_in_flight` messages are between the
+        two; with 1, each may depend on the result before. Items are what `produce_all` takes, with
+        or without a topic. A failure is raised at its place, and asking for the next result
         goes on behind it; with `return_exceptions=True` it is one of the results.
         """
         return SyncStream(
@@ -310,7 +309,7 @@ class ManyBlocking(Generic[K, V]):
         partition: int | None = None,
     ) -> TopicCore[Any, Any]:
         """Make what a publisher publishes single messages with."""
-        return common(_core(self), topic, "publish", key=key, headers=headers, partition=partition)
+        return common(_core(self), topic, key=key, headers=headers, partition=partition)
 
     def transaction(self) -> NoReturn:
         """Raise `NotImplementedError`: transactions are not supported yet."""

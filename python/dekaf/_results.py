@@ -29,7 +29,7 @@ class BatchResult(BatchResultCore[R_co], Sequence[R_co]):  # noqa: PLW1641 - com
         assert [metadata.offset for metadata in results] == [0, 1]
     """
 
-    __slots__ = ()
+    __slots__ = ("_errors",)
 
     def __new__(cls, results: BatchCall | list[R_co]) -> Self:
         return super().__new__(cls, results)
@@ -43,7 +43,11 @@ class BatchResult(BatchResultCore[R_co], Sequence[R_co]):  # noqa: PLW1641 - com
     @property
     def failed(self) -> list[ProduceError]:
         """Why the others are not; `index` says which message each of them is."""
-        return [cast("ProduceError", self[index]) for index in self._failed]
+        # A list of its own for each who asks, of errors that are looked up once.
+        errors: tuple[ProduceError, ...] | None = getattr(self, "_errors", None)
+        if errors is None:
+            errors = self._errors = tuple(cast("ProduceError", self[n]) for n in self._failed)
+        return list(errors)
 
     def __iter__(self) -> Iterator[R_co]:
         return map(self.__getitem__, range(len(self)))

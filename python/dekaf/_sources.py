@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from inspect import isasyncgen, isgenerator
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +71,12 @@ class Source:
         self._failure = failure
         self.is_over = True
 
+    def stop(self) -> None:
+        """Read no more, and let a generator clean up."""
+        self.is_over = True
+        if isgenerator(self._iterator):
+            self._iterator.close()
+
     def check(self) -> None:
         """Raise what the source raised, once; it may go on behind that."""
         failure, self._failure = self._failure, None
@@ -90,7 +97,8 @@ class Feed:
         self._items: list[object] = []
         self._news: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
+        self._is_stopped = False
         self.is_over = False
 
     def take(self) -> list[object]:
@@ -112,11 +120,18 @@ class Feed:
                     await asyncio.sleep(0)
                     until = perf_counter() + _SLICE
                 await self._room.wait()
+        except asyncio.CancelledError as error:
+            # Something that the source waits for was cancelled, unless it was meant for us.
+            if self._is_stopped:
+                raise
+            self._failure = error
         except Exception as error:  # noqa: BLE001 - it is raised at its place
             self._failure = error
         finally:
             self.is_over = True
             self._tell()
+            if self._is_stopped and isasyncgen(self._source):
+                await self._source.aclose()
 
     def _tell(self) -> None:
         if self._news is not None and not self._news.done():
@@ -143,7 +158,7 @@ class Feed:
 
     def stop(self) -> asyncio.Task[None] | None:
         """Have the task end; it may be waited for."""
-        self.is_over = True
+        self.is_over = self._is_stopped = True
         self._tell()
         if self._task is not None and not self._task.done():
             self._task.cancel()
@@ -152,6 +167,7 @@ class Feed:
 
     def abandon(self) -> None:
         """Have the task end, from whatever thread collects garbage."""
+        self._is_stopped = True
         if self._task is not None and not self._task.done():
             loop = self._task.get_loop()
             if not loop.is_closed():

@@ -20,7 +20,7 @@ from dekaf._types import R_co
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import NoReturn, Self
 
     from dekaf._batches import Results, Shape
     from dekaf._core import BatchCall, RecordMetadata, TopicCore
@@ -133,8 +133,9 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
     """Results in the order of the source: see `Producer.stream`.
 
     A failure is raised at its place, and so is what the source raises; whoever catches it may go
-    on. `async with` or `aclose()` ends it early: what was handed over is delivered, and what fails
-    of it then is nobody's, which the next `flush` tells.
+    on, for as long as the source does. `async with` or `aclose()` ends it early, and the generator
+    that it reads: what was handed over is delivered, and what fails of it then is nobody's, which
+    the next `flush` tells.
     """
 
     def __init__(
@@ -157,8 +158,12 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
     def __aiter__(self) -> Self:
         return self
 
+    if not TYPE_CHECKING:  # type checkers say by themselves that there is no such thing
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("use async for; without asyncio, use dekaf.SyncProducer")
+
     async def __anext__(self) -> R_co:
-        # Results come first: who reads a slow source learns of one message before the next comes.
         way, source = self._way, self._source
         way.take_turn()
         try:
@@ -184,18 +189,22 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
     async def _hand_over(self) -> None:
         # Whoever is cancelled here may come back, and goes on with it.
         while self._way.handing is not None:
+            call = self._way.handing
             try:
-                is_full = self._way.handing.hand_over_some()
+                is_full = call.hand_over_some()
             except BaseException:
                 self._end()
                 raise
-            if is_full:
-                await self._way.handing.room()
-                continue
-            if is_full is None:
-                self._way.handing = None
-            # Reading an iterable and giving results needs no turn of the loop: others do.
-            await asyncio.sleep(0)
+            if self._is_closed:
+                # By a serializer, or another thread.
+                call.forgo()
+            elif is_full:
+                await call.room()
+            else:
+                if is_full is None:
+                    self._way.handing = None
+                # Reading an iterable and giving results needs no turn of the loop: others do.
+                await asyncio.sleep(0)
 
     async def _wait_for_first(self, call: BatchCall) -> None:
         settled = self._settled = self._settled or call.settled()
@@ -219,7 +228,7 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
         if self._settled is not None:
             # Another task may wait for it, and nobody settles it any more.
             self._settled.cancel()
-        return self._source.stop() if isinstance(self._source, Feed) else None
+        return self._source.stop()
 
     async def __aenter__(self) -> Self:
         return self
@@ -245,8 +254,9 @@ class SyncStream(Iterator[R_co], Generic[R_co]):
     """Results in the order of the source: see `SyncProducer.stream`.
 
     A failure is raised at its place, and so is what the source raises; whoever catches it may go
-    on. `with` or `close()` ends it early: what was handed over is delivered, and what fails of it
-    then is nobody's, which the next `flush` tells.
+    on, for as long as the source does. `with` or `close()` ends it early, and the generator that it
+    reads: what was handed over is delivered, and what fails of it then is nobody's, which the next
+    `flush` tells.
     """
 
     def __init__(
@@ -265,7 +275,6 @@ class SyncStream(Iterator[R_co], Generic[R_co]):
         return self
 
     def __next__(self) -> R_co:
-        # Results come first: who reads a slow source learns of one message before the next comes.
         way, source = self._way, self._source
         way.take_turn()
         try:
@@ -290,20 +299,25 @@ class SyncStream(Iterator[R_co], Generic[R_co]):
     def _hand_over(self) -> None:
         # Whoever is interrupted here may come back, and goes on with it.
         while self._way.handing is not None:
+            call = self._way.handing
             try:
-                is_full = self._way.handing.hand_over_some()
+                is_full = call.hand_over_some()
             except BaseException:
                 self.close()
                 raise
-            if is_full is None:
+            if self._is_closed:
+                # By a serializer, or another thread.
+                call.forgo()
+            elif is_full is None:
                 self._way.handing = None
             elif is_full:
-                self._way.handing.wait_for_room()
+                call.wait_for_room()
 
     def close(self) -> None:
         """End it; a second time it does nothing."""
         self._is_closed = True
         self._way.end()
+        self._source.stop()
 
     def __enter__(self) -> Self:
         return self

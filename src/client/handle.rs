@@ -185,6 +185,16 @@ impl<W: Send + 'static> Client<W> {
         unsent
     }
 
+    /// Un-sends those of several that still wait, in this order.
+    pub fn cancel_many(&self, tickets: &[Ticket]) -> Vec<Unsent<W>> {
+        let mut machine = self.shared.turned.machine();
+        let now = Instant::now();
+        let unsent = tickets.iter().filter_map(|ticket| machine.cancel(now, *ticket)).collect();
+        drop(machine);
+        self.shared.turned.wake();
+        unsent
+    }
+
     /// How many partitions a topic has, for a caller who says himself where records go; see
     /// [`Machine::partitions`].
     pub fn partitions(&self, topic: &str) -> Option<i32> {

@@ -23,10 +23,10 @@ pub enum Handed {
 /// What became of records that were handed over in one go.
 #[derive(Debug)]
 pub struct HandedMany<W> {
-    /// Those that may be un-sent yet.
+    /// Those that wait for their topic, or to be placed.
     pub held: Vec<Ticket>,
-    /// The last of those that wait for memory.
-    pub waits: Option<Ticket>,
+    /// Those that wait for memory.
+    pub waits: Vec<Ticket>,
     /// Those that were not taken in, and why.
     pub refused: Vec<(Error, Option<W>)>,
 }
@@ -78,7 +78,7 @@ impl<W> Turned<W> {
         now: Instant,
         records: impl Iterator<Item = (&'a str, Option<i32>, Record<'a>, Option<W>)>,
     ) -> HandedMany<W> {
-        let mut many = HandedMany { held: Vec::new(), waits: None, refused: Vec::new() };
+        let mut many = HandedMany { held: Vec::new(), waits: Vec::new(), refused: Vec::new() };
         let mut wakes = false;
         let mut machine = self.machine();
         for (topic, partition, record, waiter) in records {
@@ -89,10 +89,7 @@ impl<W> Turned<W> {
                     match handed {
                         Handed::Batched => {}
                         Handed::Held(ticket) => many.held.push(ticket),
-                        Handed::Waits(ticket) => {
-                            many.held.push(ticket);
-                            many.waits = Some(ticket);
-                        }
+                        Handed::Waits(ticket) => many.waits.push(ticket),
                     }
                 }
                 Err(refused) => many.refused.push(refused),

@@ -41,6 +41,11 @@ impl OwnedRecord {
 }
 
 impl OwnedRecord {
+    /// About how many bytes it has.
+    pub fn size(&self) -> usize {
+        self.with_headers(&self.headers()).size_bound()
+    }
+
     /// Its headers, as [`Self::with_headers`] takes them.
     pub fn headers(&self) -> Vec<Header<'_>> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect()

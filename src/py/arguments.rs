@@ -122,7 +122,8 @@ impl<'a, 'py> Parts<'a, 'py> {
     ) -> PyResult<Ready<'py>> {
         let Some(topic) = self.topic else {
             return Err(PyValueError::new_err(
-                "the message names no topic, and nothing else does: write Message(topic, value)",
+                "the message names no topic, and nothing else does: write Message(topic, value), or \
+                 name the topic in the call",
             ));
         };
         let topic = convert::topic(call, topic)?;

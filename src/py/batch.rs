@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::answer::{Answer, SIGNAL_CHECK};
@@ -31,7 +31,7 @@ const SLICE: Duration = Duration::from_micros(500);
 
 /// How long one who waits for room for all of a call sleeps before he looks whether his time is
 /// over.
-const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 /// How many messages go to the core in one go, at most.
 const LOT: usize = 64;
@@ -85,10 +85,10 @@ struct Work {
     next: usize,
     /// The messages that were handed over last.
     lot: Range<usize>,
-    /// What may be un-sent yet.
+    /// What may be un-sent yet, as its topic is not known.
     held: Vec<Ticket>,
-    /// What is in the line for memory, and was handed over last.
-    waits: Option<Ticket>,
+    /// What was put into the line for memory last.
+    waits: Vec<Ticket>,
     /// What could not be handed over, and why.
     refused: Vec<(u32, Py<PyAny>)>,
     /// What is stored together or not at all, until it is handed over.
@@ -117,6 +117,17 @@ impl BatchCall {
         Self { topic, running, items, count, shape, group, work: Mutex::default() }
     }
 
+    /// In a forked child the call is the parent's, whose core may have held its locks.
+    fn check_ours(&self) -> PyResult<()> {
+        if self.group.is_ours() {
+            return Ok(());
+        }
+        Err(PyRuntimeError::new_err(
+            "the call was begun before the process was forked, and goes on in the parent alone; \
+             make another one here",
+        ))
+    }
+
     fn take_work(&self) -> Work {
         std::mem::take(&mut *self.work.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -129,13 +140,16 @@ impl BatchCall {
         let until = Instant::now() + SLICE;
         let items = self.items.bind(py);
         let now = now_ms();
-        if work.waits.take().is_some() {
+        if !work.waits.is_empty() {
+            // They have their place, and may wait for their topic now.
+            let admitted = std::mem::take(&mut work.waits);
+            work.held.extend(admitted);
             self.give_up_if_starved(py, work);
         }
         while work.next < self.count {
             let lot = self.lot(items, work, now, until)?;
             self.hand_over(work, &lot)?;
-            if work.waits.is_some() {
+            if !work.waits.is_empty() {
                 self.running.client.ship();
                 return Ok(Slice::Full);
             }
@@ -168,7 +182,8 @@ impl BatchCall {
             core.settings.partitioner.is_some() || self.topic.get().template().runs_code();
         let mut size = 0;
         work.lot = work.next..work.next;
-        while lot.len() < most && size < config.batch_size && work.next < self.count {
+        let end = self.count.min(work.next + most);
+        while size < config.batch_size && work.next < end {
             let index = work.next;
             work.next += 1;
             let item = items.get_item(index)?;
@@ -176,6 +191,7 @@ impl BatchCall {
                 ready.settle(&core.settings, &self.running.client)?;
                 Ok(ready)
             });
+            let takes_time = runs_code || ready.is_err();
             match ready {
                 Ok(ready) => {
                     size += ready.size();
@@ -183,8 +199,8 @@ impl BatchCall {
                 }
                 Err(error) => self.refuse(work, index, &item, error)?,
             }
-            // A lot of the caller's code may take longer than a lot of bytes.
-            if runs_code && Instant::now() >= until {
+            // The caller's code may take any time, and exceptions take some.
+            if takes_time && Instant::now() >= until {
                 break;
             }
         }
@@ -293,14 +309,19 @@ impl BatchCall {
                  acknowledged within delivery_timeout_ms={}",
                 limit.as_millis()
             );
-            self.fail_rest(py, work, &Error::new(ErrorKind::DeliveryTimeout, message));
+            let error = self.with_topic(py, Error::new(ErrorKind::DeliveryTimeout, message));
+            self.fail_rest(work, &error);
         }
     }
 
-    fn fail_rest(&self, py: Python<'_>, work: &mut Work, error: &Error) {
+    /// Names the topic, if the call does.
+    fn with_topic(&self, py: Python<'_>, error: Error) -> Error {
         let topic = self.topic.get().template().topic.as_ref();
         let topic = topic.and_then(|topic| topic.bind(py).to_str().ok()).map(Arc::from);
-        let error = topic.iter().fold(error.clone(), Error::topic);
+        topic.iter().fold(error, Error::topic)
+    }
+
+    fn fail_rest(&self, work: &mut Work, error: &Error) {
         while work.next < self.count {
             self.group.fail(work.next as u32, error.clone());
             work.next += 1;
@@ -320,7 +341,14 @@ fn own_topic<'py>(item: &Bound<'py, PyAny>) -> Option<Bound<'py, PyString>> {
 
 /// A dict's entries, in the order of a message's fields.
 fn fields_of<'py>(item: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>>; 6]> {
-    let Ok(dict) = item.cast::<PyDict>() else {
+    let dict = match item.cast::<PyDict>() {
+        Ok(dict) => Some(dict.clone()),
+        Err(_) if item.cast::<PyMapping>().is_ok() => {
+            Some(PyType::new::<PyDict>(item.py()).call1((item,))?.cast_into()?)
+        }
+        Err(_) => None,
+    };
+    let Some(dict) = dict else {
         let kind = type_name(item);
         return Err(PyTypeError::new_err(format!(
             "a message must be a Message, or a dict of its fields, not {kind}; for values, or \
@@ -354,12 +382,20 @@ impl BatchCall {
     /// is to be known then; `None` if there is nothing.
     fn prepare_whole(&self, py: Python<'_>) -> PyResult<Option<String>> {
         let now = now_ms();
-        let mut messages = Vec::new();
+        let most = self.topic.get().producer().settings.config.max_request_size;
+        let (mut messages, mut size) = (Vec::new(), 0);
         for (index, item) in self.items.bind(py).iter().enumerate() {
             let message = self.ready(&item, now).and_then(Ready::into_owned);
             match message {
-                Ok(message) => messages.push(message),
+                Ok(message) => {
+                    size += message.2.size();
+                    messages.push(message);
+                }
                 Err(error) => return Err(PyErr::from_value(self.refusal(index, &item, error)?)),
+            }
+            if size > most {
+                // It will be refused, however much more there is.
+                break;
             }
         }
         let whole = WholeSet::new(messages)?;
@@ -370,14 +406,18 @@ impl BatchCall {
         Ok(topic)
     }
 
-    /// Hands over what was prepared, all or nothing; says whether there was room.
-    fn hand_over_whole(&self, py: Python<'_>) -> PyResult<bool> {
+    /// Hands over what was prepared, all or nothing; says whether there was room. Who blocks waits
+    /// no longer for that than `max_block_ms`.
+    fn hand_over_whole(&self, py: Python<'_>, blocks: bool) -> PyResult<bool> {
+        self.check_ours()?;
         let core = self.topic.get().producer();
+        let in_all = core.settings.config.delivery_timeout;
+        let limit = if blocks { in_all.min(core.settings.max_block) } else { in_all };
         let mut work = self.take_work();
         let handed = match &mut work.whole {
             Some(whole) => {
                 let member = |index| self.member(index as u32);
-                whole.hand_over(py, &core.settings, &self.running.client, member)
+                whole.hand_over(py, &core.settings, &self.running.client, limit, member)
             }
             None => Ok(true),
         };
@@ -411,11 +451,7 @@ impl BatchCall {
     /// Hands the next slice over. `None` says that all is, `False` that there is more, and `True`
     /// that there is no room for more before [`Self::room`] or [`Self::wait_for_room`].
     fn hand_over_some(&self, py: Python<'_>) -> PyResult<Option<bool>> {
-        if !self.group.is_ours() {
-            return Err(PyRuntimeError::new_err(
-                "the call was begun before the process was forked, and goes on in the parent alone",
-            ));
-        }
+        self.check_ours()?;
         let mut work = self.take_work();
         let slice = self.slice(py, &mut work);
         self.put_back(work);
@@ -428,9 +464,10 @@ impl BatchCall {
 
     /// A future that is done when there is room.
     fn room<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.check_ours()?;
         let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
         let work = self.take_work();
-        let ticket = work.waits;
+        let ticket = work.waits.last().copied();
         self.put_back(work);
         let left = match ticket {
             Some(ticket) => self.running.client.when_admitted(ticket, waiter),
@@ -444,10 +481,11 @@ impl BatchCall {
 
     /// Waits until there is room, at most for `max_block_ms`: then the rest fails.
     fn wait_for_room(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_ours()?;
         let core = self.topic.get().producer();
         let until = Instant::now() + core.settings.max_block;
         let mut work = self.take_work();
-        let Some(ticket) = work.waits else {
+        let Some(&ticket) = work.waits.last() else {
             self.put_back(work);
             return Ok(());
         };
@@ -463,9 +501,10 @@ impl BatchCall {
                 break Err(error);
             }
             if left.is_zero() {
-                let error = core.no_room(false);
-                self.un_send(&mut work, |index| self.group.fail(index, error.clone()));
-                self.fail_rest(py, &mut work, &error);
+                let error = self.with_topic(py, core.no_room(false));
+                let waits = std::mem::take(&mut work.waits);
+                self.un_send(waits, |index| self.group.fail(index, error.clone()));
+                self.fail_rest(&mut work, &error);
                 break Ok(());
             }
         };
@@ -475,6 +514,7 @@ impl BatchCall {
 
     /// A future that is done when every message has its fate.
     fn settled<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.check_ours()?;
         let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
         if self.group.wait(waiter).is_some() {
             set_result(&future, py.None().into_bound(py))?;
@@ -486,6 +526,7 @@ impl BatchCall {
     /// have.
     #[pyo3(signature = (timeout=None))]
     fn wait_settled(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
+        self.check_ours()?;
         let answer = Arc::new(Answer::default());
         if self.group.wait(Waiter::Thread(Arc::clone(&answer))).is_some() {
             return Ok(true);
@@ -496,8 +537,9 @@ impl BatchCall {
     }
 
     /// How many messages have their fate, and how many of them failed.
-    fn counts(&self) -> (usize, usize) {
-        self.group.counts()
+    fn counts(&self) -> PyResult<(usize, usize)> {
+        self.check_ours()?;
+        Ok(self.group.counts())
     }
 
     /// Nobody waits for the rest: un-sends what can be, and has failures go where those go that
@@ -510,7 +552,8 @@ impl BatchCall {
         let (waiter, mut failures) = self.group.forgo();
         drop(waiter);
         let mut work = self.take_work();
-        self.un_send(&mut work, |index| self.group.refuse(index));
+        let held = work.held.drain(..).chain(work.waits.drain(..)).collect();
+        self.un_send(held, |index| self.group.refuse(index));
         for (_, error) in work.refused {
             failures.push(of_exception(error.bind(py))?);
         }
@@ -530,7 +573,14 @@ impl BatchCall {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.topic)?;
-        visit.call(&self.items)
+        visit.call(&self.items)?;
+        // Whoever has taken the work out is running, and no garbage.
+        let Ok(work) = self.work.try_lock() else { return Ok(()) };
+        work.refused.iter().try_for_each(|(_, error)| visit.call(error))
+    }
+
+    fn __clear__(&self) {
+        drop(self.take_work());
     }
 }
 
@@ -557,10 +607,10 @@ impl BatchCall {
 
     /// Takes back what waits for memory or for its topic. The last goes first: what is delivered
     /// all the same, because its topic has just become known, has no gap then.
-    fn un_send(&self, work: &mut Work, told: impl Fn(u32)) {
-        for ticket in work.held.drain(..).rev() {
-            let unsent = self.running.client.cancel(ticket);
-            if let Some(Waiter::Member { index, .. }) = unsent.and_then(|unsent| unsent.waiter) {
+    fn un_send(&self, mut tickets: Vec<Ticket>, told: impl Fn(u32)) {
+        tickets.reverse();
+        for unsent in self.running.client.cancel_many(&tickets) {
+            if let Some(Waiter::Member { index, .. }) = unsent.waiter {
                 told(index);
             }
         }

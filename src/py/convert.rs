@@ -136,6 +136,20 @@ pub(super) fn topic<'a, 'py>(
     Ok(name)
 }
 
+/// The name of a topic that several messages have in common.
+pub(super) fn common_topic<'a, 'py>(
+    topic: &'a Bound<'py, PyAny>,
+) -> PyResult<&'a Bound<'py, PyString>> {
+    let Ok(name) = topic.cast::<PyString>() else {
+        let kind = type_name(topic);
+        return Err(PyTypeError::new_err(format!("topic must be str, not {kind}")));
+    };
+    if name.is_empty()? {
+        return Err(PyValueError::new_err("topic is empty; name the topic to produce to"));
+    }
+    Ok(name)
+}
+
 /// A partition's number.
 pub(super) fn partition(partition: Option<&Bound<'_, PyAny>>) -> PyResult<Option<i32>> {
     let Some(partition) = partition else { return Ok(None) };

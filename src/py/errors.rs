@@ -25,6 +25,7 @@ fn class_of(kind: ErrorKind) -> &'static str {
         ErrorKind::Closed => "ProducerClosed",
         ErrorKind::UnsupportedVersion => "UnsupportedVersion",
         ErrorKind::Protocol => "ProtocolError",
+        ErrorKind::Serialization => "SerializationError",
         ErrorKind::Broker | ErrorKind::Disconnected => "BrokerError",
     }
 }
@@ -46,7 +47,7 @@ pub(super) fn serialization_failed(
     py: Python<'_>,
     what: &str,
     part: &str,
-    topic: &Bound<'_, PyString>,
+    topic: Option<&Bound<'_, PyString>>,
     given: &Bound<'_, PyAny>,
     cause: PyErr,
 ) -> PyErr {
@@ -54,11 +55,12 @@ pub(super) fn serialization_failed(
         return cause;
     }
     let make = || {
-        let message = format!(
-            "{what} failed for a {part} of type {}, for topic {}: {cause}",
-            type_name(given),
-            topic.repr()?
-        );
+        let whither = match topic {
+            Some(topic) => format!(", for topic {}", topic.repr()?),
+            None => String::new(),
+        };
+        let kind = type_name(given);
+        let message = format!("{what} failed for a {part} of type {kind}{whither}: {cause}");
         let details = PyDict::new(py);
         details.set_item("topic", topic)?;
         let class = module(py)?.getattr("SerializationError")?;
@@ -77,7 +79,10 @@ pub(super) fn refused<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let module = module(py)?;
     if cause.value(py).is_instance(&module.getattr("ProduceError")?)? {
-        return Ok(cause.into_value(py).into_bound(py).into_any());
+        // A copy: the caller's code may raise the same one again and again.
+        let copy = py.import("copy")?.call_method1("copy", (cause.value(py),))?;
+        copy.setattr("__cause__", cause.value(py).getattr("__cause__")?)?;
+        return Ok(copy);
     }
     let details = PyDict::new(py);
     details.set_item("topic", topic)?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyIndexError;
+use pyo3::exceptions::{PyIndexError, PyOverflowError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySlice, PyString, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
@@ -108,7 +108,10 @@ impl BatchResultCore {
 /// An exception of a message that never reached the core, as an error of the core's.
 pub(super) fn of_exception(exception: &Bound<'_, PyAny>) -> PyResult<Error> {
     let message = exception.str()?.to_string();
-    let error = Error::new(ErrorKind::InvalidRecord, message).code(ErrorCode::INVALID_RECORD);
+    let error = match exception.get_type().name()?.to_str()? {
+        "SerializationError" => Error::new(ErrorKind::Serialization, message),
+        _ => Error::new(ErrorKind::InvalidRecord, message).code(ErrorCode::INVALID_RECORD),
+    };
     let topic: Option<String> = exception.getattr(intern!(exception.py(), "topic"))?.extract()?;
     Ok(topic.into_iter().fold(error, |error, topic| error.topic(&topic.into())))
 }
@@ -144,7 +147,10 @@ impl BatchResultCore {
             }
             return Ok(part.into_any());
         }
-        let index: isize = index.extract()?;
+        let index: isize = match index.extract::<isize>() {
+            Err(error) if error.is_instance_of::<PyOverflowError>(py) => isize::MAX,
+            index => index?,
+        };
         let place = if index < 0 { index + count as isize } else { index };
         if !(0..count as isize).contains(&place) {
             return Err(PyIndexError::new_err(format!(

@@ -66,7 +66,7 @@ impl Serializers {
         };
         let made = serializer
             .call1((value,))
-            .map_err(|error| serialization_failed(py, what, name, topic, value, error))?;
+            .map_err(|error| serialization_failed(py, what, name, Some(topic), value, error))?;
         let made = Some(made).filter(|made| !made.is_none());
         Payload::of_serializer(name, made.as_ref())
     }

@@ -7,6 +7,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::arguments::{Parts, Ready};
 use super::convert;
+use super::errors::serialization_failed;
 use super::serializers::Serializers;
 
 #[derive(Debug)]
@@ -37,13 +38,9 @@ pub(super) struct Common<'a, 'py> {
 
 impl Template {
     /// Checks what can be checked before there are messages.
-    pub(super) fn new(
-        call: &str,
-        common: &Common<'_, '_>,
-        serializers: Serializers,
-    ) -> PyResult<Self> {
+    pub(super) fn new(common: &Common<'_, '_>, serializers: Serializers) -> PyResult<Self> {
         let Common { topic, key, headers, partition, timestamp } = *common;
-        let topic = topic.map(|topic| convert::topic(call, topic)).transpose()?;
+        let topic = topic.map(|topic| convert::common_topic(topic)).transpose()?;
         convert::Headers::new(headers)?;
         convert::partition(partition)?;
         timestamp.map(convert::timestamp).transpose()?;
@@ -75,7 +72,11 @@ impl Template {
             Some(given) => Some(Bound::clone(given)),
         };
         let made = match (parts.key, &self.key) {
-            (None, Some(Key::Of(function))) => Some(key_of(function.bind(py), parts.value)?),
+            (None, Some(Key::Of(function))) => {
+                let topic =
+                    parts.topic.or(self.topic.as_ref().map(|topic| topic.bind(py).as_any()));
+                Some(key_of(function.bind(py), parts.value, topic)?)
+            }
             _ => None,
         };
         let same = match &self.key {
@@ -116,6 +117,7 @@ impl Template {
 fn key_of<'py>(
     function: &Bound<'py, PyAny>,
     value: Option<&Bound<'py, PyAny>>,
+    topic: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let Some(value) = value else {
         return Err(PyTypeError::new_err(
@@ -123,5 +125,8 @@ fn key_of<'py>(
              Message(key=…)",
         ));
     };
-    function.call1((value,))
+    let topic = topic.and_then(|topic| topic.cast().ok());
+    function.call1((value,)).map_err(|error| {
+        serialization_failed(function.py(), "the key function", "value", topic, value, error)
+    })
 }

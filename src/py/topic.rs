@@ -50,7 +50,7 @@ impl TopicCore {
     #[new]
     #[pyo3(signature = (
         producer, topic, *, key=None, headers=None, partition=None, timestamp=None,
-        value_serializer=None, is_json=false, call="topic",
+        value_serializer=None, is_json=false,
     ))]
     #[expect(clippy::too_many_arguments, reason = "a message's parts, by keyword")]
     fn new(
@@ -62,13 +62,12 @@ impl TopicCore {
         timestamp: Option<&Bound<'_, PyAny>>,
         value_serializer: Option<Py<PyAny>>,
         is_json: bool,
-        call: &str,
     ) -> PyResult<Self> {
         let own = producer.get().settings.serializers.clone_ref(producer.py());
         let value = value_serializer.or(own.value);
         let serializers = Serializers { key: own.key, value, is_json };
         let common = Common { topic, key, headers, partition, timestamp };
-        let template = Template::new(call, &common, serializers)?;
+        let template = Template::new(&common, serializers)?;
         let is_async = producer.is_instance_of::<AsyncProducerCore>();
         Ok(Self { producer: producer.clone().unbind(), is_async, template })
     }
@@ -125,6 +124,21 @@ impl TopicCore {
             return aio::produce(py, core, ready);
         }
         blocking::produce(py, core, ready)?.into_bound_py_any(py)
+    }
+
+    /// Hands several messages over and returns at once. All of them are read before the first is
+    /// sent: one that cannot be sends none.
+    #[pyo3(name = "_send_all")]
+    fn send_all(&self, py: Python<'_>, items: &Bound<'_, PyList>) -> PyResult<()> {
+        let extras = Extras::default();
+        let ready = items.iter().map(|item| {
+            let value = Some(&item).filter(|item| !item.is_none());
+            self.ready(py, "send", value, extras)
+        });
+        for ready in ready.collect::<PyResult<Vec<_>>>()? {
+            self.producer.get().send_ready(py, ready, None)?;
+        }
+        Ok(())
     }
 
     /// Begins to hand over many messages; see [`BatchCall`].

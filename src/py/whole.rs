@@ -2,7 +2,7 @@
 //! is sure that all of it can be.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyNotImplementedError;
 use pyo3::prelude::*;
@@ -51,16 +51,18 @@ impl WholeSet {
         self.with_records(whole_size)
     }
 
-    /// Hands it over; says whether there was room. `waiters` makes one for each message.
+    /// Hands it over, if there is room within the `limit` of time; says whether there was.
+    /// `waiters` makes one for each message.
     pub(super) fn hand_over(
         &mut self,
         py: Python<'_>,
         settings: &Settings,
         client: &Client<Waiter>,
+        limit: Duration,
         waiters: impl Fn(usize) -> Waiter,
     ) -> PyResult<bool> {
-        if self.since.elapsed() >= settings.config.delivery_timeout {
-            return Err(self.starved(py, settings));
+        if self.since.elapsed() >= limit {
+            return Err(self.starved(py, settings, limit));
         }
         self.ask_where(py, settings, client)?;
         let waiters = (0..self.records.len()).map(waiters).collect();
@@ -69,6 +71,7 @@ impl WholeSet {
         });
         match whole {
             Whole::Accepted => Ok(true),
+            Whole::Full(_) if settings.config.max_waiting == 0 => Err(self.no_room(py, settings)),
             Whole::Full(_) => Ok(false),
             Whole::Refused(NotWhole::Scattered(one, other), _) => {
                 let topic = &self.topic;
@@ -110,13 +113,23 @@ impl WholeSet {
         use_them(&records)
     }
 
-    fn starved(&self, py: Python<'_>, settings: &Settings) -> PyErr {
+    fn no_room(&self, py: Python<'_>, settings: &Settings) -> PyErr {
         let message = format!(
-            "there was no room in buffer_memory={} for all {} messages at once for \
-             delivery_timeout_ms={}; raise one of them, or hand over less at a time",
+            "there is no room in buffer_memory={} for all {} messages at once, and nobody is to \
+             wait for some; raise it, or let messages wait for room with on_full=\"wait\"",
+            settings.config.buffer_memory,
+            self.records.len()
+        );
+        to_python(py, &Error::new(ErrorKind::BufferFull, message).topic(&self.topic))
+    }
+
+    fn starved(&self, py: Python<'_>, settings: &Settings, limit: Duration) -> PyErr {
+        let message = format!(
+            "there was no room in buffer_memory={} for all {} messages at once for {} ms; raise it, \
+             or the time, or hand over less at a time",
             settings.config.buffer_memory,
             self.records.len(),
-            settings.config.delivery_timeout.as_millis()
+            limit.as_millis()
         );
         to_python(py, &Error::new(ErrorKind::BufferFull, message).topic(&self.topic))
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::Machine;
 use super::wording::whole_too_large;
+use crate::config::Partitioner;
 use crate::error::{Error, Result};
 use crate::producer::batch::Batch;
 use crate::producer::partitioner::of_key;
@@ -57,6 +58,11 @@ impl<W> Machine<W> {
         if !self.has_room_for_whole(index, size) {
             return Whole::Full(waiters);
         }
+        if partition.is_none() && self.config.partitioner == Partitioner::Caller {
+            // It is to be asked, as soon as nobody waits for that any more.
+            return Whole::Full(waiters);
+        }
+        let is_spread = partition.is_none();
         let partition = match self.choose(index, partition, None) {
             Ok(partition) => partition,
             Err((_, error)) => return Whole::Refused(NotWhole::Error(error), waiters),
@@ -72,6 +78,10 @@ impl<W> Machine<W> {
         }
         batch.close_whole();
         self.charge(batch.charged);
+        if is_spread {
+            let spread = &mut self.topics[index].spread;
+            spread.appended(batch.charged, self.config.batch_size, true);
+        }
         self.topics[index].records.handed_over += records.len() as u64;
         self.partition(place).queue.push_back(batch);
         self.touch(now, place);
