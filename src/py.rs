@@ -16,6 +16,7 @@ mod convert;
 mod dispatcher;
 mod errors;
 mod group;
+mod items;
 mod loops;
 mod message;
 mod metadata;

@@ -6,18 +6,17 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple, PyType};
+use pyo3::types::PyList;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::answer::{Answer, SIGNAL_CHECK};
-use super::arguments::{Parts, Ready, now_ms};
-use super::convert::type_name;
+use super::arguments::{Ready, now_ms};
 use super::errors::refused;
 use super::group::Group;
+use super::items::{Shape, own_topic};
 use super::loops;
-use super::message::{FIELDS, Message};
 use super::producer::Running;
 use super::results::{BatchResultCore, of_exception};
 use super::topic::TopicCore;
@@ -35,35 +34,6 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 /// How many messages go to the core in one go, at most.
 const LOT: usize = 64;
-
-/// What an item is, if it is no `Message`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    /// A value.
-    Value,
-    /// A key and a value, if it is a 2-tuple, else a value.
-    Pair,
-    /// A dict of a message's fields.
-    Fields,
-}
-
-impl Shape {
-    pub(super) fn of(name: &str) -> PyResult<Self> {
-        match name {
-            "value" => Ok(Self::Value),
-            "pair" => Ok(Self::Pair),
-            "fields" => Ok(Self::Fields),
-            _ => Err(PyValueError::new_err("a shape is value, pair or fields")),
-        }
-    }
-
-    fn call(self) -> &'static str {
-        match self {
-            Self::Value => "publish_batch",
-            Self::Pair | Self::Fields => "produce_all",
-        }
-    }
-}
 
 /// One call, from its first message to the last result.
 #[pyclass(frozen, module = "dekaf._core")]
@@ -187,10 +157,11 @@ impl BatchCall {
             let index = work.next;
             work.next += 1;
             let item = items.get_item(index)?;
-            let ready = self.ready(&item, now).and_then(|mut ready| {
-                ready.settle(&core.settings, &self.running.client)?;
-                Ok(ready)
-            });
+            let ready =
+                self.shape.ready(self.topic.get().template(), &item, now).and_then(|mut ready| {
+                    ready.settle(&core.settings, &self.running.client)?;
+                    Ok(ready)
+                });
             let takes_time = runs_code || ready.is_err();
             match ready {
                 Ok(ready) => {
@@ -206,40 +177,6 @@ impl BatchCall {
         }
         work.lot.end = work.next;
         Ok(lot)
-    }
-
-    fn ready<'py>(&self, item: &Bound<'py, PyAny>, now: i64) -> PyResult<Ready<'py>> {
-        let (py, call) = (item.py(), self.shape.call());
-        let template = self.topic.get().template();
-        if let Ok(message) = item.cast_exact::<Message>() {
-            return template.ready(py, call, Parts::of_message(message), now);
-        }
-        let given = |part: &Bound<'py, PyAny>| !part.is_none();
-        match self.shape {
-            Shape::Value => {
-                let value = Some(item).filter(|item| given(item));
-                template.ready(py, call, Parts { value, ..Parts::default() }, now)
-            }
-            Shape::Pair => match item.cast_exact::<PyTuple>() {
-                Ok(pair) if pair.len() == 2 => {
-                    let (key, value) = (pair.get_item(0)?, pair.get_item(1)?);
-                    let key = Some(&key).filter(|key| given(key));
-                    let value = Some(&value).filter(|value| given(value));
-                    template.ready(py, call, Parts { value, key, ..Parts::default() }, now)
-                }
-                _ => {
-                    let value = Some(item).filter(|item| given(item));
-                    template.ready(py, call, Parts { value, ..Parts::default() }, now)
-                }
-            },
-            Shape::Fields => {
-                let fields = fields_of(item)?;
-                let [topic, value, key, headers, partition, timestamp] =
-                    fields.each_ref().map(Option::as_ref);
-                let parts = Parts { topic, value, key, headers, partition, timestamp };
-                template.ready(py, call, parts, now)
-            }
-        }
     }
 
     /// A message that cannot be handed over fails alone; what is meant to end the program does.
@@ -329,49 +266,6 @@ impl BatchCall {
     }
 }
 
-/// The topic that an item names.
-fn own_topic<'py>(item: &Bound<'py, PyAny>) -> Option<Bound<'py, PyString>> {
-    let topic = match (item.cast_exact::<Message>(), item.cast::<PyDict>()) {
-        (Ok(message), _) => Some(message.get().topic.bind(item.py()).clone()),
-        (_, Ok(fields)) => fields.get_item(intern!(item.py(), "topic")).ok().flatten(),
-        _ => None,
-    };
-    topic.and_then(|topic| topic.cast_into().ok())
-}
-
-/// A dict's entries, in the order of a message's fields.
-fn fields_of<'py>(item: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>>; 6]> {
-    let dict = match item.cast::<PyDict>() {
-        Ok(dict) => Some(dict.clone()),
-        Err(_) if item.cast::<PyMapping>().is_ok() => {
-            Some(PyType::new::<PyDict>(item.py()).call1((item,))?.cast_into()?)
-        }
-        Err(_) => None,
-    };
-    let Some(dict) = dict else {
-        let kind = type_name(item);
-        return Err(PyTypeError::new_err(format!(
-            "a message must be a Message, or a dict of its fields, not {kind}; for values, or \
-             (key, value) pairs, name the topic first, as in produce_all(topic, items)"
-        )));
-    };
-    let mut fields = [const { None }; 6];
-    for (name, value) in dict.iter() {
-        let known = name.cast::<PyString>().ok().and_then(|name| {
-            FIELDS.iter().position(|field| name.to_str().is_ok_and(|name| name == *field))
-        });
-        let Some(index) = known else {
-            return Err(PyTypeError::new_err(format!(
-                "a message has no {}; it has {}",
-                name.repr()?,
-                FIELDS.join(", ")
-            )));
-        };
-        fields[index] = Some(value).filter(|value| !value.is_none());
-    }
-    Ok(fields)
-}
-
 #[pymethods]
 impl BatchCall {
     fn __len__(&self) -> usize {
@@ -385,7 +279,10 @@ impl BatchCall {
         let most = self.topic.get().producer().settings.config.max_request_size;
         let (mut messages, mut size) = (Vec::new(), 0);
         for (index, item) in self.items.bind(py).iter().enumerate() {
-            let message = self.ready(&item, now).and_then(Ready::into_owned);
+            let message = self
+                .shape
+                .ready(self.topic.get().template(), &item, now)
+                .and_then(Ready::into_owned);
             match message {
                 Ok(message) => {
                     size += message.2.size();

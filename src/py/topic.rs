@@ -8,7 +8,8 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::aio::AsyncProducerCore;
 use super::arguments::{Extras, Parts, Ready, now_ms};
-use super::batch::{BatchCall, Shape};
+use super::batch::BatchCall;
+use super::items::Shape;
 use super::message::Message;
 use super::producer::ProducerCore;
 use super::serializers::Serializers;
