@@ -619,7 +619,7 @@ impl<'a> Run<'a> {
         let (name, partitions) = (name.clone(), settings.partitions as u64);
         let partition = self.random.below(partitions) as i32;
         let first = self.handed_over;
-        self.handed_over += 2 + self.random.below(4);
+        self.handed_over += 2 + self.random.below(8);
         let ids: Vec<u64> = (first..self.handed_over).collect();
         let deadline = self.now + self.scenario.config.delivery_timeout;
         for &id in &ids {
@@ -627,7 +627,13 @@ impl<'a> Run<'a> {
             self.ledger.placed(id, Some(partition));
         }
         self.note(|| format!("records {ids:?} for {name}/{partition}, as one"));
-        let values: Vec<_> = ids.iter().map(|id| id.to_be_bytes()).collect();
+        let size = 8 + self.random.below(self.scenario.largest_value) as usize;
+        let value = |id: &u64| {
+            let mut value = id.to_be_bytes().to_vec();
+            value.resize(size, b'.');
+            value
+        };
+        let values: Vec<_> = ids.iter().map(value).collect();
         let records = ids.iter().zip(&values).map(|(id, value)| {
             let timestamp = 1_000 + *id as i64;
             (Some(partition), Record { timestamp, key: None, value: Some(value), headers: &[] })
