@@ -139,7 +139,7 @@ async def test_keys_keep_their_partition_and_the_rest_go_round() -> None:
                 *[producer.produce("orders", b"v", key=f"key-{n % 40}") for n in range(400)]
             )
             others = await asyncio.gather(
-                *[producer.produce("orders", bytes(100)) for _ in range(400)]
+                *[producer.produce("orders", bytes(100)) for _ in range(4_000)]
             )
     places: dict[int, set[int]] = {}
     for n, metadata in enumerate(keyed):
