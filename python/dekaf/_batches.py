@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
-from dekaf._core import Message, SyncProducerCore, TopicCore
+from dekaf._core import Message, TopicCore
 from dekaf._errors import ProduceErrorGroup
 from dekaf._headers import Headers
 from dekaf._progress import Progress
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from dekaf._core import AsyncProducerCore, BatchCall, ProducerCore, RecordMetadata
+    from dekaf._core import (
+        AsyncProducerCore,
+        BatchCall,
+        ProducerCore,
+        RecordMetadata,
+        SyncProducerCore,
+    )
     from dekaf._errors import ProduceError
     from dekaf._types import HeadersLike
 
@@ -136,16 +142,10 @@ def checked(name: str, source: object, call: str) -> Iterable[object]:
 
 
 def streamed(
-    producer: ProducerCore[Any, Any],
-    source: Iterable[object] | AsyncIterable[object],
-    topic: str | None,
-) -> tuple[TopicCore[Any, Any], Shape, Any]:
+    producer: ProducerCore[Any, Any], topic: str | None
+) -> tuple[TopicCore[Any, Any], Shape]:
     """Say what a stream's items are."""
-    core: TopicCore[Any, Any] = TopicCore(producer, topic)
-    shape: Shape = "fields" if topic is None else "pair"
-    if isinstance(source, AsyncIterable) and not isinstance(producer, SyncProducerCore):
-        return core, shape, source
-    return core, shape, checked("source", source, "stream")
+    return TopicCore(producer, topic), "fields" if topic is None else "pair"
 
 
 async def hand_over_whole(producer: AsyncProducerCore[Any, Any], call: BatchCall) -> None:

@@ -205,7 +205,8 @@ class Many(Generic[K, V]):
         one of the results.
         """
         return Stream(
-            *streamed(_core(self), source, topic),
+            *streamed(_core(self), topic),
+            source,
             max_in_flight,
             return_exceptions=return_exceptions,
             progress=progress,

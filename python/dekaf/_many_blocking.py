@@ -203,7 +203,8 @@ class ManyBlocking(Generic[K, V]):
         goes on behind it; with `return_exceptions=True` it is one of the results.
         """
         return SyncStream(
-            *streamed(_core(self), source, topic),
+            *streamed(_core(self), topic),
+            source,
             max_in_flight,
             return_exceptions=return_exceptions,
             progress=progress,

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, cast
 
 from dekaf._arguments import check_number
+from dekaf._batches import checked
 from dekaf._errors import ProduceError
 from dekaf._progress import Progress
 from dekaf._results import BatchResult
@@ -94,8 +95,8 @@ class _OnItsWay:
     def settle_first(self) -> None:
         """Take the results of the first chunk, which is done."""
         self._call = self.calls.popleft()
-        self._chunk: Results = BatchResult(self._call)
-        self._results = enumerate(self._chunk)
+        self._taken: Results = BatchResult(self._call)
+        self._results = enumerate(self._taken)
         self._at = -1
 
     def next_result(self) -> RecordMetadata | ProduceError | None:
@@ -119,7 +120,7 @@ class _OnItsWay:
         """Let go of everything. What was handed over is delivered all the same."""
         call, self._call = self._call, None
         if call is not None:
-            call.forgo_results(self._chunk, self._at + 1)
+            call.forgo_results(self._taken, self._at + 1)
         self._results = iter(())
         self.handing = None
         while self.calls:
@@ -146,6 +147,8 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
         max_in_flight: int,
         **choices: bool,
     ) -> None:
+        if not isinstance(source, AsyncIterable):
+            checked("source", source, "stream")
         self._way = way = _OnItsWay(topic, shape, max_in_flight, **choices)
         self._source = (
             Feed(source, way.room)
@@ -267,6 +270,7 @@ class SyncStream(Iterator[R_co], Generic[R_co]):
         max_in_flight: int,
         **choices: bool,
     ) -> None:
+        checked("source", source, "stream")
         self._way = way = _OnItsWay(topic, shape, max_in_flight, **choices)
         self._source = Source(source, way.chunk, way.room)
         self._is_closed = False

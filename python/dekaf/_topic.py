@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, Any, overload
 
 from dekaf._batches import checked, deliver, deliver_blocking, listed
@@ -12,7 +11,7 @@ from dekaf._types import K, V
 
 if TYPE_CHECKING:
     from asyncio import Future
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterable, Iterable
     from datetime import datetime
     from typing import Literal
 
@@ -101,8 +100,6 @@ class Topic(TopicCore[K, V]):
         progress: bool = False,
     ) -> Stream[Any]:
         """Produce a source of any length: see `Producer.stream`."""
-        if not isinstance(source, AsyncIterable):
-            checked("source", source, "stream")
         return Stream(
             self,
             "pair",
@@ -191,7 +188,7 @@ class SyncTopic(TopicCore[K, V]):
         return SyncStream(
             self,
             "pair",
-            checked("source", source, "stream"),
+            source,
             max_in_flight,
             return_exceptions=return_exceptions,
             progress=progress,
