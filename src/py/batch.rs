@@ -25,8 +25,8 @@ use super::whole::WholeSet;
 use crate::error::{Error, ErrorKind};
 use crate::producer::Ticket;
 
-/// How long one slice of a call may take.
-const SLICE: Duration = Duration::from_micros(500);
+/// How long one slice of a call may take, or of what its results take to make.
+pub(super) const SLICE: Duration = Duration::from_micros(500);
 
 /// How long one who waits for room for all of a call sleeps before he looks whether his time is
 /// over.

@@ -3,21 +3,18 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pyo3::exceptions::{PyIndexError, PyOverflowError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySlice, PyString, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::batch::BatchCall;
+use super::batch::{BatchCall, SLICE};
 use super::errors::to_python;
 use super::group::Fate;
 use super::metadata::RecordMetadata;
 use crate::error::{Error, ErrorCode, ErrorKind};
-
-/// How long one slice of making exceptions may take.
-const SLICE: Duration = Duration::from_micros(500);
 
 /// The results of one call.
 #[pyclass(frozen, subclass, sequence, module = "dekaf._core")]
