@@ -63,7 +63,7 @@ impl AsyncProducerCore {
         let core = slf.as_super().get();
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         let parts = arguments::of_call("produce", topic, value, extras)?;
-        produce(slf.py(), core, parts.ready("produce", &core.settings.serializers, now_ms())?)
+        produce(slf.py(), core, &parts.ready("produce", &core.settings.serializers, now_ms())?)
     }
 
     /// Connects; the future is done once the cluster has answered.
@@ -125,7 +125,7 @@ impl AsyncProducerCore {
 pub(super) fn produce<'py>(
     py: Python<'py>,
     core: &ProducerCore,
-    ready: Ready<'_>,
+    ready: &Ready<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let loop_ = loops::needed(py, "produce")?;
     let running = core.running(py)?;

@@ -126,7 +126,7 @@ impl<'a, 'py> Parts<'a, 'py> {
                  name the topic in the call",
             ));
         };
-        let topic = convert::topic(call, topic)?;
+        let topic = convert::topic(Some(call), topic)?;
         Ok(Ready {
             topic: topic.clone(),
             key: serializers.payload(Part::Key, topic, self.key)?,
@@ -156,15 +156,20 @@ impl<'py> Ready<'py> {
         self.topic.to_str()?;
         self.value.bytes()?;
         self.headers.check()?;
+        self.partition = self.whither(settings, client)?;
+        Ok(())
+    }
+
+    /// The partition that the message or the caller's partitioner names, if either does.
+    fn whither(&self, settings: &Settings, client: &Client<Waiter>) -> PyResult<Option<i32>> {
         let key = self.key.bytes()?;
         if self.partition.is_none()
             && let Some(partitioner) = &settings.partitioner
             && let Some(count) = client.partitions(self.topic.to_str()?)
         {
-            self.partition =
-                Some(callbacks::choose(partitioner.bind(self.topic.py()), key, count)?);
+            return callbacks::choose(partitioner.bind(self.topic.py()), key, count).map(Some);
         }
-        Ok(())
+        Ok(self.partition)
     }
 
     /// What the core takes. Its headers are the caller's to keep.
@@ -183,7 +188,6 @@ impl<'py> Ready<'py> {
 
     /// The topic, the partition, and a copy of everything else.
     pub(super) fn into_owned(self) -> PyResult<(String, Option<i32>, OwnedRecord)> {
-        self.headers.check()?;
         let headers = self.headers()?;
         let record = OwnedRecord::copy(&self.record(&headers)?);
         Ok((self.topic.to_str()?.to_owned(), self.partition, record))
@@ -191,18 +195,18 @@ impl<'py> Ready<'py> {
 
     /// Hands the message over to the core.
     pub(super) fn hand_over(
-        mut self,
+        &self,
         settings: &Settings,
         client: &Client<Waiter>,
         waiter: Option<Waiter>,
         haste: Haste,
     ) -> PyResult<Handed> {
-        self.settle(settings, client)?;
         let headers = self.headers()?;
         let record = self.record(&headers)?;
         let topic = self.topic.to_str()?;
+        let partition = self.whither(settings, client)?;
         client
-            .produce(topic, self.partition, &record, waiter, haste)
+            .produce(topic, partition, &record, waiter, haste)
             .map_err(|error| to_python(self.topic.py(), &error.topic(&Arc::from(topic))))
     }
 }

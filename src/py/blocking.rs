@@ -50,7 +50,7 @@ impl SyncProducerCore {
         let core = slf.as_super().get();
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         let parts = arguments::of_call("produce", topic, value, extras)?;
-        produce(slf.py(), core, parts.ready("produce", &core.settings.serializers, now_ms())?)
+        produce(slf.py(), core, &parts.ready("produce", &core.settings.serializers, now_ms())?)
     }
 
     /// Connects, and returns once the cluster has answered.
@@ -112,7 +112,7 @@ impl SyncProducerCore {
 pub(super) fn produce(
     py: Python<'_>,
     core: &ProducerCore,
-    ready: Ready<'_>,
+    ready: &Ready<'_>,
 ) -> PyResult<Option<RecordMetadata>> {
     let running = core.running(py)?;
     let answer = Arc::new(Answer::default());

@@ -119,30 +119,16 @@ impl<'py> Headers<'py> {
     }
 }
 
-/// The topic's name.
+/// The topic's name. A `call` that takes it by position says in which order.
 pub(super) fn topic<'a, 'py>(
-    call: &str,
-    topic: &'a Bound<'py, PyAny>,
-) -> PyResult<&'a Bound<'py, PyString>> {
-    let Ok(name) = topic.cast::<PyString>() else {
-        return Err(PyTypeError::new_err(format!(
-            "topic must be str, not {}: the order is {call}(topic, value, key=…)",
-            type_name(topic)
-        )));
-    };
-    if name.is_empty()? {
-        return Err(PyValueError::new_err("topic is empty; name the topic to produce to"));
-    }
-    Ok(name)
-}
-
-/// The name of a topic that several messages have in common.
-pub(super) fn common_topic<'a, 'py>(
+    call: Option<&str>,
     topic: &'a Bound<'py, PyAny>,
 ) -> PyResult<&'a Bound<'py, PyString>> {
     let Ok(name) = topic.cast::<PyString>() else {
         let kind = type_name(topic);
-        return Err(PyTypeError::new_err(format!("topic must be str, not {kind}")));
+        let order = call.map(|call| format!(": the order is {call}(topic, value, key=…)"));
+        let order = order.unwrap_or_default();
+        return Err(PyTypeError::new_err(format!("topic must be str, not {kind}{order}")));
     };
     if name.is_empty()? {
         return Err(PyValueError::new_err("topic is empty; name the topic to produce to"));

@@ -145,7 +145,7 @@ impl ProducerCore {
     pub(super) fn send_ready(
         &self,
         py: Python<'_>,
-        ready: Ready<'_>,
+        ready: &Ready<'_>,
         on_delivery: Argument<'_, '_>,
     ) -> PyResult<()> {
         if on_delivery.is_some() {
@@ -254,7 +254,7 @@ impl ProducerCore {
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         let parts = arguments::of_call("send", topic, value, extras)?;
         let ready = parts.ready("send", &self.settings.serializers, now_ms())?;
-        self.send_ready(py, ready, on_delivery)
+        self.send_ready(py, &ready, on_delivery)
     }
 
     /// Drops what is queued: each waiter gets `Purged`. What is in flight may be stored all the

@@ -40,7 +40,7 @@ impl Template {
     /// Checks what can be checked before there are messages.
     pub(super) fn new(common: &Common<'_, '_>, serializers: Serializers) -> PyResult<Self> {
         let Common { topic, key, headers, partition, timestamp } = *common;
-        let topic = topic.map(|topic| convert::common_topic(topic)).transpose()?;
+        let topic = topic.map(|topic| convert::topic(None, topic)).transpose()?;
         convert::Headers::new(headers)?;
         convert::partition(partition)?;
         timestamp.map(convert::timestamp).transpose()?;

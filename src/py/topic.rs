@@ -100,7 +100,7 @@ impl TopicCore {
     ) -> PyResult<()> {
         let extras = Extras { misplaced: None, key, headers, partition, timestamp };
         let ready = self.ready(py, "send", value, extras)?;
-        self.producer.get().send_ready(py, ready, on_delivery)
+        self.producer.get().send_ready(py, &ready, on_delivery)
     }
 
     /// Hands one message over, as the producer's own `produce` does: a future brings its metadata,
@@ -122,9 +122,9 @@ impl TopicCore {
         let ready = self.ready(py, "produce", value, extras)?;
         let core = self.producer.get();
         if self.is_async {
-            return aio::produce(py, core, ready);
+            return aio::produce(py, core, &ready);
         }
-        blocking::produce(py, core, ready)?.into_bound_py_any(py)
+        blocking::produce(py, core, &ready)?.into_bound_py_any(py)
     }
 
     /// Hands several messages over and returns at once. All of them are read before the first is
@@ -137,7 +137,7 @@ impl TopicCore {
             self.ready(py, "send", value, extras)
         });
         for ready in ready.collect::<PyResult<Vec<_>>>()? {
-            self.producer.get().send_ready(py, ready, None)?;
+            self.producer.get().send_ready(py, &ready, None)?;
         }
         Ok(())
     }
