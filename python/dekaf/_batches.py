@@ -42,9 +42,11 @@ __all__ = [
     "common",
     "deliver",
     "deliver_blocking",
+    "hand_over",
     "hand_over_whole",
     "hand_over_whole_blocking",
     "listed",
+    "outcome",
     "shaped",
     "slices",
     "streamed",
@@ -206,21 +208,37 @@ async def deliver(
     """Hand everything over, and wait until every message has its fate."""
     _check_loop(name)
     with _shown(name, call, progress) as shown:
-        try:
-            while (is_full := call.hand_over_some()) is not None:
-                await (call.room() if is_full else asyncio.sleep(0))
-                if shown is not None:
-                    shown.update(*call.counts())
-            settled = call.settled()
-            while shown is not None and not settled.done():
-                await asyncio.wait({settled}, timeout=_BETWEEN_LOOKS)
-                shown.update(*call.counts())
-            await settled
+        await hand_over(call, shown)
+        return await outcome(call, shown, return_exceptions=return_exceptions)
+
+
+async def hand_over(call: BatchCall, shown: Progress | None = None) -> None:
+    """Hand everything over, as there is room for it."""
+    try:
+        while (is_full := call.hand_over_some()) is not None:
+            await (call.room() if is_full else asyncio.sleep(0))
             if shown is not None:
                 shown.update(*call.counts())
-        except BaseException:
-            call.forgo()
-            raise
+    except BaseException:
+        call.forgo()
+        raise
+
+
+async def outcome(
+    call: BatchCall, shown: Progress | None = None, *, return_exceptions: bool
+) -> BatchResult[Any]:
+    """Wait until every message that was handed over has its fate."""
+    try:
+        settled = call.settled()
+        while shown is not None and not settled.done():
+            await asyncio.wait({settled}, timeout=_BETWEEN_LOOKS)
+            shown.update(*call.counts())
+        await settled
+        if shown is not None:
+            shown.update(*call.counts())
+    except BaseException:
+        call.forgo()
+        raise
     results: Results = BatchResult(call)
     try:
         while results._make_exceptions():  # noqa: ASYNC110, SLF001 # pyright: ignore[reportPrivateUsage] - the core's own; it makes some each time

@@ -66,6 +66,13 @@ impl AsyncProducerCore {
         produce(slf.py(), core, &parts.ready("produce", &core.settings.serializers, now_ms())?)
     }
 
+    /// Whether messages wait for memory: who goes on without waiting makes the line longer.
+    #[pyo3(name = "_is_full")]
+    fn is_full(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        let running = slf.as_super().get().running(slf.py())?;
+        Ok(running.client.waiting_for_memory() > 0)
+    }
+
     /// Connects; the future is done once the cluster has answered.
     #[pyo3(name = "_connect")]
     fn connect<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

@@ -1,0 +1,138 @@
+"""What FastStream publishes with: a `dekaf.Producer`, in the form of FastStream's own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+from aiokafka.structs import RecordMetadata, TopicPartition
+from faststream._internal.endpoint.utils import ParserComposition
+from faststream._internal.parser import DefaultCodec
+from faststream.exceptions import IncorrectState
+from faststream.kafka.message import KafkaMessage
+from faststream.kafka.parser import AioKafkaParser
+from faststream.kafka.publisher.producer import AioKafkaFastProducer
+
+from dekaf._batches import hand_over, outcome
+from dekaf._core import TopicCore
+from dekaf._errors import UnclaimedFailures
+from dekaf._producer import Producer
+from dekaf.faststream._records import Encoder, of_many, of_one
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from fast_depends.library.serializer import SerializerProto
+    from faststream._internal.parser import CodecProto
+    from faststream._internal.types import CustomCallable
+    from faststream.kafka import KafkaPublishCommand
+
+    import dekaf
+    from dekaf._config import ProducerConfig
+    from dekaf._results import BatchResult
+
+__all__ = ["DekafProducer"]
+
+
+class DekafProducer(AioKafkaFastProducer):
+    """The producer of a broker. A `dekaf.Producer` is made of its settings at every connect."""
+
+    __slots__ = ("_decoder", "_parser", "_producer", "_topics", "config", "encoder")
+
+    def __init__(
+        self,
+        config: ProducerConfig | None,
+        parser: CustomCallable | None,
+        decoder: CustomCallable | None,
+    ) -> None:
+        self.config = config
+        """Its settings, if it may publish."""
+        self.encoder = Encoder(DefaultCodec(), None)
+        self._producer: Producer[Any, Any] | None = None
+        # FastStream parses answers to requests with its producers' parsers.
+        own = AioKafkaParser(msg_class=KafkaMessage, regex=None)
+        self._parser = ParserComposition(parser, own.parse_message)
+        self._decoder = ParserComposition(decoder, own.decode_message)
+
+    async def connect(  # type: ignore[override] # it makes its producer itself
+        self, serializer: SerializerProto | None, codec: CodecProto | None = None
+    ) -> None:
+        """Make a producer, and connect it."""
+        self.encoder = Encoder(codec or DefaultCodec(), serializer)
+        if self.config is None:
+            raise IncorrectState("consumer_only=True: this broker publishes nothing")
+        producer: Producer[Any, Any] = Producer.from_config(self.config)
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.close(timeout=0)
+            raise
+        self._producer = producer
+
+    async def disconnect(self) -> None:
+        """Deliver what was published, and disconnect."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            await producer.close()
+        except UnclaimedFailures:
+            # They are in dekaf's log; a broker that stops has others to stop, too.
+            pass
+
+    @property
+    def producer(self) -> Producer[Any, Any]:
+        """The producer beneath, while the broker is connected."""
+        if self._producer is None:
+            raise IncorrectState("connect the broker before you publish with it")
+        return self._producer
+
+    def __bool__(self) -> bool:
+        return self._producer is not None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it cannot publish now."""
+        return self._producer is None or self._producer.closed
+
+    async def flush(self) -> None:
+        """Wait until all that was published has its fate."""
+        if self._producer is not None:
+            await self._producer.flush()
+
+    async def publish(  # type: ignore[override] # a future's result is dekaf's own
+        self, cmd: KafkaPublishCommand
+    ) -> RecordMetadata | Future[dekaf.RecordMetadata]:
+        """Publish one message."""
+        producer = self.producer
+        message = await of_one(cmd, self.encoder)
+        future = producer.produce(message)
+        if cmd.no_confirm:
+            if producer._is_full():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+                # A loop that never waits would make the line for memory longer and longer.
+                await asyncio.wait({future})
+            return future
+        stored = await future
+        return RecordMetadata(
+            stored.topic,
+            stored.partition,
+            TopicPartition(stored.topic, stored.partition),
+            stored.offset,
+            stored.timestamp,
+            # Kafka's CreateTime and LogAppendTime.
+            int(message.timestamp is not None and message.timestamp != stored.timestamp),
+            None,
+        )
+
+    async def publish_batch(  # type: ignore[override] # each message has a result
+        self, cmd: KafkaPublishCommand
+    ) -> BatchResult | Future[BatchResult]:
+        """Publish many messages."""
+        producer = self.producer
+        messages = await of_many(cmd, self.encoder)
+        # Their values have been encoded: what makes bytes of dicts has nothing to do here.
+        core: TopicCore[Any, Any] = TopicCore(producer, None)
+        call = core._batch(cast("list[Any]", messages), "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        await hand_over(call)
+        results = outcome(call, return_exceptions=False)
+        return asyncio.ensure_future(results) if cmd.no_confirm else await results

@@ -1,0 +1,121 @@
+"""What becomes of what is published: its bytes and its headers, as FastStream has them.
+
+Whether dekaf publishes it or a test's fake, it is what is made here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from faststream._internal.parser import BatchCodecProto, DefaultCodec
+from faststream.message import encode_message
+
+from dekaf._batches import listed
+from dekaf._core import Message
+from dekaf.faststream._commands import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fast_depends.library.serializer import SerializerProto
+    from faststream._internal.parser import CodecProto
+    from faststream.kafka import KafkaPublishCommand
+    from faststream.response import Response
+
+__all__ = ["Encoder", "of_many", "of_one"]
+
+
+@dataclass(slots=True)
+class Encoder:
+    """What makes bytes of bodies: a codec, and what it makes use of."""
+
+    codec: CodecProto
+    serializer: SerializerProto | None
+
+    async def one(self, body: object) -> tuple[bytes, str | None]:
+        """Encode one body; its content type comes with it."""
+        if type(self.codec) is DefaultCodec:
+            return encode_message(body, self.serializer)  # without a coroutine for each
+        return await self.codec.encode(body, self.serializer)
+
+    async def many(self, bodies: tuple[Any, ...]) -> Iterable[tuple[bytes, str | None]]:
+        """Encode many bodies, those of FastStream's own codec when they are asked for."""
+        if isinstance(self.codec, BatchCodecProto):
+            return await self.codec.encode_batch(bodies, self.serializer)
+        if type(self.codec) is DefaultCodec:
+            return (encode_message(body, self.serializer) for body in bodies)
+        return [await self.codec.encode(body, self.serializer) for body in bodies]
+
+
+async def of_one(cmd: KafkaPublishCommand, encoder: Encoder) -> Message[Any, bytes]:
+    """Make the message of a command that has one."""
+    said = _said(cmd)
+    key = cmd.key_for(0)
+    # Without a key, nothing is one empty message.
+    is_tombstone = cmd.body is None and key is not None
+    value, content_type = (None, None) if is_tombstone else await encoder.one(cmd.body)
+    return Message(
+        cmd.destination,
+        value,
+        key=key,
+        headers=_headers(cmd, content_type or "", None if said is None else said[0]),
+        partition=cmd.partition,
+        timestamp=_timestamp(cmd, None if said is None else said[0]),
+    )
+
+
+async def of_many(cmd: KafkaPublishCommand, encoder: Encoder) -> list[Message[Any, bytes]]:
+    """Make the messages of a command that has many; the loop has its turns meanwhile."""
+    encoded = await encoder.many(cmd.batch_bodies)
+    made: Any = await listed(_made(cmd, encoded))
+    return made
+
+
+def _made(
+    cmd: KafkaPublishCommand, encoded: Iterable[tuple[bytes, str | None]]
+) -> Iterator[Message[Any, bytes]]:
+    said = _said(cmd)
+    # Most have the same headers, made once for each content type.
+    common: dict[str | None, dict[str, str | bytes]] = {}
+    bodies = cmd.batch_bodies
+    for index, (value, content_type) in enumerate(encoded):
+        response = None if said is None else said[index]
+        key = cmd.key_for(index)
+        if response is not None:
+            headers = _headers(cmd, content_type, response)
+        elif (headers := common.get(content_type)) is None:
+            headers = common[content_type] = _headers(cmd, content_type)
+        yield Message(
+            cmd.destination,
+            None if key is not None and bodies[index] is None else value,
+            key=key,
+            headers=headers,
+            partition=cmd.partition,
+            timestamp=_timestamp(cmd, response),
+        )
+
+
+def _said(cmd: KafkaPublishCommand) -> tuple[Response | None, ...] | None:
+    # Commands of FastStream's own come from handlers, and say all of it themselves.
+    return cmd.said if isinstance(cmd, Command) else None
+
+
+def _headers(
+    cmd: KafkaPublishCommand, content_type: str | None, response: Response | None = None
+) -> dict[str, str | bytes]:
+    headers: dict[str, Any] = {} if content_type is None else {"content-type": content_type}
+    headers.update(cmd.headers_to_publish())
+    if response is not None:
+        if response.correlation_id:
+            headers["correlation_id"] = response.correlation_id
+        headers.update(response.headers)
+    if None in headers.values():
+        # FastStream's subscribers cannot read a header without a value.
+        headers = {name: "" if value is None else value for name, value in headers.items()}
+    return headers
+
+
+def _timestamp(cmd: KafkaPublishCommand, response: Response | None) -> int | None:
+    own: int | None = getattr(response, "timestamp_ms", None)
+    return cmd.timestamp_ms if own is None else own

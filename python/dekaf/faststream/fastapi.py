@@ -1,0 +1,65 @@
+"""FastStream's plugin for FastAPI, whose broker is dekaf's.
+
+from dekaf.faststream.fastapi import KafkaRouter
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from faststream.kafka.fastapi import (
+    Context,
+    ContextRepo,
+    KafkaBroker,
+    KafkaMessage,
+    KafkaProducer,
+    Logger,
+)
+from faststream.kafka.fastapi import KafkaRouter as FastStreamRouter
+
+from dekaf.faststream._broker import KafkaBroker as Broker
+from dekaf.faststream._settings import PUBLISHING, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dekaf._config import ProducerConfig
+
+__all__ = [
+    "Context",
+    "ContextRepo",
+    "KafkaBroker",
+    "KafkaMessage",
+    "KafkaProducer",
+    "KafkaRouter",
+    "Logger",
+]
+
+
+class KafkaRouter(FastStreamRouter):
+    """FastStream's router for FastAPI, with dekaf beneath whatever publishes.
+
+    Its keywords are FastStream's; `producer` is a `dekaf.ProducerConfig` in place of those that are
+    about publishing.
+    """
+
+    broker: Broker
+
+    def __init__(
+        self,
+        bootstrap_servers: str | Iterable[str] = "localhost:9092",
+        *,
+        producer: ProducerConfig | None = None,
+        **settings: Any,
+    ) -> None:
+        if not isinstance(bootstrap_servers, str):
+            bootstrap_servers = list(bootstrap_servers)
+        config = settings_of(bootstrap_servers, settings, producer)
+
+        def broker_class(*args: Any, **kwargs: Any) -> Broker:
+            # FastStream's router names its defaults as if they were asked for.
+            left = {name: value for name, value in kwargs.items() if name not in PUBLISHING}
+            return Broker(*args, producer=config, **left)
+
+        self.broker_class = broker_class  # type: ignore[assignment]
+        super().__init__(bootstrap_servers, **settings)
