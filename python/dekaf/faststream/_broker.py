@@ -9,7 +9,7 @@ from faststream.kafka import KafkaBroker as FastStreamBroker
 from dekaf.faststream._commands import Command
 from dekaf.faststream._producer import DekafProducer
 from dekaf.faststream._publishers import AdoptingRegistrator
-from dekaf.faststream._settings import settings_of
+from dekaf.faststream._settings import PUBLISHING, check_supported, settings_of
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -45,7 +45,7 @@ class KafkaBroker(AdoptingRegistrator, FastStreamBroker):
 
     def __init__(
         self,
-        bootstrap_servers: str | Iterable[str] = "localhost:9092",
+        bootstrap_servers: str | Iterable[str] = "localhost",
         *,
         producer: ProducerConfig | None = None,
         **settings: Unpack[BrokerSettings],
@@ -54,18 +54,17 @@ class KafkaBroker(AdoptingRegistrator, FastStreamBroker):
             bootstrap_servers = list(bootstrap_servers)  # it is read twice
         may_publish = not settings.get("consumer_only", False)
         config = settings_of(bootstrap_servers, settings, producer) if may_publish else None
-        super().__init__(bootstrap_servers, **settings)
-        own = self.config.broker_config
-        own.producer = DekafProducer(config, settings.get("parser"), settings.get("decoder"))
+        self._asked = settings
+        left: Any = {name: value for name, value in settings.items() if name not in PUBLISHING}
+        super().__init__(bootstrap_servers, **left)
+        self.config.broker_config.producer = DekafProducer(
+            config, settings.get("parser"), settings.get("decoder")
+        )
 
     async def _connect(self) -> Callable[..., AIOKafkaConsumer[Any, Any]]:
-        own = self.config.broker_config
-        if not own.consumer_only:
-            # A test may have put its fake in dekaf's place.
-            if isinstance(own.producer, DekafProducer):
-                await own.producer.connect(own.fd_config._serializer, own.broker_codec)  # noqa: SLF001 - FastStream's own does
-            await own.admin.connect(**self._connection_kwargs)
-        return own.builder
+        if not self.config.broker_config.consumer_only:
+            check_supported(self._asked)
+        return await super()._connect()
 
     @overload  # type: ignore[override] # a future's result is dekaf's own
     async def publish(

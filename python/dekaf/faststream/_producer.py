@@ -22,6 +22,7 @@ from dekaf.faststream._records import Encoder, of_many, of_one
 if TYPE_CHECKING:
     from asyncio import Future
 
+    from aiokafka import AIOKafkaProducer
     from fast_depends.library.serializer import SerializerProto
     from faststream._internal.parser import CodecProto
     from faststream._internal.types import CustomCallable
@@ -54,20 +55,24 @@ class DekafProducer(AioKafkaFastProducer):
         self._parser = ParserComposition(parser, own.parse_message)
         self._decoder = ParserComposition(decoder, own.decode_message)
 
-    async def connect(  # type: ignore[override] # it makes its producer itself
-        self, serializer: SerializerProto | None, codec: CodecProto | None = None
+    async def connect(
+        self,
+        producer: AIOKafkaProducer,
+        serializer: SerializerProto | None,
+        codec: CodecProto | None = None,
     ) -> None:
-        """Make a producer, and connect it."""
+        """Make a producer of dekaf's, and connect it in place of the one that FastStream made."""
+        await producer.stop()  # it was never started; so it is not taken for forgotten
         self.encoder = Encoder(codec or DefaultCodec(), serializer)
         if self.config is None:
             raise IncorrectState("consumer_only=True: this broker publishes nothing")
-        producer: Producer[Any, Any] = Producer.from_config(self.config)
+        own: Producer[Any, Any] = Producer.from_config(self.config)
         try:
-            await producer.start()
+            await own.start()
         except BaseException:
-            await producer.close(timeout=0)
+            await own.close(timeout=0)
             raise
-        self._producer = producer
+        self._producer = own
 
     async def disconnect(self) -> None:
         """Deliver what was published, and disconnect."""

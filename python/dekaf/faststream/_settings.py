@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from aiokafka.producer.producer import _missing
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from faststream.security import BaseSecurity
     from faststream.specification.schema.extra import Tag, TagDict
 
-__all__ = ["PUBLISHING", "BrokerSettings", "settings_of"]
+__all__ = ["PUBLISHING", "BrokerSettings", "check_supported", "settings_of"]
 
 
 class BrokerSettings(TypedDict, total=False):
@@ -110,7 +111,6 @@ def settings_of(
     What was not given is dekaf's default, and not FastStream's: messages are acknowledged by all
     replicas, and stored once.
     """
-    _check_supported(given)
     if producer is not None:
         if not isinstance(producer, ProducerConfig):
             kind = type(producer).__name__
@@ -127,10 +127,14 @@ def settings_of(
         for name, value in given.items()
         if name in names and not (value is None and name == "client_id") and value is not _missing
     }
-    return ProducerConfig(servers, **translated)
+    return ProducerConfig(_with_ports(servers), **translated)
 
 
-def _check_supported(given: Mapping[str, Any]) -> None:
+def check_supported(given: Mapping[str, Any]) -> None:
+    """Refuse to connect where dekaf cannot do yet what was asked for.
+
+    A broker may be made of it all the same: its schema and its tests need no connection.
+    """
     if given.get("transactional_id") is not None:
         raise ConfigError("transactional_id: dekaf has no transactions yet; leave it out")
     protocol = parse_security(given.get("security")).get("security_protocol", "PLAINTEXT")
@@ -139,6 +143,12 @@ def _check_supported(given: Mapping[str, Any]) -> None:
             "security: dekaf speaks neither TLS nor SASL yet; use faststream.kafka.KafkaBroker "
             "for this cluster, or consumer_only=True where nothing is published"
         )
+
+
+def _with_ports(servers: str | Iterable[str]) -> list[str]:
+    """Name Kafka's own port where none is named, as FastStream's consumers do."""
+    names = servers.split(",") if isinstance(servers, str) else servers
+    return [name if re.search(r":\d+$", name) else f"{name}:9092" for name in names]
 
 
 def _translated(name: str, value: Any) -> Any:  # noqa: ANN401 - each setting has a type of its own

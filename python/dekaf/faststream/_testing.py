@@ -46,7 +46,7 @@ class _Fake(FakeProducer):
 
     def __init__(self, broker: KafkaBroker, brokers: Any) -> None:  # noqa: ANN401 - FastStream's own
         super().__init__(broker, brokers)
-        self._offsets = defaultdict[tuple[str, int], count[int]](count)
+        self._offsets: defaultdict[tuple[str, int], count[int]] = defaultdict(count)
 
     @property
     def _encoder(self) -> Encoder:
@@ -82,7 +82,8 @@ class _Fake(FakeProducer):
 
     def _record(self, message: dekaf.Message[Any, bytes]) -> ConsumerRecord[Any, Any]:
         topic, partition = str(message.topic), message.partition or 0
-        key = message.key.encode() if isinstance(message.key, str) else message.key
+        # As FastStream's own fake has it, no key is an empty one.
+        key = message.key.encode() if isinstance(message.key, str) else message.key or b""
         headers: Iterable[tuple[str, Any]] = dict(message.headers or {}).items()  # type: ignore[arg-type]
         return ConsumerRecord(
             topic=topic,
@@ -93,7 +94,7 @@ class _Fake(FakeProducer):
             key=key,
             value=message.value,
             checksum=None,
-            serialized_key_size=-1 if key is None else len(key),
+            serialized_key_size=len(key),
             serialized_value_size=-1 if message.value is None else len(message.value),
             headers=tuple(
                 (name, value.encode() if isinstance(value, str) else bytes(value))

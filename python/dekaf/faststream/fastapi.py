@@ -47,7 +47,7 @@ class KafkaRouter(FastStreamRouter):
 
     def __init__(
         self,
-        bootstrap_servers: str | Iterable[str] = "localhost:9092",
+        bootstrap_servers: str | Iterable[str] = "localhost",
         *,
         producer: ProducerConfig | None = None,
         **settings: Any,
