@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from dekaf._core import Message, TopicCore
 from dekaf._errors import ProduceErrorGroup
-from dekaf._headers import Headers
 from dekaf._progress import Progress
 from dekaf._results import BatchResult
 
@@ -106,7 +105,7 @@ def common(  # noqa: PLR0913 - a message's parts, by keyword
         producer,
         topic,
         key=key,
-        headers=None if headers is None else Headers(headers),
+        headers=headers,
         partition=partition,
         timestamp=timestamp,
         is_json=True,

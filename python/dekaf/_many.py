@@ -14,7 +14,6 @@ from dekaf._batches import (
     shaped,
     streamed,
 )
-from dekaf._headers import Headers
 from dekaf._publisher import AsyncPublisher
 from dekaf._serializers import resolve
 from dekaf._stream import MAX_IN_FLIGHT, Stream
@@ -259,7 +258,7 @@ class Many(Generic[K, V]):
             _core(self),
             name,
             key=key,
-            headers=None if headers is None else Headers(headers),
+            headers=headers,
             value_serializer=resolve(value_serializer, "value_serializer"),
         )
 

@@ -171,11 +171,6 @@ impl<W: Send + 'static> Client<W> {
         self.shared.turned.machine().progress()
     }
 
-    /// See [`Machine::waiting_for_memory`].
-    pub fn waiting_for_memory(&self) -> usize {
-        self.shared.turned.machine().waiting_for_memory()
-    }
-
     /// See [`Machine::metrics`].
     pub fn metrics(&self) -> Metrics {
         self.shared.turned.machine().metrics()

@@ -3,8 +3,9 @@
 use pyo3::prelude::*;
 use pyo3::{Bound, intern};
 
-use super::arguments::{self, Extras, Ready, now_ms};
+use super::arguments::{self, Extras, Parts, Ready, now_ms};
 use super::loops::{self, waiter};
+use super::message::Message;
 use super::producer::{ProducerCore, closed, seconds_of};
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
@@ -66,11 +67,17 @@ impl AsyncProducerCore {
         produce(slf.py(), core, &parts.ready("produce", &core.settings.serializers, now_ms())?)
     }
 
-    /// Whether messages wait for memory: who goes on without waiting makes the line longer.
-    #[pyo3(name = "_is_full")]
-    fn is_full(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        let running = slf.as_super().get().running(slf.py())?;
-        Ok(running.client.waiting_for_memory() > 0)
+    /// Hands one message over as `send` does, and returns a future of its metadata. Says also
+    /// whether it waits for memory: who goes on without waiting makes the line longer.
+    #[pyo3(name = "_post")]
+    fn post<'py>(
+        slf: &Bound<'py, Self>,
+        message: &Bound<'py, Message>,
+    ) -> PyResult<(Bound<'py, PyAny>, bool)> {
+        let core = slf.as_super().get();
+        let parts = Parts::of_message(message);
+        let ready = parts.ready("produce", &core.settings.serializers, now_ms())?;
+        hand_over(slf.py(), core, &ready, Haste::Lingers)
     }
 
     /// Connects; the future is done once the cluster has answered.
@@ -134,10 +141,22 @@ pub(super) fn produce<'py>(
     core: &ProducerCore,
     ready: &Ready<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    hand_over(py, core, ready, Haste::AtOnce).map(|(future, _)| future)
+}
+
+/// The same, and whether the message waits for memory.
+fn hand_over<'py>(
+    py: Python<'py>,
+    core: &ProducerCore,
+    ready: &Ready<'_>,
+    haste: Haste,
+) -> PyResult<(Bound<'py, PyAny>, bool)> {
     let loop_ = loops::needed(py, "produce")?;
     let running = core.running(py)?;
     let (future, waiter) = waiter(&loop_)?;
-    match ready.hand_over(&core.settings, &running.client, Some(waiter), Haste::AtOnce)? {
+    let handed = ready.hand_over(&core.settings, &running.client, Some(waiter), haste)?;
+    let waits = matches!(handed, Handed::Waits(_));
+    match handed {
         Handed::Batched => {}
         Handed::Held(ticket) | Handed::Waits(ticket) => {
             let unsend = Unsend { client: running.client, ticket };
@@ -145,7 +164,7 @@ pub(super) fn produce<'py>(
             future.call_method1(intern!(py, "add_done_callback"), (unsend,))?;
         }
     }
-    Ok(future)
+    Ok((future, waits))
 }
 
 /// A future for a question to the core, which gives the waiter back if it has ended.

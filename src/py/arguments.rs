@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::callbacks;
-use super::convert::{self, Headers, Payload};
+use super::convert::{self, CommonHeaders, Headers, Payload};
 use super::errors::to_python;
 use super::message::Message;
 use super::serializers::{Part, Serializers};
@@ -139,6 +139,11 @@ impl<'a, 'py> Parts<'a, 'py> {
 }
 
 impl<'py> Ready<'py> {
+    /// The same, with headers that it did not name itself.
+    pub(super) fn with_headers(self, common: Arc<CommonHeaders>) -> Self {
+        Self { headers: Headers::Common(common), ..self }
+    }
+
     /// The topic's name, as it is in Python.
     pub(super) fn topic(&self) -> &Bound<'py, PyString> {
         &self.topic

@@ -1,13 +1,16 @@
 //! From Python's arguments to a record's bytes. `bytes` and `str` are borrowed, everything
 //! else that has bytes is copied once; what has none is refused by the argument's name.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyBytes, PyInt, PyMapping, PyMemoryView, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyMapping, PyMemoryView, PyString};
 
 use super::imported;
 use super::message::Message;
+use crate::record::Header;
 
 /// A key, a value or a header's value, kept alive while its bytes are read.
 pub(super) enum Payload<'py> {
@@ -19,12 +22,18 @@ pub(super) enum Payload<'py> {
 impl<'py> Payload<'py> {
     pub(super) fn new(name: &str, value: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
         let Some(value) = value else { return Ok(Self::Null) };
+        Self::borrowed(value).map_or_else(|| Self::copied(name, value), Ok)
+    }
+
+    /// What nearly all are: nothing is asked of them.
+    fn borrowed(value: &Bound<'py, PyAny>) -> Option<Self> {
         if let Ok(bytes) = value.cast::<PyBytes>() {
-            return Ok(Self::Bytes(bytes.clone()));
+            return Some(Self::Bytes(bytes.clone()));
         }
-        if let Ok(text) = value.cast::<PyString>() {
-            return Ok(Self::Text(text.clone()));
-        }
+        value.cast::<PyString>().ok().map(|text| Self::Text(text.clone()))
+    }
+
+    fn copied(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Self> {
         let Ok(view) = PyMemoryView::from(value) else {
             let kind = type_name(value);
             if value.is_exact_instance_of::<Message>() {
@@ -67,25 +76,29 @@ impl<'py> Payload<'py> {
     }
 }
 
-/// Headers as they were given, in order.
-pub(super) struct Headers<'py> {
-    entries: Vec<(Bound<'py, PyString>, Payload<'py>)>,
+/// Headers, in order.
+pub(super) enum Headers<'py> {
+    /// As they were given.
+    Own(Vec<(Bound<'py, PyString>, Payload<'py>)>),
+    /// Those that many messages have in common.
+    Common(Arc<CommonHeaders>),
 }
 
 impl<'py> Headers<'py> {
     pub(super) fn new(headers: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
-        let Some(headers) = headers else { return Ok(Self { entries: Vec::new() }) };
+        let Some(headers) = headers else { return Ok(Self::Own(Vec::new())) };
         let refuse = |what: &str| {
             Err(PyTypeError::new_err(format!(
                 "headers must be a mapping or (name, value) pairs, {what}"
             )))
         };
-        let pairs = match headers.cast::<PyMapping>() {
-            Ok(mapping) => mapping.items()?.into_any(),
+        let pairs = match (headers.cast_exact::<PyDict>(), headers.cast::<PyMapping>()) {
+            (Ok(dict), _) => dict.items().into_any(),
+            (_, Ok(mapping)) => mapping.items()?.into_any(),
             // Text and bytes are iterable, and never what was meant.
-            Err(_) if headers.is_instance_of::<PyString>() => return refuse("not str"),
-            Err(_) if headers.is_instance_of::<PyBytes>() => return refuse("not bytes"),
-            Err(_) => headers.clone(),
+            _ if headers.is_instance_of::<PyString>() => return refuse("not str"),
+            _ if headers.is_instance_of::<PyBytes>() => return refuse("not bytes"),
+            _ => headers.clone(),
         };
         let Ok(pairs) = pairs.try_iter() else {
             return refuse(&format!("not {}", type_name(headers)));
@@ -99,23 +112,48 @@ impl<'py> Headers<'py> {
             let Ok(name) = name.cast_into::<PyString>() else {
                 return refuse(&format!("and the name in {} is no str", pair.repr()?));
             };
-            let value = Some(value).filter(|value| !value.is_none());
-            let value = Payload::new(&format!("headers[{}]", name.repr()?), value.as_ref())?;
+            let value = match Payload::borrowed(&value) {
+                Some(value) => value,
+                None if value.is_none() => Payload::Null,
+                None => Payload::copied(&format!("headers[{}]", name.repr()?), &value)?,
+            };
             entries.push((name, value));
         }
-        Ok(Self { entries })
+        Ok(Self::Own(entries))
     }
 
     /// Fails where there is text that has no UTF-8.
     pub(super) fn check(&self) -> PyResult<()> {
-        self.entries.iter().try_for_each(|(name, value)| {
+        let Self::Own(entries) = self else { return Ok(()) };
+        entries.iter().try_for_each(|(name, value)| {
             name.to_str()?;
             value.bytes().map(drop)
         })
     }
 
-    pub(super) fn bytes(&self) -> PyResult<Vec<crate::record::Header<'_>>> {
-        self.entries.iter().map(|(name, value)| Ok((name.to_str()?, value.bytes()?))).collect()
+    pub(super) fn bytes(&self) -> PyResult<Vec<Header<'_>>> {
+        match self {
+            Self::Own(entries) => {
+                entries.iter().map(|(name, value)| Ok((name.to_str()?, value.bytes()?))).collect()
+            }
+            Self::Common(common) => Ok(common.bytes()),
+        }
+    }
+}
+
+/// Headers that were read once, for many messages.
+#[derive(Debug)]
+pub(super) struct CommonHeaders(Vec<(String, Option<Vec<u8>>)>);
+
+impl CommonHeaders {
+    pub(super) fn new(headers: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let headers = Headers::new(Some(headers))?;
+        let owned = |(name, value): Header<'_>| (name.to_owned(), value.map(<[u8]>::to_vec));
+        Ok(Self(headers.bytes()?.into_iter().map(owned).collect()))
+    }
+
+    fn bytes(&self) -> Vec<Header<'_>> {
+        self.0.iter().map(|(name, value)| (&**name, value.as_deref())).collect()
     }
 }
 

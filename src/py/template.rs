@@ -1,12 +1,14 @@
 //! What the messages of one call or topic have in common, said once.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::arguments::{Parts, Ready};
-use super::convert;
+use super::convert::{self, CommonHeaders};
 use super::errors::serialization_failed;
 use super::serializers::Serializers;
 
@@ -14,7 +16,7 @@ use super::serializers::Serializers;
 pub(super) struct Template {
     pub(super) topic: Option<Py<PyString>>,
     key: Option<Key>,
-    headers: Option<Py<PyAny>>,
+    headers: Option<Arc<CommonHeaders>>,
     partition: Option<Py<PyAny>>,
     timestamp: Option<Py<PyAny>>,
     pub(super) serializers: Serializers,
@@ -41,7 +43,7 @@ impl Template {
     pub(super) fn new(common: &Common<'_, '_>, serializers: Serializers) -> PyResult<Self> {
         let Common { topic, key, headers, partition, timestamp } = *common;
         let topic = topic.map(|topic| convert::topic(None, topic)).transpose()?;
-        convert::Headers::new(headers)?;
+        let headers = headers.map(CommonHeaders::new).transpose()?.map(Arc::new);
         convert::partition(partition)?;
         timestamp.map(convert::timestamp).transpose()?;
         let kept = |object: Option<&Bound<'_, PyAny>>| object.map(|it| it.clone().unbind());
@@ -52,7 +54,7 @@ impl Template {
         Ok(Self {
             topic: topic.map(|topic| topic.clone().unbind()),
             key,
-            headers: kept(headers),
+            headers,
             partition: kept(partition),
             timestamp: kept(timestamp),
             serializers,
@@ -84,7 +86,6 @@ impl Template {
             _ => None,
         };
         let key = parts.key.or(made.as_ref()).or(same).filter(|key| !key.is_none());
-        let headers = or(parts.headers, &self.headers);
         let partition = or(parts.partition, &self.partition);
         let timestamp = or(parts.timestamp, &self.timestamp);
         let topic = self.topic.as_ref().map(|topic| topic.bind(py).as_any());
@@ -92,11 +93,15 @@ impl Template {
             topic: parts.topic.or(topic),
             value: parts.value,
             key,
-            headers: headers.as_ref(),
+            headers: parts.headers,
             partition: partition.as_ref(),
             timestamp: timestamp.as_ref(),
         };
-        whole.ready(call, &self.serializers, now)
+        let ready = whole.ready(call, &self.serializers, now)?;
+        Ok(match (parts.headers, &self.headers) {
+            (None, Some(common)) => ready.with_headers(Arc::clone(common)),
+            _ => ready,
+        })
     }
 
     /// Whether making a message may take any time.
@@ -109,7 +114,7 @@ impl Template {
         if let Some(Key::Same(key) | Key::Of(key)) = &self.key {
             visit.call(key)?;
         }
-        let others = [&self.headers, &self.partition, &self.timestamp];
+        let others = [&self.partition, &self.timestamp];
         others.into_iter().flatten().try_for_each(|object| visit.call(object))
     }
 }

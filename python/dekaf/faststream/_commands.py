@@ -51,10 +51,12 @@ class Command(KafkaPublishCommand):
         no_confirm: bool = False,
         timeout: float = 0.5,
     ) -> None:
+        first, *rest = messages or (None,)
         # FastStream's own constructor would look into every message once more.
         BatchPublishCommand.__init__(
             self,
-            None,
+            first,
+            *rest,
             destination=topic,
             reply_to=reply_to,
             correlation_id=correlation_id,
@@ -67,16 +69,16 @@ class Command(KafkaPublishCommand):
         self.no_confirm = no_confirm
         self.timeout = timeout
         self._per_message_keys = ()
-        self._is_empty = True
+        self._is_empty = not messages
         self.said: tuple[Response | None, ...] | None = None
         """What messages say of themselves, for each; `None` if none says anything."""
-        said = tuple(message if isinstance(message, Response) else None for message in messages)
-        self.batch_bodies = tuple(
-            message if response is None else response.body
-            for message, response in zip(messages, said, strict=True)
-        )
-        if any(said):
-            self.said = said
+        if any(isinstance(message, Response) for message in messages):
+            said = [message if isinstance(message, Response) else None for message in messages]
+            self.batch_bodies = [
+                message if response is None else response.body
+                for message, response in zip(messages, said, strict=True)
+            ]
+            self.said = tuple(said)
 
     @classmethod
     def from_cmd(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from aiokafka.structs import RecordMetadata, TopicPartition
 from faststream._internal.endpoint.utils import ParserComposition
@@ -111,13 +111,13 @@ class DekafProducer(AioKafkaFastProducer):
         """Publish one message."""
         producer = self.producer
         message = await of_one(cmd, self.encoder)
-        future = producer.produce(message)
         if cmd.no_confirm:
-            if producer._is_full():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+            future, waits = producer._post(message)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+            if waits:
                 # A loop that never waits would make the line for memory longer and longer.
                 await asyncio.wait({future})
             return future
-        stored = await future
+        stored = await producer.produce(message)
         return RecordMetadata(
             stored.topic,
             stored.partition,
@@ -134,10 +134,16 @@ class DekafProducer(AioKafkaFastProducer):
     ) -> BatchResult | Future[BatchResult]:
         """Publish many messages."""
         producer = self.producer
-        messages = await of_many(cmd, self.encoder)
-        # Their values have been encoded: what makes bytes of dicts has nothing to do here.
-        core: TopicCore[Any, Any] = TopicCore(producer, None)
-        call = core._batch(cast("list[Any]", messages), "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        batch = await of_many(cmd, self.encoder)
+        core: TopicCore[Any, Any] = TopicCore(
+            producer,
+            batch.topic,
+            key=batch.key,
+            headers=batch.headers,
+            partition=batch.partition,
+            timestamp=batch.timestamp,
+        )
+        call = core._batch(batch.items, "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
         await hand_over(call)
         results = outcome(call, return_exceptions=False)
         return asyncio.ensure_future(results) if cmd.no_confirm else await results

@@ -16,14 +16,14 @@ from dekaf._core import Message
 from dekaf.faststream._commands import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from fast_depends.library.serializer import SerializerProto
     from faststream._internal.parser import CodecProto
     from faststream.kafka import KafkaPublishCommand
     from faststream.response import Response
 
-__all__ = ["Encoder", "of_many", "of_one"]
+__all__ = ["Batch", "Encoder", "of_many", "of_one"]
 
 
 @dataclass(slots=True)
@@ -39,44 +39,90 @@ class Encoder:
             return encode_message(body, self.serializer)  # without a coroutine for each
         return await self.codec.encode(body, self.serializer)
 
-    async def many(self, bodies: tuple[Any, ...]) -> Iterable[tuple[bytes, str | None]]:
-        """Encode many bodies, those of FastStream's own codec when they are asked for."""
+    async def many(self, bodies: tuple[Any, ...]) -> list[tuple[bytes, str | None]]:
+        """Encode many bodies; the loop has its turns meanwhile."""
         if isinstance(self.codec, BatchCodecProto):
             return await self.codec.encode_batch(bodies, self.serializer)
         if type(self.codec) is DefaultCodec:
-            return (encode_message(body, self.serializer) for body in bodies)
+            encoded: Any = await listed(encode_message(body, self.serializer) for body in bodies)
+            return encoded
         return [await self.codec.encode(body, self.serializer) for body in bodies]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Many messages, and what they have in common."""
+
+    topic: str
+    items: list[Any]
+    """Values, or messages where they differ in more than that."""
+    key: Any = None
+    headers: dict[str, str | bytes] | None = None
+    partition: int | None = None
+    timestamp: int | None = None
+
+    def __iter__(self) -> Iterator[Message[Any, bytes]]:
+        for item in self.items:
+            yield item if isinstance(item, Message) else self._message(item)
+
+    def _message(self, value: bytes | None) -> Message[Any, bytes]:
+        return Message(
+            self.topic,
+            value,
+            key=self.key,
+            headers=self.headers,
+            partition=self.partition,
+            timestamp=self.timestamp,
+        )
 
 
 async def of_one(cmd: KafkaPublishCommand, encoder: Encoder) -> Message[Any, bytes]:
     """Make the message of a command that has one."""
     said = _said(cmd)
-    key = cmd.key_for(0)
-    # Without a key, nothing is one empty message.
-    is_tombstone = cmd.body is None and key is not None
-    value, content_type = (None, None) if is_tombstone else await encoder.one(cmd.body)
+    response = said[0] if said else None
+    key = cmd.key_for(0) if response is not None else cmd.key
+    if cmd.body is None and key is not None:
+        value, content_type = None, None
+    else:
+        # Without a key, nothing is one empty message.
+        value, content_type = await encoder.one(cmd.body)
     return Message(
         cmd.destination,
         value,
         key=key,
-        headers=_headers(cmd, content_type or "", None if said is None else said[0]),
+        headers=_headers(cmd, content_type or "", response),
         partition=cmd.partition,
-        timestamp=_timestamp(cmd, None if said is None else said[0]),
+        timestamp=_timestamp(cmd, response),
     )
 
 
-async def of_many(cmd: KafkaPublishCommand, encoder: Encoder) -> list[Message[Any, bytes]]:
+async def of_many(cmd: KafkaPublishCommand, encoder: Encoder) -> Batch:
     """Make the messages of a command that has many; the loop has its turns meanwhile."""
-    encoded = await encoder.many(cmd.batch_bodies)
-    made: Any = await listed(_made(cmd, encoded))
-    return made
+    bodies = cmd.batch_bodies
+    encoded = await encoder.many(bodies)
+    content_types = {content_type for _, content_type in encoded}
+    if _said(cmd) is not None or cmd._per_message_keys or len(content_types) > 1:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - FastStream's own commands keep keys there
+        made: Any = await listed(_made(cmd, encoded))
+        return Batch(cmd.destination, made)
+    # Most batches are alike but for their values.
+    is_keyed = cmd.key is not None
+    return Batch(
+        cmd.destination,
+        [
+            None if is_keyed and body is None else value
+            for body, (value, _) in zip(bodies, encoded, strict=True)
+        ],
+        key=cmd.key,
+        headers=_headers(cmd, content_types.pop() if content_types else None),
+        partition=cmd.partition,
+        timestamp=cmd.timestamp_ms,
+    )
 
 
 def _made(
-    cmd: KafkaPublishCommand, encoded: Iterable[tuple[bytes, str | None]]
+    cmd: KafkaPublishCommand, encoded: list[tuple[bytes, str | None]]
 ) -> Iterator[Message[Any, bytes]]:
     said = _said(cmd)
-    # Most have the same headers, made once for each content type.
     common: dict[str | None, dict[str, str | bytes]] = {}
     bodies = cmd.batch_bodies
     for index, (value, content_type) in enumerate(encoded):
@@ -117,5 +163,5 @@ def _headers(
 
 
 def _timestamp(cmd: KafkaPublishCommand, response: Response | None) -> int | None:
-    own: int | None = getattr(response, "timestamp_ms", None)
+    own: int | None = None if response is None else getattr(response, "timestamp_ms", None)
     return cmd.timestamp_ms if own is None else own
