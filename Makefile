@@ -110,6 +110,7 @@ fuzz: fuzz-there ## Give every decoder hostile bytes, for FUZZ_SECONDS each (30 
 fmt: $(VENV)/requirements rust-there ## Format everything
 	cargo fmt
 	cargo fmt --manifest-path fuzz/Cargo.toml
+	cargo fmt --manifest-path benches/null_broker/Cargo.toml
 	$(PY) -m ruff check --quiet --fix-only .
 	$(PY) -m ruff format --quiet .
 
@@ -119,6 +120,8 @@ lint: $(VENV)/requirements rust-there ## Check format and lints
 	cargo clippy --quiet --locked -- -D warnings
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --quiet $(CORE) --manifest-path fuzz/Cargo.toml --target-dir target/fuzz -- -D warnings
+	cargo fmt --check --manifest-path benches/null_broker/Cargo.toml
+	cargo clippy --quiet $(NULL_BROKER) --all-targets -- -D warnings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
@@ -127,9 +130,43 @@ type: build ## Check types, and the stub against the compiled core
 	$(PY) -m pyright
 	$(PY) -m mypy.stubtest dekaf._core
 
-.PHONY: bench docs wheel lock clean
-bench: rust-there ## Measure the core
+# -- what things cost ----------------------------------------------------------------------
+
+BENCH := target/bench
+BENCH_PY := $(BENCH)/venv/bin/python
+NULL_BROKER := --locked --manifest-path benches/null_broker/Cargo.toml --target-dir target/null-broker
+
+.PHONY: bench bench-smoke bench-core null-broker
+bench: null-broker kafka $(BENCH)/wheel ## Compare with other producers, for half an hour; BENCH_ARGS=--help says how
+	$(BENCH_PY) -m benches.peers compare $(BENCH_ARGS)
+
+bench-smoke: null-broker kafka build ## See that every producer can still be compared, without measuring
+	cargo test --quiet $(NULL_BROKER)
+	$(PY) -m benches.peers smoke
+
+bench-core: rust-there ## Measure the core by itself
 	cargo bench --quiet $(CORE)
+
+null-broker: rust-there
+	cargo build --quiet --release $(NULL_BROKER)
+
+# Peers in the versions that the tests know, and nothing that is built for development.
+$(BENCH)/requirements: requirements-dev.txt benches/requirements.txt | python-there
+	$(PYTHON) -m venv $(BENCH)/venv
+	$(BENCH_PY) -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-dev.txt -r benches/requirements.txt
+	@touch $@
+
+$(BENCH)/wheel: $(RUST) $(shell find python -name '*.py') $(BENCH)/requirements | rust-there
+	rm -rf $(BENCH)/dist
+	$(BENCH)/venv/bin/maturin build --quiet --release --locked --out $(BENCH)/dist
+	$(BENCH_PY) -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall \
+		$(BENCH)/dist/*.whl
+	@touch $@
+
+# -- what is made of it --------------------------------------------------------------------
+
+.PHONY: docs wheel lock clean
 
 docs: rust-there ## Build the core's documentation into target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet $(CORE) --no-deps --document-private-items
@@ -144,11 +181,13 @@ wheel: $(VENV)/requirements rust-there ## Build a wheel into dist, and import it
 	cd target/wheel-check && PATH="$$PWD/bin:$$PATH" $(CURDIR)/$(PY) -m pyright --verifytypes dekaf --ignoreexternal \
 		| grep -E '^Type completeness score: 100%'
 
-lock: $(VENV)/requirements ## Renew requirements-dev.txt
+lock: $(VENV)/requirements ## Renew requirements-dev.txt, and what benchmarks need besides
 	$(PYTHON) -m venv target/lock
 	target/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
 	target/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --group tools -o requirements-dev.txt
+	target/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --group bench -c requirements-dev.txt -o benches/requirements.txt
 
 clean: ## Remove everything that was made
 	rm -rf $(VENV) target dist fuzz/corpus fuzz/artifacts

@@ -1,5 +1,5 @@
 //! What a record and a batch cost: appending, sealing with each codec, a new header, reading
-//! back, splitting. `make bench` runs them; `cargo bench --bench record -- append` some.
+//! back, splitting. `make bench-core` runs them; `cargo bench --bench record -- append` some.
 
 use std::hint::black_box;
 
