@@ -22,8 +22,8 @@ pub use backoff::Backoff;
 pub use batch::{Content, Ticket};
 pub use haste::Haste;
 pub use machine::{
-    Machine, MetadataWanted, NoWaiting, NotWhole, Outgoing, Part, Placing, Produced, RequestId,
-    Unsent, Whole, whole_size,
+    Joined, Machine, MetadataWanted, NoWaiting, NotWhole, Outgoing, Part, Placing, Produced,
+    RequestId, Unsent, Whole, whole_size,
 };
 pub use metrics::{
     BatchMetrics, BrokerMetrics, Errors, Latency, Metrics, Pending, RecordMetrics, RequestMetrics,

@@ -101,8 +101,7 @@ impl<W: Send + 'static> Client<W> {
         waiter: Option<W>,
         haste: Haste,
     ) -> Result<Handed> {
-        let now = Instant::now();
-        self.shared.turned.produce(now, topic, partition, record, waiter, haste)
+        self.shared.turned.produce(Instant::now, topic, partition, record, waiter, haste)
     }
 
     /// Takes records in that leave together, once [`Self::ship`] says that they are all there.

@@ -55,15 +55,23 @@ impl<W> Turned<W> {
     /// may run any code.
     pub(super) fn produce(
         &self,
-        now: Instant,
+        now: impl Fn() -> Instant,
         topic: &str,
         partition: Option<i32>,
         record: &Record<'_>,
-        waiter: Option<W>,
+        mut waiter: Option<W>,
         haste: Haste,
     ) -> Result<Handed> {
         let mut machine = self.machine();
-        let taken = take_in(&mut machine, now, topic, partition, record, waiter, haste);
+        // Telling the time costs about as much as joining a batch, which needs none.
+        if let Some(joined) = machine.join(&now, topic, partition, record, &mut waiter, haste) {
+            drop(machine);
+            if joined.work {
+                self.wake();
+            }
+            return Ok(Handed::Batched);
+        }
+        let taken = take_in(&mut machine, now(), topic, partition, record, waiter, haste);
         drop(machine);
         let (handed, work) = taken.map_err(|(error, _waiter)| error)?;
         if work {

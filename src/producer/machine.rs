@@ -9,6 +9,7 @@ mod asking;
 mod counts;
 mod exchange;
 mod fates;
+mod joining;
 mod numbering;
 mod placing;
 mod queues;
@@ -27,6 +28,7 @@ use self::counts::{Counts, NodeCounts};
 pub use self::exchange::{
     MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId, Unsent,
 };
+pub use self::joining::Joined;
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
 use super::batch::{Codecs, Ticket};
@@ -95,6 +97,8 @@ pub struct Machine<W> {
     backoff: Backoff,
     topics: Vec<Topic<W>>,
     by_name: HashMap<Arc<str>, usize>,
+    /// The one that was looked up last.
+    last_topic: usize,
     nodes: BTreeMap<NodeId, Node>,
     refresh: Refresh,
     /// The producer's id and epoch, once a broker has given one; `None` again when it is spent.
@@ -157,6 +161,7 @@ impl<W> Machine<W> {
             config,
             topics: Vec::new(),
             by_name: HashMap::new(),
+            last_topic: 0,
             nodes: BTreeMap::new(),
             producer: None,
             fatal: None,
@@ -204,9 +209,13 @@ impl<W> Machine<W> {
         topic: &str,
         partition: Option<i32>,
         record: &Record<'_>,
-        waiter: Option<W>,
+        mut waiter: Option<W>,
         haste: Haste,
     ) -> Result<Produced<W>> {
+        if let Some(joined) = self.join(|| now, topic, partition, record, &mut waiter, haste) {
+            let Joined { ticket, work } = joined;
+            return Ok(Produced::Accepted { ticket, work, is_held: false });
+        }
         self.check_open()?;
         let size = record.size_bound();
         if let Err(error) = self.check_record(topic, size) {

@@ -101,6 +101,21 @@ impl Spread {
         }
     }
 
+    /// The partition for a record with this key, if that is decided: by the key, or because the
+    /// partition before is kept for a while.
+    pub(super) fn decided(
+        &self,
+        partitioner: Partitioner,
+        key: Option<&[u8]>,
+        count: i32,
+    ) -> Option<i32> {
+        if count == 0 {
+            return None;
+        }
+        let kept = (partitioner == Partitioner::Java).then_some(self.sticky.partition).flatten();
+        of_key(partitioner, key, count).or(kept)
+    }
+
     /// Counts what was appended where a partition is kept for a while.
     pub(super) fn appended(&mut self, size: usize, batch_size: usize, batch_full: bool) {
         self.sticky.appended(size, batch_size, batch_full);

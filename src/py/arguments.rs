@@ -15,6 +15,7 @@ use super::serializers::{Part, Serializers};
 use super::settings::Settings;
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
+use crate::error::Error;
 use crate::producer::{Haste, OwnedRecord};
 use crate::record::{Header, Record};
 
@@ -151,8 +152,7 @@ impl<'py> Ready<'py> {
 
     /// About how many bytes it has, once [`Self::settle`] was called.
     pub(super) fn size(&self) -> usize {
-        let size = |payload: &Payload<'_>| payload.bytes().ok().flatten().map_or(0, <[u8]>::len);
-        size(&self.key) + size(&self.value)
+        self.key.len() + self.value.len()
     }
 
     /// Makes sure that all text has UTF-8, and asks the caller's partitioner, if he has one and
@@ -212,7 +212,15 @@ impl<'py> Ready<'py> {
         let partition = self.whither(settings, client)?;
         client
             .produce(topic, partition, &record, waiter, haste)
-            .map_err(|error| to_python(self.topic.py(), &error.topic(&Arc::from(topic))))
+            .map_err(|error| self.refused(&error))
+    }
+
+    /// Why the core did not take it.
+    pub(super) fn refused(&self, error: &Error) -> PyErr {
+        match self.topic.to_str() {
+            Ok(topic) => to_python(self.topic.py(), &error.clone().topic(&Arc::from(topic))),
+            Err(error) => error,
+        }
     }
 }
 

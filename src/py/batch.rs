@@ -13,17 +13,21 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::answer::{Answer, SIGNAL_CHECK};
 use super::arguments::{Ready, now_ms};
+use super::convert::Payload;
 use super::errors::refused;
 use super::group::Group;
 use super::items::{Shape, own_topic};
 use super::loops;
 use super::producer::Running;
 use super::results::{BatchResultCore, of_exception};
+use super::template::Plain;
 use super::topic::TopicCore;
 use super::waiter::{Stage, Waiter, set_result};
 use super::whole::WholeSet;
+use crate::client::HandedMany;
 use crate::error::{Error, ErrorKind};
 use crate::producer::Ticket;
+use crate::record::Record;
 
 /// How long one slice of a call may take, or of what its results take to make.
 pub(super) const SLICE: Duration = Duration::from_micros(500);
@@ -116,9 +120,21 @@ impl BatchCall {
             work.held.extend(admitted);
             self.give_up_if_starved(py, work);
         }
+        let plain = match self.topic.get().producer().settings.partitioner {
+            None => self.topic.get().template().plain(py, now),
+            Some(_) => None,
+        };
         while work.next < self.count {
-            let lot = self.lot(items, work, now, until)?;
-            self.hand_over(work, &lot)?;
+            let lot = plain.as_ref().map(|_| self.plain_lot(items, work)).transpose()?;
+            match (&plain, lot) {
+                (Some(plain), Some(lot)) if !lot.is_empty() => {
+                    self.hand_over_plain(work, plain, &lot)?;
+                }
+                _ => {
+                    let lot = self.lot(items, work, now, until)?;
+                    self.hand_over(work, &lot)?;
+                }
+            }
             if !work.waits.is_empty() {
                 self.running.client.ship();
                 return Ok(Slice::Full);
@@ -132,6 +148,58 @@ impl BatchCall {
         Ok(Slice::Done)
     }
 
+    /// The keys and values of the next items, for as long as they are nothing else.
+    fn plain_lot<'py>(
+        &self,
+        items: &Bound<'py, PyList>,
+        work: &mut Work,
+    ) -> PyResult<Vec<(Payload<'py>, Payload<'py>)>> {
+        let config = &self.topic.get().producer().settings.config;
+        let (first, mut size) = (work.next, 0);
+        let end = self.count.min(first + self.most_at_once());
+        let mut lot = Vec::with_capacity(end - first);
+        while work.next < end && size < config.batch_size {
+            let Some((key, value)) = self.shape.plain(&items.get_item(work.next)?) else { break };
+            size += key.len() + value.len();
+            lot.push((key, value));
+            work.next += 1;
+        }
+        work.lot = first..work.next;
+        Ok(lot)
+    }
+
+    /// As many messages as may well wait for memory if there is none.
+    fn most_at_once(&self) -> usize {
+        match self.topic.get().producer().settings.config.max_waiting {
+            // Who does not wait is refused one by one.
+            0 => LOT,
+            most => most.min(LOT),
+        }
+    }
+
+    fn hand_over_plain(
+        &self,
+        work: &mut Work,
+        plain: &Plain<'_>,
+        lot: &[(Payload<'_>, Payload<'_>)],
+    ) -> PyResult<()> {
+        let topic = plain.topic.to_str()?;
+        let common = plain.key.bytes()?;
+        let headers = plain.headers.as_ref().map(|headers| headers.bytes()).unwrap_or_default();
+        let records = work.lot.clone().zip(lot).map(|(index, (key, value))| {
+            // They have bytes: it was looked at when the lot was made.
+            let record = Record {
+                timestamp: plain.timestamp,
+                key: key.bytes().unwrap_or_default().or(common),
+                value: value.bytes().unwrap_or_default(),
+                headers: &headers,
+            };
+            (topic, plain.partition, record, Some(self.member(index as u32)))
+        });
+        let handed = self.running.client.produce_many(records);
+        self.note(work, handed, |_| Ok(topic))
+    }
+
     /// Makes messages of the next items: as many as may well wait for memory if there is none.
     fn lot<'py>(
         &self,
@@ -142,11 +210,7 @@ impl BatchCall {
     ) -> PyResult<Vec<(u32, Ready<'py>)>> {
         let core = self.topic.get().producer();
         let config = &core.settings.config;
-        let most = match config.max_waiting {
-            // Who does not wait is refused one by one.
-            0 => LOT,
-            most => most.min(LOT),
-        };
+        let most = self.most_at_once();
         let mut lot = Vec::with_capacity(most.min(self.count - work.next));
         let runs_code =
             core.settings.partitioner.is_some() || self.topic.get().template().runs_code();
@@ -220,14 +284,24 @@ impl BatchCall {
         // Nothing below runs under the core's lock but what the core does itself.
         let records: Vec<_> = records.collect::<PyResult<_>>()?;
         let handed = self.running.client.produce_many(records.into_iter());
+        self.note(work, handed, |index| {
+            let refused = lot.iter().find(|(number, _)| *number == index);
+            refused.map_or(Ok(""), |(_, ready)| ready.topic().to_str())
+        })
+    }
+
+    /// Takes down what became of a lot. `topic_of` names the topic of one of the call's messages.
+    fn note<'a>(
+        &self,
+        work: &mut Work,
+        handed: HandedMany<Waiter>,
+        topic_of: impl Fn(u32) -> PyResult<&'a str>,
+    ) -> PyResult<()> {
         work.held.extend(handed.held);
         work.waits = handed.waits;
         for (error, waiter) in handed.refused {
             let Some(Waiter::Member { index, .. }) = waiter else { continue };
-            let refused = lot.iter().find(|(number, _)| *number == index);
-            let topic = refused.map(|(_, ready)| ready.topic().to_str()).transpose()?;
-            let error = topic.into_iter().fold(error, |error, topic| error.topic(&topic.into()));
-            self.group.fail(index, error);
+            self.group.fail(index, error.topic(&topic_of(index)?.into()));
         }
         Ok(())
     }

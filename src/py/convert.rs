@@ -26,7 +26,7 @@ impl<'py> Payload<'py> {
     }
 
     /// What nearly all are: nothing is asked of them.
-    fn borrowed(value: &Bound<'py, PyAny>) -> Option<Self> {
+    pub(super) fn borrowed(value: &Bound<'py, PyAny>) -> Option<Self> {
         if let Ok(bytes) = value.cast::<PyBytes>() {
             return Some(Self::Bytes(bytes.clone()));
         }
@@ -64,6 +64,11 @@ impl<'py> Payload<'py> {
                 type_name(made)
             ))
         })
+    }
+
+    /// How many bytes it has, if it has any.
+    pub(super) fn len(&self) -> usize {
+        self.bytes().ok().flatten().map_or(0, <[u8]>::len)
     }
 
     pub(super) fn bytes(&self) -> PyResult<Option<&[u8]>> {
@@ -152,7 +157,7 @@ impl CommonHeaders {
         Ok(Self(headers.bytes()?.into_iter().map(owned).collect()))
     }
 
-    fn bytes(&self) -> Vec<Header<'_>> {
+    pub(super) fn bytes(&self) -> Vec<Header<'_>> {
         self.0.iter().map(|(name, value)| (&**name, value.as_deref())).collect()
     }
 }

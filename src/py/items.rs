@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple, PyType};
 
 use super::arguments::{Parts, Ready};
-use super::convert::type_name;
+use super::convert::{Payload, type_name};
 use super::message::{FIELDS, Message};
 use super::template::Template;
 
@@ -35,6 +35,24 @@ impl Shape {
         match self {
             Self::Value => "publish_batch",
             Self::Pair | Self::Fields => "produce_all",
+        }
+    }
+
+    /// The key and the value of an item that is nothing but those, and has their bytes.
+    pub(super) fn plain<'py>(
+        self,
+        item: &Bound<'py, PyAny>,
+    ) -> Option<(Payload<'py>, Payload<'py>)> {
+        let part = |part: &Bound<'py, PyAny>| match Payload::borrowed(part) {
+            None if part.is_none() => Some(Payload::Null),
+            payload => payload.filter(|payload| payload.bytes().is_ok()),
+        };
+        match (self, item.cast_exact::<PyTuple>()) {
+            (Self::Pair, Ok(pair)) if pair.len() == 2 => {
+                Some((part(&pair.get_item(0).ok()?)?, part(&pair.get_item(1).ok()?)?))
+            }
+            (Self::Value | Self::Pair, _) => Some((Payload::Null, part(item)?)),
+            (Self::Fields, _) => None,
         }
     }
 

@@ -151,6 +151,14 @@ impl ProducerCore {
         if on_delivery.is_some() {
             // A callback may start the dispatcher; for a producer that is closed it must not.
             self.check_open(py)?;
+        } else if self.settings.partitioner.is_none()
+            && let Some(handed) = self.post(ready)?
+        {
+            return match handed {
+                Ok(Handed::Waits(ticket)) => self.wait_for_room(py, &self.running(py)?, ticket),
+                Ok(Handed::Batched | Handed::Held(_)) => Ok(()),
+                Err(error) => Err(ready.refused(&error)),
+            };
         }
         let waiter = on_delivery.map(callbacks::waiter).transpose()?;
         let running = self.running(py)?;
@@ -158,6 +166,20 @@ impl ProducerCore {
             Handed::Waits(ticket) => self.wait_for_room(py, &running, ticket),
             Handed::Batched | Handed::Held(_) => Ok(()),
         }
+    }
+
+    /// Hands over what nobody waits for, if the core is running. That is what most calls are for:
+    /// not even its handles are cloned. Behind the lock there is nothing of Python's.
+    fn post(&self, ready: &Ready<'_>) -> PyResult<Option<Result<Handed, Error>>> {
+        let headers = ready.headers()?;
+        let record = ready.record(&headers)?;
+        let (topic, partition) = (ready.topic().to_str()?, ready.partition());
+        let state = self.state();
+        let running = state.running.as_ref().filter(|_| !state.closed);
+        let post = |Running { client, .. }: &Running| {
+            client.produce(topic, partition, &record, None, Haste::Lingers)
+        };
+        Ok(running.map(post))
     }
 
     /// Waits until a record in the line for memory has its turn. A loop is held only for as long

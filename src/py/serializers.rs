@@ -71,9 +71,14 @@ impl Serializers {
         Payload::of_serializer(name, made.as_ref())
     }
 
+    /// Whether they make something else even of what has bytes.
+    pub(super) fn are_asked(&self) -> bool {
+        self.key.is_some() || self.value.is_some()
+    }
+
     /// Whether making bytes of a message may take any time.
     pub(super) fn run_code(&self) -> bool {
-        self.key.is_some() || self.value.is_some() || self.is_json
+        self.are_asked() || self.is_json
     }
 
     pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {

@@ -8,7 +8,7 @@ use pyo3::types::PyString;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::arguments::{Parts, Ready};
-use super::convert::{self, CommonHeaders};
+use super::convert::{self, CommonHeaders, Payload};
 use super::errors::serialization_failed;
 use super::serializers::Serializers;
 
@@ -27,6 +27,16 @@ enum Key {
     Same(Py<PyAny>),
     /// A function of the value.
     Of(Py<PyAny>),
+}
+
+/// What messages have in common that are otherwise but values, or keys and values.
+pub(super) struct Plain<'py> {
+    pub(super) topic: Bound<'py, PyString>,
+    /// Of those that have none of their own.
+    pub(super) key: Payload<'py>,
+    pub(super) headers: Option<Arc<CommonHeaders>>,
+    pub(super) partition: Option<i32>,
+    pub(super) timestamp: i64,
 }
 
 /// What its makers name.
@@ -101,6 +111,30 @@ impl Template {
         Ok(match (parts.headers, &self.headers) {
             (None, Some(common)) => ready.with_headers(Arc::clone(common)),
             _ => ready,
+        })
+    }
+
+    /// What all messages of values that have bytes are made with; `None` where anybody's code has
+    /// to be asked, and where there is something to complain of.
+    pub(super) fn plain<'py>(&self, py: Python<'py>, now: i64) -> Option<Plain<'py>> {
+        let topic = self.topic.as_ref()?.bind(py);
+        if self.serializers.are_asked() || topic.to_str().is_err() {
+            return None;
+        }
+        let key = match &self.key {
+            None => Payload::Null,
+            Some(Key::Same(key)) => Payload::new("key", Some(key.bind(py))).ok()?,
+            Some(Key::Of(_)) => return None,
+        };
+        key.bytes().ok()?;
+        let partition = self.partition.as_ref().map(|it| it.bind(py));
+        let timestamp = self.timestamp.as_ref().map(|it| it.bind(py));
+        Some(Plain {
+            topic: topic.clone(),
+            key,
+            headers: self.headers.clone(),
+            partition: convert::partition(partition).ok()?,
+            timestamp: timestamp.map_or(Ok(now), convert::timestamp).ok()?,
         })
     }
 

@@ -55,7 +55,8 @@ impl World {
 
     fn produce(&self, who: Who) {
         let record = Record { timestamp: 0, key: None, value: Some(&[0; 100]), headers: &[] };
-        let taken = self.turned.produce(self.now, "t", Some(0), &record, Some(who), Haste::AtOnce);
+        let taken =
+            self.turned.produce(|| self.now, "t", Some(0), &record, Some(who), Haste::AtOnce);
         taken.expect("it is open, and the line is short");
     }
 

@@ -71,8 +71,18 @@ impl<W> Machine<W> {
         Target { topic, partition, ticket: None, haste, deadline }
     }
 
+    /// A topic's index, if anybody has named it before. Most records go where the last one went.
+    pub(super) fn look_up(&mut self, name: &str) -> Option<usize> {
+        if self.topics.get(self.last_topic).is_some_and(|topic| &*topic.name == name) {
+            return Some(self.last_topic);
+        }
+        let index = *self.by_name.get(name)?;
+        self.last_topic = index;
+        Some(index)
+    }
+
     pub(super) fn topic(&mut self, name: &str) -> usize {
-        if let Some(&index) = self.by_name.get(name) {
+        if let Some(index) = self.look_up(name) {
             return index;
         }
         let index = self.topics.len();
@@ -252,16 +262,21 @@ impl<W> Machine<W> {
         if target.partition.is_none() {
             self.topics[index].spread.appended(size, batch_size, full);
         }
-        let hurried = match haste {
-            Haste::Lingers => false,
-            Haste::Together => self.gather(place),
-            Haste::AtOnce => self.hurry_or_remember(place),
-        };
-        let work = opens || full || hurried;
+        let work = self.haste(place, haste) || opens || full;
         if work {
             self.touch(now, place);
         }
         Produced::Accepted { ticket, work, is_held: false }
+    }
+
+    /// Has a partition's last batch leave as its newest record wants it. Says whether there is
+    /// something to do about it.
+    pub(super) fn haste(&mut self, place: Place, haste: Haste) -> bool {
+        match haste {
+            Haste::Lingers => false,
+            Haste::Together => self.gather(place),
+            Haste::AtOnce => self.hurry_or_remember(place),
+        }
     }
 
     /// The partition for a record, unless there is none.
