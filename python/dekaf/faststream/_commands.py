@@ -1,22 +1,25 @@
 """What is to be published: FastStream's command, with what each message says of itself.
 
-FastStream's own keeps of a `KafkaPublishMessage` its key alone, and loses a `None` that comes first.
+FastStream's own keeps of a `KafkaPublishMessage` its key alone, and loses a `None` that is first.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from faststream.kafka import KafkaPublishCommand
 from faststream.response.publish_type import PublishType
 from faststream.response.response import BatchPublishCommand, PublishCommand, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Self
 
 __all__ = ["Command", "Parts"]
+
+_ONE: Final = (str, bytes, bytearray, memoryview)
+"""Sequences that are one value."""
 
 
 class Parts(TypedDict, total=False):
@@ -81,14 +84,12 @@ class Command(KafkaPublishCommand):
             self.said = tuple(said)
 
     @classmethod
-    def from_cmd(
-        cls, cmd: PublishCommand | KafkaPublishCommand, *, batch: bool = False
-    ) -> Self:
+    def from_cmd(cls, cmd: PublishCommand | KafkaPublishCommand, *, batch: bool = False) -> Self:
         """Make one of what a handler returned."""
         if isinstance(cmd, cls):
             return cmd
         body: Any = cmd.body
-        many = batch and isinstance(body, list | tuple)
+        many = batch and isinstance(body, Sequence) and not isinstance(body, _ONE)
         return cls(
             *(body if many else (body,)),
             topic=cmd.destination,
@@ -129,13 +130,14 @@ def _realigned(
     for place, body in enumerate(before):
         places[id(body)].append(place)
     found = [places[id(body)].popleft() if places[id(body)] else None for body in bodies]
-    left = set(range(len(before))) - set(found)
-    for index, body in enumerate(bodies):
-        if found[index] is None:
-            equal = next((place for place in sorted(left) if before[place] == body), None)
-            found[index] = equal
-            left.discard(-1 if equal is None else equal)
-    if None in found and len(bodies) == len(before):
+    is_any_new, is_any_gone = None in found, any(places.values())
+    if is_any_new and is_any_gone:
+        if len(bodies) != len(before):
+            raise ValueError(
+                f"batch_bodies: {len(before)} messages became {len(bodies)}, with new bodies among "
+                "them, and nobody knows whose keys and headers those have; leave messages out "
+                "first, and then change what is left"
+            )
         # Each was made into something else where it was.
         return said
     return tuple(None if place is None else said[place] for place in found)
