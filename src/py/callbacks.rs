@@ -105,13 +105,39 @@ fn check(function: &Bound<'_, PyAny>, has_loop: bool) -> PyResult<()> {
             type_name(function)
         )));
     }
-    if !has_loop && helpers(py)?.call_method1(intern!(py, "is_async"), (function,))?.is_truthy()? {
+    let may_be_async = !has_loop && !is_plain(function)?;
+    if may_be_async && helpers(py)?.call_method1(intern!(py, "is_async"), (function,))?.is_truthy()?
+    {
         return Err(PyTypeError::new_err(
             "on_delivery is a coroutine function, and no event loop runs here that could run it; \
              give a plain function, or send from a coroutine",
         ));
     }
     Ok(())
+}
+
+/// Whether it is a function or a method that says by itself that a call of it makes no coroutine.
+/// To ask `inspect` costs more than all the rest of a call does.
+fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
+    const CO_COROUTINE: u32 = 0x80;
+    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static METHOD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = function.py();
+    let is = |object: &Bound<'_, PyAny>, kind: &Bound<'_, PyAny>| object.get_type().is(kind);
+    let function = if is(function, imported(&METHOD, py, "types", "MethodType")?) {
+        function.getattr(intern!(py, "__func__"))?
+    } else {
+        function.clone()
+    };
+    if !is(&function, imported(&FUNCTION, py, "types", "FunctionType")?) {
+        return Ok(false);
+    }
+    let code = function.getattr(intern!(py, "__code__"))?;
+    let flags: u32 = code.getattr(intern!(py, "co_flags"))?.extract()?;
+    // Others can be marked as such, in a way that `inspect` knows. To look for a mark that is not
+    // there would raise, and most functions have none at all.
+    let marks = function.getattr(intern!(py, "__dict__"))?;
+    Ok(flags & CO_COROUTINE == 0 && marks.len()? == 0)
 }
 
 /// A line in the log about failures that nobody claimed.
