@@ -23,6 +23,7 @@ class Measured:
     is_yardstick: ClassVar[bool] = False
     """It shows what is possible, and is nobody's peer: not a producer, or not Python's."""
     produces: ClassVar[bool] = True
+    compresses: ClassVar[bool] = True
     distributions: ClassVar[tuple[str, ...]] = ()
     """What is installed for it."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benches.peers.clients import CLIENTS
 from benches.peers.job import Job
 from benches.peers.run import Broker, run
 
@@ -22,17 +23,20 @@ def compare(
     `ours` are processes that run beside, and disturb nobody.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
-    total = runs * len(jobs) * len(brokers)
-    number = 0
+    once = [(job, broker) for job in jobs for broker in where(job, brokers)]
+    total = runs * len(once)
     with output.open("w") as lines:
-        for _ in range(runs):
-            for job in jobs:
-                for broker in brokers:
-                    number += 1
-                    figures = quiet_run(job, broker, ours)
-                    lines.write(json.dumps(figures) + "\n")
-                    lines.flush()
-                    print(f"{number}/{total}\t{progress(figures)}", file=sys.stderr, flush=True)
+        for number, (job, broker) in enumerate(once * runs, start=1):
+            figures = quiet_run(job, broker, ours)
+            lines.write(json.dumps(figures) + "\n")
+            lines.flush()
+            print(f"{number}/{total}\t{progress(figures)}", file=sys.stderr, flush=True)
+
+
+def where(job: Job, brokers: Sequence[Broker]) -> Sequence[Broker]:
+    """Say which brokers make a difference: what hardly sends needs one."""
+    is_sending = CLIENTS[job.client].produces and job.scenario != "import"
+    return brokers if is_sending else brokers[:1]
 
 
 def quiet_run(job: Job, broker: Broker, ours: Sequence[int]) -> dict[str, Any]:

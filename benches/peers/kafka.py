@@ -27,8 +27,6 @@ class Kafka:
         self._topics: dict[int, str] = {}
         self.bootstrap = self._cluster.bootstrap()
         self.pid = self._cluster.brokers[0].pid
-        # A client that is imported sends to this one.
-        self._cluster.new_topic("import-p1", partitions=1)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import resource
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,7 +64,7 @@ def figures(
     return said
 
 
-def percentiles(times: list[float], prefix: str = "") -> dict[str, float]:
+def percentiles(times: Sequence[float], prefix: str = "") -> dict[str, float]:
     """Of seconds, in milliseconds, each a time that was really taken."""
     ordered = sorted(times)
 

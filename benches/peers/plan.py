@@ -60,7 +60,7 @@ def variants(job: Job, pace: int) -> Iterator[Job]:
         case "send":
             yield replace(job, messages=pace)
             yield replace(job, messages=pace // LARGE, size=1024)
-            if CLIENTS[job.client].produces:
+            if CLIENTS[job.client].compresses:
                 yield replace(
                     job, messages=pace // LARGE // COMPRESSED, size=1024, compression="lz4"
                 )

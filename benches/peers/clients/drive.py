@@ -14,7 +14,7 @@ class Drive(Program):
     """The same batches again and again."""
 
     is_yardstick = True
-    produces = False  # what it is told, but in whole batches, and more to be warm
+    compresses = False
     scenarios = ("send",)
     options: tuple[str, ...] = ()
 

@@ -11,7 +11,7 @@ class Noop(Client):
     """A call of a C method for each message."""
 
     is_yardstick = True
-    produces = False
+    produces = compresses = False
 
     def open(self) -> None:
         self.call = {}.__setitem__
@@ -33,7 +33,7 @@ class NoopAsync(AsyncClient):
     """A turn of the event loop for each message that is awaited."""
 
     is_yardstick = True
-    produces = False
+    produces = compresses = False
 
     async def open(self) -> None:
         pass
