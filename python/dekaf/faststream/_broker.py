@@ -8,7 +8,7 @@ from faststream.kafka import KafkaBroker as FastStreamBroker
 
 from dekaf.faststream._commands import Command
 from dekaf.faststream._producer import DekafProducer
-from dekaf.faststream._publishers import AdoptingRegistrator
+from dekaf.faststream._publishers import AdoptingRegistrator, adopt
 from dekaf.faststream._settings import PUBLISHING, check_supported, settings_of
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class KafkaBroker(AdoptingRegistrator, FastStreamBroker):
     async def _connect(self) -> Callable[..., AIOKafkaConsumer[Any, Any]]:
         if not self.config.broker_config.consumer_only:
             check_supported(self._asked)
+        for publisher in self.publishers:
+            adopt(publisher)  # those of FastStream's own routers, made after they were included
         return await super()._connect()
 
     @overload  # type: ignore[override] # a future's result is dekaf's own

@@ -18,6 +18,7 @@ from faststream.kafka.testing import FakeProducer, _find_handler
 
 import dekaf
 from dekaf._results import BatchResult
+from dekaf.faststream._publishers import adopt
 from dekaf.faststream._records import Encoder, of_many, of_one
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class TestKafkaBroker(FastStreamTestBroker[EnterType]):
 
     @contextmanager
     def _patch_producer(self, broker: KafkaBroker) -> Iterator[None]:
+        for publisher in broker.publishers:
+            adopt(publisher)
         with change_producer(broker.config.broker_config, _Fake(broker, self.brokers)):
             yield
 
