@@ -19,7 +19,7 @@ mod settled;
 mod topic;
 
 pub use backoff::Backoff;
-pub use batch::{Content, Ticket};
+pub use batch::{Content, Rest, Ticket};
 pub use haste::Haste;
 pub use machine::{
     Joined, Machine, MetadataWanted, NoWaiting, NotWhole, Outgoing, Part, Placing, Produced,
@@ -34,5 +34,5 @@ pub use pinned::{OwnedRecord, Pinned};
 pub use random::Random;
 pub use request::{PartitionBatch, encode_produce};
 pub use sequence::Sequence;
-pub use settled::{RecordPlace, Settled, SettledBatch, Stored, Waiting};
+pub use settled::{RecordPlace, Settled, SettledBatch, Stored, Waiting, Who};
 pub use topic::NodeId;

@@ -16,7 +16,7 @@ use super::turned::{Handed, HandedMany, Turned};
 use crate::config::Config;
 use crate::error::Result;
 use crate::net::block_sigpipe;
-use crate::producer::{Haste, Machine, Metrics, NodeId, Settled, Ticket, Unsent, Whole};
+use crate::producer::{Haste, Machine, Metrics, NodeId, Settled, Ticket, Unsent, Who, Whole};
 use crate::record::Record;
 
 /// Where settled records and calls go. Called on the core's thread, without any lock held.
@@ -29,6 +29,9 @@ pub trait Sink<W>: Send + Sync + 'static {
 
     /// Somebody is to ask [`Client::next_to_place`], until that returns nothing.
     fn ask_where(&self);
+
+    /// Makes of one who waits for several records one who waits for all but the first so many.
+    fn rest(waiter: &W, but: i32) -> W;
 }
 
 /// A record whose partition its caller is to name.
@@ -67,10 +70,10 @@ pub(super) struct Shared<W> {
 impl<W: Send + 'static> Client<W> {
     /// Starts the core's thread. `seed` feeds what is random: jitter and the spread over
     /// partitions.
-    pub fn start(config: Config, seed: u64, sink: impl Sink<W>) -> io::Result<Self> {
+    pub fn start<S: Sink<W>>(config: Config, seed: u64, sink: S) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shared = Arc::new(Shared {
-            turned: Turned::new(Machine::new(config.clone(), seed)),
+            turned: Turned::new(Machine::new(config.clone(), seed).with_runs(S::rest)),
             room: Room::default(),
             ended: Mutex::new(false),
             end: Condvar::new(),
@@ -105,9 +108,9 @@ impl<W: Send + 'static> Client<W> {
     }
 
     /// Takes records in that leave together, once [`Self::ship`] says that they are all there.
-    pub fn produce_many<'a>(
+    pub fn produce_many<'a, N: Who<W>>(
         &self,
-        records: impl Iterator<Item = (&'a str, Option<i32>, Record<'a>, Option<W>)>,
+        records: impl Iterator<Item = (&'a str, Option<i32>, Record<'a>, N)>,
     ) -> HandedMany<W> {
         self.shared.turned.produce_many(Instant::now(), records)
     }

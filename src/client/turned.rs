@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::sync::{Mutex, MutexGuard, Notify, PoisonError};
 use crate::error::{Error, Result};
-use crate::producer::{Haste, Machine, OwnedRecord, Produced, Ticket};
+use crate::producer::{Haste, Machine, OwnedRecord, Produced, Ticket, Who};
 use crate::record::Record;
 
 /// How far a record got when it was handed over.
@@ -59,18 +59,21 @@ impl<W> Turned<W> {
         topic: &str,
         partition: Option<i32>,
         record: &Record<'_>,
-        mut waiter: Option<W>,
+        waiter: Option<W>,
         haste: Haste,
     ) -> Result<Handed> {
         let mut machine = self.machine();
         // Telling the time costs about as much as joining a batch, which needs none.
-        if let Some(joined) = machine.join(&now, topic, partition, record, &mut waiter, haste) {
-            drop(machine);
-            if joined.work {
-                self.wake();
+        let waiter = match machine.join(&now, topic, partition, record, waiter, haste) {
+            Ok(joined) => {
+                drop(machine);
+                if joined.work {
+                    self.wake();
+                }
+                return Ok(Handed::Batched);
             }
-            return Ok(Handed::Batched);
-        }
+            Err(waiter) => waiter,
+        };
         let taken = take_in(&mut machine, now(), topic, partition, record, waiter, haste);
         drop(machine);
         let (handed, work) = taken.map_err(|(error, _waiter)| error)?;
@@ -81,16 +84,23 @@ impl<W> Turned<W> {
     }
 
     /// Takes many in, in order; they leave [together](Haste::Together).
-    pub(super) fn produce_many<'a>(
+    pub(super) fn produce_many<'a, N: Who<W>>(
         &self,
         now: Instant,
-        records: impl Iterator<Item = (&'a str, Option<i32>, Record<'a>, Option<W>)>,
+        records: impl Iterator<Item = (&'a str, Option<i32>, Record<'a>, N)>,
     ) -> HandedMany<W> {
         let mut many = HandedMany { held: Vec::new(), waits: Vec::new(), refused: Vec::new() };
         let mut wakes = false;
         let mut machine = self.machine();
-        for (topic, partition, record, waiter) in records {
+        for (topic, partition, record, who) in records {
             let haste = Haste::Together;
+            let waiter = match machine.join(|| now, topic, partition, &record, who, haste) {
+                Ok(joined) => {
+                    wakes |= joined.work;
+                    continue;
+                }
+                Err(who) => who.make(),
+            };
             match take_in(&mut machine, now, topic, partition, &record, waiter, haste) {
                 Ok((handed, work)) => {
                     wakes |= work;

@@ -1,9 +1,10 @@
 //! A batch on its way: open, whole, in flight, and perhaps back for another try.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::sequence::Sequence;
-use super::settled::Waiting;
+use super::settled::{Waiting, Who};
 use crate::error::ErrorCode;
 use crate::record::{
     BATCH_OVERHEAD, BatchBuilder, Compressor, Decompressor, InvalidBatch, Record, SealedBatch,
@@ -12,6 +13,9 @@ use crate::record::{
 /// Grows with every batch and every record that waits: who holds a smaller ticket was handed
 /// over earlier.
 pub type Ticket = u64;
+
+/// Makes of one who waits for several records one who waits for all but so many of them.
+pub type Rest<W> = fn(&W, i32) -> W;
 
 /// What it takes to cut up a batch that may be compressed.
 #[derive(Debug, Default)]
@@ -126,29 +130,40 @@ impl<W> Batch<W> {
     }
 
     /// Appends a record if it still takes some and this one fits; any record fits into an empty
-    /// batch. Says how many bytes it took, and whether the batch is full now.
-    pub(super) fn append(
+    /// batch. Says how many bytes it took, and whether the batch is full now; or gives back who
+    /// waits.
+    pub(super) fn append<N: Who<W>>(
         &mut self,
         record: &Record<'_>,
-        waiter: &mut Option<W>,
+        who: N,
         batch_size: usize,
-    ) -> Option<(usize, bool)> {
-        let Some(Content::Open(builder)) = &mut self.content else { return None };
+    ) -> Result<(usize, bool), N> {
+        let Some(Content::Open(builder)) = &mut self.content else { return Err(who) };
         if self.intake != Intake::Open {
-            return None;
+            return Err(who);
         }
-        let index = builder.try_append(record, batch_size)?;
+        let Some(index) = builder.try_append(record, batch_size) else { return Err(who) };
         let before = self.charged;
         self.count = builder.count();
         self.charged = builder.size();
-        if let Some(waiter) = waiter.take() {
-            self.waiting.push(Waiting { index, timestamp: record.timestamp, waiter });
+        let timestamp = record.timestamp;
+        let joins = |last: &&mut Waiting<W>| {
+            last.index + last.count == index
+                && last.timestamp == timestamp
+                && who.is_next_of(&last.waiter, last.count)
+        };
+        match self.waiting.last_mut().filter(joins) {
+            Some(last) => last.count += 1,
+            None => {
+                let waiting = |waiter| Waiting { index, count: 1, timestamp, waiter };
+                self.waiting.extend(who.make().map(waiting));
+            }
         }
         let full = self.charged >= batch_size;
         if full {
             self.close();
         }
-        Some((self.charged - before, full))
+        Ok((self.charged - before, full))
     }
 
     /// Has it leave as soon as it can; says whether that is news.
@@ -234,22 +249,34 @@ impl<W> Batch<W> {
 
     /// Cuts it up into batches of at most `target` bytes, each with its part of the records, of
     /// those who wait and of the sequence numbers. The parts get serial numbers from `serial` on.
+    /// Who waits for records of several parts is cut up by `rest`.
     pub(super) fn split(
         &mut self,
         target: usize,
         serial: u64,
         codecs: &mut Codecs,
+        rest: Rest<W>,
     ) -> Result<Vec<Self>, InvalidBatch> {
         let Some(Content::Sealed(whole)) = &self.content else {
             unreachable!("only a batch that was sent can be refused");
         };
         let parts = whole.split(target, &mut codecs.compressor, &mut codecs.decompressor)?;
-        let mut waiting = std::mem::take(&mut self.waiting).into_iter().peekable();
+        let mut waiting = VecDeque::from(std::mem::take(&mut self.waiting));
         let mut first = 0;
         let parts = parts.into_iter().zip(serial..).map(|(part, serial)| {
             let count = part.count();
             let mut mine = Vec::new();
-            while let Some(mut next) = waiting.next_if(|next| next.index < first + count) {
+            let end = first + count;
+            while waiting.front().is_some_and(|next| next.index < end)
+                && let Some(mut next) = waiting.pop_front()
+            {
+                let here = next.count.min(end - next.index);
+                if here < next.count {
+                    let index = next.index + here;
+                    let waiter = rest(&next.waiter, here);
+                    waiting.push_front(Waiting { index, count: next.count - here, waiter, ..next });
+                    next.count = here;
+                }
                 next.index -= first;
                 mine.push(next);
             }

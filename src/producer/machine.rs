@@ -31,7 +31,7 @@ pub use self::exchange::{
 pub use self::joining::Joined;
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
-use super::batch::{Codecs, Ticket};
+use super::batch::{Codecs, Rest, Ticket};
 use super::haste::Haste;
 use super::pinned::{OwnedRecord, Pinned};
 use super::random::Random;
@@ -119,6 +119,7 @@ pub struct Machine<W> {
     /// Partitions with records that leave with others; see [`Haste::Together`].
     gathered: Vec<Place>,
     codecs: Codecs,
+    rest: Rest<W>,
     /// Partitions by the time when something happens to them, each at most once.
     timers: BTreeSet<(Instant, Place)>,
     requests: BTreeMap<RequestId, Request>,
@@ -173,6 +174,7 @@ impl<W> Machine<W> {
             unpinned: Vec::new(),
             gathered: Vec::new(),
             codecs: Codecs::default(),
+            rest: |_, _| unreachable!("nobody waits for several records"),
             timers: BTreeSet::new(),
             requests: BTreeMap::new(),
             next_request: 0,
@@ -196,6 +198,12 @@ impl<W> Machine<W> {
         }
     }
 
+    /// The same, for waiters who may wait for several records in a row: see [`Who`](super::Who) and [`Rest`].
+    #[must_use]
+    pub fn with_runs(self, rest: Rest<W>) -> Self {
+        Self { rest, ..self }
+    }
+
     // -- callers --------------------------------------------------------------------------
 
     /// Takes a record in, if there is memory for it and nobody waits for some.
@@ -209,13 +217,15 @@ impl<W> Machine<W> {
         topic: &str,
         partition: Option<i32>,
         record: &Record<'_>,
-        mut waiter: Option<W>,
+        waiter: Option<W>,
         haste: Haste,
     ) -> Result<Produced<W>> {
-        if let Some(joined) = self.join(|| now, topic, partition, record, &mut waiter, haste) {
-            let Joined { ticket, work } = joined;
-            return Ok(Produced::Accepted { ticket, work, is_held: false });
-        }
+        let waiter = match self.join(|| now, topic, partition, record, waiter, haste) {
+            Ok(Joined { ticket, work }) => {
+                return Ok(Produced::Accepted { ticket, work, is_held: false });
+            }
+            Err(waiter) => waiter,
+        };
         self.check_open()?;
         let size = record.size_bound();
         if let Err(error) = self.check_record(topic, size) {

@@ -52,23 +52,63 @@ pub struct RecordPlace {
 }
 
 impl Stored {
-    /// Where one of the batch's records is.
-    pub fn place_of<W>(&self, waiting: &Waiting<W>) -> RecordPlace {
-        let offset = match self.base_offset {
-            -1 => -1,
-            base => base + i64::from(waiting.index),
-        };
-        RecordPlace { offset, timestamp: self.log_append_time.unwrap_or(waiting.timestamp) }
+    /// Where the batch's records are that somebody waits for: one, or several in a row.
+    pub fn places_of<W>(
+        self,
+        waiting: &Waiting<W>,
+    ) -> impl ExactSizeIterator<Item = RecordPlace> + use<W> {
+        let timestamp = self.log_append_time.unwrap_or(waiting.timestamp);
+        (waiting.index..waiting.index + waiting.count).map(move |index| {
+            let offset = match self.base_offset {
+                -1 => -1,
+                base => base + i64::from(index),
+            };
+            RecordPlace { offset, timestamp }
+        })
+    }
+
+    /// Where the one record is that somebody waits for.
+    pub fn place_of<W>(self, waiting: &Waiting<W>) -> RecordPlace {
+        debug_assert_eq!(waiting.count, 1, "who waits for several is told of each");
+        let mut places = self.places_of(waiting);
+        places.next().unwrap_or_else(|| unreachable!("nobody waits for no record"))
     }
 }
 
-/// Someone who waits for one record of a batch.
+/// Someone who waits for one record of a batch, or for several in a row.
 #[derive(Debug)]
 pub struct Waiting<W> {
-    /// Which record of the batch.
+    /// Which record of the batch is the first.
     pub index: i32,
-    /// The record's own timestamp.
+    /// How many there are.
+    pub count: i32,
+    /// The records' own timestamp.
     pub timestamp: i64,
     /// Who waits.
     pub waiter: W,
+}
+
+/// Someone who is to wait for a record, and is made only if need be: nearly all records of a call
+/// that hands over many are waited for by whoever waits for the record before.
+pub trait Who<W>: Sized {
+    /// Whether `waiter`, who waits for so many records already, may wait for this one as well.
+    fn is_next_of(&self, waiter: &W, count: i32) -> bool;
+
+    /// Makes the waiter; `None` is nobody.
+    fn make(self) -> Option<W>;
+}
+
+impl<W> Who<W> for Option<W> {
+    fn is_next_of(&self, _waiter: &W, _count: i32) -> bool {
+        false
+    }
+
+    fn make(self) -> Self {
+        self
+    }
+}
+
+/// How many records a batch's waiters wait for.
+pub(super) fn waited_for<W>(waiting: &[Waiting<W>]) -> usize {
+    waiting.iter().map(|waiting| waiting.count as usize).sum()
 }

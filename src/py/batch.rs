@@ -22,7 +22,7 @@ use super::producer::Running;
 use super::results::{BatchResultCore, of_exception};
 use super::template::Plain;
 use super::topic::TopicCore;
-use super::waiter::{Stage, Waiter, set_result};
+use super::waiter::{Member, Stage, Waiter, set_result};
 use super::whole::WholeSet;
 use crate::client::HandedMany;
 use crate::error::{Error, ErrorKind};
@@ -194,7 +194,7 @@ impl BatchCall {
                 value: value.bytes().unwrap_or_default(),
                 headers: &headers,
             };
-            (topic, plain.partition, record, Some(self.member(index as u32)))
+            (topic, plain.partition, record, self.who(index as u32))
         });
         let handed = self.running.client.produce_many(records);
         self.note(work, handed, |_| Ok(topic))
@@ -279,7 +279,7 @@ impl BatchCall {
         let headers = headers?;
         let records = lot.iter().zip(&headers).map(|((index, ready), headers)| {
             let record = ready.record(headers)?;
-            Ok((ready.topic().to_str()?, ready.partition(), record, Some(self.member(*index))))
+            Ok((ready.topic().to_str()?, ready.partition(), record, self.who(*index)))
         });
         // Nothing below runs under the core's lock but what the core does itself.
         let records: Vec<_> = records.collect::<PyResult<_>>()?;
@@ -304,6 +304,10 @@ impl BatchCall {
             self.group.fail(index, error.topic(&topic_of(index)?.into()));
         }
         Ok(())
+    }
+
+    fn who(&self, index: u32) -> Member<'_> {
+        Member { group: &self.group, index }
     }
 
     fn member(&self, index: u32) -> Waiter {

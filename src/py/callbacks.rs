@@ -106,7 +106,8 @@ fn check(function: &Bound<'_, PyAny>, has_loop: bool) -> PyResult<()> {
         )));
     }
     let may_be_async = !has_loop && !is_plain(function)?;
-    if may_be_async && helpers(py)?.call_method1(intern!(py, "is_async"), (function,))?.is_truthy()?
+    if may_be_async
+        && helpers(py)?.call_method1(intern!(py, "is_async"), (function,))?.is_truthy()?
     {
         return Err(PyTypeError::new_err(
             "on_delivery is a coroutine function, and no event loop runs here that could run it; \

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::process;
 use super::waiter::Waiter;
 use crate::error::{Error, ErrorKind};
-use crate::producer::RecordPlace;
+use crate::producer::{RecordPlace, SettledBatch, Waiting};
 
 /// One message's fate.
 #[derive(Debug, Clone)]
@@ -74,25 +74,28 @@ impl Group {
     }
 
     /// Some of its messages shared a batch.
-    pub(super) fn settle(
-        &self,
-        topic: &Arc<str>,
-        partition: i32,
-        outcomes: impl Iterator<Item = (u32, Result<RecordPlace, Error>)>,
-    ) -> Told {
+    pub(super) fn settle(&self, batch: &SettledBatch<Waiter>, members: &[Waiting<Waiter>]) -> Told {
         let mut state = self.state();
         if state.is_forgone {
             return Told::Nobody;
         }
-        let topic = state.topic(topic);
-        for (index, outcome) in outcomes {
-            state.end(
-                index,
-                match outcome {
-                    Ok(place) => Fate::Stored { topic, partition, place },
-                    Err(error) => Fate::Failed(Box::new(error)),
-                },
-            );
+        let topic = state.topic(&batch.topic);
+        for waiting in members {
+            let Waiter::Member { index, .. } = waiting.waiter else { continue };
+            let indices = index..index + waiting.count as u32;
+            match &batch.outcome {
+                Ok(stored) => {
+                    for (index, place) in indices.zip(stored.places_of(waiting)) {
+                        let partition = batch.partition;
+                        state.end(index, Fate::Stored { topic, partition, place });
+                    }
+                }
+                Err(error) => {
+                    for index in indices {
+                        state.end(index, Fate::Failed(Box::new(error.clone())));
+                    }
+                }
+            }
         }
         Told::Group(state.waiter_if_done())
     }

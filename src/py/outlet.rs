@@ -37,4 +37,8 @@ impl Sink<Waiter> for Outlet {
             asks.port().push(vec![Item::AskWhere(Arc::clone(&self.voice))]);
         }
     }
+
+    fn rest(waiter: &Waiter, but: i32) -> Waiter {
+        waiter.rest(but)
+    }
 }

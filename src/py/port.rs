@@ -369,14 +369,10 @@ impl Mail {
         group: &Arc<Group>,
         members: &[Waiting<Waiter>],
     ) {
-        let outcomes = members.iter().filter_map(|waiting| {
-            let Waiter::Member { index, .. } = waiting.waiter else { return None };
-            let stored = batch.outcome.as_ref().map_err(Clone::clone);
-            Some((index, stored.map(|stored| stored.place_of(waiting))))
-        });
-        match (group.settle(&batch.topic, batch.partition, outcomes), &batch.outcome) {
+        let count = members.iter().map(|waiting| waiting.count as usize).sum();
+        match (group.settle(batch, members), &batch.outcome) {
             (Told::Group(Some(waiter)), _) => self.call(voice, waiter, Ok(())),
-            (Told::Nobody, Err(error)) => self.nobodys(home, voice, error, members.len()),
+            (Told::Nobody, Err(error)) => self.nobodys(home, voice, error, count),
             (Told::Group(None), _) | (Told::Nobody, Ok(_)) => {}
         }
     }

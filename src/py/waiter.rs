@@ -15,7 +15,7 @@ use super::metadata::RecordMetadata;
 use super::port::{Address, Port};
 use super::voice::Voice;
 use crate::error::Error;
-use crate::producer::{RecordPlace, Settled, SettledBatch, Waiting};
+use crate::producer::{RecordPlace, Settled, SettledBatch, Waiting, Who};
 
 /// Someone who waits.
 #[derive(Debug)]
@@ -26,8 +26,30 @@ pub(super) enum Waiter {
     Callback { callback: Callback, port: Address },
     /// A thread that is blocked; the core itself wakes it.
     Thread(Arc<Answer>),
-    /// One of many that were handed over in one call; the core itself fills it in.
+    /// One of many that were handed over in one call, or several in a row; the core itself fills
+    /// them in.
     Member { group: Arc<Group>, index: u32 },
+}
+
+/// Who is to wait for one of the messages that were handed over in one call.
+pub(super) struct Member<'a> {
+    pub(super) group: &'a Arc<Group>,
+    pub(super) index: u32,
+}
+
+impl Who<Waiter> for Member<'_> {
+    fn is_next_of(&self, waiter: &Waiter, count: i32) -> bool {
+        match waiter {
+            Waiter::Member { group, index } => {
+                index + count as u32 == self.index && Arc::ptr_eq(group, self.group)
+            }
+            _ => false,
+        }
+    }
+
+    fn make(self) -> Option<Waiter> {
+        Some(Waiter::Member { group: Arc::clone(self.group), index: self.index })
+    }
 }
 
 /// A function to be called once, and the context of the call that named it.
@@ -43,6 +65,16 @@ impl Waiter {
         match self {
             Self::Future { port, .. } | Self::Callback { port, .. } => Some(port.port()),
             Self::Thread(_) | Self::Member { .. } => None,
+        }
+    }
+
+    /// Whoever waits for all but the first so many of the records in a row that this waits for.
+    pub(super) fn rest(&self, but: i32) -> Self {
+        match self {
+            Self::Member { group, index } => {
+                Self::Member { group: Arc::clone(group), index: index + but as u32 }
+            }
+            _ => unreachable!("only a call's messages are waited for in a row"),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dekaf::config::Partitioner;
 use dekaf::error::{Error, ErrorKind};
-use dekaf::producer::{RecordMetrics, Settled, Ticket};
+use dekaf::producer::{RecordMetrics, Settled, Ticket, Who};
 
 use super::cluster::{Cluster, StoredLog};
 use super::scenario::Scenario;
@@ -20,6 +20,35 @@ pub(crate) enum Waiter {
     Close,
     /// Somebody waits until a record has its place in memory.
     Admission(Ticket),
+}
+
+impl Waiter {
+    /// Who waits for all but the first so many of several records in a row.
+    pub(crate) fn rest(&self, but: i32) -> Self {
+        match self {
+            Self::Record(id) => Self::Record(id + but as u64),
+            _ => unreachable!("only records are waited for in a row"),
+        }
+    }
+}
+
+/// Who is to wait for a record: whoever waits for the record before, if that is the one that was
+/// handed over before.
+pub(crate) struct Next(pub(crate) u64);
+
+impl Who<Waiter> for Next {
+    fn is_next_of(&self, waiter: &Waiter, count: i32) -> bool {
+        *waiter == Waiter::Record(self.0 - count as u64)
+    }
+
+    fn make(self) -> Option<Waiter> {
+        Some(Waiter::Record(self.0))
+    }
+}
+
+/// When a record was made, by its own account: some in a row at the same time.
+pub(crate) fn made_at(id: u64) -> i64 {
+    1_000 + (id / 8 * 8) as i64
 }
 
 /// A record that was handed over.
@@ -163,25 +192,28 @@ impl Ledger {
             Settled::Call { .. } => {}
             Settled::Batch(batch) => {
                 for waiting in batch.waiting {
-                    let Waiter::Record(id) = waiting.waiter else { continue };
-                    if waiting.timestamp != 1_000 + id as i64 && waiting.timestamp != 0 {
-                        self.violation(&format!("record {id} came back with another's timestamp"));
-                    }
-                    let outcome = match &batch.outcome {
-                        Ok(stored) if stored.base_offset < 0 => {
-                            Outcome::Stored { partition: batch.partition, offset: -1 }
+                    let Waiter::Record(first) = waiting.waiter else { continue };
+                    for (number, id) in (0..waiting.count).zip(first..) {
+                        if waiting.timestamp != made_at(id) && waiting.timestamp != 0 {
+                            let what = format!("record {id} came back with another's timestamp");
+                            self.violation(&what);
                         }
-                        Ok(stored) => Outcome::Stored {
-                            partition: batch.partition,
-                            offset: stored.base_offset + i64::from(waiting.index),
-                        },
-                        Err(error) => Outcome::Failed {
-                            kind: error.kind(),
-                            maybe_written: error.context().maybe_written,
-                        },
-                    };
-                    self.on_time(now, id);
-                    self.end(id, outcome);
+                        let outcome = match &batch.outcome {
+                            Ok(stored) if stored.base_offset < 0 => {
+                                Outcome::Stored { partition: batch.partition, offset: -1 }
+                            }
+                            Ok(stored) => Outcome::Stored {
+                                partition: batch.partition,
+                                offset: stored.base_offset + i64::from(waiting.index + number),
+                            },
+                            Err(error) => Outcome::Failed {
+                                kind: error.kind(),
+                                maybe_written: error.context().maybe_written,
+                            },
+                        };
+                        self.on_time(now, id);
+                        self.end(id, outcome);
+                    }
                 }
             }
         }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{
-    Content, Haste, Machine, MetadataWanted, NotWhole, Outgoing, OwnedRecord, Pinned, Produced,
-    Random, RequestId, Settled, Ticket, Whole,
+    Content, Haste, Joined, Machine, MetadataWanted, NotWhole, Outgoing, OwnedRecord, Pinned,
+    Produced, Random, RequestId, Settled, Ticket, Who, Whole,
 };
 use dekaf::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, PartitionProduceData,
@@ -18,7 +18,7 @@ use dekaf::record::{Compressor, Record};
 
 use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
 use super::counts::Seen;
-use super::ledger::{Ledger, Waiter};
+use super::ledger::{Ledger, Next, Waiter, made_at};
 use super::network::{LinkId, Network};
 use super::placing;
 use super::scenario::Scenario;
@@ -93,7 +93,8 @@ impl<'a> Run<'a> {
         }
         let mut run = Self {
             scenario,
-            machine: Machine::new(scenario.config.clone(), random.next_u64()),
+            machine: Machine::new(scenario.config.clone(), random.next_u64())
+                .with_runs(Waiter::rest),
             cluster,
             network: Network::default(),
             ledger: Ledger::default(),
@@ -572,7 +573,7 @@ impl<'a> Run<'a> {
         let mut value = id.to_be_bytes().to_vec();
         value.resize(8 + self.random.below(self.scenario.largest_value) as usize, b'.');
         let record =
-            OwnedRecord { timestamp: 1_000 + id as i64, key, value: Some(value), headers: vec![] };
+            OwnedRecord { timestamp: made_at(id), key, value: Some(value), headers: vec![] };
         let haste = match self.random.below(4) {
             0 => Haste::AtOnce,
             1 | 2 if self.scenario.gathers() => Haste::Together,
@@ -585,11 +586,19 @@ impl<'a> Run<'a> {
             self.ledger.placed(id, partition);
         }
         self.note(|| format!("record {id} for {name}/{partition:?}"));
-        let (mut waiter, now) = (Some(Waiter::Record(id)), self.instant());
+        let now = self.instant();
         let mut produced = None;
         record.read(&mut |record| {
-            let waiter = waiter.take();
-            produced = Some(self.machine.produce(now, &name, partition, record, waiter, haste));
+            // As callers do: it joins those before it, and who waits for them, if it can.
+            let joined = self.machine.join(|| now, &name, partition, record, Next(id), haste);
+            produced = Some(match joined {
+                Ok(Joined { ticket, work }) => {
+                    Ok(Produced::Accepted { ticket, work, is_held: false })
+                }
+                Err(next) => {
+                    self.machine.produce(now, &name, partition, record, next.make(), haste)
+                }
+            });
         });
         match produced {
             Some(Ok(Produced::Accepted { ticket, .. })) => self.tickets.push((ticket, id)),
@@ -635,7 +644,7 @@ impl<'a> Run<'a> {
         };
         let values: Vec<_> = ids.iter().map(value).collect();
         let records = ids.iter().zip(&values).map(|(id, value)| {
-            let timestamp = 1_000 + *id as i64;
+            let timestamp = made_at(*id);
             (Some(partition), Record { timestamp, key: None, value: Some(value), headers: &[] })
         });
         let records: Vec<_> = records.collect();

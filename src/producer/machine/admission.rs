@@ -217,7 +217,7 @@ impl<W> Machine<W> {
         now: Instant,
         target: Target,
         record: &Record<'_>,
-        mut waiter: Option<W>,
+        waiter: Option<W>,
     ) -> Produced<W> {
         let Target { topic: index, partition, ticket, haste, deadline } = target;
         let partition = match self.choose(index, partition, record.key) {
@@ -233,9 +233,11 @@ impl<W> Machine<W> {
         };
         let place = Place { topic: index, partition: partition as usize };
         let batch_size = self.config.batch_size;
-        let last = self.partition(place).queue.back_mut();
-        let joined = last.and_then(|last| last.append(record, &mut waiter, batch_size));
-        let opens = joined.is_none();
+        let joined = match self.partition(place).queue.back_mut() {
+            Some(last) => last.append(record, waiter, batch_size),
+            None => Err(waiter),
+        };
+        let opens = joined.is_err();
         if opens {
             let ticket = ticket.unwrap_or_else(|| self.ticket());
             let serial = self.next_serial;
@@ -254,8 +256,8 @@ impl<W> Machine<W> {
             unreachable!("there is an open batch, or one was just opened");
         };
         let ticket = batch.ticket;
-        let appended = joined.or_else(|| batch.append(record, &mut waiter, batch_size));
-        let Some((size, full)) = appended else {
+        let appended = joined.or_else(|waiter| batch.append(record, waiter, batch_size));
+        let Ok((size, full)) = appended else {
             unreachable!("any record fits into an empty batch");
         };
         self.charge(size);

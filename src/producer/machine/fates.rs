@@ -9,7 +9,7 @@ use super::admission::Target;
 use super::{Machine, Sent};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::{Batch, Progress, Ticket};
-use crate::producer::settled::{Settled, SettledBatch, Stored, Waiting};
+use crate::producer::settled::{Settled, SettledBatch, Stored, Waiting, waited_for};
 use crate::producer::topic::Place;
 
 /// How many records that waited too long are failed in one go.
@@ -147,7 +147,7 @@ impl<W> Machine<W> {
         // A broker that refuses a full batch allows less; how much less it does not say.
         let target = (batch.size() / 2).max(1);
         let serial = self.next_serial;
-        let mut parts = match batch.split(target, serial, &mut self.codecs) {
+        let mut parts = match batch.split(target, serial, &mut self.codecs, self.rest) {
             Ok(parts) => parts,
             Err(error) => {
                 let error = Error::new(ErrorKind::InvalidRecord, error.to_string())
@@ -258,7 +258,7 @@ impl<W> Machine<W> {
         let topic = self.name_of(place.topic);
         let partition = place.partition as i32;
         let outcome = outcome.map_err(|error| error.topic(&topic).partition(partition));
-        let unclaimed = count as usize - waiting.len();
+        let unclaimed = count as usize - waited_for(&waiting);
         self.progress += 1;
         let settled = SettledBatch { topic, partition, outcome, waiting, unclaimed };
         self.settled.push_back(Settled::Batch(settled));
@@ -289,7 +289,7 @@ impl<W> Machine<W> {
         if let Some(partition) = partition {
             error = error.partition(partition);
         }
-        let waiting = waiter.map(|waiter| Waiting { index: 0, timestamp, waiter });
+        let waiting = waiter.map(|waiter| Waiting { index: 0, count: 1, timestamp, waiter });
         self.progress += 1;
         self.settled.push_back(Settled::Batch(SettledBatch {
             topic,

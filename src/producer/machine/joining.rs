@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::Machine;
 use crate::producer::batch::Ticket;
 use crate::producer::haste::Haste;
+use crate::producer::settled::Who;
 use crate::producer::topic::Place;
 use crate::record::Record;
 
@@ -23,16 +24,43 @@ pub struct Joined {
 }
 
 impl<W> Machine<W> {
-    /// Puts a record into an open batch if that is all there is to do, and takes its waiter then.
-    pub fn join(
+    /// Puts a record into an open batch if that is all there is to do; gives back who waits
+    /// otherwise.
+    pub fn join<N: Who<W>>(
         &mut self,
         now: impl FnOnce() -> Instant,
         topic: &str,
         partition: Option<i32>,
         record: &Record<'_>,
-        waiter: &mut Option<W>,
+        who: N,
         haste: Haste,
-    ) -> Option<Joined> {
+    ) -> Result<Joined, N> {
+        let Some(place) = self.place_at_once(topic, partition, record) else { return Err(who) };
+        let batch_size = self.config.batch_size;
+        let topic = &mut self.topics[place.topic];
+        let last = topic.partitions[place.partition].queue.back_mut();
+        let Some(batch) = last else { return Err(who) };
+        let (took, full) = batch.append(record, who, batch_size)?;
+        let ticket = batch.ticket;
+        topic.records.handed_over += 1;
+        if partition.is_none() {
+            topic.spread.appended(took, batch_size, full);
+        }
+        self.charge(took);
+        let work = self.haste(place, haste) || full;
+        if work {
+            self.touch(now(), place);
+        }
+        Ok(Joined { ticket, work })
+    }
+
+    /// Where a record goes, if nothing stands in its way and nothing has to be chosen.
+    fn place_at_once(
+        &mut self,
+        topic: &str,
+        partition: Option<i32>,
+        record: &Record<'_>,
+    ) -> Option<Place> {
         if !self.waiting.is_empty() || self.closing_by.is_some() || self.fatal.is_some() {
             return None;
         }
@@ -41,31 +69,18 @@ impl<W> Machine<W> {
         if size > config.max_request_size || self.used + size > config.buffer_memory {
             return None;
         }
-        let (partitioner, batch_size) = (config.partitioner, config.batch_size);
+        let partitioner = config.partitioner;
         let index = self.look_up(topic)?;
-        let topic = &mut self.topics[index];
+        let topic = &self.topics[index];
         if !topic.unassigned.is_empty() {
             return None;
         }
         let count = topic.partitions.len() as i32;
-        let place = match partition {
+        let partition = match partition {
             Some(partition) => usize::try_from(partition).ok()?,
             None => topic.spread.decided(partitioner, record.key, count)? as usize,
         };
-        let into = topic.partitions.get_mut(place).filter(|into| into.stopped.is_none())?;
-        let batch = into.queue.back_mut()?;
-        let (took, full) = batch.append(record, waiter, batch_size)?;
-        let ticket = batch.ticket;
-        topic.records.handed_over += 1;
-        if partition.is_none() {
-            topic.spread.appended(took, batch_size, full);
-        }
-        self.charge(took);
-        let place = Place { topic: index, partition: place };
-        let work = self.haste(place, haste) || full;
-        if work {
-            self.touch(now(), place);
-        }
-        Some(Joined { ticket, work })
+        topic.partitions.get(partition).filter(|into| into.stopped.is_none())?;
+        Some(Place { topic: index, partition })
     }
 }

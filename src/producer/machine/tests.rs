@@ -2,6 +2,7 @@
 
 mod asking;
 mod delivery;
+mod joining;
 mod memory;
 mod metrics;
 mod numbers;

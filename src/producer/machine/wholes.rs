@@ -73,8 +73,8 @@ impl<W> Machine<W> {
         let deadline = since + self.config.delivery_timeout;
         let mut batch = Batch::open(serial, ticket, size, deadline, now);
         for ((_, record), waiter) in records.iter().zip(waiters) {
-            let appended = batch.append(record, &mut Some(waiter), usize::MAX);
-            debug_assert!(appended.is_some(), "it is open, and there is no limit");
+            let appended = batch.append(record, Some(waiter), usize::MAX);
+            debug_assert!(appended.is_ok(), "it is open, and there is no limit");
         }
         batch.close_whole();
         self.charge(batch.charged);
