@@ -4,9 +4,10 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benches.peers.awake import Awake
 from benches.peers.clients import CLIENTS
@@ -17,6 +18,9 @@ from benches.peers.plot import plot
 from benches.peers.results import lines
 from benches.peers.smoke import smoke
 from benches.peers.table import table
+
+if TYPE_CHECKING:
+    from benches.peers.run import Broker
 
 RESULTS = ROOT / "target/bench/results.jsonl"
 PLOT = ROOT / "target/bench/results.png"
@@ -72,7 +76,7 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def names(known: Collection[str]):  # noqa: ANN201 - what argparse calls a type
+def names(known: Collection[str]) -> Callable[[str], list[str]]:
     """Take a list apart, and refuse what is not known."""
 
     def split(text: str) -> list[str]:
@@ -102,7 +106,7 @@ def available(clients: Sequence[str]) -> list[str]:
 def measure(options: argparse.Namespace) -> None:
     plan = list(jobs(available(options.clients), options.scenarios, options.loops))
     with contextlib.ExitStack() as stack:
-        brokers = [stack.enter_context(NullBroker())]
+        brokers: list[Broker] = [stack.enter_context(NullBroker())]
         if options.kafka:
             # What it needs is not installed wherever the null broker will do.
             from benches.peers.kafka import Kafka

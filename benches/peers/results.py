@@ -99,7 +99,7 @@ def ranked(broker: str, row: str, clients: dict[str, list[Run]]) -> list[Line]:
     def to_best_peer(label: str) -> float | None:
         if not peers or not kinds[label].produces:
             return None
-        ratio = middles[label] / best(peers)
+        ratio: float = middles[label] / best(peers)
         return ratio if figure.more_is_better else 1 / ratio
 
     order = sorted(middles, key=lambda label: middles[label], reverse=figure.more_is_better)

@@ -38,7 +38,7 @@ def run(job: Job, broker: Broker, ours: Sequence[int] = ()) -> dict[str, Any]:
     job = replace(
         job, bootstrap=broker.bootstrap, stats=broker.stats, topic=broker.topic(job.partitions)
     )
-    said = {"broker": broker.name, "label": job.label, "row": job.row}
+    said: dict[str, Any] = {"broker": broker.name, "label": job.label, "row": job.row}
     neighbours = Neighbours([broker.pid, *ours])
     command = [sys.executable, "-m", "benches.peers.measure", json.dumps(asdict(job))]
     try:

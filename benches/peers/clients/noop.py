@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from benches.peers.client import AsyncClient, Client
 
@@ -14,7 +15,7 @@ class Noop(Client):
     produces = compresses = False
 
     def open(self) -> None:
-        self.call = {}.__setitem__
+        self.call: Any = {}.__setitem__
 
     def close(self) -> None:
         pass
