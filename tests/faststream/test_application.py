@@ -19,6 +19,8 @@ from tests.kafka import DEFAULT_VERSION, Cluster
 from tests.kafka.release import Release
 from tests.kafka.tool import run_tool
 
+# FastStream creates topics of subscribers since 0.7.8.
+TOPICS = ("input_data_1", "input_data_2", "output_data")
 CONSUME = "org.apache.kafka.tools.consumer.ConsoleConsumer"
 
 THEIRS = "from faststream.kafka import KafkaBroker"
@@ -91,11 +93,13 @@ class Place:
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     if request.param == "box":
         with Broker(auto_create_topics=False) as box:
-            box.create_topic("output_data", partitions=3)
+            for topic in TOPICS:
+                box.create_topic(topic, partitions=3)
             yield Place(box.bootstrap_servers, lambda: len(box.records("output_data")))
     else:
         kafka: Cluster = request.getfixturevalue("kafka")
-        kafka.new_topic("output_data", partitions=3)
+        for topic in TOPICS:
+            kafka.new_topic(topic, partitions=3)
         yield Place(
             kafka.bootstrap(), lambda: sum(map(len, read(kafka, "output_data").values()))
         )

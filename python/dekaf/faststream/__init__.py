@@ -9,9 +9,12 @@ what publishes is dekaf's. What it consumes with stays FastStream's own.
 """
 
 from dekaf.faststream import _supported  # isort: skip # it says what is missing, and comes first
+from contextlib import suppress
+
 from faststream.kafka import (
     ConsumerRecord,
     KafkaMessage,
+    KafkaParserType,
     KafkaPublishCommand,
     KafkaPublisher,
     KafkaPublishMessage,
@@ -33,6 +36,7 @@ __all__ = [
     "DefaultPublisher",
     "KafkaBroker",
     "KafkaMessage",
+    "KafkaParserType",
     "KafkaPublishCommand",
     "KafkaPublishMessage",
     "KafkaPublisher",
@@ -45,4 +49,9 @@ __all__ = [
     "TopicPartition",
 ]
 
-del _supported
+with suppress(ImportError):  # before 0.7.8
+    from faststream.kafka import Topic as Topic
+
+    __all__ += ["Topic"]
+
+del _supported, suppress

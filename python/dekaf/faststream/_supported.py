@@ -1,5 +1,6 @@
 """Which FastStream this works with. It rests on classes that FastStream keeps to itself."""
 
+import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -15,7 +16,7 @@ def check() -> None:
         raise ImportError(
             "dekaf.faststream needs FastStream: pip install 'dekaf[faststream]'"
         ) from None
-    numbers = tuple(int(part) for part in installed.split(".")[:3] if part.isdecimal())
+    numbers = tuple(map(int, re.findall(r"\d+", installed)[:3]))
     if not OLDEST <= numbers < BEFORE:
         wanted = f">={_dotted(OLDEST)},<{_dotted(BEFORE)}"
         raise ImportError(

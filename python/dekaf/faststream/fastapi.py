@@ -5,16 +5,9 @@ from dekaf.faststream.fastapi import KafkaRouter
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from faststream.kafka.fastapi import (
-    Context,
-    ContextRepo,
-    KafkaBroker,
-    KafkaMessage,
-    KafkaProducer,
-    Logger,
-)
+from faststream.kafka.fastapi import Context, ContextRepo, KafkaMessage, KafkaProducer, Logger
 from faststream.kafka.fastapi import KafkaRouter as FastStreamRouter
 
 from dekaf.faststream._broker import KafkaBroker as Broker
@@ -34,6 +27,9 @@ __all__ = [
     "KafkaRouter",
     "Logger",
 ]
+
+KafkaBroker = Annotated[Broker, Context("broker")]
+"""The broker, for handlers that ask for it."""
 
 
 class KafkaRouter(FastStreamRouter):
