@@ -131,7 +131,8 @@ def test_nothing_is_imported_until_it_is_asked_for(pytester: pytest.Pytester) ->
             assert "dekaf" in sys.modules
     """)
     # Other plugins import asyncio themselves.
-    others = ("-p", "no:asyncio", "-p", "no:hypothesispytest", "-p", "no:timeout")
+    names = ("anyio", "asyncio", "hypothesispytest", "timeout")
+    others = [part for name in names for part in ("-p", f"no:{name}")]
     passes(pytester, *others, passed=2)
 
 
