@@ -1,8 +1,11 @@
-"""How tests wait for what handlers are given."""
+"""How tests wait for what handlers are given, and look at what is stored."""
 
 import asyncio
 from typing import Any
 
+from faststream.kafka import KafkaBroker
+
+from dekaf.faststream._producer import DekafProducer
 from dekaf.testing import StoredRecord
 from tests.producer.conftest import Target
 
@@ -16,6 +19,13 @@ class Seen(asyncio.Queue[Any]):
         """Wait for so many, and return them in the order in which they came."""
         async with asyncio.timeout(PATIENCE):
             return [await self.get() for _ in range(count)]
+
+
+def producer_of(broker: KafkaBroker) -> DekafProducer:
+    """Return what a broker publishes with."""
+    producer = broker.config.producer
+    assert isinstance(producer, DekafProducer)
+    return producer
 
 
 def headers_of(record: StoredRecord) -> dict[str, bytes | None]:

@@ -25,7 +25,7 @@ CONSUME = "org.apache.kafka.tools.consumer.ConsoleConsumer"
 
 THEIRS = "from faststream.kafka import KafkaBroker"
 OURS = "from dekaf.faststream import KafkaBroker"
-APP = '''
+APP = """
 from typing import Tuple
 
 from pydantic import BaseModel, Field, NonNegativeFloat
@@ -60,7 +60,7 @@ async def on_input_data_2(msg: Data, logger: Logger) -> None:
     await decrease_and_increase.publish(
         Data(data=(msg.data * 0.5)), Data(data=(msg.data * 2.0)),
     )
-'''
+"""
 
 
 def load(servers: str) -> ModuleType:
@@ -100,16 +100,15 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         kafka: Cluster = request.getfixturevalue("kafka")
         for topic in TOPICS:
             kafka.new_topic(topic, partitions=3)
-        yield Place(
-            kafka.bootstrap(), lambda: sum(map(len, read(kafka, "output_data").values()))
-        )
+        yield Place(kafka.bootstrap(), lambda: sum(map(len, read(kafka, "output_data").values())))
 
 
 @pytest.mark.usefixtures("kafka_version")
 @pytest.mark.asyncio
 async def test_it_runs_and_publishes_what_it_should(place: Place) -> None:
     app = load(place.servers)
-    broker: KafkaBroker = app.broker
+    broker = app.broker
+    assert isinstance(broker, KafkaBroker)
     numbers = [random.randrange(1, 1_000_000) / 4 for _ in range(2)]  # noqa: S311 - to be found again
     wanted = {factor * number for number in numbers for factor in (0.5, 2.0)}
     seen = set[float]()

@@ -10,7 +10,7 @@ import dekaf
 from dekaf import BatchResult, ProduceErrorGroup
 from dekaf.faststream import KafkaBroker, KafkaPublishMessage, KafkaResponse
 from dekaf.testing import Broker
-from tests.faststream.apps import PATIENCE, headers_of, stored
+from tests.faststream.apps import PATIENCE, headers_of, producer_of, stored
 from tests.producer.conftest import Target
 
 pytestmark = pytest.mark.asyncio
@@ -160,7 +160,7 @@ async def test_without_waiting_it_is_handed_over_when_the_call_returns(target: T
         target.hold()
         future = await broker.publish_batch("0", "1", topic=topic, no_confirm=True)
         assert isinstance(future, asyncio.Future)
-        assert broker._producer.producer.metrics().records.handed_over == 2
+        assert producer_of(broker).producer.metrics().records.handed_over == 2
         target.release()
         async with asyncio.timeout(PATIENCE):
             result = await future
@@ -220,9 +220,9 @@ async def test_a_cancelled_call_takes_nothing_back_that_was_handed_over(target: 
         await broker.publish("0", topic)
         target.hold()
         call = asyncio.create_task(broker.publish_batch("1", "2", topic=topic))
-        records = broker._producer.producer.metrics
+        records = producer_of(broker).producer.metrics
         async with asyncio.timeout(PATIENCE):
-            while records().records.handed_over < 3:
+            while records().records.handed_over < 3:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):

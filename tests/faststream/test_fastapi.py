@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from dekaf import BatchResult, ConfigError, ProducerConfig
 from dekaf.faststream import KafkaBroker, KafkaPublishMessage, TestKafkaBroker
 from dekaf.testing import Broker
-from tests.faststream.apps import Seen, headers_of
+from tests.faststream.apps import Seen, headers_of, producer_of
 from tests.producer.conftest import Target
 
 with warnings.catch_warnings():
@@ -57,7 +57,8 @@ async def test_a_route_publishes_and_a_subscriber_has_dependencies(target: Targe
         broker: plugin.KafkaBroker,
     ) -> list[Any]:
         assert broker is router.broker
-        await seen.put((order.total * rate, message.raw_message.key))
+        raw: Any = message.raw_message
+        await seen.put((order.total * rate, raw.key))
         return [order, order.total * rate]
 
     @router.subscriber(out, auto_offset_reset="earliest")
@@ -83,22 +84,22 @@ async def test_a_route_publishes_and_a_subscriber_has_dependencies(target: Targe
 async def test_its_broker_is_dekafs() -> None:
     router = KafkaRouter("h:1", acks=1, request_timeout_ms=20_000)
     assert type(router.broker) is KafkaBroker
-    config = router.broker._producer.config
+    config = producer_of(router.broker).config
     assert config == ProducerConfig("h:1", acks=1, request_timeout_ms=20_000)
     # What nobody asked for is dekaf's default, and not FastStream's.
-    assert KafkaRouter("h:1").broker._producer.config == ProducerConfig("h:1")
+    assert producer_of(KafkaRouter("h:1").broker).config == ProducerConfig("h:1")
 
 
 async def test_producer(dekaf_broker: Broker) -> None:
     config = ProducerConfig.for_high_throughput(dekaf_broker.bootstrap_servers)
     router = KafkaRouter(dekaf_broker.bootstrap_servers, producer=config)
-    assert router.broker._producer.config is config
+    assert producer_of(router.broker).config is config
     app = FastAPI()
     app.include_router(router)
     async with app.router.lifespan_context(app):
         await router.broker.publish("1", "out")
     assert [record.value for record in dekaf_broker.records("out")] == [b"1"]
-    with pytest.raises(ConfigError, match="linger_ms.*producer="):
+    with pytest.raises(ConfigError, match=r"linger_ms.*producer="):
         KafkaRouter("h:1", producer=config, linger_ms=1)
     with pytest.raises(TypeError, match="producer"):
         KafkaRouter("h:1", producer={})  # type: ignore[arg-type]

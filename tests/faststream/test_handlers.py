@@ -8,7 +8,12 @@ import pytest
 from faststream import Response
 from pydantic import BaseModel
 
-from dekaf.faststream import KafkaBroker, KafkaMessage, KafkaPublishMessage, KafkaResponse
+from dekaf.faststream import (
+    KafkaBroker,
+    KafkaMessage,
+    KafkaPublishMessage,
+    KafkaResponse,
+)
 from tests.faststream.apps import Seen, headers_of, stored
 from tests.producer.conftest import Target
 
@@ -31,7 +36,7 @@ async def published(
     done = Seen()
 
     @broker.subscriber(source, auto_offset_reset="earliest")
-    @broker.publisher(out, batch=batch, **parts)
+    @broker.publisher(out, batch=batch, **parts)  # type: ignore[untyped-decorator] # of either kind
     async def handle(body: Any) -> Any:
         return handler(body) if body else []
 
@@ -75,7 +80,7 @@ async def test_a_batch_of_what_a_handler_returns(
 
 async def test_a_response_says_what_all_of_its_batch_have_in_common(target: Target) -> None:
     def answer(_: Any) -> Any:
-        messages = ("a", KafkaPublishMessage("b", key=b"own", headers={"a": "own"}))
+        messages: Any = ("a", KafkaPublishMessage("b", key=b"own", headers={"a": "own"}))
         return KafkaResponse(messages, key=b"all", headers={"a": "all"}, timestamp_ms=7)
 
     out = await published(

@@ -9,7 +9,7 @@ from faststream.exceptions import IncorrectState
 from dekaf import BrokerUnreachable, ProducerConfig
 from dekaf.faststream import KafkaBroker
 from dekaf.testing import Broker
-from tests.faststream.apps import PATIENCE, Seen
+from tests.faststream.apps import PATIENCE, Seen, producer_of
 from tests.producer.conftest import Target
 
 pytestmark = pytest.mark.asyncio
@@ -23,8 +23,8 @@ async def test_nothing_is_published_before_it_is_connected(target: Target) -> No
         with pytest.raises(IncorrectState, match="connect"):
             await publish("early", topic=topic)
     assert not broker._producer
-    assert broker._producer.closed
-    await broker._producer.flush()
+    assert producer_of(broker).closed
+    await producer_of(broker).flush()
     await broker.stop()
     assert target.records(topic) == []
 
@@ -36,7 +36,7 @@ async def test_it_works_again_after_a_stop(target: Target) -> None:
     for n in range(3):
         await broker.start()
         assert broker._producer
-        assert not broker._producer.closed
+        assert not producer_of(broker).closed
         await publisher.publish(str(n))
         await broker.stop()
         with pytest.raises(IncorrectState):

@@ -26,9 +26,7 @@ def changing(change: Change) -> Any:
     """Make a middleware of what is done to each command."""
 
     class Changing(BaseMiddleware):
-        async def publish_scope(
-            self, call_next: Callable[[Any], Awaitable[Any]], cmd: KafkaPublishCommand
-        ) -> Any:
+        async def publish_scope(self, call_next: Callable[[Any], Awaitable[Any]], cmd: Any) -> Any:
             change(cmd)
             return await call_next(cmd)
 
@@ -89,9 +87,7 @@ async def test_it_gives_back_what_publish_returns(dekaf_broker: Broker) -> None:
     results: list[Any] = []
 
     class Listening(BaseMiddleware):
-        async def publish_scope(
-            self, call_next: Callable[[Any], Awaitable[Any]], cmd: Any
-        ) -> Any:
+        async def publish_scope(self, call_next: Callable[[Any], Awaitable[Any]], cmd: Any) -> Any:
             results.append(await call_next(cmd))
             return results[-1]
 

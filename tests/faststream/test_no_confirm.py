@@ -1,4 +1,4 @@
-"""`no_confirm=True`: nobody waits for acknowledgements, and nothing is lost, overtaken or unheard."""
+"""`no_confirm=True`: nobody waits, and nothing is lost, overtaken or unheard."""
 
 import asyncio
 import itertools
@@ -9,7 +9,7 @@ import dekaf
 from dekaf import ProducerConfig
 from dekaf.faststream import KafkaBroker
 from dekaf.testing import Broker
-from tests.faststream.apps import PATIENCE
+from tests.faststream.apps import PATIENCE, producer_of
 from tests.producer.conftest import Target
 
 pytestmark = pytest.mark.asyncio
@@ -80,13 +80,13 @@ async def test_a_loop_that_never_waits_stays_within_the_buffer(target: Target) -
         most = 0
         for n in range(count):
             await broker.publish(b"%06d" % n + b"x" * size, topic, no_confirm=True)
-            pending = broker._producer.producer.metrics().pending
+            pending = producer_of(broker).producer.metrics().pending
             held = pending.queued + pending.in_flight + pending.waiting_for_memory
             most = max(most, held)
             assert pending.memory_used <= buffer_memory
         assert most <= buffer_memory // size + 1
         assert most >= buffer_memory // size // 2, "the broker is slower than the loop"
-        await broker._producer.flush()
+        await producer_of(broker).flush()
     assert [value[:6] for value in target.values(topic)[1:] if value is not None] == [
         b"%06d" % n for n in range(count)
     ]
@@ -96,7 +96,7 @@ async def test_what_fails_unheard_is_raised_by_the_next_flush(dekaf_broker: Brok
     async with KafkaBroker(dekaf_broker.bootstrap_servers) as broker:
         publisher = broker.publisher("out")
         await publisher.publish("0")
-        for flush in (publisher.flush, broker._producer.flush):
+        for flush in (publisher.flush, producer_of(broker).flush):
             dekaf_broker.faults.fail("Produce", "INVALID_RECORD")
             await publisher.publish("1", no_confirm=True)
             with pytest.raises(dekaf.UnclaimedFailures, match="INVALID_RECORD"):

@@ -152,7 +152,12 @@ async def test_what_publish_returns_is_where_it_is_stored(target: Target) -> Non
             0,
             None,
         )
-    assert [(each.partition, each.offset) for each in results[:4]] == [(2, 0), (1, 0), (1, 1), (0, 0)]
+    assert [(each.partition, each.offset) for each in results[:4]] == [
+        (2, 0),
+        (1, 0),
+        (1, 1),
+        (0, 0),
+    ]
     assert results[0].timestamp == 1_600_000_000_000
 
 

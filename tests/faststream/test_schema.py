@@ -21,14 +21,14 @@ class Data(BaseModel):
 def document(package: ModuleType, version: str) -> dict[str, Any]:
     """Return the document of an application that has a bit of everything."""
     parts: Any = package
-    router = parts.KafkaRouter(prefix="inner_")
+    router: faststream.kafka.KafkaRouter = parts.KafkaRouter(prefix="inner_")
 
     @router.subscriber("in")
     @router.publisher("out", title="Inner", description="of a router")
     async def inner(body: str) -> str:
         return body
 
-    broker = parts.KafkaBroker(
+    broker: faststream.kafka.KafkaBroker = parts.KafkaBroker(
         ["one:9092", "two:9092"],
         routers=[router],
         security=SASLScram256("user", "password", use_ssl=True),

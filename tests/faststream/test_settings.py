@@ -1,6 +1,5 @@
 """What a broker is told about publishing, and what becomes of it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,11 +10,12 @@ import dekaf
 from dekaf import ConfigError, ProducerConfig
 from dekaf.faststream import KafkaBroker
 from dekaf.testing import Broker
+from tests.faststream.apps import producer_of
 from tests.producer.conftest import Target
 
 
 def config_of(broker: KafkaBroker) -> ProducerConfig:
-    config: ProducerConfig | None = broker._producer.config
+    config: ProducerConfig | None = producer_of(broker).config
     assert config is not None
     return config
 
@@ -96,7 +96,7 @@ def test_all_that_dekaf_can_be_told_is_told_with_producer() -> None:
 
 @pytest.mark.parametrize("name", sorted({name for name, *_ in SETTINGS[:12]}))
 def test_nothing_is_told_twice(name: str) -> None:
-    value = dict((name, value) for name, value, *_ in SETTINGS)[name]
+    value = {name: value for name, value, *_ in SETTINGS}[name]
     with pytest.raises(ConfigError, match=f"{name}.*producer="):
         KafkaBroker("h:1", producer=ProducerConfig("h:1"), **{name: value})
 
@@ -128,7 +128,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("settings", "message"), REFUSED, ids=["transactions", "tls", "sasl", "oauth"])
+@pytest.mark.parametrize(
+    ("settings", "message"), REFUSED, ids=["transactions", "tls", "sasl", "oauth"]
+)
 async def test_what_dekaf_cannot_do_is_refused_when_connecting(
     dekaf_broker: Broker, settings: dict[str, Any], message: str
 ) -> None:
@@ -168,10 +170,9 @@ async def test_a_partitioner_of_aiokafkas_form(target: Target) -> None:
 async def test_aiokafkas_own_partitioner(target: Target) -> None:
     """It chooses as Java's does, and so does dekaf."""
     topic = target.topic(7)
-    choosers: list[Callable[..., Any] | None] = [None, DefaultPartitioner()]
     chosen: list[list[int]] = []
-    for chooser in choosers:
-        settings: dict[str, Any] = {} if chooser is None else {"partitioner": chooser}
+    all_settings: list[dict[str, Any]] = [{}, {"partitioner": DefaultPartitioner()}]
+    for settings in all_settings:
         async with KafkaBroker(target.servers, **settings) as broker:
             keys = [f"k{n}" for n in range(20)]
             chosen.append([(await broker.publish("v", topic, key=key)).partition for key in keys])

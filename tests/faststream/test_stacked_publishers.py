@@ -38,7 +38,7 @@ async def test_under_a_subscriber(target: Target) -> None:
 
         @broker.subscriber(source, auto_offset_reset="earliest")
         @broker.publisher(theirs)
-        @producer.publisher(ours, batch=True, key=lambda value: str(value))
+        @producer.publisher(ours, batch=True, key=str)
         async def handle(
             order: Order, message: KafkaMessage, by: Annotated[float, FromFastStream(rate)]
         ) -> list[float]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import faststream.kafka
 import pytest
+from faststream.response.publish_type import PublishType
 
 import dekaf.faststream
 from dekaf.faststream import _supported
@@ -31,7 +32,9 @@ def dotted(numbers: tuple[int, ...]) -> str:
     return ".".join(map(str, numbers))
 
 
-@pytest.mark.parametrize("version", ["0.6.7", "0.7.0", "0.8.0", "0.8.0rc1", "1.0.0", "0.7", "0.10.1"])
+@pytest.mark.parametrize(
+    "version", ["0.6.7", "0.7.0", "0.8.0", "0.8.0rc1", "1.0.0", "0.7", "0.10.1"]
+)
 def test_others_are_refused(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     monkeypatch.setattr(_supported, "version", lambda _: version)
     wanted = f">={dotted(_supported.OLDEST)},<{dotted(_supported.BEFORE)}"
@@ -264,7 +267,10 @@ def test_a_broker_is_made_of_what_dekaf_replaces() -> None:
         assert getattr(publisher, name) == value, f"FastStream {NOW}: publisher.{name}"
     assert publisher._outer_config.producer is config.producer
     command = faststream.kafka.KafkaPublishCommand(
-        faststream.kafka.KafkaPublishMessage("a", key=b"k"), "b", topic="t", _publish_type=None
+        faststream.kafka.KafkaPublishMessage("a", key=b"k"),
+        "b",
+        topic="t",
+        _publish_type=PublishType.PUBLISH,
     )
     assert command._per_message_keys == (b"k", None)
     assert command.batch_bodies == ("a", "b")

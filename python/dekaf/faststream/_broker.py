@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["KafkaBroker"]
 
 
-class KafkaBroker(AdoptingRegistrator, FastStreamBroker):
+class KafkaBroker(AdoptingRegistrator, FastStreamBroker):  # pyright: ignore[reportIncompatibleMethodOverride] - publishers are dekaf's
     """FastStream's `KafkaBroker`, with dekaf beneath whatever publishes.
 
         broker = KafkaBroker("localhost:9092")
@@ -61,7 +61,7 @@ class KafkaBroker(AdoptingRegistrator, FastStreamBroker):
             config, settings.get("parser"), settings.get("decoder")
         )
 
-    async def _connect(self) -> Callable[..., AIOKafkaConsumer[Any, Any]]:
+    async def _connect(self) -> Callable[..., AIOKafkaConsumer]:
         if not self.config.broker_config.consumer_only:
             check_supported(self._asked)
         for publisher in self.publishers:
@@ -86,7 +86,11 @@ class KafkaBroker(AdoptingRegistrator, FastStreamBroker):
         no_confirm: Literal[True],
         **parts: Unpack[Parts],
     ) -> Future[dekaf.RecordMetadata]: ...
+    @overload
     async def publish(
+        self, message: object, topic: str = "", *, no_confirm: bool, **parts: Unpack[Parts]
+    ) -> RecordMetadata | Future[dekaf.RecordMetadata]: ...
+    async def publish(  # pyright: ignore[reportIncompatibleMethodOverride] - likewise
         self, message: object, topic: str = "", *, no_confirm: bool = False, **parts: Any
     ) -> RecordMetadata | Future[dekaf.RecordMetadata]:
         """Publish one message, and return where it is stored.
@@ -115,7 +119,11 @@ class KafkaBroker(AdoptingRegistrator, FastStreamBroker):
         no_confirm: Literal[True],
         **parts: Unpack[Parts],
     ) -> Future[BatchResult]: ...
+    @overload
     async def publish_batch(
+        self, *messages: object, topic: str = "", no_confirm: bool, **parts: Unpack[Parts]
+    ) -> BatchResult | Future[BatchResult]: ...
+    async def publish_batch(  # pyright: ignore[reportIncompatibleMethodOverride] - likewise
         self, *messages: object, topic: str = "", no_confirm: bool = False, **parts: Any
     ) -> BatchResult | Future[BatchResult]:
         """Publish any number of messages, and return where each of them is stored.
@@ -125,14 +133,17 @@ class KafkaBroker(AdoptingRegistrator, FastStreamBroker):
         A `KafkaPublishMessage` has a key, headers, a timestamp and a correlation id of its own.
         Raises `dekaf.ProduceErrorGroup` if any has failed.
         """
-        result: Any = await self._basic_publish_batch(
+        result: BatchResult | Future[BatchResult] = await self._basic_publish_batch(
             self._command(*messages, topic=topic, no_confirm=no_confirm, **parts),
             producer=self.config.producer,
         )
         return result
 
     def _command(
-        self, *messages: object, correlation_id: str | None = None, **parts: Any
+        self,
+        *messages: object,
+        correlation_id: str | None = None,
+        **parts: Any,  # noqa: ANN401 - as `Parts` has them
     ) -> Command:
         correlation_id = correlation_id or self.config.id_generator()
         return Command(*messages, correlation_id=correlation_id, **parts)

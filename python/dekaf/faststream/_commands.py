@@ -108,11 +108,11 @@ class Command(KafkaPublishCommand):
         return () if self._is_empty else (self.body, *self.extra_bodies)
 
     @batch_bodies.setter
-    def batch_bodies(self, bodies: Sequence[Any]) -> None:
+    def batch_bodies(self, value: Sequence[Any]) -> None:
         if self.said is not None:
-            self.said = _realigned(self.said, self.batch_bodies, bodies)
-        self._is_empty = not bodies
-        self.body, *rest = bodies or (None,)
+            self.said = _realigned(self.said, self.batch_bodies, value)
+        self._is_empty = not value
+        self.body, *rest = value or (None,)
         self.extra_bodies = tuple(rest)
 
     def key_for(self, index: int) -> Any:  # noqa: ANN401 - whatever the key serializer takes

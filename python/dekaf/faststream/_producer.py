@@ -39,7 +39,7 @@ __all__ = ["DekafProducer"]
 class DekafProducer(AioKafkaFastProducer):
     """The producer of a broker. A `dekaf.Producer` is made of its settings at every connect."""
 
-    __slots__ = ("_decoder", "_parser", "_producer", "_topics", "config", "encoder")
+    __slots__ = ("_decoder", "_parser", "_producer", "codec", "config", "encoder")
 
     def __init__(
         self,
@@ -49,10 +49,11 @@ class DekafProducer(AioKafkaFastProducer):
     ) -> None:
         self.config = config
         """Its settings, if it may publish."""
-        self.encoder = Encoder(DefaultCodec(), None)
+        self.codec: CodecProto = DefaultCodec()
+        self.encoder = Encoder(self.codec, None)
         self._producer: Producer[Any, Any] | None = None
         # FastStream parses answers to requests with its producers' parsers.
-        own = AioKafkaParser(msg_class=KafkaMessage, regex=None)
+        own: Any = AioKafkaParser(msg_class=KafkaMessage, regex=None)
         self._parser = ParserComposition(parser, own.parse_message)
         self._decoder = ParserComposition(decoder, own.decode_message)
 
@@ -64,7 +65,8 @@ class DekafProducer(AioKafkaFastProducer):
     ) -> None:
         """Make a producer of dekaf's, and connect it in place of the one that FastStream made."""
         await producer.stop()  # it was never started; so it is not taken for forgotten
-        self.encoder = Encoder(codec or DefaultCodec(), serializer)
+        self.codec = codec or DefaultCodec()
+        self.encoder = Encoder(self.codec, serializer)
         if self.config is None:
             raise IncorrectState("consumer_only=True: this broker publishes nothing")
         own: Producer[Any, Any] = Producer.from_config(self.config)
@@ -104,7 +106,7 @@ class DekafProducer(AioKafkaFastProducer):
         if self._producer is not None:
             await self._producer.flush()
 
-    async def publish(  # type: ignore[override] # a future's result is dekaf's own
+    async def publish(  # pyright: ignore[reportIncompatibleMethodOverride] - a future's result is dekaf's
         self, cmd: KafkaPublishCommand
     ) -> RecordMetadata | Future[dekaf.RecordMetadata]:
         """Publish one message."""
@@ -128,7 +130,7 @@ class DekafProducer(AioKafkaFastProducer):
             None,
         )
 
-    async def publish_batch(  # type: ignore[override] # each message has a result
+    async def publish_batch(  # pyright: ignore[reportIncompatibleMethodOverride] - each message has a result
         self, cmd: KafkaPublishCommand
     ) -> BatchResult | Future[BatchResult]:
         """Publish many messages."""

@@ -5,7 +5,7 @@ So whatever FastStream lets publishers be made with goes on to work.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, overload
 
 from faststream.kafka.broker.registrator import KafkaRegistrator
 from faststream.kafka.publisher import usecase as faststreams
@@ -17,16 +17,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Unpack
 
-    from faststream._internal.broker.registrator import Registrator
     from faststream._internal.types import PublisherMiddleware
-    from faststream.kafka import KafkaPublishCommand, RecordMetadata
+    from faststream.kafka import KafkaPublishCommand, RecordMetadata, Topic
     from faststream.response.response import PublishCommand
 
     import dekaf
     from dekaf._results import BatchResult
     from dekaf.faststream._commands import Parts
 
-__all__ = ["AdoptingRegistrator", "BatchPublisher", "DefaultPublisher", "adopt"]
+__all__ = [
+    "AdoptingRegistrator",
+    "BatchPublisher",
+    "DefaultPublisher",
+    "PublisherSettings",
+    "adopt",
+]
+
+
+class PublisherSettings(TypedDict, total=False):
+    """The keywords of FastStream's publishers, but for `batch`. FastStream says what they mean."""
+
+    key: Any
+    partition: int | None
+    headers: dict[str, Any] | None
+    reply_to: str
+    persistent: bool
+    title: str | None
+    description: str | None
+    schema: Any
+    include_in_schema: bool
+    autoflush: bool
 
 
 class DefaultPublisher(faststreams.DefaultPublisher):
@@ -52,7 +72,11 @@ class DefaultPublisher(faststreams.DefaultPublisher):
         no_confirm: Literal[True],
         **parts: Unpack[Parts],
     ) -> Future[dekaf.RecordMetadata]: ...
+    @overload
     async def publish(
+        self, message: object, topic: str = "", *, no_confirm: bool, **parts: Unpack[Parts]
+    ) -> RecordMetadata | Future[dekaf.RecordMetadata]: ...
+    async def publish(  # pyright: ignore[reportIncompatibleMethodOverride] - likewise
         self, message: object, topic: str = "", *, no_confirm: bool = False, **parts: Any
     ) -> RecordMetadata | Future[dekaf.RecordMetadata]:
         """Publish one message, and return where it is stored.
@@ -88,7 +112,11 @@ class BatchPublisher(faststreams.BatchPublisher):
         no_confirm: Literal[True],
         **parts: Unpack[Parts],
     ) -> Future[BatchResult]: ...
+    @overload
     async def publish(
+        self, *messages: object, topic: str = "", no_confirm: bool, **parts: Unpack[Parts]
+    ) -> BatchResult | Future[BatchResult]: ...
+    async def publish(  # pyright: ignore[reportIncompatibleMethodOverride] - likewise
         self, *messages: object, topic: str = "", no_confirm: bool = False, **parts: Any
     ) -> BatchResult | Future[BatchResult]:
         """Publish any number of messages, and return where each of them is stored.
@@ -96,7 +124,7 @@ class BatchPublisher(faststreams.BatchPublisher):
         A `KafkaPublishMessage` has a key, headers, a timestamp and a correlation id of its own.
         Raises `dekaf.ProduceErrorGroup` if any has failed.
         """
-        result: Any = await self._basic_publish_batch(
+        result: BatchResult | Future[BatchResult] = await self._basic_publish_batch(
             _command(self, *messages, topic=topic, no_confirm=no_confirm, **parts),
             producer=self._outer_config.producer,
             _extra_middlewares=(),
@@ -140,7 +168,7 @@ def _command(  # noqa: PLR0913 - a message's parts, by keyword
         partition=publisher.partition if partition is None else partition,
         timestamp_ms=timestamp_ms,
         headers=publisher.headers | (headers or {}),
-        correlation_id=correlation_id or publisher._outer_config.id_generator(),  # noqa: SLF001 - as FastStream's own does
+        correlation_id=correlation_id or publisher._outer_config.id_generator(),  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as FastStream's own does
         reply_to=reply_to or publisher.reply_to,
         no_confirm=no_confirm,
     )
@@ -149,18 +177,41 @@ def _command(  # noqa: PLR0913 - a message's parts, by keyword
 class AdoptingRegistrator(KafkaRegistrator):
     """What has publishers: those that come to it become dekaf's."""
 
-    def publisher(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - either kind; see below
+    @overload  # type: ignore[override] # they are dekaf's
+    def publisher(
+        self,
+        topic: str | Topic,
+        *,
+        batch: Literal[False] = False,
+        **settings: Unpack[PublisherSettings],
+    ) -> DefaultPublisher: ...
+    @overload
+    def publisher(
+        self, topic: str | Topic, *, batch: Literal[True], **settings: Unpack[PublisherSettings]
+    ) -> BatchPublisher: ...
+    @overload
+    def publisher(
+        self, topic: str | Topic, *, batch: bool, **settings: Unpack[PublisherSettings]
+    ) -> DefaultPublisher | BatchPublisher: ...
+    def publisher(  # pyright: ignore[reportIncompatibleMethodOverride] - likewise
+        self, topic: str | Topic, **settings: Any
+    ) -> DefaultPublisher | BatchPublisher:
         """Make a publisher; see FastStream's `publisher`."""
-        return adopt(super().publisher(*args, **kwargs))
+        publisher: DefaultPublisher | BatchPublisher = adopt(super().publisher(topic, **settings))
+        return publisher
 
-    def include_router(self, router: Registrator[Any, Any], **options: Any) -> None:
+    def include_router(  # type: ignore[override] # as FastStream's own
+        self,
+        router: KafkaRegistrator,
+        **options: Any,  # noqa: ANN401 - as FastStream's own has them
+    ) -> None:
         """Include a router, with its publishers."""
         super().include_router(router, **options)
         for publisher in router.publishers:
             adopt(publisher)
 
 
-_KINDS = {
+_KINDS: Final[dict[type[Any], type[Any]]] = {
     faststreams.BatchPublisher: BatchPublisher,
     faststreams.DefaultPublisher: DefaultPublisher,
 }
@@ -168,7 +219,7 @@ _KINDS = {
 
 def adopt(publisher: Any) -> Any:  # noqa: ANN401 - any publisher
     """Make FastStream's publisher dekaf's: it is the same object, with other methods."""
-    kind = _KINDS.get(type(publisher))
+    kind = _KINDS.get(publisher.__class__)
     if kind is not None:
         publisher.__class__ = kind
     return publisher

@@ -6,7 +6,7 @@ Whether dekaf publishes it or a test's fake, it is what is made here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from faststream._internal.parser import BatchCodecProto, DefaultCodec
 from faststream.message import encode_message
@@ -33,7 +33,10 @@ class Encoder:
     codec: CodecProto
     serializer: SerializerProto | None
 
-    async def one(self, body: object) -> tuple[bytes, str | None]:
+    async def one(
+        self,
+        body: Any,  # noqa: ANN401 - whatever the codec encodes
+    ) -> tuple[bytes, str | None]:
         """Encode one body; its content type comes with it."""
         if type(self.codec) is DefaultCodec:
             return encode_message(body, self.serializer)  # without a coroutine for each
@@ -44,8 +47,8 @@ class Encoder:
         if isinstance(self.codec, BatchCodecProto):
             return await self.codec.encode_batch(bodies, self.serializer)
         if type(self.codec) is DefaultCodec:
-            encoded: Any = await listed(encode_message(body, self.serializer) for body in bodies)
-            return encoded
+            encoded = await listed(encode_message(body, self.serializer) for body in bodies)
+            return cast("list[tuple[bytes, str | None]]", encoded)
         return [await self.codec.encode(body, self.serializer) for body in bodies]
 
 
@@ -102,8 +105,7 @@ async def of_many(cmd: KafkaPublishCommand, encoder: Encoder) -> Batch:
     encoded = await encoder.many(bodies)
     content_types = {content_type for _, content_type in encoded}
     if _said(cmd) is not None or cmd._per_message_keys or len(content_types) > 1:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - FastStream's own commands keep keys there
-        made: Any = await listed(_made(cmd, encoded))
-        return Batch(cmd.destination, made)
+        return Batch(cmd.destination, await listed(_made(cmd, encoded)))
     # Most batches are alike but for their values.
     is_keyed = cmd.key is not None
     return Batch(
@@ -130,8 +132,10 @@ def _made(
         key = cmd.key_for(index)
         if response is not None:
             headers = _headers(cmd, content_type, response)
-        elif (headers := common.get(content_type)) is None:
-            headers = common[content_type] = _headers(cmd, content_type)
+        else:
+            if content_type not in common:
+                common[content_type] = _headers(cmd, content_type)
+            headers = common[content_type]
         yield Message(
             cmd.destination,
             None if key is not None and bodies[index] is None else value,

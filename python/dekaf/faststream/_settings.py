@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from aiokafka.producer.producer import _missing
+from aiokafka.producer.producer import _missing  # pyright: ignore[reportPrivateUsage] - FastStream's default
 from faststream.kafka.security import parse_security
 
 from dekaf._config import ProducerConfig
@@ -104,7 +104,7 @@ PUBLISHING: Final = {
 
 
 def settings_of(
-    servers: str | Iterable[str], given: Mapping[str, Any], producer: ProducerConfig | None
+    servers: str | Iterable[str], given: Mapping[str, Any], producer: object
 ) -> ProducerConfig:
     """Make a producer's configuration of what was given to a broker.
 
@@ -155,7 +155,8 @@ def _translated(name: str, value: Any) -> Any:  # noqa: ANN401 - each setting ha
     if name == "compression_type" and value is None:
         return "none"
     if name == "partitioner" and callable(value):
-        return _Partitioner(value)
+        choose: Any = value
+        return _Partitioner(choose)
     return value
 
 

@@ -14,7 +14,10 @@ from aiokafka.structs import RecordMetadata, TopicPartition
 from faststream._internal.testing.broker import EnterType, change_producer
 from faststream.kafka import TestKafkaBroker as FastStreamTestBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
-from faststream.kafka.testing import FakeProducer, _find_handler
+from faststream.kafka.testing import (
+    FakeProducer,
+    _find_handler,  # pyright: ignore[reportPrivateUsage] - there is no other way to find handlers
+)
 
 import dekaf
 from dekaf._results import BatchResult
@@ -22,7 +25,7 @@ from dekaf.faststream._publishers import adopt
 from dekaf.faststream._records import Encoder, of_many, of_one
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator
 
     from faststream.kafka import KafkaBroker, KafkaPublishCommand
 
@@ -37,7 +40,7 @@ class TestKafkaBroker(FastStreamTestBroker[EnterType]):
     """
 
     @contextmanager
-    def _patch_producer(self, broker: KafkaBroker) -> Iterator[None]:
+    def _patch_producer(self, broker: KafkaBroker) -> Generator[None]:
         for publisher in broker.publishers:
             adopt(publisher)
         with change_producer(broker.config.broker_config, _Fake(broker, self.brokers)):
@@ -53,11 +56,9 @@ class _Fake(FakeProducer):
 
     @property
     def _encoder(self) -> Encoder:
-        return Encoder(self.codec, self.broker.config.fd_config._serializer)  # noqa: SLF001 - FastStream's own does
+        return Encoder(self.codec, self.broker.config.fd_config._serializer)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - FastStream's own does
 
-    async def publish(  # type: ignore[override] # it has a result
-        self, cmd: KafkaPublishCommand
-    ) -> Any:  # noqa: ANN401 - as DekafProducer's
+    async def publish(self, cmd: KafkaPublishCommand) -> Any:  # noqa: ANN401 - as DekafProducer's
         record = self._record(await of_one(cmd, self._encoder))
         await self._deliver([record], cmd)
         if cmd.no_confirm:
@@ -67,9 +68,7 @@ class _Fake(FakeProducer):
             record.topic, record.partition, partition, record.offset, record.timestamp, 0, None
         )
 
-    async def publish_batch(  # type: ignore[override] # it has results
-        self, cmd: KafkaPublishCommand
-    ) -> Any:  # noqa: ANN401 - as DekafProducer's
+    async def publish_batch(self, cmd: KafkaPublishCommand) -> Any:  # noqa: ANN401 - as DekafProducer's
         records = [self._record(message) for message in await of_many(cmd, self._encoder)]
         await self._deliver(records, cmd)
         result = BatchResult([_metadata(record) for record in records])
@@ -81,18 +80,19 @@ class _Fake(FakeProducer):
         for handler in _find_handler(self.subscribers, cmd.destination, cmd.partition):
             together = [records] if isinstance(handler, BatchSubscriber) and records else records
             for message in together:
-                await self._execute_handler(message, cmd.destination, handler)
+                await self._execute_handler(message, cmd.destination, handler)  # pyright: ignore[reportUnknownMemberType] - aiokafka's
 
     def _record(self, message: dekaf.Message[Any, bytes]) -> ConsumerRecord[Any, Any]:
         topic, partition = str(message.topic), message.partition or 0
         # As FastStream's own fake has it, no key is an empty one.
         key = message.key.encode() if isinstance(message.key, str) else message.key or b""
-        headers: Iterable[tuple[str, Any]] = dict(message.headers or {}).items()  # type: ignore[arg-type]
+        headers: Any = message.headers or {}
+        timestamp: Any = message.timestamp or time.time_ns() // 1_000_000
         return ConsumerRecord(
             topic=topic,
             partition=partition,
             offset=next(self._offsets[topic, partition]),
-            timestamp=message.timestamp or time.time_ns() // 1_000_000,
+            timestamp=timestamp,
             timestamp_type=0,
             key=key,
             value=message.value,
@@ -101,7 +101,7 @@ class _Fake(FakeProducer):
             serialized_value_size=-1 if message.value is None else len(message.value),
             headers=tuple(
                 (name, value.encode() if isinstance(value, str) else bytes(value))
-                for name, value in headers
+                for name, value in headers.items()
             ),
         )
 
