@@ -66,7 +66,7 @@ kafka: kafka-there $(VENV)/requirements ## Fetch Apache Kafka for the integratio
 demo: build ## Produce a message to a broker in the box, and see it there
 	@$(PY) -m tests.demo
 
-.PHONY: test test-fast test-core test-faults test-versions failover soak test-mutations fuzz
+.PHONY: test test-fast test-core test-faults test-versions test-faststream failover soak test-mutations fuzz
 test: kafka-there test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
 	$(PY) -m pytest
 
@@ -83,6 +83,22 @@ test-versions: kafka-there build ## Run a part of the tests on older Kafka, back
 	$(PY) -m tests.kafka.prepare $(OLDER_KAFKA)
 	set -e; for version in $(OLDER_KAFKA); do echo "== Kafka $$version"; \
 		DEKAF_KAFKA_VERSION=$$version $(PY) -m pytest -m "versions and not slow"; done
+
+# Each in an environment of its own, before what else the tests need.
+test-faststream: build kafka ## Run the tests of dekaf.faststream with the oldest and the newest FastStream
+	@$(PY) -m pip index versions --disable-pip-version-check faststream 2>/dev/null | head -n 1
+	@set -e; wanted=$$($(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["faststream"])'); \
+	packages='import sysconfig; print(sysconfig.get_path("purelib"))'; \
+	test_with() { \
+		echo "== $$2, in target/faststream-$$1"; \
+		rm -rf target/faststream-$$1; $(PYTHON) -m venv target/faststream-$$1; \
+		target/faststream-$$1/bin/python -m pip install --quiet --disable-pip-version-check "$$2"; \
+		echo "import site; site.addsitedir('$$($(PY) -c "$$packages")')" \
+			> "$$(target/faststream-$$1/bin/python -c "$$packages")/tests.pth"; \
+		target/faststream-$$1/bin/python -m pytest tests/faststream -k "not [kafka"; \
+	}; \
+	test_with oldest "$$(sed -E 's/>=([^,]+),.*/==\1/' <<< "$$wanted")"; \
+	test_with newest "$$wanted"
 
 failover: build kafka ## Measure how long dekaf and librdkafka are silent when a leader fails
 	@$(PY) -m tests.failover
@@ -178,6 +194,10 @@ wheel: $(VENV)/requirements rust-there ## Build a wheel into dist, and import it
 	target/wheel-check/bin/python -m pip install --quiet --disable-pip-version-check --no-index dist/*.whl
 	cd target/wheel-check && bin/python -c 'import dekaf; print("dekaf", dekaf.__version__, "from", dekaf.__file__)'
 	@# Everything that users see has a type; pyright looks where the first python of the path does.
+	@# What dekaf.faststream is made of is found behind the wheel, in the environment for development.
+	$(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$(target/wheel-check/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/faststream.pth"
+	cd target/wheel-check && bin/python -c 'import dekaf.faststream as f; print("dekaf.faststream from", f.__file__)'
 	cd target/wheel-check && PATH="$$PWD/bin:$$PATH" $(CURDIR)/$(PY) -m pyright --verifytypes dekaf --ignoreexternal \
 		| grep -E '^Type completeness score: 100%'
 

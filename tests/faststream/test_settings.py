@@ -70,8 +70,8 @@ def test_a_client_without_a_name_has_dekafs() -> None:
 @pytest.mark.parametrize(
     ("servers", "expected"),
     [
-        ("kafka", ("kafka:9092",)),
-        ("kafka:1234", ("kafka:1234",)),
+        ("host", ("host:9092",)),
+        ("host:1234", ("host:1234",)),
         ("a,b:7", ("a:9092", "b:7")),
         (["a", "b:7"], ("a:9092", "b:7")),
         (iter(["a", "b:7"]), ("a:9092", "b:7")),

@@ -44,6 +44,7 @@ class KafkaRouter(FastStreamRouter):
     """
 
     broker: Broker  # pyright: ignore[reportIncompatibleVariableOverride] - no other comes
+    broker_class: Any
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class KafkaRouter(FastStreamRouter):
             left = {name: value for name, value in kwargs.items() if name not in PUBLISHING}
             return Broker(*args, producer=config, **left)
 
-        self.broker_class = broker_class  # type: ignore[assignment]
+        self.broker_class = broker_class
         super().__init__(bootstrap_servers, **settings)
 
     @overload  # type: ignore[override] # they are dekaf's
