@@ -67,6 +67,24 @@ MUTATIONS = [
         "",
     ),
     Mutation(
+        "who waits for several records is cut up with their batch",
+        "src/producer/batch.rs",
+        "let here = next.count.min(end - next.index);",
+        "let here = next.count;",
+    ),
+    Mutation(
+        "nobody joins a batch past those who wait for memory",
+        f"{MACHINE}/joining.rs",
+        "if !self.waiting.is_empty() || ",
+        "if ",
+    ),
+    Mutation(
+        "nobody joins a batch past those who wait for their topic",
+        f"{MACHINE}/joining.rs",
+        "if !topic.unassigned.is_empty() {",
+        "if false {",
+    ),
+    Mutation(
         "memory is released with the batch",
         f"{MACHINE}/fates.rs",
         "        self.release(batch.charged);\n        if batch.progress",

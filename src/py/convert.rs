@@ -66,9 +66,21 @@ impl<'py> Payload<'py> {
         })
     }
 
+    /// Whether its text, if it is text, has UTF-8: lone surrogates have none.
+    pub(super) fn has_utf8(&self) -> bool {
+        match self {
+            Self::Text(text) => text.to_str().is_ok(),
+            Self::Null | Self::Bytes(_) => true,
+        }
+    }
+
     /// How many bytes it has, if it has any.
     pub(super) fn len(&self) -> usize {
-        self.bytes().ok().flatten().map_or(0, <[u8]>::len)
+        match self {
+            Self::Null => 0,
+            Self::Bytes(bytes) => bytes.len().unwrap_or(0),
+            Self::Text(text) => text.to_str().map_or(0, str::len),
+        }
     }
 
     pub(super) fn bytes(&self) -> PyResult<Option<&[u8]>> {

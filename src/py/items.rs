@@ -45,7 +45,7 @@ impl Shape {
     ) -> Option<(Payload<'py>, Payload<'py>)> {
         let part = |part: &Bound<'py, PyAny>| match Payload::borrowed(part) {
             None if part.is_none() => Some(Payload::Null),
-            payload => payload.filter(|payload| payload.bytes().is_ok()),
+            payload => payload.filter(Payload::has_utf8),
         };
         match (self, item.cast_exact::<PyTuple>()) {
             (Self::Pair, Ok(pair)) if pair.len() == 2 => {

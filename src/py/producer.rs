@@ -111,7 +111,7 @@ impl ProducerCore {
 
     /// Fails once it is closed.
     fn check_open(&self, py: Python<'_>) -> PyResult<()> {
-        self.look().map(drop).map_err(|Closed| closed(py))
+        if self.state().closed { Err(closed(py)) } else { Ok(()) }
     }
 
     /// The core if it was ever started; after a fork, in this process.
