@@ -1,9 +1,11 @@
 """What the documentation shows is run: the README's code, and every example."""
 
+import logging
 import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,13 @@ def with_orders(kafka: Cluster) -> Cluster:
     for topic in TOPICS:
         kafka.new_topic(topic, partitions=3)
     return kafka
+
+
+@pytest.fixture(autouse=True)
+def without_old_streams() -> Iterator[None]:
+    """FastStream's log goes to the stdout that was there first, which is each test's own."""
+    yield
+    logging.getLogger("faststream.access.kafka").handlers.clear()
 
 
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))
