@@ -152,12 +152,11 @@ impl<W> Batch<W> {
                 && last.timestamp == timestamp
                 && who.is_next_of(&last.waiter, last.count)
         };
-        match self.waiting.last_mut().filter(joins) {
-            Some(last) => last.count += 1,
-            None => {
-                let waiting = |waiter| Waiting { index, count: 1, timestamp, waiter };
-                self.waiting.extend(who.make().map(waiting));
-            }
+        if let Some(last) = self.waiting.last_mut().filter(joins) {
+            last.count += 1;
+        } else {
+            let waiting = |waiter| Waiting { index, count: 1, timestamp, waiter };
+            self.waiting.extend(who.make().map(waiting));
         }
         let full = self.charged >= batch_size;
         if full {
