@@ -90,12 +90,28 @@ async def test_none_wherever_it_stands(target: Target) -> None:
             KafkaPublishMessage(None, key=b"own"), "3", None, KafkaPublishMessage(None), topic=topic
         )
         await broker.publish_batch(None, topic=topic)
+        await broker.publish_batch(b"4", None, topic=topic, key=b"k")
     assert stored(target, topic) == [
         *[(None, b""), (None, b"1"), (None, b"")],
         *[(b"k", None), (b"k", b"2"), (b"k", None)],
         *[(b"own", None), (None, b"3"), (None, b""), (None, b"")],
         (None, b""),
+        *[(b"k", b"4"), (b"k", None)],
     ]
+
+
+async def test_each_message_has_its_own_content_type(target: Target) -> None:
+    topic = target.topic()
+    async with KafkaBroker(target.servers) as broker:
+        await broker.publish_batch("0", {"n": 1}, b"2", 3, topic=topic, headers={"a": "1"})
+    found = [headers_of(record) for record in target.records(topic)]
+    assert [headers.get("content-type") for headers in found] == [
+        b"text/plain",
+        b"application/json",
+        None,
+        b"application/json",
+    ]
+    assert {headers["a"] for headers in found} == {b"1"}
 
 
 async def test_an_empty_batch_publishes_nothing(target: Target) -> None:

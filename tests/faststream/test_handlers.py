@@ -31,7 +31,7 @@ async def published(
 
     One that is no batch is followed by an empty list.
     """
-    source, out, then = target.topic(), target.topic(), target.topic()
+    source, out, then = target.topic(), target.topic(2), target.topic()
     broker = KafkaBroker(target.servers)
     done = Seen()
 
@@ -74,7 +74,7 @@ BATCHES: list[tuple[Any, list[tuple[bytes | None, bytes | None]]]] = [
 async def test_a_batch_of_what_a_handler_returns(
     target: Target, result: Any, expected: list[Any]
 ) -> None:
-    out = await published(target, lambda _: result, batch=True)
+    out = await published(target, lambda _: result, batch=True, partition=0)
     assert stored(target, out) == expected
 
 
@@ -84,11 +84,18 @@ async def test_a_response_says_what_all_of_its_batch_have_in_common(target: Targ
         return KafkaResponse(messages, key=b"all", headers={"a": "all"}, timestamp_ms=7)
 
     out = await published(
-        target, answer, batch=True, key=b"publisher", headers={"a": "p", "b": "p"}, reply_to="r"
+        target,
+        answer,
+        batch=True,
+        key=b"publisher",
+        headers={"a": "p", "b": "p"},
+        partition=1,
+        reply_to="r",
     )
     first, second = target.records(out)
     text = {"content-type": b"text/plain", "correlation_id": b"asked", "reply_to": b"r"}
     assert (first.key, first.value, first.timestamp) == (b"all", b"a", 7)
+    assert (first.partition, second.partition) == (1, 1)
     assert dict(first.headers) == text | {"a": b"all", "b": b"p"}
     assert (second.key, second.value, second.timestamp) == (b"own", b"b", 7)
     assert dict(second.headers) == text | {"a": b"own", "b": b"p"}
@@ -96,7 +103,11 @@ async def test_a_response_says_what_all_of_its_batch_have_in_common(target: Targ
 
 async def test_faststreams_own_response(target: Target) -> None:
     out = await published(
-        target, lambda _: Response(["a", "b"], headers={"h": "1"}), batch=True, key=b"k"
+        target,
+        lambda _: Response(["a", "b"], headers={"h": "1"}),
+        batch=True,
+        key=b"k",
+        partition=0,
     )
     first, second = target.records(out)
     assert [(each.key, each.value) for each in (first, second)] == [(b"k", b"a"), (b"k", b"b")]
@@ -120,7 +131,7 @@ async def test_one_message_of_what_a_handler_returns(target: Target) -> None:
 
 
 async def test_a_publisher_that_is_no_batch_publishes_a_list_as_one(target: Target) -> None:
-    out = await published(target, lambda _: [1, 2], batch=False)
+    out = await published(target, lambda _: [1, 2], batch=False, partition=0)
     assert [json.loads(value or b"") for value in target.values(out)] == [[1, 2], []]
 
 

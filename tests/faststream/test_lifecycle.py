@@ -2,11 +2,12 @@
 
 import asyncio
 import gc
+from typing import Any
 
 import pytest
 from faststream.exceptions import IncorrectState
 
-from dekaf import BrokerUnreachable, ProducerConfig
+from dekaf import BrokerUnreachable, Producer, ProducerConfig
 from dekaf.faststream import KafkaBroker
 from dekaf.testing import Broker
 from tests.faststream.apps import PATIENCE, Seen, producer_of
@@ -99,12 +100,21 @@ async def test_a_broker_that_only_consumes_has_no_producer(target: Target) -> No
     assert target.values(topic) == [b"1"]
 
 
-async def test_a_cluster_that_is_not_there_is_named() -> None:
+async def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[Producer] = []
+
+    async def close(producer: Producer, **options: Any) -> None:
+        await original(producer, **options)
+        closed.append(producer)
+
+    original = Producer.close
+    monkeypatch.setattr(Producer, "close", close)
     config = ProducerConfig("localhost:1", metadata_timeout_ms=300)
     broker = KafkaBroker("localhost:1", producer=config)
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(BrokerUnreachable, match="localhost:1"):
             await broker.connect()
     assert not broker._producer
+    assert [producer.closed for producer in closed] == [True]
     await broker.stop()
-    gc.collect()  # nothing complains that it was never closed
+    gc.collect()  # nothing of aiokafka's complains that it was never closed

@@ -142,6 +142,13 @@ async def test_what_dekaf_cannot_do_is_refused_when_connecting(
 
 
 @pytest.mark.asyncio
+async def test_servers_may_be_anything_that_is_read_once(dekaf_broker: Broker) -> None:
+    async with KafkaBroker(iter([dekaf_broker.bootstrap_servers])) as broker:
+        assert (await broker.publish("1", "out")).offset == 0
+        assert await broker.ping(timeout=5)  # which is aiokafka's
+
+
+@pytest.mark.asyncio
 async def test_security_that_encrypts_nothing_is_welcome(dekaf_broker: Broker) -> None:
     broker = KafkaBroker(dekaf_broker.bootstrap_servers, security=BaseSecurity(use_ssl=False))
     async with broker:
