@@ -63,7 +63,7 @@ impl<W> Turned<W> {
         haste: Haste,
     ) -> Result<Handed> {
         let mut machine = self.machine();
-        // Telling the time costs about as much as joining a batch, which needs none.
+        // Telling the time costs about as much as joining a batch, which mostly needs none.
         let waiter = match machine.join(&now, topic, partition, record, waiter, haste) {
             Ok(joined) => {
                 drop(machine);

@@ -198,7 +198,8 @@ impl<W> Machine<W> {
         }
     }
 
-    /// The same, for waiters who may wait for several records in a row: see [`Who`](super::Who) and [`Rest`].
+    /// The same, for waiters who may wait for several records in a row: see
+    /// [`Who`](super::Who) and [`Rest`].
     #[must_use]
     pub fn with_runs(self, rest: Rest<W>) -> Self {
         Self { rest, ..self }

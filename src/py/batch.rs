@@ -121,7 +121,7 @@ impl BatchCall {
             self.give_up_if_starved(py, work);
         }
         let plain = match self.topic.get().producer().settings.partitioner {
-            None => self.topic.get().template().plain(py, now),
+            None => self.topic.get().template().plain(py, now)?,
             Some(_) => None,
         };
         while work.next < self.count {

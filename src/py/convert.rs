@@ -1,5 +1,6 @@
 //! From Python's arguments to a record's bytes. `bytes` and `str` are borrowed, everything
-//! else that has bytes is copied once; what has none is refused by the argument's name.
+//! else that has bytes is copied once, and so are headers that many messages have in common; what
+//! has none is refused by the argument's name.
 
 use std::sync::Arc;
 
@@ -78,7 +79,7 @@ impl<'py> Payload<'py> {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Null => 0,
-            Self::Bytes(bytes) => bytes.len().unwrap_or(0),
+            Self::Bytes(bytes) => bytes.as_bytes().len(),
             Self::Text(text) => text.to_str().map_or(0, str::len),
         }
     }

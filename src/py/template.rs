@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use pyo3::{PyTraverseError, PyVisit};
@@ -116,26 +116,35 @@ impl Template {
 
     /// What all messages of values that have bytes are made with; `None` where anybody's code has
     /// to be asked, and where there is something to complain of.
-    pub(super) fn plain<'py>(&self, py: Python<'py>, now: i64) -> Option<Plain<'py>> {
-        let topic = self.topic.as_ref()?.bind(py);
-        if self.serializers.are_asked() || topic.to_str().is_err() {
-            return None;
+    pub(super) fn plain<'py>(&self, py: Python<'py>, now: i64) -> PyResult<Option<Plain<'py>>> {
+        match self.try_plain(py, now) {
+            // Whoever takes the long way complains of it, message by message.
+            Err(error) if error.is_instance_of::<PyException>(py) => Ok(None),
+            plain => plain,
         }
+    }
+
+    fn try_plain<'py>(&self, py: Python<'py>, now: i64) -> PyResult<Option<Plain<'py>>> {
+        let (Some(topic), false) = (&self.topic, self.serializers.are_asked()) else {
+            return Ok(None);
+        };
+        let topic = topic.bind(py).clone();
+        topic.to_str()?;
         let key = match &self.key {
             None => Payload::Null,
-            Some(Key::Same(key)) => Payload::new("key", Some(key.bind(py))).ok()?,
-            Some(Key::Of(_)) => return None,
+            Some(Key::Same(key)) => Payload::new("key", Some(key.bind(py)))?,
+            Some(Key::Of(_)) => return Ok(None),
         };
-        key.bytes().ok()?;
+        key.bytes()?;
         let partition = self.partition.as_ref().map(|it| it.bind(py));
         let timestamp = self.timestamp.as_ref().map(|it| it.bind(py));
-        Some(Plain {
-            topic: topic.clone(),
+        Ok(Some(Plain {
+            topic,
             key,
             headers: self.headers.clone(),
-            partition: convert::partition(partition).ok()?,
-            timestamp: timestamp.map_or(Ok(now), convert::timestamp).ok()?,
-        })
+            partition: convert::partition(partition)?,
+            timestamp: timestamp.map_or(Ok(now), convert::timestamp)?,
+        }))
     }
 
     /// Whether making a message may take any time.

@@ -1,6 +1,7 @@
 //! The short way in, which nearly every record takes: its topic is known, its partition has an
 //! open batch, and there is room in it and in memory. Such a record joins without anything else
-//! being made, moved or looked at; no time is asked for unless it fills the batch.
+//! being made, moved or looked at; no time is asked for unless the batch is full with it, or leaves
+//! at once for it.
 //!
 //! Whatever is not so simple goes the long way ([`Machine::accept`](super::Machine::accept)),
 //! which would have done the same.
