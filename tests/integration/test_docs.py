@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text()
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 PROGRAMS = [snippet for snippet in SNIPPETS if "def test_" not in snippet]
 TESTS = [snippet for snippet in SNIPPETS if "def test_" in snippet]
-TOPICS = ["orders", "events", "output_data"]
+TOPICS = ["orders", "events", "input_data_1", "input_data_2", "output_data"]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
