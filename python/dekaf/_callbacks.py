@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Any
 
-__all__ = ["finish", "is_async", "log_unclaimed", "raised", "returned"]
+__all__ = ["failed", "finish", "is_async", "log_unclaimed", "raised", "returned"]
 
 _log: Final = logging.getLogger("dekaf")
 # Who configures no logging wants none, and not every warning on stderr.
@@ -88,6 +88,15 @@ def raised(function: Callable[..., object], error: BaseException, on_loop: bool)
         loop = asyncio.get_running_loop()
         message = f"{function!r} raised while it was told of a message"
         loop.call_exception_handler({"message": message, "exception": error})
+
+
+def failed(
+    function: Callable[..., object], future: asyncio.Future[object], error: BaseException
+) -> None:
+    """Tell the loop what a future's callback raised, as it does by itself where it calls one."""
+    message = f"Exception in callback {function!r}"
+    context = {"message": message, "exception": error, "future": future}
+    future.get_loop().call_exception_handler(context)
 
 
 def log_unclaimed(failures: int, last: BaseException) -> None:

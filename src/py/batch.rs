@@ -15,6 +15,7 @@ use super::answer::{Answer, SIGNAL_CHECK};
 use super::arguments::{Ready, now_ms};
 use super::convert::Payload;
 use super::errors::refused;
+use super::futures::set_result;
 use super::group::Group;
 use super::items::{Shape, own_topic};
 use super::loops;
@@ -22,7 +23,7 @@ use super::producer::Running;
 use super::results::{BatchResultCore, of_exception};
 use super::template::Plain;
 use super::topic::TopicCore;
-use super::waiter::{Member, Stage, Waiter, set_result};
+use super::waiter::{Member, Stage, Waiter};
 use super::whole::WholeSet;
 use crate::client::HandedMany;
 use crate::error::{Error, ErrorKind};
@@ -408,7 +409,7 @@ impl BatchCall {
     fn room_for_whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (future, waiter) = loops::waiter(&loops::needed(py, "publish_batch")?)?;
         if self.ask_for_room(waiter).is_some() {
-            set_result(&future, py.None().into_bound(py))?;
+            set_result(&future, py.None().bind(py))?;
         }
         Ok(future)
     }
@@ -449,7 +450,7 @@ impl BatchCall {
             None => Some(waiter),
         };
         if left.is_some() {
-            set_result(&future, py.None().into_bound(py))?;
+            set_result(&future, py.None().bind(py))?;
         }
         Ok(future)
     }
@@ -492,7 +493,7 @@ impl BatchCall {
         self.check_ours()?;
         let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
         if self.group.wait(waiter).is_some() {
-            set_result(&future, py.None().into_bound(py))?;
+            set_result(&future, py.None().bind(py))?;
         }
         Ok(future)
     }

@@ -1,12 +1,13 @@
 //! Calls into the user's code. What it raises harms nobody else: it goes to the log, and to the
 //! loop's exception handler where there is a loop.
 
-use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PySystemExit, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyModule};
 use pyo3::{Bound, intern};
 
+use super::calls::method3;
 use super::convert::type_name;
 use super::errors::to_python;
 use super::port::Address;
@@ -28,8 +29,8 @@ pub(super) fn call(
     stage: Stage,
     voice: &Voice,
     callback: &Callback,
-    metadata: Bound<'_, PyAny>,
-    error: Bound<'_, PyAny>,
+    metadata: &Bound<'_, PyAny>,
+    error: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let py = metadata.py();
     if stage == Stage::Thread {
@@ -37,7 +38,7 @@ pub(super) fn call(
     }
     let function = callback.function.bind(py);
     let context = callback.context.bind(py);
-    let returned = context.call_method1(intern!(py, "run"), (function, metadata, error));
+    let returned = method3(context, intern!(py, "run"), (function, metadata, error));
     settle(stage, voice, function, Some(context), returned)
 }
 
@@ -78,6 +79,20 @@ fn settle(
             helpers(py)?.call_method1(intern!(py, "raised"), (function, error, on_loop)).map(drop)
         }
     }
+}
+
+/// Tells the loop what a future's callback raised; only what is meant to end the program goes on.
+pub(super) fn contain(
+    function: &Bound<'_, PyAny>,
+    future: &Bound<'_, PyAny>,
+    error: PyErr,
+) -> PyResult<()> {
+    let py = future.py();
+    let ends = error.is_instance_of::<PySystemExit>(py);
+    if ends || error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        return Err(error);
+    }
+    helpers(py)?.call_method1(intern!(py, "failed"), (function, future, error)).map(drop)
 }
 
 /// A message's callback, to be called on the loop that runs here, or else on the dispatcher, in

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::{PyTraverseError, PyVisit, intern};
+use pyo3::{PyTraverseError, PyVisit};
 
+use super::futures;
 use super::imported;
 use super::port::{Address, Port, empty_inbox};
 use super::waiter::{Stage, Waiter};
@@ -47,7 +48,7 @@ pub(super) fn needed<'py>(py: Python<'py>, call: &str) -> PyResult<Bound<'py, Py
 /// A new future of a loop, as something that the core can settle.
 pub(super) fn waiter<'py>(running: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Waiter)> {
     let port = Address::of(&port_of(running)?);
-    let future = running.call_method0(intern!(running.py(), "create_future"))?;
+    let future = futures::of_loop(running)?;
     Ok((future.clone(), Waiter::Future { future: future.unbind(), port }))
 }
 
