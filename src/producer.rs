@@ -16,6 +16,7 @@ mod refresh;
 mod request;
 mod sequence;
 mod settled;
+mod spares;
 mod topic;
 
 pub use backoff::Backoff;

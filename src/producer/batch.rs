@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::sequence::Sequence;
 use super::settled::{Waiting, Who};
 use crate::error::ErrorCode;
@@ -103,14 +105,14 @@ impl<W> Batch<W> {
     pub(super) fn open(
         serial: u64,
         ticket: Ticket,
-        capacity: usize,
+        memory: Vec<u8>,
         deadline: Instant,
         lingers_until: Instant,
     ) -> Self {
         Self {
             serial,
             ticket,
-            content: Some(Content::Open(BatchBuilder::with_capacity(capacity))),
+            content: Some(Content::Open(BatchBuilder::of_memory(memory))),
             count: 0,
             charged: 0,
             waiting: Vec::new(),
@@ -303,6 +305,14 @@ impl<W> Batch<W> {
             batch
         });
         Ok(parts.collect())
+    }
+
+    /// Gives back the memory of its records, if they were sent.
+    pub(super) fn into_memory(self) -> Option<Bytes> {
+        match self.content {
+            Some(Content::Sealed(batch)) => Some(batch.into_body()),
+            _ => None,
+        }
     }
 
     /// Those who wait; whoever takes them settles them.

@@ -37,6 +37,7 @@ use super::pinned::{OwnedRecord, Pinned};
 use super::random::Random;
 use super::refresh::Refresh;
 use super::settled::{Settled, Stored};
+use super::spares::Spares;
 use super::topic::{NodeId, Place, ProducerEpoch, Topic};
 use crate::config::{Acks, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
@@ -119,6 +120,7 @@ pub struct Machine<W> {
     /// Partitions with records that leave with others; see [`Haste::Together`].
     gathered: Vec<Place>,
     codecs: Codecs,
+    spares: Spares,
     rest: Rest<W>,
     /// Partitions by the time when something happens to them, each at most once.
     timers: BTreeSet<(Instant, Place)>,
@@ -174,6 +176,7 @@ impl<W> Machine<W> {
             unpinned: Vec::new(),
             gathered: Vec::new(),
             codecs: Codecs::default(),
+            spares: Spares::default(),
             rest: |_, _| unreachable!("nobody waits for several records"),
             timers: BTreeSet::new(),
             requests: BTreeMap::new(),

@@ -52,26 +52,29 @@ pub struct RecordPlace {
 }
 
 impl Stored {
-    /// Where the batch's records are that somebody waits for: one, or several in a row.
-    pub fn places_of<W>(
-        self,
-        waiting: &Waiting<W>,
-    ) -> impl ExactSizeIterator<Item = RecordPlace> + use<W> {
+    /// Where the first of the batch's records is that somebody waits for.
+    pub fn first_place_of<W>(self, waiting: &Waiting<W>) -> RecordPlace {
         let timestamp = self.log_append_time.unwrap_or(waiting.timestamp);
-        (waiting.index..waiting.index + waiting.count).map(move |index| {
-            let offset = match self.base_offset {
-                -1 => -1,
-                base => base + i64::from(index),
-            };
-            RecordPlace { offset, timestamp }
-        })
+        let place = RecordPlace { offset: self.base_offset, timestamp };
+        place.after(waiting.index as u32)
     }
 
     /// Where the one record is that somebody waits for.
     pub fn place_of<W>(self, waiting: &Waiting<W>) -> RecordPlace {
         debug_assert_eq!(waiting.count, 1, "who waits for several is told of each");
-        let mut places = self.places_of(waiting);
-        places.next().unwrap_or_else(|| unreachable!("nobody waits for no record"))
+        self.first_place_of(waiting)
+    }
+}
+
+impl RecordPlace {
+    /// Where the record is that comes so many behind this one in its batch.
+    #[must_use]
+    pub fn after(self, behind: u32) -> Self {
+        let offset = match self.offset {
+            -1 => -1,
+            offset => offset + i64::from(behind),
+        };
+        Self { offset, ..self }
     }
 }
 

@@ -79,6 +79,9 @@ impl<W> Topic<W> {
     }
 }
 
+/// What a partition's first batch gets of memory; it takes more if it needs it.
+const SMALL: usize = 1024;
+
 #[derive(Debug)]
 pub(super) struct Partition<W> {
     pub(super) leader: Option<NodeId>,
@@ -87,6 +90,8 @@ pub(super) struct Partition<W> {
     /// those that have not.
     pub(super) queue: VecDeque<Batch<W>>,
     pub(super) in_flight: usize,
+    /// About how large those were that left.
+    pub(super) usual_size: usize,
     /// Who the batches in flight were sent to.
     pub(super) sent_to: Option<NodeId>,
     pub(super) idempotence: Idempotence,
@@ -129,6 +134,7 @@ impl<W> Partition<W> {
             leader_epoch: -1,
             queue: VecDeque::new(),
             in_flight: 0,
+            usual_size: SMALL,
             sent_to: None,
             idempotence: Idempotence { next: first, acked: first, ..Idempotence::default() },
             stopped: None,
@@ -137,6 +143,11 @@ impl<W> Partition<W> {
             gathers: false,
             timer: None,
         }
+    }
+
+    /// About how large its next batch will be.
+    pub(super) fn usual_size(&self) -> usize {
+        self.queue.back().map_or(self.usual_size, |last| last.charged)
     }
 
     /// The first batch that is not in flight, and its place in line.

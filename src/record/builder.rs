@@ -17,7 +17,12 @@ pub struct BatchBuilder {
 impl BatchBuilder {
     /// An empty batch with room for `capacity` bytes of records.
     pub fn with_capacity(capacity: usize) -> Self {
-        let body = Vec::with_capacity(capacity);
+        Self::of_memory(Vec::with_capacity(capacity))
+    }
+
+    /// An empty batch that writes its records into memory that there is.
+    pub fn of_memory(body: Vec<u8>) -> Self {
+        debug_assert!(body.is_empty(), "a batch begins with its first record");
         Self { body, count: 0, first_timestamp: 0, max_timestamp: i64::MIN }
     }
 

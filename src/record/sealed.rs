@@ -82,6 +82,11 @@ impl SealedBatch {
         BATCH_OVERHEAD + self.body.len()
     }
 
+    /// Gives back the memory of its records.
+    pub fn into_body(self) -> Bytes {
+        self.body
+    }
+
     /// What follows the header: its records, as they are stored.
     pub fn body(&self) -> &Bytes {
         &self.body

@@ -242,11 +242,14 @@ impl<W> Machine<W> {
             let ticket = ticket.unwrap_or_else(|| self.ticket());
             let serial = self.next_serial;
             self.next_serial += 1;
-            // As much as the last one took: what fits once will fit again.
-            let capacity = last_size(self.partition(place).queue.back())
+            // What fitted once will fit again.
+            let capacity = self
+                .partition(place)
+                .usual_size()
                 .clamp(record.size_bound(), batch_size.max(record.size_bound()));
+            let memory = self.spares.take(capacity);
             let lingers_until = now + self.config.linger;
-            let batch = Batch::open(serial, ticket, capacity, deadline, lingers_until);
+            let batch = Batch::open(serial, ticket, memory, deadline, lingers_until);
             self.partition(place).queue.push_back(batch);
         } else if let Some(ticket) = ticket {
             // The batch it joins has an older one.
@@ -303,9 +306,4 @@ impl<W> Machine<W> {
             None => Ok(partition),
         }
     }
-}
-
-fn last_size<W>(last: Option<&Batch<W>>) -> usize {
-    const SMALL: usize = 1024;
-    last.map_or(SMALL, |last| last.charged)
 }

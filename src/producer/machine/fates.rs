@@ -243,6 +243,9 @@ impl<W> Machine<W> {
             let waiting = batch.take_waiting();
             self.report(place, outcome, waiting, batch.count());
         }
+        if let Some(memory) = batch.into_memory() {
+            self.spares.give(memory);
+        }
     }
 
     fn report(

@@ -39,7 +39,7 @@ impl Bench {
             assert_eq!(batch.unclaimed, 0);
             for waiting in batch.waiting {
                 let stored = batch.outcome.as_ref().ok();
-                let first = stored.and_then(|it| it.places_of(&waiting).next());
+                let first = stored.map(|it| it.first_place_of(&waiting));
                 rows.push((waiting.waiter, first.map(|place| place.offset), waiting.count));
             }
         }

@@ -1,0 +1,88 @@
+//! Memory of batches that are done with, for those to come. Without it every batch begins in
+//! memory that the system must first clear, which takes about as long as filling it.
+
+use bytes::Bytes;
+
+/// What is kept at most, in all.
+const KEPT: usize = 2 << 20;
+
+/// What is worth keeping: the allocator is quick with less.
+const WORTHWHILE: usize = 16 << 10;
+
+#[derive(Debug, Default)]
+pub(super) struct Spares {
+    bodies: Vec<Vec<u8>>,
+    size: usize,
+}
+
+impl Spares {
+    /// Empty memory for so many bytes.
+    pub(super) fn take(&mut self, capacity: usize) -> Vec<u8> {
+        if capacity >= WORTHWHILE
+            && let Some(body) = self.bodies.pop()
+        {
+            self.size -= body.capacity();
+            if body.capacity() >= capacity {
+                return body;
+            }
+        }
+        Vec::with_capacity(capacity)
+    }
+
+    /// Keeps a body's memory if nobody else reads it.
+    pub(super) fn give(&mut self, body: Bytes) {
+        let Ok(mut body) = body.try_into_mut() else { return };
+        body.clear();
+        let size = body.capacity();
+        if (WORTHWHILE..=KEPT - self.size).contains(&size) {
+            self.size += size;
+            self.bodies.push(body.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_used_again() {
+        let mut spares = Spares::default();
+        let body = vec![1; WORTHWHILE];
+        let at = body.as_ptr();
+        spares.give(body.into());
+        let again = spares.take(WORTHWHILE);
+        assert_eq!((again.as_ptr(), again.len()), (at, 0));
+        assert_ne!(spares.take(WORTHWHILE).as_ptr(), at);
+    }
+
+    #[test]
+    fn what_somebody_reads_is_left_to_him() {
+        let mut spares = Spares::default();
+        let body = Bytes::from(vec![1; WORTHWHILE]);
+        let reader = body.clone();
+        spares.give(body);
+        assert!(spares.bodies.is_empty());
+        assert_eq!(reader, vec![1; WORTHWHILE]);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_allowed() {
+        let mut spares = Spares::default();
+        let body = || Bytes::from(vec![1; KEPT / 2]);
+        for body in [body(), body(), body()] {
+            spares.give(body);
+        }
+        assert_eq!((spares.bodies.len(), spares.size), (2, KEPT));
+        // A spare that is too small makes room.
+        assert!(spares.take(KEPT).capacity() >= KEPT);
+        assert_eq!(spares.size, KEPT / 2);
+    }
+
+    #[test]
+    fn little_memory_is_the_allocators() {
+        let mut spares = Spares::default();
+        spares.give(Bytes::from(vec![1; WORTHWHILE - 1]));
+        assert!(spares.bodies.is_empty());
+    }
+}
