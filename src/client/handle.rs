@@ -14,7 +14,7 @@ use super::driver;
 use super::room::Room;
 use super::turned::{Handed, HandedMany, Turned};
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::Error;
 use crate::net::block_sigpipe;
 use crate::producer::{Haste, Machine, Metrics, NodeId, Settled, Ticket, Unsent, Who, Whole};
 use crate::record::Record;
@@ -95,7 +95,8 @@ impl<W: Send + 'static> Client<W> {
         Ok(Self { shared })
     }
 
-    /// Takes a record in; see [`Machine::produce`].
+    /// Takes a record in; see [`Machine::produce`]. Who waits for one that is refused is given
+    /// back, with the reason.
     pub fn produce(
         &self,
         topic: &str,
@@ -103,7 +104,7 @@ impl<W: Send + 'static> Client<W> {
         record: &Record<'_>,
         waiter: Option<W>,
         haste: Haste,
-    ) -> Result<Handed> {
+    ) -> Result<Handed, (Error, Option<W>)> {
         self.shared.turned.produce(Instant::now, topic, partition, record, waiter, haste)
     }
 
@@ -221,7 +222,7 @@ impl<W: Send + 'static> Client<W> {
     }
 
     /// Says where a record goes; see [`Machine::place`].
-    pub fn place(&self, ticket: Ticket, partition: std::result::Result<i32, String>) {
+    pub fn place(&self, ticket: Ticket, partition: Result<i32, String>) {
         self.shared.turned.machine().place(Instant::now(), ticket, partition);
         self.shared.turned.wake();
     }
@@ -255,7 +256,7 @@ impl<W: Send + 'static> Client<W> {
 
     /// Waits for what was handed over before; see [`Machine::flush`]. Returns what
     /// [`Self::unsettled_before`] takes, or gives the waiter back if the core has ended.
-    pub fn flush(&self, waiter: W) -> std::result::Result<Ticket, W> {
+    pub fn flush(&self, waiter: W) -> Result<Ticket, W> {
         let mut before = 0;
         let flush = |machine: &mut Machine<W>, waiter| {
             before = machine.flush(Instant::now(), waiter);

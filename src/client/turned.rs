@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::sync::{Mutex, MutexGuard, Notify, PoisonError};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::producer::{Haste, Machine, OwnedRecord, Produced, Ticket, Who};
 use crate::record::Record;
 
@@ -51,8 +51,7 @@ impl<W> Turned<W> {
     }
 
     /// Takes a record in; see [`Machine::produce`]. Where there is no memory it takes its place
-    /// in line, with a copy of its bytes. A refused waiter is dropped after the lock, as his end
-    /// may run any code.
+    /// in line, with a copy of its bytes. Who waited for a refused one is given back.
     pub(super) fn produce(
         &self,
         now: impl Fn() -> Instant,
@@ -61,7 +60,7 @@ impl<W> Turned<W> {
         record: &Record<'_>,
         waiter: Option<W>,
         haste: Haste,
-    ) -> Result<Handed> {
+    ) -> Result<Handed, (Error, Option<W>)> {
         let mut machine = self.machine();
         // Telling the time costs about as much as joining a batch, which mostly needs none.
         let waiter = match machine.join(&now, topic, partition, record, waiter, haste) {
@@ -76,7 +75,7 @@ impl<W> Turned<W> {
         };
         let taken = take_in(&mut machine, now(), topic, partition, record, waiter, haste);
         drop(machine);
-        let (handed, work) = taken.map_err(|(error, _waiter)| error)?;
+        let (handed, work) = taken?;
         if work {
             self.wake();
         }
@@ -152,7 +151,7 @@ fn take_in<W>(
     record: &Record<'_>,
     mut waiter: Option<W>,
     haste: Haste,
-) -> std::result::Result<(Handed, bool), (Error, Option<W>)> {
+) -> Result<(Handed, bool), (Error, Option<W>)> {
     if let Err(error) = machine.check_open() {
         return Err((error, waiter));
     }

@@ -212,7 +212,7 @@ impl<'py> Ready<'py> {
         let partition = self.whither(settings, client)?;
         client
             .produce(topic, partition, &record, waiter, haste)
-            .map_err(|error| self.refused(&error))
+            .map_err(|(error, _waiter)| self.refused(&error))
     }
 
     /// Why the core did not take it.

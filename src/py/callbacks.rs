@@ -1,10 +1,12 @@
 //! Calls into the user's code. What it raises harms nobody else: it goes to the log, and to the
 //! loop's exception handler where there is a loop.
 
+use std::sync::{Mutex, PoisonError};
+
 use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PySystemExit, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyModule};
+use pyo3::types::{PyBytes, PyModule, PyWeakrefMethods, PyWeakrefReference};
 use pyo3::{Bound, intern};
 
 use super::calls::method3;
@@ -140,6 +142,10 @@ fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     static METHOD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = function.py();
     let is = |object: &Bound<'_, PyAny>, kind: &Bound<'_, PyAny>| object.get_type().is(kind);
+    if was_plain(function) {
+        return Ok(true);
+    }
+    let asked = function;
     let function = if is(function, imported(&METHOD, py, "types", "MethodType")?) {
         function.getattr(intern!(py, "__func__"))?
     } else {
@@ -153,7 +159,28 @@ fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     // Others can be marked as such, in a way that `inspect` knows. To look for a mark that is not
     // there would raise, and most functions have none at all.
     let marks = function.getattr(intern!(py, "__dict__"))?;
-    Ok(flags & CO_COROUTINE == 0 && marks.len()? == 0)
+    let is_plain = flags & CO_COROUTINE == 0 && marks.len()? == 0;
+    if is_plain {
+        remember_plain(asked)?;
+    }
+    Ok(is_plain)
+}
+
+/// The last that was found to be plain: mostly it is the next one, too. Locked only with the
+/// interpreter held, and never while anything of Python's runs.
+static PLAIN: Mutex<Option<Py<PyWeakrefReference>>> = Mutex::new(None);
+
+fn was_plain(function: &Bound<'_, PyAny>) -> bool {
+    let last = PLAIN.lock().unwrap_or_else(PoisonError::into_inner);
+    let last = last.as_ref().and_then(|last| last.bind(function.py()).upgrade());
+    last.is_some_and(|last| last.is(function))
+}
+
+fn remember_plain(function: &Bound<'_, PyAny>) -> PyResult<()> {
+    let plain = PyWeakrefReference::new(function)?.unbind();
+    let earlier = PLAIN.lock().unwrap_or_else(PoisonError::into_inner).replace(plain);
+    drop(earlier);
+    Ok(())
 }
 
 /// A line in the log about failures that nobody claimed.

@@ -50,6 +50,9 @@ pub(super) struct Running {
     pub(super) voice: Arc<Voice>,
 }
 
+/// How far a message got; or why the core does not take it, and who waited.
+type Posted = Result<Handed, (Error, Option<Waiter>)>;
+
 impl ProducerCore {
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,16 +154,17 @@ impl ProducerCore {
         if on_delivery.is_some() {
             // A callback may start the dispatcher; for a producer that is closed it must not.
             self.check_open(py)?;
-        } else if self.settings.partitioner.is_none()
-            && let Some(handed) = self.post(ready)?
+        }
+        let mut waiter = on_delivery.map(callbacks::waiter).transpose()?;
+        if self.settings.partitioner.is_none()
+            && let Some(handed) = self.post(ready, &mut waiter)?
         {
             return match handed {
                 Ok(Handed::Waits(ticket)) => self.wait_for_room(py, &self.running(py)?, ticket),
                 Ok(Handed::Batched | Handed::Held(_)) => Ok(()),
-                Err(error) => Err(ready.refused(&error)),
+                Err((error, _waiter)) => Err(ready.refused(&error)),
             };
         }
-        let waiter = on_delivery.map(callbacks::waiter).transpose()?;
         let running = self.running(py)?;
         match ready.hand_over(&self.settings, &running.client, waiter, Haste::Lingers)? {
             Handed::Waits(ticket) => self.wait_for_room(py, &running, ticket),
@@ -168,16 +172,17 @@ impl ProducerCore {
         }
     }
 
-    /// Hands over what nobody waits for, if the core is running. That is what most calls are for:
-    /// not even its handles are cloned. Behind the lock there is nothing of Python's.
-    fn post(&self, ready: &Ready<'_>) -> PyResult<Option<Result<Handed, Error>>> {
+    /// Hands one message over if the core is running, and takes who waits for it then. That is
+    /// what most calls are for: not even its handles are cloned. Behind the lock there is nothing
+    /// of Python's, and nobody is dropped there who waits.
+    fn post(&self, ready: &Ready<'_>, waiter: &mut Option<Waiter>) -> PyResult<Option<Posted>> {
         let headers = ready.headers()?;
         let record = ready.record(&headers)?;
         let (topic, partition) = (ready.topic().to_str()?, ready.partition());
         let state = self.state();
         let running = state.running.as_ref().filter(|_| !state.closed);
         let post = |Running { client, .. }: &Running| {
-            client.produce(topic, partition, &record, None, Haste::Lingers)
+            client.produce(topic, partition, &record, waiter.take(), Haste::Lingers)
         };
         Ok(running.map(post))
     }
