@@ -16,6 +16,7 @@ mod calls;
 mod convert;
 mod dispatcher;
 mod errors;
+mod fates;
 mod futures;
 mod group;
 mod items;

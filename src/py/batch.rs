@@ -302,7 +302,7 @@ impl BatchCall {
         work.waits = handed.waits;
         for (error, waiter) in handed.refused {
             let Some(Waiter::Member { index, .. }) = waiter else { continue };
-            self.group.fail(index, error.topic(&topic_of(index)?.into()));
+            self.group.fail(index..index + 1, error.topic(&topic_of(index)?.into()));
         }
         Ok(())
     }
@@ -318,7 +318,7 @@ impl BatchCall {
     /// If even what waited for memory was given up, the rest need not try: a call of any length
     /// ends when its messages' time is over.
     fn give_up_if_starved(&self, py: Python<'_>, work: &mut Work) {
-        if self.group.is_late_among(work.lot.clone()) {
+        if self.group.is_late_from(work.lot.start) {
             let limit = self.topic.get().producer().settings.config.delivery_timeout;
             let message = format!(
                 "it was not handed over: what went before it in the same call was not \
@@ -338,10 +338,8 @@ impl BatchCall {
     }
 
     fn fail_rest(&self, work: &mut Work, error: &Error) {
-        while work.next < self.count {
-            self.group.fail(work.next as u32, error.clone());
-            work.next += 1;
-        }
+        self.group.fail(work.next as u32..self.count as u32, error.clone());
+        work.next = self.count;
     }
 }
 
@@ -479,7 +477,7 @@ impl BatchCall {
             if left.is_zero() {
                 let error = self.with_topic(py, core.no_room(false));
                 let waits = std::mem::take(&mut work.waits);
-                self.un_send(waits, |index| self.group.fail(index, error.clone()));
+                self.un_send(waits, |index| self.group.fail(index..index + 1, error.clone()));
                 self.fail_rest(&mut work, &error);
                 break Ok(());
             }

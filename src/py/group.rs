@@ -1,28 +1,14 @@
 //! What becomes of messages that were handed over in one call. The core fills it in as batches
 //! settle, and tells who waits for the last of them; nothing here is Python's.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::fates::{Fate, Fates, Rows};
 use super::process;
 use super::waiter::Waiter;
 use crate::error::{Error, ErrorKind};
-use crate::producer::{RecordPlace, SettledBatch, Waiting};
-
-/// One message's fate.
-#[derive(Debug, Clone)]
-pub(super) enum Fate {
-    /// It is under way, or yet to be handed over.
-    Open,
-    Stored {
-        /// Which of the group's topics.
-        topic: u32,
-        partition: i32,
-        place: RecordPlace,
-    },
-    Failed(Box<Error>),
-    /// It never reached the core; whoever handed it over knows why.
-    Refused,
-}
+use crate::producer::{SettledBatch, Waiting};
 
 /// Whether a group took in what became of its messages.
 pub(super) enum Told {
@@ -41,10 +27,14 @@ pub(super) struct Group {
 
 #[derive(Debug)]
 struct State {
-    fates: Vec<Fate>,
-    /// How many are open, and how many failed.
+    rows: Rows,
+    /// How many messages there are, how many of them are under way or yet to be handed over, and
+    /// how many failed.
+    count: usize,
     open: usize,
     failed: usize,
+    /// The last one whose time was over before it was delivered.
+    last_late: Option<u32>,
     /// Mostly one.
     topics: Vec<Arc<str>>,
     waiter: Option<Waiter>,
@@ -54,9 +44,11 @@ struct State {
 impl Group {
     pub(super) fn of(count: usize) -> Arc<Self> {
         let state = State {
-            fates: vec![Fate::Open; count],
+            rows: Rows::default(),
+            count,
             open: count,
             failed: 0,
+            last_late: None,
             topics: Vec::new(),
             waiter: None,
             is_forgone: false,
@@ -83,31 +75,26 @@ impl Group {
         for waiting in members {
             let Waiter::Member { index, .. } = waiting.waiter else { continue };
             let indices = index..index + waiting.count as u32;
-            match &batch.outcome {
+            let fate = match &batch.outcome {
                 Ok(stored) => {
-                    for (index, place) in indices.zip(stored.places_of(waiting)) {
-                        let partition = batch.partition;
-                        state.end(index, Fate::Stored { topic, partition, place });
-                    }
+                    let first = stored.first_place_of(waiting);
+                    Fate::Stored { topic, partition: batch.partition, first }
                 }
-                Err(error) => {
-                    for index in indices {
-                        state.end(index, Fate::Failed(Box::new(error.clone())));
-                    }
-                }
-            }
+                Err(error) => Fate::Failed(error.clone()),
+            };
+            state.end(indices, fate);
         }
         Told::Group(state.waiter_if_done())
     }
 
-    /// The core does not take a message. Nobody waits yet: the handing over goes on.
-    pub(super) fn fail(&self, index: u32, error: Error) {
-        self.state().end(index, Fate::Failed(Box::new(error)));
+    /// The core does not take some messages. Nobody waits yet: the handing over goes on.
+    pub(super) fn fail(&self, indices: Range<u32>, error: Error) {
+        self.state().end(indices, Fate::Failed(error));
     }
 
     /// A message cannot be handed over.
     pub(super) fn refuse(&self, index: u32) {
-        self.state().end(index, Fate::Refused);
+        self.state().end(index..index + 1, Fate::Refused);
     }
 
     /// Tells `waiter` when the last message has its fate; gives it back if that is so already.
@@ -128,32 +115,25 @@ impl Group {
     pub(super) fn forgo(&self) -> (Option<Waiter>, Vec<Error>) {
         let mut state = self.state();
         state.is_forgone = true;
-        let failed = state.fates.iter().filter_map(|fate| match fate {
-            Fate::Failed(error) => Some((**error).clone()),
-            _ => None,
-        });
-        let failed = failed.collect();
+        let failed = state.rows.errors().cloned().collect();
         (state.waiter.take(), failed)
     }
 
     /// How many have their fate, and how many of these failed.
     pub(super) fn counts(&self) -> (usize, usize) {
         let state = self.state();
-        (state.fates.len() - state.open, state.failed)
+        (state.count - state.open, state.failed)
     }
 
-    /// Whether the time of one of some messages was over before it was delivered.
-    pub(super) fn is_late_among(&self, indices: std::ops::Range<usize>) -> bool {
-        self.state().fates[indices].iter().any(|fate| match fate {
-            Fate::Failed(error) => error.kind() == ErrorKind::DeliveryTimeout,
-            _ => false,
-        })
+    /// Whether the time of a message was over before it was delivered, from this one on.
+    pub(super) fn is_late_from(&self, index: usize) -> bool {
+        self.state().last_late.is_some_and(|last| last as usize >= index)
     }
 
     /// Everything, and the topics' names.
-    pub(super) fn take(&self) -> (Vec<Fate>, Vec<Arc<str>>) {
+    pub(super) fn take(&self) -> (Fates, Vec<Arc<str>>) {
         let mut state = self.state();
-        (std::mem::take(&mut state.fates), std::mem::take(&mut state.topics))
+        (std::mem::take(&mut state.rows).into_fates(), std::mem::take(&mut state.topics))
     }
 }
 
@@ -167,10 +147,20 @@ impl State {
         index as u32
     }
 
-    fn end(&mut self, index: u32, fate: Fate) {
-        self.failed += usize::from(!matches!(fate, Fate::Stored { .. }));
-        self.open -= 1;
-        self.fates[index as usize] = fate;
+    fn end(&mut self, indices: Range<u32>, fate: Fate) {
+        if indices.is_empty() {
+            return;
+        }
+        if let Fate::Failed(error) = &fate
+            && error.kind() == ErrorKind::DeliveryTimeout
+        {
+            self.last_late = self.last_late.max(Some(indices.end - 1));
+        }
+        if !matches!(fate, Fate::Stored { .. }) {
+            self.failed += indices.len();
+        }
+        self.open -= indices.len();
+        self.rows.add(indices, fate);
     }
 
     fn waiter_if_done(&mut self) -> Option<Waiter> {

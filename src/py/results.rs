@@ -12,14 +12,14 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::batch::{BatchCall, SLICE};
 use super::errors::to_python;
-use super::group::Fate;
+use super::fates::{Fate, Fates};
 use super::metadata::RecordMetadata;
 use crate::error::{Error, ErrorCode, ErrorKind};
 
 /// The results of one call.
 #[pyclass(frozen, subclass, sequence, module = "dekaf._core")]
 pub(super) struct BatchResultCore {
-    fates: Vec<Fate>,
+    fates: Fates,
     topics: Vec<Py<PyString>>,
     /// Those that are objects already: exceptions, and what was unpickled.
     objects: Mutex<HashMap<usize, Py<PyAny>>>,
@@ -31,12 +31,11 @@ pub(super) struct BatchResultCore {
 impl BatchResultCore {
     pub(super) fn of_fates(
         py: Python<'_>,
-        fates: Vec<Fate>,
+        fates: Fates,
         topics: &[Arc<str>],
         refused: Vec<(u32, Py<PyAny>)>,
     ) -> Self {
-        let failed = (0..fates.len()).filter(|&index| !matches!(fates[index], Fate::Stored { .. }));
-        let failed = failed.collect();
+        let failed = fates.failed().collect();
         let objects = refused.into_iter().map(|(index, error)| (index as usize, error)).collect();
         let topics = topics.iter().map(|topic| PyString::new(py, topic).unbind()).collect();
         Self { fates, topics, objects: Mutex::new(objects), failed, made: AtomicUsize::new(0) }
@@ -52,7 +51,7 @@ impl BatchResultCore {
             }
             objects.insert(index, result.unbind());
         }
-        let fates = vec![Fate::Refused; results.len()];
+        let fates = Fates::refused(results.len());
         Self {
             fates,
             topics: Vec::new(),
@@ -65,8 +64,8 @@ impl BatchResultCore {
     /// Why those failed from one of them on.
     pub(super) fn failures_from(&self, py: Python<'_>, first: usize) -> PyResult<Vec<Error>> {
         let failed = self.failed.iter().filter(|index| **index >= first);
-        let error = |&index: &usize| match &self.fates[index] {
-            Fate::Failed(error) => Ok((**error).clone()),
+        let error = |&index: &usize| match self.fates.get(index) {
+            (Fate::Failed(error), _) => Ok(error.clone()),
             _ => of_exception(&self.get(py, index)?),
         };
         failed.map(error).collect()
@@ -78,7 +77,8 @@ impl BatchResultCore {
     }
 
     fn get<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
-        if let Fate::Stored { topic, partition, place } = &self.fates[index] {
+        if let (Fate::Stored { topic, partition, first }, behind) = self.fates.get(index) {
+            let place = first.after(behind);
             let topic = self.topics[*topic as usize].clone_ref(py);
             let made = RecordMetadata::new(topic, *partition, place.offset, place.timestamp);
             return Ok(Bound::new(py, made)?.into_any());
@@ -91,7 +91,7 @@ impl BatchResultCore {
 
     /// The exception of a message that failed in the core: always the same object.
     fn make_exception<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
-        let Fate::Failed(error) = &self.fates[index] else {
+        let (Fate::Failed(error), _) = self.fates.get(index) else {
             unreachable!("what was refused or unpickled is an object, and the call is over");
         };
         let exception = to_python(py, error).into_value(py).into_bound(py).into_any();

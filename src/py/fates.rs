@@ -1,0 +1,86 @@
+//! What became of the messages of one call: rows of messages that share their fate, as the
+//! records of a batch do. Most calls have few of them, however many messages they have.
+
+use std::ops::Range;
+
+use crate::error::Error;
+use crate::producer::RecordPlace;
+
+/// How messages ended.
+#[derive(Debug, Clone)]
+pub(super) enum Fate {
+    Stored {
+        /// Which of the call's topics.
+        topic: u32,
+        partition: i32,
+        /// Of the first; the others come behind it.
+        first: RecordPlace,
+    },
+    Failed(Error),
+    /// It never reached the core; whoever handed it over knows why.
+    Refused,
+}
+
+#[derive(Debug)]
+struct Row {
+    indices: Range<u32>,
+    fate: Fate,
+}
+
+/// The rows, while they become known.
+#[derive(Debug, Default)]
+pub(super) struct Rows(Vec<Row>);
+
+impl Rows {
+    /// Each message ends once.
+    pub(super) fn add(&mut self, indices: Range<u32>, fate: Fate) {
+        self.0.push(Row { indices, fate });
+    }
+
+    /// One for each message that failed in the core.
+    pub(super) fn errors(&self) -> impl Iterator<Item = &Error> {
+        self.0.iter().flat_map(|row| {
+            let error = match &row.fate {
+                Fate::Failed(error) => Some(error),
+                Fate::Stored { .. } | Fate::Refused => None,
+            };
+            std::iter::repeat_n(error, row.indices.len()).flatten()
+        })
+    }
+
+    /// All of them, once all are known.
+    pub(super) fn into_fates(mut self) -> Fates {
+        self.0.sort_unstable_by_key(|row| row.indices.start);
+        Fates(self.0)
+    }
+}
+
+/// How all messages ended, in their order.
+#[derive(Debug)]
+pub(super) struct Fates(Vec<Row>);
+
+impl Fates {
+    /// Of messages that are told of elsewhere.
+    pub(super) fn refused(count: usize) -> Self {
+        let all = Row { indices: 0..count as u32, fate: Fate::Refused };
+        Self(if count == 0 { Vec::new() } else { vec![all] })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.last().map_or(0, |last| last.indices.end as usize)
+    }
+
+    /// How a message ended, and how many before it did so with it.
+    pub(super) fn get(&self, index: usize) -> (&Fate, u32) {
+        let index = index as u32;
+        let row = self.0.partition_point(|row| row.indices.end <= index);
+        let row = &self.0[row];
+        (&row.fate, index - row.indices.start)
+    }
+
+    /// Those that were not stored.
+    pub(super) fn failed(&self) -> impl Iterator<Item = usize> {
+        let failed = self.0.iter().filter(|row| !matches!(row.fate, Fate::Stored { .. }));
+        failed.flat_map(|row| row.indices.clone()).map(|index| index as usize)
+    }
+}
