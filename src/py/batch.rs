@@ -15,7 +15,6 @@ use super::answer::{Answer, SIGNAL_CHECK};
 use super::arguments::{Ready, now_ms};
 use super::convert::Payload;
 use super::errors::refused;
-use super::futures::set_result;
 use super::group::Group;
 use super::items::{Shape, own_topic};
 use super::loops;
@@ -407,7 +406,7 @@ impl BatchCall {
     fn room_for_whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (future, waiter) = loops::waiter(&loops::needed(py, "publish_batch")?)?;
         if self.ask_for_room(waiter).is_some() {
-            set_result(&future, py.None().bind(py))?;
+            future.call_method1(intern!(py, "set_result"), (py.None(),))?;
         }
         Ok(future)
     }
@@ -448,7 +447,7 @@ impl BatchCall {
             None => Some(waiter),
         };
         if left.is_some() {
-            set_result(&future, py.None().bind(py))?;
+            future.call_method1(intern!(py, "set_result"), (py.None(),))?;
         }
         Ok(future)
     }
@@ -491,7 +490,7 @@ impl BatchCall {
         self.check_ours()?;
         let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
         if self.group.wait(waiter).is_some() {
-            set_result(&future, py.None().bind(py))?;
+            future.call_method1(intern!(py, "set_result"), (py.None(),))?;
         }
         Ok(future)
     }

@@ -3,13 +3,14 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyString;
+use pyo3::types::{PyList, PyString};
 
 use super::aio::Unsend;
-use super::callbacks;
-use super::calls::{method0, method1, method2};
+use super::calls::{method0, method1};
 use super::errors::to_python;
 use super::imported;
+use super::waiter::Callback;
+use super::wakes::{Wake, Wakes};
 use crate::error::Error;
 
 /// A new future of a loop.
@@ -17,63 +18,57 @@ pub(super) fn of_loop<'py>(running: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
     method0(running, intern!(running.py(), "create_future"))
 }
 
-/// What a future calls when it is done, and in which context.
-struct Callback<'py> {
-    function: Bound<'py, PyAny>,
-    context: Bound<'py, PyAny>,
+/// Completes a future of ours, on its loop. Whoever waits for it is left to be called.
+pub(super) fn set_result(
+    future: &Bound<'_, PyAny>,
+    result: &Bound<'_, PyAny>,
+    wakes: &Wakes,
+) -> PyResult<()> {
+    complete(future, intern!(future.py(), "set_result"), result, wakes)
 }
 
-pub(super) fn set_result(future: &Bound<'_, PyAny>, result: &Bound<'_, PyAny>) -> PyResult<()> {
-    complete(future, intern!(future.py(), "set_result"), result)
-}
-
-pub(super) fn set_exception(future: &Bound<'_, PyAny>, error: &Error) -> PyResult<()> {
+/// The same, with a failure.
+pub(super) fn set_exception(
+    future: &Bound<'_, PyAny>,
+    error: &Error,
+    wakes: &Wakes,
+) -> PyResult<()> {
     let py = future.py();
     let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
-    complete(future, intern!(py, "set_exception"), &exception)
+    complete(future, intern!(py, "set_exception"), &exception, wakes)
 }
 
-/// Completes a future of ours, on its loop. If a single one waits for it, as nearly always, it is
-/// called here and now: the loop would call it next in any case, but make a handle for it first,
-/// in Python, which costs more than all that we do.
 fn complete<'py>(
     future: &Bound<'py, PyAny>,
     method: &Bound<'py, PyString>,
     outcome: &Bound<'py, PyAny>,
+    wakes: &Wakes,
 ) -> PyResult<()> {
-    let py = future.py();
-    let waits = take_callback(future)?;
+    take_callbacks(future, wakes)?;
     match method1(future, method, outcome) {
-        Ok(_) => waits.map_or(Ok(()), |callback| callback.call(future)),
+        Ok(_) => Ok(()),
         // It was cancelled and wants nothing; nobody else completes ours.
-        Err(error) if is_invalid_state(py, &error)? => Ok(()),
+        Err(error) if is_invalid_state(future.py(), &error)? => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// Takes out who waits for a future, if that is one and the future tells.
-fn take_callback<'py>(future: &Bound<'py, PyAny>) -> PyResult<Option<Callback<'py>>> {
+/// Takes out who waits for a future, if it tells. Who stays there is called by the loop.
+fn take_callbacks(future: &Bound<'_, PyAny>, wakes: &Wakes) -> PyResult<()> {
     let py = future.py();
-    let Some(callbacks) = future.getattr_opt(intern!(py, "_callbacks"))? else { return Ok(None) };
-    if callbacks.is_none() || callbacks.len()? != 1 {
-        return Ok(None);
-    }
-    let callback = callbacks.get_item(0)?;
-    let callback = Callback { function: callback.get_item(0)?, context: callback.get_item(1)? };
-    method1(future, intern!(py, "remove_done_callback"), &callback.function)?;
-    Ok(Some(callback))
-}
-
-impl Callback<'_> {
-    /// As the loop does it: only what is meant to end the program goes on.
-    fn call(self, future: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Self { function, context } = self;
-        let arguments = (&function, future);
-        match method2(&context, intern!(future.py(), "run"), arguments) {
-            Ok(_) => Ok(()),
-            Err(error) => callbacks::contain(&function, future, error),
+    let Some(callbacks) = future.getattr_opt(intern!(py, "_callbacks"))? else { return Ok(()) };
+    let Ok(callbacks) = callbacks.cast::<PyList>() else { return Ok(()) };
+    // A list of its own, or else it shrinks meanwhile.
+    for callback in callbacks.as_sequence().to_list()?.iter() {
+        let (function, context) = (callback.get_item(0)?, callback.get_item(1)?);
+        if method1(future, intern!(py, "remove_done_callback"), &function).is_err() {
+            // It cannot be compared.
+            break;
         }
+        let callback = Callback { function: function.unbind(), context: context.unbind() };
+        wakes.push(Wake { future: future.clone().unbind(), callback });
     }
+    Ok(())
 }
 
 fn is_invalid_state(py: Python<'_>, error: &PyErr) -> PyResult<bool> {

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::{PyTraverseError, PyVisit};
+use pyo3::{PyTraverseError, PyVisit, intern};
 
+use super::calls::method1;
 use super::futures;
 use super::imported;
 use super::port::{Address, Port, empty_inbox};
@@ -83,13 +84,23 @@ struct Watcher {
 impl Watcher {
     /// Tells those whose results are there; the loop calls it. What is left after a turn still
     /// has its byte in the socket: the loop comes back by itself.
-    fn fetch(&self, py: Python<'_>) -> PyResult<()> {
-        if !self.port.is_ours() {
+    fn fetch(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let Self { port, inbox } = slf.get();
+        if !port.is_ours() {
             // A forked child goes on with its parent's loop. What comes here is the parent's, and
             // so is the epoll instance: no reader can be taken out of the child's alone.
             return Ok(());
         }
-        self.port.read(py, Stage::Loop, || empty_inbox(&self.inbox)).map(drop)
+        let read = port.read(slf.py(), Stage::Loop, || empty_inbox(inbox));
+        if port.wakes().are_to_be_called() {
+            Self::call_soon(slf)?;
+        }
+        read.map(drop)
+    }
+
+    /// Calls those who waited for futures; the loop calls it, after a turn that completed some.
+    fn wake(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.get().port.wakes().call(slf.py(), || Self::call_soon(slf))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -98,6 +109,14 @@ impl Watcher {
 
     fn __clear__(&self) {
         self.port.clear();
+    }
+}
+
+impl Watcher {
+    fn call_soon(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let wake = slf.getattr(intern!(py, "wake"))?;
+        method1(&needed(py, "wake")?, intern!(py, "call_soon"), &wake).map(drop)
     }
 }
 

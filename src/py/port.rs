@@ -14,9 +14,10 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::{Answer, Learned};
 use super::group::{Group, Told};
-use super::lot::Lot;
+use super::tell::tell;
 use super::voice::Voice;
 use super::waiter::{Stage, Waiter};
+use super::wakes::Wakes;
 use super::{dispatcher, process};
 use crate::client::Mailbox;
 use crate::error::Error;
@@ -28,10 +29,8 @@ const WAITERS_PER_TURN: usize = 1024;
 /// Something for a port's reader to do.
 #[derive(Debug)]
 pub(super) enum Item {
-    /// Tell those who waited for a batch's records.
-    Batch(Arc<Lot>),
-    /// Tell who waited for a call.
-    Call(Waiter, Result<(), Error>),
+    /// Tell those who waited.
+    Settled(Arc<Voice>, Settled<Waiter>),
     /// Say that messages failed that nobody claims; they are written down already.
     Unclaimed(Arc<Voice>, Error, usize),
     /// Ask the caller where records go.
@@ -46,8 +45,8 @@ pub(super) struct Port {
     generation: u64,
     signal: Signal,
     items: Mailbox<Item>,
-    /// What its reader has begun to tell. Locked by those who read alone.
-    in_hand: Mutex<Option<Arc<Lot>>>,
+    /// Whom its loop is to call.
+    wakes: Wakes,
     /// Who counts on it: see [`Address`].
     users: AtomicUsize,
 }
@@ -114,12 +113,8 @@ impl Port {
     fn new(signal: Signal) -> Arc<Self> {
         let generation = process::generation();
         let users = AtomicUsize::new(0);
-        let (items, in_hand) = (Mailbox::default(), Mutex::default());
-        Arc::new(Self { generation, signal, items, in_hand, users })
-    }
-
-    fn in_hand(&self) -> MutexGuard<'_, Option<Arc<Lot>>> {
-        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+        let (items, wakes) = (Mailbox::default(), Wakes::default());
+        Arc::new(Self { generation, signal, items, wakes, users })
     }
 
     /// A port that a thread reads.
@@ -182,50 +177,10 @@ impl Port {
     ) -> PyResult<usize> {
         let mut done = 0;
         while done < WAITERS_PER_TURN {
-            let in_hand = self.in_hand().clone();
-            if let Some(lot) = in_hand {
-                done += self.go_on_with(&lot, py, stage, WAITERS_PER_TURN - done)?;
-                continue;
-            }
             let Some(item) = self.items.take(&mut quiet).map_err(Into::into)? else { break };
-            done += self.begin(item, py, stage)?;
+            done += item.do_it(py, stage, &self.wakes)?;
         }
         Ok(done)
-    }
-
-    /// Tells at most so many of those whose turn it is, and says how many that were.
-    fn go_on_with(
-        &self,
-        lot: &Arc<Lot>,
-        py: Python<'_>,
-        stage: Stage,
-        most: usize,
-    ) -> PyResult<usize> {
-        let told = lot.tell(py, stage, most)?;
-        if told < most {
-            // Whoever read this port meanwhile may have gone on to the next.
-            let finished = self.in_hand().take_if(|in_hand| Arc::ptr_eq(in_hand, lot));
-            drop(finished);
-        }
-        Ok(told)
-    }
-
-    fn begin(&self, item: Item, py: Python<'_>, stage: Stage) -> PyResult<usize> {
-        match item {
-            Item::Batch(lot) => {
-                *self.in_hand() = Some(lot);
-                Ok(0)
-            }
-            Item::Call(waiter, result) => waiter.tell_call(py, stage, &result).map(|()| 1),
-            Item::Unclaimed(voice, error, count) => {
-                voice.report(py, stage, &error, count).map(|()| count)
-            }
-            Item::AskWhere(voice) => voice.place_records(py).map(|_| 1),
-            Item::Fence(answer) => {
-                answer.fill(Ok(Learned::Done));
-                Ok(1)
-            }
-        }
     }
 
     /// Ends the reading, and hands on what was not read.
@@ -235,11 +190,15 @@ impl Port {
             std::mem::forget(Arc::clone(self));
             return;
         }
-        let begun = self.in_hand().take().map(Item::Batch);
-        let left: Vec<_> = begun.into_iter().chain(self.items.close()).collect();
+        self.wakes.clear();
+        let left: Vec<_> = self.items.close().into();
         if !left.is_empty() || self.users.load(Ordering::Relaxed) > 0 {
             dispatcher::succeed(py, left);
         }
+    }
+
+    pub(super) fn wakes(&self) -> &Wakes {
+        &self.wakes
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -250,20 +209,20 @@ impl Port {
         if !self.is_ours() {
             return Ok(());
         }
-        if let Ok(in_hand) = self.in_hand.try_lock() {
-            in_hand.iter().try_for_each(|lot| lot.traverse(visit))?;
-        }
+        self.wakes.traverse(visit)?;
         self.items.visit(|item| match item {
-            Item::Call(waiter, _) => waiter.traverse(visit),
-            Item::Batch(lot) => lot.traverse(visit),
+            Item::Settled(_, Settled::Call { waiter, .. }) => waiter.traverse(visit),
+            Item::Settled(_, Settled::Batch(batch)) => {
+                batch.waiting.iter().try_for_each(|waiting| waiting.waiter.traverse(visit))
+            }
             Item::Unclaimed(..) | Item::AskWhere(_) | Item::Fence(_) => Ok(()),
         })
     }
 
     pub(super) fn clear(&self) {
         if self.is_ours() {
-            let begun = self.in_hand().take();
-            drop((begun, self.items.drain()));
+            drop(self.items.drain());
+            self.wakes.clear();
         }
     }
 
@@ -273,12 +232,28 @@ impl Port {
     }
 }
 
+impl Item {
+    fn do_it(self, py: Python<'_>, stage: Stage, wakes: &Wakes) -> PyResult<usize> {
+        match self {
+            Self::Settled(voice, settled) => tell(py, stage, &voice, settled, wakes),
+            Self::Unclaimed(voice, error, count) => {
+                voice.report(py, stage, &error, count).map(|()| count)
+            }
+            Self::AskWhere(voice) => voice.place_records(py).map(|_| 1),
+            Self::Fence(answer) => {
+                answer.fill(Ok(Learned::Done));
+                Ok(1)
+            }
+        }
+    }
+}
+
 /// Sorts what was settled in one turn by the ports that tell it.
 pub(super) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled<Waiter>>) {
     let mut mail = Mail::default();
     for settled in settled {
         match settled {
-            Settled::Call { waiter, result } => mail.call(waiter, result),
+            Settled::Call { waiter, result } => mail.call(voice, waiter, result),
             Settled::Batch(batch) => {
                 if let (Err(error), count @ 1..) = (&batch.outcome, batch.unclaimed) {
                     mail.nobodys(home, voice, error, count);
@@ -310,12 +285,12 @@ impl Mail {
         }
     }
 
-    fn call(&mut self, waiter: Waiter, result: Result<(), Error>) {
+    fn call(&mut self, voice: &Arc<Voice>, waiter: Waiter, result: Result<(), Error>) {
         match waiter {
             Waiter::Thread(answer) => self.answers.push((answer, result.map(|()| Learned::Done))),
             waiter => {
                 let Some(port) = waiter.port().cloned() else { return };
-                self.add(&port, Item::Call(waiter, result));
+                self.add(&port, Item::Settled(Arc::clone(voice), Settled::Call { waiter, result }));
             }
         }
     }
@@ -349,7 +324,7 @@ impl Mail {
                 waiting: mine,
                 unclaimed: 0,
             };
-            self.add(&port, Item::Batch(Lot::new(voice, piece)));
+            self.add(&port, Item::Settled(Arc::clone(voice), Settled::Batch(piece)));
         }
     }
 
@@ -408,7 +383,7 @@ impl Mail {
     ) {
         let count = members.iter().map(|waiting| waiting.count as usize).sum();
         match (group.settle(batch, members), &batch.outcome) {
-            (Told::Group(Some(waiter)), _) => self.call(waiter, Ok(())),
+            (Told::Group(Some(waiter)), _) => self.call(voice, waiter, Ok(())),
             (Told::Nobody, Err(error)) => self.nobodys(home, voice, error, count),
             (Told::Group(None), _) | (Told::Nobody, Ok(_)) => {}
         }

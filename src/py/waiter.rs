@@ -6,10 +6,8 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::Answer;
-use super::futures;
 use super::group::Group;
 use super::port::{Address, Port};
-use crate::error::Error;
 use crate::producer::Who;
 
 /// Someone who waits.
@@ -47,11 +45,18 @@ impl Who<Waiter> for Member<'_> {
     }
 }
 
-/// A function to be called once, and the context of the call that named it.
+/// A function to be called once, and the context to do it in.
 #[derive(Debug)]
 pub(super) struct Callback {
     pub(super) function: Py<PyAny>,
     pub(super) context: Py<PyAny>,
+}
+
+impl Callback {
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.function)?;
+        visit.call(&self.context)
+    }
 }
 
 impl Waiter {
@@ -60,26 +65,6 @@ impl Waiter {
         match self {
             Self::Future { port, .. } | Self::Callback { port, .. } => Some(port.port()),
             Self::Thread(_) | Self::Member { .. } => None,
-        }
-    }
-
-    pub(super) fn is_future(&self) -> bool {
-        matches!(self, Self::Future { .. })
-    }
-
-    /// Tells whoever waited for a call, which is a future's.
-    pub(super) fn tell_call(
-        &self,
-        py: Python<'_>,
-        stage: Stage,
-        result: &Result<(), Error>,
-    ) -> PyResult<()> {
-        match (self, stage) {
-            (Self::Future { future, .. }, Stage::Loop) => match result {
-                Ok(()) => futures::set_result(future.bind(py), py.None().bind(py)),
-                Err(error) => futures::set_exception(future.bind(py), error),
-            },
-            _ => Ok(()),
         }
     }
 
@@ -96,10 +81,7 @@ impl Waiter {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Future { future, .. } => visit.call(future),
-            Self::Callback { callback, .. } => {
-                visit.call(&callback.function)?;
-                visit.call(&callback.context)
-            }
+            Self::Callback { callback, .. } => callback.traverse(visit),
             Self::Thread(_) | Self::Member { .. } => Ok(()),
         }
     }

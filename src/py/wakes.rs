@@ -1,0 +1,100 @@
+//! Those who waited for futures that are done by now, and are to be called. The loop would call
+//! each of them through a handle, which it makes in Python, and which costs more than all that we
+//! do for a message; here one handle is enough for all of a turn. So it is to the loop as if it had
+//! called them itself, also where one of them runs the loop anew, as notebooks do it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit, intern};
+
+use super::callbacks;
+use super::calls::method2;
+use super::waiter::Callback;
+
+/// Who waited for a future that is done.
+#[derive(Debug)]
+pub(super) struct Wake {
+    pub(super) future: Py<PyAny>,
+    pub(super) callback: Callback,
+}
+
+/// In order. Locked only with the interpreter held, and never while anything of Python's runs.
+#[derive(Debug, Default)]
+pub(super) struct Wakes(Mutex<Due>);
+
+#[derive(Debug, Default)]
+struct Due {
+    queue: VecDeque<Wake>,
+    /// Whether the loop is asked already to call them.
+    is_called_soon: bool,
+}
+
+impl Wakes {
+    fn due(&self) -> MutexGuard<'_, Due> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, wake: Wake) {
+        self.due().queue.push_back(wake);
+    }
+
+    /// Whether the loop is to be asked to call them; who learns that does it.
+    #[must_use = "nobody else asks it"]
+    pub(super) fn are_to_be_called(&self) -> bool {
+        let mut due = self.due();
+        !due.queue.is_empty() && !std::mem::replace(&mut due.is_called_soon, true)
+    }
+
+    /// Calls them; the loop does it. It is asked again before, if there are several: the first may
+    /// run the loop anew and wait for another, or end the program.
+    pub(super) fn call(
+        &self,
+        py: Python<'_>,
+        call_soon: impl FnOnce() -> PyResult<()>,
+    ) -> PyResult<()> {
+        let mut due = self.due();
+        due.is_called_soon = false;
+        let first = due.queue.pop_front();
+        drop(due);
+        let Some(first) = first else { return Ok(()) };
+        if self.are_to_be_called() {
+            call_soon()?;
+        }
+        first.call(py)?;
+        loop {
+            let next = self.due().queue.pop_front();
+            match next {
+                Some(next) => next.call(py)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Forgets them: their loop has ended.
+    pub(super) fn clear(&self) {
+        let forgotten = std::mem::take(&mut self.due().queue);
+        drop(forgotten);
+    }
+
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Ok(due) = self.0.try_lock() else { return Ok(()) };
+        due.queue.iter().try_for_each(|wake| {
+            visit.call(&wake.future)?;
+            wake.callback.traverse(visit)
+        })
+    }
+}
+
+impl Wake {
+    /// As the loop does it: only what is meant to end the program goes on.
+    fn call(self, py: Python<'_>) -> PyResult<()> {
+        let Self { future, callback: Callback { function, context } } = self;
+        let (function, future) = (function.bind(py), future.bind(py));
+        match method2(context.bind(py), intern!(py, "run"), (function, future)) {
+            Ok(_) => Ok(()),
+            Err(error) => callbacks::contain(function, future, error),
+        }
+    }
+}

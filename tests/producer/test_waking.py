@@ -1,0 +1,146 @@
+"""How those are called who wait for futures of `produce`: as the loop would, and all of them."""
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import uvloop
+
+from dekaf import Producer, RecordMetadata
+from tests.producer.conftest import Target
+
+CURRENT = contextvars.ContextVar("current", default="none")
+
+both_loops = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+
+Loop = Callable[[], asyncio.AbstractEventLoop]
+Future = asyncio.Future[RecordMetadata]
+
+
+def run(loop: Loop, main: Any) -> None:
+    with asyncio.Runner(loop_factory=loop, debug=True) as runner:
+        runner.run(main)
+
+
+@both_loops
+def test_in_the_context_that_was_named(target: Target, loop: Loop) -> None:
+    topic = target.topic()
+    seen = []
+
+    def told(_: Future) -> None:
+        seen.append(CURRENT.get())
+
+    async def main() -> None:
+        async with Producer(target.servers) as producer:
+            await producer.produce(topic, b"0")
+            CURRENT.set("at the call")
+            first, second = producer.produce(topic, b"1"), producer.produce(topic, b"2")
+            first.add_done_callback(told)
+            named = contextvars.copy_context()
+            named.run(CURRENT.set, "named")
+            second.add_done_callback(told, context=named)
+            CURRENT.set("later")
+            await producer.flush()
+
+    run(loop, main())
+    assert seen == ["at the call", "named"]
+
+
+@both_loops
+def test_several_in_their_order(target: Target, loop: Loop) -> None:
+    topic = target.topic()
+    told: list[object] = []
+
+    async def main() -> None:
+        async with Producer(target.servers) as producer:
+            await producer.produce(topic, b"0")
+            future = producer.produce(topic, b"1")
+            for n in range(3):
+                future.add_done_callback(lambda _, n=n: told.append(n))  # type: ignore[misc]
+            alone = producer.produce(topic, b"2")
+            alone.add_done_callback(told.append)
+            await asyncio.gather(future, alone)
+            assert told == [0, 1, 2, alone] or told == [alone, 0, 1, 2]
+            # What is added to a future that is done is called as well.
+            future.add_done_callback(told.append)
+            await asyncio.sleep(0)
+            assert told[-1] is future
+
+    run(loop, main())
+
+
+@both_loops
+def test_one_that_raises_harms_nobody(target: Target, loop: Loop) -> None:
+    topic = target.topic()
+    heard: list[dict[str, Any]] = []
+    futures: list[Future] = []
+
+    def raises(future: Future) -> None:
+        raise LookupError(future.result().offset)
+
+    async def main() -> None:
+        running = asyncio.get_running_loop()
+        running.set_exception_handler(lambda _, context: heard.append(context))
+        async with Producer(target.servers) as producer:
+            await producer.produce(topic, b"first")
+            futures.extend(producer.produce(topic, str(n)) for n in range(3_000))
+            futures[1_500].add_done_callback(raises)
+            assert [(await future).offset for future in futures] == list(range(1, 3_001))
+
+    run(loop, main())
+    (context,) = heard
+    assert isinstance(context["exception"], LookupError)
+    assert context["exception"].args == (1_501,)
+    assert "raises" in context["message"]
+    assert context["future"] is futures[1_500]
+
+
+@both_loops
+def test_what_ends_the_program_loses_nothing(target: Target, loop: Loop) -> None:
+    topic = target.topic()
+    futures: list[Future] = []
+    told: list[int] = []
+
+    def ends(_: Future) -> None:
+        raise SystemExit(3)
+
+    async def main(producer: Producer) -> None:
+        await producer.produce(topic, b"first")
+        futures.extend(producer.produce(topic, str(n)) for n in range(100))
+        for future in futures[:50] + futures[51:]:
+            future.add_done_callback(lambda future: told.append(future.result().offset))
+        futures[50].add_done_callback(ends)
+        await asyncio.Event().wait()
+
+    producer = Producer(target.servers)
+    with asyncio.Runner(loop_factory=loop) as runner:
+        with pytest.raises(SystemExit):
+            runner.run(main(producer))
+        runner.run(producer.close())
+        assert [future.result().offset for future in futures] == list(range(1, 101))
+        assert sorted(told) == [n for n in range(1, 101) if n != 51]
+
+
+def test_a_loop_that_is_run_anew_goes_on(target: Target) -> None:
+    """As notebooks do it: a function that is called for one message waits for the others'."""
+    topic = target.topic()
+    told: list[int] = []
+
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+
+        def waits_for_all(future: Future) -> None:
+            told.append(future.result().offset)
+            while len(told) < 10:
+                loop._run_once()
+
+        async with Producer(target.servers) as producer:
+            await producer.produce(topic, b"first")
+            for n in range(10):
+                producer.produce(topic, str(n)).add_done_callback(waits_for_all)
+            await producer.flush()
+
+    asyncio.run(main())
+    assert told == list(range(1, 11))
