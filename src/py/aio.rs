@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::{Bound, intern};
 
 use super::arguments::{self, Extras, Parts, Ready, now_ms};
+use super::borrowed::Borrowed;
 use super::loops::{self, waiter};
 use super::message::Message;
 use super::producer::{ProducerCore, closed, seconds_of};
@@ -63,6 +64,9 @@ impl AsyncProducerCore {
     ) -> PyResult<Bound<'py, PyAny>> {
         let core = slf.as_super().get();
         let extras = Extras { misplaced, key, headers, partition, timestamp };
+        if let Some(message) = Borrowed::of_call(&core.settings, topic, value, extras) {
+            return produce_borrowed(slf.py(), core, &message);
+        }
         let parts = arguments::of_call("produce", topic, value, extras)?;
         produce(slf.py(), core, &parts.ready("produce", &core.settings.serializers, now_ms())?)
     }
@@ -144,17 +148,41 @@ pub(super) fn produce<'py>(
     hand_over(py, core, ready, Haste::AtOnce).map(|(future, _)| future)
 }
 
-/// The same, and whether the message waits for memory.
+/// The same, the short way.
+fn produce_borrowed<'py>(
+    py: Python<'py>,
+    core: &ProducerCore,
+    message: &Borrowed<'_>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let handed = with_future(py, core, |client, waiter| {
+        let handed = message.hand_over(client, Some(waiter), Haste::AtOnce);
+        handed.map_err(|(error, _waiter)| message.refused(py, &error))
+    });
+    handed.map(|(future, _)| future)
+}
+
+/// Hands one message over; the future brings its metadata. Says also whether it waits for memory.
 fn hand_over<'py>(
     py: Python<'py>,
     core: &ProducerCore,
     ready: &Ready<'_>,
     haste: Haste,
 ) -> PyResult<(Bound<'py, PyAny>, bool)> {
+    with_future(py, core, |client, waiter| {
+        ready.hand_over(&core.settings, client, Some(waiter), haste)
+    })
+}
+
+/// Makes a future for a message that is to be handed over.
+fn with_future<'py>(
+    py: Python<'py>,
+    core: &ProducerCore,
+    hand_over: impl FnOnce(&Client<Waiter>, Waiter) -> PyResult<Handed>,
+) -> PyResult<(Bound<'py, PyAny>, bool)> {
     let loop_ = loops::needed(py, "produce")?;
     let running = core.running(py)?;
     let (future, waiter) = waiter(&loop_)?;
-    let handed = ready.hand_over(&core.settings, &running.client, Some(waiter), haste)?;
+    let handed = hand_over(&running.client, waiter)?;
     let waits = matches!(handed, Handed::Waits(_));
     match handed {
         Handed::Batched => {}

@@ -227,5 +227,6 @@ impl<'py> Ready<'py> {
 /// Milliseconds since 1970.
 pub(super) fn now_ms() -> i64 {
     // A clock before 1970 is a clock that was never set.
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs() as i64 * 1000 + i64::from(since.subsec_millis())
 }

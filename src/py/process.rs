@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
 use super::answer::SIGNAL_CHECK;
-use super::producer::Running;
+use super::started::Running;
 use super::{dispatcher, loops};
 use crate::net::{Quiet, inherited_descriptors};
 

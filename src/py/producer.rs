@@ -1,6 +1,6 @@
 //! What both producers have in common: settings, the running core, `send`.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyValueError;
@@ -10,10 +10,12 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::SIGNAL_CHECK;
 use super::arguments::{self, Argument, Extras, Ready, now_ms};
+use super::borrowed::Borrowed;
 use super::errors::to_python;
 use super::outlet::Outlet;
 use super::port::Address;
 use super::settings::Settings;
+use super::started::{Closed, Running, Started};
 use super::voice::Voice;
 use super::waiter::Waiter;
 use super::{callbacks, dispatcher, loops, metrics, process};
@@ -28,45 +30,13 @@ pub(super) struct ProducerCore {
     #[pyo3(get)]
     config: Py<PyAny>,
     pub(super) settings: Settings,
-    /// Locked only with the interpreter held, and never while waiting for anything.
-    state: Mutex<State>,
+    started: Started,
 }
-
-#[derive(Debug, Default)]
-struct State {
-    /// The process that the core belongs to.
-    generation: u64,
-    running: Option<Running>,
-    closed: bool,
-}
-
-/// A producer that takes nothing any more.
-struct Closed;
-
-/// A core that was started, and what it has to say.
-#[derive(Debug, Clone)]
-pub(super) struct Running {
-    pub(super) client: Client<Waiter>,
-    pub(super) voice: Arc<Voice>,
-}
-
-/// How far a message got; or why the core does not take it, and who waited.
-type Posted = Result<Handed, (Error, Option<Waiter>)>;
 
 impl ProducerCore {
-    fn state(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.generation != process::generation() {
-            // The parent's: not to be touched, not even to be dropped.
-            std::mem::forget(state.running.take());
-            state.generation = process::generation();
-        }
-        state
-    }
-
     /// The running core, started if need be.
     pub(super) fn running(&self, py: Python<'_>) -> PyResult<Running> {
-        if let Some(running) = self.look().map_err(|Closed| closed(py))? {
+        if let Some(running) = self.started.look().map_err(|Closed| closed(py))? {
             return Ok(running);
         }
         process::check_not_over()?;
@@ -82,51 +52,38 @@ impl ProducerCore {
             None => None,
         };
         let outlet = Outlet { voice: Arc::clone(&voice), home: Address::of(&home), asks };
-        let mut state = self.state();
-        if state.closed || state.running.is_some() {
-            // Somebody else was faster. What was made for nothing goes behind the lock, and so
-            // does all that runs Python.
-            drop(state);
-            drop(outlet);
-            return self.running(py);
-        }
-        let started = Client::start(self.settings.config.clone(), process::seed(), outlet);
-        let client = match started {
-            Ok(client) => client,
-            Err(error) => {
-                drop(state);
-                return Err(error.into());
+        let started = self.started.start(outlet, |outlet| {
+            let client = Client::start(self.settings.config.clone(), process::seed(), outlet)?;
+            voice.belongs_to(client.clone());
+            Ok::<_, std::io::Error>(Running { client, voice })
+        });
+        match started {
+            Ok(running) => {
+                let running = running?;
+                process::register(py, running.clone(), self.settings.exit_timeout)?;
+                Ok(running)
             }
-        };
-        voice.belongs_to(client.clone());
-        let running = Running { client, voice };
-        state.running = Some(running.clone());
-        drop(state);
-        process::register(py, running.clone(), self.settings.exit_timeout)?;
-        Ok(running)
-    }
-
-    /// The running core, if it was started. Nothing here runs Python: the lock is held.
-    fn look(&self) -> Result<Option<Running>, Closed> {
-        let state = self.state();
-        if state.closed { Err(Closed) } else { Ok(state.running.clone()) }
-    }
-
-    /// Fails once it is closed.
-    fn check_open(&self, py: Python<'_>) -> PyResult<()> {
-        if self.state().closed { Err(closed(py)) } else { Ok(()) }
+            // Somebody else was faster.
+            Err(outlet) => {
+                drop(outlet);
+                self.running(py)
+            }
+        }
     }
 
     /// The core if it was ever started; after a fork, in this process.
     pub(super) fn started(&self) -> Option<Running> {
-        self.state().running.clone()
+        self.started.get()
+    }
+
+    /// The core, if it is running.
+    pub(super) fn at_hand(&self) -> Option<&Running> {
+        self.started.at_hand()
     }
 
     /// The core, for the last time.
     pub(super) fn shut(&self) -> Option<Running> {
-        let mut state = self.state();
-        state.closed = true;
-        state.running.clone()
+        self.started.shut()
     }
 
     /// How long closing may take.
@@ -151,40 +108,49 @@ impl ProducerCore {
         ready: &Ready<'_>,
         on_delivery: Argument<'_, '_>,
     ) -> PyResult<()> {
-        if on_delivery.is_some() {
-            // A callback may start the dispatcher; for a producer that is closed it must not.
-            self.check_open(py)?;
-        }
-        let mut waiter = on_delivery.map(callbacks::waiter).transpose()?;
-        if self.settings.partitioner.is_none()
-            && let Some(handed) = self.post(ready, &mut waiter)?
-        {
-            return match handed {
-                Ok(Handed::Waits(ticket)) => self.wait_for_room(py, &self.running(py)?, ticket),
-                Ok(Handed::Batched | Handed::Held(_)) => Ok(()),
-                Err((error, _waiter)) => Err(ready.refused(&error)),
-            };
-        }
+        let waiter = self.callback(py, on_delivery)?;
         let running = self.running(py)?;
-        match ready.hand_over(&self.settings, &running.client, waiter, Haste::Lingers)? {
-            Handed::Waits(ticket) => self.wait_for_room(py, &running, ticket),
-            Handed::Batched | Handed::Held(_) => Ok(()),
+        let handed = ready.hand_over(&self.settings, &running.client, waiter, Haste::Lingers)?;
+        self.wait_if_full(py, &running, handed)
+    }
+
+    /// The same, the short way. Nearly always the core is at hand, and not even its handles are
+    /// cloned.
+    fn send_borrowed(
+        &self,
+        py: Python<'_>,
+        message: &Borrowed<'_>,
+        on_delivery: Argument<'_, '_>,
+    ) -> PyResult<()> {
+        let waiter = self.callback(py, on_delivery)?;
+        let started;
+        let running = match self.at_hand() {
+            Some(running) => running,
+            None => {
+                started = self.running(py)?;
+                &started
+            }
+        };
+        match message.hand_over(&running.client, waiter, Haste::Lingers) {
+            Ok(handed) => self.wait_if_full(py, running, handed),
+            Err((error, _waiter)) => Err(message.refused(py, &error)),
         }
     }
 
-    /// Hands one message over if the core is running, and takes who waits for it then. That is
-    /// what most calls are for: not even its handles are cloned. Behind the lock there is nothing
-    /// of Python's, and nobody is dropped there who waits.
-    fn post(&self, ready: &Ready<'_>, waiter: &mut Option<Waiter>) -> PyResult<Option<Posted>> {
-        let headers = ready.headers()?;
-        let record = ready.record(&headers)?;
-        let (topic, partition) = (ready.topic().to_str()?, ready.partition());
-        let state = self.state();
-        let running = state.running.as_ref().filter(|_| !state.closed);
-        let post = |Running { client, .. }: &Running| {
-            client.produce(topic, partition, &record, waiter.take(), Haste::Lingers)
-        };
-        Ok(running.map(post))
+    fn callback(&self, py: Python<'_>, on_delivery: Argument<'_, '_>) -> PyResult<Option<Waiter>> {
+        let Some(function) = on_delivery else { return Ok(None) };
+        if self.started.is_closed() {
+            // A callback may start the dispatcher; for a producer that is closed it must not.
+            return Err(closed(py));
+        }
+        callbacks::waiter(function).map(Some)
+    }
+
+    fn wait_if_full(&self, py: Python<'_>, running: &Running, handed: Handed) -> PyResult<()> {
+        match handed {
+            Handed::Waits(ticket) => self.wait_for_room(py, running, ticket),
+            Handed::Batched | Handed::Held(_) => Ok(()),
+        }
     }
 
     /// Waits until a record in the line for memory has its turn. A loop is held only for as long
@@ -253,7 +219,7 @@ impl ProducerCore {
     pub(super) fn new(config: Bound<'_, PyAny>, first_sequence: i32) -> PyResult<Self> {
         let mut settings = Settings::of(&config)?;
         settings.config.first_sequence = first_sequence;
-        Ok(Self { config: config.unbind(), settings, state: Mutex::default() })
+        Ok(Self { config: config.unbind(), settings, started: Started::default() })
     }
 
     /// Hands one message over and returns at once. `on_delivery(metadata, error)` is called once,
@@ -279,6 +245,9 @@ impl ProducerCore {
         on_delivery: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<()> {
         let extras = Extras { misplaced, key, headers, partition, timestamp };
+        if let Some(message) = Borrowed::of_call(&self.settings, topic, value, extras) {
+            return self.send_borrowed(py, &message, on_delivery);
+        }
         let parts = arguments::of_call("send", topic, value, extras)?;
         let ready = parts.ready("send", &self.settings.serializers, now_ms())?;
         self.send_ready(py, &ready, on_delivery)
@@ -342,7 +311,7 @@ impl ProducerCore {
     /// Whether it was closed.
     #[getter]
     fn closed(&self) -> bool {
-        self.state().closed
+        self.started.is_closed()
     }
 
     #[classmethod]
@@ -365,8 +334,7 @@ impl Drop for ProducerCore {
         // on by itself, and the interpreter's end waits for it.
         let exit_timeout = self.settings.exit_timeout;
         let delivery_timeout = self.settings.config.delivery_timeout;
-        let running = self.state().running.take();
-        if let Some(running) = running {
+        if let Some(running) = self.started() {
             running.client.close(exit_timeout.max(delivery_timeout), None);
         }
     }
