@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+DEFAULT_BATCH = 65_536
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -15,7 +17,7 @@ class Job:
     size: int = 100
     partitions: int = 12
     compression: str = "none"
-    batch_size: int = 65_536
+    batch_size: int = DEFAULT_BATCH
     at_once: int = 10_000
     rate: int = 5_000  # a second, in an open loop
     warm_up: int = 5_000
@@ -40,6 +42,8 @@ class Job:
             said.append(f"{self.size} B")
         if self.compression != "none":
             said.append(self.compression)
+        if self.batch_size != DEFAULT_BATCH:
+            said.append(f"batches of {self.batch_size:,}")
         if self.scenario == "many_partitions":
             said.append(f"{self.partitions} partitions")
         if self.scenario in ("gather", "produce_then_await", "batch"):

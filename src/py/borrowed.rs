@@ -41,12 +41,9 @@ impl<'a> Borrowed<'a> {
         }
         let topic = text(topic).filter(|topic| !topic.is_empty())?;
         let partition = convert::partition(partition).ok()?;
-        let (key, value) = (bytes(key)?, bytes(value)?);
-        Some(Self {
-            topic,
-            partition,
-            record: Record { timestamp: now_ms(), key, value, headers: &[] },
-        })
+        let (key, value) = (bytes(key).ok()?, bytes(value).ok()?);
+        let record = Record { timestamp: now_ms(), key, value, headers: &[] };
+        Some(Self { topic, partition, record })
     }
 
     /// Hands the message over to the core; or says why it does not take it, and gives back who
@@ -71,10 +68,13 @@ fn text<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a str> {
     object.cast::<PyString>().ok()?.to_str().ok()
 }
 
-fn bytes<'a>(payload: Argument<'a, '_>) -> Option<Option<&'a [u8]>> {
-    let Some(payload) = payload else { return Some(None) };
+/// What has no bytes of its own.
+struct Other;
+
+fn bytes<'a>(payload: Argument<'a, '_>) -> Result<Option<&'a [u8]>, Other> {
+    let Some(payload) = payload else { return Ok(None) };
     if let Ok(bytes) = payload.cast::<PyBytes>() {
-        return Some(Some(bytes.as_bytes()));
+        return Ok(Some(bytes.as_bytes()));
     }
-    text(payload).map(|text| Some(text.as_bytes()))
+    text(payload).map(|text| Some(text.as_bytes())).ok_or(Other)
 }

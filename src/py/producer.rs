@@ -124,12 +124,11 @@ impl ProducerCore {
     ) -> PyResult<()> {
         let waiter = self.callback(py, on_delivery)?;
         let started;
-        let running = match self.at_hand() {
-            Some(running) => running,
-            None => {
-                started = self.running(py)?;
-                &started
-            }
+        let running = if let Some(running) = self.at_hand() {
+            running
+        } else {
+            started = self.running(py)?;
+            &started
         };
         match message.hand_over(&running.client, waiter, Haste::Lingers) {
             Ok(handed) => self.wait_if_full(py, running, handed),
