@@ -8,6 +8,7 @@ use super::borrowed::Borrowed;
 use super::loops::{self, waiter};
 use super::message::Message;
 use super::producer::{ProducerCore, closed, seconds_of};
+use super::started::Running;
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
 use crate::producer::{Haste, Ticket};
@@ -180,19 +181,19 @@ fn with_future<'py>(
     hand_over: impl FnOnce(&Client<Waiter>, Waiter) -> PyResult<Handed>,
 ) -> PyResult<(Bound<'py, PyAny>, bool)> {
     let loop_ = loops::needed(py, "produce")?;
-    let running = core.running(py)?;
-    let (future, waiter) = waiter(&loop_)?;
-    let handed = hand_over(&running.client, waiter)?;
-    let waits = matches!(handed, Handed::Waits(_));
-    match handed {
-        Handed::Batched => {}
-        Handed::Held(ticket) | Handed::Waits(ticket) => {
-            let unsend = Unsend { client: running.client, ticket };
-            let unsend = Bound::new(py, unsend)?;
-            future.call_method1(intern!(py, "add_done_callback"), (unsend,))?;
+    core.with_running(py, |Running { client, .. }| {
+        let (future, waiter) = waiter(&loop_)?;
+        let handed = hand_over(client, waiter)?;
+        let waits = matches!(handed, Handed::Waits(_));
+        match handed {
+            Handed::Batched => {}
+            Handed::Held(ticket) | Handed::Waits(ticket) => {
+                let unsend = Bound::new(py, Unsend { client: client.clone(), ticket })?;
+                future.call_method1(intern!(py, "add_done_callback"), (unsend,))?;
+            }
         }
-    }
-    Ok((future, waits))
+        Ok((future, waits))
+    })
 }
 
 /// A future for a question to the core, which gives the waiter back if it has ended.

@@ -110,7 +110,7 @@ pub(super) fn waiter(function: &Bound<'_, PyAny>) -> PyResult<Waiter> {
     };
     let context = imported(&COPY, py, "contextvars", "copy_context")?.call0()?.unbind();
     let callback = Callback { function: function.clone().unbind(), context };
-    Ok(Waiter::Callback { callback, port: Address::of(&port) })
+    Ok(Waiter::Callback { callback, port: Address::of(port) })
 }
 
 /// Refuses a callback that cannot be called, or not here.

@@ -48,7 +48,7 @@ pub(super) fn needed<'py>(py: Python<'py>, call: &str) -> PyResult<Bound<'py, Py
 
 /// A new future of a loop, as something that the core can settle.
 pub(super) fn waiter<'py>(running: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Waiter)> {
-    let port = Address::of(&port_of(running)?);
+    let port = Address::of(port_of(running)?);
     let future = futures::of_loop(running)?;
     Ok((future.clone(), Waiter::Future { future: future.unbind(), port }))
 }

@@ -57,9 +57,9 @@ pub(super) struct Port {
 pub(super) struct Address(Arc<Port>);
 
 impl Address {
-    pub(super) fn of(port: &Arc<Port>) -> Self {
+    pub(super) fn of(port: Arc<Port>) -> Self {
         port.users.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(port))
+        Self(port)
     }
 
     pub(super) fn port(&self) -> &Arc<Port> {

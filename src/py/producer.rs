@@ -48,10 +48,10 @@ impl ProducerCore {
         let voice = Arc::new(Voice::new(&self.settings, py));
         let asks = match self.settings.partitioner {
             // Loops stand still now and then, and may be blocked by the very call that waits.
-            Some(_) => Some(Address::of(&dispatcher::port(py)?)),
+            Some(_) => Some(Address::of(dispatcher::port(py)?)),
             None => None,
         };
-        let outlet = Outlet { voice: Arc::clone(&voice), home: Address::of(&home), asks };
+        let outlet = Outlet { voice: Arc::clone(&voice), home: Address::of(home), asks };
         let started = self.started.start(outlet, |outlet| {
             let client = Client::start(self.settings.config.clone(), process::seed(), outlet)?;
             voice.belongs_to(client.clone());
@@ -76,9 +76,17 @@ impl ProducerCore {
         self.started.get()
     }
 
-    /// The core, if it is running.
-    pub(super) fn at_hand(&self) -> Option<&Running> {
-        self.started.at_hand()
+    /// Does something with the running core, which is nearly always at hand: not even its handles
+    /// are cloned.
+    pub(super) fn with_running<T>(
+        &self,
+        py: Python<'_>,
+        what: impl FnOnce(&Running) -> PyResult<T>,
+    ) -> PyResult<T> {
+        match self.started.at_hand() {
+            Some(running) => what(running),
+            None => what(&self.running(py)?),
+        }
     }
 
     /// The core, for the last time.
@@ -109,13 +117,14 @@ impl ProducerCore {
         on_delivery: Argument<'_, '_>,
     ) -> PyResult<()> {
         let waiter = self.callback(py, on_delivery)?;
-        let running = self.running(py)?;
-        let handed = ready.hand_over(&self.settings, &running.client, waiter, Haste::Lingers)?;
-        self.wait_if_full(py, &running, handed)
+        self.with_running(py, |running| {
+            let handed =
+                ready.hand_over(&self.settings, &running.client, waiter, Haste::Lingers)?;
+            self.wait_if_full(py, running, handed)
+        })
     }
 
-    /// The same, the short way. Nearly always the core is at hand, and not even its handles are
-    /// cloned.
+    /// The same, the short way.
     fn send_borrowed(
         &self,
         py: Python<'_>,
@@ -123,17 +132,12 @@ impl ProducerCore {
         on_delivery: Argument<'_, '_>,
     ) -> PyResult<()> {
         let waiter = self.callback(py, on_delivery)?;
-        let started;
-        let running = if let Some(running) = self.at_hand() {
-            running
-        } else {
-            started = self.running(py)?;
-            &started
-        };
-        match message.hand_over(&running.client, waiter, Haste::Lingers) {
-            Ok(handed) => self.wait_if_full(py, running, handed),
-            Err((error, _waiter)) => Err(message.refused(py, &error)),
-        }
+        self.with_running(py, |running| {
+            match message.hand_over(&running.client, waiter, Haste::Lingers) {
+                Ok(handed) => self.wait_if_full(py, running, handed),
+                Err((error, _waiter)) => Err(message.refused(py, &error)),
+            }
+        })
     }
 
     fn callback(&self, py: Python<'_>, on_delivery: Argument<'_, '_>) -> PyResult<Option<Waiter>> {
