@@ -1,5 +1,5 @@
-//! What a record and a batch cost: appending, sealing with each codec, a new header, reading
-//! back, splitting. `make bench-core` runs them; `cargo bench --bench record -- append` some.
+//! What a record and a batch cost: appending, sealing with each codec, codecs alone, a new header,
+//! reading back, splitting. `make bench-core` runs them; `cargo bench --bench record -- append` some.
 
 use std::hint::black_box;
 
@@ -12,6 +12,8 @@ use dekaf::record::{
     BatchBuilder, Codec, Compression, Compressor, Decompressor, Header, Identity, Record,
     SealedBatch, decode_batch_within,
 };
+use lz4_flex::block::{CompressTable, compress_into_with_table};
+use zstd::zstd_safe::{CCtx, CParameter};
 
 /// The default size of a batch.
 const BATCH_SIZE: usize = 65_536;
@@ -151,6 +153,25 @@ fn seal(criterion: &mut Criterion) {
     }
 }
 
+/// The codecs by themselves, with contexts and memory that are kept: what sealing comes close to.
+fn codec(criterion: &mut Criterion) {
+    let records = sealed(Compression::NONE).body().clone();
+    let mut output = vec![0; 2 * records.len()];
+    let mut group = group(criterion, "codec alone");
+    let mut table = CompressTable::default();
+    group.bench_function("lz4", |bencher| {
+        bencher.iter(|| compress_into_with_table(&records, &mut output, &mut table));
+    });
+    for level in [1, 3] {
+        let mut context = CCtx::create();
+        let level_set = context.set_parameter(CParameter::CompressionLevel(level));
+        level_set.expect("a level of zstd's");
+        group.bench_function(format!("zstd {level}"), |bencher| {
+            bencher.iter(|| context.compress2(&mut output[..], &records));
+        });
+    }
+}
+
 fn header(criterion: &mut Criterion) {
     let batch = sealed(Compression::NONE);
     criterion.bench_function("header", |bencher| {
@@ -181,5 +202,5 @@ fn split(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, append, seal, header, decode, split);
+criterion_group!(benches, append, seal, codec, header, decode, split);
 criterion_main!(benches);

@@ -310,7 +310,7 @@ impl<W> Batch<W> {
     /// Gives back the memory of its records, if they were sent.
     pub(super) fn into_memory(self) -> Option<Bytes> {
         match self.content {
-            Some(Content::Sealed(batch)) => Some(batch.into_body()),
+            Some(Content::Sealed(batch)) => batch.into_memory(),
             _ => None,
         }
     }

@@ -6,6 +6,9 @@ use bytes::Bytes;
 /// What is kept at most, in all.
 const KEPT: usize = 2 << 20;
 
+/// How many times as much as is needed may be taken.
+const MUCH: usize = 4;
+
 /// What is worth keeping: the allocator is quick with less.
 const WORTHWHILE: usize = 16 << 10;
 
@@ -16,27 +19,35 @@ pub(super) struct Spares {
 }
 
 impl Spares {
-    /// Empty memory for so many bytes.
+    /// Empty memory for so many bytes, and not for many more: it is not charged for.
     pub(super) fn take(&mut self, capacity: usize) -> Vec<u8> {
-        if capacity >= WORTHWHILE
-            && let Some(body) = self.bodies.pop()
-        {
-            self.size -= body.capacity();
-            if body.capacity() >= capacity {
-                return body;
+        if capacity >= WORTHWHILE {
+            let fits = capacity..=MUCH * capacity;
+            match self.bodies.iter().rposition(|body| fits.contains(&body.capacity())) {
+                Some(index) => return self.remove(index),
+                // What nobody wants any more makes room.
+                None if !self.bodies.is_empty() => drop(self.remove(0)),
+                None => {}
             }
         }
         Vec::with_capacity(capacity)
+    }
+
+    fn remove(&mut self, index: usize) -> Vec<u8> {
+        let body = self.bodies.remove(index);
+        self.size -= body.capacity();
+        body
     }
 
     /// Keeps a body's memory if nobody else reads it.
     pub(super) fn give(&mut self, body: Bytes) {
         let Ok(mut body) = body.try_into_mut() else { return };
         body.clear();
+        let body = Vec::from(body);
         let size = body.capacity();
         if (WORTHWHILE..=KEPT - self.size).contains(&size) {
             self.size += size;
-            self.bodies.push(body.into());
+            self.bodies.push(body);
         }
     }
 }
@@ -74,9 +85,20 @@ mod tests {
             spares.give(body);
         }
         assert_eq!((spares.bodies.len(), spares.size), (2, KEPT));
-        // A spare that is too small makes room.
+        // One that is too small for what is wanted now makes room.
         assert!(spares.take(KEPT).capacity() >= KEPT);
         assert_eq!(spares.size, KEPT / 2);
+    }
+
+    #[test]
+    fn little_does_not_get_much() {
+        let mut spares = Spares::default();
+        let large = MUCH * WORTHWHILE + 1;
+        spares.give(vec![1; WORTHWHILE].into());
+        spares.give(vec![1; large].into());
+        assert_eq!(spares.take(WORTHWHILE).capacity(), WORTHWHILE);
+        assert_eq!(spares.take(WORTHWHILE + 1).capacity(), large);
+        assert_eq!(spares.size, 0);
     }
 
     #[test]

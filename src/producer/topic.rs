@@ -91,7 +91,7 @@ pub(super) struct Partition<W> {
     pub(super) queue: VecDeque<Batch<W>>,
     pub(super) in_flight: usize,
     /// About how large those were that left.
-    pub(super) usual_size: usize,
+    pub(super) recent_size: usize,
     /// Who the batches in flight were sent to.
     pub(super) sent_to: Option<NodeId>,
     pub(super) idempotence: Idempotence,
@@ -134,7 +134,7 @@ impl<W> Partition<W> {
             leader_epoch: -1,
             queue: VecDeque::new(),
             in_flight: 0,
-            usual_size: SMALL,
+            recent_size: SMALL,
             sent_to: None,
             idempotence: Idempotence { next: first, acked: first, ..Idempotence::default() },
             stopped: None,
@@ -147,7 +147,7 @@ impl<W> Partition<W> {
 
     /// About how large its next batch will be.
     pub(super) fn usual_size(&self) -> usize {
-        self.queue.back().map_or(self.usual_size, |last| last.charged)
+        self.queue.back().map_or(0, |last| last.charged).max(self.recent_size)
     }
 
     /// The first batch that is not in flight, and its place in line.

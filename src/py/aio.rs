@@ -5,6 +5,7 @@ use pyo3::{Bound, intern};
 
 use super::arguments::{self, Extras, Parts, Ready, now_ms};
 use super::borrowed::Borrowed;
+use super::futures;
 use super::loops::{self, waiter};
 use super::message::Message;
 use super::producer::{ProducerCore, closed, seconds_of};
@@ -134,7 +135,7 @@ impl AsyncProducerCore {
             None => Some(waiter),
         };
         if left.is_some() {
-            future.call_method1(intern!(slf.py(), "set_result"), (slf.py().None(),))?;
+            futures::finish(&future)?;
         }
         Ok(future)
     }

@@ -15,6 +15,7 @@ use super::answer::{Answer, SIGNAL_CHECK};
 use super::arguments::{Ready, now_ms};
 use super::convert::Payload;
 use super::errors::refused;
+use super::futures;
 use super::group::Group;
 use super::items::{Shape, own_topic};
 use super::loops;
@@ -406,7 +407,7 @@ impl BatchCall {
     fn room_for_whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (future, waiter) = loops::waiter(&loops::needed(py, "publish_batch")?)?;
         if self.ask_for_room(waiter).is_some() {
-            future.call_method1(intern!(py, "set_result"), (py.None(),))?;
+            futures::finish(&future)?;
         }
         Ok(future)
     }
@@ -447,7 +448,7 @@ impl BatchCall {
             None => Some(waiter),
         };
         if left.is_some() {
-            future.call_method1(intern!(py, "set_result"), (py.None(),))?;
+            futures::finish(&future)?;
         }
         Ok(future)
     }
@@ -490,7 +491,7 @@ impl BatchCall {
         self.check_ours()?;
         let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
         if self.group.wait(waiter).is_some() {
-            future.call_method1(intern!(py, "set_result"), (py.None(),))?;
+            futures::finish(&future)?;
         }
         Ok(future)
     }

@@ -142,15 +142,14 @@ fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     static METHOD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = function.py();
     let is = |object: &Bound<'_, PyAny>, kind: &Bound<'_, PyAny>| object.get_type().is(kind);
-    if was_plain(function) {
-        return Ok(true);
-    }
-    let asked = function;
     let function = if is(function, imported(&METHOD, py, "types", "MethodType")?) {
         function.getattr(intern!(py, "__func__"))?
     } else {
         function.clone()
     };
+    if was_plain(&function) {
+        return Ok(true);
+    }
     if !is(&function, imported(&FUNCTION, py, "types", "FunctionType")?) {
         return Ok(false);
     }
@@ -161,7 +160,7 @@ fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     let marks = function.getattr(intern!(py, "__dict__"))?;
     let is_plain = flags & CO_COROUTINE == 0 && marks.len()? == 0;
     if is_plain {
-        remember_plain(asked)?;
+        remember_plain(&function)?;
     }
     Ok(is_plain)
 }
@@ -171,8 +170,8 @@ fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
 static PLAIN: Mutex<Option<Py<PyWeakrefReference>>> = Mutex::new(None);
 
 fn was_plain(function: &Bound<'_, PyAny>) -> bool {
-    let last = PLAIN.lock().unwrap_or_else(PoisonError::into_inner);
-    let last = last.as_ref().and_then(|last| last.bind(function.py()).upgrade());
+    let upgrade = |last: &Py<PyWeakrefReference>| last.bind(function.py()).upgrade();
+    let last = PLAIN.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(upgrade);
     last.is_some_and(|last| last.is(function))
 }
 

@@ -1,5 +1,5 @@
 //! What became of the messages of one call: rows of messages that share their fate, as the
-//! records of a batch do. Most calls have few of them, however many messages they have.
+//! records of a batch do. Without keys there are few of them, however many messages a call has.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ pub(super) enum Fate {
         /// Of the first; the others come behind it.
         first: RecordPlace,
     },
-    Failed(Error),
+    Failed(Box<Error>),
     /// It never reached the core; whoever handed it over knows why.
     Refused,
 }
@@ -39,18 +39,19 @@ impl Rows {
 
     /// One for each message that failed in the core.
     pub(super) fn errors(&self) -> impl Iterator<Item = &Error> {
-        self.0.iter().flat_map(|row| {
-            let error = match &row.fate {
-                Fate::Failed(error) => Some(error),
-                Fate::Stored { .. } | Fate::Refused => None,
-            };
-            std::iter::repeat_n(error, row.indices.len()).flatten()
-        })
+        let failed = self.0.iter().filter_map(|row| match &row.fate {
+            Fate::Failed(error) => Some((&**error, row.indices.len())),
+            Fate::Stored { .. } | Fate::Refused => None,
+        });
+        failed.flat_map(|(error, count)| std::iter::repeat_n(error, count))
     }
 
     /// All of them, once all are known.
     pub(super) fn into_fates(mut self) -> Fates {
-        self.0.sort_unstable_by_key(|row| row.indices.start);
+        // Those of a partition stand in order already, which a stable sort profits by.
+        self.0.sort_by_key(|row| row.indices.start);
+        let mut pairs = self.0.windows(2);
+        debug_assert!(pairs.all(|pair| pair[0].indices.end == pair[1].indices.start), "{self:?}");
         Fates(self.0)
     }
 }

@@ -38,13 +38,21 @@ pub(super) fn set_exception(
     complete(future, intern!(py, "set_exception"), &exception, wakes)
 }
 
+/// Completes a future that nobody waits for yet.
+pub(super) fn finish(future: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = future.py();
+    method1(future, intern!(py, "set_result"), py.None().bind(py)).map(drop)
+}
+
 fn complete<'py>(
     future: &Bound<'py, PyAny>,
     method: &Bound<'py, PyString>,
     outcome: &Bound<'py, PyAny>,
     wakes: &Wakes,
 ) -> PyResult<()> {
-    take_callbacks(future, wakes)?;
+    if let Some(callback) = take_callback(future)? {
+        wakes.push(Wake { future: future.clone().unbind(), callback });
+    }
     match method1(future, method, outcome) {
         Ok(_) => Ok(()),
         // It was cancelled and wants nothing; nobody else completes ours.
@@ -53,22 +61,23 @@ fn complete<'py>(
     }
 }
 
-/// Takes out who waits for a future, if it tells. Who stays there is called by the loop.
-fn take_callbacks(future: &Bound<'_, PyAny>, wakes: &Wakes) -> PyResult<()> {
+/// Takes out who waits for a future, if that is one, as nearly always. It is left to the loop to
+/// call several, which it takes more than a comparison to find, and those of any other future than
+/// asyncio's own in C, which alone are known to run nobody's code here.
+fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Option<Callback>> {
+    static FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = future.py();
-    let Some(callbacks) = future.getattr_opt(intern!(py, "_callbacks"))? else { return Ok(()) };
-    let Ok(callbacks) = callbacks.cast::<PyList>() else { return Ok(()) };
-    // A list of its own, or else it shrinks meanwhile.
-    for callback in callbacks.as_sequence().to_list()?.iter() {
-        let (function, context) = (callback.get_item(0)?, callback.get_item(1)?);
-        if method1(future, intern!(py, "remove_done_callback"), &function).is_err() {
-            // It cannot be compared.
-            break;
-        }
-        let callback = Callback { function: function.unbind(), context: context.unbind() };
-        wakes.push(Wake { future: future.clone().unbind(), callback });
+    if !future.get_type().is(imported(&FUTURE, py, "asyncio", "Future")?) {
+        return Ok(None);
     }
-    Ok(())
+    let callbacks = future.getattr(intern!(py, "_callbacks"))?;
+    let Ok(callbacks) = callbacks.cast_exact::<PyList>() else { return Ok(None) };
+    if callbacks.len() != 1 {
+        return Ok(None);
+    }
+    let (function, context) = callbacks.get_item(0)?.extract::<(Bound<'_, PyAny>, _)>()?;
+    method1(future, intern!(py, "remove_done_callback"), &function)?;
+    Ok(Some(Callback { function: function.unbind(), context }))
 }
 
 fn is_invalid_state(py: Python<'_>, error: &PyErr) -> PyResult<bool> {

@@ -80,7 +80,7 @@ impl Group {
                     let first = stored.first_place_of(waiting);
                     Fate::Stored { topic, partition: batch.partition, first }
                 }
-                Err(error) => Fate::Failed(error.clone()),
+                Err(error) => Fate::Failed(Box::new(error.clone())),
             };
             state.end(indices, fate);
         }
@@ -89,7 +89,7 @@ impl Group {
 
     /// The core does not take some messages. Nobody waits yet: the handing over goes on.
     pub(super) fn fail(&self, indices: Range<u32>, error: Error) {
-        self.state().end(indices, Fate::Failed(error));
+        self.state().end(indices, Fate::Failed(Box::new(error)));
     }
 
     /// A message cannot be handed over.
@@ -133,7 +133,9 @@ impl Group {
     /// Everything, and the topics' names.
     pub(super) fn take(&self) -> (Fates, Vec<Arc<str>>) {
         let mut state = self.state();
-        (std::mem::take(&mut state.rows).into_fates(), std::mem::take(&mut state.topics))
+        let (rows, topics) = (std::mem::take(&mut state.rows), std::mem::take(&mut state.topics));
+        drop(state);
+        (rows.into_fates(), topics)
     }
 }
 

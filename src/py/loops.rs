@@ -92,10 +92,8 @@ impl Watcher {
             return Ok(());
         }
         let read = port.read(slf.py(), Stage::Loop, || empty_inbox(inbox));
-        if port.wakes().are_to_be_called() {
-            Self::call_soon(slf)?;
-        }
-        read.map(drop)
+        let asked = port.wakes().ask(|| Self::call_soon(slf));
+        read.and(asked)
     }
 
     /// Calls those who waited for futures; the loop calls it, after a turn that completed some.
@@ -113,10 +111,15 @@ impl Watcher {
 }
 
 impl Watcher {
+    /// Has the loop call [`Self::wake`]. If it cannot be asked, it comes back to the socket, and
+    /// is asked then.
     fn call_soon(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let wake = slf.getattr(intern!(py, "wake"))?;
-        method1(&needed(py, "wake")?, intern!(py, "call_soon"), &wake).map(drop)
+        let running = needed(py, "the core of produce")?;
+        let asked = slf
+            .getattr(intern!(py, "wake"))
+            .and_then(|wake| method1(&running, intern!(py, "call_soon"), &wake));
+        asked.map(drop).inspect_err(|_| slf.get().port.give_signal())
     }
 }
 

@@ -65,7 +65,7 @@ impl BatchResultCore {
     pub(super) fn failures_from(&self, py: Python<'_>, first: usize) -> PyResult<Vec<Error>> {
         let failed = self.failed.iter().filter(|index| **index >= first);
         let error = |&index: &usize| match self.fates.get(index) {
-            (Fate::Failed(error), _) => Ok(error.clone()),
+            (Fate::Failed(error), _) => Ok((**error).clone()),
             _ => of_exception(&self.get(py, index)?),
         };
         failed.map(error).collect()

@@ -93,6 +93,8 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
+        // Forgets the parent's.
+        drop(self.state());
         if self.first.get().is_some_and(|(of, _)| *of != process::generation()) {
             std::mem::forget(self.first.take());
         }

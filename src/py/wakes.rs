@@ -1,7 +1,7 @@
 //! Those who waited for futures that are done by now, and are to be called. The loop would call
 //! each of them through a handle, which it makes in Python, and which costs more than all that we
-//! do for a message; here one handle is enough for all of a turn. So it is to the loop as if it had
-//! called them itself, also where one of them runs the loop anew, as notebooks do it.
+//! do for a message; here one handle is enough for all of a turn, and one more where there are
+//! several: should one of them run the loop anew, as notebooks do it, the others are called there.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,7 +28,7 @@ pub(super) struct Wakes(Mutex<Due>);
 struct Due {
     queue: VecDeque<Wake>,
     /// Whether the loop is asked already to call them.
-    is_called_soon: bool,
+    is_asked: bool,
 }
 
 impl Wakes {
@@ -40,11 +40,16 @@ impl Wakes {
         self.due().queue.push_back(wake);
     }
 
-    /// Whether the loop is to be asked to call them; who learns that does it.
-    #[must_use = "nobody else asks it"]
-    pub(super) fn are_to_be_called(&self) -> bool {
+    /// Asks the loop to call them, if there are any and it is not asked already.
+    pub(super) fn ask(&self, call_soon: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
         let mut due = self.due();
-        !due.queue.is_empty() && !std::mem::replace(&mut due.is_called_soon, true)
+        if due.queue.is_empty() || due.is_asked {
+            return Ok(());
+        }
+        due.is_asked = true;
+        drop(due);
+        // A signal's handler may raise in there.
+        call_soon().inspect_err(|_| self.due().is_asked = false)
     }
 
     /// Calls them; the loop does it. It is asked again before, if there are several: the first may
@@ -55,14 +60,12 @@ impl Wakes {
         call_soon: impl FnOnce() -> PyResult<()>,
     ) -> PyResult<()> {
         let mut due = self.due();
-        due.is_called_soon = false;
-        let first = due.queue.pop_front();
+        due.is_asked = false;
+        let are_several = due.queue.len() > 1;
         drop(due);
-        let Some(first) = first else { return Ok(()) };
-        if self.are_to_be_called() {
-            call_soon()?;
+        if are_several {
+            self.ask(call_soon)?;
         }
-        first.call(py)?;
         loop {
             let next = self.due().queue.pop_front();
             match next {

@@ -82,9 +82,9 @@ impl SealedBatch {
         BATCH_OVERHEAD + self.body.len()
     }
 
-    /// Gives back the memory of its records.
-    pub fn into_body(self) -> Bytes {
-        self.body
+    /// Gives back the memory of its records, unless it was compressed: that has no room to spare.
+    pub fn into_memory(self) -> Option<Bytes> {
+        (self.codec == Codec::None).then_some(self.body)
     }
 
     /// What follows the header: its records, as they are stored.

