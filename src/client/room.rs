@@ -11,30 +11,44 @@ pub(super) struct Call(u64);
 
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    turns: Mutex<u64>,
+    turns: Mutex<Turns>,
     called: Condvar,
 }
 
+#[derive(Debug, Default)]
+struct Turns {
+    count: u64,
+    /// How many sleep. Mostly nobody does, and to call out costs as much as a short turn.
+    sleepers: usize,
+}
+
 impl Room {
-    fn turns(&self) -> MutexGuard<'_, u64> {
+    fn turns(&self) -> MutexGuard<'_, Turns> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wakes everybody.
     pub(super) fn call(&self) {
-        *self.turns() += 1;
-        self.called.notify_all();
+        let mut turns = self.turns();
+        turns.count += 1;
+        let is_heard = turns.sleepers > 0;
+        drop(turns);
+        if is_heard {
+            self.called.notify_all();
+        }
     }
 
     pub(super) fn last_call(&self) -> Call {
-        Call(*self.turns())
+        Call(self.turns().count)
     }
 
     /// Sleeps until there was a call after `seen`, at most for `limit`.
     pub(super) fn sleep(&self, seen: Call, limit: Duration) {
-        let turns = self.turns();
-        let asleep = self.called.wait_timeout_while(turns, limit, |turns| *turns == seen.0);
-        drop(asleep);
+        let mut turns = self.turns();
+        turns.sleepers += 1;
+        let is_old = |turns: &mut Turns| turns.count == seen.0;
+        let woken = self.called.wait_timeout_while(turns, limit, is_old);
+        woken.unwrap_or_else(PoisonError::into_inner).0.sleepers -= 1;
     }
 }
 

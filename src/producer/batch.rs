@@ -106,6 +106,7 @@ impl<W> Batch<W> {
         serial: u64,
         ticket: Ticket,
         memory: Vec<u8>,
+        waiters: usize,
         deadline: Instant,
         lingers_until: Instant,
     ) -> Self {
@@ -115,7 +116,7 @@ impl<W> Batch<W> {
             content: Some(Content::Open(BatchBuilder::of_memory(memory))),
             count: 0,
             charged: 0,
-            waiting: Vec::new(),
+            waiting: Vec::with_capacity(waiters),
             deadline,
             lingers_until,
             hurried: false,
@@ -165,6 +166,11 @@ impl<W> Batch<W> {
             self.close();
         }
         Ok((self.charged - before, full))
+    }
+
+    /// How many wait for its records.
+    pub(super) fn waiters(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Has it leave as soon as it can; says whether that is news.

@@ -92,6 +92,8 @@ pub(super) struct Partition<W> {
     pub(super) in_flight: usize,
     /// About how large those were that left.
     pub(super) recent_size: usize,
+    /// About how many waited for the records of each.
+    pub(super) recent_waiters: usize,
     /// Who the batches in flight were sent to.
     pub(super) sent_to: Option<NodeId>,
     pub(super) idempotence: Idempotence,
@@ -135,6 +137,7 @@ impl<W> Partition<W> {
             queue: VecDeque::new(),
             in_flight: 0,
             recent_size: SMALL,
+            recent_waiters: 0,
             sent_to: None,
             idempotence: Idempotence { next: first, acked: first, ..Idempotence::default() },
             stopped: None,

@@ -312,11 +312,9 @@ impl Mail {
                 self.direct(home, voice, &mut batch);
                 continue;
             };
-            let is_mine = |waiter: &Waiter| waiter.port().is_some_and(|it| Arc::ptr_eq(it, &port));
-            let (mine, others): (Vec<_>, Vec<_>) = std::mem::take(&mut batch.waiting)
-                .into_iter()
-                .partition(|waiting| is_mine(&waiting.waiter));
-            batch.waiting = others;
+            let mine = take_those(&mut batch.waiting, |waiter| {
+                waiter.port().is_some_and(|it| Arc::ptr_eq(it, &port))
+            });
             let piece = SettledBatch {
                 topic: Arc::clone(&batch.topic),
                 partition: batch.partition,
@@ -331,10 +329,7 @@ impl Mail {
     /// Those that no port tells: threads that wait for records of this batch, and calls that wait
     /// for many.
     fn direct(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, batch: &mut SettledBatch<Waiter>) {
-        let waiting = std::mem::take(&mut batch.waiting);
-        let (mine, others) = waiting.into_iter().partition(|it| it.waiter.port().is_none());
-        batch.waiting = others;
-        let mine: Vec<Waiting<Waiter>> = mine;
+        let mine = take_those(&mut batch.waiting, |waiter| waiter.port().is_none());
         let same = |a: &Waiting<Waiter>, b: &Waiting<Waiter>| match (&a.waiter, &b.waiter) {
             (Waiter::Member { group: a, .. }, Waiter::Member { group: b, .. }) => Arc::ptr_eq(a, b),
             _ => false,
@@ -394,6 +389,20 @@ impl Mail {
         voice.unclaimed(error, count);
         self.unclaimed(home, voice, error, count);
     }
+}
+
+/// Takes those out for whom something holds, in order: nearly always all.
+fn take_those(
+    waiting: &mut Vec<Waiting<Waiter>>,
+    holds: impl Fn(&Waiter) -> bool,
+) -> Vec<Waiting<Waiter>> {
+    if waiting.iter().all(|waiting| holds(&waiting.waiter)) {
+        return std::mem::take(waiting);
+    }
+    let (those, others) =
+        std::mem::take(waiting).into_iter().partition(|waiting| holds(&waiting.waiter));
+    *waiting = others;
+    those
 }
 
 /// Reads what a loop's socket holds, so that it stays quiet until the next signal.

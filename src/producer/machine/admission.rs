@@ -248,8 +248,9 @@ impl<W> Machine<W> {
                 .usual_size()
                 .clamp(record.size_bound(), batch_size.max(record.size_bound()));
             let memory = self.spares.take(capacity);
+            let waiters = self.partition(place).recent_waiters;
             let lingers_until = now + self.config.linger;
-            let batch = Batch::open(serial, ticket, memory, deadline, lingers_until);
+            let batch = Batch::open(serial, ticket, memory, waiters, deadline, lingers_until);
             self.partition(place).queue.push_back(batch);
         } else if let Some(ticket) = ticket {
             // The batch it joins has an older one.

@@ -274,6 +274,7 @@ impl<W> Machine<W> {
             let batch = &mut partition.queue[index];
             let serial = batch.serial;
             partition.recent_size = batch.size().max(partition.recent_size / 2);
+            partition.recent_waiters = batch.waiters().max(partition.recent_waiters / 2);
             let Some(content) = batch.send() else { continue };
             self.counts.taken(&content, batch.tries);
             partition.in_flight += 1;

@@ -71,7 +71,8 @@ impl<W> Machine<W> {
         let (ticket, serial) = (self.ticket(), self.next_serial);
         self.next_serial += 1;
         let deadline = since + self.config.delivery_timeout;
-        let mut batch = Batch::open(serial, ticket, self.spares.take(size), deadline, now);
+        let mut batch =
+            Batch::open(serial, ticket, self.spares.take(size), waiters.len(), deadline, now);
         for ((_, record), waiter) in records.iter().zip(waiters) {
             let appended = batch.append(record, Some(waiter), usize::MAX);
             debug_assert!(appended.is_ok(), "it is open, and there is no limit");
