@@ -23,7 +23,8 @@ class Measured:
     is_yardstick: ClassVar[bool] = False
     """It shows what is possible, and is nobody's peer: not a producer, or not Python's."""
     produces: ClassVar[bool] = True
-    compresses: ClassVar[bool] = True
+    codecs: ClassVar[tuple[str, ...]] = ("lz4", "zstd")
+    """What it compresses with, of what is compared."""
     distributions: ClassVar[tuple[str, ...]] = ()
     """What is installed for it."""
 

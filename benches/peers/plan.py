@@ -63,11 +63,10 @@ def variants(job: Job, pace: int) -> Iterator[Job]:
         case "send":
             yield replace(job, messages=pace)
             yield replace(job, messages=pace // LARGE, size=1024)
-            if CLIENTS[job.client].compresses:
-                for codec in ("lz4", "zstd"):
-                    messages = pace // LARGE // COMPRESSED
-                    yield replace(job, messages=messages, size=1024, compression=codec)
-                yield replace(job, messages=pace // LARGE, size=1024, batch_size=LARGE_BATCH)
+            yield replace(job, messages=pace // LARGE, size=1024, batch_size=LARGE_BATCH)
+            for codec in CLIENTS[job.client].codecs:
+                messages = pace // LARGE // COMPRESSED
+                yield replace(job, messages=messages, size=1024, compression=codec)
         case "send_cb":
             yield replace(job, messages=pace)
         case "many_partitions":

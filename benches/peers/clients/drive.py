@@ -14,7 +14,7 @@ class Drive(Program):
     """The same batches again and again."""
 
     is_yardstick = True
-    compresses = False
+    codecs = ()
     scenarios = ("send",)
     options: tuple[str, ...] = ()
 

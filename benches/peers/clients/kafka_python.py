@@ -12,6 +12,7 @@ from benches.peers.client import Client
 
 class KafkaPython(Client):
     distributions = ("kafka-python",)
+    codecs = ("lz4",)  # for zstd it needs one package more
     importing = "from kafka import KafkaProducer"
     first_message = (
         "p = KafkaProducer(bootstrap_servers=BOOTSTRAP); p.send('import-p1', b'x').get()"

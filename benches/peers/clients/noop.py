@@ -12,7 +12,8 @@ class Noop(Client):
     """A call of a C method for each message."""
 
     is_yardstick = True
-    produces = compresses = False
+    produces = False
+    codecs = ()
 
     def open(self) -> None:
         self.call: Any = {}.__setitem__
@@ -34,7 +35,8 @@ class NoopAsync(AsyncClient):
     """A turn of the event loop for each message that is awaited."""
 
     is_yardstick = True
-    produces = compresses = False
+    produces = False
+    codecs = ()
 
     async def open(self) -> None:
         pass
