@@ -24,7 +24,7 @@ class Interrupted(asyncio.SelectorEventLoop):
         super().__init__()
         self.interruptions = 0
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override,unused-ignore]
         if self.interruptions and "wake" in repr(callback) and not args:
             self.interruptions -= 1
             raise SystemExit(3)
