@@ -45,7 +45,7 @@ def names_the_topic(error: BaseException | None) -> None:
     assert error.retriable
     assert not error.maybe_written
     assert 'topic "ordres" does not exist and the cluster did not create it' in str(error)
-    assert "metadata_timeout_ms=300" in str(error)
+    assert "metadata_timeout_ms=1000" in str(error)
 
 
 @pytest.mark.asyncio
@@ -54,7 +54,7 @@ async def test_an_unknown_topic_is_named_in_time() -> None:
     told: list[ProduceError | None] = []
 
     async def main(servers: str) -> None:
-        async with Producer(servers, metadata_timeout_ms=300) as producer:
+        async with Producer(servers, metadata_timeout_ms=1000) as producer:
             futures = [producer.produce("ordres", b"v") for _ in range(3)]
             producer.send("ordres", b"v", on_delivery=lambda _, error: told.append(error))
             for error in await asyncio.gather(*futures, return_exceptions=True):
@@ -75,7 +75,7 @@ async def test_an_unknown_topic_is_named_in_time() -> None:
 def test_an_unknown_topic_is_named_without_asyncio() -> None:
     with (
         Broker(auto_create_topics=False) as broker,
-        SyncProducer(broker.bootstrap_servers, metadata_timeout_ms=300) as producer,
+        SyncProducer(broker.bootstrap_servers, metadata_timeout_ms=1000) as producer,
     ):
         with pytest.raises(UnknownTopic) as caught:
             producer.produce("ordres", b"v")
@@ -85,7 +85,7 @@ def test_an_unknown_topic_is_named_without_asyncio() -> None:
 def test_an_unknown_topic_is_named_to_who_asks_for_its_partitions() -> None:
     with (
         Broker(auto_create_topics=False) as broker,
-        SyncProducer(broker.bootstrap_servers, metadata_timeout_ms=300) as producer,
+        SyncProducer(broker.bootstrap_servers, metadata_timeout_ms=1000) as producer,
         pytest.raises(UnknownTopic) as caught,
     ):
         producer.partitions("ordres")
