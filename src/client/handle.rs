@@ -95,8 +95,7 @@ impl<W: Send + 'static> Client<W> {
         Ok(Self { shared })
     }
 
-    /// Takes a record in; see [`Machine::produce`]. Who waits for one that is refused is given
-    /// back, with the reason.
+    /// Takes a record in; see [`Machine::produce`].
     pub fn produce(
         &self,
         topic: &str,
@@ -104,7 +103,7 @@ impl<W: Send + 'static> Client<W> {
         record: &Record<'_>,
         waiter: Option<W>,
         haste: Haste,
-    ) -> Result<Handed, (Error, Option<W>)> {
+    ) -> Result<Handed, Error> {
         self.shared.turned.produce(Instant::now, topic, partition, record, waiter, haste)
     }
 

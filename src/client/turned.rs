@@ -51,7 +51,8 @@ impl<W> Turned<W> {
     }
 
     /// Takes a record in; see [`Machine::produce`]. Where there is no memory it takes its place
-    /// in line, with a copy of its bytes. Who waited for a refused one is given back.
+    /// in line, with a copy of its bytes. A refused waiter is dropped after the lock, as his end
+    /// may run any code.
     pub(super) fn produce(
         &self,
         now: impl Fn() -> Instant,
@@ -60,7 +61,7 @@ impl<W> Turned<W> {
         record: &Record<'_>,
         waiter: Option<W>,
         haste: Haste,
-    ) -> Result<Handed, (Error, Option<W>)> {
+    ) -> Result<Handed, Error> {
         let mut machine = self.machine();
         // Telling the time costs about as much as joining a batch, which mostly needs none.
         let waiter = match machine.join(&now, topic, partition, record, waiter, haste) {
@@ -75,7 +76,7 @@ impl<W> Turned<W> {
         };
         let taken = take_in(&mut machine, now(), topic, partition, record, waiter, haste);
         drop(machine);
-        let (handed, work) = taken?;
+        let (handed, work) = taken.map_err(|(error, _waiter)| error)?;
         if work {
             self.wake();
         }

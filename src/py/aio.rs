@@ -67,7 +67,10 @@ impl AsyncProducerCore {
         let core = slf.as_super().get();
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         if let Some(message) = Borrowed::of_call(&core.settings, topic, value, extras) {
-            return produce_borrowed(slf.py(), core, &message);
+            let made = with_future(slf.py(), core, |client, waiter| {
+                message.hand_over(slf.py(), client, Some(waiter), Haste::AtOnce)
+            });
+            return made.map(|(future, _)| future);
         }
         let parts = arguments::of_call("produce", topic, value, extras)?;
         produce(slf.py(), core, &parts.ready("produce", &core.settings.serializers, now_ms())?)
@@ -148,19 +151,6 @@ pub(super) fn produce<'py>(
     ready: &Ready<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
     hand_over(py, core, ready, Haste::AtOnce).map(|(future, _)| future)
-}
-
-/// The same, the short way.
-fn produce_borrowed<'py>(
-    py: Python<'py>,
-    core: &ProducerCore,
-    message: &Borrowed<'_>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let handed = with_future(py, core, |client, waiter| {
-        let handed = message.hand_over(client, Some(waiter), Haste::AtOnce);
-        handed.map_err(|(error, _waiter)| message.refused(py, &error))
-    });
-    handed.map(|(future, _)| future)
 }
 
 /// Hands one message over; the future brings its metadata. Says also whether it waits for memory.

@@ -7,15 +7,14 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use super::borrowed::Borrowed;
 use super::callbacks;
 use super::convert::{self, CommonHeaders, Headers, Payload};
-use super::errors::to_python;
 use super::message::Message;
 use super::serializers::{Part, Serializers};
 use super::settings::Settings;
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
-use crate::error::Error;
 use crate::producer::{Haste, OwnedRecord};
 use crate::record::{Header, Record};
 
@@ -210,23 +209,12 @@ impl<'py> Ready<'py> {
         let record = self.record(&headers)?;
         let topic = self.topic.to_str()?;
         let partition = self.whither(settings, client)?;
-        client
-            .produce(topic, partition, &record, waiter, haste)
-            .map_err(|(error, _waiter)| self.refused(&error))
-    }
-
-    /// Why the core did not take it.
-    pub(super) fn refused(&self, error: &Error) -> PyErr {
-        match self.topic.to_str() {
-            Ok(topic) => to_python(self.topic.py(), &error.clone().topic(&Arc::from(topic))),
-            Err(error) => error,
-        }
+        Borrowed { topic, partition, record }.hand_over(self.topic.py(), client, waiter, haste)
     }
 }
 
 /// Milliseconds since 1970.
 pub(super) fn now_ms() -> i64 {
     // A clock before 1970 is a clock that was never set.
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs() as i64 * 1000 + i64::from(since.subsec_millis())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

@@ -14,7 +14,6 @@ use super::errors::to_python;
 use super::settings::Settings;
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
-use crate::error::Error;
 use crate::producer::Haste;
 use crate::record::Record;
 
@@ -46,20 +45,17 @@ impl<'a> Borrowed<'a> {
         Some(Self { topic, partition, record })
     }
 
-    /// Hands the message over to the core; or says why it does not take it, and gives back who
-    /// waits.
+    /// Hands the message over to the core.
     pub(super) fn hand_over(
         &self,
+        py: Python<'_>,
         client: &Client<Waiter>,
         waiter: Option<Waiter>,
         haste: Haste,
-    ) -> Result<Handed, (Error, Option<Waiter>)> {
-        client.produce(self.topic, self.partition, &self.record, waiter, haste)
-    }
-
-    /// Why the core did not take it.
-    pub(super) fn refused(&self, py: Python<'_>, error: &Error) -> PyErr {
-        to_python(py, &error.clone().topic(&Arc::from(self.topic)))
+    ) -> PyResult<Handed> {
+        client
+            .produce(self.topic, self.partition, &self.record, waiter, haste)
+            .map_err(|error| to_python(py, &error.topic(&Arc::from(self.topic))))
     }
 }
 

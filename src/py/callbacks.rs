@@ -9,7 +9,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyModule, PyWeakrefMethods, PyWeakrefReference};
 use pyo3::{Bound, intern};
 
-use super::calls::method3;
+use super::calls::method;
 use super::convert::type_name;
 use super::errors::to_python;
 use super::port::Address;
@@ -40,7 +40,7 @@ pub(super) fn call(
     }
     let function = callback.function.bind(py);
     let context = callback.context.bind(py);
-    let returned = method3(context, intern!(py, "run"), (function, metadata, error));
+    let returned = method(context, intern!(py, "run"), [function, metadata, error]);
     settle(stage, voice, function, Some(context), returned)
 }
 

@@ -63,8 +63,7 @@ pub(super) struct Fates(Vec<Row>);
 impl Fates {
     /// Of messages that are told of elsewhere.
     pub(super) fn refused(count: usize) -> Self {
-        let all = Row { indices: 0..count as u32, fate: Fate::Refused };
-        Self(if count == 0 { Vec::new() } else { vec![all] })
+        Self(vec![Row { indices: 0..count as u32, fate: Fate::Refused }])
     }
 
     pub(super) fn len(&self) -> usize {

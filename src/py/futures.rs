@@ -6,7 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyString};
 
 use super::aio::Unsend;
-use super::calls::{method0, method1};
+use super::calls::method;
 use super::errors::to_python;
 use super::imported;
 use super::waiter::Callback;
@@ -15,7 +15,7 @@ use crate::error::Error;
 
 /// A new future of a loop.
 pub(super) fn of_loop<'py>(running: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    method0(running, intern!(running.py(), "create_future"))
+    method(running, intern!(running.py(), "create_future"), [])
 }
 
 /// Completes a future of ours, on its loop. Whoever waits for it is left to be called.
@@ -41,19 +41,19 @@ pub(super) fn set_exception(
 /// Completes a future that nobody waits for yet.
 pub(super) fn finish(future: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = future.py();
-    method1(future, intern!(py, "set_result"), py.None().bind(py)).map(drop)
+    method(future, intern!(py, "set_result"), [py.None().bind(py)]).map(drop)
 }
 
 fn complete<'py>(
     future: &Bound<'py, PyAny>,
-    method: &Bound<'py, PyString>,
+    how: &Bound<'py, PyString>,
     outcome: &Bound<'py, PyAny>,
     wakes: &Wakes,
 ) -> PyResult<()> {
     if let Some(callback) = take_callback(future)? {
         wakes.push(Wake { future: future.clone().unbind(), callback });
     }
-    match method1(future, method, outcome) {
+    match method(future, how, [outcome]) {
         Ok(_) => Ok(()),
         // It was cancelled and wants nothing; nobody else completes ours.
         Err(error) if is_invalid_state(future.py(), &error)? => Ok(()),
@@ -76,7 +76,7 @@ fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Option<Callback>> {
         return Ok(None);
     }
     let (function, context) = callbacks.get_item(0)?.extract::<(Bound<'_, PyAny>, _)>()?;
-    method1(future, intern!(py, "remove_done_callback"), &function)?;
+    method(future, intern!(py, "remove_done_callback"), [&function])?;
     Ok(Some(Callback { function: function.unbind(), context }))
 }
 
@@ -95,7 +95,7 @@ pub(super) fn is_claimed(future: &Bound<'_, PyAny>) -> PyResult<bool> {
     if holders == 1 && !has_callbacks(future)? {
         return Ok(false);
     }
-    Ok(!method0(future, intern!(future.py(), "cancelled"))?.is_truthy()?)
+    Ok(!method(future, intern!(future.py(), "cancelled"), [])?.is_truthy()?)
 }
 
 /// Whether anybody but us is told when it is done. Futures that do not say are taken for such.

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::calls::method1;
+use super::calls::method;
 use super::futures;
 use super::imported;
 use super::port::{Address, Port, empty_inbox};
@@ -118,7 +118,7 @@ impl Watcher {
         let running = needed(py, "the core of produce")?;
         let asked = slf
             .getattr(intern!(py, "wake"))
-            .and_then(|wake| method1(&running, intern!(py, "call_soon"), &wake));
+            .and_then(|wake| method(&running, intern!(py, "call_soon"), [&wake]));
         asked.map(drop).inspect_err(|_| slf.get().port.give_signal())
     }
 }

@@ -15,7 +15,7 @@ use super::errors::to_python;
 use super::outlet::Outlet;
 use super::port::Address;
 use super::settings::Settings;
-use super::started::{Closed, Running, Started};
+use super::started::{Running, Started};
 use super::voice::Voice;
 use super::waiter::Waiter;
 use super::{callbacks, dispatcher, loops, metrics, process};
@@ -36,7 +36,8 @@ pub(super) struct ProducerCore {
 impl ProducerCore {
     /// The running core, started if need be.
     pub(super) fn running(&self, py: Python<'_>) -> PyResult<Running> {
-        if let Some(running) = self.started.look().map_err(|Closed| closed(py))? {
+        self.check_open(py)?;
+        if let Some(running) = self.started() {
             return Ok(running);
         }
         process::check_not_over()?;
@@ -69,6 +70,11 @@ impl ProducerCore {
                 self.running(py)
             }
         }
+    }
+
+    /// Fails once it is closed.
+    fn check_open(&self, py: Python<'_>) -> PyResult<()> {
+        if self.started.is_closed() { Err(closed(py)) } else { Ok(()) }
     }
 
     /// The core if it was ever started; after a fork, in this process.
@@ -116,44 +122,26 @@ impl ProducerCore {
         ready: &Ready<'_>,
         on_delivery: Argument<'_, '_>,
     ) -> PyResult<()> {
-        let waiter = self.callback(py, on_delivery)?;
-        self.with_running(py, |running| {
-            let handed =
-                ready.hand_over(&self.settings, &running.client, waiter, Haste::Lingers)?;
-            self.wait_if_full(py, running, handed)
+        self.send_by(py, on_delivery, |client, waiter| {
+            ready.hand_over(&self.settings, client, waiter, Haste::Lingers)
         })
     }
 
-    /// The same, the short way.
-    fn send_borrowed(
+    fn send_by(
         &self,
         py: Python<'_>,
-        message: &Borrowed<'_>,
         on_delivery: Argument<'_, '_>,
+        hand_over: impl FnOnce(&Client<Waiter>, Option<Waiter>) -> PyResult<Handed>,
     ) -> PyResult<()> {
-        let waiter = self.callback(py, on_delivery)?;
-        self.with_running(py, |running| {
-            match message.hand_over(&running.client, waiter, Haste::Lingers) {
-                Ok(handed) => self.wait_if_full(py, running, handed),
-                Err((error, _waiter)) => Err(message.refused(py, &error)),
-            }
-        })
-    }
-
-    fn callback(&self, py: Python<'_>, on_delivery: Argument<'_, '_>) -> PyResult<Option<Waiter>> {
-        let Some(function) = on_delivery else { return Ok(None) };
-        if self.started.is_closed() {
+        if on_delivery.is_some() {
             // A callback may start the dispatcher; for a producer that is closed it must not.
-            return Err(closed(py));
+            self.check_open(py)?;
         }
-        callbacks::waiter(function).map(Some)
-    }
-
-    fn wait_if_full(&self, py: Python<'_>, running: &Running, handed: Handed) -> PyResult<()> {
-        match handed {
+        let waiter = on_delivery.map(callbacks::waiter).transpose()?;
+        self.with_running(py, |running| match hand_over(&running.client, waiter)? {
             Handed::Waits(ticket) => self.wait_for_room(py, running, ticket),
             Handed::Batched | Handed::Held(_) => Ok(()),
-        }
+        })
     }
 
     /// Waits until a record in the line for memory has its turn. A loop is held only for as long
@@ -249,7 +237,9 @@ impl ProducerCore {
     ) -> PyResult<()> {
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         if let Some(message) = Borrowed::of_call(&self.settings, topic, value, extras) {
-            return self.send_borrowed(py, &message, on_delivery);
+            return self.send_by(py, on_delivery, |client, waiter| {
+                message.hand_over(py, client, waiter, Haste::Lingers)
+            });
         }
         let parts = arguments::of_call("send", topic, value, extras)?;
         let ready = parts.ready("send", &self.settings.serializers, now_ms())?;

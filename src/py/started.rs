@@ -27,14 +27,11 @@ pub(super) struct Started {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct State {
+struct State {
     /// The process that the core belongs to.
     generation: u64,
     running: Option<Running>,
 }
-
-/// A producer that takes nothing any more.
-pub(super) struct Closed;
 
 impl Started {
     /// The core, if it was started in this process and is not closed.
@@ -56,11 +53,6 @@ impl Started {
     /// The core if it was ever started; after a fork, in this process.
     pub(super) fn get(&self) -> Option<Running> {
         self.state().running.clone()
-    }
-
-    /// The same, unless it is closed.
-    pub(super) fn look(&self) -> Result<Option<Running>, Closed> {
-        if self.is_closed() { Err(Closed) } else { Ok(self.get()) }
     }
 
     /// Takes what `start` makes, unless there is a core already or the producer is closed: then

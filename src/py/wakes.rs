@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::callbacks;
-use super::calls::method2;
+use super::calls::method;
 use super::waiter::Callback;
 
 /// Who waited for a future that is done.
@@ -95,7 +95,7 @@ impl Wake {
     fn call(self, py: Python<'_>) -> PyResult<()> {
         let Self { future, callback: Callback { function, context } } = self;
         let (function, future) = (function.bind(py), future.bind(py));
-        match method2(context.bind(py), intern!(py, "run"), (function, future)) {
+        match method(context.bind(py), intern!(py, "run"), [function, future]) {
             Ok(_) => Ok(()),
             Err(error) => callbacks::contain(function, future, error),
         }

@@ -24,7 +24,7 @@ class Interrupted(asyncio.SelectorEventLoop):
         super().__init__()
         self.interruptions = 0
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override,unused-ignore]
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override,unused-ignore]  # typeshed's is generic
         if self.interruptions and "wake" in repr(callback) and not args:
             self.interruptions -= 1
             raise SystemExit(3)
@@ -35,11 +35,10 @@ class OtherFutures(asyncio.SelectorEventLoop):
     """A loop whose futures are not asyncio's own in C."""
 
     def create_future(self) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = asyncio.futures._PyFuture(loop=self)  # type: ignore[attr-defined]
+        future: asyncio.Future[Any] = asyncio.futures._PyFuture(loop=self)  # type: ignore[attr-defined]  # private
         return future
 
 
-both_loops = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 all_loops = pytest.mark.parametrize(
     "loop", [asyncio.new_event_loop, uvloop.new_event_loop, OtherFutures]
 )
@@ -84,7 +83,7 @@ def test_several_in_their_order(target: Target, loop: Loop) -> None:
             await producer.produce(topic, b"0")
             future = producer.produce(topic, b"1")
             for n in range(3):
-                future.add_done_callback(lambda _, n=n: told.append(n))  # type: ignore[misc]
+                future.add_done_callback(lambda _, n=n: told.append(n))  # type: ignore[misc]  # it has a default
             alone = producer.produce(topic, b"2")
             alone.add_done_callback(told.append)
             await asyncio.gather(future, alone)
