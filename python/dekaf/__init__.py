@@ -4,6 +4,8 @@ async with Producer("localhost:9092") as producer:
     metadata = await producer.produce("orders", b"...", key="order-1")
 """
 
+import typing as _typing
+
 from dekaf._acks import Acks
 from dekaf._builder import ProducerBuilder
 from dekaf._common import PartitionInfo
@@ -31,22 +33,38 @@ from dekaf._errors import (
     UnsupportedVersion,
 )
 from dekaf._headers import Headers
-from dekaf._metrics import (
-    BatchMetrics,
-    BrokerMetrics,
-    Latency,
-    Metrics,
-    Pending,
-    RecordMetrics,
-    RequestMetrics,
-    TopicMetrics,
-)
 from dekaf._producer import Producer
 from dekaf._publisher import AsyncPublisher, Publisher, SyncPublisher, publisher
 from dekaf._results import BatchResult
 from dekaf._stream import Stream, SyncStream
 from dekaf._sync import SyncProducer
 from dekaf._topic import SyncTopic, Topic
+
+if _typing.TYPE_CHECKING:
+    from dekaf._metrics import (
+        BatchMetrics,
+        BrokerMetrics,
+        Latency,
+        Metrics,
+        Pending,
+        RecordMetrics,
+        RequestMetrics,
+        TopicMetrics,
+    )
+else:
+
+    def __getattr__(name: str) -> object:
+        # The types of metrics, which would be half of what an import costs.
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from dekaf import _metrics  # noqa: PLC0415 - that is the point
+
+        globals().update({name: getattr(_metrics, name) for name in _metrics.__all__})
+        return globals()[name]
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "Acks",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from dekaf._aliases import ALIASES, dotted, is_unsupported
+from dekaf._closest import closest
 from dekaf._errors import ConfigError
 from dekaf._properties import read_text
 from dekaf._settings import SETTINGS, checked, unsupported_setting
@@ -48,7 +48,7 @@ def _refuse_if_meant(variable: str, prefix: str, name: str) -> None:
     """Raise if a variable that is no setting's was meant to be one; others are not ours."""
     if is_unsupported(name):
         raise unsupported_setting(variable)
-    meant = ALIASES.get(dotted(name)) or next(iter(get_close_matches(name, SETTINGS, 1)), None)
+    meant = ALIASES.get(dotted(name)) or closest(name, SETTINGS)
     if meant is not None:
         raise ConfigError(
             f"{variable} is not a setting; did you mean {prefix}{meant.upper()}? "

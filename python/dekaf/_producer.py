@@ -22,7 +22,6 @@ from dekaf._core import AsyncProducerCore
 from dekaf._current import entered, left, made
 from dekaf._errors import FlushTimeout, UnclaimedFailures
 from dekaf._many import Many
-from dekaf._metrics import Metrics
 from dekaf._types import K, V
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, Self, Unpack
 
     from dekaf._common import PartitionInfo
+    from dekaf._metrics import Metrics
     from dekaf._serializers import SerializerName
     from dekaf._settings import ConfigSettings, ProducerSettings
     from dekaf._types import Payload
@@ -215,6 +215,8 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
             await producer.produce("orders", b"...")
             assert producer.metrics().records.acknowledged == 1
         """
+        from dekaf._metrics import Metrics  # noqa: PLC0415 - so many types take a while to make
+
         return Metrics.of(self._metrics())
 
     def __repr__(self) -> str:

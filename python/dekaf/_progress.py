@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from importlib import import_module
-from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -125,6 +124,8 @@ class _Terminal:
         self._drawn = 0
 
     def draw(self, line: str, done: int, total: int | None, is_last: bool) -> None:  # noqa: ARG002 - as others do
+        from shutil import get_terminal_size  # noqa: PLC0415 - only for a terminal
+
         # A line that is broken in two could not be written over.
         line = line[: get_terminal_size().columns - 1]
         rest = " " * (self._drawn - len(line))

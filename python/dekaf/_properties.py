@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 from dekaf import _aliases as aliases
+from dekaf._closest import closest
 from dekaf._errors import ConfigError
 from dekaf._settings import FLAGS, NUMBERS, SETTINGS, checked, unsupported_setting
 
@@ -106,8 +106,8 @@ def _setting(name: str, value: object) -> str | None:
     if advice is not None:
         raise ConfigError(f"{name}={value!r} has no counterpart in dekaf; {advice}")
     known = {*_OURS, *SETTINGS, *aliases.ALIASES, *aliases.LEVELS, *aliases.NO_COUNTERPART}
-    close = get_close_matches(name, sorted(known), 1)
-    meant = f"did you mean {close[0]!r}?" if close else "help(dekaf.ProducerConfig) lists them all"
+    close = closest(name, sorted(known))
+    meant = f"did you mean {close!r}?" if close else "help(dekaf.ProducerConfig) lists them all"
     raise ConfigError(f"{name!r} is not a setting; {meant}")
 
 

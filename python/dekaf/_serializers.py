@@ -5,22 +5,20 @@ Each takes exactly what it is named for. `None` never comes here: it is a tombst
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from operator import index
 from struct import error as StructError  # noqa: N812 - it is a class
 from struct import pack
-from typing import TYPE_CHECKING, Any, Final, Literal, SupportsIndex, TypeAlias, cast
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Final, Literal, SupportsIndex, TypeAlias, cast, get_args
 
+from dekaf._closest import closest
 from dekaf._errors import ConfigError
-from dekaf._json import encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from typing_extensions import Buffer
 
-__all__ = ["SERIALIZERS", "Serializer", "SerializerLike", "SerializerName", "resolve"]
+__all__ = ["Serializer", "SerializerLike", "SerializerName", "resolve"]
 
 SerializerName: TypeAlias = Literal[
     "bytes", "str", "json", "short", "int", "long", "float", "double", "uuid"
@@ -80,15 +78,16 @@ def _real(name: str, form: str, wider: str | None) -> Serializer:
 
 
 def _uuid(value: object) -> bytes:
+    from uuid import UUID  # noqa: PLC0415 - only for who has one
+
     if not isinstance(value, UUID):
         raise _wrong("uuid", "uuid.UUID", value, ' use "str" for text')
     return str(value).encode()
 
 
-SERIALIZERS: Final[dict[str, Serializer]] = {
+_SERIALIZERS: Final[dict[str, Serializer]] = {
     "bytes": _bytes,
     "str": _str,
-    "json": encode_json,
     "short": _whole("short", 16, "int"),
     "int": _whole("int", 32, "long"),
     "long": _whole("long", 64, None),
@@ -96,24 +95,34 @@ SERIALIZERS: Final[dict[str, Serializer]] = {
     "double": _real("double", ">d", None),
     "uuid": _uuid,
 }
+"""All of them but JSON's, which is imported by those who use it."""
+
+_NAMES: Final = ", ".join(f'"{name}"' for name in get_args(SerializerName))
 
 
 def resolve(serializer: object, setting: str) -> Serializer | None:
     """Return the function that a setting names or is; `None` where there is none."""
     if serializer is None:
         return None
-    names = ", ".join(f'"{name}"' for name in SERIALIZERS)
     if isinstance(serializer, str):
-        found = SERIALIZERS.get(serializer)
-        if found is None:
-            close = get_close_matches(serializer, SERIALIZERS, 1)
-            meant = f"did you mean {close[0]!r}?" if close else f"use {names}, or a function"
-            raise ConfigError(f"{setting}: {serializer!r} is no serializer; {meant}")
-        return found
+        return _named(serializer, setting)
     if not callable(serializer):
         kind = type(serializer).__name__
-        raise ConfigError(f"{setting} must be {names}, a function, or None, not {kind}")
+        raise ConfigError(f"{setting} must be {_NAMES}, a function, or None, not {kind}")
     return serializer  # pyright: ignore[reportReturnType, reportUnknownVariableType] - what it takes and returns shows when it is called
+
+
+def _named(name: str, setting: str) -> Serializer:
+    if name == "json":
+        from dekaf._json import encode_json  # noqa: PLC0415 - half of what an import would cost
+
+        return encode_json
+    found = _SERIALIZERS.get(name)
+    if found is None:
+        close = closest(name, get_args(SerializerName))
+        meant = f"did you mean {close!r}?" if close else f"use {_NAMES}, or a function"
+        raise ConfigError(f"{setting}: {name!r} is no serializer; {meant}")
+    return found
 
 
 def _wrong(name: str, expected: str, value: object, hint: str) -> TypeError:

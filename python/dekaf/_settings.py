@@ -6,11 +6,11 @@ What settings must be together, and what follows from them, is `_config`'s busin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict
 
 from dekaf._acks import to_acks
 from dekaf._aliases import ALIASES, dotted, is_unsupported
+from dekaf._closest import closest
 from dekaf._errors import ConfigError
 from dekaf._serializers import SerializerLike, resolve
 
@@ -225,7 +225,7 @@ def unknown_setting(name: str) -> ConfigError:
     """Say what may have been meant by a name that is no setting's."""
     if is_unsupported(name):
         return unsupported_setting(name)
-    meant = ALIASES.get(dotted(name)) or next(iter(get_close_matches(name, SETTINGS, 1)), None)
+    meant = ALIASES.get(dotted(name)) or closest(name, SETTINGS)
     if meant is not None:
         return ConfigError(f"{name!r} is not a setting; did you mean {meant!r}?")
     return ConfigError(f"{name!r} is not a setting; help(dekaf.ProducerConfig) lists them all")

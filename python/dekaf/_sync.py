@@ -20,7 +20,6 @@ from dekaf._core import SyncProducerCore
 from dekaf._current import entered, left, made
 from dekaf._errors import FlushTimeout, UnclaimedFailures
 from dekaf._many_blocking import ManyBlocking
-from dekaf._metrics import Metrics
 from dekaf._types import K, V
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, Self, Unpack
 
     from dekaf._common import PartitionInfo
+    from dekaf._metrics import Metrics
     from dekaf._serializers import SerializerName
     from dekaf._settings import ConfigSettings, ProducerSettings
     from dekaf._types import Payload
@@ -195,6 +195,8 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
 
     def metrics(self) -> Metrics:
         """Return a snapshot of what was done so far, and of what is held at the moment."""
+        from dekaf._metrics import Metrics  # noqa: PLC0415 - so many types take a while to make
+
         return Metrics.of(self._metrics())
 
     def __repr__(self) -> str:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from dekaf import Message
 from dekaf._json import _orjson, encode_json, raw_or_json
-from dekaf._serializers import SERIALIZERS
+from dekaf._serializers import resolve
 
 ID = UUID("12345678-1234-5678-1234-567812345678")
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -416,4 +416,4 @@ def test_raw_refuses_as_json_does() -> None:
 
 
 def test_it_is_the_serializer_by_that_name() -> None:
-    assert SERIALIZERS["json"] is encode_json
+    assert resolve("json", "value_serializer") is encode_json

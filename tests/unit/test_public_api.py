@@ -3,6 +3,8 @@
 import copy
 import pickle
 import re
+import subprocess
+import sys
 import threading
 import tomllib
 from pathlib import Path
@@ -29,8 +31,22 @@ def test_all_is_sorted_and_whole() -> None:
     assert dekaf.__all__ == sorted(dekaf.__all__)
     # Others may have imported `dekaf.testing`.
     submodules = {name for name, what in vars(dekaf).items() if isinstance(what, ModuleType)}
-    public = {name for name in vars(dekaf) if not name.startswith("_")} - submodules
+    public = {name for name in dir(dekaf) if not name.startswith("_")} - submodules
     assert public | {"__version__"} == set(dekaf.__all__)
+
+
+def test_what_is_imported_late_is_there_all_the_same() -> None:
+    program = """if True:
+        import sys, dekaf
+        late = {"dekaf._metrics", "dekaf._json", "dekaf._html", "decimal", "difflib", "shutil"}
+        assert late.isdisjoint(sys.modules), late.intersection(sys.modules)
+        assert set(dekaf.__all__) <= set(dir(dekaf))
+        assert not hasattr(dekaf, "Metric")
+        assert dekaf.Latency.__module__ == "dekaf._metrics"
+        from dekaf import *
+        assert Latency is dekaf.Latency
+    """
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_one_version() -> None:
