@@ -14,6 +14,7 @@ mod borrowed;
 mod broker;
 mod callbacks;
 mod calls;
+mod clock;
 mod convert;
 mod dispatcher;
 mod errors;

@@ -101,10 +101,10 @@ impl<W: Send + 'static> Client<W> {
         topic: &str,
         partition: Option<i32>,
         record: &Record<'_>,
-        waiter: Option<W>,
+        who: impl Who<W>,
         haste: Haste,
     ) -> Result<Handed, Error> {
-        self.shared.turned.produce(Instant::now, topic, partition, record, waiter, haste)
+        self.shared.turned.produce(Instant::now, topic, partition, record, who, haste)
     }
 
     /// Takes records in that leave together, once [`Self::ship`] says that they are all there.

@@ -59,12 +59,12 @@ impl<W> Turned<W> {
         topic: &str,
         partition: Option<i32>,
         record: &Record<'_>,
-        waiter: Option<W>,
+        who: impl Who<W>,
         haste: Haste,
     ) -> Result<Handed, Error> {
         let mut machine = self.machine();
         // Telling the time costs about as much as joining a batch, which mostly needs none.
-        let waiter = match machine.join(&now, topic, partition, record, waiter, haste) {
+        let waiter = match machine.join(&now, topic, partition, record, who, haste) {
             Ok(joined) => {
                 drop(machine);
                 if joined.work {
@@ -72,7 +72,7 @@ impl<W> Turned<W> {
                 }
                 return Ok(Handed::Batched);
             }
-            Err(waiter) => waiter,
+            Err(who) => who.make(),
         };
         let taken = take_in(&mut machine, now(), topic, partition, record, waiter, haste);
         drop(machine);

@@ -3,8 +3,9 @@
 use pyo3::prelude::*;
 use pyo3::{Bound, intern};
 
-use super::arguments::{self, Extras, Parts, Ready, now_ms};
+use super::arguments::{self, Extras, Parts, Ready};
 use super::borrowed::Borrowed;
+use super::clock::now_ms;
 use super::futures;
 use super::loops::{self, waiter};
 use super::message::Message;
@@ -66,7 +67,7 @@ impl AsyncProducerCore {
     ) -> PyResult<Bound<'py, PyAny>> {
         let core = slf.as_super().get();
         let extras = Extras { misplaced, key, headers, partition, timestamp };
-        if let Some(message) = Borrowed::of_call(&core.settings, topic, value, extras) {
+        if let Some(message) = &Borrowed::of_call(&core.settings, topic, value, extras) {
             let made = with_future(slf.py(), core, |client, waiter| {
                 message.hand_over(slf.py(), client, Some(waiter), Haste::AtOnce)
             });

@@ -1,7 +1,6 @@
 //! From a call's arguments to a record: taken apart, serialized, and handed over.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -211,10 +210,4 @@ impl<'py> Ready<'py> {
         let partition = self.whither(settings, client)?;
         Borrowed { topic, partition, record }.hand_over(self.topic.py(), client, waiter, haste)
     }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
-    // A clock before 1970 is a clock that was never set.
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

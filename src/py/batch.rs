@@ -12,7 +12,8 @@ use pyo3::types::PyList;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::answer::{Answer, SIGNAL_CHECK};
-use super::arguments::{Ready, now_ms};
+use super::arguments::Ready;
+use super::clock::now_ms;
 use super::convert::Payload;
 use super::errors::refused;
 use super::futures;

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 
 use super::answer::Answer;
-use super::arguments::{self, Extras, Ready, now_ms};
+use super::arguments::{self, Extras, Ready};
+use super::clock::now_ms;
 use super::dispatcher;
 use super::metadata::RecordMetadata;
 use super::producer::{ProducerCore, closed, seconds_of};

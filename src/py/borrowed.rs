@@ -8,13 +8,14 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use super::arguments::{Argument, Extras, now_ms};
+use super::arguments::{Argument, Extras};
+use super::clock::now_ms;
 use super::convert;
 use super::errors::to_python;
 use super::settings::Settings;
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
-use crate::producer::Haste;
+use crate::producer::{Haste, Who};
 use crate::record::Record;
 
 /// A message as the core takes it.
@@ -39,8 +40,18 @@ impl<'a> Borrowed<'a> {
             return None;
         }
         let topic = text(topic).filter(|topic| !topic.is_empty())?;
-        let partition = convert::partition(partition).ok()?;
-        let (key, value) = (bytes(key).ok()?, bytes(value).ok()?);
+        let partition = match partition {
+            None => None,
+            named => convert::partition(named).ok()?,
+        };
+        let key = match key {
+            None => None,
+            Some(key) => Some(bytes(key)?),
+        };
+        let value = match value {
+            None => None,
+            Some(value) => Some(bytes(value)?),
+        };
         let record = Record { timestamp: now_ms(), key, value, headers: &[] };
         Some(Self { topic, partition, record })
     }
@@ -50,11 +61,11 @@ impl<'a> Borrowed<'a> {
         &self,
         py: Python<'_>,
         client: &Client<Waiter>,
-        waiter: Option<Waiter>,
+        who: impl Who<Waiter>,
         haste: Haste,
     ) -> PyResult<Handed> {
         client
-            .produce(self.topic, self.partition, &self.record, waiter, haste)
+            .produce(self.topic, self.partition, &self.record, who, haste)
             .map_err(|error| to_python(py, &error.topic(&Arc::from(self.topic))))
     }
 }
@@ -64,13 +75,9 @@ fn text<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a str> {
     object.cast::<PyString>().ok()?.to_str().ok()
 }
 
-/// What has no bytes of its own.
-struct Other;
-
-fn bytes<'a>(payload: Argument<'a, '_>) -> Result<Option<&'a [u8]>, Other> {
-    let Some(payload) = payload else { return Ok(None) };
-    if let Ok(bytes) = payload.cast::<PyBytes>() {
-        return Ok(Some(bytes.as_bytes()));
+fn bytes<'a>(payload: &'a Bound<'_, PyAny>) -> Option<&'a [u8]> {
+    match payload.cast::<PyBytes>() {
+        Ok(bytes) => Some(bytes.as_bytes()),
+        Err(_) => text(payload).map(str::as_bytes),
     }
-    text(payload).map(|text| Some(text.as_bytes())).ok_or(Other)
 }

@@ -9,8 +9,9 @@ use pyo3::types::{PyDict, PyList, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::SIGNAL_CHECK;
-use super::arguments::{self, Argument, Extras, Ready, now_ms};
+use super::arguments::{self, Argument, Extras, Ready};
 use super::borrowed::Borrowed;
+use super::clock::now_ms;
 use super::errors::to_python;
 use super::outlet::Outlet;
 use super::port::Address;
@@ -21,7 +22,7 @@ use super::waiter::Waiter;
 use super::{callbacks, dispatcher, loops, metrics, process};
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
-use crate::producer::{Haste, Metrics, Pending, Ticket};
+use crate::producer::{Haste, Metrics, Nobody, Pending, Ticket};
 
 /// The core of a producer. Nothing is started before it is used.
 #[pyclass(frozen, subclass, module = "dekaf._core")]
@@ -122,23 +123,22 @@ impl ProducerCore {
         ready: &Ready<'_>,
         on_delivery: Argument<'_, '_>,
     ) -> PyResult<()> {
-        self.send_by(py, on_delivery, |client, waiter| {
-            ready.hand_over(&self.settings, client, waiter, Haste::Lingers)
-        })
+        let waiter = on_delivery.map(|callback| self.callback(py, callback)).transpose()?;
+        self.send_by(py, |client| ready.hand_over(&self.settings, client, waiter, Haste::Lingers))
+    }
+
+    fn callback(&self, py: Python<'_>, on_delivery: &Bound<'_, PyAny>) -> PyResult<Waiter> {
+        // It may start the dispatcher; for a producer that is closed it must not.
+        self.check_open(py)?;
+        callbacks::waiter(on_delivery)
     }
 
     fn send_by(
         &self,
         py: Python<'_>,
-        on_delivery: Argument<'_, '_>,
-        hand_over: impl FnOnce(&Client<Waiter>, Option<Waiter>) -> PyResult<Handed>,
+        hand_over: impl FnOnce(&Client<Waiter>) -> PyResult<Handed>,
     ) -> PyResult<()> {
-        if on_delivery.is_some() {
-            // A callback may start the dispatcher; for a producer that is closed it must not.
-            self.check_open(py)?;
-        }
-        let waiter = on_delivery.map(callbacks::waiter).transpose()?;
-        self.with_running(py, |running| match hand_over(&running.client, waiter)? {
+        self.with_running(py, |running| match hand_over(&running.client)? {
             Handed::Waits(ticket) => self.wait_for_room(py, running, ticket),
             Handed::Batched | Handed::Held(_) => Ok(()),
         })
@@ -236,10 +236,16 @@ impl ProducerCore {
         on_delivery: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<()> {
         let extras = Extras { misplaced, key, headers, partition, timestamp };
-        if let Some(message) = Borrowed::of_call(&self.settings, topic, value, extras) {
-            return self.send_by(py, on_delivery, |client, waiter| {
-                message.hand_over(py, client, waiter, Haste::Lingers)
-            });
+        // By reference: moving it costs as much as reading the clock.
+        if let Some(message) = &Borrowed::of_call(&self.settings, topic, value, extras) {
+            let haste = Haste::Lingers;
+            return match on_delivery {
+                None => self.send_by(py, |client| message.hand_over(py, client, Nobody, haste)),
+                Some(callback) => {
+                    let waiter = self.callback(py, callback)?;
+                    self.send_by(py, |client| message.hand_over(py, client, Some(waiter), haste))
+                }
+            };
         }
         let parts = arguments::of_call("send", topic, value, extras)?;
         let ready = parts.ready("send", &self.settings.serializers, now_ms())?;

@@ -7,8 +7,9 @@ use pyo3::types::{PyList, PyString, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::aio::AsyncProducerCore;
-use super::arguments::{Extras, Parts, Ready, now_ms};
+use super::arguments::{Extras, Parts, Ready};
 use super::batch::BatchCall;
+use super::clock::now_ms;
 use super::items::Shape;
 use super::message::Message;
 use super::producer::ProducerCore;
