@@ -157,9 +157,8 @@ impl<W> Batch<W> {
         };
         if let Some(last) = self.waiting.last_mut().filter(joins) {
             last.count += 1;
-        } else {
-            let waiting = |waiter| Waiting { index, count: 1, timestamp, waiter };
-            self.waiting.extend(who.make().map(waiting));
+        } else if let Some(waiter) = who.make() {
+            self.waiting.push(Waiting { index, count: 1, timestamp, waiter });
         }
         let full = self.charged >= batch_size;
         if full {

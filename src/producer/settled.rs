@@ -91,8 +91,8 @@ pub struct Waiting<W> {
     pub waiter: W,
 }
 
-/// Someone who is to wait for a record, and is made only if need be: nearly all records of a call
-/// that hands over many are waited for by whoever waits for the record before.
+/// Someone who is to wait for a record, and is made only if need be: whoever waits for the record
+/// before often waits for this one as well, as in a call that hands over many.
 pub trait Who<W>: Sized {
     /// Whether `waiter`, who waits for so many records already, may wait for this one as well.
     fn is_next_of(&self, waiter: &W, count: i32) -> bool;

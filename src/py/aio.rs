@@ -7,7 +7,7 @@ use super::arguments::{self, Extras, Parts, Ready};
 use super::borrowed::Borrowed;
 use super::clock::now_ms;
 use super::futures;
-use super::loops::{self, waiter};
+use super::loops::{self, Awaited, waiter};
 use super::message::Message;
 use super::producer::{ProducerCore, closed, seconds_of};
 use super::started::Running;
@@ -68,8 +68,8 @@ impl AsyncProducerCore {
         let core = slf.as_super().get();
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         if let Some(message) = &Borrowed::of_call(&core.settings, topic, value, extras) {
-            let made = with_future(slf.py(), core, |client, waiter| {
-                message.hand_over(slf.py(), client, Some(waiter), Haste::AtOnce)
+            let made = with_future(slf.py(), core, Haste::AtOnce, |client, who, haste| {
+                message.hand_over(slf.py(), client, who, haste)
             });
             return made.map(|(future, _)| future);
         }
@@ -161,8 +161,8 @@ fn hand_over<'py>(
     ready: &Ready<'_>,
     haste: Haste,
 ) -> PyResult<(Bound<'py, PyAny>, bool)> {
-    with_future(py, core, |client, waiter| {
-        ready.hand_over(&core.settings, client, Some(waiter), haste)
+    with_future(py, core, haste, |client, who, haste| {
+        ready.hand_over(&core.settings, client, who, haste)
     })
 }
 
@@ -170,12 +170,15 @@ fn hand_over<'py>(
 fn with_future<'py>(
     py: Python<'py>,
     core: &ProducerCore,
-    hand_over: impl FnOnce(&Client<Waiter>, Waiter) -> PyResult<Handed>,
+    haste: Haste,
+    hand_over: impl FnOnce(&Client<Waiter>, Awaited<'_, 'py>, Haste) -> PyResult<Handed>,
 ) -> PyResult<(Bound<'py, PyAny>, bool)> {
     let loop_ = loops::needed(py, "produce")?;
     core.with_running(py, |Running { client, .. }| {
-        let (future, waiter) = waiter(&loop_)?;
-        let handed = hand_over(client, waiter)?;
+        let port = loops::port_of(&loop_)?;
+        let future = futures::of_loop(&loop_)?;
+        let awaited = Awaited { future: &future, port };
+        let handed = hand_over(client, awaited, haste)?;
         let waits = matches!(handed, Handed::Waits(_));
         match handed {
             Handed::Batched => {}

@@ -14,7 +14,7 @@ use super::serializers::{Part, Serializers};
 use super::settings::Settings;
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
-use crate::producer::{Haste, OwnedRecord};
+use crate::producer::{Haste, OwnedRecord, Who};
 use crate::record::{Header, Record};
 
 /// An argument; `None` where it was left out, or is `None` itself.
@@ -201,13 +201,13 @@ impl<'py> Ready<'py> {
         &self,
         settings: &Settings,
         client: &Client<Waiter>,
-        waiter: Option<Waiter>,
+        who: impl Who<Waiter>,
         haste: Haste,
     ) -> PyResult<Handed> {
         let headers = self.headers()?;
         let record = self.record(&headers)?;
         let topic = self.topic.to_str()?;
         let partition = self.whither(settings, client)?;
-        Borrowed { topic, partition, record }.hand_over(self.topic.py(), client, waiter, haste)
+        Borrowed { topic, partition, record }.hand_over(self.topic.py(), client, who, haste)
     }
 }

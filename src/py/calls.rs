@@ -1,11 +1,26 @@
-//! Calls of Python's methods without a bound method or a tuple being made for each: for those that
-//! are made once a message. The stable interface has but one of C's variadic functions for that.
+//! Calls of Python without a bound method or a tuple being made for each: for those that
+//! are made once a message. The stable interface has but C's variadic functions for that.
 
 use std::ptr::null_mut;
 
-use pyo3::ffi::{PyObject, PyObject_CallMethodObjArgs};
+use pyo3::ffi::{PyObject, PyObject_CallFunctionObjArgs, PyObject_CallMethodObjArgs};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+
+/// `function(…)`.
+pub(super) fn call<'py>(
+    function: &Bound<'py, PyAny>,
+    arguments: [&Bound<'py, PyAny>; 2],
+) -> PyResult<Bound<'py, PyAny>> {
+    let [first, second] = arguments.map(Bound::as_ptr);
+    #[expect(unsafe_code, reason = "PyO3 has no such calls for the stable interface of 3.11")]
+    // SAFETY: the interpreter is held, the objects live, and a null pointer ends the list.
+    unsafe {
+        let returned =
+            PyObject_CallFunctionObjArgs(function.as_ptr(), first, second, null_mut::<PyObject>());
+        Bound::from_owned_ptr_or_err(function.py(), returned)
+    }
+}
 
 /// `object.name(…)`.
 pub(super) fn method<'py, const COUNT: usize>(

@@ -2,7 +2,7 @@
 //! process, started when it is first needed, asleep without the interpreter otherwise.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,12 @@ use super::waiter::Stage;
 const LONG: Duration = Duration::from_secs(3600);
 
 static DISPATCHER: Mutex<Option<Arc<Dispatcher>>> = Mutex::new(None);
+
+/// The port of the first, which is nearly always the only one, to be found without a lock.
+static FIRST: OnceLock<Arc<Port>> = OnceLock::new();
+
+/// Whether the first one has ended, or stayed behind at a fork.
+static FIRST_IS_OVER: AtomicBool = AtomicBool::new(false);
 
 /// The one that the end of the interpreter waits for.
 static ENDING: Mutex<Option<Arc<Dispatcher>>> = Mutex::new(None);
@@ -83,6 +89,11 @@ impl Dispatcher {
 
 /// The dispatcher's port. Its thread is started if need be.
 pub(super) fn port(py: Python<'_>) -> PyResult<Arc<Port>> {
+    if let Some(port) = FIRST.get()
+        && !FIRST_IS_OVER.load(Ordering::Acquire)
+    {
+        return Ok(Arc::clone(port));
+    }
     let dispatcher = {
         let mut current = current();
         if let Some(dispatcher) = &*current {
@@ -92,7 +103,10 @@ pub(super) fn port(py: Python<'_>) -> PyResult<Arc<Port>> {
         Arc::clone(current.insert(Dispatcher::new()))
     };
     match start(py, &dispatcher) {
-        Ok(()) => Ok(Arc::clone(&dispatcher.port)),
+        Ok(()) => {
+            FIRST.get_or_init(|| Arc::clone(&dispatcher.port));
+            Ok(Arc::clone(&dispatcher.port))
+        }
         Err(error) => {
             current().take_if(|current| Arc::ptr_eq(current, &dispatcher));
             Err(error)
@@ -132,6 +146,7 @@ pub(super) fn inherit(left: Vec<Item>) {
 /// main thread does what is still left.
 pub(super) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
     let Some(dispatcher) = current().take() else { return Ok(()) };
+    FIRST_IS_OVER.store(true, Ordering::Release);
     *ENDING.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&dispatcher));
     dispatcher.reach(State::Ending);
     dispatcher.port.give_signal();
@@ -190,7 +205,10 @@ pub(super) fn quiet() -> Quiet {
 
 /// In a forked child: the thread stayed behind.
 pub(super) fn forget_inherited(mut quiet: Quiet) {
-    std::mem::forget(quiet.0.take());
+    if let Some(dispatcher) = quiet.0.take() {
+        FIRST_IS_OVER.store(true, Ordering::Release);
+        std::mem::forget(dispatcher);
+    }
 }
 
 /// What the thread runs.

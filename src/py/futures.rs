@@ -9,7 +9,6 @@ use super::aio::Unsend;
 use super::calls::method;
 use super::errors::to_python;
 use super::imported;
-use super::waiter::Callback;
 use super::wakes::{Wake, Wakes};
 use crate::error::Error;
 
@@ -50,8 +49,8 @@ fn complete<'py>(
     outcome: &Bound<'py, PyAny>,
     wakes: &Wakes,
 ) -> PyResult<()> {
-    if let Some(callback) = take_callback(future)? {
-        wakes.push(Wake { future: future.clone().unbind(), callback });
+    if let Some(wake) = take_callback(future)? {
+        wakes.push(wake);
     }
     match method(future, how, [outcome]) {
         Ok(_) => Ok(()),
@@ -64,7 +63,7 @@ fn complete<'py>(
 /// Takes out who waits for a future, if that is one, as nearly always. It is left to the loop to
 /// call several, which it takes more than a comparison to find, and those of any other future than
 /// asyncio's own in C, which alone are known to run nobody's code here.
-fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Option<Callback>> {
+fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Option<Wake>> {
     static FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = future.py();
     if !future.get_type().is(imported(&FUTURE, py, "asyncio", "Future")?) {
@@ -77,7 +76,7 @@ fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Option<Callback>> {
     }
     let (function, context) = callbacks.get_item(0)?.extract::<(Bound<'_, PyAny>, _)>()?;
     method(future, intern!(py, "remove_done_callback"), [&function])?;
-    Ok(Some(Callback { function: function.unbind(), context }))
+    Ok(Some(Wake { future: future.clone().unbind(), function: function.unbind(), context }))
 }
 
 fn is_invalid_state(py: Python<'_>, error: &PyErr) -> PyResult<bool> {

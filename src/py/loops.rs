@@ -1,6 +1,5 @@
 //! The ports of event loops. A loop owns its port for as long as it watches the socket.
 
-use std::collections::HashMap;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,18 +14,19 @@ use super::futures;
 use super::imported;
 use super::port::{Address, Port, empty_inbox};
 use super::waiter::{Stage, Waiter};
+use crate::producer::Who;
 
-/// Ports by the address of their loop. Locked only by threads that hold the interpreter, and
-/// never while anything runs that could let go of it.
-static PORTS: Mutex<Option<HashMap<usize, Weak<Port>>>> = Mutex::new(None);
+/// Ports by the address of their loop, of which a process rarely has several. Locked only by
+/// threads that hold the interpreter, and never while anything runs that could let go of it.
+static PORTS: Mutex<Vec<(usize, Weak<Port>)>> = Mutex::new(Vec::new());
 
-fn ports() -> MutexGuard<'static, Option<HashMap<usize, Weak<Port>>>> {
+fn ports() -> MutexGuard<'static, Vec<(usize, Weak<Port>)>> {
     PORTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// In a forked child: ports of the parent's loops are not ours.
 pub(super) fn forget_inherited() {
-    *ports() = None;
+    ports().clear();
 }
 
 /// The loop that runs in this thread, if there is one.
@@ -53,12 +53,30 @@ pub(super) fn waiter<'py>(running: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, P
     Ok((future.clone(), Waiter::Future { future: future.unbind(), port }))
 }
 
+/// A future of a loop, for one message.
+pub(super) struct Awaited<'a, 'py> {
+    pub(super) future: &'a Bound<'py, PyAny>,
+    pub(super) port: Arc<Port>,
+}
+
+impl Who<Waiter> for Awaited<'_, '_> {
+    fn is_next_of(&self, _waiter: &Waiter, _count: i32) -> bool {
+        false
+    }
+
+    fn make(self) -> Option<Waiter> {
+        let Self { future, port } = self;
+        Some(Waiter::Future { future: future.clone().unbind(), port: Address::of(port) })
+    }
+}
+
 /// The port of a loop that runs in this thread.
 pub(super) fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
     let id = running.as_ptr() as usize;
-    let known = ports().as_ref().and_then(|ports| ports.get(&id)).and_then(Weak::upgrade);
+    let of_loop = |(of, port): &(_, Weak<_>)| if *of == id { port.upgrade() } else { None };
+    let known = ports().iter().find_map(of_loop);
     // A loop that has closed may have left its address to this one.
-    if let Some(port) = known.filter(|port| !port.is_closed()) {
+    if let Some(port) = known.filter(|port| !port.is_over()) {
         return Ok(port);
     }
     let (port, inbox) = Port::of_loop()?;
@@ -67,9 +85,8 @@ pub(super) fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
     // From here on the loop owns the watcher, and with it the port.
     running.call_method1("add_reader", (descriptor, watcher.getattr("fetch")?))?;
     let mut ports = ports();
-    let ports = ports.get_or_insert_default();
-    ports.retain(|_, port| port.strong_count() > 0);
-    ports.insert(id, Arc::downgrade(&port));
+    ports.retain(|(of, port)| *of != id && port.strong_count() > 0);
+    ports.push((id, Arc::downgrade(&port)));
     Ok(port)
 }
 

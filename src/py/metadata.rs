@@ -3,6 +3,8 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
+use crate::producer::RecordPlace;
+
 /// Where a message is stored.
 #[pyclass(frozen, eq, hash, module = "dekaf")]
 #[derive(Debug)]
@@ -22,6 +24,24 @@ pub(super) struct RecordMetadata {
 }
 
 impl RecordMetadata {
+    /// Where one of a topic's messages is.
+    pub(super) fn of<'py>(
+        topic: &Bound<'py, PyString>,
+        partition: i32,
+        place: RecordPlace,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let RecordPlace { offset, timestamp } = place;
+        let metadata = Self { topic: topic.clone().unbind(), partition, offset, timestamp };
+        let metadata = Bound::new(topic.py(), metadata)?.into_any();
+        #[expect(unsafe_code, reason = "PyO3 has the collector look at every class")]
+        // SAFETY: it is an object that the collector tracks, and nobody else has it yet.
+        unsafe {
+            // There are many of these, and nothing leads from them to anything but a name.
+            pyo3::ffi::PyObject_GC_UnTrack(metadata.as_ptr().cast());
+        }
+        Ok(metadata)
+    }
+
     fn key(&self, py: Python<'_>) -> (String, i32, i64, i64) {
         let topic = self.topic.bind(py).to_string();
         (topic, self.partition, self.offset, self.timestamp)

@@ -5,7 +5,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +49,8 @@ pub(super) struct Port {
     wakes: Wakes,
     /// Who counts on it: see [`Address`].
     users: AtomicUsize,
+    /// Whether its reader has gone, for those who hold the interpreter.
+    is_over: AtomicBool,
 }
 
 /// A port as somebody has it who will have something told there. A loop that ends knows by the
@@ -112,9 +114,9 @@ impl Flag {
 impl Port {
     fn new(signal: Signal) -> Arc<Self> {
         let generation = process::generation();
-        let users = AtomicUsize::new(0);
+        let (users, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (items, wakes) = (Mailbox::default(), Wakes::default());
-        Arc::new(Self { generation, signal, items, wakes, users })
+        Arc::new(Self { generation, signal, items, wakes, users, is_over })
     }
 
     /// A port that a thread reads.
@@ -128,6 +130,10 @@ impl Port {
         signal.set_nonblocking(true)?;
         inbox.set_nonblocking(true)?;
         Ok((Self::new(Signal::Socket(signal)), inbox))
+    }
+
+    pub(super) fn is_of_loop(&self) -> bool {
+        matches!(self.signal, Signal::Socket(_))
     }
 
     /// Hands something to the reader. Called by the core, without the interpreter.
@@ -185,6 +191,7 @@ impl Port {
 
     /// Ends the reading, and hands on what was not read.
     pub(super) fn close(self: &Arc<Self>, py: Python<'_>) {
+        self.is_over.store(true, Ordering::Relaxed);
         if !self.is_ours() {
             // The parent's core may have held its lock at the fork, for ever here.
             std::mem::forget(Arc::clone(self));
@@ -201,8 +208,8 @@ impl Port {
         &self.wakes
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.items.is_closed()
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
     }
 
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -338,7 +345,7 @@ impl Mail {
             match &of_one[0].waiter {
                 Waiter::Member { group, .. } => self.members(home, voice, batch, group, of_one),
                 Waiter::Thread(answer) => self.thread(home, voice, batch, answer, &of_one[0]),
-                Waiter::Future { .. } | Waiter::Callback { .. } => {
+                Waiter::Future { .. } | Waiter::Callback(_) => {
                     unreachable!("these have a port")
                 }
             }

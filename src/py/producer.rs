@@ -13,13 +13,14 @@ use super::arguments::{self, Argument, Extras, Ready};
 use super::borrowed::Borrowed;
 use super::clock::now_ms;
 use super::errors::to_python;
+use super::named::{Named, named};
 use super::outlet::Outlet;
 use super::port::Address;
 use super::settings::Settings;
 use super::started::{Running, Started};
 use super::voice::Voice;
 use super::waiter::Waiter;
-use super::{callbacks, dispatcher, loops, metrics, process};
+use super::{dispatcher, loops, metrics, process};
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
 use crate::producer::{Haste, Metrics, Nobody, Pending, Ticket};
@@ -123,14 +124,20 @@ impl ProducerCore {
         ready: &Ready<'_>,
         on_delivery: Argument<'_, '_>,
     ) -> PyResult<()> {
-        let waiter = on_delivery.map(|callback| self.callback(py, callback)).transpose()?;
-        self.send_by(py, |client| ready.hand_over(&self.settings, client, waiter, Haste::Lingers))
+        let (settings, haste) = (&self.settings, Haste::Lingers);
+        match on_delivery {
+            None => self.send_by(py, |client| ready.hand_over(settings, client, Nobody, haste)),
+            Some(callback) => {
+                let callback = self.callback(py, callback)?;
+                self.send_by(py, |client| ready.hand_over(settings, client, callback, haste))
+            }
+        }
     }
 
-    fn callback(&self, py: Python<'_>, on_delivery: &Bound<'_, PyAny>) -> PyResult<Waiter> {
+    fn callback(&self, py: Python<'_>, on_delivery: &Bound<'_, PyAny>) -> PyResult<Named> {
         // It may start the dispatcher; for a producer that is closed it must not.
         self.check_open(py)?;
-        callbacks::waiter(on_delivery)
+        named(on_delivery)
     }
 
     fn send_by(
@@ -242,8 +249,8 @@ impl ProducerCore {
             return match on_delivery {
                 None => self.send_by(py, |client| message.hand_over(py, client, Nobody, haste)),
                 Some(callback) => {
-                    let waiter = self.callback(py, callback)?;
-                    self.send_by(py, |client| message.hand_over(py, client, Some(waiter), haste))
+                    let callback = self.callback(py, callback)?;
+                    self.send_by(py, |client| message.hand_over(py, client, callback, haste))
                 }
             };
         }

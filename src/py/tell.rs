@@ -1,5 +1,7 @@
 //! Tells those who waited for what was settled: completes futures, calls callbacks.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -7,11 +9,11 @@ use super::callbacks;
 use super::errors::to_python;
 use super::futures;
 use super::metadata::RecordMetadata;
+use super::row::Row;
 use super::voice::Voice;
-use super::waiter::{Stage, Waiter};
+use super::waiter::{Callback, Stage, Waiter};
 use super::wakes::Wakes;
-use crate::error::Error;
-use crate::producer::{RecordPlace, Settled, SettledBatch, Waiting};
+use crate::producer::{Settled, SettledBatch, Waiting};
 
 /// Tells everybody who waited for one settled batch or call, and says how many that were. If one
 /// cannot be told, because a signal's handler raises meanwhile, the others still are. Whom their
@@ -45,71 +47,78 @@ fn tell_batch(
     wakes: &Wakes,
 ) -> PyResult<usize> {
     let mut failure = None;
+    let mut count = 0;
     let topic = PyString::new(py, &batch.topic);
     for waiting in &batch.waiting {
-        let told = match &batch.outcome {
-            Ok(_) if stage == Stage::Thread && is_future(waiting) => Ok(()),
-            Ok(stored) => metadata(&topic, batch.partition, stored.place_of(waiting))
-                .and_then(|metadata| tell_stored(stage, voice, waiting, &metadata, wakes)),
-            Err(error) => tell_failed(py, stage, voice, waiting, error, wakes),
+        count += waiting.count as usize;
+        let told = match &waiting.waiter {
+            Waiter::Future { future, .. } => {
+                let future = future.bind(py);
+                tell_future(stage, voice, &topic, batch, waiting, future, wakes)
+            }
+            Waiter::Callback(callback) => {
+                tell_callback(stage, voice, &topic, batch, waiting, callback)
+            }
+            Waiter::Thread(_) | Waiter::Member { .. } => Ok(()),
         };
         failure = failure.or(told.err());
     }
-    failure.map_or(Ok(batch.waiting.len()), Err)
+    failure.map_or(Ok(count), Err)
 }
 
-fn is_future(waiting: &Waiting<Waiter>) -> bool {
-    matches!(waiting.waiter, Waiter::Future { .. })
-}
-
-fn metadata<'py>(
-    topic: &Bound<'py, PyString>,
-    partition: i32,
-    place: RecordPlace,
-) -> PyResult<Bound<'py, PyAny>> {
-    let topic_name = topic.clone().unbind();
-    let metadata = RecordMetadata::new(topic_name, partition, place.offset, place.timestamp);
-    Bound::new(topic.py(), metadata).map(Bound::into_any)
-}
-
-fn tell_stored(
+fn tell_future<'py>(
     stage: Stage,
     voice: &Voice,
+    topic: &Bound<'py, PyString>,
+    batch: &SettledBatch<Waiter>,
     waiting: &Waiting<Waiter>,
-    metadata: &Bound<'_, PyAny>,
+    future: &Bound<'py, PyAny>,
     wakes: &Wakes,
 ) -> PyResult<()> {
-    let py = metadata.py();
-    match &waiting.waiter {
-        Waiter::Future { future, .. } => futures::set_result(future.bind(py), metadata, wakes),
-        Waiter::Callback { callback, .. } => {
-            callbacks::call(stage, voice, callback, metadata, py.None().bind(py))
+    match &batch.outcome {
+        Ok(_) if stage == Stage::Thread => Ok(()),
+        Ok(stored) => {
+            let metadata = RecordMetadata::of(topic, batch.partition, stored.place_of(waiting))?;
+            futures::set_result(future, &metadata, wakes)
         }
-        Waiter::Thread(_) | Waiter::Member { .. } => Ok(()),
+        Err(error) if stage == Stage::Thread || !futures::is_claimed(future)? => {
+            voice.unclaimed(error, 1);
+            voice.report(future.py(), stage, error, 1)
+        }
+        Err(error) => futures::set_exception(future, error, wakes),
     }
 }
 
-fn tell_failed(
-    py: Python<'_>,
+/// Calls a callback once for each of the records in a row that it was given with.
+fn tell_callback(
     stage: Stage,
     voice: &Voice,
+    topic: &Bound<'_, PyString>,
+    batch: &SettledBatch<Waiter>,
     waiting: &Waiting<Waiter>,
-    error: &Error,
-    wakes: &Wakes,
+    callback: &Arc<Callback>,
 ) -> PyResult<()> {
-    match &waiting.waiter {
-        Waiter::Future { future, .. } => {
-            let future = future.bind(py);
-            if stage == Stage::Thread || !futures::is_claimed(future)? {
-                voice.unclaimed(error, 1);
-                return voice.report(py, stage, error, 1);
+    let py = topic.py();
+    let none = py.None().into_bound(py);
+    let count = waiting.count as u32;
+    match &batch.outcome {
+        Ok(stored) if count == 1 => {
+            let metadata = RecordMetadata::of(topic, batch.partition, stored.place_of(waiting))?;
+            callbacks::call(stage, voice, callback, &metadata, &none)
+        }
+        Ok(stored) => {
+            let first = stored.first_place_of(waiting);
+            let row = Row::new(stage, callback, topic, batch.partition, first, count);
+            Row::tell(&Bound::new(py, row)?, voice)
+        }
+        Err(error) => {
+            let mut failure = None;
+            for _ in 0..count {
+                let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
+                let told = callbacks::call(stage, voice, callback, &none, &exception);
+                failure = failure.or(told.err());
             }
-            futures::set_exception(future, error, wakes)
+            failure.map_or(Ok(()), Err)
         }
-        Waiter::Callback { callback, .. } => {
-            let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
-            callbacks::call(stage, voice, callback, py.None().bind(py), &exception)
-        }
-        Waiter::Thread(_) | Waiter::Member { .. } => Ok(()),
     }
 }

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::Answer;
+use super::context::Context;
 use super::group::Group;
 use super::port::{Address, Port};
 use crate::producer::Who;
@@ -15,8 +16,9 @@ use crate::producer::Who;
 pub(super) enum Waiter {
     /// A future of a loop, which its port completes.
     Future { future: Py<PyAny>, port: Address },
-    /// A function to be called where its port is read.
-    Callback { callback: Callback, port: Address },
+    /// A function to be called where its port is read, once for each of the records in a row that
+    /// it was given with.
+    Callback(Arc<Callback>),
     /// A thread that is blocked; the core itself wakes it.
     Thread(Arc<Answer>),
     /// One of many that were handed over in one call, or several in a row; the core itself fills
@@ -45,17 +47,19 @@ impl Who<Waiter> for Member<'_> {
     }
 }
 
-/// A function to be called once, and the context to do it in.
+/// A function that was given with a record.
 #[derive(Debug)]
 pub(super) struct Callback {
     pub(super) function: Py<PyAny>,
-    pub(super) context: Py<PyAny>,
+    /// What it is to find.
+    pub(super) context: Context,
+    pub(super) port: Address,
 }
 
 impl Callback {
-    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.function)?;
-        visit.call(&self.context)
+        self.context.traverse(visit)
     }
 }
 
@@ -63,7 +67,8 @@ impl Waiter {
     /// Where it is told, unless the core does that by itself.
     pub(super) fn port(&self) -> Option<&Arc<Port>> {
         match self {
-            Self::Future { port, .. } | Self::Callback { port, .. } => Some(port.port()),
+            Self::Future { port, .. } => Some(port.port()),
+            Self::Callback(callback) => Some(callback.port.port()),
             Self::Thread(_) | Self::Member { .. } => None,
         }
     }
@@ -74,15 +79,19 @@ impl Waiter {
             Self::Member { group, index } => {
                 Self::Member { group: Arc::clone(group), index: index + but as u32 }
             }
-            _ => unreachable!("only a call's messages are waited for in a row"),
+            Self::Callback(callback) => Self::Callback(Arc::clone(callback)),
+            Self::Future { .. } | Self::Thread(_) => unreachable!("these wait for one record"),
         }
     }
 
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Future { future, .. } => visit.call(future),
-            Self::Callback { callback, .. } => callback.traverse(visit),
-            Self::Thread(_) | Self::Member { .. } => Ok(()),
+            // Who is held by several is not counted twice: left out, he is but held for longer.
+            Self::Callback(callback) if Arc::strong_count(callback) == 1 => {
+                callback.traverse(visit)
+            }
+            Self::Callback(_) | Self::Thread(_) | Self::Member { .. } => Ok(()),
         }
     }
 }

@@ -11,13 +11,13 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::callbacks;
 use super::calls::method;
-use super::waiter::Callback;
 
-/// Who waited for a future that is done.
+/// Who waited for a future that is done, and the context to call him in.
 #[derive(Debug)]
 pub(super) struct Wake {
     pub(super) future: Py<PyAny>,
-    pub(super) callback: Callback,
+    pub(super) function: Py<PyAny>,
+    pub(super) context: Py<PyAny>,
 }
 
 /// In order. Locked only with the interpreter held, and never while anything of Python's runs.
@@ -85,7 +85,8 @@ impl Wakes {
         let Ok(due) = self.0.try_lock() else { return Ok(()) };
         due.queue.iter().try_for_each(|wake| {
             visit.call(&wake.future)?;
-            wake.callback.traverse(visit)
+            visit.call(&wake.function)?;
+            visit.call(&wake.context)
         })
     }
 }
@@ -93,7 +94,7 @@ impl Wakes {
 impl Wake {
     /// As the loop does it: only what is meant to end the program goes on.
     fn call(self, py: Python<'_>) -> PyResult<()> {
-        let Self { future, callback: Callback { function, context } } = self;
+        let Self { future, function, context } = self;
         let (function, future) = (function.bind(py), future.bind(py));
         match method(context.bind(py), intern!(py, "run"), [function, future]) {
             Ok(_) => Ok(()),

@@ -1,0 +1,77 @@
+//! The context variables that a call sees, for the callbacks that it names.
+
+use std::sync::OnceLock;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::{PyTraverseError, PyVisit, intern};
+
+use super::calls::method;
+use super::imported;
+
+/// A context of more variables than this is the same as no other: to look at each takes as long as
+/// what it would save.
+const MOST: usize = 8;
+
+/// A copy of a call's context. Nothing is ever run in it, so it stays what it was.
+#[derive(Debug)]
+pub(super) struct Context {
+    copy: Py<PyAny>,
+    /// What it holds, once that was asked for.
+    variables: OnceLock<Vec<(Py<PyAny>, Py<PyAny>)>>,
+}
+
+impl Context {
+    pub(super) fn new(copy: Bound<'_, PyAny>) -> Self {
+        Self { copy: copy.unbind(), variables: OnceLock::new() }
+    }
+
+    /// A copy of the context of now.
+    pub(super) fn current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        imported(&COPY, py, "contextvars", "copy_context")?.call0()
+    }
+
+    /// One to run something in.
+    pub(super) fn fresh<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        method(self.copy.bind(py), intern!(py, "copy"), [])
+    }
+
+    /// Whether the variables in there are the same, with the very same values.
+    pub(super) fn is_in(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let count = other.len()?;
+        if count > MOST {
+            return Ok(false);
+        }
+        let variables = self.variables(other.py())?;
+        if variables.len() != count {
+            return Ok(false);
+        }
+        for (variable, value) in variables {
+            match other.get_item(variable) {
+                Ok(found) if found.is(value) => {}
+                // It has another value, or there is another variable instead.
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    fn variables(&self, py: Python<'_>) -> PyResult<&[(Py<PyAny>, Py<PyAny>)]> {
+        if let Some(variables) = self.variables.get() {
+            return Ok(variables);
+        }
+        let items = self.copy.bind(py).call_method0(intern!(py, "items"))?;
+        let variables = items.try_iter()?.map(|item| item?.extract());
+        let variables = variables.collect::<PyResult<Vec<_>>>()?;
+        Ok(self.variables.get_or_init(|| variables))
+    }
+
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.copy)?;
+        self.variables.get().into_iter().flatten().try_for_each(|(variable, value)| {
+            visit.call(variable)?;
+            visit.call(value)
+        })
+    }
+}
