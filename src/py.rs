@@ -40,6 +40,7 @@ mod started;
 mod tell;
 mod template;
 mod topic;
+mod turn;
 mod voice;
 mod waiter;
 mod wakes;

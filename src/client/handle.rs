@@ -95,6 +95,11 @@ impl<W: Send + 'static> Client<W> {
         Ok(Self { shared })
     }
 
+    /// Tells it from others, for as long as it lives.
+    pub fn id(&self) -> usize {
+        Arc::as_ptr(&self.shared) as usize
+    }
+
     /// Takes a record in; see [`Machine::produce`].
     pub fn produce(
         &self,

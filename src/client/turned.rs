@@ -14,6 +14,8 @@ use crate::record::Record;
 pub enum Handed {
     /// Into a batch, or it is settled already.
     Batched,
+    /// Into a batch that does not leave at once, though it is to: others are on their way.
+    Behind,
     /// It waits for its topic, or to be placed.
     Held(Ticket),
     /// It waits for memory.
@@ -69,6 +71,8 @@ impl<W> Turned<W> {
                 drop(machine);
                 if joined.work {
                     self.wake();
+                } else if haste == Haste::AtOnce {
+                    return Ok(Handed::Behind);
                 }
                 return Ok(Handed::Batched);
             }
@@ -105,7 +109,7 @@ impl<W> Turned<W> {
                 Ok((handed, work)) => {
                     wakes |= work;
                     match handed {
-                        Handed::Batched => {}
+                        Handed::Batched | Handed::Behind => {}
                         Handed::Held(ticket) => many.held.push(ticket),
                         Handed::Waits(ticket) => many.waits.push(ticket),
                     }

@@ -1,5 +1,7 @@
 //! The class behind `dekaf.Producer`: what waits, waits as a future of the running loop.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::{Bound, intern};
 
@@ -11,6 +13,7 @@ use super::loops::{self, Awaited, waiter};
 use super::message::Message;
 use super::producer::{ProducerCore, closed, seconds_of};
 use super::started::Running;
+use super::turn::Turn;
 use super::waiter::Waiter;
 use crate::client::{Client, Handed};
 use crate::producer::{Haste, Ticket};
@@ -176,12 +179,17 @@ fn with_future<'py>(
     let loop_ = loops::needed(py, "produce")?;
     core.with_running(py, |Running { client, .. }| {
         let port = loops::port_of(&loop_)?;
+        let haste = match haste {
+            Haste::AtOnce => Turn::haste(&port, &loop_, client)?,
+            Haste::Lingers | Haste::Together => haste,
+        };
         let future = futures::of_loop(&loop_)?;
-        let awaited = Awaited { future: &future, port };
+        let awaited = Awaited { future: &future, port: Arc::clone(&port) };
         let handed = hand_over(client, awaited, haste)?;
         let waits = matches!(handed, Handed::Waits(_));
         match handed {
             Handed::Batched => {}
+            Handed::Behind => port.turn().is_behind(client),
             Handed::Held(ticket) | Handed::Waits(ticket) => {
                 let unsend = Bound::new(py, Unsend { client: client.clone(), ticket })?;
                 future.call_method1(intern!(py, "add_done_callback"), (unsend,))?;

@@ -108,6 +108,7 @@ impl Watcher {
             // so is the epoll instance: no reader can be taken out of the child's alone.
             return Ok(());
         }
+        port.turn().begin();
         let read = port.read(slf.py(), Stage::Loop, || empty_inbox(inbox));
         let asked = port.wakes().ask(|| Self::call_soon(slf));
         read.and(asked)

@@ -15,6 +15,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::answer::{Answer, Learned};
 use super::group::{Group, Told};
 use super::tell::tell;
+use super::turn::Turn;
 use super::voice::Voice;
 use super::waiter::{Stage, Waiter};
 use super::wakes::Wakes;
@@ -47,6 +48,8 @@ pub(super) struct Port {
     items: Mailbox<Item>,
     /// Whom its loop is to call.
     wakes: Wakes,
+    /// What its loop's turn has produced.
+    turn: Turn,
     /// Who counts on it: see [`Address`].
     users: AtomicUsize,
     /// Whether its reader has gone, for those who hold the interpreter.
@@ -115,8 +118,8 @@ impl Port {
     fn new(signal: Signal) -> Arc<Self> {
         let generation = process::generation();
         let (users, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let (items, wakes) = (Mailbox::default(), Wakes::default());
-        Arc::new(Self { generation, signal, items, wakes, users, is_over })
+        let (items, wakes, turn) = (Mailbox::default(), Wakes::default(), Turn::default());
+        Arc::new(Self { generation, signal, items, wakes, turn, users, is_over })
     }
 
     /// A port that a thread reads.
@@ -206,6 +209,10 @@ impl Port {
 
     pub(super) fn wakes(&self) -> &Wakes {
         &self.wakes
+    }
+
+    pub(super) fn turn(&self) -> &Turn {
+        &self.turn
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -147,7 +147,7 @@ impl ProducerCore {
     ) -> PyResult<()> {
         self.with_running(py, |running| match hand_over(&running.client)? {
             Handed::Waits(ticket) => self.wait_for_room(py, running, ticket),
-            Handed::Batched | Handed::Held(_) => Ok(()),
+            Handed::Batched | Handed::Behind | Handed::Held(_) => Ok(()),
         })
     }
 
