@@ -14,6 +14,7 @@
 //! | 57 | count `i32` | at least 1 |
 //! | 61 | records | compressed as one stream |
 
+mod ahead;
 mod builder;
 mod checksum;
 mod compression;

@@ -2,7 +2,7 @@
 //! record. The batch's own header is written when it is sent: see [`SealedBatch`].
 
 use super::sealed::Contents;
-use super::{BATCH_OVERHEAD, Compression, Compressor, Header, Record, SealedBatch};
+use super::{BATCH_OVERHEAD, Compression, Compressor, Header, Record, SealedBatch, ahead};
 use crate::wire::{Room, varint_size, varlong_size};
 
 /// A batch that takes records.
@@ -61,6 +61,8 @@ impl BatchBuilder {
             write_field(&mut out, Some(name.as_bytes()));
             write_field(&mut out, *value);
         }
+        // The next one is mostly about as large.
+        ahead::fetch(self.body.spare_capacity_mut(), sizes.before_value + sizes.from_value);
         Some(self.count - 1)
     }
 

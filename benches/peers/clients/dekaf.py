@@ -16,7 +16,6 @@ def settings(job: Job) -> dict[str, Any]:
         "linger_ms": job.linger_ms,
         "batch_size": job.batch_size,
         "compression": job.compression,
-        "buffer_memory": 1 << 30,
     }
 
 
