@@ -97,7 +97,7 @@ pub struct Machine<W> {
     random: Random,
     backoff: Backoff,
     topics: Vec<Topic<W>>,
-    by_name: HashMap<Arc<str>, usize>,
+    by_name: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
     /// The one that was looked up last.
     last_topic: usize,
     nodes: BTreeMap<NodeId, Node>,
@@ -163,7 +163,7 @@ impl<W> Machine<W> {
             backoff,
             config,
             topics: Vec::new(),
-            by_name: HashMap::new(),
+            by_name: HashMap::default(),
             last_topic: 0,
             nodes: BTreeMap::new(),
             producer: None,
