@@ -77,8 +77,8 @@ impl<T> Mailbox<T> {
         std::mem::take(&mut self.queue().items)
     }
 
-    /// Shows every item, unless somebody else is at the queue.
-    pub fn visit<E>(&self, visit: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
-        self.queue.try_lock().map_or(Ok(()), |queue| queue.items.iter().try_for_each(visit))
+    /// Shows all items.
+    pub fn visit<E>(&self, visit: impl FnOnce(&VecDeque<T>) -> Result<(), E>) -> Result<(), E> {
+        visit(&self.queue().items)
     }
 }

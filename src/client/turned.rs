@@ -14,7 +14,8 @@ use crate::record::Record;
 pub enum Handed {
     /// Into a batch, or it is settled already.
     Batched,
-    /// Into a batch that does not leave at once, though it is to: others are on their way.
+    /// Into a batch that does not leave at once, though it is to: mostly because others are on
+    /// their way.
     Behind,
     /// It waits for its topic, or to be placed.
     Held(Ticket),

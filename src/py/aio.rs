@@ -11,6 +11,7 @@ use super::clock::now_ms;
 use super::futures;
 use super::loops::{self, Awaited, waiter};
 use super::message::Message;
+use super::process;
 use super::producer::{ProducerCore, closed, seconds_of};
 use super::started::Running;
 use super::turn::Turn;
@@ -27,12 +28,15 @@ pub(super) struct AsyncProducerCore;
 pub(super) struct Unsend {
     client: Client<Waiter>,
     ticket: Ticket,
+    /// The process that both belong to.
+    generation: u64,
 }
 
 #[pymethods]
 impl Unsend {
     fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
-        if future.call_method0(intern!(future.py(), "cancelled"))?.is_truthy()? {
+        let is_ours = self.generation == process::generation();
+        if is_ours && future.call_method0(intern!(future.py(), "cancelled"))?.is_truthy()? {
             // Its waiter is this very future, which knows already.
             drop(self.client.cancel(self.ticket));
         }
@@ -180,7 +184,7 @@ fn with_future<'py>(
     core.with_running(py, |Running { client, .. }| {
         let port = loops::port_of(&loop_)?;
         let haste = match haste {
-            Haste::AtOnce => Turn::haste(&port, &loop_, client)?,
+            Haste::AtOnce => Turn::enter(&port, &loop_, client)?,
             Haste::Lingers | Haste::Together => haste,
         };
         let future = futures::of_loop(&loop_)?;
@@ -189,9 +193,10 @@ fn with_future<'py>(
         let waits = matches!(handed, Handed::Waits(_));
         match handed {
             Handed::Batched => {}
-            Handed::Behind => port.turn().is_behind(client),
+            Handed::Behind => port.turn().found_others(client),
             Handed::Held(ticket) | Handed::Waits(ticket) => {
-                let unsend = Bound::new(py, Unsend { client: client.clone(), ticket })?;
+                let (client, generation) = (client.clone(), process::generation());
+                let unsend = Bound::new(py, Unsend { client, ticket, generation })?;
                 future.call_method1(intern!(py, "add_done_callback"), (unsend,))?;
             }
         }

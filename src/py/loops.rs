@@ -108,7 +108,8 @@ impl Watcher {
             // so is the epoll instance: no reader can be taken out of the child's alone.
             return Ok(());
         }
-        port.turn().begin();
+        port.turn().results_came();
+        port.wakes().results_came();
         let read = port.read(slf.py(), Stage::Loop, || empty_inbox(inbox));
         let asked = port.wakes().ask(|| Self::call_soon(slf));
         read.and(asked)

@@ -79,9 +79,8 @@ impl BatchResultCore {
     fn get<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
         if let (Fate::Stored { topic, partition, first }, behind) = self.fates.get(index) {
             let place = first.after(behind);
-            let topic = self.topics[*topic as usize].clone_ref(py);
-            let made = RecordMetadata::new(topic, *partition, place.offset, place.timestamp);
-            return Ok(Bound::new(py, made)?.into_any());
+            let topic = self.topics[*topic as usize].bind(py);
+            return RecordMetadata::of(topic, *partition, place);
         }
         match self.known(py, index) {
             Some(object) => Ok(object),

@@ -7,7 +7,7 @@
 //! however long the turn.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -34,8 +34,8 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// How soon the next message is to leave.
-    pub(super) fn haste(
+    /// Takes another message in, and says how soon it is to leave. May ask the loop to be told.
+    pub(super) fn enter(
         port: &Arc<Port>,
         running: &Bound<'_, PyAny>,
         client: &Client<Waiter>,
@@ -46,7 +46,7 @@ impl Turn {
             TOGETHER if is_known => Ok(Haste::Together),
             BEHIND if is_known => {
                 let py = running.py();
-                let ship = Bound::new(py, Ship { client: client.clone(), port: Arc::clone(port) })?;
+                let ship = Bound::new(py, Ship::new(client, port))?;
                 method(running, intern!(py, "call_soon"), [&ship])?;
                 state.store(TOGETHER, Ordering::Relaxed);
                 Ok(Haste::Together)
@@ -56,18 +56,17 @@ impl Turn {
     }
 
     /// A message found others on their way.
-    pub(super) fn is_behind(&self, client: &Client<Waiter>) {
+    pub(super) fn found_others(&self, client: &Client<Waiter>) {
         if self.state.load(Ordering::Relaxed) == APART {
             self.client.store(client.id(), Ordering::Relaxed);
             self.state.store(BEHIND, Ordering::Relaxed);
         }
     }
 
-    /// The loop has begun another turn.
-    pub(super) fn begin(&self) {
-        if self.state.load(Ordering::Relaxed) == BEHIND {
-            self.state.store(APART, Ordering::Relaxed);
-        }
+    /// The loop reads results, and so is in another turn. (Should it have lost what it was asked,
+    /// because a signal's handler raised in its place, this is also what mends it.)
+    pub(super) fn results_came(&self) {
+        self.state.store(APART, Ordering::Relaxed);
     }
 }
 
@@ -76,12 +75,34 @@ impl Turn {
 struct Ship {
     client: Client<Waiter>,
     port: Arc<Port>,
+    is_done: AtomicBool,
 }
 
 #[pymethods]
 impl Ship {
     fn __call__(&self) {
-        self.port.turn().state.store(APART, Ordering::Relaxed);
-        self.client.ship();
+        self.ship();
+    }
+}
+
+impl Ship {
+    fn new(client: &Client<Waiter>, port: &Arc<Port>) -> Self {
+        let (client, port) = (client.clone(), Arc::clone(port));
+        Self { client, port, is_done: AtomicBool::new(false) }
+    }
+
+    fn ship(&self) {
+        // A forked child that goes on with its parent's loop has nothing to do with its messages.
+        if self.port.is_ours() && !self.is_done.swap(true, Ordering::Relaxed) {
+            self.port.turn().state.store(APART, Ordering::Relaxed);
+            self.client.ship();
+        }
+    }
+}
+
+impl Drop for Ship {
+    fn drop(&mut self) {
+        // A loop that is closed calls nobody any more.
+        self.ship();
     }
 }

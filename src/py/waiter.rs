@@ -1,5 +1,6 @@
 //! Who waits for a message or a call.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -56,6 +57,25 @@ pub(super) struct Callback {
     pub(super) port: Address,
 }
 
+/// Callbacks that the collector comes by, and how often it does.
+#[derive(Default)]
+pub(super) struct Callbacks<'a>(HashMap<*const Callback, (&'a Arc<Callback>, usize)>);
+
+impl<'a> Callbacks<'a> {
+    pub(super) fn add(&mut self, waiter: &'a Waiter) {
+        if let Waiter::Callback(callback) = waiter {
+            self.0.entry(Arc::as_ptr(callback)).or_insert((callback, 0)).1 += 1;
+        }
+    }
+
+    /// Visits each once, if there is nobody else who holds it. Who could hold it besides lets go of
+    /// it only by bringing it here, so what was visited once is visited as long as it is there.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let mut ours = self.0.values().filter(|(held, times)| Arc::strong_count(held) == *times);
+        ours.try_for_each(|(callback, _)| callback.traverse(visit))
+    }
+}
+
 impl Callback {
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.function)?;
@@ -87,10 +107,7 @@ impl Waiter {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Future { future, .. } => visit.call(future),
-            // Who is held by several is not counted twice: left out, he is but held for longer.
-            Self::Callback(callback) if Arc::strong_count(callback) == 1 => {
-                callback.traverse(visit)
-            }
+            // Several may hold it: see `Callbacks`.
             Self::Callback(_) | Self::Thread(_) | Self::Member { .. } => Ok(()),
         }
     }

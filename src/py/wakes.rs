@@ -40,6 +40,12 @@ impl Wakes {
         self.due().queue.push_back(wake);
     }
 
+    /// The loop reads results: whatever it was asked before it has done by now, or has lost because
+    /// a signal's handler raised in its place. It may be asked once too often.
+    pub(super) fn results_came(&self) {
+        self.due().is_asked = false;
+    }
+
     /// Asks the loop to call them, if there are any and it is not asked already.
     pub(super) fn ask(&self, call_soon: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
         let mut due = self.due();

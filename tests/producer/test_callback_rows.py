@@ -213,8 +213,95 @@ def test_nothing_is_kept_of_a_callback_that_was_told(target: Target) -> None:
         wait_until(lambda: kept() is None, what="nobody holds it")
 
 
+def test_a_callback_that_sends_with_itself(target: Target) -> None:
+    topic = target.topic()
+    found: list[str] = []
+
+    def again(*_: object) -> None:
+        found.append(CURRENT.get())
+        if len(found) < 5:
+            CURRENT.set(str(len(found)))
+            producer.send(topic, b"v", on_delivery=again)
+            CURRENT.set("later")
+
+    with SyncProducer(target.servers) as producer:
+        send_all(producer, topic, [again])
+        wait_until(lambda: len(found) == 5, what="every callback was called")
+    assert found == ["none", "1", "2", "3", "4"]
+
+
+def test_they_make_rows(target: Target) -> None:
+    """Each waiter has a context."""
+    topic = target.topic()
+
+    def contexts() -> int:
+        gc.collect()
+        return sum(type(each) is contextvars.Context for each in gc.get_objects())
+
+    def told(*_: object) -> None: ...
+
+    with SyncProducer(target.servers) as producer:
+        producer.partitions(topic)
+        before = contexts()
+        target.hold()
+        send_all(producer, topic, [told] * 1_000)
+        assert contexts() - before < 500
+        target.release()
+
+
+def test_many_variables_are_found_as_well(target: Target) -> None:
+    found: list[int] = []
+    variables = [contextvars.ContextVar[int](f"v{n}") for n in range(20)]
+
+    def told(*_: object) -> None:
+        found.append(sum(variable.get() for variable in variables))
+        variables[0].set(1_000)
+
+    def send() -> None:
+        for n, variable in enumerate(variables):
+            variable.set(n)
+        send_without(target, target.topic(), told)
+
+    contextvars.copy_context().run(send)
+    assert found == [190] * COUNT
+
+
+def test_a_loop_that_its_callbacks_lead_to_is_collected(target: Target) -> None:
+    """What waits for a loop that nobody holds any more is found by the collector, and told."""
+    topic = target.topic()
+    producer = Producer(target.servers)
+    told: list[object] = []
+
+    class Told:
+        def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+            self.loop = loop
+
+        def __call__(self, *_: object) -> None:
+            told.append(threading.current_thread().name)
+
+    def send(loop: asyncio.AbstractEventLoop) -> None:
+        loop.stop()
+        callback = Told(loop)
+        for _ in range(COUNT):
+            producer.send(topic, b"v" * 500, on_delivery=callback)
+
+    def leave() -> "weakref.ref[asyncio.AbstractEventLoop]":
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(producer.partitions(topic))
+        loop.call_soon(send, loop)
+        loop.run_forever()
+        return weakref.ref(loop)
+
+    kept = leave()
+    wait_until(lambda: len(target.values(topic)) == COUNT, what="all are stored")
+    with pytest.warns(ResourceWarning):
+        wait_until(lambda: bool(gc.collect()) or kept() is None, what="the collector found it")
+    wait_until(lambda: len(told) == COUNT, what="every callback was called")
+    assert set(told) == {"dekaf-dispatcher"}
+    asyncio.run(producer.close())
+
+
 def test_a_cycle_through_a_callback_is_found(target: Target) -> None:
-    """What waits in a port that nobody reads is found by the collector, held by several or not."""
     topic = target.topic()
 
     class Told:

@@ -65,22 +65,89 @@ def test_a_turn_that_does_not_end_holds_nobody_for_long(target: Target) -> None:
     asyncio.run(main())
 
 
+async def first(producer: Producer[Any, Any], topic: str) -> None:
+    await producer.produce(topic, b"first")
+
+
 def test_a_loop_that_pauses_within_a_turn(target: Target) -> None:
     topic = target.topic()
     loop = asyncio.new_event_loop()
     producer = Producer(target.servers, linger_ms=60_000)
 
-    async def begin() -> "list[asyncio.Future[RecordMetadata]]":
-        await producer.start()
-        return [producer.produce(topic, str(n)) for n in range(100)]
+    futures: list[asyncio.Future[RecordMetadata]] = []
 
-    async def end(futures: "list[asyncio.Future[RecordMetadata]]") -> None:
-        assert [metadata.offset for metadata in await asyncio.gather(*futures)] == list(range(100))
+    def begin() -> None:
+        loop.stop()
+        futures.extend(producer.produce(topic, str(n)) for n in range(100))
+
+    async def end() -> None:
+        made = await asyncio.gather(*futures)
+        assert [metadata.offset for metadata in made] == list(range(1, 101))
         await producer.close()
 
-    futures = loop.run_until_complete(begin())
-    loop.run_until_complete(asyncio.wait_for(end(futures), 30))
+    loop.run_until_complete(first(producer, topic))
+    loop.call_soon(begin)
+    loop.run_forever()
+    loop.run_until_complete(asyncio.wait_for(end(), 30))
     loop.close()
+
+
+def test_a_loop_that_is_closed_within_a_turn(target: Target) -> None:
+    topic = target.topic()
+    loop = asyncio.new_event_loop()
+    producer = Producer(target.servers, linger_ms=60_000)
+    futures: list[asyncio.Future[RecordMetadata]] = []
+
+    def begin() -> None:
+        loop.stop()
+        futures.extend(producer.produce(topic, str(n)) for n in range(100))
+
+    loop.run_until_complete(first(producer, topic))
+    loop.call_soon(begin)
+    loop.run_forever()
+    loop.close()
+    wait_until(lambda: len(target.values(topic)) == 101, what="all are stored")
+    asyncio.run(producer.close())
+
+
+class Forgetful(asyncio.SelectorEventLoop):
+    """A loop that loses what it was asked, as if a signal's handler had raised in its place."""
+
+    losses = 0
+    loses = ""
+
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override,unused-ignore]  # typeshed's is generic
+        handle = super().call_soon(callback, *args, context=context)
+        if self.losses and self.loses in repr(callback):
+            self.losses -= 1
+            handle.cancel()
+            KEPT.append(callback)
+        return handle
+
+
+KEPT: list[object] = []
+
+
+@pytest.mark.parametrize("loses", ["Ship", "Watcher"])
+def test_a_loop_that_loses_what_it_was_asked(target: Target, loses: str) -> None:
+    topic = target.topic()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, Forgetful)
+        async with Producer(target.servers, linger_ms=100) as producer:
+            await producer.produce(topic, b"first")
+            loop.loses, loop.losses = loses, 1
+            made = asyncio.gather(*[producer.produce(topic, str(n)) for n in range(100)])
+            while not KEPT:  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0)
+            KEPT.clear()
+            # What comes later mends it.
+            await producer.produce(topic, b"another")
+            assert [metadata.offset for metadata in await made] == list(range(1, 101))
+
+    with asyncio.Runner(loop_factory=Forgetful) as runner:
+        runner.run(asyncio.wait_for(main(), 30))
 
 
 def test_two_producers_and_two_loops(target: Target) -> None:
@@ -126,7 +193,7 @@ def test_a_loop_that_cannot_be_asked_sends_nothing(target: Target) -> None:
             target.hold()
             futures = list[asyncio.Future[RecordMetadata]]()
             with pytest.raises(InterruptedError):
-                while True:
+                for _ in range(100):
                     futures.append(producer.produce(topic, b"v"))
             futures += [producer.produce(topic, b"v") for _ in range(10)]
             target.release()

@@ -3,11 +3,15 @@
 import asyncio
 import contextlib
 import os
+import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dekaf import BrokerUnreachable, Producer, ProducerClosed
+from dekaf.testing import Broker
+from tests.kafka import wait_until
 from tests.unit.forks import in_child
 from tests.unit.peers import closed_port, peer
 
@@ -53,6 +57,39 @@ def test_fork_while_messages_wait() -> None:
         await producer.close()
 
     asyncio.run(main())
+
+
+def test_child_goes_on_with_a_turn_of_its_parents(dekaf_broker: Broker) -> None:
+    """What the loop was asked to do for the parent's messages, it does for nobody in the child."""
+
+    async def turn(producer: Producer[Any, Any]) -> None:
+        futures = [producer.produce("orders", b"v") for _ in range(100)]
+        child = os.fork()
+        if child == 0:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            os._exit(0)
+        await asyncio.gather(*futures)
+        children.append(child)
+
+    async def main() -> None:
+        async with Producer(dekaf_broker.bootstrap_servers) as producer:
+            await producer.produce("orders", b"first")
+            for _ in range(20):
+                await turn(producer)
+
+    children: list[int] = []
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        asyncio.run(main())
+    wait_until(lambda: all(map(has_ended, children)), what="the children have ended")
+
+
+def has_ended(child: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        return os.waitpid(child, os.WNOHANG) != (0, 0)
+    return True  # it was seen before
 
 
 PROC = Path("/proc/self/fd")

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from dekaf import ConfigError
-from dekaf._serializers import Serializer, SerializerName, resolve
+from dekaf._serializers import _SERIALIZERS, Serializer, SerializerName, resolve
 
 
 class Size(Enum):
@@ -120,6 +120,7 @@ def test_written(name: str, value: Any, written: bytes) -> None:
 
 
 def test_every_name() -> None:
+    assert {*_SERIALIZERS, "json"} == set(get_args(SerializerName))
     assert set(get_args(SerializerName)) == {name for name, _, _ in WRITTEN}
 
 
