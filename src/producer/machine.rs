@@ -97,7 +97,7 @@ pub struct Machine<W> {
     random: Random,
     backoff: Backoff,
     topics: Vec<Topic<W>>,
-    by_name: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
+    by_name: HashMap<Arc<str>, usize, foldhash::fast::FixedState>,
     /// The one that was looked up last.
     last_topic: usize,
     nodes: BTreeMap<NodeId, Node>,
