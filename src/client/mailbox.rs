@@ -77,8 +77,8 @@ impl<T> Mailbox<T> {
         std::mem::take(&mut self.queue().items)
     }
 
-    /// Shows all items.
-    pub fn visit<E>(&self, visit: impl FnOnce(&VecDeque<T>) -> Result<(), E>) -> Result<(), E> {
-        visit(&self.queue().items)
+    /// Shows every item.
+    pub fn visit<E>(&self, visit: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
+        self.queue().items.iter().try_for_each(visit)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::calls::method;
 use super::imported;
@@ -65,13 +65,5 @@ impl Context {
         let variables = items.try_iter()?.map(|item| item?.extract());
         let variables = variables.collect::<PyResult<Vec<_>>>()?;
         Ok(self.variables.get_or_init(|| variables))
-    }
-
-    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.copy)?;
-        self.variables.get().into_iter().flatten().try_for_each(|(variable, value)| {
-            visit.call(variable)?;
-            visit.call(value)
-        })
     }
 }

@@ -17,7 +17,7 @@ use super::group::{Group, Told};
 use super::tell::tell;
 use super::turn::Turn;
 use super::voice::Voice;
-use super::waiter::{Callbacks, Stage, Waiter};
+use super::waiter::{Stage, Waiter};
 use super::wakes::Wakes;
 use super::{dispatcher, process};
 use crate::client::Mailbox;
@@ -224,13 +224,12 @@ impl Port {
             return Ok(());
         }
         self.wakes.traverse(visit)?;
-        self.items.visit(|items| {
-            let mut callbacks = Callbacks::default();
-            for waiter in items.iter().flat_map(Item::waiters) {
-                waiter.traverse(visit)?;
-                callbacks.add(waiter);
+        self.items.visit(|item| match item {
+            Item::Settled(_, Settled::Call { waiter, .. }) => waiter.traverse(visit),
+            Item::Settled(_, Settled::Batch(batch)) => {
+                batch.waiting.iter().try_for_each(|waiting| waiting.waiter.traverse(visit))
             }
-            callbacks.traverse(visit)
+            Item::Unclaimed(..) | Item::AskWhere(_) | Item::Fence(_) => Ok(()),
         })
     }
 
@@ -248,16 +247,6 @@ impl Port {
 }
 
 impl Item {
-    /// Those whom it tells.
-    fn waiters(&self) -> impl Iterator<Item = &Waiter> {
-        let (one, several) = match self {
-            Self::Settled(_, Settled::Call { waiter, .. }) => (Some(waiter), None),
-            Self::Settled(_, Settled::Batch(batch)) => (None, Some(&batch.waiting)),
-            Self::Unclaimed(..) | Self::AskWhere(_) | Self::Fence(_) => (None, None),
-        };
-        one.into_iter().chain(several.into_iter().flatten().map(|waiting| &waiting.waiter))
-    }
-
     fn do_it(self, py: Python<'_>, stage: Stage, wakes: &Wakes) -> PyResult<usize> {
         match self {
             Self::Settled(voice, settled) => tell(py, stage, &voice, settled, wakes),

@@ -1,6 +1,5 @@
 //! Who waits for a message or a call.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -57,32 +56,6 @@ pub(super) struct Callback {
     pub(super) port: Address,
 }
 
-/// Callbacks that the collector comes by, and how often it does.
-#[derive(Default)]
-pub(super) struct Callbacks<'a>(HashMap<*const Callback, (&'a Arc<Callback>, usize)>);
-
-impl<'a> Callbacks<'a> {
-    pub(super) fn add(&mut self, waiter: &'a Waiter) {
-        if let Waiter::Callback(callback) = waiter {
-            self.0.entry(Arc::as_ptr(callback)).or_insert((callback, 0)).1 += 1;
-        }
-    }
-
-    /// Visits each once, if there is nobody else who holds it. Who could hold it besides lets go of
-    /// it only by bringing it here, so what was visited once is visited as long as it is there.
-    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let mut ours = self.0.values().filter(|(held, times)| Arc::strong_count(held) == *times);
-        ours.try_for_each(|(callback, _)| callback.traverse(visit))
-    }
-}
-
-impl Callback {
-    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.function)?;
-        self.context.traverse(visit)
-    }
-}
-
 impl Waiter {
     /// Where it is told, unless the core does that by itself.
     pub(super) fn port(&self) -> Option<&Arc<Port>> {
@@ -107,7 +80,8 @@ impl Waiter {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Future { future, .. } => visit.call(future),
-            // Several may hold it: see `Callbacks`.
+            // The collector is not shown what is called though its loop is gone: it would empty it
+            // first, and a context or a function that is empty takes the process with it.
             Self::Callback(_) | Self::Thread(_) | Self::Member { .. } => Ok(()),
         }
     }
