@@ -10,8 +10,8 @@ from benches.peers.scenarios import SCENARIOS
 NAMES = (*SCENARIOS, "import")
 
 PACE = {
-    "dekaf": 1_000_000,
-    "dekaf-sync": 1_000_000,
+    "dekaf": 4_000_000,
+    "dekaf-sync": 4_000_000,
     "confluent": 1_000_000,
     "confluent-seldom-polled": 1_000_000,
     "confluent-futures": 200_000,
