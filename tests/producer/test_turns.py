@@ -65,29 +65,36 @@ def test_a_turn_that_does_not_end_holds_nobody_for_long(target: Target) -> None:
     asyncio.run(main())
 
 
-async def first(producer: Producer[Any, Any], topic: str) -> None:
-    await producer.produce(topic, b"first")
+def stop_within_a_turn(
+    loop: asyncio.AbstractEventLoop, producer: Producer[Any, Any], topic: str
+) -> "list[asyncio.Future[RecordMetadata]]":
+    """Run the loop until it has produced 100 messages, behind a first, and not a turn longer."""
+    futures: list[asyncio.Future[RecordMetadata]] = []
+
+    async def first() -> None:
+        await producer.produce(topic, b"first")
+
+    def begin() -> None:
+        loop.stop()
+        futures.extend(producer.produce(topic, str(n)) for n in range(100))
+
+    loop.run_until_complete(first())
+    loop.call_soon(begin)
+    loop.run_forever()
+    return futures
 
 
 def test_a_loop_that_pauses_within_a_turn(target: Target) -> None:
     topic = target.topic()
     loop = asyncio.new_event_loop()
     producer = Producer(target.servers, linger_ms=60_000)
-
-    futures: list[asyncio.Future[RecordMetadata]] = []
-
-    def begin() -> None:
-        loop.stop()
-        futures.extend(producer.produce(topic, str(n)) for n in range(100))
+    futures = stop_within_a_turn(loop, producer, topic)
 
     async def end() -> None:
         made = await asyncio.gather(*futures)
         assert [metadata.offset for metadata in made] == list(range(1, 101))
         await producer.close()
 
-    loop.run_until_complete(first(producer, topic))
-    loop.call_soon(begin)
-    loop.run_forever()
     loop.run_until_complete(asyncio.wait_for(end(), 30))
     loop.close()
 
@@ -96,15 +103,7 @@ def test_a_loop_that_is_closed_within_a_turn(target: Target) -> None:
     topic = target.topic()
     loop = asyncio.new_event_loop()
     producer = Producer(target.servers, linger_ms=60_000)
-    futures: list[asyncio.Future[RecordMetadata]] = []
-
-    def begin() -> None:
-        loop.stop()
-        futures.extend(producer.produce(topic, str(n)) for n in range(100))
-
-    loop.run_until_complete(first(producer, topic))
-    loop.call_soon(begin)
-    loop.run_forever()
+    stop_within_a_turn(loop, producer, topic)
     loop.close()
     wait_until(lambda: len(target.values(topic)) == 101, what="all are stored")
     asyncio.run(producer.close())

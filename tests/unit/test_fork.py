@@ -66,9 +66,11 @@ def test_child_goes_on_with_a_turn_of_its_parents(dekaf_broker: Broker) -> None:
         futures = [producer.produce("orders", b"v") for _ in range(100)]
         child = os.fork()
         if child == 0:
-            for _ in range(3):
-                await asyncio.sleep(0)
-            os._exit(0)
+            try:
+                for _ in range(3):
+                    await asyncio.sleep(0)
+            finally:
+                os._exit(0)
         await asyncio.gather(*futures)
         children.append(child)
 
