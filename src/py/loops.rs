@@ -48,15 +48,23 @@ pub(super) fn needed<'py>(py: Python<'py>, call: &str) -> PyResult<Bound<'py, Py
 
 /// A new future of a loop, as something that the core can settle.
 pub(super) fn waiter<'py>(running: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Waiter)> {
-    let port = Address::of(port_of(running)?);
+    let port = port_of(running)?;
     let future = futures::of_loop(running)?;
-    Ok((future.clone(), Waiter::Future { future: future.unbind(), port }))
+    let waiter = Awaited { future: &future, port }.into_waiter();
+    Ok((future, waiter))
 }
 
-/// A future of a loop, for one message.
+/// A future of a loop, and the port that completes it.
 pub(super) struct Awaited<'a, 'py> {
     pub(super) future: &'a Bound<'py, PyAny>,
     pub(super) port: Arc<Port>,
+}
+
+impl Awaited<'_, '_> {
+    fn into_waiter(self) -> Waiter {
+        let Self { future, port } = self;
+        Waiter::Future { future: future.clone().unbind(), port: Address::of(port) }
+    }
 }
 
 impl Who<Waiter> for Awaited<'_, '_> {
@@ -65,8 +73,7 @@ impl Who<Waiter> for Awaited<'_, '_> {
     }
 
     fn make(self) -> Option<Waiter> {
-        let Self { future, port } = self;
-        Some(Waiter::Future { future: future.clone().unbind(), port: Address::of(port) })
+        Some(self.into_waiter())
     }
 }
 

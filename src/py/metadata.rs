@@ -30,8 +30,8 @@ impl RecordMetadata {
         partition: i32,
         place: RecordPlace,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let RecordPlace { offset, timestamp } = place;
-        let metadata = Self { topic: topic.clone().unbind(), partition, offset, timestamp };
+        let topic_name = topic.clone().unbind();
+        let metadata = Self::new(topic_name, partition, place.offset, place.timestamp);
         let metadata = Bound::new(topic.py(), metadata)?.into_any();
         #[expect(unsafe_code, reason = "PyO3 has the collector look at every class")]
         // SAFETY: it is an object that the collector tracks, and nobody else has it yet.
