@@ -35,5 +35,5 @@ pub use pinned::{OwnedRecord, Pinned};
 pub use random::Random;
 pub use request::{PartitionBatch, encode_produce};
 pub use sequence::Sequence;
-pub use settled::{Nobody, RecordPlace, Settled, SettledBatch, Stored, Waiting, Who};
+pub use settled::{RecordPlace, Settled, SettledBatch, Stored, Waiting, Who};
 pub use topic::NodeId;

@@ -111,20 +111,6 @@ impl<W> Who<W> for Option<W> {
     }
 }
 
-/// Nobody waits. It is a type so that nothing is carried about where most messages are sent.
-#[derive(Debug, Clone, Copy)]
-pub struct Nobody;
-
-impl<W> Who<W> for Nobody {
-    fn is_next_of(&self, _waiter: &W, _count: i32) -> bool {
-        false
-    }
-
-    fn make(self) -> Option<W> {
-        None
-    }
-}
-
 /// How many records a batch's waiters wait for.
 pub(super) fn waited_for<W>(waiting: &[Waiting<W>]) -> usize {
     waiting.iter().map(|waiting| waiting.count as usize).sum()

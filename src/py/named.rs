@@ -21,13 +21,16 @@ use crate::producer::Who;
 pub(super) struct Named(Arc<Callback>);
 
 /// It is called for several messages in a row, if they name the very same.
-impl Who<Waiter> for Named {
+impl Who<Waiter> for Option<Named> {
     fn is_next_of(&self, waiter: &Waiter, _count: i32) -> bool {
-        matches!(waiter, Waiter::Callback(last) if Arc::ptr_eq(last, &self.0))
+        match (self, waiter) {
+            (Some(Named(named)), Waiter::Callback(last)) => Arc::ptr_eq(last, named),
+            _ => false,
+        }
     }
 
     fn make(self) -> Option<Waiter> {
-        Some(Waiter::Callback(self.0))
+        self.map(|Named(callback)| Waiter::Callback(callback))
     }
 }
 

@@ -23,7 +23,7 @@ use super::waiter::Waiter;
 use super::{dispatcher, loops, metrics, process};
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
-use crate::producer::{Haste, Metrics, Nobody, Pending, Ticket};
+use crate::producer::{Haste, Metrics, Pending, Ticket};
 
 /// The core of a producer. Nothing is started before it is used.
 #[pyclass(frozen, subclass, module = "dekaf._core")]
@@ -124,28 +124,23 @@ impl ProducerCore {
         ready: &Ready<'_>,
         on_delivery: Argument<'_, '_>,
     ) -> PyResult<()> {
-        let (settings, haste) = (&self.settings, Haste::Lingers);
-        match on_delivery {
-            None => self.send_by(py, |client| ready.hand_over(settings, client, Nobody, haste)),
-            Some(callback) => {
-                let callback = self.callback(py, callback)?;
-                self.send_by(py, |client| ready.hand_over(settings, client, callback, haste))
-            }
-        }
-    }
-
-    fn callback(&self, py: Python<'_>, on_delivery: &Bound<'_, PyAny>) -> PyResult<Named> {
-        // It may start the dispatcher; for a producer that is closed it must not.
-        self.check_open(py)?;
-        named(on_delivery)
+        self.send_by(py, on_delivery, |client, named| {
+            ready.hand_over(&self.settings, client, named, Haste::Lingers)
+        })
     }
 
     fn send_by(
         &self,
         py: Python<'_>,
-        hand_over: impl FnOnce(&Client<Waiter>) -> PyResult<Handed>,
+        on_delivery: Argument<'_, '_>,
+        hand_over: impl FnOnce(&Client<Waiter>, Option<Named>) -> PyResult<Handed>,
     ) -> PyResult<()> {
-        self.with_running(py, |running| match hand_over(&running.client)? {
+        if on_delivery.is_some() {
+            // A callback may start the dispatcher; for a producer that is closed it must not.
+            self.check_open(py)?;
+        }
+        let named = on_delivery.map(named).transpose()?;
+        self.with_running(py, |running| match hand_over(&running.client, named)? {
             Handed::Waits(ticket) => self.wait_for_room(py, running, ticket),
             Handed::Batched | Handed::Behind | Handed::Held(_) => Ok(()),
         })
@@ -245,14 +240,9 @@ impl ProducerCore {
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         // By reference: moving it costs as much as reading the clock.
         if let Some(message) = &Borrowed::of_call(&self.settings, topic, value, extras) {
-            let haste = Haste::Lingers;
-            return match on_delivery {
-                None => self.send_by(py, |client| message.hand_over(py, client, Nobody, haste)),
-                Some(callback) => {
-                    let callback = self.callback(py, callback)?;
-                    self.send_by(py, |client| message.hand_over(py, client, callback, haste))
-                }
-            };
+            return self.send_by(py, on_delivery, |client, named| {
+                message.hand_over(py, client, named, Haste::Lingers)
+            });
         }
         let parts = arguments::of_call("send", topic, value, extras)?;
         let ready = parts.ready("send", &self.settings.serializers, now_ms())?;
