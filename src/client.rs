@@ -5,7 +5,6 @@ mod brokers;
 mod driver;
 mod handle;
 mod mailbox;
-mod outbox;
 mod room;
 mod sealer;
 mod sync;

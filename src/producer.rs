@@ -9,8 +9,9 @@ mod haste;
 mod histogram;
 mod machine;
 mod metrics;
+mod outbox;
+mod owned;
 mod partitioner;
-mod pinned;
 mod random;
 mod refresh;
 mod request;
@@ -18,22 +19,24 @@ mod sequence;
 mod settled;
 mod spares;
 mod topic;
+mod turn;
 
 pub use backoff::Backoff;
 pub use batch::{Content, Rest, Ticket};
 pub use haste::Haste;
 pub use machine::{
-    Joined, Machine, MetadataWanted, NoWaiting, NotWhole, Outgoing, Part, Placing, Produced,
-    RequestId, Unsent, Whole, whole_size,
+    Joined, Machine, MetadataWanted, NotWhole, Outgoing, Part, Placing, Produced, RequestId,
+    Unsent, Whole, whole_size,
 };
 pub use metrics::{
     BatchMetrics, BrokerMetrics, Errors, Latency, Metrics, Pending, RecordMetrics, RequestMetrics,
     TopicMetrics,
 };
+pub use owned::OwnedRecord;
 pub use partitioner::{crc32_partition_of, murmur2, partition_of};
-pub use pinned::{OwnedRecord, Pinned};
 pub use random::Random;
-pub use request::{PartitionBatch, encode_produce};
+pub use request::{PartitionBatch, SealedRequest, encode_produce};
 pub use sequence::Sequence;
 pub use settled::{RecordPlace, Settled, SettledBatch, Stored, Waiting, Who};
 pub use topic::NodeId;
+pub use turn::{Event, Outside, Turn, Turns};

@@ -1,6 +1,5 @@
 //! Turns the machine: does what it wants done, tells it what came of it, sleeps in between.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::rc::Rc;
@@ -12,46 +11,42 @@ use tokio::time::sleep_until;
 
 use super::brokers::Brokers;
 use super::handle::Sink;
-use super::outbox::{Outbox, Sealed};
 use super::room::Room;
 use super::sealer::{seal, takes_long};
 use super::turned::Turned;
 use crate::config::{Acks, Codec, Compression, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
-use crate::net::Link;
+use crate::net::{Answer, Link};
 use crate::producer::{
-    Machine, MetadataWanted, Outgoing, PartitionBatch, RequestId, encode_produce,
+    Event, MetadataWanted, NodeId, Outgoing, Outside, PartitionBatch, RequestId, SealedRequest,
+    Settled, Turns, encode_produce,
 };
-use crate::protocol::{
-    MetadataResponse, PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD, ProduceRequest, ProduceResponse,
-    decode_response,
-};
+use crate::protocol::{PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD, ProduceRequest, decode_response};
 use crate::record::SealedBatch;
 
-/// What happened outside.
+/// What happened outside, with what only the driver has to know of it.
 #[derive(Debug)]
-enum Event {
-    Described(MetadataWanted, Result<MetadataResponse>),
-    Connected(i32, Rc<Link>),
-    ConnectFailed(i32, Error),
-    Disconnected(i32),
-    Identified(Result<(i64, i16)>),
-    Sealed(Result<Sealed, JoinError>),
-    Produced(RequestId, ProduceResponse),
-    Written(RequestId),
-    Lost(RequestId, Error),
+enum News {
+    Event(Event),
+    Connected(NodeId, Rc<Link>),
+    Sealed(Result<SealedRequest, JoinError>),
 }
 
-/// What the machine wants done in one turn.
-struct Turn {
-    connects: Vec<i32>,
-    disconnects: Vec<i32>,
-    identity: bool,
-    requests: Vec<Outgoing>,
-    metadata: Option<MetadataWanted>,
-    timeout: Option<Instant>,
-    /// Whether records wait for their caller to say where they go.
-    asks_where: bool,
+/// A request that was sent, and its answer to come.
+#[derive(Debug)]
+struct Sent {
+    id: RequestId,
+    answer: Answer,
+    /// The version of the answer; `None` where the broker is to send none.
+    version: Option<i16>,
+}
+
+/// A connection for producing.
+#[derive(Debug)]
+struct Lane {
+    link: Rc<Link>,
+    /// Requests in the order in which they were sent, for [`listen`].
+    sent: mpsc::UnboundedSender<Sent>,
 }
 
 /// Runs until the machine is finished. What was settled last is left for the caller, who first
@@ -62,57 +57,34 @@ pub(super) async fn drive<W: Send + 'static>(
     sink: &impl Sink<W>,
     config: &Config,
 ) {
-    let (events, mut happened) = mpsc::unbounded_channel();
-    let outside = Outside {
+    let (news, mut happened) = mpsc::unbounded_channel();
+    let mut turns = Turns::default();
+    let mut world = World {
+        turned,
+        room,
+        sink,
         brokers: Rc::new(Brokers::new(config)),
-        links: RefCell::default(),
-        events,
+        lanes: HashMap::new(),
+        news,
         client_id: config.client_id.as_str().into(),
         timeout_ms: config.request_timeout.as_millis() as i32,
         acks: config.acks,
         compression: config.compression,
-        outbox: RefCell::default(),
     };
     loop {
-        let mut settled = Vec::new();
-        let mut unpinned = Vec::new();
-        let turn = {
-            let mut machine = turned.machine();
-            let now = Instant::now();
-            machine.handle_timeout(now);
-            if machine.is_finished() {
-                return;
-            }
-            settled.extend(std::iter::from_fn(|| machine.poll_settled()));
-            unpinned.extend(std::iter::from_fn(|| machine.poll_unpinned()));
-            Turn {
-                connects: std::iter::from_fn(|| machine.poll_connect()).collect(),
-                disconnects: std::iter::from_fn(|| machine.poll_disconnect()).collect(),
-                identity: machine.poll_identity(now),
-                requests: std::iter::from_fn(|| machine.poll_request(now)).collect(),
-                metadata: machine.poll_metadata(now),
-                asks_where: machine.peek_placing().is_some(),
-                timeout: machine.poll_timeout(),
-            }
-        };
-        drop(unpinned);
-        room.call();
-        if !settled.is_empty() {
-            sink.settle(settled);
-        }
-        if turn.asks_where {
-            sink.ask_where();
-        }
-        let timeout = turn.timeout;
-        outside.act(turned, turn);
+        let Some(turn) = turns.look(&mut turned.machine(), Instant::now()) else { return };
+        let timeout = turn.timeout();
+        turns.act(turn, &mut world);
         tokio::select! {
             () = turned.woken() => {}
-            Some(event) = happened.recv() => {
+            Some(first) = happened.recv() => {
                 let mut machine = turned.machine();
                 let now = Instant::now();
-                outside.take_in(&mut machine, now, event);
-                while let Ok(event) = happened.try_recv() {
-                    outside.take_in(&mut machine, now, event);
+                let mut next = Some(first);
+                while let Some(news) = next {
+                    let event = world.take_note(news);
+                    turns.take_in(&mut machine, now, event);
+                    next = happened.try_recv().ok();
                 }
             }
             () = until(timeout) => {}
@@ -127,178 +99,196 @@ async fn until(timeout: Option<Instant>) {
     }
 }
 
-/// The cluster, as the driver deals with it.
-struct Outside {
+/// The cluster and the callers, as the driver deals with them.
+struct World<'a, W, S> {
+    turned: &'a Turned<W>,
+    room: &'a Room,
+    sink: &'a S,
     brokers: Rc<Brokers>,
     /// Connections for producing, by the broker's id.
-    links: RefCell<HashMap<i32, Rc<Link>>>,
-    events: mpsc::UnboundedSender<Event>,
+    lanes: HashMap<NodeId, Lane>,
+    news: mpsc::UnboundedSender<News>,
     client_id: Rc<str>,
     timeout_ms: i32,
     acks: Acks,
     compression: Compression,
-    outbox: RefCell<Outbox>,
 }
 
-impl Outside {
-    fn act<W>(&self, turned: &Turned<W>, turn: Turn) {
-        for node in turn.disconnects {
-            if let Some(link) = self.links.borrow().get(&node) {
-                link.abort();
-            }
-        }
-        for node in turn.connects {
-            let brokers = Rc::clone(&self.brokers);
-            self.spawn(async move {
-                match brokers.connect(node).await {
-                    Ok(link) => Event::Connected(node, Rc::new(link)),
-                    Err(error) => Event::ConnectFailed(node, error),
-                }
-            });
-        }
-        if let Some(wanted) = turn.metadata {
-            let brokers = Rc::clone(&self.brokers);
-            self.spawn(async move {
-                let response = brokers.describe(&wanted).await;
-                Event::Described(wanted, response)
-            });
-        }
-        if turn.identity {
-            let brokers = Rc::clone(&self.brokers);
-            self.spawn(async move { Event::Identified(brokers.init_producer_id().await) });
-        }
-        for request in turn.requests {
-            self.seal(turned, request);
-        }
-        while let Some(sealed) = self.next_sealed() {
-            self.send(sealed);
+impl<W: Send + 'static, S: Sink<W>> Outside<W> for World<'_, W, S> {
+    fn settle(&mut self, settled: Vec<Settled<W>>) {
+        self.room.call();
+        if !settled.is_empty() {
+            self.sink.settle(settled);
         }
     }
 
-    fn next_sealed(&self) -> Option<Sealed> {
-        self.outbox.borrow_mut().pop()
+    fn ask_where(&mut self) {
+        self.sink.ask_where();
     }
 
-    /// Seals a request's batches: here, or on another core if that takes long.
-    fn seal<W>(&self, turned: &Turned<W>, request: Outgoing) {
-        let Outgoing { id, node, parts } = request;
-        let compression = self.compression;
-        if takes_long(&parts, compression) {
-            self.outbox.borrow_mut().reserve(node, id);
-            let sealing = spawn_blocking(move || {
-                let batches = seal(parts, compression);
-                Sealed { id, node, batches }
-            });
-            self.spawn(async move { Event::Sealed(sealing.await) });
-        } else {
-            let batches = seal(parts, compression);
-            turned.machine().handle_sealed(Instant::now(), id, only_batches(&batches));
-            self.outbox.borrow_mut().push(Sealed { id, node, batches });
-            if compression != Compression::NONE {
-                // Sealing has set memory free, and with it perhaps those who wait for some.
-                turned.wake();
-            }
+    fn disconnect(&mut self, node: NodeId) {
+        if let Some(lane) = self.lanes.get(&node) {
+            lane.link.abort();
         }
     }
 
-    /// Sends what is sealed.
-    fn send(&self, Sealed { id, node, batches }: Sealed) {
-        let link = self.links.borrow().get(&node).cloned();
-        let sent = link.ok_or_else(gone).and_then(|link| {
-            let mut version = link.versions().best::<ProduceRequest>()?;
-            if batches.iter().any(|batch| batch.topic_id == 0) {
-                version = version.min(PRODUCE_BY_TOPIC_ID - 1);
-            }
-            if version < PRODUCE_ZSTD && self.compression.codec() == Codec::Zstd {
-                return Err(no_zstd());
-            }
-            let encode = |correlation_id| {
-                let acks = self.acks.code();
-                encode_produce(
-                    &batches,
-                    version,
-                    correlation_id,
-                    &self.client_id,
-                    acks,
-                    self.timeout_ms,
-                )
-            };
-            Ok(match self.acks {
-                Acks::None => (link.send_unanswered(encode), None),
-                _ => (link.send(encode), Some(version)),
-            })
-        });
+    fn connect(&mut self, node: NodeId) {
+        let brokers = Rc::clone(&self.brokers);
         self.spawn(async move {
-            let (answer, version) = match sent {
-                Ok(sent) => sent,
-                Err(error) => return Event::Lost(id, error),
-            };
-            match (answer.wait().await, version) {
-                (Err(error), _) => Event::Lost(id, error),
-                (Ok(_), None) => Event::Written(id),
-                (Ok(frame), Some(version)) => {
-                    match decode_response::<ProduceRequest>(&frame, version) {
-                        Ok(response) => Event::Produced(id, response),
-                        Err(error) => {
-                            let error = Error::new(ErrorKind::Protocol, error.to_string());
-                            Event::Lost(id, error.maybe_written(true))
-                        }
-                    }
-                }
+            match brokers.connect(node).await {
+                Ok(link) => News::Connected(node, Rc::new(link)),
+                Err(error) => News::Event(Event::ConnectFailed(node, error)),
             }
         });
     }
 
-    /// Runs `work` beside the driver; what it brings comes back as an event.
-    fn spawn(&self, work: impl Future<Output = Event> + 'static) {
-        let events = self.events.clone();
+    fn describe(&mut self, wanted: MetadataWanted) {
+        let brokers = Rc::clone(&self.brokers);
+        self.spawn(async move {
+            let response = brokers.describe(&wanted).await;
+            News::Event(Event::Described(wanted, response))
+        });
+    }
+
+    fn identify(&mut self) {
+        let brokers = Rc::clone(&self.brokers);
+        self.spawn(async move { News::Event(Event::Identified(brokers.init_producer_id().await)) });
+    }
+
+    /// Seals here, or on another core if that takes long.
+    fn seal(&mut self, request: Outgoing) -> Option<SealedRequest> {
+        let compression = self.compression;
+        let Outgoing { id, node, parts } = request;
+        if !takes_long(&parts, compression) {
+            return Some(SealedRequest { id, node, batches: seal(parts, compression) });
+        }
+        let sealing =
+            spawn_blocking(move || SealedRequest { id, node, batches: seal(parts, compression) });
+        self.spawn(async move { News::Sealed(sealing.await) });
+        None
+    }
+
+    fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>) {
+        self.turned.machine().handle_sealed(Instant::now(), id, batches);
+        if self.compression != Compression::NONE {
+            // Compression has freed memory, perhaps for records that wait for some.
+            self.turned.wake();
+        }
+    }
+
+    fn send(&mut self, SealedRequest { id, node, batches }: SealedRequest) {
+        let sent = match self.lanes.get(&node) {
+            Some(lane) => self.send_on(lane, id, &batches),
+            None => Err(gone()),
+        };
+        if let Err(error) = sent {
+            self.tell(Event::Lost(id, error));
+        }
+    }
+}
+
+impl<W, S> World<'_, W, S> {
+    fn send_on(&self, lane: &Lane, id: RequestId, batches: &[PartitionBatch]) -> Result<()> {
+        let mut version = lane.link.versions().best::<ProduceRequest>()?;
+        if batches.iter().any(|batch| batch.topic_id == 0) {
+            version = version.min(PRODUCE_BY_TOPIC_ID - 1);
+        }
+        if version < PRODUCE_ZSTD && self.compression.codec() == Codec::Zstd {
+            return Err(no_zstd());
+        }
+        let encode = |correlation_id| {
+            let acks = self.acks.code();
+            encode_produce(batches, version, correlation_id, &self.client_id, acks, self.timeout_ms)
+        };
+        let (answer, version) = match self.acks {
+            Acks::None => (lane.link.send_unanswered(encode), None),
+            _ => (lane.link.send(encode), Some(version)),
+        };
+        // The listener stops before the connection is forgotten; nothing was sent then.
+        lane.sent.send(Sent { id, answer, version }).map_err(|_| gone())
+    }
+
+    /// Runs `work` beside the driver; what it brings comes back as news.
+    fn spawn(&self, work: impl Future<Output = News> + 'static) {
+        let news = self.news.clone();
         spawn_local(async move {
             // The driver listens for as long as it lives, and with it ends everything here.
-            let _ended = events.send(work.await);
+            let _ended = news.send(work.await);
         });
     }
 
-    fn take_in<W>(&self, machine: &mut Machine<W>, now: Instant, event: Event) {
-        match event {
-            Event::Described(wanted, Ok(response)) => {
-                machine.handle_metadata(now, &wanted, &response);
+    fn tell(&self, event: Event) {
+        let _ended = self.news.send(News::Event(event));
+    }
+
+    /// Does what the driver itself has to do about news, and makes the machine's event of them.
+    fn take_note(&mut self, news: News) -> Event {
+        match news {
+            News::Connected(node, link) => {
+                let (sent, queue) = mpsc::unbounded_channel();
+                spawn_local(listen(node, Rc::clone(&link), queue, self.news.clone()));
+                self.lanes.insert(node, Lane { link, sent });
+                Event::Connected(node)
             }
-            Event::Described(_, Err(error)) => machine.handle_metadata_failed(now, error),
-            Event::Connected(node, link) => {
-                machine.handle_connected(node);
-                let watched = Rc::clone(&link);
-                self.links.borrow_mut().insert(node, link);
-                self.spawn(async move {
-                    watched.closed().await;
-                    Event::Disconnected(node)
-                });
-            }
-            Event::ConnectFailed(node, error) => machine.handle_connect_failed(now, node, error),
-            Event::Disconnected(node) => {
-                self.links.borrow_mut().remove(&node);
-                machine.handle_disconnected(now, node);
-            }
-            Event::Identified(Ok((id, epoch))) => machine.handle_identity(now, id, epoch),
-            Event::Identified(Err(error)) => machine.handle_identity_failed(now, error),
-            Event::Sealed(Ok(sealed)) => {
-                machine.handle_sealed(now, sealed.id, only_batches(&sealed.batches));
-                self.outbox.borrow_mut().fill(sealed);
-            }
+            News::Sealed(Ok(sealed)) => Event::Sealed(sealed),
             // A defect of ours: the driver ends as if it had met it itself.
-            Event::Sealed(Err(panicked)) => resume_unwind(panicked.into_panic()),
-            Event::Produced(id, response) => {
-                self.brokers.learn(response.node_endpoints.as_deref().unwrap_or_default());
-                machine.handle_produced(now, id, &response);
+            News::Sealed(Err(panicked)) => resume_unwind(panicked.into_panic()),
+            News::Event(event) => {
+                match &event {
+                    Event::Disconnected(node) => drop(self.lanes.remove(node)),
+                    Event::Produced(_, response) => {
+                        self.brokers.learn(response.node_endpoints.as_deref().unwrap_or_default());
+                    }
+                    _ => {}
+                }
+                event
             }
-            Event::Written(id) => machine.handle_written(now, id),
-            Event::Lost(id, error) => machine.handle_lost(now, id, &error),
         }
     }
 }
 
-/// What the machine keeps of a request, for another try.
-fn only_batches(sealed: &[PartitionBatch]) -> Vec<SealedBatch> {
-    sealed.iter().map(|part| part.batch.clone()).collect()
+/// Tells what becomes of the requests of one connection, in the order in which they were sent, and
+/// then that the connection has ended. One task for all of them: with a task for each, the runtime
+/// decides which answer is heard first, and records of a partition complete out of order.
+async fn listen(
+    node: NodeId,
+    link: Rc<Link>,
+    mut sent: mpsc::UnboundedReceiver<Sent>,
+    news: mpsc::UnboundedSender<News>,
+) {
+    let tell = |event| {
+        // The driver listens for as long as it lives, and with it ends everything here.
+        let _ended = news.send(News::Event(event));
+    };
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = sent.recv() => next,
+            () = link.closed() => None,
+        };
+        let Some(next) = next else { break };
+        tell(outcome(next).await);
+    }
+    sent.close();
+    while let Some(next) = sent.recv().await {
+        tell(outcome(next).await);
+    }
+    tell(Event::Disconnected(node));
+}
+
+/// What became of a request.
+async fn outcome(Sent { id, answer, version }: Sent) -> Event {
+    match (answer.wait().await, version) {
+        (Err(error), _) => Event::Lost(id, error),
+        (Ok(_), None) => Event::Written(id),
+        (Ok(frame), Some(version)) => match decode_response::<ProduceRequest>(&frame, version) {
+            Ok(response) => Event::Produced(id, response),
+            Err(error) => {
+                let error = Error::new(ErrorKind::Protocol, error.to_string());
+                Event::Lost(id, error.maybe_written(true))
+            }
+        },
+    }
 }
 
 fn gone() -> Error {

@@ -39,16 +39,6 @@ fn ns_per_byte(compression: Compression) -> u64 {
 /// Seals what is open.
 pub(super) fn seal(parts: Vec<Part>, compression: Compression) -> Vec<PartitionBatch> {
     COMPRESSOR.with_borrow_mut(|compressor| {
-        let seal = |part: Part| PartitionBatch {
-            topic: part.topic,
-            topic_id: part.topic_id,
-            partition: part.partition,
-            identity: part.identity,
-            batch: match part.content {
-                Content::Open(builder) => builder.seal(compression, compressor),
-                Content::Sealed(batch) => batch,
-            },
-        };
-        parts.into_iter().map(seal).collect()
+        parts.into_iter().map(|part| part.seal(compression, compressor)).collect()
     })
 }

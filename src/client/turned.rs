@@ -155,24 +155,18 @@ fn take_in<W>(
     topic: &str,
     partition: Option<i32>,
     record: &Record<'_>,
-    mut waiter: Option<W>,
+    waiter: Option<W>,
     haste: Haste,
 ) -> Result<(Handed, bool), (Error, Option<W>)> {
-    if let Err(error) = machine.check_open() {
-        return Err((error, waiter));
-    }
-    match machine.produce(now, topic, partition, record, waiter.take(), haste) {
-        Ok(Produced::Accepted { ticket, work, is_held }) => {
+    match machine.produce(now, topic, partition, record, waiter, haste)? {
+        Produced::Accepted { ticket, work, is_held } => {
             Ok((if is_held { Handed::Held(ticket) } else { Handed::Batched }, work))
         }
-        Ok(Produced::Full(waiter)) => {
-            let copy = Box::new(OwnedRecord::copy(record));
-            match machine.wait(now, topic, partition, copy, waiter, haste) {
-                // Who makes room is the driver, who may have thought that there was time.
-                Ok(ticket) => Ok((Handed::Waits(ticket), true)),
-                Err(refused) => Err((refused.error, refused.waiter)),
-            }
+        Produced::Full(waiter) => {
+            let copy = OwnedRecord::copy(record);
+            let ticket = machine.wait(now, topic, partition, copy, waiter, haste)?;
+            // The driver makes room, and may have thought that there was time.
+            Ok((Handed::Waits(ticket), true))
         }
-        Err(error) => Err((error, None)),
     }
 }

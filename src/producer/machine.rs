@@ -25,15 +25,13 @@ use std::time::{Duration, Instant};
 use self::admission::Delayed;
 use self::asking::Asking;
 use self::counts::{Counts, NodeCounts};
-pub use self::exchange::{
-    MetadataWanted, NoWaiting, Outgoing, Part, Placing, Produced, RequestId, Unsent,
-};
+pub use self::exchange::{MetadataWanted, Outgoing, Part, Placing, Produced, RequestId, Unsent};
 pub use self::joining::Joined;
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
 use super::batch::{Codecs, Rest, Ticket};
 use super::haste::Haste;
-use super::pinned::{OwnedRecord, Pinned};
+use super::owned::OwnedRecord;
 use super::random::Random;
 use super::refresh::Refresh;
 use super::settled::{Settled, Stored};
@@ -111,12 +109,11 @@ pub struct Machine<W> {
     used: usize,
     /// Records that wait for memory, those that wait for their topic, and those that wait for
     /// their caller to place them or others before them; in order, and so are their deadlines.
-    waiting: BTreeMap<Ticket, Delayed<W, Box<dyn Pinned>>>,
-    unassigned: BTreeMap<Ticket, Delayed<W, OwnedRecord>>,
-    unplaced: BTreeMap<Ticket, Delayed<W, OwnedRecord>>,
+    waiting: BTreeMap<Ticket, Delayed<W>>,
+    unassigned: BTreeMap<Ticket, Delayed<W>>,
+    unplaced: BTreeMap<Ticket, Delayed<W>>,
     /// Whom the caller has not been asked about yet; perhaps they are gone.
     placing: VecDeque<Ticket>,
-    unpinned: Vec<Box<dyn Pinned>>,
     /// Partitions with records that leave with others; see [`Haste::Together`].
     gathered: Vec<Place>,
     codecs: Codecs,
@@ -173,7 +170,6 @@ impl<W> Machine<W> {
             unassigned: BTreeMap::new(),
             unplaced: BTreeMap::new(),
             placing: VecDeque::new(),
-            unpinned: Vec::new(),
             gathered: Vec::new(),
             codecs: Codecs::default(),
             spares: Spares::default(),
@@ -213,7 +209,7 @@ impl<W> Machine<W> {
     /// Takes a record in, if there is memory for it and nobody waits for some.
     ///
     /// # Errors
-    /// After [`Self::close`], or once the producer is of no more use; everything else that goes
+    /// After [`Self::close`], or after a fatal error, with the waiter; everything else that goes
     /// wrong is settled, not returned.
     pub fn produce(
         &mut self,
@@ -223,14 +219,16 @@ impl<W> Machine<W> {
         record: &Record<'_>,
         waiter: Option<W>,
         haste: Haste,
-    ) -> Result<Produced<W>> {
+    ) -> Result<Produced<W>, (Error, Option<W>)> {
         let waiter = match self.join(|| now, topic, partition, record, waiter, haste) {
             Ok(Joined { ticket, work }) => {
                 return Ok(Produced::Accepted { ticket, work, is_held: false });
             }
             Err(waiter) => waiter,
         };
-        self.check_open()?;
+        if let Err(error) = self.check_open() {
+            return Err((error, waiter));
+        }
         let size = record.size_bound();
         if let Err(error) = self.check_record(topic, size) {
             self.count_refused(topic);
@@ -249,21 +247,21 @@ impl<W> Machine<W> {
     /// Takes a place in the line for memory. Returns the ticket, to [cancel](Self::cancel) it.
     ///
     /// # Errors
-    /// After [`Self::close`], or if too many wait already; the record is handed back then.
+    /// After [`Self::close`], or if too many wait already, with the waiter.
     pub fn wait(
         &mut self,
         now: Instant,
         topic: &str,
         partition: Option<i32>,
-        record: Box<dyn Pinned>,
+        record: OwnedRecord,
         waiter: Option<W>,
         haste: Haste,
-    ) -> Result<Ticket, NoWaiting<W>> {
+    ) -> Result<Ticket, (Error, Option<W>)> {
         if let Err(error) = self.check_open() {
-            return Err(NoWaiting { error, record, waiter });
+            return Err((error, waiter));
         }
         if self.waiting.len() >= self.config.max_waiting {
-            return Err(NoWaiting { error: self.buffer_full(), record, waiter });
+            return Err((self.buffer_full(), waiter));
         }
         let target = self.target(now, topic, partition, haste.apart());
         let ticket = self.ticket();
@@ -300,7 +298,6 @@ impl<W> Machine<W> {
     /// it does not: such a record is delivered, whoever has stopped waiting for it.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> Option<Unsent<W>> {
         let waiter = if let Some(delayed) = self.waiting.remove(&ticket) {
-            self.unpinned.push(delayed.record);
             self.topics[delayed.target.topic].records.unsent += 1;
             self.forget(ticket);
             self.admit(now);
@@ -687,11 +684,6 @@ impl<W> Machine<W> {
         self.settle_admissions();
         self.settle_wholes();
         self.settled.pop_front()
-    }
-
-    /// A pinned record whose bytes are no longer needed.
-    pub fn poll_unpinned(&mut self) -> Option<Box<dyn Pinned>> {
-        self.unpinned.pop()
     }
 
     // -- looks ----------------------------------------------------------------------------

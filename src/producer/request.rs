@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::machine::RequestId;
+use super::topic::NodeId;
 use crate::protocol::{ApiKey, PRODUCE_BY_TOPIC_ID, ProduceRequest, Request};
 use crate::record::{Identity, SealedBatch};
 use crate::wire::{LENGTH_SIZE, Writer};
@@ -22,6 +24,24 @@ pub struct PartitionBatch {
     pub identity: Identity,
     /// The batch.
     pub batch: SealedBatch,
+}
+
+/// A request whose batches are sealed.
+#[derive(Debug)]
+pub struct SealedRequest {
+    /// Names it.
+    pub id: RequestId,
+    /// The broker.
+    pub node: NodeId,
+    /// Its batches.
+    pub batches: Vec<PartitionBatch>,
+}
+
+impl SealedRequest {
+    /// Its batches as the machine keeps them, for another try.
+    pub fn only_batches(&self) -> Vec<SealedBatch> {
+        self.batches.iter().map(|part| part.batch.clone()).collect()
+    }
 }
 
 /// The pieces of a whole frame. Batches of one topic must stand together, and no partition may

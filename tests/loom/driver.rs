@@ -7,12 +7,15 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use dekaf::config::{Compression, Config};
-use dekaf::producer::{Content, Haste, Machine, MetadataWanted, Outgoing, RequestId, Settled};
+use dekaf::producer::{
+    Event, Haste, Machine, MetadataWanted, Outgoing, Outside, Part, RequestId, SealedRequest,
+    Settled, Turns,
+};
 use dekaf::protocol::{
     MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduced,
     ProduceResponse, TopicProduced,
 };
-use dekaf::record::{Compressor, Record};
+use dekaf::record::{Compressor, Record, SealedBatch};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -24,14 +27,6 @@ const MS: Duration = Duration::from_millis(1);
 
 /// Who waits, each for one thing.
 type Who = usize;
-
-/// What happened outside.
-enum Event {
-    Described(MetadataWanted),
-    Connected,
-    Identified,
-    Produced(RequestId, ProduceResponse),
-}
 
 struct World {
     turned: Turned<Who>,
@@ -68,61 +63,31 @@ impl World {
         assert_eq!(settled.iter().filter(|settled| **settled == who).count(), 1);
     }
 
-    /// See `client::driver::drive`.
+    /// As `client::driver::drive` does.
     fn drive(&self) {
         let now = self.now;
+        let mut turns = Turns::default();
         loop {
-            let mut settled = Vec::new();
-            let mut events = Vec::new();
-            let (requests, timeout) = {
+            let turn = turns.look(&mut self.turned.machine(), now);
+            let Some(turn) = turn else {
                 let mut machine = self.turned.machine();
-                machine.handle_timeout(now);
-                settled.extend(std::iter::from_fn(|| machine.poll_settled()));
-                let finished = machine.is_finished();
-                if finished {
-                    drop(machine);
-                    self.settle(settled);
-                    return;
-                }
-                while machine.poll_unpinned().is_some() {}
-                while let Some(node) = machine.poll_connect() {
-                    assert_eq!(node, NODE);
-                    events.push(Event::Connected);
-                }
-                events.extend(machine.poll_identity(now).then_some(Event::Identified));
-                let requests: Vec<_> = std::iter::from_fn(|| machine.poll_request(now)).collect();
-                events.extend(machine.poll_metadata(now).map(Event::Described));
-                (requests, machine.poll_timeout())
+                let last = std::iter::from_fn(|| machine.poll_settled()).collect();
+                drop(machine);
+                return self.settle(last);
             };
-            self.settle(settled);
-            events.extend(requests.into_iter().map(|request| self.send(request)));
+            let timeout = turn.timeout();
+            let mut outside = Cluster { world: self, events: Vec::new() };
+            turns.act(turn, &mut outside);
+            let events = outside.events;
             if !events.is_empty() {
                 let mut machine = self.turned.machine();
                 for event in events {
-                    take_in(&mut machine, now, event);
+                    turns.take_in(&mut machine, now, event);
                 }
             } else if timeout.is_none_or(|at| at > now) {
                 sleep(self.turned.woken());
             }
         }
-    }
-
-    fn send(&self, request: Outgoing) -> Event {
-        let mut topic = TopicProduced { name: "t".to_owned(), ..TopicProduced::default() };
-        let mut sealed = Vec::new();
-        for part in request.parts {
-            topic.topic_id = part.topic_id;
-            topic
-                .partition_responses
-                .push(PartitionProduced { index: part.partition, ..PartitionProduced::default() });
-            sealed.push(match part.content {
-                Content::Open(open) => open.seal(Compression::NONE, &mut Compressor::new()),
-                Content::Sealed(sealed) => sealed,
-            });
-        }
-        self.turned.machine().handle_sealed(self.now, request.id, sealed);
-        let response = ProduceResponse { responses: vec![topic], ..ProduceResponse::default() };
-        Event::Produced(request.id, response)
     }
 
     fn settle(&self, settled: Vec<Settled<Who>>) {
@@ -146,12 +111,58 @@ impl World {
     }
 }
 
-fn take_in(machine: &mut Machine<Who>, now: Instant, event: Event) {
-    match event {
-        Event::Described(asked) => machine.handle_metadata(now, &asked, &described()),
-        Event::Connected => machine.handle_connected(NODE),
-        Event::Identified => machine.handle_identity(now, 7, 0),
-        Event::Produced(id, response) => machine.handle_produced(now, id, &response),
+/// A cluster of one broker, which answers everything at once.
+struct Cluster<'a> {
+    world: &'a World,
+    events: Vec<Event>,
+}
+
+impl Outside<Who> for Cluster<'_> {
+    fn settle(&mut self, settled: Vec<Settled<Who>>) {
+        self.world.settle(settled);
+    }
+
+    fn ask_where(&mut self) {
+        unreachable!("every record names its partition");
+    }
+
+    fn disconnect(&mut self, node: i32) {
+        unreachable!("broker {node} owes no answer");
+    }
+
+    fn connect(&mut self, node: i32) {
+        assert_eq!(node, NODE);
+        self.events.push(Event::Connected(node));
+    }
+
+    fn describe(&mut self, wanted: MetadataWanted) {
+        self.events.push(Event::Described(wanted, Ok(described())));
+    }
+
+    fn identify(&mut self) {
+        self.events.push(Event::Identified(Ok((7, 0))));
+    }
+
+    fn seal(&mut self, request: Outgoing) -> Option<SealedRequest> {
+        let Outgoing { id, node, parts } = request;
+        let seal = |part: Part| part.seal(Compression::NONE, &mut Compressor::new());
+        Some(SealedRequest { id, node, batches: parts.into_iter().map(seal).collect() })
+    }
+
+    fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>) {
+        self.world.turned.machine().handle_sealed(self.world.now, id, batches);
+    }
+
+    fn send(&mut self, request: SealedRequest) {
+        let mut topic = TopicProduced { name: "t".to_owned(), ..TopicProduced::default() };
+        for part in request.batches {
+            topic.topic_id = part.topic_id;
+            topic
+                .partition_responses
+                .push(PartitionProduced { index: part.partition, ..PartitionProduced::default() });
+        }
+        let response = ProduceResponse { responses: vec![topic], ..ProduceResponse::default() };
+        self.events.push(Event::Produced(request.id, response));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dekaf::config::Config;
-use dekaf::producer::{Errors, Machine, Metrics, RecordMetrics, RequestMetrics};
+use dekaf::producer::{Errors, Machine, Metrics, RecordMetrics, RequestId, RequestMetrics};
 use dekaf::protocol::ProduceResponse;
 
 /// What was seen so far.
@@ -20,9 +20,29 @@ pub(crate) struct Seen {
     pub(crate) connect_failures: u64,
     pub(crate) disconnects: u64,
     errors: Errors,
+    /// The sizes of batches that are being sealed, by their requests: they count once they are.
+    sealing: BTreeMap<RequestId, Vec<usize>>,
 }
 
 impl Seen {
+    /// A batch goes into a request, to be sealed if it is open.
+    pub(crate) fn batch(&mut self, id: RequestId, is_open: bool, size: usize) {
+        if is_open {
+            self.sealing.entry(id).or_default().push(size);
+        } else {
+            self.batches += 1;
+            self.bytes += size as u64;
+        }
+    }
+
+    /// The machine has the batches of a request back.
+    pub(crate) fn sealed(&mut self, id: RequestId) {
+        for size in self.sealing.remove(&id).unwrap_or_default() {
+            self.batches += 1;
+            self.bytes += size as u64;
+        }
+    }
+
     /// A broker's answer has reached the machine.
     pub(crate) fn answer(&mut self, response: &ProduceResponse) {
         self.answered += 1;
@@ -39,6 +59,7 @@ impl Seen {
         &self,
         machine: &Machine<W>,
         config: &Config,
+        lateness: Duration,
         topics: &BTreeMap<String, RecordMetrics>,
     ) -> Vec<String> {
         let metrics = machine.metrics();
@@ -70,7 +91,7 @@ impl Seen {
             (
                 "milliseconds to an answer",
                 metrics.requests.latency.max.as_millis() as u64,
-                config.request_timeout.as_millis() as u64,
+                (config.request_timeout + lateness).as_millis() as u64,
             ),
         ];
         let unequal = equal.into_iter().filter(|(_, told, seen)| told != seen);

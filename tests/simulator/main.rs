@@ -4,6 +4,7 @@
 
 mod cluster;
 mod counts;
+mod driver;
 mod faults;
 mod ledger;
 mod network;

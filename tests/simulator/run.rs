@@ -1,23 +1,21 @@
 //! One run: the machine, the cluster and the network on a virtual clock. Everything that
 //! happens follows from the scenario's seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{
-    Content, Haste, Joined, Machine, MetadataWanted, NotWhole, Outgoing, OwnedRecord, Pinned,
-    Produced, Random, RequestId, Settled, Ticket, Who, Whole,
+    self, Haste, Joined, Machine, MetadataWanted, NotWhole, OwnedRecord, Produced, Random,
+    RequestId, SealedRequest, Settled, Ticket, Turns, Who, Whole,
 };
-use dekaf::protocol::{
-    InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, PartitionProduceData,
-    ProduceRequest, ProduceResponse, TopicProduceData,
-};
+use dekaf::protocol::ProduceResponse;
 
 use dekaf::record::{Compressor, Record};
 
 use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
 use super::counts::Seen;
+use super::driver::Habits;
 use super::ledger::{Ledger, Next, Waiter, made_at};
 use super::network::{LinkId, Network};
 use super::placing;
@@ -41,6 +39,12 @@ pub(super) enum Event {
     /// The caller hears that there are records to place.
     CallerWoken,
     Placed(placing::Answer),
+    /// The batches of a request are sealed.
+    Sealed(SealedRequest),
+    /// The driver takes in what has happened.
+    Woken,
+    /// The driver hears at last of requests that were lost with their connection.
+    Lost(Vec<RequestId>),
     Work,
     Fault,
 }
@@ -50,7 +54,7 @@ const CHECKED_STEPS: u64 = 10;
 
 /// Who asked the cluster for what.
 #[derive(Debug)]
-enum Asked {
+pub(super) enum Asked {
     Produce(LinkId, RequestId),
     Metadata(u64),
     Identity(u64),
@@ -62,25 +66,29 @@ pub(crate) struct Run<'a> {
     pub(super) cluster: Cluster,
     pub(super) network: Network,
     pub(super) ledger: Ledger,
-    seen: Seen,
+    pub(super) turns: Turns,
+    pub(super) habits: Habits,
+    /// What has happened, and the driver has not taken in.
+    pub(super) inbox: VecDeque<producer::Event>,
+    pub(super) seen: Seen,
     pub(super) random: Random,
     pub(super) now: Duration,
     start: Instant,
     events: BTreeMap<(Duration, u64), Event>,
     planned: u64,
     steps: u64,
-    asked: BTreeMap<RequestHandle, Asked>,
-    questions: u64,
+    pub(super) asked: BTreeMap<RequestHandle, Asked>,
+    pub(super) questions: u64,
     /// The question about the cluster that is open, and what it is.
-    metadata: Option<(u64, MetadataWanted)>,
-    identity: Option<u64>,
+    pub(super) metadata: Option<(u64, MetadataWanted)>,
+    pub(super) identity: Option<u64>,
     /// Whether the caller has been woken, and has not yet placed what waits for it.
     pub(super) caller_is_woken: bool,
     handed_over: u64,
     pub(super) faults_until: Duration,
     /// Whoever waits for memory or for a topic, for whom to cancel.
     tickets: Vec<(Ticket, u64)>,
-    compressor: Compressor,
+    pub(super) compressor: Compressor,
     pub(super) trace: Option<Vec<String>>,
 }
 
@@ -98,6 +106,9 @@ impl<'a> Run<'a> {
             cluster,
             network: Network::default(),
             ledger: Ledger::default(),
+            turns: Turns::default(),
+            habits: Habits::new(scenario.seed),
+            inbox: VecDeque::new(),
             seen: Seen::default(),
             random,
             now: Duration::ZERO,
@@ -151,7 +162,9 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        if !self.machine.is_finished() {
+        if self.machine.is_finished() {
+            self.settle_last();
+        } else {
             self.ledger.violation("closed, idle, and not finished");
         }
         if self.machine.memory_used() != 0 {
@@ -169,7 +182,7 @@ impl<'a> Run<'a> {
         self.start + self.now
     }
 
-    fn plan(&mut self, at: Duration, event: Event) {
+    pub(super) fn plan(&mut self, at: Duration, event: Event) {
         self.planned += 1;
         self.events.insert((at.max(self.now), self.planned), event);
     }
@@ -211,30 +224,29 @@ impl<'a> Run<'a> {
     }
 
     fn happen(&mut self, event: Event) {
-        let now = self.instant();
         match event {
             Event::Connected(node) => {
                 if self.cluster.connect(node) {
                     self.network.connect(node);
-                    self.machine.handle_connected(node);
+                    self.hear(producer::Event::Connected(node));
                 } else {
                     self.connect_failed(node);
                 }
             }
             Event::ConnectFailed(node) => self.connect_failed(node),
             Event::Arrived(link) => self.serve_next(link),
-            Event::Produced(link, id, response) => self.produced(link, id, &response),
-            Event::Written(id) => {
-                self.seen.written += 1;
-                self.machine.handle_written(now, id);
-            }
+            Event::Produced(link, id, response) => self.produced(link, id, response),
+            Event::Written(id) => self.hear(producer::Event::Written(id)),
             Event::TimedOut(link, id) => {
                 let open = self.network.link(link).is_some_and(|l| l.outstanding.contains(&id));
                 if open {
                     self.cut(link);
                 }
             }
-            Event::Ended(link, lost) => self.ended(link, &lost),
+            Event::Ended(link, lost) => self.ended(link, lost),
+            Event::Lost(lost) => self.lost(lost),
+            Event::Sealed(sealed) => self.hear(producer::Event::Sealed(sealed)),
+            Event::Woken => self.take_in(),
             Event::Metadata(question, answer) => self.described(question, answer),
             Event::Identity(question, answer) => self.identified(question, answer),
             Event::CallerWoken => self.place_waiting(),
@@ -253,59 +265,16 @@ impl<'a> Run<'a> {
 
     // -- the machine ------------------------------------------------------------------------
 
-    /// Does what the machine wants done, until it wants nothing more.
-    fn pump(&mut self) {
-        loop {
-            let now = self.instant();
-            self.machine.handle_timeout(now);
-            let mut busy = false;
-            while let Some(node) = self.machine.poll_connect() {
-                busy = true;
-                let up = self.cluster.connect(node);
-                let event = if up { Event::Connected(node) } else { Event::ConnectFailed(node) };
-                self.plan_after(self.scenario.network, event);
-            }
-            while let Some(node) = self.machine.poll_disconnect() {
-                busy = true;
-                if let Some(link) = self.network.to(node) {
-                    self.cut(link);
-                }
-            }
-            while let Some(outgoing) = self.machine.poll_request(now) {
-                busy = true;
-                self.send(outgoing);
-            }
-            if let Some(wanted) = self.machine.poll_metadata(now) {
-                busy = true;
-                self.ask_metadata(wanted);
-            }
-            if self.machine.poll_identity(now) {
-                busy = true;
-                self.ask_identity();
-            }
-            while let Some(settled) = self.machine.poll_settled() {
-                busy = true;
-                self.settled(settled);
-            }
-            while self.machine.poll_unpinned().is_some() {}
-            self.wake_caller();
-            let memory = self.machine.memory_used();
-            self.ledger.memory(memory, self.scenario.config.buffer_memory);
-            if !busy {
-                return;
-            }
-        }
-    }
-
     /// Holds the machine's numbers against what was seen of it.
     fn check_counts(&mut self) {
         let (topics, config) = (self.ledger.topics(), &self.scenario.config);
-        for wrong in self.seen.disagreements(&self.machine, config, topics) {
+        let lateness = self.habits.lateness();
+        for wrong in self.seen.disagreements(&self.machine, config, lateness, topics) {
             self.ledger.violation(&wrong);
         }
     }
 
-    fn settled(&mut self, settled: Settled<Waiter>) {
+    pub(super) fn settled(&mut self, settled: Settled<Waiter>) {
         self.note(|| format!("{settled:?}"));
         if let Settled::Call { waiter: Waiter::Admission(ticket), .. } = settled {
             let waits = self.machine.waits_for_memory(ticket);
@@ -314,103 +283,7 @@ impl<'a> Run<'a> {
         self.ledger.settled(self.now, settled);
     }
 
-    fn send(&mut self, outgoing: Outgoing) {
-        let Outgoing { id, node, parts } = outgoing;
-        self.seen.requests += 1;
-        self.note(|| {
-            let parts =
-                parts.iter().map(|p| format!("{}/{} {:?}", p.topic, p.partition, p.identity));
-            format!("request {id} to {node}: {}", parts.collect::<Vec<_>>().join(", "))
-        });
-        let by_id = self.scenario.by_id && parts.iter().all(|part| part.topic_id != 0);
-        let mut sealed = Vec::new();
-        let mut topics: Vec<TopicProduceData> = Vec::new();
-        for part in parts {
-            let batch = match part.content {
-                Content::Open(builder) => {
-                    builder.seal(self.scenario.config.compression, &mut self.compressor)
-                }
-                Content::Sealed(batch) => batch,
-            };
-            let data = PartitionProduceData {
-                index: part.partition,
-                records: Some(batch.to_bytes(part.identity)),
-            };
-            self.seen.batches += 1;
-            self.seen.bytes += batch.size() as u64;
-            sealed.push(batch);
-            match topics.last_mut().filter(|topic| topic.topic_id == part.topic_id) {
-                Some(topic) => topic.partition_data.push(data),
-                None => topics.push(TopicProduceData {
-                    name: if by_id { String::new() } else { part.topic.to_string() },
-                    topic_id: part.topic_id,
-                    partition_data: vec![data],
-                }),
-            }
-        }
-        self.machine.handle_sealed(self.instant(), id, sealed);
-        let request = ProduceRequest {
-            transactional_id: None,
-            acks: self.scenario.config.acks.code(),
-            timeout_ms: self.scenario.config.request_timeout.as_millis() as i32,
-            topic_data: topics,
-        };
-        let arrives = self.now + self.scenario.network.sample(&mut self.random);
-        let Some(link_id) = self.network.to(node) else {
-            self.seen.lost += 1;
-            return self.machine.handle_lost(self.instant(), id, &disconnected());
-        };
-        let Some(link) = self.network.link_mut(link_id) else { return };
-        let arrives = link.send(arrives, id, request);
-        self.plan(arrives, Event::Arrived(link_id));
-        if self.machine.is_acknowledged() {
-            let until = self.now + self.scenario.config.request_timeout;
-            self.plan(until, Event::TimedOut(link_id, id));
-        } else {
-            if let Some(link) = self.network.link_mut(link_id) {
-                link.outstanding.retain(|other| *other != id);
-            }
-            self.plan(self.now, Event::Written(id));
-        }
-    }
-
-    fn ask_metadata(&mut self, wanted: MetadataWanted) {
-        self.questions += 1;
-        let question = self.questions;
-        let topics = wanted
-            .topics
-            .iter()
-            .map(|name| MetadataRequestTopic { topic_id: 0, name: Some(name.to_string()) });
-        let request = MetadataRequest { topics: Some(topics.collect()), ..Default::default() };
-        self.metadata = Some((question, wanted));
-        match self.any_broker() {
-            Some(node) => {
-                let handle = self.cluster.metadata(self.now, node, request);
-                self.asked.insert(handle, Asked::Metadata(question));
-                let until = self.now + self.scenario.config.request_timeout;
-                self.plan(until, Event::Metadata(question, None));
-            }
-            None => self.plan_after(self.scenario.network, Event::Metadata(question, None)),
-        }
-    }
-
-    fn ask_identity(&mut self) {
-        self.questions += 1;
-        let question = self.questions;
-        self.identity = Some(question);
-        match self.any_broker() {
-            Some(node) => {
-                let request = InitProducerIdRequest::default();
-                let handle = self.cluster.init_producer_id(self.now, node, request);
-                self.asked.insert(handle, Asked::Identity(question));
-                let until = self.now + self.scenario.config.request_timeout;
-                self.plan(until, Event::Identity(question, None));
-            }
-            None => self.plan_after(self.scenario.network, Event::Identity(question, None)),
-        }
-    }
-
-    fn any_broker(&mut self) -> Option<NodeId> {
+    pub(super) fn any_broker(&mut self) -> Option<NodeId> {
         let up: Vec<NodeId> =
             (0..self.scenario.cluster.brokers).filter(|node| self.cluster.connect(*node)).collect();
         let choice = self.random.below(up.len().max(1) as u64) as usize;
@@ -461,16 +334,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn produced(&mut self, link: LinkId, id: RequestId, response: &ProduceResponse) {
+    fn produced(&mut self, link: LinkId, id: RequestId, response: ProduceResponse) {
         let Some(open) = self.network.link_mut(link).filter(|link| link.alive) else { return };
         let first = open.outstanding.pop_front();
         assert_eq!(first, Some(id), "answers come in the order of the requests");
-        self.seen.answer(response);
-        self.machine.handle_produced(self.instant(), id, response);
-        if self.random.below(50) == 0 {
-            // A driver that tells it twice must not matter.
-            self.machine.handle_produced(self.instant(), id, response);
-        }
+        self.hear(producer::Event::Produced(id, response));
     }
 
     pub(super) fn cut(&mut self, link: LinkId) {
@@ -479,19 +347,25 @@ impl<'a> Run<'a> {
     }
 
     fn connect_failed(&mut self, node: NodeId) {
-        self.seen.connect_failures += 1;
-        self.machine.handle_connect_failed(self.instant(), node, unreachable());
+        self.hear(producer::Event::ConnectFailed(node, unreachable()));
     }
 
-    fn ended(&mut self, link: LinkId, lost: &[RequestId]) {
-        let now = self.instant();
-        for id in lost {
-            self.seen.lost += 1;
-            self.machine.handle_lost(now, *id, &disconnected().maybe_written(true));
+    fn ended(&mut self, link: LinkId, lost: Vec<RequestId>) {
+        let Some(node) = self.network.link(link).map(|link| link.node) else { return };
+        let disconnected = producer::Event::Disconnected(node);
+        if self.habits.tells_end_first() {
+            self.hear(disconnected);
+            let after = self.habits.pause();
+            self.plan_after(after, Event::Lost(lost));
+        } else {
+            self.lost(lost);
+            self.hear(disconnected);
         }
-        if let Some(node) = self.network.link(link).map(|link| link.node) {
-            self.seen.disconnects += 1;
-            self.machine.handle_disconnected(now, node);
+    }
+
+    fn lost(&mut self, lost: Vec<RequestId>) {
+        for id in lost {
+            self.hear(producer::Event::Lost(id, disconnected().maybe_written(true)));
         }
     }
 
@@ -499,31 +373,29 @@ impl<'a> Run<'a> {
         let Some((_, wanted)) = self.metadata.take_if(|(open, _)| *open == question) else {
             return;
         };
-        match answer {
-            Some(Answer::Metadata(response)) if !response.brokers.is_empty() => {
-                self.machine.handle_metadata(self.instant(), &wanted, &response);
-            }
-            _ => self.machine.handle_metadata_failed(self.instant(), unreachable()),
-        }
+        let described = match answer {
+            Some(Answer::Metadata(response)) if !response.brokers.is_empty() => Ok(response),
+            _ => Err(unreachable()),
+        };
+        self.hear(producer::Event::Described(wanted, described));
     }
 
     fn identified(&mut self, question: u64, answer: Option<Answer>) {
         if self.identity.take_if(|open| *open == question).is_none() {
             return;
         }
-        match answer {
+        let identified = match answer {
             Some(Answer::InitProducerId(answer)) if answer.error_code.is_success() => {
                 let (id, epoch) = (answer.producer_id, answer.producer_epoch);
                 // Sometimes near its end, so that ids run out of epochs.
-                let epoch = if self.random.below(4) == 0 { i16::MAX - 1 } else { epoch };
-                self.machine.handle_identity(self.instant(), id, epoch);
+                Ok((id, if self.random.below(4) == 0 { i16::MAX - 1 } else { epoch }))
             }
             Some(Answer::InitProducerId(answer)) => {
-                let error = Error::new(ErrorKind::Broker, "no id").code(answer.error_code);
-                self.machine.handle_identity_failed(self.instant(), error);
+                Err(Error::new(ErrorKind::Broker, "no id").code(answer.error_code))
             }
-            _ => self.machine.handle_identity_failed(self.instant(), unreachable()),
-        }
+            _ => Err(unreachable()),
+        };
+        self.hear(producer::Event::Identified(identified));
     }
 
     // -- what is handed over ----------------------------------------------------------------
@@ -587,24 +459,18 @@ impl<'a> Run<'a> {
         }
         self.note(|| format!("record {id} for {name}/{partition:?}"));
         let now = self.instant();
-        let mut produced = None;
-        record.read(&mut |record| {
-            // As callers do: it joins those before it, and who waits for them, if it can.
-            let joined = self.machine.join(|| now, &name, partition, record, Next(id), haste);
-            produced = Some(match joined {
-                Ok(Joined { ticket, work }) => {
-                    Ok(Produced::Accepted { ticket, work, is_held: false })
-                }
-                Err(next) => {
-                    self.machine.produce(now, &name, partition, record, next.make(), haste)
-                }
-            });
-        });
+        let headers = record.headers();
+        let borrowed = record.with_headers(&headers);
+        // As callers do: it joins those before it, and who waits for them, if it can.
+        let joined = self.machine.join(|| now, &name, partition, &borrowed, Next(id), haste);
+        let produced = match joined {
+            Ok(Joined { ticket, work }) => Ok(Produced::Accepted { ticket, work, is_held: false }),
+            Err(next) => self.machine.produce(now, &name, partition, &borrowed, next.make(), haste),
+        };
         match produced {
-            Some(Ok(Produced::Accepted { ticket, .. })) => self.tickets.push((ticket, id)),
-            Some(Ok(Produced::Full(waiter))) => {
-                let waits =
-                    self.machine.wait(now, &name, partition, Box::new(record), waiter, haste);
+            Ok(Produced::Accepted { ticket, .. }) => self.tickets.push((ticket, id)),
+            Ok(Produced::Full(waiter)) => {
+                let waits = self.machine.wait(now, &name, partition, record, waiter, haste);
                 match waits {
                     Ok(ticket) => {
                         self.tickets.push((ticket, id));
@@ -613,11 +479,10 @@ impl<'a> Run<'a> {
                             self.machine.when_admitted(ticket, waiter);
                         }
                     }
-                    Err(refused) => self.ledger.not_taken(id, &refused.error),
+                    Err((error, _waiter)) => self.ledger.not_taken(id, &error),
                 }
             }
-            Some(Err(error)) => self.ledger.not_taken(id, &error),
-            None => unreachable!("the record was read"),
+            Err((error, _waiter)) => self.ledger.not_taken(id, &error),
         }
     }
 

@@ -8,8 +8,8 @@ use super::{LONGEST_TOPIC, Machine, Produced};
 use crate::error::{Error, ErrorCode, Result};
 use crate::producer::batch::{Batch, Ticket};
 use crate::producer::haste::Haste;
+use crate::producer::owned::OwnedRecord;
 use crate::producer::partitioner::Choice;
-use crate::producer::pinned::{OwnedRecord, Pinned};
 use crate::producer::topic::{Place, Topic};
 use crate::record::Record;
 
@@ -26,9 +26,9 @@ pub(super) struct Target {
 
 /// A record that waits.
 #[derive(Debug)]
-pub(super) struct Delayed<W, R> {
+pub(super) struct Delayed<W> {
     pub(super) target: Target,
-    pub(super) record: R,
+    pub(super) record: OwnedRecord,
     pub(super) waiter: Option<W>,
     /// When the waiting is over.
     pub(super) until: Instant,
@@ -173,10 +173,9 @@ impl<W> Machine<W> {
         while let Some(delayed) = self.take_assignable(topic) {
             self.release(delayed.charged);
             let target = self.unless_flushed(delayed.target);
-            let mut waiter = delayed.waiter;
-            delayed.record.read(&mut |record| {
-                self.assign(now, target, record, waiter.take());
-            });
+            let headers = delayed.record.headers();
+            let record = delayed.record.with_headers(&headers);
+            self.assign(now, target, &record, delayed.waiter);
         }
         self.admit(now);
     }
@@ -184,19 +183,15 @@ impl<W> Machine<W> {
     /// Takes in those who wait for memory, in order, for as long as there is some.
     pub(super) fn admit(&mut self, now: Instant) {
         while let Some(first) = self.waiting.first_entry() {
-            let mut size = 0;
-            first.get().record.read(&mut |record| size = record.size_bound());
-            if self.used + size > self.config.buffer_memory {
+            if self.used + first.get().record.size() > self.config.buffer_memory {
                 return;
             }
             let (ticket, delayed) = first.remove_entry();
             let target = Target { ticket: Some(ticket), ..delayed.target };
             let target = self.unless_flushed(target);
-            let mut waiter = delayed.waiter;
-            delayed.record.read(&mut |record| {
-                self.accept(now, target, record, waiter.take());
-            });
-            self.unpinned.push(delayed.record);
+            let headers = delayed.record.headers();
+            let record = delayed.record.with_headers(&headers);
+            self.accept(now, target, &record, delayed.waiter);
         }
     }
 

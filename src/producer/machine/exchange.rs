@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::config::Compression;
 use crate::producer::batch::{Content, Ticket};
-use crate::producer::pinned::Pinned;
+use crate::producer::request::PartitionBatch;
 use crate::producer::topic::NodeId;
-use crate::record::Identity;
+use crate::record::{Compressor, Identity};
 
 /// A produce request that is under way.
 pub type RequestId = u64;
@@ -26,17 +26,6 @@ pub enum Produced<W> {
     },
     /// There is no memory for it now: hand it over with [`super::Machine::wait`], or give up.
     Full(Option<W>),
-}
-
-/// A record that may not wait for memory, handed back.
-#[derive(Debug)]
-pub struct NoWaiting<W> {
-    /// Why not.
-    pub error: Error,
-    /// The record.
-    pub record: Box<dyn Pinned>,
-    /// Who would have waited.
-    pub waiter: Option<W>,
 }
 
 /// A record that was un-sent.
@@ -86,6 +75,22 @@ pub struct Part {
     /// Its records. Those that are open are to be sealed, and handed back by
     /// [`super::Machine::handle_sealed`] before the request's fate is told.
     pub content: Content,
+}
+
+impl Part {
+    /// Seals its records, unless an earlier try has.
+    pub fn seal(self, compression: Compression, compressor: &mut Compressor) -> PartitionBatch {
+        PartitionBatch {
+            topic: self.topic,
+            topic_id: self.topic_id,
+            partition: self.partition,
+            identity: self.identity,
+            batch: match self.content {
+                Content::Open(builder) => builder.seal(compression, compressor),
+                Content::Sealed(batch) => batch,
+            },
+        }
+    }
 }
 
 /// Topics to ask the cluster about; with none of them, brokers alone.

@@ -324,8 +324,7 @@ impl<W> Machine<W> {
         let Some((ticket, delayed)) = self.waiting.pop_first() else { return };
         self.forget(ticket);
         let Target { topic, partition, .. } = delayed.target;
-        self.refuse(topic, partition, 0, delayed.waiter, error);
-        self.unpinned.push(delayed.record);
+        self.refuse(topic, partition, delayed.record.timestamp, delayed.waiter, error);
     }
 
     /// Records whose waiting, for memory, for their topic or to be placed, has been too long.

@@ -7,7 +7,6 @@ use super::{Machine, Placing};
 use crate::config::Partitioner;
 use crate::error::Result;
 use crate::producer::batch::Ticket;
-use crate::producer::pinned::OwnedRecord;
 
 impl<W> Machine<W> {
     /// Whether nobody has to be asked where a record goes.
@@ -17,11 +16,7 @@ impl<W> Machine<W> {
 
     /// Holds a record that is on its topic's list, until it and those before it are placed.
     /// Returns whether there is somebody to ask where nobody was before.
-    pub(super) fn hold_unplaced(
-        &mut self,
-        ticket: Ticket,
-        delayed: Delayed<W, OwnedRecord>,
-    ) -> bool {
+    pub(super) fn hold_unplaced(&mut self, ticket: Ticket, delayed: Delayed<W>) -> bool {
         let until = delayed.target.deadline;
         let asks = !self.is_placed(&delayed.target);
         let first = asks && self.placing.is_empty();
@@ -82,7 +77,7 @@ impl<W> Machine<W> {
     }
 
     /// Takes the first record off a topic's list, unless it stands there for a reason.
-    pub(super) fn take_assignable(&mut self, topic: usize) -> Option<Delayed<W, OwnedRecord>> {
+    pub(super) fn take_assignable(&mut self, topic: usize) -> Option<Delayed<W>> {
         if !self.topics[topic].is_known() {
             return None;
         }
@@ -96,7 +91,7 @@ impl<W> Machine<W> {
 
     /// Takes a record that is in no partition yet, for whichever reason. It is still on its
     /// topic's list.
-    pub(super) fn take_unassigned(&mut self, ticket: Ticket) -> Option<Delayed<W, OwnedRecord>> {
+    pub(super) fn take_unassigned(&mut self, ticket: Ticket) -> Option<Delayed<W>> {
         self.unassigned.remove(&ticket).or_else(|| self.unplaced.remove(&ticket))
     }
 }

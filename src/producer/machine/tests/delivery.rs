@@ -357,7 +357,7 @@ fn close_delivers_first_and_refuses_more() {
     bench.machine.close(bench.now, bench.now + Duration::from_secs(9), Some("close"));
     let record = Record { timestamp: 0, key: None, value: None, headers: &[] };
     let refused = bench.machine.produce(bench.now, "t", None, &record, Some("b"), Haste::AtOnce);
-    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(refused.unwrap_err().0.kind(), ErrorKind::Closed);
     bench.pass(5 * MS);
     let request = bench.request().unwrap();
     assert!(!bench.machine.is_finished());

@@ -119,8 +119,7 @@ fn nobody_joins_past_those_who_wait_for_memory() {
     bench.produce_with("0", 0, Haste::Together);
     let record =
         OwnedRecord { timestamp: 7, key: None, value: Some(vec![b'.'; 950]), headers: Vec::new() };
-    let waits =
-        bench.machine.wait(bench.now, "t", Some(0), Box::new(record), Some("5"), Haste::Together);
+    let waits = bench.machine.wait(bench.now, "t", Some(0), record, Some("5"), Haste::Together);
     waits.expect("the line is short");
     assert_eq!(bench.join(1, 0, 7), None, "it would overtake");
 }

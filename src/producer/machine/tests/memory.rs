@@ -1,7 +1,7 @@
 //! Memory: what is counted, who waits for it, and in which order.
 
 use super::*;
-use crate::producer::pinned::OwnedRecord;
+use crate::producer::owned::OwnedRecord;
 
 const RECORD: usize = 1_000;
 
@@ -21,7 +21,7 @@ fn hand_over(bench: &mut Bench, who: &'static str) -> Option<Ticket> {
     match produced.expect("it is open") {
         Produced::Accepted { .. } => None,
         Produced::Full(waiter) => {
-            let copy = Box::new(OwnedRecord::copy(&record));
+            let copy = OwnedRecord::copy(&record);
             let ticket = bench.machine.wait(bench.now, "t", Some(0), copy, waiter, Haste::Lingers);
             Some(ticket.expect("any number may wait"))
         }
@@ -56,7 +56,6 @@ fn nothing_overtakes_a_record_that_waits() {
     }
     assert_eq!(order, ["a", "b", "c", "d", "small"]);
     assert_eq!((bench.machine.memory_used(), bench.machine.waiting_for_memory()), (0, 0));
-    assert_eq!(std::iter::from_fn(|| bench.machine.poll_unpinned()).count(), 3);
 }
 
 impl Bench {
@@ -68,7 +67,7 @@ impl Bench {
             .produce(self.now, "t", Some(0), &record, Some("small"), Haste::Lingers)
             .unwrap();
         let Produced::Full(waiter) = produced else { panic!("it overtakes") };
-        let copy = Box::new(OwnedRecord::copy(&record));
+        let copy = OwnedRecord::copy(&record);
         self.machine.wait(self.now, "t", Some(0), copy, waiter, Haste::Lingers).unwrap();
     }
 }
@@ -140,9 +139,10 @@ fn too_many_may_not_wait() {
     });
     assert!(hand_over(&mut bench, "a").is_none());
     assert!(hand_over(&mut bench, "b").is_some());
-    let copy = Box::new(OwnedRecord::default());
+    let copy = OwnedRecord::default();
     let refused = bench.machine.wait(bench.now, "t", Some(0), copy, Some("c"), Haste::Lingers);
-    assert_eq!(refused.unwrap_err().error.kind(), ErrorKind::BufferFull);
+    let (error, waiter) = refused.unwrap_err();
+    assert_eq!((error.kind(), waiter), (ErrorKind::BufferFull, Some("c")));
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn nothing_lingers_while_others_wait_for_its_room() {
     bench.produce("a", 0, false);
     bench.produce("b", 1, false);
     assert!(bench.request().is_none(), "they linger");
-    let large = Box::new(OwnedRecord { value: Some(vec![0; 900]), ..OwnedRecord::default() });
+    let large = OwnedRecord { value: Some(vec![0; 900]), ..OwnedRecord::default() };
     bench.machine.wait(bench.now, "t", Some(0), large, Some("c"), Haste::Lingers).unwrap();
     let request = bench.request().expect("they leave");
     assert_eq!(request.batches.len(), 2);

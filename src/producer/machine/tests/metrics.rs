@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::{Codec, Partitioner};
 use crate::producer::metrics::{Errors, Metrics, RecordMetrics};
-use crate::producer::pinned::OwnedRecord;
+use crate::producer::owned::OwnedRecord;
 use crate::record::BATCH_OVERHEAD;
 
 impl Bench {
@@ -42,7 +42,7 @@ impl Bench {
         {
             Produced::Accepted { ticket, is_held, .. } => is_held.then_some(ticket),
             Produced::Full(waiter) => {
-                let copy = Box::new(OwnedRecord::copy(&record));
+                let copy = OwnedRecord::copy(&record);
                 self.machine.wait(self.now, topic, Some(0), copy, waiter, Haste::Lingers).ok()
             }
         }

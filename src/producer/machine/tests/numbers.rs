@@ -253,7 +253,9 @@ fn a_refused_id_is_the_end() {
     assert_eq!(bench.settled(), ["a failed: Broker, maybe written: false"]);
     let record = Record { timestamp: 0, key: None, value: None, headers: &[] };
     let later = bench.machine.produce(bench.now, "t", None, &record, Some("b"), Haste::AtOnce);
-    assert!(later.unwrap_err().fatal());
+    let (error, waiter) = later.unwrap_err();
+    assert!(error.fatal());
+    assert_eq!(waiter, Some("b"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::config::Partitioner;
-use crate::producer::pinned::OwnedRecord;
+use crate::producer::owned::OwnedRecord;
 
 fn caller(config: &mut Config) {
     config.partitioner = Partitioner::Caller;
@@ -256,7 +256,7 @@ fn what_is_not_placed_takes_memory_and_those_who_wait_for_some_keep_their_place(
         let produced =
             bench.machine.produce(now, "t", partition, &record, Some(who), Haste::Lingers);
         if let Produced::Full(waiter) = produced.unwrap() {
-            let copy = Box::new(OwnedRecord::copy(&record));
+            let copy = OwnedRecord::copy(&record);
             bench.machine.wait(now, "t", partition, copy, waiter, Haste::Lingers).unwrap();
         }
     }

@@ -1,16 +1,6 @@
-//! Records that wait for memory: their bytes stay where they are until there is room.
-
-use std::fmt;
+//! Records that wait outside of a batch: for memory, for their topic or for their partition.
 
 use crate::record::{Header, Record};
-
-/// A record whose bytes somebody else keeps alive. The machine reads it once, when there is
-/// room, and gives it back through [`super::Machine::poll_unpinned`]: dropping it may need what
-/// the machine's thread does not have.
-pub trait Pinned: Send + fmt::Debug {
-    /// Calls `read` with the record, exactly once.
-    fn read(&self, read: &mut dyn FnMut(&Record<'_>));
-}
 
 /// A record that owns its bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,11 +49,5 @@ impl OwnedRecord {
             value: self.value.as_deref(),
             headers,
         }
-    }
-}
-
-impl Pinned for OwnedRecord {
-    fn read(&self, read: &mut dyn FnMut(&Record<'_>)) {
-        read(&self.with_headers(&self.headers()));
     }
 }

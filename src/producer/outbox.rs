@@ -1,19 +1,12 @@
 //! Requests whose batches are being sealed: each broker gets its requests in the order in which
 //! the machine made them, however long each takes to seal. A broker stores a producer's batches
-//! in no other order than that of their numbers.
+//! in no other order than that of their sequence numbers.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::producer::{PartitionBatch, RequestId};
-
-/// What is to be sent next.
-#[derive(Debug)]
-pub(super) struct Sealed {
-    pub(super) id: RequestId,
-    /// The broker.
-    pub(super) node: i32,
-    pub(super) batches: Vec<PartitionBatch>,
-}
+use super::machine::RequestId;
+use super::request::{PartitionBatch, SealedRequest};
+use super::topic::NodeId;
 
 #[derive(Debug)]
 struct Slot {
@@ -22,38 +15,38 @@ struct Slot {
     batches: Option<Vec<PartitionBatch>>,
 }
 
-/// A line of requests for each broker.
+/// A queue of requests for each broker.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    lines: BTreeMap<i32, VecDeque<Slot>>,
+    queues: BTreeMap<NodeId, VecDeque<Slot>>,
 }
 
 impl Outbox {
     /// Keeps a place for a request that is being sealed.
-    pub(super) fn reserve(&mut self, node: i32, id: RequestId) {
-        self.lines.entry(node).or_default().push_back(Slot { id, batches: None });
+    pub(super) fn reserve(&mut self, node: NodeId, id: RequestId) {
+        self.queues.entry(node).or_default().push_back(Slot { id, batches: None });
     }
 
     /// Takes in a request that has no place yet.
-    pub(super) fn push(&mut self, Sealed { id, node, batches }: Sealed) {
+    pub(super) fn push(&mut self, SealedRequest { id, node, batches }: SealedRequest) {
         let slot = Slot { id, batches: Some(batches) };
-        self.lines.entry(node).or_default().push_back(slot);
+        self.queues.entry(node).or_default().push_back(slot);
     }
 
     /// Puts a request in its place.
-    pub(super) fn fill(&mut self, Sealed { id, node, batches }: Sealed) {
-        let mut line = self.lines.get_mut(&node).into_iter().flatten();
-        if let Some(slot) = line.find(|slot| slot.id == id) {
+    pub(super) fn fill(&mut self, SealedRequest { id, node, batches }: SealedRequest) {
+        let mut queue = self.queues.get_mut(&node).into_iter().flatten();
+        if let Some(slot) = queue.find(|slot| slot.id == id) {
             slot.batches = Some(batches);
         }
     }
 
     /// The next request that nothing stands before.
-    pub(super) fn pop(&mut self) -> Option<Sealed> {
-        self.lines.iter_mut().find_map(|(&node, line)| {
-            let batches = line.front_mut()?.batches.take()?;
-            let Slot { id, .. } = line.pop_front()?;
-            Some(Sealed { id, node, batches })
+    pub(super) fn pop(&mut self) -> Option<SealedRequest> {
+        self.queues.iter_mut().find_map(|(&node, queue)| {
+            let batches = queue.front_mut()?.batches.take()?;
+            let Slot { id, .. } = queue.pop_front()?;
+            Some(SealedRequest { id, node, batches })
         })
     }
 }
@@ -62,16 +55,16 @@ impl Outbox {
 mod tests {
     use super::*;
 
-    fn sealed(node: i32, id: RequestId) -> Sealed {
-        Sealed { id, node, batches: Vec::new() }
+    fn sealed(node: NodeId, id: RequestId) -> SealedRequest {
+        SealedRequest { id, node, batches: Vec::new() }
     }
 
-    fn popped(outbox: &mut Outbox) -> Vec<(i32, RequestId)> {
+    fn popped(outbox: &mut Outbox) -> Vec<(NodeId, RequestId)> {
         std::iter::from_fn(|| outbox.pop()).map(|ready| (ready.node, ready.id)).collect()
     }
 
     #[test]
-    fn nobody_overtakes_what_is_being_sealed() {
+    fn no_request_overtakes_one_that_is_being_sealed() {
         let mut outbox = Outbox::default();
         outbox.push(sealed(1, 0));
         outbox.reserve(1, 1);

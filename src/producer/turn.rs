@@ -1,0 +1,173 @@
+//! What every driver of a machine does in one turn: it looks, under the machine's lock, then acts,
+//! without it, and later takes in what came of that. Drivers differ in what they act on (sockets,
+//! loom's threads, a simulated network), never in what they do and in which order.
+
+use std::time::Instant;
+
+use super::machine::{Machine, MetadataWanted, Outgoing, RequestId};
+use super::outbox::Outbox;
+use super::request::SealedRequest;
+use super::settled::Settled;
+use super::topic::NodeId;
+use crate::error::{Error, Result};
+use crate::protocol::{MetadataResponse, ProduceResponse};
+use crate::record::SealedBatch;
+
+/// What the machine wants done.
+#[derive(Debug)]
+pub struct Turn<W> {
+    settled: Vec<Settled<W>>,
+    asks_where: bool,
+    disconnects: Vec<NodeId>,
+    connects: Vec<NodeId>,
+    metadata: Option<MetadataWanted>,
+    identity: bool,
+    requests: Vec<Outgoing>,
+    timeout: Option<Instant>,
+}
+
+impl<W> Turn<W> {
+    /// When the machine wants another turn although nothing has happened.
+    pub fn timeout(&self) -> Option<Instant> {
+        self.timeout
+    }
+
+    /// Whether there is nothing to do. Waiting for an answer, for a caller to place records or for
+    /// the clock is nothing to do.
+    pub fn is_idle(&self) -> bool {
+        self.settled.is_empty()
+            && self.disconnects.is_empty()
+            && self.connects.is_empty()
+            && self.metadata.is_none()
+            && !self.identity
+            && self.requests.is_empty()
+    }
+}
+
+/// What happened outside since the last turn.
+#[derive(Debug)]
+pub enum Event {
+    /// The cluster described itself, or no broker could be asked.
+    Described(MetadataWanted, Result<MetadataResponse>),
+    /// A broker gave the producer an id and an epoch, or none did.
+    Identified(Result<(i64, i16)>),
+    /// A broker is ready for requests.
+    Connected(NodeId),
+    /// A broker could not be connected.
+    ConnectFailed(NodeId, Error),
+    /// The connection to a broker ended.
+    Disconnected(NodeId),
+    /// The batches of a request are sealed; see [`Outside::seal`].
+    Sealed(SealedRequest),
+    /// A broker answered a request.
+    Produced(RequestId, ProduceResponse),
+    /// A request that no broker answers is written.
+    Written(RequestId),
+    /// A request's connection ended before its answer came, or before it was sent.
+    Lost(RequestId, Error),
+}
+
+/// The world outside of the machine, as a driver deals with it. No method waits: what takes time is
+/// begun, and comes back as an [`Event`].
+pub trait Outside<W> {
+    /// Delivers what was settled. Called in every turn, also with nothing.
+    fn settle(&mut self, settled: Vec<Settled<W>>);
+    /// Has the callers asked for the partitions of records that wait for that.
+    fn ask_where(&mut self);
+    /// Ends the connection to a broker.
+    fn disconnect(&mut self, node: NodeId);
+    /// Connects to a broker.
+    fn connect(&mut self, node: NodeId);
+    /// Asks any broker about the cluster.
+    fn describe(&mut self, wanted: MetadataWanted);
+    /// Asks any broker for a producer's id.
+    fn identify(&mut self);
+    /// Seals the batches of a request; or begins to, and brings them with [`Event::Sealed`].
+    fn seal(&mut self, request: Outgoing) -> Option<SealedRequest>;
+    /// Calls [`Machine::handle_sealed`], under the machine's lock.
+    fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>);
+    /// Sends a request. Each broker's come in the order in which the machine made them.
+    fn send(&mut self, request: SealedRequest);
+}
+
+/// The turns of one machine, and what is left over from one to the next.
+#[derive(Debug, Default)]
+pub struct Turns {
+    outbox: Outbox,
+}
+
+impl Turns {
+    /// Looks what the machine wants done, with the machine's lock held. `None` once the machine is
+    /// finished; what was settled last is then still to be polled.
+    pub fn look<W>(&self, machine: &mut Machine<W>, now: Instant) -> Option<Turn<W>> {
+        machine.handle_timeout(now);
+        if machine.is_finished() {
+            return None;
+        }
+        Some(Turn {
+            settled: std::iter::from_fn(|| machine.poll_settled()).collect(),
+            connects: std::iter::from_fn(|| machine.poll_connect()).collect(),
+            disconnects: std::iter::from_fn(|| machine.poll_disconnect()).collect(),
+            identity: machine.poll_identity(now),
+            requests: std::iter::from_fn(|| machine.poll_request(now)).collect(),
+            metadata: machine.poll_metadata(now),
+            asks_where: machine.peek_placing().is_some(),
+            timeout: machine.poll_timeout(),
+        })
+    }
+
+    /// Does what the machine wants done, without the machine's lock.
+    pub fn act<W>(&mut self, turn: Turn<W>, outside: &mut impl Outside<W>) {
+        outside.settle(turn.settled);
+        if turn.asks_where {
+            outside.ask_where();
+        }
+        for node in turn.disconnects {
+            outside.disconnect(node);
+        }
+        for node in turn.connects {
+            outside.connect(node);
+        }
+        if let Some(wanted) = turn.metadata {
+            outside.describe(wanted);
+        }
+        if turn.identity {
+            outside.identify();
+        }
+        for request in turn.requests {
+            let Outgoing { id, node, .. } = request;
+            match outside.seal(request) {
+                Some(sealed) => {
+                    outside.hand_back(id, sealed.only_batches());
+                    self.outbox.push(sealed);
+                }
+                None => self.outbox.reserve(node, id),
+            }
+        }
+        while let Some(sealed) = self.outbox.pop() {
+            outside.send(sealed);
+        }
+    }
+
+    /// Tells the machine what happened, with the machine's lock held.
+    pub fn take_in<W>(&mut self, machine: &mut Machine<W>, now: Instant, event: Event) {
+        match event {
+            Event::Described(wanted, Ok(response)) => {
+                machine.handle_metadata(now, &wanted, &response);
+            }
+            Event::Described(_, Err(error)) => machine.handle_metadata_failed(now, error),
+            Event::Identified(Ok((id, epoch))) => machine.handle_identity(now, id, epoch),
+            Event::Identified(Err(error)) => machine.handle_identity_failed(now, error),
+            Event::Connected(node) => machine.handle_connected(node),
+            Event::ConnectFailed(node, error) => machine.handle_connect_failed(now, node, error),
+            Event::Disconnected(node) => machine.handle_disconnected(now, node),
+            Event::Sealed(sealed) => {
+                machine.handle_sealed(now, sealed.id, sealed.only_batches());
+                self.outbox.fill(sealed);
+            }
+            Event::Produced(id, response) => machine.handle_produced(now, id, &response),
+            Event::Written(id) => machine.handle_written(now, id),
+            Event::Lost(id, error) => machine.handle_lost(now, id, &error),
+        }
+    }
+}

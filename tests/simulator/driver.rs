@@ -1,0 +1,291 @@
+//! The driver of a run: the turns of the driver that ships, with a simulated network beneath them,
+//! and with the habits that threads and runtimes have. Sealing takes its time, and ends in any
+//! order; the driver takes in several events at once; it hears of the end of a connection before or
+//! after it hears of the requests that were lost with it.
+
+use std::time::Duration;
+
+use dekaf::producer::{
+    Content, Event, MetadataWanted, Outgoing, Outside, Random, RequestId, SealedRequest, Settled,
+};
+use dekaf::protocol::{
+    InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, PartitionProduceData,
+    ProduceRequest, TopicProduceData,
+};
+use dekaf::record::SealedBatch;
+
+use super::cluster::{NodeId, Spread};
+use super::ledger::Waiter;
+use super::run::{self, Asked, Run};
+
+/// Milliseconds.
+const LONGEST_SEALING: u64 = 3_000;
+const LONGEST_PAUSE: u64 = 50;
+
+/// What a driver does at times of its own. It draws from a generator of its own, so that what it
+/// does changes nothing else.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each habit comes with or without the others")]
+pub(super) struct Habits {
+    random: Random,
+    seals_late: bool,
+    dozes: bool,
+    tells_end_first: bool,
+    is_dozing: bool,
+}
+
+impl Habits {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed ^ 0x007a_61b1_750f_ad21);
+        let mut one_in = |n: u64| random.below(n) == 0;
+        let (seals_late, dozes, tells_end_first) = (one_in(3), one_in(3), one_in(3));
+        Self { random, seals_late, dozes, tells_end_first, is_dozing: false }
+    }
+
+    /// How much longer than a broker takes an answer may seem to take: requests are sealed for that
+    /// long, wait for others that are, and answers are taken in later than they come.
+    pub(super) fn lateness(&self) -> Duration {
+        let sealing = if self.seals_late { LONGEST_SEALING } else { 0 };
+        let dozing = if self.dozes { LONGEST_PAUSE } else { 0 };
+        Duration::from_millis(sealing + dozing)
+    }
+
+    /// How long sealing takes on another core; `None` is done at once.
+    fn sealing(&mut self) -> Option<Spread> {
+        if !self.seals_late {
+            return None;
+        }
+        match self.random.below(20) {
+            0 => Some(Spread::millis(0, LONGEST_SEALING)),
+            1..=10 => Some(Spread::millis(0, 40)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn tells_end_first(&mut self) -> bool {
+        self.tells_end_first && self.random.below(2) == 0
+    }
+
+    pub(super) fn pause(&mut self) -> Spread {
+        Spread::millis(0, self.random.below(LONGEST_PAUSE))
+    }
+
+    /// Whether the driver has better to do now, and how long, if that is news.
+    fn doze(&mut self) -> Option<Spread> {
+        if self.is_dozing || !self.dozes || self.random.below(2) == 0 {
+            return None;
+        }
+        self.is_dozing = true;
+        Some(self.pause())
+    }
+}
+
+impl Run<'_> {
+    /// Something happened outside.
+    pub(super) fn hear(&mut self, event: Event) {
+        self.inbox.push_back(event);
+        if let Some(pause) = self.habits.doze() {
+            self.plan_after(pause, run::Event::Woken);
+        }
+        if !self.habits.is_dozing {
+            self.take_in();
+        }
+    }
+
+    /// Tells the machine what has happened.
+    pub(super) fn take_in(&mut self) {
+        self.habits.is_dozing = false;
+        let now = self.instant();
+        while let Some(event) = self.inbox.pop_front() {
+            self.count(&event);
+            if let Event::Produced(id, response) = &event
+                && self.random.below(50) == 0
+            {
+                // A driver that tells it twice must not matter.
+                let again = Event::Produced(*id, response.clone());
+                self.turns.take_in(&mut self.machine, now, event);
+                self.turns.take_in(&mut self.machine, now, again);
+            } else {
+                self.turns.take_in(&mut self.machine, now, event);
+            }
+        }
+    }
+
+    fn count(&mut self, event: &Event) {
+        match event {
+            Event::Produced(_, response) => self.seen.answer(response),
+            Event::Written(_) => self.seen.written += 1,
+            Event::Lost(..) => self.seen.lost += 1,
+            Event::ConnectFailed(..) => self.seen.connect_failures += 1,
+            Event::Disconnected(_) => self.seen.disconnects += 1,
+            Event::Sealed(sealed) => self.seen.sealed(sealed.id),
+            _ => {}
+        }
+    }
+
+    /// Turns the machine until it wants nothing more.
+    pub(super) fn pump(&mut self) {
+        loop {
+            let now = self.instant();
+            let Some(turn) = self.turns.look(&mut self.machine, now) else { return };
+            let is_idle = turn.is_idle();
+            let mut turns = std::mem::take(&mut self.turns);
+            turns.act(turn, self);
+            self.turns = turns;
+            let memory = self.machine.memory_used();
+            self.ledger.memory(memory, self.scenario.config.buffer_memory);
+            if is_idle {
+                return;
+            }
+        }
+    }
+
+    /// Takes what was settled last by a machine that is finished.
+    pub(super) fn settle_last(&mut self) {
+        while let Some(settled) = self.machine.poll_settled() {
+            self.settled(settled);
+        }
+    }
+
+    fn ask(&mut self, ask: impl FnOnce(&mut Self, NodeId, u64), unheard: run::Event) {
+        let question = self.questions;
+        match self.any_broker() {
+            Some(node) => {
+                ask(self, node, question);
+                let until = self.now + self.scenario.config.request_timeout;
+                self.plan(until, unheard);
+            }
+            None => self.plan_after(self.scenario.network, unheard),
+        }
+    }
+}
+
+impl Outside<Waiter> for Run<'_> {
+    fn settle(&mut self, settled: Vec<Settled<Waiter>>) {
+        for settled in settled {
+            self.settled(settled);
+        }
+    }
+
+    fn ask_where(&mut self) {
+        self.wake_caller();
+    }
+
+    fn disconnect(&mut self, node: NodeId) {
+        if let Some(link) = self.network.to(node) {
+            self.cut(link);
+        }
+    }
+
+    fn connect(&mut self, node: NodeId) {
+        let up = self.cluster.connect(node);
+        let event = if up { run::Event::Connected(node) } else { run::Event::ConnectFailed(node) };
+        self.plan_after(self.scenario.network, event);
+    }
+
+    fn describe(&mut self, wanted: MetadataWanted) {
+        self.questions += 1;
+        let name = |name: &std::sync::Arc<str>| MetadataRequestTopic {
+            topic_id: 0,
+            name: Some(name.to_string()),
+        };
+        let request = MetadataRequest {
+            topics: Some(wanted.topics.iter().map(name).collect()),
+            allow_auto_topic_creation: wanted.may_create,
+            ..Default::default()
+        };
+        let question = self.questions;
+        self.metadata = Some((question, wanted));
+        let ask = |run: &mut Self, node, question| {
+            let handle = run.cluster.metadata(run.now, node, request);
+            run.asked.insert(handle, Asked::Metadata(question));
+        };
+        self.ask(ask, run::Event::Metadata(question, None));
+    }
+
+    fn identify(&mut self) {
+        self.questions += 1;
+        let question = self.questions;
+        self.identity = Some(question);
+        let ask = |run: &mut Self, node, question| {
+            let request = InitProducerIdRequest::default();
+            let handle = run.cluster.init_producer_id(run.now, node, request);
+            run.asked.insert(handle, Asked::Identity(question));
+        };
+        self.ask(ask, run::Event::Identity(question, None));
+    }
+
+    fn seal(&mut self, request: Outgoing) -> Option<SealedRequest> {
+        let Outgoing { id, node, parts } = request;
+        self.seen.requests += 1;
+        self.note(|| {
+            let parts =
+                parts.iter().map(|p| format!("{}/{} {:?}", p.topic, p.partition, p.identity));
+            format!("request {id} to {node}: {}", parts.collect::<Vec<_>>().join(", "))
+        });
+        let compression = self.scenario.config.compression;
+        let mut batches = Vec::new();
+        for part in parts {
+            let is_open = matches!(part.content, Content::Open(_));
+            let batch = part.seal(compression, &mut self.compressor);
+            self.seen.batch(id, is_open, batch.batch.size());
+            batches.push(batch);
+        }
+        let sealed = SealedRequest { id, node, batches };
+        match self.habits.sealing() {
+            None => Some(sealed),
+            Some(time) => {
+                self.plan_after(time, run::Event::Sealed(sealed));
+                None
+            }
+        }
+    }
+
+    fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>) {
+        let now = self.instant();
+        self.seen.sealed(id);
+        self.machine.handle_sealed(now, id, batches);
+    }
+
+    fn send(&mut self, request: SealedRequest) {
+        let SealedRequest { id, node, batches } = request;
+        let by_id = self.scenario.by_id && batches.iter().all(|part| part.topic_id != 0);
+        let mut topics: Vec<TopicProduceData> = Vec::new();
+        for part in batches {
+            let data = PartitionProduceData {
+                index: part.partition,
+                records: Some(part.batch.to_bytes(part.identity)),
+            };
+            match topics.last_mut().filter(|topic| topic.topic_id == part.topic_id) {
+                Some(topic) => topic.partition_data.push(data),
+                None => topics.push(TopicProduceData {
+                    name: if by_id { String::new() } else { part.topic.to_string() },
+                    topic_id: part.topic_id,
+                    partition_data: vec![data],
+                }),
+            }
+        }
+        let request = ProduceRequest {
+            transactional_id: None,
+            acks: self.scenario.config.acks.code(),
+            timeout_ms: self.scenario.config.request_timeout.as_millis() as i32,
+            topic_data: topics,
+        };
+        let arrives = self.now + self.scenario.network.sample(&mut self.random);
+        let Some(link_id) = self.network.to(node) else {
+            return self.plan(self.now, run::Event::Lost(vec![id]));
+        };
+        let Some(link) = self.network.link_mut(link_id) else { return };
+        let arrives = link.send(arrives, id, request);
+        self.plan(arrives, run::Event::Arrived(link_id));
+        if self.machine.is_acknowledged() {
+            let until = self.now + self.scenario.config.request_timeout;
+            self.plan(until, run::Event::TimedOut(link_id, id));
+        } else {
+            if let Some(link) = self.network.link_mut(link_id) {
+                link.outstanding.retain(|other| *other != id);
+            }
+            self.plan(self.now, run::Event::Written(id));
+        }
+    }
+}
