@@ -6,8 +6,8 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::sequence::Sequence;
-use super::settled::{Waiting, Who};
-use crate::error::ErrorCode;
+use super::settled::{Stored, Waiting, Who};
+use crate::error::{Error, ErrorCode};
 use crate::record::{
     BATCH_OVERHEAD, BatchBuilder, Compressor, Decompressor, InvalidBatch, Record, SealedBatch,
 };
@@ -60,6 +60,21 @@ pub(super) struct Batch<W> {
     pub(super) maybe_written: bool,
     /// What an earlier try came back with.
     pub(super) last_failure: Option<(ErrorCode, Option<String>)>,
+    /// Later batches of its partition that have ended, oldest first: their waiters are told after
+    /// its own.
+    pub(super) behind: Vec<Ended<W>>,
+}
+
+/// A batch, or a record of one, that has ended and whose waiters have not been told.
+#[derive(Debug)]
+pub(super) struct Ended<W> {
+    pub(super) ticket: Ticket,
+    pub(super) deadline: Instant,
+    pub(super) count: i32,
+    /// How large its records were without compression.
+    pub(super) record_bytes: usize,
+    pub(super) waiting: Vec<Waiting<W>>,
+    pub(super) outcome: Result<Stored, Error>,
 }
 
 /// Whether it takes more records.
@@ -129,6 +144,7 @@ impl<W> Batch<W> {
             resume_at: None,
             maybe_written: false,
             last_failure: None,
+            behind: Vec::new(),
         }
     }
 
@@ -206,12 +222,12 @@ impl<W> Batch<W> {
     }
 
     /// How large its records are without compression, once it was sent and is sealed.
-    pub(super) fn record_bytes(&self) -> usize {
+    fn record_bytes(&self) -> usize {
         let size = match &self.content {
             Some(Content::Sealed(batch)) => batch.uncompressed_size(),
             _ => self.charged,
         };
-        size - BATCH_OVERHEAD
+        size.saturating_sub(BATCH_OVERHEAD)
     }
 
     /// Hands its records out to be sent. Records that are not sealed come back by
@@ -305,6 +321,7 @@ impl<W> Batch<W> {
                 resume_at: None,
                 maybe_written: self.maybe_written,
                 last_failure: self.last_failure.clone(),
+                behind: Vec::new(),
             };
             first += count;
             batch
@@ -320,8 +337,15 @@ impl<W> Batch<W> {
         }
     }
 
-    /// Those who wait; whoever takes them settles them.
-    pub(super) fn take_waiting(&mut self) -> Vec<Waiting<W>> {
-        std::mem::take(&mut self.waiting)
+    /// Ends it: takes the waiters, who are to be told the outcome.
+    pub(super) fn end(&mut self, outcome: Result<Stored, Error>) -> Ended<W> {
+        Ended {
+            ticket: self.ticket,
+            deadline: self.deadline,
+            count: self.count,
+            record_bytes: self.record_bytes(),
+            waiting: std::mem::take(&mut self.waiting),
+            outcome,
+        }
     }
 }

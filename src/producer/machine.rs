@@ -15,6 +15,7 @@ mod placing;
 mod queues;
 #[cfg(test)]
 mod tests;
+mod told;
 mod wholes;
 mod wording;
 
@@ -374,7 +375,7 @@ impl<W> Machine<W> {
     /// Drops everything that is queued. What is in flight may be stored all the same, and is
     /// reported as such.
     pub fn purge(&mut self, now: Instant) {
-        self.drop_everything(wording::purged);
+        self.drop_everything(now, wording::purged);
         self.for_each_place(|machine, place| machine.touch(now, place));
         self.finish_flushes();
     }
@@ -389,8 +390,8 @@ impl<W> Machine<W> {
     }
 
     /// Gives up on everything that is not settled.
-    pub fn abandon(&mut self) {
-        self.abandoned += self.drop_everything(wording::closed_before_delivery);
+    pub fn abandon(&mut self, now: Instant) {
+        self.abandoned += self.drop_everything(now, wording::closed_before_delivery);
         self.drop_asking(&wording::closed_before_start());
         self.finish_flushes();
     }
@@ -443,7 +444,7 @@ impl<W> Machine<W> {
             return;
         }
         self.identity.failed(now, error.clone(), false, &mut self.random);
-        self.drop_everything(|_, maybe_written| error.clone().maybe_written(maybe_written));
+        self.drop_everything(now, |_, maybe_written| error.clone().maybe_written(maybe_written));
         self.fatal = Some(error);
         self.finish_flushes();
     }
@@ -715,8 +716,12 @@ impl<W> Machine<W> {
             + self.unplaced.range(..before).count();
         let partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
         let batches = partitions.flat_map(|partition| &partition.queue);
-        let open = batches.filter(|batch| batch.ticket < before && !batch.is_given_up());
-        delayed + open.map(|batch| batch.count() as usize).sum::<usize>()
+        let open = batches.flat_map(|batch| {
+            let own = (!batch.is_given_up()).then_some((batch.ticket, batch.count()));
+            own.into_iter().chain(batch.behind.iter().map(|ended| (ended.ticket, ended.count)))
+        });
+        let open = open.filter(|(ticket, _)| *ticket < before);
+        delayed + open.map(|(_, count)| count as usize).sum::<usize>()
     }
 
     /// Grows whenever a batch or a record that waited comes to its end.

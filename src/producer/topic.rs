@@ -1,6 +1,6 @@
 //! Topics and their partitions: the queues that records wait in.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -101,10 +101,13 @@ pub(super) struct Partition<W> {
     pub(super) stopped: Option<Error>,
     /// The broker in whose queue of partitions with something to send it stands.
     pub(super) queued_at: Option<NodeId>,
-    /// Whether it stands among those that its leader serves once it is idle.
-    pub(super) awaited: bool,
+    /// The broker that sends its records as soon as it owes no answer.
+    pub(super) awaited: Option<NodeId>,
     /// Whether it stands among those whose records wait for others that come with them.
     pub(super) gathers: bool,
+    /// Deadlines that are earlier than that of an older batch: those of batches that are stored
+    /// whole, whose time began before they were taken in.
+    pub(super) early: BTreeSet<Instant>,
     /// When the machine looks at it again of its own accord.
     pub(super) timer: Option<Instant>,
 }
@@ -142,8 +145,9 @@ impl<W> Partition<W> {
             idempotence: Idempotence { next: first, acked: first, ..Idempotence::default() },
             stopped: None,
             queued_at: None,
-            awaited: false,
+            awaited: None,
             gathers: false,
+            early: BTreeSet::new(),
             timer: None,
         }
     }
@@ -153,7 +157,12 @@ impl<W> Partition<W> {
         self.queue.back().map_or(0, |last| last.charged).max(self.recent_size)
     }
 
-    /// The first batch that is not in flight, and its place in line.
+    /// The last batch before a place in the queue whose waiters have not been told.
+    pub(super) fn open_before(&mut self, index: usize) -> Option<&mut Batch<W>> {
+        self.queue.range_mut(..index).rev().find(|batch| !batch.is_given_up())
+    }
+
+    /// The first batch that is not in flight, and its place in the queue.
     pub(super) fn next_to_send(&self) -> Option<(usize, &Batch<W>)> {
         self.queue.iter().enumerate().find(|(_, batch)| !batch.is_in_flight())
     }
@@ -170,6 +179,16 @@ impl<W> Partition<W> {
         let pending = self.queue.iter().find(|batch| batch.progress != Progress::GivenUp);
         let next = self.next_to_send().and_then(|(index, _)| self.ready_at(index));
         let ready_at = next.filter(|at| *at > now);
-        pending.map(|batch| batch.deadline).into_iter().chain(ready_at).min()
+        let deadlines = pending.map(|batch| batch.deadline).into_iter();
+        deadlines.chain(self.early.first().copied()).chain(ready_at).min()
+    }
+
+    /// Adds a batch, whose time may be over before that of older ones.
+    pub(super) fn push(&mut self, batch: Batch<W>) {
+        let is_early = self.queue.back().is_some_and(|last| batch.deadline < last.deadline);
+        if is_early || !self.early.is_empty() {
+            self.early.insert(batch.deadline);
+        }
+        self.queue.push_back(batch);
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Machine, Node};
 use crate::error::ErrorCode;
-use crate::producer::batch::{Batch, Content, Progress};
+use crate::producer::batch::{Content, Ended, Progress};
 use crate::producer::histogram::Histogram;
 use crate::producer::metrics::{
     BatchMetrics, BrokerMetrics, Errors, Metrics, Pending, RecordMetrics, RequestMetrics,
@@ -151,15 +151,15 @@ impl<W> Machine<W> {
     }
 
     /// A batch's records were acknowledged, and had not failed before.
-    pub(super) fn count_acknowledged(&mut self, now: Instant, place: Place, batch: &Batch<W>) {
-        let count = batch.count() as u64;
+    pub(super) fn count_acknowledged(&mut self, now: Instant, place: Place, ended: &Ended<W>) {
+        let count = ended.count as u64;
         let records = &mut self.topics[place.topic].records;
         records.acknowledged += count;
-        records.acknowledged_bytes += batch.record_bytes() as u64;
+        records.acknowledged_bytes += ended.record_bytes as u64;
         self.counts.acknowledged += 1;
         // A record of now would be due so much later than the batch's first: that is its age.
         let due = now + self.config.delivery_timeout;
-        let age = due.saturating_duration_since(batch.deadline);
+        let age = due.saturating_duration_since(ended.deadline);
         self.counts.acknowledgements.record(age, count);
     }
 
@@ -184,6 +184,7 @@ fn metrics_of_topic<W>(topic: &Topic<W>) -> TopicMetrics {
             // Its records have ended.
             Progress::GivenUp => {}
         }
+        in_flight += batch.behind.iter().map(|ended| ended.count as usize).sum::<usize>();
     }
     TopicMetrics {
         name: Arc::clone(&topic.name),

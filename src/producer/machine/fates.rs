@@ -1,15 +1,13 @@
-//! How batches and records end: stored, sent again, cut up, expired or refused. Each waiter
-//! passes through here exactly once.
+//! How batches and records end: stored, sent again, cut up, expired or refused.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::admission::Target;
 use super::{Machine, Sent};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::{Batch, Progress, Ticket};
-use crate::producer::settled::{Settled, SettledBatch, Stored, Waiting, waited_for};
+use crate::producer::settled::{Settled, Stored};
 use crate::producer::topic::Place;
 
 /// How many records that waited too long are failed in one go.
@@ -43,7 +41,7 @@ impl<W> Machine<W> {
         if let Some(sequence) = batch.sequence {
             self.acknowledged(place, index, sequence, batch.count(), is_same_topic);
         }
-        self.acknowledge(now, place, batch, stored);
+        self.settle(now, place, index, batch, Ok(stored));
     }
 
     /// A batch was not stored, or nobody knows: sends it again if that may help.
@@ -73,17 +71,17 @@ impl<W> Machine<W> {
                     self.acknowledged(place, index, sequence, batch.count(), true);
                 }
                 let stored = Stored { base_offset: -1, log_append_time: None };
-                self.acknowledge(now, place, batch, stored);
+                self.settle(now, place, index, batch, Ok(stored));
             }
             Reaction::Fail => {
                 let error = self.refused(place, code, said, batch.maybe_written);
-                self.fail(place, batch, &error);
+                self.fail(now, place, index, batch, &error);
             }
             _ if batch.deadline <= now => {
                 let error = self.timed_out(place, &batch);
-                self.fail(place, batch, &error);
+                self.fail(now, place, index, batch, &error);
             }
-            Reaction::Split => self.split(place, index, batch),
+            Reaction::Split => self.split(now, place, index, batch),
             Reaction::Renumber if index == 0 => {
                 // Nothing before it is open, so what the broker misses will never come.
                 self.partition(place).idempotence.bump = true;
@@ -143,7 +141,7 @@ impl<W> Machine<W> {
     }
 
     /// Cuts up a batch that is too large for the topic.
-    fn split(&mut self, place: Place, index: usize, mut batch: Batch<W>) {
+    fn split(&mut self, now: Instant, place: Place, index: usize, mut batch: Batch<W>) {
         // A broker that refuses a full batch allows less; how much less it does not say.
         let target = (batch.size() / 2).max(1);
         let serial = self.next_serial;
@@ -152,17 +150,20 @@ impl<W> Machine<W> {
             Err(error) => {
                 let error = Error::new(ErrorKind::InvalidRecord, error.to_string())
                     .code(ErrorCode::MESSAGE_TOO_LARGE);
-                return self.fail(place, batch, &error);
+                return self.fail(now, place, index, batch, &error);
             }
         };
         if parts.len() == 1 {
             // It does not get smaller than that.
             batch = parts.remove(0);
             let error = self.refused(place, ErrorCode::MESSAGE_TOO_LARGE, None, false);
-            return self.fail(place, batch, &error);
+            return self.fail(now, place, index, batch, &error);
         }
         self.next_serial += parts.len() as u64;
         self.counts.splits += 1;
+        if let Some(last) = parts.last_mut() {
+            last.behind = std::mem::take(&mut batch.behind);
+        }
         self.release(batch.charged);
         self.charge(parts.iter().map(|part| part.charged).sum());
         self.forget(batch.ticket);
@@ -179,25 +180,32 @@ impl<W> Machine<W> {
             let old = queue
                 .iter()
                 .position(|batch| batch.progress != Progress::GivenUp && batch.deadline <= now);
-            let Some(old) = old else { return };
+            let Some(old) = old else { break };
             if queue[old].is_in_flight() {
                 let error = self.timed_out_in_flight(place);
-                self.give_up(place, old, error);
+                self.give_up(now, place, old, error);
             } else if let Some(batch) = queue.remove(old) {
                 let error = self.timed_out(place, &batch);
-                self.fail(place, batch, &error);
+                self.fail(now, place, old, batch, &error);
             }
+        }
+        let early = &mut self.partition(place).early;
+        if early.first().is_some_and(|first| *first <= now) {
+            early.retain(|deadline| *deadline > now);
+            self.tell_overdue(now, place);
         }
     }
 
-    /// Tells those who wait for a batch in flight that it failed. It keeps its place in line.
-    fn give_up(&mut self, place: Place, index: usize, error: Error) {
+    /// Tells the waiters of a batch in flight that it failed. The batch keeps its place in the
+    /// queue.
+    fn give_up(&mut self, now: Instant, place: Place, index: usize, error: Error) {
         let batch = &mut self.partition(place).queue[index];
         batch.progress = Progress::GivenUp;
-        let waiting = batch.take_waiting();
-        let (ticket, count) = (batch.ticket, batch.count());
-        self.forget(ticket);
-        self.report(place, Err(error), waiting, count);
+        let ended = batch.end(Err(error));
+        let behind = std::mem::take(&mut batch.behind);
+        for ended in std::iter::once(ended).chain(behind) {
+            self.end(now, place, index, ended);
+        }
     }
 
     /// A batch that was given up is not acknowledged: its numbers are in doubt.
@@ -207,100 +215,71 @@ impl<W> Machine<W> {
     }
 
     /// Fails a batch for good, and in a gapless partition all that follows.
-    fn fail(&mut self, place: Place, batch: Batch<W>, error: &Error) {
+    fn fail(&mut self, now: Instant, place: Place, index: usize, batch: Batch<W>, error: &Error) {
         self.partition(place).idempotence.unresolved |= batch.sequence.is_some();
-        self.settle(place, batch, Err(error.clone()));
+        self.settle(now, place, index, batch, Err(error.clone()));
         if self.config.gapless && self.partition(place).stopped.is_none() {
-            self.stop(place, error);
+            self.stop(now, place, error);
         }
     }
 
     /// Stops a gapless partition: what is queued fails, and so does what comes later.
-    fn stop(&mut self, place: Place, cause: &Error) {
+    fn stop(&mut self, now: Instant, place: Place, cause: &Error) {
         let stopped = self.gapless(place, cause);
         self.partition(place).stopped = Some(stopped.clone());
-        let mut queue = std::mem::take(&mut self.partition(place).queue);
-        let (mine, others): (Vec<_>, Vec<_>) = queue.drain(..).partition(Batch::is_in_flight);
-        self.partition(place).queue = mine.into();
-        for batch in others {
-            self.partition(place).idempotence.unresolved |= batch.sequence.is_some();
-            let error = stopped.clone().maybe_written(batch.maybe_written);
-            self.settle(place, batch, Err(error));
-        }
+        self.drop_queued(now, place, |maybe_written| stopped.clone().maybe_written(maybe_written));
     }
 
-    fn acknowledge(&mut self, now: Instant, place: Place, batch: Batch<W>, stored: Stored) {
-        if !batch.is_given_up() {
-            self.count_acknowledged(now, place, &batch);
+    /// Fails every batch of a partition that is not in flight, and says how many records those had.
+    fn drop_queued(&mut self, now: Instant, place: Place, error: impl Fn(bool) -> Error) -> usize {
+        let (mut index, mut records) = (0, 0);
+        while let Some(batch) = self.partition(place).queue.get(index) {
+            if batch.is_in_flight() {
+                index += 1;
+            } else if let Some(batch) = self.partition(place).queue.remove(index) {
+                records += batch.count() as usize;
+                self.partition(place).idempotence.unresolved |= batch.sequence.is_some();
+                let error = error(batch.maybe_written);
+                self.settle(now, place, index, batch, Err(error));
+            }
         }
-        self.settle(place, batch, Ok(stored));
+        records
     }
 
-    fn settle(&mut self, place: Place, mut batch: Batch<W>, outcome: Result<Stored, Error>) {
+    /// Gives up every batch of a partition that is in flight, and says how many records those had.
+    fn give_up_in_flight(&mut self, now: Instant, place: Place, error: &Error) -> usize {
+        let mut records = 0;
+        for index in 0..self.partition(place).queue.len() {
+            let batch = &self.partition(place).queue[index];
+            if batch.progress == Progress::InFlight {
+                records += batch.count() as usize;
+                self.give_up(now, place, index, error.clone());
+            }
+        }
+        records
+    }
+
+    /// Ends a batch that was at a place in its queue. Its waiters are told in the order of the
+    /// partition's batches.
+    fn settle(
+        &mut self,
+        now: Instant,
+        place: Place,
+        index: usize,
+        mut batch: Batch<W>,
+        outcome: Result<Stored, Error>,
+    ) {
         self.release(batch.charged);
-        if batch.progress != Progress::GivenUp {
-            self.forget(batch.ticket);
-            let waiting = batch.take_waiting();
-            self.report(place, outcome, waiting, batch.count());
+        if !batch.is_given_up() {
+            let ended = batch.end(outcome);
+            self.end(now, place, index, ended);
+        }
+        for ended in std::mem::take(&mut batch.behind) {
+            self.end(now, place, index, ended);
         }
         if let Some(memory) = batch.into_memory() {
             self.spares.give(memory);
         }
-    }
-
-    fn report(
-        &mut self,
-        place: Place,
-        outcome: Result<Stored, Error>,
-        waiting: Vec<Waiting<W>>,
-        count: i32,
-    ) {
-        if outcome.is_err() {
-            self.topics[place.topic].records.failed += count as u64;
-        }
-        let topic = self.name_of(place.topic);
-        let partition = place.partition as i32;
-        let outcome = outcome.map_err(|error| error.topic(&topic).partition(partition));
-        let unclaimed = count as usize - waited_for(&waiting);
-        self.progress += 1;
-        let settled = SettledBatch { topic, partition, outcome, waiting, unclaimed };
-        self.settled.push_back(Settled::Batch(settled));
-    }
-
-    /// Fails a record that never got into a batch.
-    pub(super) fn refuse(
-        &mut self,
-        topic: usize,
-        partition: Option<i32>,
-        timestamp: i64,
-        waiter: Option<W>,
-        error: Error,
-    ) {
-        self.topics[topic].records.failed += 1;
-        self.report_refused(self.name_of(topic), partition, timestamp, waiter, error);
-    }
-
-    pub(super) fn report_refused(
-        &mut self,
-        topic: Arc<str>,
-        partition: Option<i32>,
-        timestamp: i64,
-        waiter: Option<W>,
-        error: Error,
-    ) {
-        let mut error = error.topic(&topic);
-        if let Some(partition) = partition {
-            error = error.partition(partition);
-        }
-        let waiting = waiter.map(|waiter| Waiting { index: 0, count: 1, timestamp, waiter });
-        self.progress += 1;
-        self.settled.push_back(Settled::Batch(SettledBatch {
-            topic,
-            partition: partition.unwrap_or(-1),
-            outcome: Err(error),
-            unclaimed: usize::from(waiting.is_none()),
-            waiting: waiting.into_iter().collect(),
-        }));
     }
 
     /// Fails the records that are in none of a topic's partitions yet.
@@ -379,40 +358,29 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Drops everything that is not settled, and says how many records that were.
-    pub(super) fn drop_everything(&mut self, error: impl Fn(&str, bool) -> Error) -> usize {
+    /// Drops everything that is not settled, and says how many records that were: first those that
+    /// are in batches, as they were handed over before the others of their partition.
+    pub(super) fn drop_everything(
+        &mut self,
+        now: Instant,
+        error: impl Fn(&str, bool) -> Error,
+    ) -> usize {
         let mut records = self.waiting.len() + self.unassigned.len() + self.unplaced.len();
-        while !self.waiting.is_empty() {
-            self.refuse_waiting(error("there was memory for it", false));
-        }
+        self.for_each_place(|machine, place| {
+            let in_flight = error("it was acknowledged", true);
+            records += machine.give_up_in_flight(now, place, &in_flight);
+            records += machine.drop_queued(now, place, |maybe_written| {
+                error("it was acknowledged", maybe_written)
+            });
+        });
         for topic in 0..self.topics.len() {
             let known = self.topics[topic].is_known();
             let before = if known { "its partition was chosen" } else { "its topic was known" };
             self.refuse_unassigned(topic, &error(before, false));
         }
-        self.for_each_place(|machine, place| {
-            let mut index = 0;
-            while let Some(batch) = machine.partition(place).queue.get(index) {
-                let count = batch.count() as usize;
-                match batch.progress {
-                    Progress::GivenUp => index += 1,
-                    Progress::InFlight => {
-                        records += count;
-                        machine.give_up(place, index, error("it was acknowledged", true));
-                        index += 1;
-                    }
-                    Progress::Queued => {
-                        records += count;
-                        if let Some(batch) = machine.partition(place).queue.remove(index) {
-                            let partition = machine.partition(place);
-                            partition.idempotence.unresolved |= batch.sequence.is_some();
-                            let error = error("it was acknowledged", batch.maybe_written);
-                            machine.settle(place, batch, Err(error));
-                        }
-                    }
-                }
-            }
-        });
+        while !self.waiting.is_empty() {
+            self.refuse_waiting(error("there was memory for it", false));
+        }
         records
     }
 
@@ -422,7 +390,7 @@ impl<W> Machine<W> {
                 return;
             }
             if let Some((_, waiter)) = self.flushing.pop_front() {
-                self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
+                self.answer(waiter, Ok(()));
             }
         }
     }
@@ -438,7 +406,7 @@ impl<W> Machine<W> {
     pub(super) fn finish_closing(&mut self, now: Instant) {
         let Some(by) = self.closing_by.filter(|_| !self.finished) else { return };
         if by <= now {
-            self.abandon();
+            self.abandon(now);
         }
         if self.is_idle() {
             self.finish();
@@ -460,7 +428,7 @@ impl<W> Machine<W> {
             machine.arm(place, None);
         });
         for waiter in std::mem::take(&mut self.closing) {
-            self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
+            self.answer(waiter, Ok(()));
         }
     }
 }

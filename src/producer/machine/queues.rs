@@ -105,6 +105,11 @@ impl<W> Machine<W> {
                 batch.resume_at = None;
             }
         }
+        let awaited = partition.awaited.take_if(|at| leader.is_some_and(|new| new != *at));
+        if awaited.is_some() {
+            // The old leader's next answer says nothing of the new one.
+            self.hurry_or_remember(place);
+        }
         if let (Some(old), Some(new)) = (sent_to, leader)
             && old != new
         {
@@ -139,14 +144,14 @@ impl<W> Machine<W> {
         }
     }
 
-    /// A record somebody awaits leaves at once if its broker has nothing else to do, and with
-    /// the next answer otherwise. Returns whether there is something to do about it.
+    /// An awaited record leaves at once if its broker owes no answer, and with the next answer
+    /// otherwise. Returns whether there is something to do about it.
     pub(super) fn hurry_or_remember(&mut self, place: Place) -> bool {
         let Some(leader) = self.partition(place).leader else { return false };
         if self.node(leader).in_flight == 0 {
             return self.hurry(place);
         }
-        if !std::mem::replace(&mut self.partition(place).awaited, true) {
+        if self.partition(place).awaited.replace(leader) != Some(leader) {
             self.node(leader).awaited.push(place);
         }
         false
@@ -308,9 +313,10 @@ impl<W> Machine<W> {
         state.in_flight -= 1;
         if state.in_flight == 0 {
             for place in std::mem::take(&mut state.awaited) {
-                self.partition(place).awaited = false;
-                self.hurry(place);
-                self.touch(now, place);
+                if self.partition(place).awaited.take_if(|at| *at == node).is_some() {
+                    self.hurry(place);
+                    self.touch(now, place);
+                }
             }
         }
         self.admit(now);

@@ -6,6 +6,7 @@ mod joining;
 mod memory;
 mod metrics;
 mod numbers;
+mod order;
 mod placing;
 mod wholes;
 

@@ -74,8 +74,9 @@ impl<W> Machine<W> {
         let mut batch =
             Batch::open(serial, ticket, self.spares.take(size), waiters.len(), deadline, now);
         for ((_, record), waiter) in records.iter().zip(waiters) {
-            let appended = batch.append(record, Some(waiter), usize::MAX);
-            debug_assert!(appended.is_ok(), "it is open, and there is no limit");
+            let Ok(_) = batch.append(record, Some(waiter), usize::MAX) else {
+                unreachable!("the batch is open, and there is no limit to its size");
+            };
         }
         batch.close_whole();
         self.charge(batch.charged);
@@ -84,7 +85,7 @@ impl<W> Machine<W> {
             spread.appended(batch.charged, self.config.batch_size, true);
         }
         self.topics[index].records.handed_over += records.len() as u64;
-        self.partition(place).queue.push_back(batch);
+        self.partition(place).push(batch);
         self.touch(now, place);
         Whole::Accepted
     }

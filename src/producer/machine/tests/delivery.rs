@@ -509,3 +509,20 @@ fn a_full_batch_does_not_wait_for_the_rest() {
     }
     assert!(bench.request().is_some());
 }
+
+#[test]
+fn an_awaited_record_does_not_linger_because_its_leader_moved() {
+    let mut bench = Bench::ready(&[1, 2, 1], |config| config.linger = Duration::from_secs(60));
+    bench.produce("old leader", 2, true);
+    let _unanswered = bench.request().unwrap();
+    bench.produce("new leader", 1, true);
+    let busy = bench.request().unwrap();
+    bench.produce("awaited", 0, true);
+    bench.machine.refresh.want();
+    bench.pass(200 * MS);
+    bench.describe(&[2, 2, 1]);
+    bench.produce("awaited too", 0, true);
+    assert!(bench.request().is_none(), "the new leader owes an answer");
+    bench.answer(&busy, ErrorCode::NONE, 0);
+    assert_eq!(bench.request().expect("the new leader is idle").node, 2);
+}

@@ -110,3 +110,44 @@ fn who_waits_for_room_is_told_of_the_end() {
         Whole::Refused(NotWhole::Error(error), _) if error.kind() == ErrorKind::Closed
     ));
 }
+
+#[test]
+fn their_time_is_over_although_that_of_older_records_is_not() {
+    let mut bench = Bench::ready(&[1], |config| config.linger = 50 * MS);
+    let since = bench.now;
+    bench.pass(100_000 * MS);
+    bench.produce("before", 0, false);
+    bench.pass(MS);
+    let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
+    let whole = [(Some(0), record)];
+    let taken = bench.machine.produce_whole(bench.now, since, "t", &whole, vec!["whole"]);
+    assert!(matches!(taken, Whole::Accepted));
+    let _unanswered = bench.request().expect("a whole does not linger, nor what is before it");
+    bench.pass(19_998 * MS);
+    assert!(bench.settled().is_empty());
+    let due = bench.machine.poll_timeout().expect("there is a deadline");
+    assert!(due <= since + 120_000 * MS, "it is late by {:?}", due - since);
+    bench.pass(MS);
+    assert_eq!(bench.settled(), ["whole failed: DeliveryTimeout, maybe written: false"]);
+    bench.pass(100_000 * MS);
+    assert_eq!(bench.settled(), ["before failed: DeliveryTimeout, maybe written: true"]);
+}
+
+#[test]
+fn an_acknowledged_whole_is_told_when_its_time_is_over() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.produce("first", 0, true);
+    let first = bench.request().unwrap();
+    bench.answer(&first, ErrorCode::NONE, 0);
+    let since = bench.now;
+    bench.pass(100_000 * MS);
+    bench.produce("before", 0, true);
+    let _unanswered = bench.request().unwrap();
+    let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
+    bench.machine.produce_whole(bench.now, since, "t", &[(Some(0), record)], vec!["whole"]);
+    let whole = bench.request().unwrap();
+    bench.answer(&whole, ErrorCode::NONE, 2);
+    assert_eq!(bench.settled(), ["first at 0"]);
+    bench.pass(20_000 * MS);
+    assert_eq!(bench.settled(), ["whole at 2"]);
+}
