@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 pub use codes::ErrorCode;
 
+/// Bytes of the longest topic that a message is made to mention. Kafka's are shorter.
+const LONGEST_SHOWN_TOPIC: usize = 249;
+
 /// `Result` with the core's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -59,6 +62,8 @@ pub struct Context {
     pub code: Option<ErrorCode>,
     /// Whether the record may be stored although it is reported as failed.
     pub maybe_written: bool,
+    /// Whether the producer accepts nothing more because of it.
+    pub fatal: bool,
 }
 
 /// What went wrong, where, and what caused it. Cheap to clone: a batch's records share one.
@@ -76,10 +81,13 @@ impl Error {
         Self { kind, message: message.into(), context: Box::default(), source: None }
     }
 
-    /// Names the record's topic.
+    /// Names the record's topic, and puts it before a message that does not mention it.
     #[must_use]
     pub fn topic(mut self, topic: &Arc<str>) -> Self {
         self.context.topic = Some(Arc::clone(topic));
+        if topic.len() <= LONGEST_SHOWN_TOPIC && !self.message.contains(&**topic) {
+            self.message = format!("topic \"{topic}\": {}", self.message).into();
+        }
         self
     }
 
@@ -101,6 +109,13 @@ impl Error {
     #[must_use]
     pub fn maybe_written(mut self, maybe: bool) -> Self {
         self.context.maybe_written = maybe;
+        self
+    }
+
+    /// Says that the producer accepts nothing more.
+    #[must_use]
+    pub fn ends_producer(mut self) -> Self {
+        self.context.fatal = true;
         self
     }
 
@@ -135,9 +150,9 @@ impl Error {
         }
     }
 
-    /// Whether the producer is of no more use.
+    /// Whether the producer accepts nothing more.
     pub fn fatal(&self) -> bool {
-        self.kind == ErrorKind::Closed || self.context.code.is_some_and(ErrorCode::fatal)
+        self.kind == ErrorKind::Closed || self.context.fatal
     }
 }
 

@@ -104,11 +104,6 @@ impl ErrorCode {
         matches!(self.0, 3 | 5 | 6 | 9 | 13 | 56 | 72 | 74 | 100 | 103)
     }
 
-    /// Whether no later record of this producer can succeed either.
-    pub fn fatal(self) -> bool {
-        matches!(self.0, 31 | 35 | 49 | 53 | 90)
-    }
-
     /// Whether a batch that failed with this code may be stored all the same.
     pub fn maybe_written(self) -> bool {
         matches!(self.0, -1 | 7 | 13 | 20)
@@ -289,10 +284,9 @@ mod tests {
     }
 
     #[test]
-    fn no_code_is_both_fatal_and_retriable() {
+    fn a_code_that_calls_for_metadata_is_retriable() {
         for code in i16::MIN..=i16::MAX {
             let code = ErrorCode(code);
-            assert!(!(code.fatal() && code.retriable()), "{code:?}");
             assert!(code.retriable() || !code.refreshes_metadata(), "{code:?}");
         }
     }

@@ -1,6 +1,7 @@
 //! A batch on its way: open, whole, in flight, and perhaps back for another try.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -269,9 +270,8 @@ impl<W> Batch<W> {
         lingers.max(self.resume_at)
     }
 
-    /// Cuts it up into batches of at most `target` bytes, each with its part of the records, of
-    /// those who wait and of the sequence numbers. The parts get serial numbers from `serial` on.
-    /// Who waits for records of several parts is cut up by `rest`.
+    /// Cuts it up into batches of at most `target` bytes. The parts get serial numbers from `serial`
+    /// on. A waiter for records of several parts is cut up by `rest`.
     pub(super) fn split(
         &mut self,
         target: usize,
@@ -279,54 +279,99 @@ impl<W> Batch<W> {
         codecs: &mut Codecs,
         rest: Rest<W>,
     ) -> Result<Vec<Self>, InvalidBatch> {
-        let Some(Content::Sealed(whole)) = &self.content else {
-            unreachable!("only a batch that was sent can be refused");
-        };
-        let parts = whole.split(target, &mut codecs.compressor, &mut codecs.decompressor)?;
+        let Codecs { compressor, decompressor } = codecs;
+        let parts = self.as_sent().split(target, compressor, decompressor)?;
         let mut waiting = VecDeque::from(std::mem::take(&mut self.waiting));
         let mut first = 0;
         let parts = parts.into_iter().zip(serial..).map(|(part, serial)| {
-            let count = part.count();
-            let mut mine = Vec::new();
-            let end = first + count;
-            while waiting.front().is_some_and(|next| next.index < end)
-                && let Some(mut next) = waiting.pop_front()
-            {
-                let here = next.count.min(end - next.index);
-                if here < next.count {
-                    let index = next.index + here;
-                    let waiter = rest(&next.waiter, here);
-                    waiting.push_front(Waiting { index, count: next.count - here, waiter, ..next });
-                    next.count = here;
-                }
-                next.index -= first;
-                mine.push(next);
-            }
-            let batch = Self {
-                serial,
-                ticket: self.ticket,
-                count,
-                charged: part.size(),
-                content: Some(Content::Sealed(part)),
-                waiting: mine,
-                deadline: self.deadline,
-                lingers_until: self.lingers_until,
-                hurried: true,
-                intake: Intake::Closed,
-                progress: Progress::Queued,
-                sequence: self.sequence.map(|sequence| sequence.after(first)),
-                overtaken: self.overtaken,
-                tries: 0,
-                failures: self.failures,
-                resume_at: None,
-                maybe_written: self.maybe_written,
-                last_failure: self.last_failure.clone(),
-                behind: Vec::new(),
-            };
-            first += count;
-            batch
+            let end = first + part.count();
+            let mine = waiting_for(&mut waiting, first..end, rest);
+            let sequence = self.sequence.map(|sequence| sequence.after(first));
+            first = end;
+            self.part(part, serial, mine, sequence)
         });
         Ok(parts.collect())
+    }
+
+    /// Takes some of its records out, in order: what is left between them are batches, and each
+    /// record taken out is an end of its own, with the error that `refused` gives for its index.
+    /// Parts get serial numbers as in [`Self::split`], and sequence numbers without gaps.
+    pub(super) fn take_out(
+        &mut self,
+        refused: &BTreeMap<i32, Error>,
+        serial: u64,
+        codecs: &mut Codecs,
+        rest: Rest<W>,
+    ) -> Result<Vec<Piece<W>>, InvalidBatch> {
+        let bounds: Vec<i32> = refused.keys().copied().chain([self.count]).collect();
+        let starts = [0].into_iter().chain(refused.keys().map(|index| index + 1));
+        let ranges: Vec<Range<i32>> =
+            starts.zip(&bounds).map(|(start, end)| start..*end).filter(|r| !r.is_empty()).collect();
+        let Codecs { compressor, decompressor } = codecs;
+        let parts = self.as_sent().select(&ranges, compressor, decompressor)?;
+        let mut parts = ranges.into_iter().zip(parts).zip(serial..).peekable();
+        let mut waiting = VecDeque::from(std::mem::take(&mut self.waiting));
+        let (mut pieces, mut kept) = (Vec::new(), 0);
+        for bound in bounds {
+            if let Some(((range, part), serial)) =
+                parts.next_if(|((range, _), _)| range.end == bound)
+            {
+                let mine = waiting_for(&mut waiting, range, rest);
+                let sequence = self.sequence.map(|sequence| sequence.after(kept));
+                kept += part.count();
+                pieces.push(Piece::Kept(self.part(part, serial, mine, sequence)));
+            }
+            if let Some(error) = refused.get(&bound) {
+                let waiting = waiting_for(&mut waiting, bound..bound + 1, rest);
+                pieces.push(Piece::Refused(Ended {
+                    ticket: self.ticket,
+                    deadline: self.deadline,
+                    count: 1,
+                    record_bytes: 0,
+                    waiting,
+                    outcome: Err(error.clone()),
+                }));
+            }
+        }
+        Ok(pieces)
+    }
+
+    fn as_sent(&self) -> &SealedBatch {
+        let Some(Content::Sealed(whole)) = &self.content else {
+            unreachable!("only a batch that was sent can be refused");
+        };
+        whole
+    }
+
+    /// A part of it, to be sent in its place.
+    fn part(
+        &self,
+        part: SealedBatch,
+        serial: u64,
+        waiting: Vec<Waiting<W>>,
+        sequence: Option<Sequence>,
+    ) -> Self {
+        Self {
+            serial,
+            ticket: self.ticket,
+            count: part.count(),
+            charged: part.size(),
+            content: Some(Content::Sealed(part)),
+            waiting,
+            deadline: self.deadline,
+            lingers_until: self.lingers_until,
+            hurried: true,
+            intake: Intake::Closed,
+            progress: Progress::Queued,
+            sequence,
+            overtaken: self.overtaken,
+            tries: 0,
+            failures: self.failures,
+            resume_at: None,
+            maybe_written: self.maybe_written,
+            last_failure: self.last_failure.clone(),
+            behind: Vec::new(),
+        }
     }
 
     /// Gives back the memory of its records, if they were sent.
@@ -348,4 +393,35 @@ impl<W> Batch<W> {
             outcome,
         }
     }
+}
+
+/// What is left of a batch that records were taken out of.
+#[derive(Debug)]
+pub(super) enum Piece<W> {
+    Kept(Batch<W>),
+    Refused(Ended<W>),
+}
+
+/// Takes the waiters for a range of records off the front, which begins there; they count from its
+/// start.
+fn waiting_for<W>(
+    waiting: &mut VecDeque<Waiting<W>>,
+    range: Range<i32>,
+    rest: Rest<W>,
+) -> Vec<Waiting<W>> {
+    let mut mine = Vec::new();
+    while waiting.front().is_some_and(|next| next.index < range.end)
+        && let Some(mut next) = waiting.pop_front()
+    {
+        let here = next.count.min(range.end - next.index);
+        if here < next.count {
+            let index = next.index + here;
+            let waiter = rest(&next.waiter, here);
+            waiting.push_front(Waiting { index, count: next.count - here, waiter, ..next });
+            next.count = here;
+        }
+        next.index -= range.start;
+        mine.push(next);
+    }
+    mine
 }

@@ -27,6 +27,7 @@ use self::admission::Delayed;
 use self::asking::Asking;
 use self::counts::{Counts, NodeCounts};
 pub use self::exchange::{MetadataWanted, Outgoing, Part, Placing, Produced, RequestId, Unsent};
+use self::fates::Refusal;
 pub use self::joining::Joined;
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
@@ -104,7 +105,7 @@ pub struct Machine<W> {
     /// The producer's id and epoch, once a broker has given one; `None` again when it is spent.
     producer: Option<ProducerEpoch>,
     identity: Refresh,
-    /// What makes the producer of no more use.
+    /// Why the producer accepts nothing more.
     fatal: Option<Error>,
     /// Bytes of records that are held.
     used: usize,
@@ -129,6 +130,8 @@ pub struct Machine<W> {
     /// Tickets of what is not settled, and how often each was given.
     live: BTreeMap<Ticket, u32>,
     asking: Vec<Asking<W>>,
+    /// How many questions were asked about the cluster.
+    questions: u64,
     /// Whether the cluster was last asked about those topics alone that it may create.
     asked_to_create: bool,
     /// Who waits for room for records that are to be one: the topic, and how much.
@@ -182,6 +185,7 @@ impl<W> Machine<W> {
             next_serial: 0,
             live: BTreeMap::new(),
             asking: Vec::new(),
+            questions: 0,
             asked_to_create: false,
             wholes: Vec::new(),
             admissions: Vec::new(),
@@ -269,7 +273,9 @@ impl<W> Machine<W> {
         let until = target.deadline;
         self.topics[target.topic].records.handed_over += 1;
         let is_first = self.waiting.is_empty();
-        self.waiting.insert(ticket, Delayed { target, record, waiter, until, charged: 0 });
+        let asked_before = self.questions;
+        let delayed = Delayed { target, record, waiter, until, charged: 0, asked_before };
+        self.waiting.insert(ticket, delayed);
         if is_first {
             // What lingers takes the room that this one needs.
             self.for_each_place(|machine, place| machine.touch(now, place));
@@ -346,8 +352,8 @@ impl<W> Machine<W> {
         self.ask(now, limit, None, waiter);
     }
 
-    /// Settles `waiter` once a topic's partitions are known. Asking does not create the topic,
-    /// unless it `creates`: then the cluster may, as for records.
+    /// Settles `waiter` once the cluster has described a topic. Asking does not create the topic,
+    /// unless it `creates`: then the cluster may, as for records, and what was known before will do.
     pub fn locate(&mut self, now: Instant, topic: &str, creates: bool, waiter: W) {
         if topic.len() > LONGEST_TOPIC {
             let error = wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC);
@@ -355,7 +361,7 @@ impl<W> Machine<W> {
             return;
         }
         let index = self.topic(topic);
-        if self.topics[index].is_known() {
+        if creates && self.topics[index].is_known() {
             self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
             return;
         }
@@ -414,7 +420,7 @@ impl<W> Machine<W> {
         let complete = asked.topics.iter().all(|name| {
             self.by_name.get(name).is_none_or(|&index| {
                 let topic = &self.topics[index];
-                topic.is_known() && topic.partitions.iter().all(|p| p.leader.is_some())
+                topic.is_known() && topic.usable().iter().all(|p| p.leader.is_some())
                     || !topic.is_known() && topic.unassigned.is_empty()
             })
         });
@@ -443,6 +449,7 @@ impl<W> Machine<W> {
             self.identity.failed(now, error, true, &mut self.random);
             return;
         }
+        let error = error.ends_producer();
         self.identity.failed(now, error.clone(), false, &mut self.random);
         self.drop_everything(now, |_, maybe_written| error.clone().maybe_written(maybe_written));
         self.fatal = Some(error);
@@ -533,14 +540,20 @@ impl<W> Machine<W> {
                         // A leader that stored it, and stepped down while its replicas copied.
                         self.may_be_written(place, serial);
                     }
-                    let maybe_written = answer.error_code.maybe_written();
-                    self.came_back(now, place, serial, answer.error_code, said, maybe_written);
+                    let refusal = Refusal {
+                        code: answer.error_code,
+                        said,
+                        records: &answer.record_errors,
+                        maybe_written: answer.error_code.maybe_written(),
+                    };
+                    self.came_back(now, place, serial, refusal);
                 }
                 None => {
                     let code = ErrorCode::NETWORK_EXCEPTION;
                     self.node(request.node).counts.refused(code);
                     let said = Some("the broker's answer leaves this partition out");
-                    self.came_back(now, place, serial, code, said, true);
+                    let refusal = Refusal { code, said, records: &[], maybe_written: true };
+                    self.came_back(now, place, serial, refusal);
                 }
             }
             self.touch(now, place);
@@ -567,8 +580,9 @@ impl<W> Machine<W> {
         let said = reason.to_string();
         let code = reason.context().code.unwrap_or(ErrorCode::NETWORK_EXCEPTION);
         let maybe_written = reason.context().maybe_written;
+        let refusal = Refusal { code, said: Some(&said), records: &[], maybe_written };
         for Sent { place, serial, .. } in request.parts {
-            self.came_back(now, place, serial, code, Some(&said), maybe_written);
+            self.came_back(now, place, serial, refusal);
             self.touch(now, place);
         }
         self.request_ended(now, request.node);
@@ -615,6 +629,7 @@ impl<W> Machine<W> {
     /// What the cluster is to be asked, until it answers or cannot be reached.
     pub fn poll_metadata(&mut self, now: Instant) -> Option<MetadataWanted> {
         self.refresh.poll(now).then(|| {
+            self.questions += 1;
             // Who only asks about a topic does not want it created, and has his turn between
             // those who do.
             let is_turn = !(self.asked_to_create && self.is_asked_for_topics());
@@ -695,12 +710,12 @@ impl<W> Machine<W> {
     pub fn partitions(&self, topic: &str) -> Option<i32> {
         let topic = &self.topics[*self.by_name.get(topic)?];
         let free = topic.is_known() && topic.unassigned.is_empty();
-        free.then_some(topic.partitions.len() as i32)
+        free.then_some(topic.count as i32)
     }
 
     /// The partitions of a topic and who leads each; none while they are not known.
     pub fn leaders(&self, topic: &str) -> Vec<Option<NodeId>> {
-        let known = self.by_name.get(topic).map(|&index| &self.topics[index].partitions);
+        let known = self.by_name.get(topic).map(|&index| self.topics[index].usable());
         known.into_iter().flatten().map(|partition| partition.leader).collect()
     }
 

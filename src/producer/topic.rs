@@ -32,8 +32,18 @@ pub(super) struct Topic<W> {
     pub(super) name: Arc<str>,
     /// Zero where brokers have no ids for topics.
     pub(super) id: u128,
-    /// Empty until the cluster has described the topic.
+    /// How many partitions records may go to: 0 until the cluster has described the topic, and
+    /// while it says that the topic does not exist.
+    pub(super) count: usize,
+    /// How many there are of the topic with this id, as far as the cluster has said.
+    pub(super) extent: usize,
+    /// Partitions by their index. Those past the extent belonged to a topic of the same name that
+    /// was deleted; what is in flight to them keeps its place.
     pub(super) partitions: Vec<Partition<W>>,
+    /// Whether the last answer of a cluster without topic ids named fewer partitions.
+    pub(super) seems_smaller: bool,
+    /// The number of the last question whose answer described the topic.
+    pub(super) described_by: u64,
     /// Those that have a leader, for records that may go anywhere.
     pub(super) led: Vec<i32>,
     pub(super) spread: Spread,
@@ -53,7 +63,11 @@ impl<W> Topic<W> {
         Self {
             name,
             id: 0,
+            count: 0,
+            extent: 0,
             partitions: Vec::new(),
+            seems_smaller: false,
+            described_by: 0,
             led: Vec::new(),
             spread: Spread::default(),
             unassigned: VecDeque::new(),
@@ -64,7 +78,34 @@ impl<W> Topic<W> {
     }
 
     pub(super) fn is_known(&self) -> bool {
-        !self.partitions.is_empty()
+        self.count > 0
+    }
+
+    /// Whether a record may go there now, as far as that has been said. Negative indices are never
+    /// waited for.
+    pub(super) fn has(&self, partition: Option<i32>) -> bool {
+        partition.is_none_or(|index| index < self.count as i32)
+    }
+
+    /// The partitions that records may go to.
+    pub(super) fn usable(&self) -> &[Partition<W>] {
+        &self.partitions[..self.count]
+    }
+
+    /// Takes over how many partitions the cluster names now, and says whether the answer can be
+    /// trusted. One that names fewer may come from a broker that lags behind: where topics have
+    /// ids, the id tells; where they have none, a second answer has to agree.
+    pub(super) fn resize(&mut self, id: u128, count: usize) -> bool {
+        let is_anew = self.id != id;
+        let is_smaller = count < self.extent;
+        let is_doubtful = is_smaller && !is_anew && (id != 0 || !self.seems_smaller);
+        self.seems_smaller = is_smaller && !is_anew && id == 0;
+        self.id = id;
+        if !is_doubtful {
+            self.extent = count;
+        }
+        self.count = self.extent;
+        !is_doubtful || id != 0
     }
 
     /// Whether there is something to be sent to it.

@@ -1,5 +1,8 @@
-//! Cuts a batch that a broker found too large. The records keep their order and all that they
-//! say; only what a batch counts from its first record, offsets and times, is written anew.
+//! Cuts a batch that a broker found too large, or takes records out of it. The records keep their
+//! order and all that they say; only what a batch counts from its first record, offsets and times,
+//! is written anew.
+
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -29,8 +32,7 @@ impl SealedBatch {
         if self.count() == 1 || self.size() <= target {
             return Ok(vec![self.clone()]);
         }
-        let limit = self.uncompressed_size() - BATCH_OVERHEAD;
-        let body = decompressor.decompress(self.codec(), self.body(), limit)?;
+        let body = self.decompressed(decompressor)?;
         let records = self.records(&body)?;
         // Parts shrink nearly as well as the whole did: an eighth is for the difference.
         let room = target.saturating_sub(BATCH_OVERHEAD) as u64;
@@ -41,6 +43,30 @@ impl SealedBatch {
         let mut parts = Vec::new();
         self.cut(&records, room as usize, target, compressor, &mut parts);
         Ok(parts)
+    }
+
+    /// Some of its records, each range as a batch. The ranges are not empty, and within the batch.
+    pub fn select(
+        &self,
+        ranges: &[Range<i32>],
+        compressor: &mut Compressor,
+        decompressor: &mut Decompressor,
+    ) -> Result<Vec<Self>, InvalidBatch> {
+        let body = self.decompressed(decompressor)?;
+        let records = self.records(&body)?;
+        let parts = ranges.iter().map(|range| {
+            let mut part = BatchBuilder::with_capacity(body.len());
+            for record in &records[range.start as usize..range.end as usize] {
+                part.append_encoded(record.timestamp, &record.fields, body.len());
+            }
+            part.seal(self.compression, compressor)
+        });
+        Ok(parts.collect())
+    }
+
+    fn decompressed(&self, decompressor: &mut Decompressor) -> Result<Bytes, InvalidBatch> {
+        let limit = self.uncompressed_size() - BATCH_OVERHEAD;
+        Ok(decompressor.decompress(self.codec(), self.body(), limit)?)
     }
 
     fn records(&self, body: &Bytes) -> Result<Vec<Encoded>, InvalidBatch> {

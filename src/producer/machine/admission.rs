@@ -33,6 +33,8 @@ pub(super) struct Delayed<W> {
     /// When the waiting is over.
     pub(super) until: Instant,
     pub(super) charged: usize,
+    /// How many questions had been asked about the cluster before it waited.
+    pub(super) asked_before: u64,
 }
 
 impl<W> Machine<W> {
@@ -142,7 +144,8 @@ impl<W> Machine<W> {
         waiter: Option<W>,
     ) -> Produced<W> {
         let topic = &self.topics[target.topic];
-        let known = topic.is_known();
+        // A partition that is not known may have been added since the cluster was asked last.
+        let known = topic.is_known() && topic.has(target.partition);
         if known && topic.unassigned.is_empty() && self.is_placed(&target) {
             return self.assign(now, target, record, waiter);
         }
@@ -152,19 +155,20 @@ impl<W> Machine<W> {
         let until = target.deadline.min(now + self.config.metadata_timeout);
         let target = Target { ticket: Some(ticket), haste: target.haste.apart(), ..target };
         let record = OwnedRecord::copy(record);
-        let delayed = Delayed { target, record, waiter, until, charged };
-        let unassigned = &mut self.topics[target.topic].unassigned;
-        unassigned.push_back(ticket);
-        let first = unassigned.len() == 1;
+        let asked_before = self.questions;
+        let delayed = Delayed { target, record, waiter, until, charged, asked_before };
+        let topic = &mut self.topics[target.topic];
+        topic.unassigned.push_back(ticket);
         if known {
             let work = self.hold_unplaced(ticket, delayed);
             return Produced::Accepted { ticket, work, is_held: true };
         }
+        let asks = topic.is_known() || topic.unassigned.len() == 1;
         self.unassigned.insert(ticket, delayed);
-        if first {
+        if asks {
             self.refresh.want_news();
         }
-        Produced::Accepted { ticket, work: first, is_held: true }
+        Produced::Accepted { ticket, work: asks, is_held: true }
     }
 
     /// Puts the records of a topic into batches that waited for it to be known, or for their
@@ -288,7 +292,7 @@ impl<W> Machine<W> {
         key: Option<&[u8]>,
     ) -> Result<i32, (i32, Error)> {
         let topic = &mut self.topics[index];
-        let count = topic.partitions.len() as i32;
+        let count = topic.count as i32;
         let partition = match asked_for {
             Some(partition) if (0..count).contains(&partition) => partition,
             Some(partition) => return Err((partition, self.unknown_partition(index, partition))),

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Machine;
+use super::wording::Limit;
 use crate::error::{Error, Result};
 use crate::producer::settled::Settled;
 
@@ -14,6 +15,8 @@ pub(super) struct Asking<W> {
     /// Whether the cluster may create it.
     creates: bool,
     limit: Duration,
+    /// How many questions had been asked before.
+    asked_before: u64,
     pub(super) until: Instant,
     waiter: W,
 }
@@ -31,7 +34,8 @@ impl<W> Machine<W> {
         creates: bool,
         waiter: W,
     ) {
-        self.asking.push(Asking { topic, creates, limit, until: now + limit, waiter });
+        let (until, asked_before) = (now + limit, self.questions);
+        self.asking.push(Asking { topic, creates, limit, asked_before, until, waiter });
         self.refresh.want_news();
     }
 
@@ -39,7 +43,7 @@ impl<W> Machine<W> {
     /// who waits for a topic that was not asked about is still there.
     pub(super) fn answer_asking(&mut self) -> bool {
         for asking in std::mem::take(&mut self.asking) {
-            match self.answer_to(asking.topic) {
+            match self.answer_to(&asking) {
                 Some(result) => self.tell(asking.waiter, result),
                 None => self.asking.push(asking),
             }
@@ -47,18 +51,19 @@ impl<W> Machine<W> {
         self.asking.is_empty()
     }
 
-    fn answer_to(&self, topic: Option<usize>) -> Option<Result<()>> {
-        let Some(index) = topic else { return Some(Ok(())) };
+    fn answer_to(&self, asking: &Asking<W>) -> Option<Result<()>> {
+        let Some(index) = asking.topic else { return Some(Ok(())) };
         let topic = &self.topics[index];
-        if topic.is_known() {
+        if topic.is_known() && (asking.creates || topic.described_by > asking.asked_before) {
             return Some(Ok(()));
         }
         let refused = topic.refusal.is_some_and(|code| !code.retriable());
-        refused.then(|| Err(self.not_located(index)))
+        refused.then(|| Err(self.not_located(index, asking.limit)))
     }
 
-    fn not_located(&self, topic: usize) -> Error {
-        self.unknown_topic(topic).topic(&self.topics[topic].name)
+    fn not_located(&self, topic: usize, limit: Duration) -> Error {
+        let limit = Limit::of_call(limit, &self.config);
+        self.unknown_topic(topic, limit).topic(&self.topics[topic].name)
     }
 
     /// Fails those who have waited for too long.
@@ -69,8 +74,8 @@ impl<W> Machine<W> {
                 continue;
             }
             let error = match asking.topic {
-                Some(topic) => self.not_located(topic),
-                None => self.unreachable(asking.limit),
+                Some(topic) => self.not_located(topic, asking.limit),
+                None => self.unreachable(Limit::of_call(asking.limit, &self.config)),
             };
             self.tell(asking.waiter, Err(error));
         }

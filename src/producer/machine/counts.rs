@@ -188,7 +188,7 @@ fn metrics_of_topic<W>(topic: &Topic<W>) -> TopicMetrics {
     }
     TopicMetrics {
         name: Arc::clone(&topic.name),
-        partitions: topic.partitions.len(),
+        partitions: topic.count,
         records: topic.records,
         queued,
         in_flight,

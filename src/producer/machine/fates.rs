@@ -1,14 +1,16 @@
 //! How batches and records end: stored, sent again, cut up, expired or refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::admission::Target;
+use super::wording::Limit;
 use super::{Machine, Sent};
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::producer::batch::{Batch, Progress, Ticket};
+use crate::producer::batch::{Batch, Piece, Progress, Ticket};
 use crate::producer::settled::{Settled, Stored};
 use crate::producer::topic::Place;
+use crate::protocol::BatchIndexError;
 
 /// How many records that waited too long are failed in one go.
 const EXPIRED_AT_ONCE: usize = 1_000;
@@ -22,7 +24,19 @@ enum Reaction {
     /// It is stored; the broker no longer knows where.
     Stored,
     Split,
+    /// The broker names the records that it refuses: the others are sent again.
+    TakeOut,
     Fail,
+}
+
+/// What a broker, or the loss of one, says of a batch that is not acknowledged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusal<'a> {
+    pub(super) code: ErrorCode,
+    pub(super) said: Option<&'a str>,
+    /// Records that the broker blames for it (KIP-467).
+    pub(super) records: &'a [BatchIndexError],
+    pub(super) maybe_written: bool,
 }
 
 impl<W> Machine<W> {
@@ -50,10 +64,9 @@ impl<W> Machine<W> {
         now: Instant,
         place: Place,
         serial: u64,
-        code: ErrorCode,
-        said: Option<&str>,
-        maybe_written: bool,
+        refusal: Refusal<'_>,
     ) {
+        let Refusal { code, said, maybe_written, .. } = refusal;
         let Some((index, mut batch)) = self.take_answered(place, serial) else { return };
         if code.refreshes_metadata() {
             self.refresh.want();
@@ -65,7 +78,7 @@ impl<W> Machine<W> {
         if batch.progress == Progress::GivenUp {
             return self.drop_unacknowledged(place, &batch);
         }
-        match Self::reaction(code, &batch) {
+        match self.reaction(refusal, &batch) {
             Reaction::Stored => {
                 if let Some(sequence) = batch.sequence {
                     self.acknowledged(place, index, sequence, batch.count(), true);
@@ -73,10 +86,15 @@ impl<W> Machine<W> {
                 let stored = Stored { base_offset: -1, log_append_time: None };
                 self.settle(now, place, index, batch, Ok(stored));
             }
-            Reaction::Fail => {
-                let error = self.refused(place, code, said, batch.maybe_written);
+            _ if self.has_vanished(place) => {
+                let error = self.vanished(place).maybe_written(batch.maybe_written);
                 self.fail(now, place, index, batch, &error);
             }
+            Reaction::Fail => {
+                let error = self.refused(place, refusal, &batch);
+                self.fail(now, place, index, batch, &error);
+            }
+            Reaction::TakeOut => self.take_out(now, place, index, batch, refusal),
             _ if batch.deadline <= now => {
                 let error = self.timed_out(place, &batch);
                 self.fail(now, place, index, batch, &error);
@@ -99,9 +117,10 @@ impl<W> Machine<W> {
         }
     }
 
-    fn reaction(code: ErrorCode, batch: &Batch<W>) -> Reaction {
+    fn reaction(&self, refusal: Refusal<'_>, batch: &Batch<W>) -> Reaction {
         let numbered = batch.sequence.is_some();
-        match code {
+        let may_be_cut = !batch.maybe_written && !batch.is_whole();
+        match refusal.code {
             ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
             | ErrorCode::UNKNOWN_PRODUCER_ID
             | ErrorCode::INVALID_PRODUCER_EPOCH
@@ -112,12 +131,12 @@ impl<W> Machine<W> {
             ErrorCode::DUPLICATE_SEQUENCE_NUMBER if numbered => Reaction::Stored,
             // A broker measures before it looks for repetitions. If an earlier try was stored
             // while the topic allowed more, the parts would be strangers to it.
-            ErrorCode::MESSAGE_TOO_LARGE
-                if batch.count() > 1 && !batch.maybe_written && !batch.is_whole() =>
-            {
-                Reaction::Split
-            }
+            ErrorCode::MESSAGE_TOO_LARGE if batch.count() > 1 && may_be_cut => Reaction::Split,
             code if code.retriable() => Reaction::Again,
+            // A gapless partition sends nothing behind a record that failed.
+            _ if may_be_cut && !self.config.gapless && blames_some(refusal, batch.count()) => {
+                Reaction::TakeOut
+            }
             _ => Reaction::Fail,
         }
     }
@@ -155,9 +174,16 @@ impl<W> Machine<W> {
         };
         if parts.len() == 1 {
             // It does not get smaller than that.
-            batch = parts.remove(0);
-            let error = self.refused(place, ErrorCode::MESSAGE_TOO_LARGE, None, false);
-            return self.fail(now, place, index, batch, &error);
+            let mut whole = parts.remove(0);
+            whole.behind = std::mem::take(&mut batch.behind);
+            let refusal = Refusal {
+                code: ErrorCode::MESSAGE_TOO_LARGE,
+                said: None,
+                records: &[],
+                maybe_written: false,
+            };
+            let error = self.refused(place, refusal, &whole);
+            return self.fail(now, place, index, whole, &error);
         }
         self.next_serial += parts.len() as u64;
         self.counts.splits += 1;
@@ -171,6 +197,59 @@ impl<W> Machine<W> {
             self.keep(part.ticket);
             self.partition(place).queue.insert(index + offset, part);
         }
+    }
+
+    /// Fails the records that a broker refuses, and sends the others of their batch again.
+    fn take_out(
+        &mut self,
+        now: Instant,
+        place: Place,
+        index: usize,
+        mut batch: Batch<W>,
+        refusal: Refusal<'_>,
+    ) {
+        let refused: BTreeMap<_, _> = refusal
+            .records
+            .iter()
+            .map(|blamed| (blamed.batch_index, self.refused_record(place, refusal.code, blamed)))
+            .collect();
+        let serial = self.next_serial;
+        let pieces = batch.take_out(&refused, serial, &mut self.codecs, self.rest);
+        let Ok(pieces) = pieces else {
+            let error = self.refused(place, refusal, &batch);
+            return self.fail(now, place, index, batch, &error);
+        };
+        self.next_serial += pieces.len() as u64;
+        self.counts.splits += 1;
+        self.release(batch.charged);
+        let kept = batch.count() - refused.len() as i32;
+        let idempotence = &mut self.partition(place).idempotence;
+        match batch.sequence {
+            // Nothing behind it is numbered yet: there will be no gap.
+            Some(sequence) if idempotence.next == sequence.after(batch.count()) => {
+                idempotence.next = sequence.after(kept);
+            }
+            _ => {}
+        }
+        let mut at = index;
+        for piece in pieces {
+            match piece {
+                Piece::Kept(part) => {
+                    self.charge(part.charged);
+                    self.keep(part.ticket);
+                    self.partition(place).queue.insert(at, part);
+                    at += 1;
+                }
+                Piece::Refused(ended) => {
+                    self.keep(ended.ticket);
+                    self.end(now, place, at, ended);
+                }
+            }
+        }
+        for ended in std::mem::take(&mut batch.behind) {
+            self.end(now, place, at, ended);
+        }
+        self.forget(batch.ticket);
     }
 
     /// Fails the batches whose time is over.
@@ -231,7 +310,12 @@ impl<W> Machine<W> {
     }
 
     /// Fails every batch of a partition that is not in flight, and says how many records those had.
-    fn drop_queued(&mut self, now: Instant, place: Place, error: impl Fn(bool) -> Error) -> usize {
+    pub(super) fn drop_queued(
+        &mut self,
+        now: Instant,
+        place: Place,
+        error: impl Fn(bool) -> Error,
+    ) -> usize {
         let (mut index, mut records) = (0, 0);
         while let Some(batch) = self.partition(place).queue.get(index) {
             if batch.is_in_flight() {
@@ -317,24 +401,39 @@ impl<W> Machine<W> {
             let error = self.starved();
             self.refuse_waiting(error);
         }
+        let mut freed = BTreeSet::new();
         for _ in 0..EXPIRED_AT_ONCE {
             let Some((&ticket, first)) = self.unassigned.first_key_value() else { break };
             if first.until > now {
                 break;
             }
-            let topic = first.target.topic;
-            let error = self.unknown_topic(topic);
+            let Target { topic, partition, deadline, .. } = first.target;
+            let limit = if first.until == deadline {
+                Limit::Delivery(self.config.delivery_timeout)
+            } else {
+                self.metadata_limit()
+            };
+            let error = match partition {
+                Some(partition) if self.topics[topic].is_known() => {
+                    self.unasked_partition(topic, partition, limit)
+                }
+                _ => self.unknown_topic(topic, limit),
+            };
             self.strike_unassigned(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
+            freed.insert(topic);
         }
-        let mut freed = BTreeSet::new();
         for _ in 0..EXPIRED_AT_ONCE {
             let Some((&ticket, first)) = self.unplaced.first_key_value() else { break };
             if first.until > now {
                 break;
             }
             let topic = first.target.topic;
-            let error = self.placed_too_late(&first.target);
+            let error = if self.topics[topic].is_known() {
+                self.placed_too_late(&first.target)
+            } else {
+                self.unknown_topic(topic, Limit::Delivery(self.config.delivery_timeout))
+            };
             self.strike_unassigned(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
             freed.insert(topic);
@@ -431,4 +530,10 @@ impl<W> Machine<W> {
             self.answer(waiter, Ok(()));
         }
     }
+}
+
+/// Whether a broker says which records of a batch it refuses.
+fn blames_some(refusal: Refusal<'_>, count: i32) -> bool {
+    let mut blamed = refusal.records.iter();
+    !refusal.records.is_empty() && blamed.all(|record| (0..count).contains(&record.batch_index))
 }

@@ -76,12 +76,11 @@ impl<W> Machine<W> {
         if !topic.unassigned.is_empty() {
             return None;
         }
-        let count = topic.partitions.len() as i32;
         let partition = match partition {
             Some(partition) => usize::try_from(partition).ok()?,
-            None => topic.spread.decided(partitioner, record.key, count)? as usize,
+            None => topic.spread.decided(partitioner, record.key, topic.count as i32)? as usize,
         };
-        topic.partitions.get(partition).filter(|into| into.stopped.is_none())?;
+        topic.usable().get(partition).filter(|into| into.stopped.is_none())?;
         Some(Place { topic: index, partition })
     }
 }

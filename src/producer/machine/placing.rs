@@ -27,16 +27,39 @@ impl<W> Machine<W> {
         first
     }
 
-    /// A topic is known: what its records wait for now is their caller.
-    pub(super) fn hold_unassigned(&mut self, topic: usize) {
-        if self.config.partitioner != Partitioner::Caller {
+    /// A topic was described: those of its records whose partition exists wait for no more than
+    /// their turn, or their caller. Those whose partition does not exist fail, if the cluster was
+    /// asked since they were handed over.
+    pub(super) fn sort_out_unassigned(&mut self, topic: usize) {
+        let has = |held: &Delayed<W>| self.topics[topic].has(held.target.partition);
+        let mut tickets = self.topics[topic].unassigned.iter();
+        let is_blocked =
+            tickets.any(|ticket| self.unassigned.get(ticket).is_some_and(|held| !has(held)));
+        if !is_blocked && self.config.partitioner != Partitioner::Caller {
+            // All of them go into batches now.
             return;
         }
         for index in 0..self.topics[topic].unassigned.len() {
             let ticket = self.topics[topic].unassigned[index];
-            if let Some(delayed) = self.unassigned.remove(&ticket) {
+            let Some(delayed) = self.unassigned.get(&ticket) else { continue };
+            if self.topics[topic].has(delayed.target.partition)
+                && let Some(delayed) = self.unassigned.remove(&ticket)
+            {
                 self.hold_unplaced(ticket, delayed);
             }
+        }
+        let described_by = self.topics[topic].described_by;
+        let is_answered = |held: &Delayed<W>| held.asked_before < described_by;
+        let tickets = self.topics[topic].unassigned.iter();
+        let refused: Vec<_> = tickets
+            .filter_map(|ticket| Some((*ticket, self.unassigned.get(ticket)?)))
+            .filter(|(_, held)| is_answered(held))
+            .map(|(ticket, held)| (ticket, held.target.partition.unwrap_or(-1)))
+            .collect();
+        for (ticket, partition) in refused {
+            let error = self.unknown_partition(topic, partition);
+            self.strike_unassigned(topic, ticket);
+            self.refuse_one_unassigned(ticket, error);
         }
     }
 
@@ -58,7 +81,7 @@ impl<W> Machine<W> {
         Some(Placing {
             ticket,
             topic: &topic.name,
-            partitions: topic.partitions.len() as i32,
+            partitions: topic.extent as i32,
             key: held.record.key.as_deref(),
             waiter: held.waiter.as_ref(),
         })
@@ -68,11 +91,11 @@ impl<W> Machine<W> {
         self.unplaced.get(&ticket).is_some_and(|held| !self.is_placed(&held.target))
     }
 
-    /// Whether a topic has the partition. It may have more than when the caller was asked, and
-    /// never fewer.
+    /// Whether a topic has the partition. It may have more than when the caller was asked, or
+    /// fewer if it was created anew.
     pub(super) fn check_placing(&self, topic: usize, said: Result<i32, String>) -> Result<()> {
         let partition = said.map_err(|reason| self.not_placed(topic, &reason))?;
-        let count = self.topics[topic].partitions.len() as i32;
+        let count = self.topics[topic].extent as i32;
         if (0..count).contains(&partition) { Ok(()) } else { Err(self.misplaced(topic, partition)) }
     }
 
@@ -82,6 +105,10 @@ impl<W> Machine<W> {
             return None;
         }
         let ticket = *self.topics[topic].unassigned.front()?;
+        let held = self.unassigned.get(&ticket);
+        if held.is_some_and(|held| !self.topics[topic].has(held.target.partition)) {
+            return None;
+        }
         if self.waits_for_caller(ticket) {
             return None;
         }

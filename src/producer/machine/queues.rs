@@ -39,13 +39,20 @@ impl<W> Machine<W> {
         });
     }
 
-    /// Takes over what the cluster says of a topic. A topic in error keeps what is known of it.
+    /// Takes over what the cluster says of a topic. A topic in error keeps what is queued for it:
+    /// a cluster may deny a topic for a moment.
     pub(super) fn describe(&mut self, now: Instant, index: usize, described: &MetadataTopic) {
+        let question = self.questions;
         let topic = &mut self.topics[index];
         if !described.error_code.is_success() {
             topic.refusal = Some(described.error_code);
+            if described.error_code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION {
+                // New records wait for the topic to come back, for as long as for any other that
+                // does not exist.
+                topic.count = 0;
+            }
             if !described.error_code.retriable() && !topic.is_known() {
-                let error = self.unknown_topic(index);
+                let error = self.unknown_topic(index, self.metadata_limit());
                 self.refuse_unassigned(index, &error);
             }
             return;
@@ -56,15 +63,21 @@ impl<W> Machine<W> {
             return;
         }
         topic.refusal = None;
-        let known = topic.is_known();
-        let recreated = known && topic.id != described.topic_id;
-        topic.id = described.topic_id;
-        while topic.partitions.len() < described.partitions.len() {
+        topic.described_by = question;
+        let recreated = !topic.partitions.is_empty() && topic.id != described.topic_id;
+        if !topic.resize(described.topic_id, described.partitions.len()) {
+            self.refresh.want();
+        }
+        let topic = &mut self.topics[index];
+        while topic.partitions.len() < topic.extent {
             topic.partitions.push(Partition::new(Sequence::new(self.config.first_sequence)));
+        }
+        for partition in topic.extent..topic.partitions.len() {
+            self.vanish(now, Place { topic: index, partition });
         }
         for news in &described.partitions {
             let Ok(partition) = usize::try_from(news.partition_index) else { continue };
-            if partition >= self.topics[index].partitions.len() {
+            if partition >= self.topics[index].extent {
                 continue;
             }
             let place = Place { topic: index, partition };
@@ -75,17 +88,34 @@ impl<W> Machine<W> {
             self.follow(place, leader, news.leader_epoch);
         }
         let topic = &mut self.topics[index];
-        let partitions = (0..).zip(&topic.partitions);
+        let partitions = (0..).zip(topic.usable());
         topic.led =
             partitions.filter(|(_, p)| p.leader.is_some()).map(|(index, _)| index).collect();
         topic.spread.changed();
-        if !known {
-            self.hold_unassigned(index);
-        }
+        self.sort_out_unassigned(index);
         self.assign_unassigned(now, index);
         for partition in 0..self.topics[index].partitions.len() {
             self.touch(now, Place { topic: index, partition });
         }
+    }
+
+    /// Whether a partition belonged to a topic of the same name that was deleted.
+    pub(super) fn has_vanished(&self, place: Place) -> bool {
+        place.partition >= self.topics[place.topic].extent
+    }
+
+    /// A topic was created anew with fewer partitions, and this is none of them. What is queued
+    /// for it fails: it may belong before records that other partitions have by now. What is in
+    /// flight fails when its answer comes.
+    fn vanish(&mut self, now: Instant, place: Place) {
+        let partition = self.partition(place);
+        partition.leader = None;
+        partition.leader_epoch = -1;
+        if partition.queue.is_empty() {
+            return;
+        }
+        let error = self.vanished(place);
+        self.drop_queued(now, place, |maybe_written| error.clone().maybe_written(maybe_written));
     }
 
     /// Takes over who leads a partition, unless the news is older than what is known: an answer
@@ -209,7 +239,9 @@ impl<W> Machine<W> {
         self.settle_numbering(place);
         let next = self.partition(place).next_event(now);
         if !self.partition(place).queue.is_empty() {
-            match self.partition(place).leader {
+            let leader = self.partition(place).leader;
+            match leader {
+                None if self.has_vanished(place) => {}
                 None => self.refresh.want(),
                 Some(leader) => {
                     let node = self.nodes.entry(leader).or_default();

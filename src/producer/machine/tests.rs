@@ -8,6 +8,8 @@ mod metrics;
 mod numbers;
 mod order;
 mod placing;
+mod refusals;
+mod topics;
 mod wholes;
 
 use std::time::{Duration, Instant};

@@ -132,9 +132,9 @@ impl<W> Machine<W> {
         topic: usize,
         records: &[(Option<i32>, Record<'_>)],
     ) -> Result<Option<i32>, NotWhole> {
-        let count = self.topics[topic].partitions.len() as i32;
+        let count = self.topics[topic].count as i32;
         if count == 0 {
-            return Err(NotWhole::Error(self.unknown_topic(topic)));
+            return Err(NotWhole::Error(self.unknown_topic(topic, self.metadata_limit())));
         }
         let mut common = None;
         for (named, record) in records {

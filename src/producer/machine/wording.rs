@@ -1,12 +1,16 @@
 //! What the machine's errors say: what happened, where, and what to try.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::Machine;
 use super::admission::Target;
+use super::fates::Refusal;
+use crate::config::Config;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::Batch;
 use crate::producer::topic::Place;
+use crate::protocol::BatchIndexError;
 
 pub(super) fn place(topic: &str, partition: usize) -> String {
     format!("partition {partition} of topic \"{topic}\"")
@@ -53,6 +57,32 @@ pub(super) fn whole_too_large(size: usize, setting: &str, limit: usize) -> Error
     .code(ErrorCode::MESSAGE_TOO_LARGE)
 }
 
+/// The time that was given for something, as errors name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    Delivery(Duration),
+    Metadata(Duration),
+    /// An argument of the call.
+    Call(Duration),
+}
+
+impl Limit {
+    /// That of a call, which may be the setting's.
+    pub(super) fn of_call(limit: Duration, config: &Config) -> Self {
+        if limit == config.metadata_timeout { Self::Metadata(limit) } else { Self::Call(limit) }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delivery(limit) => write!(f, "delivery_timeout_ms={}", limit.as_millis()),
+            Self::Metadata(limit) => write!(f, "metadata_timeout_ms={}", limit.as_millis()),
+            Self::Call(limit) => write!(f, "{} ms", limit.as_millis()),
+        }
+    }
+}
+
 fn written(maybe_written: bool) -> &'static str {
     if maybe_written { "; it may have been written" } else { "" }
 }
@@ -62,17 +92,43 @@ impl<W> Machine<W> {
         place(&self.topics[at.topic].name, at.partition)
     }
 
-    pub(super) fn refused(
+    /// A broker refused a batch for good.
+    pub(super) fn refused(&self, place: Place, refusal: Refusal<'_>, batch: &Batch<W>) -> Error {
+        let Refusal { code, said, records, .. } = refusal;
+        let (name, written) = (self.place_name(place), written(batch.maybe_written));
+        let blamed = records.first().and_then(|blamed| {
+            let message = blamed.batch_index_error_message.as_deref()?;
+            Some(format!("record {} of {}: {message}", blamed.batch_index, batch.count()))
+        });
+        let said = blamed.or_else(|| said.map(str::to_owned));
+        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+        let advice = if code == ErrorCode::MESSAGE_TOO_LARGE {
+            format!(
+                ": {} bytes are more than the topic's max.message.bytes, or the broker's \
+                 message.max.bytes, though not more than max_request_size={}; raise the topic's \
+                 limit, or send less",
+                batch.size(),
+                self.config.max_request_size
+            )
+        } else {
+            String::new()
+        };
+        let message = format!("{name}: the broker refused: {code}{said}{advice}{written}");
+        Error::new(ErrorKind::Broker, message).code(code).maybe_written(batch.maybe_written)
+    }
+
+    /// A broker refused one record of a batch.
+    pub(super) fn refused_record(
         &self,
         place: Place,
         code: ErrorCode,
-        said: Option<&str>,
-        maybe_written: bool,
+        blamed: &BatchIndexError,
     ) -> Error {
+        let said = blamed.batch_index_error_message.as_deref();
         let said = said.map(|said| format!(": {said}")).unwrap_or_default();
-        let (place, written) = (self.place_name(place), written(maybe_written));
-        let message = format!("{place}: the broker refused: {code}{said}{written}");
-        Error::new(ErrorKind::Broker, message).code(code).maybe_written(maybe_written)
+        let place = self.place_name(place);
+        let message = format!("{place}: the broker refused the record: {code}{said}");
+        Error::new(ErrorKind::Broker, message).code(code)
     }
 
     pub(super) fn timed_out(&self, place: Place, batch: &Batch<W>) -> Error {
@@ -156,23 +212,27 @@ impl<W> Machine<W> {
         Error::new(ErrorKind::BufferFull, message)
     }
 
-    pub(super) fn unknown_topic(&self, topic: usize) -> Error {
+    pub(super) fn metadata_limit(&self) -> Limit {
+        Limit::Metadata(self.config.metadata_timeout)
+    }
+
+    /// A topic is not known, or not any more, within the time that was given for it.
+    pub(super) fn unknown_topic(&self, topic: usize, limit: Limit) -> Error {
         let Some(code) = self.topics[topic].refusal else {
-            return self.unreachable(self.config.metadata_timeout);
+            return self.unreachable(limit);
         };
         let name = &self.topics[topic].name;
         if code == ErrorCode::INVALID_TOPIC {
             return invalid_topic(name).code(code);
         }
-        let waited = self.config.metadata_timeout.as_millis();
         let message = match code {
             ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => format!(
-                "topic \"{name}\" does not exist and the cluster did not create it within \
-                 metadata_timeout_ms={waited}; create the topic, or check its name"
+                "topic \"{name}\" does not exist and the cluster did not create it within {limit}; \
+                 create the topic, or check its name"
             ),
-            code if code.retriable() => format!(
-                "topic \"{name}\" was not ready within metadata_timeout_ms={waited}: {code}"
-            ),
+            code if code.retriable() => {
+                format!("topic \"{name}\" was not ready within {limit}: {code}")
+            }
             code => format!("topic \"{name}\" cannot be used: {code}"),
         };
         let kind = if code.retriable() { ErrorKind::UnknownTopic } else { ErrorKind::Broker };
@@ -181,7 +241,7 @@ impl<W> Machine<W> {
 
     pub(super) fn unknown_partition(&self, topic: usize, partition: i32) -> Error {
         let topic = &self.topics[topic];
-        let count = topic.partitions.len();
+        let count = topic.count;
         let name = &topic.name;
         Error::new(
             ErrorKind::UnknownPartition,
@@ -201,7 +261,7 @@ impl<W> Machine<W> {
                 "the partitioner failed for a record of topic \"{}\": {reason}; it must return a \
                  partition from 0 to {}",
                 topic.name,
-                topic.partitions.len() - 1,
+                topic.extent.saturating_sub(1),
             ),
         )
     }
@@ -214,7 +274,7 @@ impl<W> Machine<W> {
                 "the partitioner chose partition {partition} of topic \"{}\": it must return one \
                  from 0 to {}",
                 topic.name,
-                topic.partitions.len() - 1,
+                topic.extent.saturating_sub(1),
             ),
         )
         .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
@@ -259,11 +319,29 @@ impl<W> Machine<W> {
         .code(ErrorCode::MESSAGE_TOO_LARGE)
     }
 
-    pub(super) fn unreachable(&self, limit: Duration) -> Error {
-        let is_setting = limit == self.config.metadata_timeout;
-        let setting = if is_setting { "metadata_timeout_ms=" } else { "" };
-        let waited = limit.as_millis();
-        let unit = if is_setting { "" } else { " ms" };
+    /// The cluster could not be asked again whether a topic has a partition.
+    pub(super) fn unasked_partition(&self, topic: usize, partition: i32, limit: Limit) -> Error {
+        let known = self.unknown_partition(topic, partition);
+        let unreachable = self.unreachable(limit);
+        let message = format!("{known} as far as is known, and {unreachable}");
+        Error::new(ErrorKind::UnknownPartition, message).code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    /// A partition that a topic does not have any more.
+    pub(super) fn vanished(&self, place: Place) -> Error {
+        let topic = &self.topics[place.topic];
+        Error::new(
+            ErrorKind::UnknownPartition,
+            format!(
+                "partition {} of topic \"{}\" is gone: the topic was created anew with {} \
+                 partitions; produce the record again, without a partition or with one of these",
+                place.partition, topic.name, topic.extent,
+            ),
+        )
+        .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    pub(super) fn unreachable(&self, limit: Limit) -> Error {
         let why = self
             .refresh
             .last_failure
@@ -271,7 +349,7 @@ impl<W> Machine<W> {
             .map_or_else(|| "no broker has answered yet".to_owned(), ToString::to_string);
         Error::new(
             ErrorKind::Unreachable,
-            format!("the cluster could not be reached within {setting}{waited}{unit}: {why}"),
+            format!("the cluster could not be reached within {limit}: {why}"),
         )
     }
 }

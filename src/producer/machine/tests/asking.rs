@@ -5,9 +5,9 @@ use super::*;
 const UNKNOWN: ErrorCode = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
 
 #[test]
-fn a_topic_that_is_known_needs_no_question() {
+fn a_topic_that_is_known_needs_no_question_to_be_produced_to() {
     let mut bench = Bench::ready(&[1, 2], |_| {});
-    bench.machine.locate(bench.now, "t", false, "partitions");
+    bench.machine.locate(bench.now, "t", true, "partitions");
     assert_eq!(bench.settled(), ["partitions: Ok(())"]);
     assert_eq!(bench.machine.leaders("t"), [Some(1), Some(2)]);
     assert_eq!(bench.machine.leaders("u"), []);

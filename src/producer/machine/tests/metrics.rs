@@ -250,7 +250,7 @@ fn what_never_got_into_a_batch_is_counted() {
 #[test]
 fn what_is_refused_is_counted_once() {
     let mut bench = Bench::ready(&[1], |_| {});
-    bench.produce("no such partition", 1, false);
+    bench.produce("no such partition", -1, false);
     bench.hand_over("t", "too large", 2_000_000);
     assert_eq!(bench.metrics().topics[0].records.failed, 2);
     bench.hand_over("u", "too large", 2_000_000);
