@@ -12,3 +12,4 @@ mod placing;
 mod run;
 mod scenario;
 mod seeds;
+mod work;

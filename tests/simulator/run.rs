@@ -6,17 +6,16 @@ use std::time::{Duration, Instant};
 
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{
-    self, Haste, Joined, Machine, MetadataWanted, NotWhole, OwnedRecord, Produced, Random,
-    RequestId, SealedRequest, Settled, Ticket, Turns, Who, Whole,
+    self, Machine, MetadataWanted, Random, RequestId, SealedRequest, Settled, Ticket, Turns,
 };
 use dekaf::protocol::ProduceResponse;
 
-use dekaf::record::{Compressor, Record};
+use dekaf::record::Compressor;
 
 use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
 use super::counts::Seen;
 use super::driver::Habits;
-use super::ledger::{Ledger, Next, Waiter, made_at};
+use super::ledger::{Ledger, Waiter};
 use super::network::{LinkId, Network};
 use super::placing;
 use super::scenario::Scenario;
@@ -84,10 +83,10 @@ pub(crate) struct Run<'a> {
     pub(super) identity: Option<u64>,
     /// Whether the caller has been woken, and has not yet placed what waits for it.
     pub(super) caller_is_woken: bool,
-    handed_over: u64,
+    pub(super) handed_over: u64,
     pub(super) faults_until: Duration,
     /// Whoever waits for memory or for a topic, for whom to cancel.
-    tickets: Vec<(Ticket, u64)>,
+    pub(super) tickets: Vec<(Ticket, u64)>,
     pub(super) compressor: Compressor,
     pub(super) trace: Option<Vec<String>>,
 }
@@ -397,151 +396,12 @@ impl<'a> Run<'a> {
         };
         self.hear(producer::Event::Identified(identified));
     }
-
-    // -- what is handed over ----------------------------------------------------------------
-
-    fn work(&mut self) {
-        for _ in 0..=self.random.below(8) {
-            if self.handed_over < self.scenario.records {
-                if self.scenario.gathers() && self.random.below(8) == 0 {
-                    self.hand_over_whole();
-                } else {
-                    self.hand_over();
-                }
-            }
-        }
-        if self.scenario.gathers() {
-            self.machine.ship(self.instant());
-        }
-        match self.random.below(40) {
-            0..=2 => {
-                let flush = self.ledger.flush();
-                self.machine.flush(self.instant(), flush);
-            }
-            3..=5 => self.cancel(),
-            6 if self.scenario.purges => self.machine.purge(self.instant()),
-            _ => {}
-        }
-        if self.handed_over < self.scenario.records {
-            let pause = Spread { least: Duration::ZERO, most: self.scenario.pause };
-            self.plan_after(pause, Event::Work);
-        } else {
-            // The end of the work is the end of the faults: whatever was promised must come.
-            self.heal();
-        }
-    }
-
-    fn hand_over(&mut self) {
-        let id = self.handed_over;
-        self.handed_over += 1;
-        let topic = self.random.below(self.scenario.topics.len() as u64) as usize;
-        let (name, settings) = &self.scenario.topics[topic];
-        let (name, partitions) = (name.clone(), settings.partitions as u64);
-        let named = match self.random.below(3) {
-            0 => Some(self.random.below(partitions) as i32),
-            _ => None,
-        };
-        let key = (self.random.below(2) == 0).then(|| self.random.below(10).to_be_bytes().to_vec());
-        let mut value = id.to_be_bytes().to_vec();
-        value.resize(8 + self.random.below(self.scenario.largest_value) as usize, b'.');
-        let record =
-            OwnedRecord { timestamp: made_at(id), key, value: Some(value), headers: vec![] };
-        let haste = match self.random.below(4) {
-            0 => Haste::AtOnce,
-            1 | 2 if self.scenario.gathers() => Haste::Together,
-            _ => Haste::Lingers,
-        };
-        let deadline = self.now + self.scenario.config.delivery_timeout;
-        let partition = named.or_else(|| self.place_at_once(&name, record.key.as_deref()));
-        self.ledger.handed_over(id, &name, deadline);
-        if partition.is_some() {
-            self.ledger.placed(id, partition);
-        }
-        self.note(|| format!("record {id} for {name}/{partition:?}"));
-        let now = self.instant();
-        let headers = record.headers();
-        let borrowed = record.with_headers(&headers);
-        // As callers do: it joins those before it, and who waits for them, if it can.
-        let joined = self.machine.join(|| now, &name, partition, &borrowed, Next(id), haste);
-        let produced = match joined {
-            Ok(Joined { ticket, work }) => Ok(Produced::Accepted { ticket, work, is_held: false }),
-            Err(next) => self.machine.produce(now, &name, partition, &borrowed, next.make(), haste),
-        };
-        match produced {
-            Ok(Produced::Accepted { ticket, .. }) => self.tickets.push((ticket, id)),
-            Ok(Produced::Full(waiter)) => {
-                let waits = self.machine.wait(now, &name, partition, record, waiter, haste);
-                match waits {
-                    Ok(ticket) => {
-                        self.tickets.push((ticket, id));
-                        if self.scenario.gathers() {
-                            let waiter = self.ledger.admission(ticket);
-                            self.machine.when_admitted(ticket, waiter);
-                        }
-                    }
-                    Err((error, _waiter)) => self.ledger.not_taken(id, &error),
-                }
-            }
-            Err((error, _waiter)) => self.ledger.not_taken(id, &error),
-        }
-    }
-
-    /// Some records for one partition, all or nothing.
-    fn hand_over_whole(&mut self) {
-        let topic = self.random.below(self.scenario.topics.len() as u64) as usize;
-        let (name, settings) = &self.scenario.topics[topic];
-        let (name, partitions) = (name.clone(), settings.partitions as u64);
-        let partition = self.random.below(partitions) as i32;
-        let first = self.handed_over;
-        self.handed_over += 2 + self.random.below(8);
-        let ids: Vec<u64> = (first..self.handed_over).collect();
-        let deadline = self.now + self.scenario.config.delivery_timeout;
-        for &id in &ids {
-            self.ledger.handed_over(id, &name, deadline);
-            self.ledger.placed(id, Some(partition));
-        }
-        self.note(|| format!("records {ids:?} for {name}/{partition}, as one"));
-        let size = 8 + self.random.below(self.scenario.largest_value) as usize;
-        let value = |id: &u64| {
-            let mut value = id.to_be_bytes().to_vec();
-            value.resize(size, b'.');
-            value
-        };
-        let values: Vec<_> = ids.iter().map(value).collect();
-        let records = ids.iter().zip(&values).map(|(id, value)| {
-            let timestamp = made_at(*id);
-            (Some(partition), Record { timestamp, key: None, value: Some(value), headers: &[] })
-        });
-        let records: Vec<_> = records.collect();
-        let waiters = ids.iter().map(|id| Waiter::Record(*id)).collect();
-        let now = self.instant();
-        let not_taken = match self.machine.produce_whole(now, now, &name, &records, waiters) {
-            Whole::Accepted => return self.ledger.whole(ids),
-            Whole::Refused(NotWhole::Error(error), _) => error,
-            Whole::Full(_) | Whole::Refused(NotWhole::Scattered(..), _) => disconnected(),
-        };
-        for id in ids {
-            self.ledger.not_taken(id, &not_taken);
-        }
-    }
-
-    fn cancel(&mut self) {
-        if self.tickets.is_empty() {
-            return;
-        }
-        let index = self.random.below(self.tickets.len() as u64) as usize;
-        let (ticket, id) = self.tickets.swap_remove(index);
-        // A ticket of a batch is shared, and cannot be cancelled any more.
-        if self.machine.cancel(self.instant(), ticket).is_some() {
-            self.ledger.cancelled(id);
-        }
-    }
 }
 
 fn unreachable() -> Error {
     Error::new(ErrorKind::Unreachable, "simulated:9092 (TCP: Connection refused)")
 }
 
-fn disconnected() -> Error {
+pub(super) fn disconnected() -> Error {
     Error::new(ErrorKind::Disconnected, "the connection has ended")
 }
