@@ -9,6 +9,7 @@ use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{RecordMetrics, Settled, Ticket, Who};
 
 use super::cluster::{Cluster, StoredLog};
+use super::rules::{Rule, Violations};
 use super::scenario::Scenario;
 
 /// Who waits for the machine.
@@ -98,7 +99,7 @@ pub(crate) struct Ledger {
     wholes: Vec<Vec<u64>>,
     /// Who waits for records to leave the line for memory.
     admissions: BTreeSet<Ticket>,
-    violations: Vec<String>,
+    violations: Violations,
     most_memory: usize,
 }
 
@@ -106,13 +107,13 @@ pub(crate) struct Ledger {
 const MEMORY_SLACK: usize = 2_000;
 
 impl Ledger {
-    pub(crate) fn violation(&mut self, what: &str) {
-        self.violations.push(what.to_owned());
+    pub(crate) fn violation(&mut self, rule: Rule, what: &str) {
+        self.violations.add(rule, what);
     }
 
     /// Whether it is no use to go on.
     pub(crate) fn is_hopeless(&self) -> bool {
-        self.violations.len() > 20
+        self.violations.are_hopeless()
     }
 
     pub(crate) fn handed_over(&mut self, id: u64, topic: &str, deadline: Duration) {
@@ -132,10 +133,11 @@ impl Ledger {
     pub(crate) fn asked(&mut self, id: u64, topic: &str) {
         let before = self.asked.insert(topic.to_owned(), id);
         if before.is_some_and(|before| before >= id) {
-            self.violation(&format!("record {id} is to be placed after {before:?}"));
+            self.violation(Rule::Placing, &format!("record {id} is to be placed after {before:?}"));
         }
         if !self.open.contains(&id) {
-            self.violation(&format!("record {id} is to be placed and was settled before"));
+            let what = format!("record {id} is to be placed and was settled before");
+            self.violation(Rule::Placing, &what);
         }
     }
 
@@ -166,7 +168,8 @@ impl Ledger {
     /// Somebody was told that a record is no longer in the line for memory.
     pub(crate) fn admitted(&mut self, ticket: Ticket, waits: bool) {
         if waits || !self.admissions.remove(&ticket) {
-            self.violation(&format!("admission {ticket} was told wrongly: waits {waits}"));
+            let what = format!("admission {ticket} was told wrongly: waits {waits}");
+            self.violation(Rule::Admission, &what);
         }
     }
 
@@ -176,7 +179,7 @@ impl Ledger {
 
     pub(crate) fn memory(&mut self, used: usize, limit: usize) {
         if used > limit + MEMORY_SLACK && used > self.most_memory {
-            self.violation(&format!("{used} bytes are held, the limit is {limit}"));
+            self.violation(Rule::Memory, &format!("{used} bytes are held, the limit is {limit}"));
         }
         self.most_memory = self.most_memory.max(used);
     }
@@ -186,7 +189,7 @@ impl Ledger {
             Settled::Call { waiter: Waiter::Flush(before), .. } => {
                 if let Some(open) = self.open.first().filter(|open| **open < before) {
                     let what = format!("a flush ended at {now:?} before record {open} did");
-                    self.violation(&what);
+                    self.violation(Rule::Flush, &what);
                 }
             }
             Settled::Call { .. } => {}
@@ -196,7 +199,7 @@ impl Ledger {
                     for (number, id) in (0..waiting.count).zip(first..) {
                         if waiting.timestamp != made_at(id) && waiting.timestamp != 0 {
                             let what = format!("record {id} came back with another's timestamp");
-                            self.violation(&what);
+                            self.violation(Rule::Timestamp, &what);
                         }
                         let outcome = match &batch.outcome {
                             Ok(stored) if stored.base_offset < 0 => {
@@ -222,18 +225,20 @@ impl Ledger {
     fn on_time(&mut self, now: Duration, id: u64) {
         let deadline = self.promises.get(&id).map_or(Duration::MAX, |promise| promise.deadline);
         if now > deadline {
-            self.violation(&format!("record {id} was settled at {now:?}, due at {deadline:?}"));
+            let what = format!("record {id} was settled at {now:?}, due at {deadline:?}");
+            self.violation(Rule::Late, &what);
         }
     }
 
     fn end(&mut self, id: u64, outcome: Outcome) {
         self.open.remove(&id);
         let Some(promise) = self.promises.get_mut(&id) else {
-            return self.violation(&format!("record {id} was settled and never handed over"));
+            let what = format!("record {id} was settled and never handed over");
+            return self.violation(Rule::Settled, &what);
         };
         if let Some(before) = promise.outcome.take() {
             let what = format!("record {id} was settled twice: {before:?}, {outcome:?}");
-            self.violations.push(what);
+            self.violations.add(Rule::Settled, &what);
         }
         let records = self.topics.entry(promise.topic.clone()).or_default();
         match outcome {
@@ -249,7 +254,7 @@ impl Ledger {
     pub(crate) fn check(mut self, scenario: &Scenario, cluster: &Cluster) -> Vec<String> {
         if !self.admissions.is_empty() {
             let left = std::mem::take(&mut self.admissions);
-            self.violation(&format!("nobody was told of admissions {left:?}"));
+            self.violation(Rule::Admission, &format!("nobody was told of admissions {left:?}"));
         }
         let mut stored: BTreeMap<u64, Vec<Place>> = BTreeMap::new();
         for log in cluster.all_committed() {
@@ -269,10 +274,10 @@ impl Ledger {
                     continue;
                 }
                 if scenario.ordered() && last.is_some_and(|last| id < last) {
-                    self.violations.push(format!(
-                        "{}/{}: record {id} at {offset} is stored behind {last:?}",
-                        log.topic, log.partition
-                    ));
+                    let (topic, partition) = (&log.topic, log.partition);
+                    let what =
+                        format!("{topic}/{partition}: record {id} at {offset} is behind {last:?}");
+                    self.violations.add(Rule::Log, &what);
                 }
                 last = Some(id);
                 stored.entry(id).or_default().push(Place::new(&log, offset));
@@ -285,9 +290,10 @@ impl Ledger {
             self.check_one(scenario, id, &promise, &places);
         }
         for id in stored.keys() {
-            self.violations.push(format!("record {id} is stored and was never handed over"));
+            let what = format!("record {id} is stored and was never handed over");
+            self.violations.add(Rule::Stored, &what);
         }
-        self.violations
+        self.violations.into_list()
     }
 
     fn check_wholes(&mut self, stored: &BTreeMap<u64, Vec<Place>>) {
@@ -303,20 +309,22 @@ impl Ledger {
                 }),
             };
             if !is_one {
-                self.violation(&format!("records {ids:?} are one, and stored at {places:?}"));
+                let what = format!("records {ids:?} are one, and stored at {places:?}");
+                self.violation(Rule::Whole, &what);
             }
         }
     }
 
     fn check_one(&mut self, scenario: &Scenario, id: u64, promise: &Promise, places: &[Place]) {
-        let mut wrong = |what: &str| {
-            self.violations.push(format!(
+        let mut wrong = |rule, what: &str| {
+            let what = format!(
                 "record {id} {what}: it ended as {:?} and is stored at {places:?}",
                 promise.outcome
-            ));
+            );
+            self.violations.add(rule, &what);
         };
         if places.iter().any(|place| place.topic != promise.topic) {
-            wrong("is in another topic");
+            wrong(Rule::Place, "is in another topic");
         }
         let asks = scenario.config.partitioner == Partitioner::Caller;
         let elsewhere = |partition| match promise.placed {
@@ -324,30 +332,32 @@ impl Ledger {
             wanted => wanted != Placed::In(partition),
         };
         if places.iter().any(|place| elsewhere(place.partition)) {
-            wrong("is not where the caller wants it");
+            wrong(Rule::Place, "is not where the caller wants it");
         }
         if let Some(Outcome::Stored { partition, .. }) = promise.outcome
             && elsewhere(partition)
         {
-            wrong("is said to be where the caller does not want it");
+            wrong(Rule::Place, "is said to be where the caller does not want it");
         }
         let incarnations: BTreeSet<_> = places.iter().map(|place| place.incarnation).collect();
         if scenario.exactly_once() && places.len() > incarnations.len() {
-            wrong("is stored more than once");
+            wrong(Rule::Twice, "is stored more than once");
         }
         match &promise.outcome {
-            None => wrong("was never settled"),
-            Some(Outcome::Withdrawn) if !places.is_empty() => wrong("was taken back"),
-            Some(Outcome::NotTaken) if !places.is_empty() => wrong("was not taken in"),
+            None => wrong(Rule::Settled, "was never settled"),
+            Some(Outcome::Withdrawn) if !places.is_empty() => wrong(Rule::Stored, "was taken back"),
+            Some(Outcome::NotTaken) if !places.is_empty() => {
+                wrong(Rule::Stored, "was not taken in");
+            }
             Some(Outcome::Failed { maybe_written: false, .. }) if !places.is_empty() => {
-                wrong("was said not to be written");
+                wrong(Rule::Stored, "was said not to be written");
             }
             Some(Outcome::Stored { partition, offset }) if scenario.durable() => {
                 let right = |place: &Place| {
                     place.partition == *partition && (*offset < 0 || place.offset == *offset)
                 };
                 if !places.iter().any(right) {
-                    wrong("is not where it was said to be");
+                    wrong(Rule::Lost, "is not where it was said to be");
                 }
             }
             _ => {}

@@ -9,6 +9,7 @@ mod faults;
 mod ledger;
 mod network;
 mod placing;
+mod rules;
 mod run;
 mod scenario;
 mod seeds;

@@ -6,6 +6,7 @@ use dekaf::producer::Ticket;
 
 use super::cluster::Spread;
 use super::ledger::Waiter;
+use super::rules::Rule;
 use super::run::{Event, Run};
 
 /// What the caller says of a record.
@@ -74,7 +75,7 @@ impl Run<'_> {
             self.ledger.placed(id, said.ok());
         }
         if self.random.below(20) == 0 && self.machine.place(now, ticket, Ok(0)) {
-            self.ledger.violation(&format!("record {id} was placed twice"));
+            self.ledger.violation(Rule::Placing, &format!("record {id} was placed twice"));
         }
     }
 

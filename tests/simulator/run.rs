@@ -18,6 +18,7 @@ use super::driver::Habits;
 use super::ledger::{Ledger, Waiter};
 use super::network::{LinkId, Network};
 use super::placing;
+use super::rules::Rule;
 use super::scenario::Scenario;
 
 /// What happens at a time of its own.
@@ -140,11 +141,15 @@ impl<'a> Run<'a> {
         let limit = Duration::from_secs(3_600);
         while self.handed_over < self.scenario.records || !self.machine.is_idle() {
             if !self.step() {
-                self.ledger.violation("nothing is left to happen, and not all is settled");
+                let what = "nothing is left to happen, and not all is settled";
+                self.ledger.violation(Rule::Hang, what);
                 break;
             }
-            if self.now > limit || self.ledger.is_hopeless() {
-                self.ledger.violation("not all is settled after an hour");
+            if self.now > limit {
+                self.ledger.violation(Rule::Hang, "not all is settled after an hour");
+                break;
+            }
+            if self.ledger.is_hopeless() {
                 break;
             }
         }
@@ -164,16 +169,16 @@ impl<'a> Run<'a> {
         if self.machine.is_finished() {
             self.settle_last();
         } else {
-            self.ledger.violation("closed, idle, and not finished");
+            self.ledger.violation(Rule::Hang, "closed, idle, and not finished");
         }
         if self.machine.memory_used() != 0 {
             let used = self.machine.memory_used();
-            self.ledger.violation(&format!("{used} bytes are still charged at the end"));
+            let what = format!("{used} bytes are still charged at the end");
+            self.ledger.violation(Rule::Memory, &what);
         }
         self.check_counts();
         self.settle_cluster();
-        let mut violations = self.ledger.check(self.scenario, &self.cluster);
-        violations.truncate(20);
+        let violations = self.ledger.check(self.scenario, &self.cluster);
         (violations, self.trace.unwrap_or_default())
     }
 
@@ -269,7 +274,7 @@ impl<'a> Run<'a> {
         let (topics, config) = (self.ledger.topics(), &self.scenario.config);
         let lateness = self.habits.lateness();
         for wrong in self.seen.disagreements(&self.machine, config, lateness, topics) {
-            self.ledger.violation(&wrong);
+            self.ledger.violation(Rule::Counts, &wrong);
         }
     }
 

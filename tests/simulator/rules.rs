@@ -1,0 +1,97 @@
+//! The rules that every run is held to, each with a tag that begins its violations. A tag says
+//! which rule noticed something, so that a broken core can be expected to violate that very one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// How many violations of one rule a run reports. One defect often breaks a rule for many records.
+const REPORTED: u32 = 5;
+
+/// How many violations make it pointless to go on.
+const HOPELESS: usize = 20;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rule {
+    /// The run ends: everything is settled, and a closed machine finishes.
+    Hang,
+    /// Nothing panics.
+    Panic,
+    /// Each record that was taken in is settled once, and no other is.
+    Settled,
+    /// No record is settled after its deadline.
+    Late,
+    /// A flush ends after every record that was handed over before it.
+    Flush,
+    /// The memory in use is bounded, and all of it is free at the end.
+    Memory,
+    /// The machine's metrics agree with what was seen from outside.
+    Counts,
+    /// The caller is asked to place each record once, and in order.
+    Placing,
+    /// A call that waits for memory is told once, when its record has left the memory queue.
+    Admission,
+    /// A record comes back with its own timestamp.
+    Timestamp,
+    /// A record is stored in its topic, and in the partition that the caller named.
+    Place,
+    /// A record is stored once in each incarnation of its topic.
+    Twice,
+    /// A record that was reported as not written is not stored.
+    Stored,
+    /// An acknowledged record is stored where the acknowledgement says.
+    Lost,
+    /// A partition's log holds records in the order in which they were handed over.
+    Log,
+    /// The records of a whole batch are stored together or not at all.
+    Whole,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tag = match self {
+            Self::Hang => "hang",
+            Self::Panic => "panic",
+            Self::Settled => "settled",
+            Self::Late => "late",
+            Self::Flush => "flush",
+            Self::Memory => "memory",
+            Self::Counts => "counts",
+            Self::Placing => "placing",
+            Self::Admission => "admission",
+            Self::Timestamp => "timestamp",
+            Self::Place => "place",
+            Self::Twice => "twice",
+            Self::Stored => "stored",
+            Self::Lost => "lost",
+            Self::Log => "log",
+            Self::Whole => "whole",
+        };
+        write!(f, "[{tag}]")
+    }
+}
+
+/// The violations of one run.
+#[derive(Debug, Default)]
+pub(crate) struct Violations {
+    list: Vec<String>,
+    of_rule: BTreeMap<Rule, u32>,
+}
+
+impl Violations {
+    pub(crate) fn add(&mut self, rule: Rule, what: &str) {
+        let count = self.of_rule.entry(rule).or_default();
+        *count += 1;
+        if *count <= REPORTED {
+            self.list.push(format!("{rule} {what}"));
+        }
+    }
+
+    /// Whether so much is wrong that it is pointless to go on.
+    pub(crate) fn are_hopeless(&self) -> bool {
+        self.of_rule.values().sum::<u32>() as usize > HOPELESS
+    }
+
+    pub(crate) fn into_list(self) -> Vec<String> {
+        self.list
+    }
+}
