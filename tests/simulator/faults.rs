@@ -2,75 +2,138 @@
 
 use std::time::Duration;
 
+use super::cluster::{NodeId, TopicSettings};
 use super::run::Run;
+
+/// What can go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A connection ends.
+    Cut,
+    Crash,
+    Restart,
+    /// A broker hangs.
+    Pause,
+    /// What hung, was cut off or had lost its disk goes on.
+    Recover,
+    FailDisk,
+    /// A broker is cut off from the others, but not from its clients.
+    Isolate,
+    MoveLeader,
+    /// Brokers deny a topic for a while.
+    Hide,
+    /// The largest batch of a topic changes.
+    LimitSize,
+    /// A topic is deleted and created again, as it was.
+    Recreate,
+    AddPartitions,
+    DeleteRecords,
+}
+
+/// Where a fault strikes.
+struct Target {
+    node: NodeId,
+    topic: String,
+    settings: TopicSettings,
+    partition: i32,
+}
 
 impl Run<'_> {
     /// One fault, of any kind.
     pub(super) fn fault(&mut self) {
-        let brokers = self.scenario.cluster.brokers as u64;
-        let node = self.random.below(brokers) as i32;
+        let target = self.fault_target();
+        let fault = self.fault_kind();
+        let Target { node, topic, partition, .. } = &target;
+        self.note(|| format!("fault {fault:?} at broker {node} or {topic}/{partition}"));
+        self.strike(fault, &target);
+    }
+
+    fn fault_target(&mut self) -> Target {
+        let node = self.random.below(self.scenario.cluster.brokers as u64) as i32;
         let topics = &self.scenario.topics;
-        let (name, settings) = &topics[self.random.below(topics.len() as u64) as usize];
-        let (name, settings) = (name.clone(), *settings);
+        let (topic, settings) = &topics[self.random.below(topics.len() as u64) as usize];
         let partition = self.random.below(settings.partitions as u64) as i32;
+        Target { node, topic: topic.clone(), settings: *settings, partition }
+    }
+
+    fn fault_kind(&mut self) -> Fault {
+        match self.random.below(16) {
+            0..=3 => Fault::Cut,
+            4 => Fault::Crash,
+            5 | 6 => Fault::Restart,
+            7 => Fault::Pause,
+            8 | 9 => Fault::Recover,
+            10 if self.random.below(3) == 0 => Fault::FailDisk,
+            10 => Fault::Isolate,
+            11 => Fault::MoveLeader,
+            12 => Fault::Hide,
+            13 => Fault::LimitSize,
+            14 if self.scenario.recreates => Fault::Recreate,
+            14 => Fault::AddPartitions,
+            _ => Fault::DeleteRecords,
+        }
+    }
+
+    fn strike(&mut self, fault: Fault, target: &Target) {
+        let Target { node, topic: ref name, settings, partition } = *target;
         let now = self.now;
-        let kind = self.random.below(16);
-        self.note(|| format!("fault {kind} at broker {node} or {name}/{partition}"));
-        match kind {
-            0..=3 => {
+        match fault {
+            Fault::Cut => {
                 let nodes = self.network.nodes();
                 if !nodes.is_empty() {
                     let node = nodes[self.random.below(nodes.len() as u64) as usize];
-                    if let Some(link) = self.network.to(node) {
-                        self.cut(link);
-                    }
+                    self.cut_from(node);
                 }
             }
-            4 => {
+            Fault::Crash => {
                 self.cluster.crash(now, node);
-                if let Some(link) = self.network.to(node) {
-                    self.cut(link);
-                }
+                self.cut_from(node);
             }
-            5 | 6 => self.cluster.restart(now, node),
-            7 => self.cluster.pause(now, node),
-            8 | 9 => {
-                for node in 0..brokers as i32 {
+            Fault::Restart => self.cluster.restart(now, node),
+            Fault::Pause => self.cluster.pause(now, node),
+            Fault::Recover => {
+                for node in 0..self.scenario.cluster.brokers {
                     self.cluster.resume(now, node);
                     self.cluster.rejoin(now, node);
                     self.cluster.repair_disk(now, node);
                 }
             }
-            10 if self.random.below(3) == 0 => self.cluster.fail_disk(now, node),
-            10 => self.cluster.isolate(now, node),
-            11 => {
-                self.cluster.move_leader(now, &name, partition, node);
+            Fault::FailDisk => self.cluster.fail_disk(now, node),
+            Fault::Isolate => self.cluster.isolate(now, node),
+            Fault::MoveLeader => {
+                self.cluster.move_leader(now, name, partition, node);
             }
-            12 => {
+            Fault::Hide => {
                 let time = Duration::from_millis(self.random.below(2_000));
-                self.cluster.hide_topic(now, &name, now + time);
+                self.cluster.hide_topic(now, name, now + time);
             }
-            13 => {
+            Fault::LimitSize => {
                 let smaller = 200 + self.random.below(600) as usize;
                 let size = if self.random.below(2) == 0 { smaller } else { 1_048_588 };
-                self.cluster.alter_topic(now, &name, |topic| {
+                self.cluster.alter_topic(now, name, |topic| {
                     topic.log.max_message_bytes = size;
                 });
             }
-            14 if self.scenario.recreates => {
-                self.cluster.delete_topic(now, &name);
-                self.cluster.create_topic(now, &name, settings);
+            Fault::Recreate => {
+                self.cluster.delete_topic(now, name);
+                self.cluster.create_topic(now, name, settings);
             }
-            14 => {
+            Fault::AddPartitions => {
                 let more = settings.partitions + self.random.below(3) as i32;
-                self.cluster.add_partitions(now, &name, more);
+                self.cluster.add_partitions(now, name, more);
             }
-            _ => {
+            Fault::DeleteRecords => {
                 // What is deleted counts as stored all the same. Brokers refuse what they cannot
                 // delete, and nobody minds.
                 let before = self.random.below(300) as i64;
-                let _refused = self.cluster.delete_records(now, &name, partition, before);
+                let _refused = self.cluster.delete_records(now, name, partition, before);
             }
+        }
+    }
+
+    fn cut_from(&mut self, node: NodeId) {
+        if let Some(link) = self.network.to(node) {
+            self.cut(link);
         }
     }
 
