@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::cluster::{NodeId, TopicSettings};
+use super::extra::Extra;
 use super::run::Run;
 
 /// What can go wrong.
@@ -57,6 +58,10 @@ impl Run<'_> {
     }
 
     fn fault_kind(&mut self) -> Fault {
+        let Extra { faults, no_other_faults, .. } = &self.scenario.extra;
+        if !faults.is_empty() && (*no_other_faults || self.extra.below(3) == 0) {
+            return faults[self.extra.below(faults.len() as u64) as usize];
+        }
         match self.random.below(16) {
             0..=3 => Fault::Cut,
             4 => Fault::Crash,

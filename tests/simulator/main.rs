@@ -5,6 +5,7 @@
 mod cluster;
 mod counts;
 mod driver;
+mod extra;
 mod faults;
 mod ledger;
 mod network;
@@ -13,4 +14,5 @@ mod rules;
 mod run;
 mod scenario;
 mod seeds;
+mod stories;
 mod work;

@@ -15,6 +15,7 @@ use dekaf::record::Compressor;
 use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
 use super::counts::Seen;
 use super::driver::Habits;
+use super::extra::Extra;
 use super::ledger::{Ledger, Waiter};
 use super::network::{LinkId, Network};
 use super::placing;
@@ -72,6 +73,8 @@ pub(crate) struct Run<'a> {
     pub(super) inbox: VecDeque<producer::Event>,
     pub(super) seen: Seen,
     pub(super) random: Random,
+    /// For what came later to scenarios: see `extra.rs`.
+    pub(super) extra: Random,
     pub(super) now: Duration,
     start: Instant,
     events: BTreeMap<(Duration, u64), Event>,
@@ -111,6 +114,7 @@ impl<'a> Run<'a> {
             inbox: VecDeque::new(),
             seen: Seen::default(),
             random,
+            extra: Extra::generator(!scenario.seed),
             now: Duration::ZERO,
             start: Instant::now(),
             events: BTreeMap::new(),

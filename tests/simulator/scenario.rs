@@ -7,6 +7,7 @@ use dekaf::config::{Acks, Codec, Compression, Config, Partitioner};
 use dekaf::producer::Random;
 
 use super::cluster::{Chances, PerMille, Settings, Spread, TopicSettings};
+use super::extra::Extra;
 
 /// A simulation, before it runs.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct Scenario {
     pub(crate) purges: bool,
     /// Whether brokers are told topics by id, as from Produce version 13 on.
     pub(crate) by_id: bool,
+    pub(crate) extra: Extra,
 }
 
 const fn ms(milliseconds: u64) -> Duration {
@@ -85,6 +87,7 @@ impl Scenario {
             recreates,
             purges,
             by_id: random.below(2) == 0,
+            extra: Extra::draw(&mut Extra::generator(seed)),
         };
         if random.below(6) == 0 {
             scenario.config.partitioner = Partitioner::Caller;
@@ -92,10 +95,43 @@ impl Scenario {
         scenario
     }
 
-    /// Whether records are handed over in groups that leave together, or as one. Not by chance:
-    /// the others keep the stories that they tell.
-    pub(crate) fn gathers(&self) -> bool {
-        self.seed % 4 == 1
+    /// A healthy cluster and a producer with the usual settings: where stories begin.
+    pub(crate) fn plain(seed: u64) -> Self {
+        let mut random = Extra::generator(seed);
+        let mut config = Config::new("simulated:9092").expect("it is an address");
+        config.linger = ms(random.below(10));
+        config.request_timeout = ms(1_000 + random.below(2_000));
+        config.delivery_timeout = config.linger + config.request_timeout + ms(random.below(20_000));
+        config.metadata_timeout = ms(500 + random.below(3_000));
+        config.retry_backoff = ms(10 + random.below(50));
+        config.retry_backoff_max = config.retry_backoff * 10;
+        let brokers = 1 + random.below(3) as i32;
+        let cluster = Settings {
+            brokers,
+            metadata_lag: Spread::millis(0, 1 + random.below(100)),
+            ..Settings::default()
+        };
+        let topic = TopicSettings {
+            partitions: 1 + random.below(3) as i32,
+            replication_factor: brokers as usize,
+            min_isr: 1,
+            ..TopicSettings::default()
+        };
+        Self {
+            seed,
+            config,
+            cluster,
+            topics: vec![("topic-0".to_owned(), topic)],
+            records: 100 + random.below(100),
+            pause: ms(1 + random.below(50)),
+            largest_value: 100,
+            network: Spread::millis(0, 1 + random.below(10)),
+            faults: None,
+            recreates: false,
+            purges: false,
+            by_id: random.below(2) == 0,
+            extra: Extra::default(),
+        }
     }
 
     /// Whether brokers recognise repetitions, so that nothing may be stored twice.

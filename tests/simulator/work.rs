@@ -14,14 +14,14 @@ impl Run<'_> {
     pub(super) fn work(&mut self) {
         for _ in 0..=self.random.below(8) {
             if self.handed_over < self.scenario.records {
-                if self.scenario.gathers() && self.random.below(8) == 0 {
+                if self.scenario.extra.gathers && self.random.below(8) == 0 {
                     self.hand_over_whole();
                 } else {
                     self.hand_over();
                 }
             }
         }
-        if self.scenario.gathers() {
+        if self.scenario.extra.gathers {
             self.machine.ship(self.instant());
         }
         match self.random.below(40) {
@@ -59,7 +59,7 @@ impl Run<'_> {
             OwnedRecord { timestamp: made_at(id), key, value: Some(value), headers: vec![] };
         let haste = match self.random.below(4) {
             0 => Haste::AtOnce,
-            1 | 2 if self.scenario.gathers() => Haste::Together,
+            1 | 2 if self.scenario.extra.gathers => Haste::Together,
             _ => Haste::Lingers,
         };
         let deadline = self.now + self.scenario.config.delivery_timeout;
@@ -87,7 +87,7 @@ impl Run<'_> {
                 match waits {
                     Ok(ticket) => {
                         self.tickets.push((ticket, id));
-                        if self.scenario.gathers() {
+                        if self.scenario.extra.gathers {
                             let waiter = self.ledger.admission(ticket);
                             self.machine.when_admitted(ticket, waiter);
                         }
