@@ -35,6 +35,7 @@ use image::Image;
 use node::Node;
 use replica::Replica;
 
+pub(crate) use produce::Blame;
 pub(crate) use settings::{Chances, PerMille, Settings, Spread, TopicSettings};
 pub(crate) use stored::StoredLog;
 
@@ -93,6 +94,8 @@ enum Due {
     Fetched { partition: Partition, follower: NodeId, leader: NodeId, epoch: i32, end: i64 },
     /// A leader looks for followers that lag behind.
     LagCheck { partition: Partition, leader: NodeId, epoch: i32 },
+    /// A topic is created, unless it exists.
+    Create { name: String, settings: TopicSettings },
     /// A produce request has waited long enough for replicas.
     Expire { node: NodeId, handle: RequestHandle },
 }
@@ -115,6 +118,8 @@ pub(crate) struct Cluster {
     producer_ids: i64,
     /// Every partition there ever was: its topic's name, and what replicas left behind.
     history: BTreeMap<Partition, History>,
+    /// Every record that a batch was refused for.
+    blames: Vec<Blame>,
 }
 
 /// What a partition has beside its replicas.
@@ -144,6 +149,7 @@ impl Cluster {
             requests: 0,
             producer_ids: 1000,
             history: BTreeMap::new(),
+            blames: Vec::new(),
         }
     }
 
@@ -206,6 +212,11 @@ impl Cluster {
         }
     }
 
+    /// The records that batches were refused for so far.
+    pub(crate) fn blames(&self) -> &[Blame] {
+        &self.blames
+    }
+
     /// Whether a broker takes a connection. One that hangs does: its kernel answers.
     pub(crate) fn connect(&self, node: NodeId) -> bool {
         let node = self.node(node);
@@ -258,6 +269,7 @@ impl Cluster {
                 self.fetched(partition, follower, leader, epoch, end);
             }
             Due::LagCheck { partition, leader, epoch } => self.check_lag(partition, leader, epoch),
+            Due::Create { name, settings } => self.create_unless_there(&name, settings),
             Due::Expire { node, handle } => self.expire(node, handle),
         }
     }

@@ -17,6 +17,9 @@ const UNKNOWN_TOPIC_ID: ErrorCode = ErrorCode(100);
 /// `COORDINATOR_LOAD_IN_PROGRESS`, `COORDINATOR_NOT_AVAILABLE`, `NOT_COORDINATOR`.
 const NO_COORDINATOR: [ErrorCode; 3] = [ErrorCode(14), ErrorCode(15), ErrorCode(16)];
 
+/// `UNKNOWN_SERVER_ERROR`, `CLUSTER_AUTHORIZATION_FAILED`.
+const NO_PRODUCER_ID: [ErrorCode; 2] = [ErrorCode(-1), ErrorCode(31)];
+
 /// Where clients find a broker.
 pub(super) fn address(node: NodeId) -> (String, i32) {
     (format!("broker-{node}"), 9092 + node)
@@ -34,7 +37,7 @@ impl Cluster {
                 .topics
                 .iter()
                 .filter(|(name, _)| !self.is_hidden(name))
-                .map(|(name, topic)| describe(&view, name, topic))
+                .map(|(name, topic)| self.describe(&view, name, topic))
                 .collect(),
             Some(topics) => topics
                 .iter()
@@ -66,7 +69,7 @@ impl Cluster {
             None => (view.topic_by_id(asked.topic_id), UNKNOWN_TOPIC_ID),
         };
         if let Some((name, topic)) = found.filter(|(name, _)| !self.is_hidden(name)) {
-            return describe(view, name, topic);
+            return self.describe(view, name, topic);
         }
         if let (Some(name), Some(partitions), true) =
             (&asked.name, self.settings.auto_create, may_create)
@@ -95,6 +98,9 @@ impl Cluster {
         } else if self.happens(self.settings.chances.no_producer_id) {
             let which = self.random.below(NO_COORDINATOR.len() as u64);
             Some(NO_COORDINATOR[which as usize])
+        } else if self.happens(self.settings.chances.producer_id_refused) {
+            let which = self.random.below(NO_PRODUCER_ID.len() as u64);
+            Some(NO_PRODUCER_ID[which as usize])
         } else {
             None
         };
@@ -130,30 +136,30 @@ impl Cluster {
     pub(super) fn is_hidden(&self, name: &str) -> bool {
         self.hidden.get(name).is_some_and(|until| *until > self.now)
     }
-}
 
-fn describe(view: &Image, name: &str, topic: &TopicImage) -> MetadataTopic {
-    let partition = |(partition_index, partition): (i32, &PartitionImage)| {
-        let leader = partition.leader.filter(|leader| view.alive.contains(leader));
-        let is_offline = |node: &&NodeId| !view.is_usable(**node);
-        MetadataPartition {
-            error_code: if leader.is_some() {
-                ErrorCode::NONE
-            } else {
-                ErrorCode::LEADER_NOT_AVAILABLE
-            },
-            partition_index,
-            leader_id: leader.unwrap_or(-1),
-            leader_epoch: partition.epoch,
-            replica_nodes: partition.replicas.clone(),
-            isr_nodes: partition.isr.iter().copied().collect(),
-            offline_replicas: partition.replicas.iter().filter(is_offline).copied().collect(),
+    fn describe(&self, view: &Image, name: &str, topic: &TopicImage) -> MetadataTopic {
+        let partition = |(partition_index, partition): (i32, &PartitionImage)| {
+            let leader = partition.leader.filter(|leader| view.alive.contains(leader));
+            let is_offline = |node: &&NodeId| !view.is_usable(**node);
+            MetadataPartition {
+                error_code: if leader.is_some() {
+                    ErrorCode::NONE
+                } else {
+                    ErrorCode::LEADER_NOT_AVAILABLE
+                },
+                partition_index,
+                leader_id: leader.unwrap_or(-1),
+                leader_epoch: partition.epoch,
+                replica_nodes: partition.replicas.clone(),
+                isr_nodes: partition.isr.iter().copied().collect(),
+                offline_replicas: partition.replicas.iter().filter(is_offline).copied().collect(),
+            }
+        };
+        MetadataTopic {
+            name: Some(name.to_owned()),
+            topic_id: if self.settings.topic_ids { topic.id } else { 0 },
+            partitions: (0..).zip(&topic.partitions).map(partition).collect(),
+            ..MetadataTopic::default()
         }
-    };
-    MetadataTopic {
-        name: Some(name.to_owned()),
-        topic_id: topic.id,
-        partitions: (0..).zip(&topic.partitions).map(partition).collect(),
-        ..MetadataTopic::default()
     }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use dekaf::broker::log::StoredBatch;
 use dekaf::error::ErrorCode;
 
-use super::image::{PartitionImage, TopicImage};
+use super::image::{Image, PartitionImage, TopicImage};
 use super::node::Run;
 use super::replica::{Replica, Role};
-use super::{Cluster, History, NodeId, TopicId, TopicSettings};
+use super::{Cluster, Due, History, NodeId, TopicId, TopicSettings};
 
 impl Cluster {
     /// Creates a topic, and says its id. Brokers do not know it yet.
@@ -23,6 +23,17 @@ impl Cluster {
         self.advance(now);
         assert!(!self.image.topics.contains_key(name), "{name} exists");
         self.create(name, settings)
+    }
+
+    /// Creates a topic at a later time, unless it exists by then.
+    pub(crate) fn create_topic_later(&mut self, at: Duration, name: &str, settings: TopicSettings) {
+        self.plan(at, Due::Create { name: name.to_owned(), settings });
+    }
+
+    pub(super) fn create_unless_there(&mut self, name: &str, settings: TopicSettings) {
+        if !self.image.topics.contains_key(name) {
+            self.create(name, settings);
+        }
     }
 
     pub(super) fn create(&mut self, name: &str, settings: TopicSettings) -> TopicId {
@@ -53,7 +64,7 @@ impl Cluster {
             let indices = topic.partitions.len() as i32..partitions;
             for index in indices.clone() {
                 let replicas: Vec<_> = (0..brokers)
-                    .map(|offset| (index + offset) % brokers)
+                    .map(|offset| (topic.settings.first_leader + index + offset) % brokers)
                     .take(topic.settings.replication_factor)
                     .collect();
                 // Who is not there when a partition is made is not in sync.
@@ -149,6 +160,27 @@ impl Cluster {
     /// A topic's id, as the controller knows it.
     pub(crate) fn topic_id(&self, name: &str) -> Option<TopicId> {
         self.image.topics.get(name).map(|topic| topic.id)
+    }
+
+    /// How many partitions a topic has, as the controller knows it.
+    pub(crate) fn partitions(&self, name: &str) -> i32 {
+        self.image.topics.get(name).map_or(0, |topic| topic.partitions.len() as i32)
+    }
+
+    /// Whether every broker that may answer knows a partition of the topic's present incarnation.
+    pub(crate) fn all_know(&self, name: &str, index: i32) -> bool {
+        self.topic_id(name)
+            .is_some_and(|id| self.views().all(|view| view.partition((id, index)).is_some()))
+    }
+
+    /// Whether a topic is deleted and no broker that may answer knows it any more.
+    pub(crate) fn all_forgot(&self, name: &str) -> bool {
+        self.topic_id(name).is_none() && self.views().all(|view| !view.topics.contains_key(name))
+    }
+
+    /// What brokers believe; those that are down learn the latest before they serve again.
+    fn views(&self) -> impl Iterator<Item = &Image> {
+        self.nodes.iter().filter(|node| node.run != Run::Down).map(|node| &*node.view)
     }
 
     /// A partition's leader and its epoch, as the controller knows them.

@@ -6,11 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use dekaf::broker::log::Refusal;
 use dekaf::error::ErrorCode;
 use dekaf::protocol::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionProduced, ProduceRequest, ProduceResponse,
     TopicProduceData, TopicProduced,
 };
+use dekaf::record::decode_batch;
 
 use super::image::TopicImage;
 use super::purgatory::{Pending, Waiting};
@@ -19,6 +21,15 @@ use super::{Answer, Cluster, Due, NodeId, Partition, RequestHandle};
 const INVALID_REQUIRED_ACKS: ErrorCode = ErrorCode(21);
 const KAFKA_STORAGE_ERROR: ErrorCode = ErrorCode(56);
 const UNKNOWN_TOPIC_ID: ErrorCode = ErrorCode(100);
+
+/// What no repetition helps against, and what no batch is to blame for.
+const REFUSALS: [ErrorCode; 5] = [
+    ErrorCode::UNKNOWN_SERVER_ERROR,
+    ErrorCode(29), // TOPIC_AUTHORIZATION_FAILED
+    ErrorCode(31), // CLUSTER_AUTHORIZATION_FAILED
+    ErrorCode(49), // INVALID_PRODUCER_ID_MAPPING
+    ErrorCode(90), // PRODUCER_FENCED
+];
 
 /// What is flipped in a batch: anything from its checksum on.
 const CHECKSUM: usize = 17;
@@ -46,10 +57,13 @@ impl Cluster {
                 .map(|data| (data.index, data.records.as_ref()))
                 .collect();
             for (index, records) in batches {
-                let outcome = topic.clone().and_then(|topic| {
-                    let records = records.cloned().unwrap_or_default();
-                    self.append(node, &topic, (topic.id, index), request.acks, records)
-                });
+                let outcome = match &topic {
+                    Ok(topic) => {
+                        let records = records.cloned().unwrap_or_default();
+                        self.append(node, topic, (topic.id, index), request.acks, records)
+                    }
+                    Err(unknown) => Err(Refusal::new(*unknown, "")),
+                };
                 let mut produced =
                     PartitionProduced { index, base_offset: -1, ..PartitionProduced::default() };
                 match outcome {
@@ -63,7 +77,12 @@ impl Cluster {
                             waiting.push(Waiting { place, partition, required });
                         }
                     }
-                    Err(code) => produced.error_code = code,
+                    Err(refusal) => {
+                        produced.error_code = refusal.code;
+                        produced.error_message =
+                            Some(refusal.message).filter(|_| !refusal.record_errors.is_empty());
+                        produced.record_errors = refusal.record_errors;
+                    }
                 }
                 answered.partition_responses.push(produced);
             }
@@ -119,35 +138,41 @@ impl Cluster {
         partition: Partition,
         acks: i16,
         mut records: Bytes,
-    ) -> Result<Appended, ErrorCode> {
+    ) -> Result<Appended, Refusal> {
+        let refuse = |code| Err(Refusal::new(code, ""));
         let known = usize::try_from(partition.1).is_ok_and(|index| index < topic.partitions.len());
         if !known {
-            return Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+            return refuse(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
         }
         if !matches!(acks, -1..=1) {
-            return Err(INVALID_REQUIRED_ACKS);
+            return refuse(INVALID_REQUIRED_ACKS);
         }
         let chances = self.settings.chances;
+        if self.happens(chances.refused) {
+            return refuse(REFUSALS[self.random.below(REFUSALS.len() as u64) as usize]);
+        }
         if self.node(node).disk_failed || self.happens(chances.storage_error) {
-            return Err(KAFKA_STORAGE_ERROR);
+            return refuse(KAFKA_STORAGE_ERROR);
         }
         if self.happens(chances.corrupt) {
             records = self.flip(&records);
         }
         let (clock, log) = (self.clock(), topic.settings.log);
         let Some(replica) = self.replica_mut(node, partition) else {
-            return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+            return refuse(ErrorCode::NOT_LEADER_OR_FOLLOWER);
         };
         let Some(leadership) = replica.leadership() else {
-            return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+            return refuse(ErrorCode::NOT_LEADER_OR_FOLLOWER);
         };
         if acks == -1 && leadership.isr.len() < topic.settings.min_isr {
-            return Err(ErrorCode::NOT_ENOUGH_REPLICAS);
+            return refuse(ErrorCode::NOT_ENOUGH_REPLICAS);
         }
         let (epoch, old_end) = (leadership.epoch, replica.log.end_offset());
         *replica.log.config_mut() = log;
-        let appended =
-            replica.log.append(&records, epoch, clock).map_err(|refusal| refusal.code)?;
+        let appended = match replica.log.append(&records, epoch, clock) {
+            Ok(appended) => appended,
+            Err(refusal) => return Err(self.blamed(&records, refusal)),
+        };
         let response = PartitionProduced {
             base_offset: appended.base_offset,
             log_append_time_ms: appended.log_append_time,
@@ -158,6 +183,23 @@ impl Cluster {
             self.appended(node, partition, old_end);
         }
         Ok(Appended { response, partition, required: appended.last_offset + 1 })
+    }
+
+    /// Notes which records a refusal blames (KIP-467). Each gets a text of its own, so that a
+    /// producer that gives a record another one's text is found out.
+    fn blamed(&mut self, records: &Bytes, mut refusal: Refusal) -> Refusal {
+        if refusal.record_errors.is_empty() {
+            return refusal;
+        }
+        let batch = decode_batch(records).expect("the log has read it");
+        for error in &mut refusal.record_errors {
+            let what = error.batch_index_error_message.as_deref().unwrap_or_default();
+            let what = format!("{what}, as the batch's record {}", error.batch_index);
+            let value = batch.records[error.batch_index as usize].value.clone();
+            self.blames.push(Blame { value: value.unwrap_or_default(), what: what.clone() });
+            error.batch_index_error_message = Some(what);
+        }
+        refusal
     }
 
     fn flip(&mut self, records: &Bytes) -> Bytes {
@@ -204,6 +246,14 @@ impl Cluster {
         response.throttle_time_ms = self.throttle();
         self.answer(handle, Answer::Produce(response));
     }
+}
+
+/// A record that a batch was refused for.
+#[derive(Debug)]
+pub(crate) struct Blame {
+    pub(crate) value: Bytes,
+    /// What the broker said of it.
+    pub(crate) what: String,
 }
 
 struct Appended {

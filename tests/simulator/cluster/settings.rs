@@ -54,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) restarts_from_snapshots: bool,
     /// Partitions of a topic that is created because somebody asked for it; `None` creates none.
     pub(crate) auto_create: Option<i32>,
+    /// Whether brokers give topics ids, as from Kafka 2.8 on.
+    pub(crate) topic_ids: bool,
     pub(crate) chances: Chances,
     /// When the brokers' clocks begin, in milliseconds since 1970.
     pub(crate) epoch_ms: i64,
@@ -71,6 +73,7 @@ impl Default for Settings {
             replica_lag_max: Duration::from_secs(10),
             restarts_from_snapshots: false,
             auto_create: None,
+            topic_ids: true,
             chances: Chances::default(),
             epoch_ms: 1_700_000_000_000,
         }
@@ -84,8 +87,12 @@ pub(crate) struct Chances {
     pub(crate) corrupt: PerMille,
     /// `KAFKA_STORAGE_ERROR` out of the blue, with nothing stored.
     pub(crate) storage_error: PerMille,
+    /// A batch is refused for good, for a reason that is not in the batch.
+    pub(crate) refused: PerMille,
     /// `InitProducerId` fails for a reason that passes.
     pub(crate) no_producer_id: PerMille,
+    /// `InitProducerId` is refused for good.
+    pub(crate) producer_id_refused: PerMille,
     /// A response asks the client to be silent for a while.
     pub(crate) throttle: PerMille,
     /// For how long.
@@ -100,7 +107,9 @@ impl Default for Chances {
         Self {
             corrupt: PerMille(0),
             storage_error: PerMille(0),
+            refused: PerMille(0),
             no_producer_id: PerMille(0),
+            producer_id_refused: PerMille(0),
             throttle: PerMille(0),
             throttle_time: Spread::millis(1, 500),
             leader_hint: PerMille(1000),
@@ -112,6 +121,8 @@ impl Default for Chances {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TopicSettings {
     pub(crate) partitions: i32,
+    /// The broker that leads partition 0 at first; the next one leads partition 1, and so on.
+    pub(crate) first_leader: i32,
     pub(crate) replication_factor: usize,
     /// `min.insync.replicas`.
     pub(crate) min_isr: usize,
@@ -120,6 +131,12 @@ pub(crate) struct TopicSettings {
 
 impl Default for TopicSettings {
     fn default() -> Self {
-        Self { partitions: 1, replication_factor: 3, min_isr: 2, log: LogConfig::default() }
+        Self {
+            partitions: 1,
+            first_leader: 0,
+            replication_factor: 3,
+            min_isr: 2,
+            log: LogConfig::default(),
+        }
     }
 }

@@ -141,6 +141,15 @@ fn producer_ids_may_be_a_while_in_coming() {
 }
 
 #[test]
+fn producer_ids_may_be_refused_for_good() {
+    let mut bench = Bench::new();
+    let chances = Chances { producer_id_refused: PerMille(500), ..Chances::default() };
+    bench.cluster.set_chances(bench.now, chances);
+    let codes: BTreeSet<_> = (0..50).map(|_| bench.init_producer_id(None).error_code.0).collect();
+    assert_eq!(codes, BTreeSet::from([-1, 0, 31]));
+}
+
+#[test]
 fn clients_are_throttled() {
     let mut bench = Bench::new();
     let throttle_time = Spread::millis(20, 20);
@@ -171,6 +180,19 @@ fn batches_are_damaged_and_disks_stumble_at_random() {
     }
     assert_eq!(codes, BTreeSet::from([0, 2, 56]));
     assert_eq!(bench.committed(), stored);
+}
+
+#[test]
+fn batches_are_refused_for_good_at_random() {
+    let mut bench = Bench::new();
+    let chances = Chances { refused: PerMille(500), ..Chances::default() };
+    bench.cluster.set_chances(bench.now, chances);
+    let handles: Vec<_> = (0..200).map(|id| bench.produce(0, -1, &[id])).collect();
+    bench.settle();
+    let codes: BTreeSet<_> = handles.iter().map(|handle| bench.code(*handle)).collect();
+    assert_eq!(codes, BTreeSet::from([-1, 0, 29, 31, 49, 90]));
+    let acknowledged = (0..200).zip(&handles).filter(|(_, handle)| bench.code(**handle) == 0);
+    assert_eq!(bench.committed(), acknowledged.map(|(id, _)| id).collect::<Vec<_>>());
 }
 
 #[test]

@@ -11,10 +11,13 @@ const QUICK: Settings = Settings {
     replica_lag_max: Duration::from_secs(10),
     restarts_from_snapshots: false,
     auto_create: None,
+    topic_ids: true,
     chances: Chances {
         corrupt: PerMille(0),
         storage_error: PerMille(0),
+        refused: PerMille(0),
         no_producer_id: PerMille(0),
+        producer_id_refused: PerMille(0),
         throttle: PerMille(0),
         throttle_time: Spread::millis(1, 1),
         leader_hint: PerMille(1000),

@@ -1,5 +1,7 @@
 //! Topics that come, go, come again, hide, grow and change.
 
+use dekaf::protocol::MetadataRequestTopic;
+
 use super::*;
 
 fn by_id(topic_id: TopicId, records: Bytes) -> ProduceRequest {
@@ -128,6 +130,75 @@ fn the_largest_batch_can_change() {
     let handle = bench.produce(0, -1, &[1]);
     bench.settle();
     assert_eq!(bench.code(handle), 0);
+}
+
+#[test]
+fn records_without_a_key_are_refused_by_name_before_numbers_are_looked_at() {
+    let mut bench = Bench::new();
+    let identity = Identity { producer_id: 7, epoch: 0, base_sequence: 0 };
+    let keyless = batch(identity, &[1, 2]);
+    let stored = bench.ask(0, to_t0(-1, keyless.clone()));
+    bench.settle();
+    bench.cluster.alter_topic(bench.now, "t", |topic| topic.log.compacted = true);
+    bench.settle();
+    // The same again is refused, although it is stored.
+    let refused = bench.ask(0, to_t0(-1, keyless));
+    bench.settle();
+    assert_eq!((bench.code(stored), bench.code(refused)), (0, 87));
+    let outcome = bench.outcome(refused);
+    assert_eq!((outcome.base_offset, outcome.record_errors.len()), (-1, 2));
+    let said = outcome.record_errors[1].batch_index_error_message.clone();
+    let blamed = &bench.cluster.blames()[1];
+    assert_eq!(said.as_ref(), Some(&blamed.what));
+    assert!(blamed.what.ends_with("as the batch's record 1"), "{}", blamed.what);
+    assert_eq!(blamed.value[..], 2_u64.to_be_bytes());
+    assert_eq!(bench.committed(), [1, 2]);
+}
+
+#[test]
+fn a_topic_may_come_back_later_with_other_leaders_and_fewer_partitions() {
+    let topic = TopicSettings { partitions: 3, ..TopicSettings::default() };
+    let mut bench = Bench::with(Settings::default(), topic);
+    assert!(bench.cluster.all_know("t", 2));
+    bench.cluster.delete_topic(bench.now, "t");
+    let smaller = TopicSettings { partitions: 2, first_leader: 1, ..topic };
+    bench.cluster.create_topic_later(bench.now + MINUTE, "t", smaller);
+    assert_eq!((bench.cluster.partitions("t"), bench.cluster.all_forgot("t")), (0, false));
+    bench.pass_ms(100);
+    assert!(bench.cluster.all_forgot("t"));
+    bench.pass(MINUTE);
+    bench.settle();
+    assert_eq!(bench.cluster.partitions("t"), 2);
+    assert_eq!(bench.cluster.leader("t", 0), Some((1, 0)));
+    assert_eq!(bench.cluster.leader("t", 1), Some((2, 0)));
+    assert!(bench.cluster.all_know("t", 1) && !bench.cluster.all_know("t", 2));
+}
+
+#[test]
+fn a_broker_that_is_cut_off_knows_what_it_knew() {
+    let mut bench = Bench::new();
+    bench.cluster.isolate(bench.now, 2);
+    bench.cluster.add_partitions(bench.now, "t", 2);
+    bench.settle();
+    assert!(!bench.cluster.all_know("t", 1));
+    bench.cluster.rejoin(bench.now, 2);
+    bench.settle();
+    assert!(bench.cluster.all_know("t", 1));
+}
+
+#[test]
+fn older_brokers_have_no_ids_for_topics() {
+    let mut bench =
+        Bench::with(Settings { topic_ids: false, ..Settings::default() }, TopicSettings::default());
+    let name = Some("t".to_owned());
+    let asked = MetadataRequest {
+        topics: Some(vec![MetadataRequestTopic { topic_id: 0, name }]),
+        ..MetadataRequest::default()
+    };
+    let handle = bench.cluster.metadata(bench.now, 0, asked);
+    bench.settle();
+    let Answer::Metadata(response) = &bench.answers[&handle].answer else { panic!("metadata") };
+    assert_eq!((response.topics[0].error_code.0, response.topics[0].topic_id), (0, 0));
 }
 
 #[test]
