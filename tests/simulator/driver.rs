@@ -256,7 +256,10 @@ impl Outside<Waiter> for Run<'_> {
                 index: part.partition,
                 records: Some(part.batch.to_bytes(part.identity)),
             };
-            match topics.last_mut().filter(|topic| topic.topic_id == part.topic_id) {
+            let is_same = |topic: &&mut TopicProduceData| {
+                topic.topic_id == part.topic_id && (by_id || *topic.name == *part.topic)
+            };
+            match topics.last_mut().filter(is_same) {
                 Some(topic) => topic.partition_data.push(data),
                 None => topics.push(TopicProduceData {
                     name: if by_id { String::new() } else { part.topic.to_string() },

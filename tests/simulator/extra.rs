@@ -3,16 +3,27 @@
 
 use dekaf::producer::Random;
 
+use super::cluster::PerMille;
 use super::faults::Fault;
+use super::scenario::Scenario;
 
 /// Keeps this generator apart from the others of the same seed.
 const APART: u64 = 0x0dd5_eed5_0a9a_3761;
 
 /// What a scenario has beyond the rest. By default, nothing.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct Extra {
     /// Records are handed over in groups that leave together, and as wholes.
     pub(crate) gathers: bool,
+    /// A whole may have waited for room before it is handed over: its time counts since then.
+    pub(crate) wholes_wait: bool,
+    /// Records name partitions that were added since the producer asked, or that do not exist.
+    pub(crate) strays: bool,
+    /// Some records are larger than a request may be.
+    pub(crate) oversizes: bool,
+    /// After how many records the caller closes the producer.
+    pub(crate) closes_after: Option<u64>,
     /// Faults beside those that every scenario has.
     pub(crate) faults: Vec<Fault>,
     /// Whether the others do not happen.
@@ -24,8 +35,57 @@ impl Extra {
     pub(crate) fn generator(seed: u64) -> Random {
         Random::new(seed ^ APART)
     }
+}
 
-    pub(crate) fn draw(random: &mut Random) -> Self {
-        Self { gathers: random.below(4) == 0, ..Self::default() }
+impl Scenario {
+    /// Adds what the generator for extras says.
+    pub(super) fn extend(&mut self, random: &mut Random) {
+        self.extra.gathers = random.below(4) == 0;
+        if random.below(2) == 0 {
+            // Half of all seeds have nothing else.
+            return;
+        }
+        let mut one_in = |n| random.below(n) == 0;
+        let faults = [
+            (Fault::Reshape, 4),
+            (Fault::Delete, 6),
+            (Fault::DeleteForAWhile, 6),
+            (Fault::Grow, 4),
+            (Fault::Compact, 6),
+        ];
+        let faults = faults.into_iter().filter(|(_, n)| one_in(*n)).map(|(fault, _)| fault);
+        self.extra.faults = faults.collect();
+        self.extra.wholes_wait = one_in(2);
+        self.extra.strays = one_in(3);
+        self.extra.oversizes = one_in(4);
+        self.cluster.topic_ids = !one_in(6);
+        self.by_id &= self.cluster.topic_ids;
+        let (compacted, closes, refuses, refuses_ids) =
+            (one_in(6), one_in(8), one_in(6), one_in(12));
+        if compacted {
+            for (_, topic) in &mut self.topics {
+                topic.log.compacted = random.below(2) == 0;
+            }
+        }
+        if closes {
+            self.extra.closes_after = Some(random.below(self.records));
+        }
+        if refuses {
+            self.cluster.chances.refused = PerMille(random.below(60) as u32);
+        }
+        if refuses_ids {
+            self.cluster.chances.producer_id_refused = PerMille(random.below(500) as u32);
+        }
+    }
+
+    /// Whether a topic may refuse records without a key.
+    pub(super) fn refuses_keyless(&self) -> bool {
+        self.topics.iter().any(|(_, topic)| topic.log.compacted)
+            || self.extra.faults.contains(&Fault::Compact)
+    }
+
+    /// Whether topics are deleted.
+    pub(super) fn deletes_topics(&self) -> bool {
+        self.recreates || self.extra.faults.iter().any(|fault| fault.deletes())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::cluster::{NodeId, TopicSettings};
+use super::cluster::{NodeId, Spread, TopicSettings};
 use super::extra::Extra;
 use super::run::Run;
 
@@ -29,6 +29,32 @@ pub(crate) enum Fault {
     Recreate,
     AddPartitions,
     DeleteRecords,
+    /// A topic is deleted and created again with other partitions and leaders, perhaps later.
+    Reshape,
+    /// A topic is deleted for good.
+    Delete,
+    /// A topic is deleted, and created again after some seconds.
+    DeleteForAWhile,
+    /// A topic gets more partitions than it ever had.
+    Grow,
+    /// A topic begins to refuse records without a key, or takes them again.
+    Compact,
+}
+
+/// More partitions than this are never added.
+const MOST_PARTITIONS: i32 = 8;
+
+impl Fault {
+    /// Whether it needs a topic that exists.
+    fn is_of_topic(self) -> bool {
+        matches!(self, Self::LimitSize | Self::Recreate | Self::AddPartitions | Self::Reshape)
+            || matches!(self, Self::Delete | Self::DeleteForAWhile | Self::Grow | Self::Compact)
+    }
+
+    /// Whether it deletes a topic.
+    pub(crate) fn deletes(self) -> bool {
+        matches!(self, Self::Recreate | Self::Reshape | Self::Delete | Self::DeleteForAWhile)
+    }
 }
 
 /// Where a fault strikes.
@@ -82,6 +108,9 @@ impl Run<'_> {
     fn strike(&mut self, fault: Fault, target: &Target) {
         let Target { node, topic: ref name, settings, partition } = *target;
         let now = self.now;
+        if fault.is_of_topic() && self.cluster.topic_id(name).is_none() {
+            return;
+        }
         match fault {
             Fault::Cut => {
                 let nodes = self.network.nodes();
@@ -133,7 +162,31 @@ impl Run<'_> {
                 let before = self.random.below(300) as i64;
                 let _refused = self.cluster.delete_records(now, name, partition, before);
             }
+            Fault::Reshape => {
+                let partitions = 1 + self.extra.below(5) as i32;
+                let first_leader = self.extra.below(self.scenario.cluster.brokers as u64) as i32;
+                let settings = TopicSettings { partitions, first_leader, ..settings };
+                let pause = Spread::millis(0, [0, 2_000][self.extra.below(2) as usize]);
+                self.delete_until(pause, name, settings);
+            }
+            Fault::Delete => self.cluster.delete_topic(now, name),
+            Fault::DeleteForAWhile => {
+                self.delete_until(Spread::millis(500, 10_000), name, settings);
+            }
+            Fault::Grow => {
+                let more = self.cluster.partitions(name) + 1 + self.extra.below(2) as i32;
+                self.cluster.add_partitions(now, name, more.min(MOST_PARTITIONS));
+            }
+            Fault::Compact => self.cluster.alter_topic(now, name, |topic| {
+                topic.log.compacted = !topic.log.compacted;
+            }),
         }
+    }
+
+    fn delete_until(&mut self, pause: Spread, name: &str, settings: TopicSettings) {
+        self.cluster.delete_topic(self.now, name);
+        let at = self.now + pause.sample(&mut self.extra);
+        self.cluster.create_topic_later(at, name, settings);
     }
 
     fn cut_from(&mut self, node: NodeId) {

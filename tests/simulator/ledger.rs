@@ -19,6 +19,8 @@ pub(crate) enum Waiter {
     /// A flush, and how many records had been handed over before it.
     Flush(u64),
     Close,
+    /// A call waits for room for a whole.
+    Room(u64),
     /// Somebody waits until a record has its place in memory.
     Admission(Ticket),
 }
@@ -99,6 +101,8 @@ pub(crate) struct Ledger {
     wholes: Vec<Vec<u64>>,
     /// Who waits for records to leave the line for memory.
     admissions: BTreeSet<Ticket>,
+    /// Flushes and closes that have not ended.
+    calls: u32,
     violations: Violations,
     most_memory: usize,
 }
@@ -109,6 +113,10 @@ const MEMORY_SLACK: usize = 2_000;
 impl Ledger {
     pub(crate) fn violation(&mut self, rule: Rule, what: &str) {
         self.violations.add(rule, what);
+    }
+
+    pub(crate) fn into_violations(self) -> Vec<String> {
+        self.violations.into_list()
     }
 
     /// Whether it is no use to go on.
@@ -156,7 +164,18 @@ impl Ledger {
         self.end(id, Outcome::NotTaken);
     }
 
-    pub(crate) fn flush(&self) -> Waiter {
+    /// Whether a record of the topic was taken in before.
+    pub(crate) fn knows(&self, topic: &str) -> bool {
+        self.topics.get(topic).is_some_and(|records| records.handed_over > 0)
+    }
+
+    pub(crate) fn close(&mut self) -> Waiter {
+        self.calls += 1;
+        Waiter::Close
+    }
+
+    pub(crate) fn flush(&mut self) -> Waiter {
+        self.calls += 1;
         Waiter::Flush(self.promises.len() as u64)
     }
 
@@ -187,12 +206,13 @@ impl Ledger {
     pub(crate) fn settled(&mut self, now: Duration, settled: Settled<Waiter>) {
         match settled {
             Settled::Call { waiter: Waiter::Flush(before), .. } => {
+                self.call_ended();
                 if let Some(open) = self.open.first().filter(|open| **open < before) {
                     let what = format!("a flush ended at {now:?} before record {open} did");
                     self.violation(Rule::Flush, &what);
                 }
             }
-            Settled::Call { .. } => {}
+            Settled::Call { .. } => self.call_ended(),
             Settled::Batch(batch) => {
                 for waiting in batch.waiting {
                     let Waiter::Record(first) = waiting.waiter else { continue };
@@ -219,6 +239,13 @@ impl Ledger {
                     }
                 }
             }
+        }
+    }
+
+    fn call_ended(&mut self) {
+        match self.calls.checked_sub(1) {
+            Some(left) => self.calls = left,
+            None => self.violation(Rule::Settled, "a call was settled twice"),
         }
     }
 
@@ -255,6 +282,10 @@ impl Ledger {
         if !self.admissions.is_empty() {
             let left = std::mem::take(&mut self.admissions);
             self.violation(Rule::Admission, &format!("nobody was told of admissions {left:?}"));
+        }
+        if self.calls > 0 {
+            let what = format!("{} flushes or closes were never settled", self.calls);
+            self.violation(Rule::Settled, &what);
         }
         let mut stored: BTreeMap<u64, Vec<Place>> = BTreeMap::new();
         for log in cluster.all_committed() {
@@ -293,7 +324,7 @@ impl Ledger {
             let what = format!("record {id} is stored and was never handed over");
             self.violations.add(Rule::Stored, &what);
         }
-        self.violations.into_list()
+        self.into_violations()
     }
 
     fn check_wholes(&mut self, stored: &BTreeMap<u64, Vec<Place>>) {

@@ -21,6 +21,7 @@ use super::network::{LinkId, Network};
 use super::placing;
 use super::rules::Rule;
 use super::scenario::Scenario;
+use super::work::WholeCall;
 
 /// What happens at a time of its own.
 #[derive(Debug)]
@@ -91,6 +92,9 @@ pub(crate) struct Run<'a> {
     pub(super) faults_until: Duration,
     /// Whoever waits for memory or for a topic, for whom to cancel.
     pub(super) tickets: Vec<(Ticket, u64)>,
+    /// Calls that wait for room for a whole, by number.
+    pub(super) rooms: BTreeMap<u64, WholeCall>,
+    pub(super) closed: bool,
     pub(super) compressor: Compressor,
     pub(super) trace: Option<Vec<String>>,
 }
@@ -128,6 +132,8 @@ impl<'a> Run<'a> {
             handed_over: 0,
             faults_until: Duration::MAX,
             tickets: Vec::new(),
+            rooms: BTreeMap::new(),
+            closed: false,
             compressor: Compressor::new(),
             trace: traced.then(Vec::new),
         };
@@ -153,7 +159,7 @@ impl<'a> Run<'a> {
                 self.ledger.violation(Rule::Hang, "not all is settled after an hour");
                 break;
             }
-            if self.ledger.is_hopeless() {
+            if self.ledger.is_hopeless() || self.machine.is_finished() {
                 break;
             }
         }
@@ -161,9 +167,11 @@ impl<'a> Run<'a> {
     }
 
     fn finish(mut self) -> (Vec<String>, Vec<String>) {
+        if self.ledger.is_hopeless() {
+            return (self.ledger.into_violations(), self.trace.unwrap_or_default());
+        }
         self.check_counts();
-        let now = self.instant();
-        self.machine.close(now, now + Duration::from_secs(1), Some(Waiter::Close));
+        self.close(Duration::from_secs(1));
         self.pump();
         for _ in 0..100 {
             if self.machine.is_finished() || !self.step() {
@@ -174,6 +182,10 @@ impl<'a> Run<'a> {
             self.settle_last();
         } else {
             self.ledger.violation(Rule::Hang, "closed, idle, and not finished");
+        }
+        if !self.rooms.is_empty() {
+            let what = "a call that waits for room for a whole was not told of the end";
+            self.ledger.violation(Rule::Settled, what);
         }
         if self.machine.memory_used() != 0 {
             let used = self.machine.memory_used();
@@ -187,7 +199,11 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn instant(&self) -> Instant {
-        self.start + self.now
+        self.instant_at(self.now)
+    }
+
+    pub(super) fn instant_at(&self, at: Duration) -> Instant {
+        self.start + at
     }
 
     pub(super) fn plan(&mut self, at: Duration, event: Event) {
@@ -287,6 +303,9 @@ impl<'a> Run<'a> {
         if let Settled::Call { waiter: Waiter::Admission(ticket), .. } = settled {
             let waits = self.machine.waits_for_memory(ticket);
             return self.ledger.admitted(ticket, waits);
+        }
+        if let Settled::Call { waiter: Waiter::Room(number), .. } = settled {
+            return self.whole_fits(number);
         }
         self.ledger.settled(self.now, settled);
     }

@@ -87,11 +87,12 @@ impl Scenario {
             recreates,
             purges,
             by_id: random.below(2) == 0,
-            extra: Extra::draw(&mut Extra::generator(seed)),
+            extra: Extra::default(),
         };
         if random.below(6) == 0 {
             scenario.config.partitioner = Partitioner::Caller;
         }
+        scenario.extend(&mut Extra::generator(seed));
         scenario
     }
 
@@ -142,12 +143,12 @@ impl Scenario {
     /// Whether the order of each partition is kept. A producer that names topics does not notice
     /// at once when one is replaced, and the new log takes whatever comes first.
     pub(crate) fn ordered(&self) -> bool {
-        self.by_id || !self.recreates
+        self.by_id || !self.deletes_topics()
     }
 
     /// Whether what was acknowledged survives a leader.
     pub(crate) fn durable(&self) -> bool {
-        self.config.acks == Acks::All && !self.recreates
+        self.config.acks == Acks::All && !self.deletes_topics()
     }
 }
 

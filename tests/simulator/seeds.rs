@@ -2,6 +2,8 @@
 //! `DEKAF_SEED=n cargo test --no-default-features --test simulator no_seed -- --nocapture` tells
 //! its story again, step by step.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -26,6 +28,7 @@ fn violations(scenario: &Scenario, traced: bool) -> (Vec<String>, Vec<String>) {
 ///
 /// `DEKAF_SEEDS` says how many seeds to run, `DEKAF_FIRST_SEED` where to begin, `DEKAF_SECONDS`
 /// for how long, and `DEKAF_RULES` which rules count (`twice,order`; all of them unless it is set).
+/// With `DEKAF_SURVEY`, all seeds are run, and each rule is reported with the seeds that violate it.
 pub(super) fn search(seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Result<u64, String> {
     let first = number("DEKAF_FIRST_SEED").unwrap_or(0);
     let count = number("DEKAF_SEEDS").unwrap_or(seeds);
@@ -36,6 +39,7 @@ pub(super) fn search(seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Result<u
             rules.split(',').any(|rule| violation.starts_with(&format!("[{rule}]")))
         })
     };
+    let mut survey = std::env::var_os("DEKAF_SURVEY").map(|_| Survey::default());
     let began = Instant::now();
     let mut ran = 0;
     for seed in first.. {
@@ -44,12 +48,42 @@ pub(super) fn search(seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Result<u
         }
         let (mut violations, _) = violations(&scenario(seed), false);
         violations.retain(counts);
-        if !violations.is_empty() {
+        if let Some(survey) = &mut survey {
+            survey.add(seed, violations);
+        } else if !violations.is_empty() {
             return Err(format!("seed {seed}, after {ran} good ones: {violations:#?}"));
         }
         ran += 1;
     }
-    Ok(ran)
+    match survey {
+        Some(survey) if !survey.0.is_empty() => Err(format!("of {ran} seeds: {survey}")),
+        _ => Ok(ran),
+    }
+}
+
+/// Which seeds violate each rule, and what the first of them says.
+#[derive(Default)]
+struct Survey(BTreeMap<String, (BTreeSet<u64>, String)>);
+
+impl Survey {
+    fn add(&mut self, seed: u64, violations: Vec<String>) {
+        for violation in violations {
+            let tag = violation.split(' ').next().unwrap_or_default().to_owned();
+            let (seeds, _) =
+                self.0.entry(tag).or_insert_with(|| (BTreeSet::new(), violation.clone()));
+            seeds.insert(seed);
+        }
+    }
+}
+
+impl fmt::Display for Survey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (tag, (seeds, violation)) in &self.0 {
+            let first: Vec<_> = seeds.iter().take(5).collect();
+            write!(f, "\n{tag} {} seeds, such as {first:?}: {violation}", seeds.len())?;
+        }
+        Ok(())
+    }
 }
 
 /// Prints what happens in a scenario, step by step.

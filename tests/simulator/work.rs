@@ -2,16 +2,39 @@
 
 use std::time::Duration;
 
-use dekaf::producer::{Haste, Joined, NotWhole, OwnedRecord, Produced, Who, Whole};
+use dekaf::producer::{
+    Haste, Joined, NotWhole, OwnedRecord, Produced, Who, Whole, whole_size,
+};
 use dekaf::record::Record;
 
 use super::cluster::Spread;
 use super::ledger::{Next, Waiter, made_at};
+use super::rules::Rule;
 use super::run::{Event, Run, disconnected};
+
+/// A call whose records are stored together or not at all.
+#[derive(Debug, Clone)]
+pub(super) struct WholeCall {
+    topic: String,
+    partition: i32,
+    count: u64,
+    /// Of each record's value.
+    size: usize,
+    has_keys: bool,
+    /// When it was made.
+    since: Duration,
+}
 
 impl Run<'_> {
     /// A burst of work: records, and now and then a flush, a cancellation or a purge.
     pub(super) fn work(&mut self) {
+        let closes = self.scenario.extra.closes_after;
+        if !self.closed && closes.is_some_and(|records| self.handed_over >= records) {
+            let limit = self.scenario.config.delivery_timeout.as_micros() as u64;
+            let limit = Duration::from_micros(self.extra.below(limit));
+            self.note(|| format!("closes within {limit:?}"));
+            self.close(limit);
+        }
         for _ in 0..=self.random.below(8) {
             if self.handed_over < self.scenario.records {
                 if self.scenario.extra.gathers && self.random.below(8) == 0 {
@@ -30,7 +53,7 @@ impl Run<'_> {
                 self.machine.flush(self.instant(), flush);
             }
             3..=5 => self.cancel(),
-            6 if self.scenario.purges => self.machine.purge(self.instant()),
+            6 if self.scenario.purges => self.purge(),
             _ => {}
         }
         if self.handed_over < self.scenario.records {
@@ -52,9 +75,13 @@ impl Run<'_> {
             0 => Some(self.random.below(partitions) as i32),
             _ => None,
         };
+        let named = self.stray(&name).or(named);
         let key = (self.random.below(2) == 0).then(|| self.random.below(10).to_be_bytes().to_vec());
         let mut value = id.to_be_bytes().to_vec();
         value.resize(8 + self.random.below(self.scenario.largest_value) as usize, b'.');
+        if self.is_oversize(&name) {
+            value.resize(self.scenario.config.max_request_size + 1, b'.');
+        }
         let record =
             OwnedRecord { timestamp: made_at(id), key, value: Some(value), headers: vec![] };
         let haste = match self.random.below(4) {
@@ -99,22 +126,51 @@ impl Run<'_> {
         }
     }
 
+    /// A partition that exists only since a moment ago, not yet, or not at all.
+    fn stray(&mut self, topic: &str) -> Option<i32> {
+        if !self.scenario.extra.strays || self.extra.below(3) > 0 {
+            return None;
+        }
+        let newest = (self.cluster.partitions(topic) - 1).max(0);
+        Some(newest + self.extra.below(3) as i32)
+    }
+
+    /// Whether a record is too large for any request. Only of a topic that the machine knows by
+    /// name: it counts the others apart.
+    fn is_oversize(&mut self, topic: &str) -> bool {
+        self.scenario.extra.oversizes && self.ledger.knows(topic) && self.extra.below(30) == 0
+    }
+
     /// Some records for one partition, all or nothing.
     fn hand_over_whole(&mut self) {
         let topic = self.random.below(self.scenario.topics.len() as u64) as usize;
-        let (name, settings) = &self.scenario.topics[topic];
-        let (name, partitions) = (name.clone(), settings.partitions as u64);
-        let partition = self.random.below(partitions) as i32;
+        let (topic, settings) = &self.scenario.topics[topic];
+        let partition = self.random.below(settings.partitions as u64) as i32;
+        let count = 2 + self.random.below(8);
+        let size = 8 + self.random.below(self.scenario.largest_value) as usize;
+        let has_keys = self.scenario.refuses_keyless() && self.extra.below(2) == 0;
+        let mut since = self.now;
+        if self.scenario.extra.wholes_wait {
+            let most = self.scenario.config.delivery_timeout / 2;
+            let waited = Spread { least: Duration::ZERO, most }.sample(&mut self.extra);
+            since = since.saturating_sub(waited);
+        }
+        let topic = topic.clone();
+        self.try_whole(&WholeCall { topic, partition, count, size, has_keys, since });
+    }
+
+    /// Hands a whole over, or waits until there may be room for it.
+    fn try_whole(&mut self, call: &WholeCall) {
+        let WholeCall { ref topic, partition, count, size, has_keys, since } = *call;
         let first = self.handed_over;
-        self.handed_over += 2 + self.random.below(8);
+        self.handed_over += count;
         let ids: Vec<u64> = (first..self.handed_over).collect();
-        let deadline = self.now + self.scenario.config.delivery_timeout;
+        let deadline = since + self.scenario.config.delivery_timeout;
         for &id in &ids {
-            self.ledger.handed_over(id, &name, deadline);
+            self.ledger.handed_over(id, topic, deadline);
             self.ledger.placed(id, Some(partition));
         }
-        self.note(|| format!("records {ids:?} for {name}/{partition}, as one"));
-        let size = 8 + self.random.below(self.scenario.largest_value) as usize;
+        self.note(|| format!("records {ids:?} for {topic}/{partition}, as one"));
         let value = |id: &u64| {
             let mut value = id.to_be_bytes().to_vec();
             value.resize(size, b'.');
@@ -122,19 +178,56 @@ impl Run<'_> {
         };
         let values: Vec<_> = ids.iter().map(value).collect();
         let records = ids.iter().zip(&values).map(|(id, value)| {
-            let timestamp = made_at(*id);
-            (Some(partition), Record { timestamp, key: None, value: Some(value), headers: &[] })
+            let (timestamp, key) = (made_at(*id), has_keys.then_some(&b"key"[..]));
+            (Some(partition), Record { timestamp, key, value: Some(value), headers: &[] })
         });
         let records: Vec<_> = records.collect();
         let waiters = ids.iter().map(|id| Waiter::Record(*id)).collect();
-        let now = self.instant();
-        let not_taken = match self.machine.produce_whole(now, now, &name, &records, waiters) {
+        let (now, since) = (self.instant(), self.instant_at(since));
+        let not_taken = match self.machine.produce_whole(now, since, topic, &records, waiters) {
             Whole::Accepted => return self.ledger.whole(ids),
             Whole::Refused(NotWhole::Error(error), _) => error,
-            Whole::Full(_) | Whole::Refused(NotWhole::Scattered(..), _) => disconnected(),
+            Whole::Refused(NotWhole::Scattered(..), _) => disconnected(),
+            Whole::Full(_) => {
+                if self.scenario.extra.wholes_wait {
+                    let waiter = self.wait_for_room(call.clone());
+                    self.machine.when_whole_fits(topic, whole_size(&records), waiter);
+                }
+                disconnected()
+            }
         };
         for id in ids {
             self.ledger.not_taken(id, &not_taken);
+        }
+    }
+
+    fn wait_for_room(&mut self, call: WholeCall) -> Waiter {
+        let number = self.rooms.last_key_value().map_or(0, |(last, _)| last + 1);
+        self.rooms.insert(number, call);
+        Waiter::Room(number)
+    }
+
+    /// There may be room for a whole, or it is of no use to wait any longer.
+    pub(super) fn whole_fits(&mut self, number: u64) {
+        let Some(call) = self.rooms.remove(&number) else {
+            return self
+                .ledger
+                .violation(Rule::Settled, "a call was told twice that there is room");
+        };
+        if self.now < call.since + self.scenario.config.delivery_timeout {
+            self.try_whole(&call);
+        }
+    }
+
+    fn purge(&mut self) {
+        self.machine.purge(self.instant());
+    }
+
+    /// Closes the machine, once.
+    pub(super) fn close(&mut self, limit: Duration) {
+        if !std::mem::replace(&mut self.closed, true) {
+            let (now, waiter) = (self.instant(), self.ledger.close());
+            self.machine.close(now, now + limit, Some(waiter));
         }
     }
 
