@@ -98,6 +98,10 @@ impl Run<'_> {
         let now = self.instant();
         while let Some(event) = self.inbox.pop_front() {
             self.count(&event);
+            let described = match &event {
+                Event::Described(_, Ok(response)) => Some(response.clone()),
+                _ => None,
+            };
             if let Event::Produced(id, response) = &event
                 && self.random.below(50) == 0
             {
@@ -107,6 +111,9 @@ impl Run<'_> {
                 self.turns.take_in(&mut self.machine, now, again);
             } else {
                 self.turns.take_in(&mut self.machine, now, event);
+            }
+            if let Some(response) = described {
+                self.told(&response);
             }
         }
     }

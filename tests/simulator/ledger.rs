@@ -1,14 +1,23 @@
 //! What was promised and what came of it. At the end it is held against what the cluster has
 //! stored, as a consumer would see it.
 
+mod mates;
+mod order;
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use dekaf::config::Partitioner;
-use dekaf::error::{Error, ErrorKind};
+use bytes::Bytes;
+use dekaf::config::{Config, Partitioner};
+use dekaf::error::{Error, ErrorCode, ErrorKind};
 use dekaf::producer::{RecordMetrics, Settled, Ticket, Who};
 
-use super::cluster::{Cluster, StoredLog};
+use mates::Blamed;
+use order::{Ended, Order};
+use words::{Beginnings, names_topic};
+
+use super::cluster::{Cluster, StoredLog, TopicId};
 use super::rules::{Rule, Violations};
 use super::scenario::Scenario;
 
@@ -58,8 +67,17 @@ pub(crate) fn made_at(id: u64) -> i64 {
 #[derive(Debug)]
 struct Promise {
     topic: String,
+    /// When it was handed over, and when the call was made: its time counts from there.
+    at: Duration,
+    since: Duration,
     deadline: Duration,
     placed: Placed,
+    /// Whether it had to wait for memory.
+    waits: bool,
+    /// Whether its topic was deleted then, and the machine had been told.
+    is_gone: bool,
+    /// The topic then, if all brokers knew the partition that it named.
+    exists_in: Option<TopicId>,
     outcome: Option<Outcome>,
 }
 
@@ -80,8 +98,9 @@ enum Outcome {
         offset: i64,
     },
     Failed {
-        kind: ErrorKind,
+        code: Option<ErrorCode>,
         maybe_written: bool,
+        text: String,
     },
     /// It was taken back.
     Withdrawn,
@@ -103,6 +122,16 @@ pub(crate) struct Ledger {
     admissions: BTreeSet<Ticket>,
     /// Flushes and closes that have not ended.
     calls: u32,
+    order: Order,
+    beginnings: Beginnings,
+    /// Topics that are deleted, as the machine was told.
+    gone: BTreeSet<String>,
+    /// The first record of each topic that was handed over since it shrank.
+    shrunk: BTreeMap<String, u64>,
+    delivery_timeout: Duration,
+    metadata_timeout: Duration,
+    /// Whether records wait until the caller has placed them.
+    asks: bool,
     violations: Violations,
     most_memory: usize,
 }
@@ -111,6 +140,12 @@ pub(crate) struct Ledger {
 const MEMORY_SLACK: usize = 2_000;
 
 impl Ledger {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        let Config { delivery_timeout, metadata_timeout, partitioner, .. } = scenario.config;
+        let asks = partitioner == Partitioner::Caller;
+        Self { delivery_timeout, metadata_timeout, asks, ..Self::default() }
+    }
+
     pub(crate) fn violation(&mut self, rule: Rule, what: &str) {
         self.violations.add(rule, what);
     }
@@ -124,12 +159,58 @@ impl Ledger {
         self.violations.are_hopeless()
     }
 
-    pub(crate) fn handed_over(&mut self, id: u64, topic: &str, deadline: Duration) {
-        let promise =
-            Promise { topic: topic.to_owned(), deadline, placed: Placed::Anywhere, outcome: None };
+    /// A record is handed over `at` a time, for a call that was made at `since`.
+    pub(crate) fn handed_over(&mut self, id: u64, topic: &str, at: Duration, since: Duration) {
+        let promise = Promise {
+            topic: topic.to_owned(),
+            at,
+            since,
+            deadline: since + self.delivery_timeout,
+            placed: Placed::Anywhere,
+            waits: false,
+            is_gone: self.gone.contains(topic),
+            exists_in: None,
+            outcome: None,
+        };
         self.promises.insert(id, promise);
         self.open.insert(id);
         self.topics.entry(topic.to_owned()).or_default().handed_over += 1;
+        self.beginnings.add(topic, since);
+    }
+
+    /// A record names its partition as it is handed over.
+    pub(crate) fn named(&mut self, id: u64, partition: i32, cluster: &Cluster) {
+        self.placed(id, Some(partition));
+        if let Some(promise) = self.promises.get_mut(&id) {
+            let exists = cluster.all_know(&promise.topic, partition);
+            promise.exists_in = cluster.topic_id(&promise.topic).filter(|_| exists);
+        }
+    }
+
+    /// A record waits for memory.
+    pub(crate) fn waits(&mut self, id: u64) {
+        if let Some(promise) = self.promises.get_mut(&id) {
+            promise.waits = true;
+        }
+    }
+
+    /// The machine was told that a topic does not exist, and so would every broker say.
+    pub(crate) fn topic_is_gone(&mut self, topic: &str) {
+        self.gone.insert(topic.to_owned());
+    }
+
+    /// The machine was told of a topic's partitions.
+    pub(crate) fn topic_is_there(&mut self, topic: &str) {
+        self.gone.remove(topic);
+    }
+
+    /// The machine was told of another topic of the same name, which perhaps has fewer partitions.
+    pub(crate) fn topic_is_other(&mut self, topic: &str, shrinks: bool) {
+        let next = self.promises.last_key_value().map_or(0, |(last, _)| last + 1);
+        self.order.start_over(topic, next);
+        if shrinks {
+            self.shrunk.insert(topic.to_owned(), next);
+        }
     }
 
     /// What became of the records of each topic so far.
@@ -160,7 +241,7 @@ impl Ledger {
         self.end(id, Outcome::Withdrawn);
     }
 
-    pub(crate) fn not_taken(&mut self, id: u64, _error: &Error) {
+    pub(crate) fn not_taken(&mut self, id: u64) {
         self.end(id, Outcome::NotTaken);
     }
 
@@ -203,7 +284,7 @@ impl Ledger {
         self.most_memory = self.most_memory.max(used);
     }
 
-    pub(crate) fn settled(&mut self, now: Duration, settled: Settled<Waiter>) {
+    pub(crate) fn settled(&mut self, now: Duration, settled: Settled<Waiter>, cluster: &Cluster) {
         match settled {
             Settled::Call { waiter: Waiter::Flush(before), .. } => {
                 self.call_ended();
@@ -230,11 +311,17 @@ impl Ledger {
                                 offset: stored.base_offset + i64::from(waiting.index + number),
                             },
                             Err(error) => Outcome::Failed {
-                                kind: error.kind(),
+                                code: error.context().code,
                                 maybe_written: error.context().maybe_written,
+                                text: error.to_string(),
                             },
                         };
+                        let error = batch.outcome.as_ref().err();
                         self.on_time(now, id);
+                        self.in_order(now, id, batch.partition, error);
+                        if let Some(error) = error {
+                            self.check_error(now, id, error, cluster);
+                        }
                         self.end(id, outcome);
                     }
                 }
@@ -254,6 +341,47 @@ impl Ledger {
         if now > deadline {
             let what = format!("record {id} was settled at {now:?}, due at {deadline:?}");
             self.violation(Rule::Late, &what);
+        }
+    }
+
+    fn in_order(&mut self, now: Duration, id: u64, partition: i32, error: Option<&Error>) {
+        let Some(Promise { topic, deadline, .. }) = self.promises.get(&id) else { return };
+        let ended = Ended { id, topic, partition, error, deadline: *deadline };
+        if let Some(later) = self.order.settled(now, ended) {
+            let what = format!("{topic}/{partition}: record {id} is settled after {later}");
+            self.violations.add(Rule::Order, &what);
+        }
+    }
+
+    /// Whether an error says what is true.
+    fn check_error(&mut self, now: Duration, id: u64, error: &Error, cluster: &Cluster) {
+        let Some(promise) = self.promises.get(&id) else { return };
+        let Promise { topic, at, since, placed, .. } = promise;
+        let mut wrong = |rule, what: &str| {
+            let what = format!("record {id} of {since:?} for {topic} fails at {now:?}{what}");
+            self.violations.add(rule, &format!("{what}: {error}"));
+        };
+        if !names_topic(error, topic) {
+            wrong(Rule::Topic, ", and the error does not name the topic");
+        }
+        if !self.beginnings.agree(now, topic, *since, error) {
+            wrong(Rule::Deadline, ", and the limit is another one");
+        }
+        let is_expired = error.kind() == ErrorKind::DeliveryTimeout;
+        let is_expected = promise.is_gone
+            && self.gone.contains(topic)
+            && !promise.waits
+            && !self.asks
+            && *at + self.metadata_timeout < promise.deadline;
+        if is_expected && (is_expired || now > *at + self.metadata_timeout) {
+            wrong(Rule::Unknown, ", although its topic was known to be deleted");
+        }
+        if let (Some(id), Placed::In(partition)) = (promise.exists_in, *placed)
+            && error.kind() == ErrorKind::UnknownPartition
+            && cluster.topic_id(topic) == Some(id)
+            && cluster.hidden_until(topic) <= *at
+        {
+            wrong(Rule::Partition, &format!(", and all brokers know partition {partition}"));
         }
     }
 
@@ -292,11 +420,7 @@ impl Ledger {
             let mut last = None;
             let mut seen = BTreeSet::new();
             for (offset, record) in log.records() {
-                let id = record
-                    .value
-                    .as_ref()
-                    .and_then(|value| value.first_chunk().copied())
-                    .map(u64::from_be_bytes);
+                let id = record.value.as_ref().and_then(id_of);
                 let Some(id) = id else { continue };
                 // Without idempotence a batch may be repeated, as a whole.
                 let repeated = !seen.insert(id) && !scenario.exactly_once();
@@ -304,7 +428,9 @@ impl Ledger {
                     stored.entry(id).or_default().push(Place::new(&log, offset));
                     continue;
                 }
-                if scenario.ordered() && last.is_some_and(|last| id < last) {
+                // Those whose partition is gone may have moved behind others.
+                let is_old = self.shrunk.get(&log.topic).is_some_and(|first| id < *first);
+                if scenario.ordered() && !is_old && last.is_some_and(|last| id < last) {
                     let (topic, partition) = (&log.topic, log.partition);
                     let what =
                         format!("{topic}/{partition}: record {id} at {offset} is behind {last:?}");
@@ -314,6 +440,7 @@ impl Ledger {
                 stored.entry(id).or_default().push(Place::new(&log, offset));
             }
         }
+        self.check_blamed(scenario, &Blamed::by(cluster));
         self.check_wholes(&stored);
         let promises = std::mem::take(&mut self.promises);
         for (id, promise) in promises {
@@ -325,6 +452,20 @@ impl Ledger {
             self.violations.add(Rule::Stored, &what);
         }
         self.into_violations()
+    }
+
+    fn check_blamed(&mut self, scenario: &Scenario, blamed: &Blamed) {
+        let together: BTreeSet<u64> = self.wholes.iter().flatten().copied().collect();
+        for (id, promise) in &self.promises {
+            let Some(Outcome::Failed { code: Some(code), maybe_written, text }) = &promise.outcome
+            else {
+                continue;
+            };
+            let is_one = together.contains(id) || scenario.config.gapless || *maybe_written;
+            if let Some(what) = blamed.contradict(*id, *code, text, is_one) {
+                self.violations.add(Rule::Mates, &format!("record {id} {what}: {text}"));
+            }
+        }
     }
 
     fn check_wholes(&mut self, stored: &BTreeMap<u64, Vec<Place>>) {
@@ -357,7 +498,7 @@ impl Ledger {
         if places.iter().any(|place| place.topic != promise.topic) {
             wrong(Rule::Place, "is in another topic");
         }
-        let asks = scenario.config.partitioner == Partitioner::Caller;
+        let asks = self.asks;
         let elsewhere = |partition| match promise.placed {
             Placed::Anywhere => asks,
             wanted => wanted != Placed::In(partition),
@@ -394,6 +535,11 @@ impl Ledger {
             _ => {}
         }
     }
+}
+
+/// Which record has a value.
+fn id_of(value: &Bytes) -> Option<u64> {
+    value.first_chunk().copied().map(u64::from_be_bytes)
 }
 
 /// Where a record is stored.

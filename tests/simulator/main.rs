@@ -15,4 +15,5 @@ mod run;
 mod scenario;
 mod seeds;
 mod stories;
+mod topics;
 mod work;

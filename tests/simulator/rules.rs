@@ -44,6 +44,26 @@ pub(crate) enum Rule {
     Log,
     /// The records of a whole batch are stored together or not at all.
     Whole,
+    /// The records of one partition are settled in the order in which they were handed over; the
+    /// exceptions are those of `ledger/order.rs`.
+    Order,
+    /// An error is fatal exactly if it is the one after which the machine takes nothing more.
+    Fatal,
+    /// The limit that an error's text names is the one that has passed.
+    Deadline,
+    /// An error's text names the record's topic.
+    Topic,
+    /// A record for a topic that is deleted, as the machine has been told, fails within the
+    /// metadata timeout, and not for its delivery timeout.
+    Unknown,
+    /// A record for a partition that all brokers know does not fail because the producer does not.
+    Partition,
+    /// A record that a broker blames fails with what the broker said of it; its batch mates do not
+    /// fail for it, unless they are to be stored together, are in a gapless partition, or may be
+    /// written already.
+    Mates,
+    /// The machine has as many partitions of a topic as it was last told.
+    Size,
 }
 
 impl fmt::Display for Rule {
@@ -65,6 +85,14 @@ impl fmt::Display for Rule {
             Self::Lost => "lost",
             Self::Log => "log",
             Self::Whole => "whole",
+            Self::Order => "order",
+            Self::Fatal => "fatal",
+            Self::Deadline => "deadline",
+            Self::Topic => "topic",
+            Self::Unknown => "unknown",
+            Self::Partition => "partition",
+            Self::Mates => "mates",
+            Self::Size => "size",
         };
         write!(f, "[{tag}]")
     }

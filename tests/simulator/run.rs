@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{
-    self, Machine, MetadataWanted, Random, RequestId, SealedRequest, Settled, Ticket, Turns,
+    self, Machine, MetadataWanted, Random, RequestId, SealedRequest, Settled, SettledBatch, Ticket,
+    Turns,
 };
 use dekaf::protocol::ProduceResponse;
 
@@ -21,6 +22,7 @@ use super::network::{LinkId, Network};
 use super::placing;
 use super::rules::Rule;
 use super::scenario::Scenario;
+use super::topics::Told;
 use super::work::WholeCall;
 
 /// What happens at a time of its own.
@@ -95,6 +97,8 @@ pub(crate) struct Run<'a> {
     /// Calls that wait for room for a whole, by number.
     pub(super) rooms: BTreeMap<u64, WholeCall>,
     pub(super) closed: bool,
+    /// What the machine was last told of each topic.
+    pub(super) told: BTreeMap<String, Told>,
     pub(super) compressor: Compressor,
     pub(super) trace: Option<Vec<String>>,
 }
@@ -112,7 +116,7 @@ impl<'a> Run<'a> {
                 .with_runs(Waiter::rest),
             cluster,
             network: Network::default(),
-            ledger: Ledger::default(),
+            ledger: Ledger::new(scenario),
             turns: Turns::default(),
             habits: Habits::new(scenario.seed),
             inbox: VecDeque::new(),
@@ -134,6 +138,7 @@ impl<'a> Run<'a> {
             tickets: Vec::new(),
             rooms: BTreeMap::new(),
             closed: false,
+            told: BTreeMap::new(),
             compressor: Compressor::new(),
             trace: traced.then(Vec::new),
         };
@@ -307,7 +312,24 @@ impl<'a> Run<'a> {
         if let Settled::Call { waiter: Waiter::Room(number), .. } = settled {
             return self.whole_fits(number);
         }
-        self.ledger.settled(self.now, settled);
+        if let Settled::Batch(SettledBatch { outcome: Err(error), .. }) = &settled {
+            self.check_fatal(error);
+        }
+        self.ledger.settled(self.now, settled, &self.cluster);
+    }
+
+    /// A fatal error says that the machine takes nothing more. Others may have ended in the same
+    /// turn for another reason, and are not fatal then.
+    fn check_fatal(&mut self, error: &Error) {
+        let what = match self.machine.check_open() {
+            Ok(()) if error.fatal() => format!("the machine goes on after a fatal error: {error}"),
+            Err(end) if !end.fatal() => format!("it is the end, and not fatal: {end}"),
+            Err(end) if is_same(&end, error) && !error.fatal() => {
+                format!("the machine ended with this, which is not fatal: {error}")
+            }
+            _ => return,
+        };
+        self.ledger.violation(Rule::Fatal, &what);
     }
 
     pub(super) fn any_broker(&mut self) -> Option<NodeId> {
@@ -424,6 +446,11 @@ impl<'a> Run<'a> {
         };
         self.hear(producer::Event::Identified(identified));
     }
+}
+
+/// Whether two errors have the same reason.
+fn is_same(one: &Error, other: &Error) -> bool {
+    (one.kind(), one.context().code) == (other.kind(), other.context().code)
 }
 
 fn unreachable() -> Error {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dekaf::error::Error;
 use dekaf::producer::{
     Haste, Joined, NotWhole, OwnedRecord, Produced, Who, Whole, whole_size,
 };
@@ -89,11 +90,10 @@ impl Run<'_> {
             1 | 2 if self.scenario.extra.gathers => Haste::Together,
             _ => Haste::Lingers,
         };
-        let deadline = self.now + self.scenario.config.delivery_timeout;
         let partition = named.or_else(|| self.place_at_once(&name, record.key.as_deref()));
-        self.ledger.handed_over(id, &name, deadline);
-        if partition.is_some() {
-            self.ledger.placed(id, partition);
+        self.ledger.handed_over(id, &name, self.now, self.now);
+        if let Some(partition) = partition {
+            self.ledger.named(id, partition, &self.cluster);
         }
         self.note(|| format!("record {id} for {name}/{partition:?}"));
         let now = self.instant();
@@ -113,16 +113,17 @@ impl Run<'_> {
                 let waits = self.machine.wait(now, &name, partition, record, waiter, haste);
                 match waits {
                     Ok(ticket) => {
+                        self.ledger.waits(id);
                         self.tickets.push((ticket, id));
                         if self.scenario.extra.gathers {
                             let waiter = self.ledger.admission(ticket);
                             self.machine.when_admitted(ticket, waiter);
                         }
                     }
-                    Err((error, _waiter)) => self.ledger.not_taken(id, &error),
+                    Err((error, _waiter)) => self.not_taken(id, &error),
                 }
             }
-            Err((error, _waiter)) => self.ledger.not_taken(id, &error),
+            Err((error, _waiter)) => self.not_taken(id, &error),
         }
     }
 
@@ -165,10 +166,9 @@ impl Run<'_> {
         let first = self.handed_over;
         self.handed_over += count;
         let ids: Vec<u64> = (first..self.handed_over).collect();
-        let deadline = since + self.scenario.config.delivery_timeout;
         for &id in &ids {
-            self.ledger.handed_over(id, topic, deadline);
-            self.ledger.placed(id, Some(partition));
+            self.ledger.handed_over(id, topic, self.now, since);
+            self.ledger.named(id, partition, &self.cluster);
         }
         self.note(|| format!("records {ids:?} for {topic}/{partition}, as one"));
         let value = |id: &u64| {
@@ -197,8 +197,17 @@ impl Run<'_> {
             }
         };
         for id in ids {
-            self.ledger.not_taken(id, &not_taken);
+            self.not_taken(id, &not_taken);
         }
+    }
+
+    /// The machine did not take a record in, and said why.
+    fn not_taken(&mut self, id: u64, error: &Error) {
+        if error.fatal() == self.machine.check_open().is_ok() {
+            let what = format!("record {id} is refused, and whether for ever is wrong: {error}");
+            self.ledger.violation(Rule::Fatal, &what);
+        }
+        self.ledger.not_taken(id);
     }
 
     fn wait_for_room(&mut self, call: WholeCall) -> Waiter {

@@ -1,6 +1,7 @@
 //! What brokers answer from their own picture of the cluster: metadata, and producer ids.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use dekaf::error::ErrorCode;
 use dekaf::protocol::{
@@ -130,6 +131,11 @@ impl Cluster {
         } else {
             0
         }
+    }
+
+    /// Until when brokers last denied a topic that was there.
+    pub(crate) fn hidden_until(&self, name: &str) -> Duration {
+        self.hidden.get(name).copied().unwrap_or_default()
     }
 
     /// Whether brokers deny a topic for now.

@@ -131,7 +131,9 @@ impl Cluster {
     /// Undoes every fault. The cluster is whole once nothing happens any more.
     pub(crate) fn heal(&mut self, now: Duration) {
         self.set_chances(now, Chances::default());
-        self.hidden.clear();
+        for until in self.hidden.values_mut() {
+            *until = now.min(*until);
+        }
         for id in 0..self.settings.brokers {
             self.set_replication(now, id, None);
             self.rejoin(now, id);

@@ -1,0 +1,47 @@
+//! Records that brokers blame by name for the refusal of their batch (KIP-467), and their mates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dekaf::error::ErrorCode;
+
+use crate::cluster::Cluster;
+
+/// What brokers refuse single records with: `INVALID_RECORD`, `INVALID_TIMESTAMP`.
+const OF_RECORDS: [ErrorCode; 2] = [ErrorCode::INVALID_RECORD, ErrorCode(32)];
+
+/// What brokers said of each record that they blamed.
+pub(super) struct Blamed {
+    said: BTreeMap<u64, BTreeSet<String>>,
+}
+
+impl Blamed {
+    pub(super) fn by(cluster: &Cluster) -> Self {
+        let mut said: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+        for blame in cluster.blames() {
+            if let Some(id) = super::id_of(&blame.value) {
+                said.entry(id).or_default().insert(blame.what.clone());
+            }
+        }
+        Self { said }
+    }
+
+    /// What is wrong with an error that a record failed with, if that is about single records.
+    /// `is_one` says whether the record may fail for others of its batch.
+    pub(super) fn contradict(
+        &self,
+        id: u64,
+        code: ErrorCode,
+        text: &str,
+        is_one: bool,
+    ) -> Option<&'static str> {
+        if !OF_RECORDS.contains(&code) {
+            return None;
+        }
+        match self.said.get(&id) {
+            None if is_one => None,
+            None => Some("failed for a record of its batch"),
+            Some(said) if said.iter().any(|said| text.contains(said)) => None,
+            Some(_) => Some("failed without what the broker said of it"),
+        }
+    }
+}
