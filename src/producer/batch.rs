@@ -319,21 +319,51 @@ impl<W> Batch<W> {
                 let mine = waiting_for(&mut waiting, range, rest);
                 let sequence = self.sequence.map(|sequence| sequence.after(kept));
                 kept += part.count();
-                pieces.push(Piece::Kept(self.part(part, serial, mine, sequence)));
+                // What was refused for others is no failure of its own.
+                let part = Self { last_failure: None, ..self.part(part, serial, mine, sequence) };
+                pieces.push(Piece::Kept(part));
             }
             if let Some(error) = refused.get(&bound) {
                 let waiting = waiting_for(&mut waiting, bound..bound + 1, rest);
-                pieces.push(Piece::Refused(Ended {
-                    ticket: self.ticket,
-                    deadline: self.deadline,
-                    count: 1,
-                    record_bytes: 0,
-                    waiting,
-                    outcome: Err(error.clone()),
-                }));
+                pieces.push(Piece::Refused(self.end_of(waiting, error)));
             }
         }
         Ok(pieces)
+    }
+
+    /// Ends it, with an error of their own for some of its records.
+    pub(super) fn end_apart(
+        &mut self,
+        refused: &BTreeMap<i32, Error>,
+        others: &Error,
+        rest: Rest<W>,
+    ) -> Vec<Ended<W>> {
+        let mut waiting = VecDeque::from(std::mem::take(&mut self.waiting));
+        let mut ends = Vec::new();
+        let mut first = 0;
+        for (index, error) in refused {
+            ends.extend((first < *index).then_some((first..*index, others)));
+            ends.push((*index..index + 1, error));
+            first = index + 1;
+        }
+        ends.extend((first < self.count).then_some((first..self.count, others)));
+        let end = |(range, error): (Range<i32>, &Error)| {
+            let count = range.len() as i32;
+            Ended { count, ..self.end_of(waiting_for(&mut waiting, range, rest), error) }
+        };
+        ends.into_iter().map(end).collect()
+    }
+
+    /// A record of it that has failed, with its waiter.
+    fn end_of(&self, waiting: Vec<Waiting<W>>, error: &Error) -> Ended<W> {
+        Ended {
+            ticket: self.ticket,
+            deadline: self.deadline,
+            count: 1,
+            record_bytes: 0,
+            waiting,
+            outcome: Err(error.clone()),
+        }
     }
 
     fn as_sent(&self) -> &SealedBatch {

@@ -134,7 +134,9 @@ impl Run<'_> {
     pub(super) fn pump(&mut self) {
         loop {
             let now = self.instant();
-            let Some(turn) = self.turns.look(&mut self.machine, now) else { return };
+            let Some(turn) = self.turns.look(&mut self.machine, now) else {
+                return self.settle_last();
+            };
             let is_idle = turn.is_idle();
             let mut turns = std::mem::take(&mut self.turns);
             turns.act(turn, self);
@@ -148,7 +150,7 @@ impl Run<'_> {
     }
 
     /// Takes what was settled last by a machine that is finished.
-    pub(super) fn settle_last(&mut self) {
+    fn settle_last(&mut self) {
         while let Some(settled) = self.machine.poll_settled() {
             self.settled(settled);
         }

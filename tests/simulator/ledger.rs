@@ -199,9 +199,17 @@ impl Ledger {
         self.gone.insert(topic.to_owned());
     }
 
-    /// The machine was told of a topic's partitions.
+    /// The machine was told of a topic's partitions, and may put the records that waited for it
+    /// into batches.
     pub(crate) fn topic_is_there(&mut self, topic: &str) {
-        self.gone.remove(topic);
+        if !self.gone.remove(topic) {
+            return;
+        }
+        for id in &self.open {
+            if let Some(promise) = self.promises.get_mut(id).filter(|held| held.topic == topic) {
+                promise.is_gone = false;
+            }
+        }
     }
 
     /// The machine was told of another topic of the same name, which perhaps has fewer partitions.

@@ -183,9 +183,7 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        if self.machine.is_finished() {
-            self.settle_last();
-        } else {
+        if !self.machine.is_finished() {
             self.ledger.violation(Rule::Hang, "closed, idle, and not finished");
         }
         if !self.rooms.is_empty() {

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use dekaf::error::Error;
-use dekaf::producer::{
-    Haste, Joined, NotWhole, OwnedRecord, Produced, Who, Whole, whole_size,
-};
+use dekaf::producer::{Haste, Joined, NotWhole, OwnedRecord, Produced, Who, Whole, whole_size};
 use dekaf::record::Record;
 
 use super::cluster::Spread;
@@ -103,9 +101,7 @@ impl Run<'_> {
         let joined = self.machine.join(|| now, &name, partition, &borrowed, Next(id), haste);
         let produced = match joined {
             Ok(Joined { ticket, work }) => Ok(Produced::Accepted { ticket, work, is_held: false }),
-            Err(next) => {
-                self.machine.produce(now, &name, partition, &borrowed, next.make(), haste)
-            }
+            Err(next) => self.machine.produce(now, &name, partition, &borrowed, next.make(), haste),
         };
         match produced {
             Ok(Produced::Accepted { ticket, .. }) => self.tickets.push((ticket, id)),

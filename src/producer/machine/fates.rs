@@ -90,10 +90,7 @@ impl<W> Machine<W> {
                 let error = self.vanished(place).maybe_written(batch.maybe_written);
                 self.fail(now, place, index, batch, &error);
             }
-            Reaction::Fail => {
-                let error = self.refused(place, refusal, &batch);
-                self.fail(now, place, index, batch, &error);
-            }
+            Reaction::Fail => self.fail_refused(now, place, index, batch, refusal),
             Reaction::TakeOut => self.take_out(now, place, index, batch, refusal),
             _ if batch.deadline <= now => {
                 let error = self.timed_out(place, &batch);
@@ -199,6 +196,42 @@ impl<W> Machine<W> {
         }
     }
 
+    /// Fails a batch that a broker refuses. Records that it blames are told what it says of them.
+    fn fail_refused(
+        &mut self,
+        now: Instant,
+        place: Place,
+        index: usize,
+        mut batch: Batch<W>,
+        refusal: Refusal<'_>,
+    ) {
+        let error = self.refused(place, refusal, &batch);
+        if blames_some(refusal, batch.count()) {
+            let refused = self.refused_records(place, refusal, batch.maybe_written);
+            for ended in batch.end_apart(&refused, &error, self.rest) {
+                self.keep(ended.ticket);
+                self.end(now, place, index, ended);
+            }
+            // The batch itself has no waiters left.
+            batch.progress = Progress::GivenUp;
+            self.forget(batch.ticket);
+        }
+        self.fail(now, place, index, batch, &error);
+    }
+
+    fn refused_records(
+        &self,
+        place: Place,
+        refusal: Refusal<'_>,
+        maybe_written: bool,
+    ) -> BTreeMap<i32, Error> {
+        let error = |blamed: &BatchIndexError| {
+            let error = self.refused_record(place, refusal.code, blamed, maybe_written);
+            (blamed.batch_index, error)
+        };
+        refusal.records.iter().map(error).collect()
+    }
+
     /// Fails the records that a broker refuses, and sends the others of their batch again.
     fn take_out(
         &mut self,
@@ -208,11 +241,7 @@ impl<W> Machine<W> {
         mut batch: Batch<W>,
         refusal: Refusal<'_>,
     ) {
-        let refused: BTreeMap<_, _> = refusal
-            .records
-            .iter()
-            .map(|blamed| (blamed.batch_index, self.refused_record(place, refusal.code, blamed)))
-            .collect();
+        let refused = self.refused_records(place, refusal, false);
         let serial = self.next_serial;
         let pieces = batch.take_out(&refused, serial, &mut self.codecs, self.rest);
         let Ok(pieces) = pieces else {

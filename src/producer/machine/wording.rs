@@ -123,12 +123,13 @@ impl<W> Machine<W> {
         place: Place,
         code: ErrorCode,
         blamed: &BatchIndexError,
+        maybe_written: bool,
     ) -> Error {
         let said = blamed.batch_index_error_message.as_deref();
         let said = said.map(|said| format!(": {said}")).unwrap_or_default();
-        let place = self.place_name(place);
-        let message = format!("{place}: the broker refused the record: {code}{said}");
-        Error::new(ErrorKind::Broker, message).code(code)
+        let (place, written) = (self.place_name(place), written(maybe_written));
+        let message = format!("{place}: the broker refused the record: {code}{said}{written}");
+        Error::new(ErrorKind::Broker, message).code(code).maybe_written(maybe_written)
     }
 
     pub(super) fn timed_out(&self, place: Place, batch: &Batch<W>) -> Error {
@@ -321,10 +322,15 @@ impl<W> Machine<W> {
 
     /// The cluster could not be asked again whether a topic has a partition.
     pub(super) fn unasked_partition(&self, topic: usize, partition: i32, limit: Limit) -> Error {
-        let known = self.unknown_partition(topic, partition);
-        let unreachable = self.unreachable(limit);
-        let message = format!("{known} as far as is known, and {unreachable}");
-        Error::new(ErrorKind::UnknownPartition, message).code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+        let topic = &self.topics[topic];
+        let message = format!(
+            "topic \"{}\" had no partition {partition} when it was last described, with {} of \
+             them; since then, {}",
+            topic.name,
+            topic.count,
+            self.unreachable(limit),
+        );
+        Error::new(ErrorKind::Unreachable, message)
     }
 
     /// A partition that a topic does not have any more.

@@ -169,8 +169,10 @@ impl Cluster {
 
     /// Whether every broker that may answer knows a partition of the topic's present incarnation.
     pub(crate) fn all_know(&self, name: &str, index: i32) -> bool {
-        self.topic_id(name)
-            .is_some_and(|id| self.views().all(|view| view.partition((id, index)).is_some()))
+        self.topic_id(name).is_some_and(|id| {
+            let has = |view: &Image| view.partition((id, index)).is_some();
+            has(&self.image) && self.views().all(has)
+        })
     }
 
     /// Whether a topic is deleted and no broker that may answer knows it any more.

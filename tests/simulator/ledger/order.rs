@@ -62,15 +62,16 @@ impl Order {
 
 impl Ended<'_> {
     fn may_overtake(&self, now: Duration) -> bool {
-        let Some(error) = self.error else { return false };
-        match error.kind() {
-            ErrorKind::DeliveryTimeout => now >= self.deadline,
-            ErrorKind::InvalidRecord
-            | ErrorKind::UnknownTopic
-            | ErrorKind::UnknownPartition
-            | ErrorKind::Unreachable
-            | ErrorKind::Gapless => true,
-            _ => false,
-        }
+        let has_no_place = |error: &Error| {
+            matches!(
+                error.kind(),
+                ErrorKind::InvalidRecord
+                    | ErrorKind::UnknownTopic
+                    | ErrorKind::UnknownPartition
+                    | ErrorKind::Unreachable
+                    | ErrorKind::Gapless
+            )
+        };
+        now >= self.deadline || self.error.is_some_and(has_no_place)
     }
 }
