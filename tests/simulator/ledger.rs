@@ -78,6 +78,8 @@ struct Promise {
     is_gone: bool,
     /// The topic then, if all brokers knew the partition that it named.
     exists_in: Option<TopicId>,
+    /// How many partitions its topic had then, as the machine was told.
+    partitions: Option<i32>,
     outcome: Option<Outcome>,
 }
 
@@ -126,6 +128,8 @@ pub(crate) struct Ledger {
     beginnings: Beginnings,
     /// Topics that are deleted, as the machine was told.
     gone: BTreeSet<String>,
+    /// How many partitions each topic has, as the machine was told.
+    partitions: BTreeMap<String, i32>,
     /// The first record of each topic that was handed over since it shrank.
     shrunk: BTreeMap<String, u64>,
     delivery_timeout: Duration,
@@ -170,6 +174,7 @@ impl Ledger {
             waits: false,
             is_gone: self.gone.contains(topic),
             exists_in: None,
+            partitions: self.partitions.get(topic).copied(),
             outcome: None,
         };
         self.promises.insert(id, promise);
@@ -199,9 +204,13 @@ impl Ledger {
         self.gone.insert(topic.to_owned());
     }
 
-    /// The machine was told of a topic's partitions, and may put the records that waited for it
-    /// into batches.
-    pub(crate) fn topic_is_there(&mut self, topic: &str) {
+    /// The machine was told of a topic's partitions: how many there are, unless it cannot know. It
+    /// may put records that waited for the topic into batches.
+    pub(crate) fn topic_is_there(&mut self, topic: &str, partitions: Option<i32>) {
+        match partitions {
+            Some(partitions) => self.partitions.insert(topic.to_owned(), partitions),
+            None => self.partitions.remove(topic),
+        };
         if !self.gone.remove(topic) {
             return;
         }
@@ -326,6 +335,7 @@ impl Ledger {
                         };
                         let error = batch.outcome.as_ref().err();
                         self.on_time(now, id);
+                        self.is_there(id, batch.partition);
                         self.in_order(now, id, batch.partition, error);
                         if let Some(error) = error {
                             self.check_error(now, id, error, cluster);
@@ -349,6 +359,20 @@ impl Ledger {
         if now > deadline {
             let what = format!("record {id} was settled at {now:?}, due at {deadline:?}");
             self.violation(Rule::Late, &what);
+        }
+    }
+
+    /// Whether a record that may go anywhere went into a partition that there is.
+    fn is_there(&mut self, id: u64, partition: i32) {
+        let Some(promise) = self.promises.get(&id) else { return };
+        let topic = &promise.topic;
+        let is_gone = |count: Option<&i32>| count.is_some_and(|count| partition >= *count);
+        if promise.placed == Placed::Anywhere
+            && is_gone(promise.partitions.as_ref())
+            && is_gone(self.partitions.get(topic))
+        {
+            let what = format!("record {id} is in partition {partition} of {topic}: there is none");
+            self.violations.add(Rule::Ghost, &what);
         }
     }
 

@@ -64,6 +64,8 @@ pub(crate) enum Rule {
     Mates,
     /// The machine has as many partitions of a topic as it was last told.
     Size,
+    /// A record that may go anywhere goes into none of the partitions that its topic had before.
+    Ghost,
 }
 
 impl fmt::Display for Rule {
@@ -93,6 +95,7 @@ impl fmt::Display for Rule {
             Self::Partition => "partition",
             Self::Mates => "mates",
             Self::Size => "size",
+            Self::Ghost => "ghost",
         };
         write!(f, "[{tag}]")
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::cluster::{Chances, PerMille, Spread};
+use super::cluster::{PerMille, Spread};
 use super::extra::Extra;
 use super::faults::Fault;
 use super::scenario::Scenario;
@@ -18,38 +18,153 @@ struct Story {
     scenario: fn(u64) -> Scenario,
 }
 
+impl Story {
+    const fn new(name: &'static str, seeds: u64, scenario: fn(u64) -> Scenario) -> Self {
+        Self { name, seeds, scenario }
+    }
+}
+
 const STORIES: &[Story] = &[
-    Story {
-        name: "records leave together",
-        seeds: 200,
-        scenario: |seed| Scenario {
-            extra: Extra { gathers: true, ..Extra::default() },
-            ..Scenario::new(seed)
-        },
-    },
-    Story {
-        name: "a stored batch comes back again and again",
-        seeds: 40,
-        scenario: stored_and_refused,
-    },
+    Story::new("records leave together", 200, leave_together),
+    Story::new("a stored batch comes back again and again", 40, stored_and_refused),
+    Story::new("a whole has waited for room", 100, wholes_that_waited),
+    Story::new("a topic comes back with other partitions", 100, reshaped),
+    Story::new("a topic comes back after a while", 100, back_after_a_while),
+    Story::new("a topic is deleted for good", 100, deleted),
+    Story::new("a topic without an id comes back", 100, without_ids),
+    Story::new("records name partitions that are added", 100, added_partitions),
+    Story::new("records without a key are refused", 100, keyless),
+    Story::new("brokers refuse for good", 100, refused),
+    Story::new("a producer id is refused for good", 100, no_producer_id),
+    Story::new("the delivery timeout is the shortest limit", 100, short_delivery),
+    Story::new("everything is purged now and then", 100, purged),
+    Story::new("the producer is closed while it is busy", 100, closed),
 ];
+
+/// Wholes among records that are handed over in groups.
+fn leave_together(seed: u64) -> Scenario {
+    let extra = Extra { gathers: true, ..Extra::default() };
+    Scenario { extra, ..Scenario::new(seed) }
+}
 
 /// Connections end while the answers to several batches are on their way, so that all of them are
 /// sent again although they are stored; then the broker refuses some of them, out of the blue. What
 /// was stored is overtaken by other batches, until the broker has nearly forgotten it.
 fn stored_and_refused(seed: u64) -> Scenario {
-    let mut scenario = Scenario::plain(seed);
+    let mut scenario = with_faults(seed, Spread::millis(50, 200), &[Fault::Cut]);
     scenario.config.batch_size = 100;
     scenario.config.linger = Duration::ZERO;
     scenario.cluster.brokers = 1;
-    scenario.cluster.chances = Chances { corrupt: PerMille(300), ..Chances::default() };
+    scenario.cluster.chances.corrupt = PerMille(300);
     let (_, topic) = &mut scenario.topics[0];
     (topic.partitions, topic.replication_factor) = (1, 1);
     scenario.records = 600;
     scenario.pause = Duration::from_millis(150);
     scenario.network = Spread::millis(5, 15);
-    scenario.faults = Some(Spread::millis(50, 200));
-    scenario.extra.faults = vec![Fault::Cut];
+    scenario
+}
+
+/// Brokers hang for longer than records may take, among which are wholes that waited before.
+fn wholes_that_waited(seed: u64) -> Scenario {
+    let faults = &[Fault::Pause, Fault::Recover];
+    let mut scenario = with_faults(seed, Spread::millis(100, 2_000), faults);
+    (scenario.cluster.brokers, scenario.topics[0].1.replication_factor) = (1, 1);
+    scenario.config.delivery_timeout = Duration::from_secs(1);
+    scenario.records = 600;
+    scenario.extra.gathers = true;
+    scenario.extra.wholes_wait = true;
+    scenario
+}
+
+fn reshaped(seed: u64) -> Scenario {
+    with_faults(seed, Spread::millis(100, 1_000), &[Fault::Reshape])
+}
+
+fn back_after_a_while(seed: u64) -> Scenario {
+    with_faults(seed, Spread::millis(100, 1_000), &[Fault::DeleteForAWhile, Fault::Cut])
+}
+
+fn deleted(seed: u64) -> Scenario {
+    with_faults(seed, Spread::millis(100, 2_000), &[Fault::Delete])
+}
+
+/// Nothing but their partitions tells apart two topics of the same name.
+fn without_ids(seed: u64) -> Scenario {
+    let faults = &[Fault::Reshape, Fault::DeleteForAWhile, Fault::Cut];
+    let mut scenario = with_faults(seed, Spread::millis(100, 1_000), faults);
+    scenario.cluster.topic_ids = false;
+    scenario.by_id = false;
+    scenario
+}
+
+fn added_partitions(seed: u64) -> Scenario {
+    let mut scenario = with_faults(seed, Spread::millis(100, 600), &[Fault::Grow]);
+    scenario.extra.strays = true;
+    scenario
+}
+
+/// Some of the batches are stored when their topic begins to refuse them.
+fn keyless(seed: u64) -> Scenario {
+    let mut scenario = with_faults(seed, Spread::millis(50, 500), &[Fault::Compact, Fault::Cut]);
+    scenario.extra.gathers = seed.is_multiple_of(2);
+    scenario.topics[0].1.log.compacted = seed.is_multiple_of(3);
+    scenario
+}
+
+fn refused(seed: u64) -> Scenario {
+    let mut scenario = Scenario::plain(seed);
+    scenario.cluster.chances.refused = PerMille(50);
+    scenario
+}
+
+/// An id is asked for when the last epoch of one is used up, or none was given yet.
+fn no_producer_id(seed: u64) -> Scenario {
+    let mut scenario = Scenario::plain(seed);
+    scenario.cluster.chances.producer_id_refused = PerMille(400);
+    scenario.cluster.chances.no_producer_id = PerMille(300);
+    scenario.cluster.chances.refused = PerMille(20);
+    scenario
+}
+
+/// Topics are denied and brokers hang, with more patience for both than for records.
+fn short_delivery(seed: u64) -> Scenario {
+    let faults = &[Fault::Hide, Fault::Pause, Fault::Recover];
+    let mut scenario = with_faults(seed, Spread::millis(50, 500), faults);
+    scenario.config.delivery_timeout = Duration::from_millis(600);
+    scenario.config.metadata_timeout = Duration::from_secs(1);
+    scenario.cluster.metadata_lag = Spread::millis(500, 1_500);
+    scenario
+}
+
+fn purged(seed: u64) -> Scenario {
+    let mut scenario = short_of_memory(seed);
+    scenario.purges = true;
+    scenario
+}
+
+fn closed(seed: u64) -> Scenario {
+    let mut scenario = short_of_memory(seed);
+    scenario.extra.closes_after = Some(scenario.records / 2);
+    scenario
+}
+
+/// Connections end, records wait for memory, and batches are refused for reasons that pass.
+fn short_of_memory(seed: u64) -> Scenario {
+    let mut scenario = with_faults(seed, Spread::millis(50, 500), &[Fault::Cut, Fault::Hide]);
+    scenario.config.buffer_memory = 3_000;
+    scenario.config.batch_size = 300;
+    scenario.cluster.chances.storage_error = PerMille(100);
+    scenario.records = 300;
+    scenario
+}
+
+/// A plain scenario with some kinds of faults, in which several batches may be on their way.
+fn with_faults(seed: u64, pause: Spread, faults: &[Fault]) -> Scenario {
+    let mut scenario = Scenario::plain(seed);
+    scenario.records = 250;
+    scenario.pause = Duration::from_millis(100);
+    scenario.faults = Some(pause);
+    scenario.extra.faults = faults.to_vec();
     scenario.extra.no_other_faults = true;
     scenario
 }

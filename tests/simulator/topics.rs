@@ -10,7 +10,7 @@ use super::run::Run;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Told {
     id: u128,
-    /// As many as the machine believes that there are.
+    /// As many as it should have by now.
     partitions: usize,
 }
 
@@ -30,26 +30,27 @@ impl Run<'_> {
     }
 
     fn described_topic(&mut self, name: &str, id: u128, count: usize) {
-        let partitions = self.machine.leaders(name).len();
-        let before = self.told.insert(name.to_owned(), Told { id, partitions });
-        self.ledger.topic_is_there(name);
-        let (is_other, most) = match before {
-            Some(before) => (before.id != id, before.partitions),
-            None => (false, 0),
-        };
+        let believed = self.machine.leaders(name).len();
+        let before = self.told.get(name).copied().unwrap_or(Told { id, partitions: 0 });
+        let is_other = before.id != id;
         // Topics never lose partitions, so a smaller number is that of a broker that has not heard
         // of the last ones; but a topic with another id is another one. Without ids, nothing
         // tells these apart.
-        let expected = if is_other { count } else { count.max(most) };
-        if id != 0 && partitions != expected {
-            let what = format!(
-                "{name} has {expected} partitions by the last answer, and the machine has \
-                 {partitions}"
-            );
+        let has_ids = id != 0;
+        let partitions = match is_other {
+            _ if !has_ids => believed,
+            true => count,
+            false => count.max(before.partitions),
+        };
+        if believed != partitions {
+            let what =
+                format!("{name} has {partitions} partitions, and the machine has {believed}");
             self.ledger.violation(Rule::Size, &what);
         }
-        if is_other || count < most {
-            self.ledger.topic_is_other(name, partitions < most);
+        if is_other || count < before.partitions {
+            self.ledger.topic_is_other(name, partitions < before.partitions);
         }
+        self.ledger.topic_is_there(name, has_ids.then_some(partitions as i32));
+        self.told.insert(name.to_owned(), Told { id, partitions });
     }
 }
