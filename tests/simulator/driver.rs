@@ -193,6 +193,7 @@ impl Outside<Waiter> for Run<'_> {
     }
 
     fn describe(&mut self, wanted: MetadataWanted) {
+        self.check_question(&wanted);
         self.questions += 1;
         let name = |name: &std::sync::Arc<str>| MetadataRequestTopic {
             topic_id: 0,

@@ -262,6 +262,11 @@ impl Ledger {
         self.end(id, Outcome::NotTaken);
     }
 
+    /// Whether a record of the topic is not settled.
+    pub(crate) fn has_open(&self, topic: &str) -> bool {
+        self.open.iter().filter_map(|id| self.promises.get(id)).any(|open| open.topic == topic)
+    }
+
     /// Whether a record of the topic was taken in before.
     pub(crate) fn knows(&self, topic: &str) -> bool {
         self.topics.get(topic).is_some_and(|records| records.handed_over > 0)

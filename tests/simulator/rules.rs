@@ -62,6 +62,8 @@ pub(crate) enum Rule {
     /// fail for it, unless they are to be stored together, are in a gapless partition, or may be
     /// written already.
     Mates,
+    /// The cluster may create those topics alone that records wait for.
+    Created,
     /// The machine has as many partitions of a topic as it was last told.
     Size,
     /// A record that may go anywhere goes into none of the partitions that its topic had before.
@@ -94,6 +96,7 @@ impl fmt::Display for Rule {
             Self::Unknown => "unknown",
             Self::Partition => "partition",
             Self::Mates => "mates",
+            Self::Created => "created",
             Self::Size => "size",
             Self::Ghost => "ghost",
         };

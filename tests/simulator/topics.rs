@@ -1,20 +1,36 @@
 //! What the machine was told of topics, and whether it believes that.
 
+use std::collections::BTreeMap;
+
 use dekaf::error::ErrorCode;
+use dekaf::producer::MetadataWanted;
 use dekaf::protocol::MetadataResponse;
 
 use super::rules::Rule;
 use super::run::Run;
 
 /// A topic as the machine was last told of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default)]
 pub(super) struct Told {
     id: u128,
-    /// As many as it should have by now.
-    partitions: usize,
+    /// How many partitions the machine has.
+    believed: usize,
+    /// The most partitions that any answer gave each incarnation of it.
+    most: BTreeMap<u128, usize>,
 }
 
 impl Run<'_> {
+    /// The cluster is about to be asked. A topic that it may create must be one that records wait
+    /// for: a deleted topic must not come back because somebody asked about it.
+    pub(super) fn check_question(&mut self, wanted: &MetadataWanted) {
+        for topic in wanted.topics.iter().filter(|_| wanted.may_create) {
+            if !self.ledger.has_open(topic) {
+                let what = format!("{topic} may be created, and no record waits for it");
+                self.ledger.violation(Rule::Created, &what);
+            }
+        }
+    }
+
     /// The machine has taken in what the cluster says of its topics.
     pub(super) fn told(&mut self, response: &MetadataResponse) {
         for topic in &response.topics {
@@ -31,26 +47,23 @@ impl Run<'_> {
 
     fn described_topic(&mut self, name: &str, id: u128, count: usize) {
         let believed = self.machine.leaders(name).len();
-        let before = self.told.get(name).copied().unwrap_or(Told { id, partitions: 0 });
-        let is_other = before.id != id;
-        // Topics never lose partitions, so a smaller number is that of a broker that has not heard
-        // of the last ones; but a topic with another id is another one. Without ids, nothing
-        // tells these apart.
-        let has_ids = id != 0;
-        let partitions = match is_other {
-            _ if !has_ids => believed,
-            true => count,
-            false => count.max(before.partitions),
-        };
-        if believed != partitions {
-            let what =
-                format!("{name} has {partitions} partitions, and the machine has {believed}");
+        let told = self.told.entry(name.to_owned()).or_default();
+        let is_same = told.most.is_empty() || told.id == id;
+        let most = told.most.entry(id).or_default();
+        *most = count.max(*most);
+        let most = *most;
+        if !is_same || count < most {
+            self.ledger.topic_is_other(name, believed < told.believed);
+        }
+        (told.id, told.believed) = (id, believed);
+        // A broker may not have heard of the last partitions: that is not believed. Nor of a
+        // deletion: such an answer may be believed or not. Without ids, nothing tells these apart.
+        let is_current = id != 0 && self.cluster.topic_id(name) == Some(id);
+        let least = if is_same { most } else { count };
+        if is_current && !(least..=most).contains(&believed) {
+            let what = format!("{name} has {most} partitions, and the machine has {believed}");
             self.ledger.violation(Rule::Size, &what);
         }
-        if is_other || count < before.partitions {
-            self.ledger.topic_is_other(name, partitions < before.partitions);
-        }
-        self.ledger.topic_is_there(name, has_ids.then_some(partitions as i32));
-        self.told.insert(name.to_owned(), Told { id, partitions });
+        self.ledger.topic_is_there(name, is_current.then_some(most as i32));
     }
 }
