@@ -27,6 +27,7 @@ impl Story {
 const STORIES: &[Story] = &[
     Story::new("records leave together", 200, leave_together),
     Story::new("a stored batch comes back again and again", 40, stored_and_refused),
+    Story::new("leaders move while answers are owed", 100, moved),
     Story::new("a whole has waited for room", 100, wholes_that_waited),
     Story::new("a topic comes back with other partitions", 100, reshaped),
     Story::new("a topic comes back after a while", 100, back_after_a_while),
@@ -61,6 +62,17 @@ fn stored_and_refused(seed: u64) -> Scenario {
     scenario.records = 600;
     scenario.pause = Duration::from_millis(150);
     scenario.network = Spread::millis(5, 15);
+    scenario
+}
+
+/// Brokers hang, others take over from them, and then they go on with what they were asked before.
+fn moved(seed: u64) -> Scenario {
+    let faults = &[Fault::MoveLeader, Fault::Pause, Fault::Recover, Fault::Cut];
+    let mut scenario = with_faults(seed, Spread::millis(10, 300), faults);
+    scenario.cluster.brokers = 3;
+    scenario.topics[0].1.replication_factor = 3;
+    scenario.config.batch_size = 200;
+    scenario.network = Spread::millis(0, 40);
     scenario
 }
 
