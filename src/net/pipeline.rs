@@ -170,25 +170,30 @@ async fn read(mut socket: ReadHalf<'_>, progress: &Progress) -> Result<()> {
     let mut buffer = BytesMut::with_capacity(READ_BUFFER);
     loop {
         while let Some(frame) = take_frame(&mut buffer)? {
-            let Some(first) = progress.waiting.borrow_mut().pop_front() else {
-                let message = "the broker answered a request that was not made";
-                return Err(Error::new(ErrorKind::Protocol, message));
-            };
-            let answers = Reader::new(&frame).i32();
-            if answers != Ok(first.correlation_id) {
-                let message = "the broker answered another request than the oldest";
-                let error = Error::new(ErrorKind::Protocol, message);
-                let _unheard = first.answer.send(Err(error.clone()));
-                return Err(error);
-            }
-            // Nobody listens any more where the request itself was given up.
-            let _unheard = first.answer.send(Ok(frame));
+            let oldest = answered(&mut progress.waiting.borrow_mut(), &frame)?;
+            // The receiver is gone if the caller has given the request up.
+            let _unheard = oldest.answer.send(Ok(frame));
         }
         let read = socket.read_buf(&mut buffer).await;
         if read.map_err(|error| disconnected(describe(&error)))? == 0 {
             return Err(disconnected("the broker closed the connection"));
         }
     }
+}
+
+/// Takes the oldest request out of the queue if the frame answers it. If it does not, the request
+/// stays: it may be written, and fails with all the others when the connection ends.
+fn answered(waiting: &mut VecDeque<Waiting>, frame: &Bytes) -> Result<Waiting> {
+    let answers = Reader::new(frame).i32();
+    let message = match waiting.pop_front() {
+        Some(oldest) if answers == Ok(oldest.correlation_id) => return Ok(oldest),
+        Some(oldest) => {
+            waiting.push_front(oldest);
+            "the broker answered another request than the oldest"
+        }
+        None => "the broker answered a request that was not made",
+    };
+    Err(Error::new(ErrorKind::Protocol, message))
 }
 
 /// Takes a whole message off the buffer, if one is there.

@@ -136,3 +136,19 @@ fn the_end_of_the_connection_is_told_to_all_who_wait() {
         }
     });
 }
+
+#[test]
+fn a_wrong_correlation_id_ends_every_request_as_maybe_written() {
+    run(async {
+        let (link, mut broker) = open(settings()).await;
+        let answers = [link.send(request), link.send(request)];
+        take(&mut broker).await;
+        take(&mut broker).await;
+        broker.write_all(&[0, 0, 0, 4, 0, 0, 0, 99]).await.expect("the link reads");
+        for answer in answers {
+            let error = answer.wait().await.expect_err("no request has this id");
+            assert_eq!(error.kind(), ErrorKind::Protocol);
+            assert!(error.context().maybe_written, "{error}");
+        }
+    });
+}
