@@ -97,7 +97,8 @@ impl Link {
         self.calls.is_closed()
     }
 
-    /// Returns when the connection has ended, for whatever reason.
+    /// Returns when the connection has ended, for whatever reason. Unless it was aborted, its
+    /// requests fail before that.
     pub async fn closed(&self) {
         self.calls.closed().await;
     }

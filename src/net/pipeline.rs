@@ -96,8 +96,7 @@ pub(super) async fn run(
         ended = read(read_half, &progress) => ended,
         ended = watch(&progress) => ended,
     };
-    calls.close();
-    // Closed before anyone hears of it: who is told that a connection ended may count on it.
+    // Closed before any request fails: a caller may count on that.
     drop(socket);
     let error = match ended {
         Ok(()) => disconnected("the connection was closed"),
@@ -109,6 +108,8 @@ pub(super) async fn run(
     while let Ok(call) = calls.try_recv() {
         call.refuse(&error);
     }
+    // Last, as `Link::closed` waits for this. No task runs in between, so no call is missed.
+    drop(calls);
 }
 
 async fn write(

@@ -1,5 +1,7 @@
 //! A connection to a broker that does as little as each test needs, on the loopback.
 
+use std::cell::RefCell;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
@@ -150,5 +152,37 @@ fn a_wrong_correlation_id_ends_every_request_as_maybe_written() {
             assert_eq!(error.kind(), ErrorKind::Protocol);
             assert!(error.context().maybe_written, "{error}");
         }
+    });
+}
+
+#[test]
+fn requests_fail_before_the_link_is_seen_to_close() {
+    run(async {
+        let (link, mut broker) = open(settings()).await;
+        let link = Rc::new(link);
+        // The watcher is the first to wait, as the driver's is: tasks that wake in the order in
+        // which they began to wait would tell the end of the connection first.
+        let ends = Rc::new(RefCell::new(Vec::new()));
+        let (watched, seen) = (Rc::clone(&link), Rc::clone(&ends));
+        let mut tasks = vec![spawn_local(async move {
+            watched.closed().await;
+            seen.borrow_mut().push("closed");
+        })];
+        // The first is more than the buffers of two sockets hold, so the second stays queued.
+        let writing = link.send(|_| vec![Bytes::from(vec![0; 64 << 20])]);
+        let queued = link.send(request);
+        for (name, answer) in [("writing", writing), ("queued", queued)] {
+            let seen = Rc::clone(&ends);
+            tasks.push(spawn_local(async move {
+                failed(answer.wait().await);
+                seen.borrow_mut().push(name);
+            }));
+        }
+        assert_eq!(broker.read(&mut [0]).await.expect("the first byte"), 1);
+        drop(broker);
+        for task in tasks {
+            task.await.expect("no task panics");
+        }
+        assert_eq!(*ends.borrow(), ["writing", "queued", "closed"]);
     });
 }
