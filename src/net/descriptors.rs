@@ -43,18 +43,72 @@ pub fn inherited_descriptors(mut quiet: Quiet) -> Vec<RawFd> {
     std::mem::take(&mut *quiet.open).into_iter().collect()
 }
 
-/// A listening socket that is on the list for as long as it is open.
+/// A socket that is on the list exactly as long as it is open: every change of the two happens
+/// under one lock.
+#[derive(Debug)]
+struct Listed<S: AsRawFd> {
+    /// `None` only while it is dropped or converted.
+    socket: Option<S>,
+}
+
+impl<S: AsRawFd> Listed<S> {
+    /// Puts a socket on the list that was opened under this lock.
+    fn add(open: &mut BTreeSet<RawFd>, socket: S) -> Self {
+        open.insert(socket.as_raw_fd());
+        Self { socket: Some(socket) }
+    }
+
+    /// Opens a socket. If that fails half-way, it is closed and was never on the list.
+    fn open(make: impl FnOnce() -> io::Result<S>) -> io::Result<Self> {
+        let mut open = open();
+        Ok(Self::add(&mut open, make()?))
+    }
+
+    /// Makes another type of it. If that fails, the socket is closed, and no longer on the list.
+    fn convert<T: AsRawFd>(
+        mut self,
+        make: impl FnOnce(S) -> io::Result<T>,
+    ) -> io::Result<Listed<T>> {
+        let mut open = open();
+        let socket = self.take(&mut open).unwrap_or_else(|| unreachable!("{TAKEN}"));
+        Ok(Listed::add(&mut open, make(socket)?))
+    }
+
+    /// Takes the socket off the list. It must be closed, or listed again, under this lock.
+    fn take(&mut self, open: &mut BTreeSet<RawFd>) -> Option<S> {
+        self.socket.take().inspect(|socket| {
+            open.remove(&socket.as_raw_fd());
+        })
+    }
+
+    fn get(&self) -> &S {
+        self.socket.as_ref().unwrap_or_else(|| unreachable!("{TAKEN}"))
+    }
+
+    fn get_mut(&mut self) -> &mut S {
+        self.socket.as_mut().unwrap_or_else(|| unreachable!("{TAKEN}"))
+    }
+}
+
+impl<S: AsRawFd> Drop for Listed<S> {
+    fn drop(&mut self) {
+        let mut open = open();
+        drop(self.take(&mut open));
+    }
+}
+
+const TAKEN: &str = "a socket is taken only by what consumes it";
+
+/// A listening socket.
 #[derive(Debug)]
 pub struct Listener {
-    /// `None` only while it is dropped.
-    socket: Option<std::net::TcpListener>,
+    socket: Listed<std::net::TcpListener>,
 }
 
 /// The same, on a runtime.
 #[derive(Debug)]
 pub struct Listening {
-    /// `None` only while it is dropped.
-    socket: Option<TcpListener>,
+    socket: Listed<TcpListener>,
 }
 
 /// How long to wait before the next try where no connection could be taken in.
@@ -63,23 +117,22 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 impl Listener {
     /// Binds it, so that its port is known, and clients may come.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        let mut open = open();
-        let socket = std::net::TcpListener::bind(address)?;
-        socket.set_nonblocking(true)?;
-        open.insert(socket.as_raw_fd());
-        Ok(Self { socket: Some(socket) })
+        let socket = Listed::open(|| {
+            let socket = std::net::TcpListener::bind(address)?;
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        })?;
+        Ok(Self { socket })
     }
 
     /// The port.
     pub fn port(&self) -> io::Result<u16> {
-        let socket = self.socket.as_ref().unwrap_or_else(|| unreachable!("taken only by `drop`"));
-        socket.local_addr().map(|address| address.port())
+        self.socket.get().local_addr().map(|address| address.port())
     }
 
     /// Takes it over to the runtime of this thread.
-    pub fn listen(mut self) -> io::Result<Listening> {
-        let socket = self.socket.take().unwrap_or_else(|| unreachable!("taken only by `drop`"));
-        TcpListener::from_std(socket).map(|socket| Listening { socket: Some(socket) })
+    pub fn listen(self) -> io::Result<Listening> {
+        self.socket.convert(TcpListener::from_std).map(|socket| Listening { socket })
     }
 }
 
@@ -88,7 +141,8 @@ impl Listening {
     /// there are no descriptors left, it waits until there are.
     pub async fn accept(&self) -> Socket {
         loop {
-            match poll_fn(|context| self.poll_accept(context)).await {
+            let accepted = poll_fn(|context| self.poll_accept(context)).await;
+            match accepted.and_then(Socket::without_delay) {
                 Ok(socket) => return socket,
                 Err(_) => sleep(ACCEPT_PAUSE).await,
             }
@@ -96,46 +150,23 @@ impl Listening {
     }
 
     fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Socket>> {
-        let socket = self.socket.as_ref().unwrap_or_else(|| unreachable!("taken only by `drop`"));
         let mut open = open();
-        let (stream, _) = std::task::ready!(socket.poll_accept(context))?;
-        open.insert(stream.as_raw_fd());
-        Poll::Ready(stream.set_nodelay(true).map(|()| Socket { stream: Some(stream) }))
+        let (stream, _) = std::task::ready!(self.socket.get().poll_accept(context))?;
+        Poll::Ready(Ok(Socket { stream: Listed::add(&mut open, stream) }))
     }
 }
 
-impl Drop for Listener {
-    fn drop(&mut self) {
-        close(self.socket.take());
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        close(self.socket.take());
-    }
-}
-
-fn close(socket: Option<impl AsRawFd>) {
-    let mut open = open();
-    if let Some(socket) = socket {
-        open.remove(&socket.as_raw_fd());
-        drop(socket);
-    }
-}
-
-/// A connection that is on the list for as long as it is open.
+/// A connection.
 #[derive(Debug)]
 pub struct Socket {
-    /// `None` only while it is dropped.
-    stream: Option<TcpStream>,
+    stream: Listed<TcpStream>,
 }
 
 impl Socket {
     /// Connects. Dropping the future closes the socket.
     pub(super) async fn connect(address: SocketAddr) -> io::Result<Self> {
         let socket = Self::start(address)?;
-        let stream = socket.stream();
+        let stream = socket.stream.get();
         stream.writable().await?;
         match stream.take_error()? {
             Some(error) => Err(error),
@@ -144,36 +175,34 @@ impl Socket {
     }
 
     fn start(address: SocketAddr) -> io::Result<Self> {
-        let mut open = open();
-        let socket = socket2::Socket::new(
-            socket2::Domain::for_address(address),
-            socket2::Type::STREAM,
-            Some(socket2::Protocol::TCP),
-        )?;
-        socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        socket.set_keepalive(true)?;
-        match socket.connect(&address.into()) {
-            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
-            _ => {}
-        }
-        let stream = TcpStream::from_std(socket.into())?;
-        open.insert(stream.as_raw_fd());
-        Ok(Self { stream: Some(stream) })
+        let stream = Listed::open(|| {
+            let socket = socket2::Socket::new(
+                socket2::Domain::for_address(address),
+                socket2::Type::STREAM,
+                Some(socket2::Protocol::TCP),
+            )?;
+            socket.set_nonblocking(true)?;
+            socket.set_tcp_nodelay(true)?;
+            socket.set_keepalive(true)?;
+            match socket.connect(&address.into()) {
+                Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+                _ => {}
+            }
+            TcpStream::from_std(socket.into())
+        })?;
+        Ok(Self { stream })
     }
 
-    fn stream(&self) -> &TcpStream {
-        self.stream.as_ref().unwrap_or_else(|| unreachable!("taken only by `drop`"))
+    fn without_delay(self) -> io::Result<Self> {
+        self.stream.get().set_nodelay(true)?;
+        Ok(self)
     }
 
     /// Its two directions.
     pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        self.stream.as_mut().unwrap_or_else(|| unreachable!("taken only by `drop`")).split()
+        self.stream.get_mut().split()
     }
 }
 
-impl Drop for Socket {
-    fn drop(&mut self) {
-        close(self.stream.take());
-    }
-}
+#[cfg(test)]
+mod tests;
