@@ -10,7 +10,7 @@ mod sigpipe;
 mod versions;
 
 pub use connect::{ConnectError, Stage};
-pub use descriptors::{Listener, Listening, Quiet, Socket, inherited_descriptors};
+pub use descriptors::{Listener, Listening, Socket, SocketsGuard};
 pub use link::{Answer, Link, LinkSettings};
 pub use race::first_of;
 pub use sigpipe::block_sigpipe;

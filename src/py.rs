@@ -20,6 +20,7 @@ mod convert;
 mod dispatcher;
 mod errors;
 mod fates;
+mod fork;
 mod futures;
 mod group;
 mod items;
@@ -77,6 +78,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        super::fork::install()?;
         super::process::install(module.py())
     }
 }

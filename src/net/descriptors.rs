@@ -2,12 +2,13 @@
 //!
 //! A socket that a child keeps open would hide its end from the broker, and a farewell sent
 //! from the child would end the parent's conversation: the child must close, and only close.
-//! Sockets are made and dropped under one lock; whoever forks holds it meanwhile, so the list
-//! in the child is exact.
+//! Sockets are made and dropped under one lock, which a forking thread holds meanwhile, so the
+//! list in the child is exact.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,20 +28,29 @@ fn open() -> MutexGuard<'static, BTreeSet<RawFd>> {
 
 /// While it lives, no socket is opened or closed: held around a fork.
 #[derive(Debug)]
-pub struct Quiet {
+pub struct SocketsGuard {
     open: MutexGuard<'static, BTreeSet<RawFd>>,
 }
 
-impl Quiet {
+impl SocketsGuard {
     /// Waits until no socket is being opened or closed; that takes no longer than a system call.
-    pub fn wait() -> Self {
+    pub fn lock() -> Self {
         Self { open: open() }
     }
-}
 
-/// In a forked child: the descriptors that are the parent's sockets. Each is named once.
-pub fn inherited_descriptors(mut quiet: Quiet) -> Vec<RawFd> {
-    std::mem::take(&mut *quiet.open).into_iter().collect()
+    /// In a forked child: closes its copies of the parent's sockets, and only closes them.
+    /// Neither allocates nor frees memory, so that it can run within the fork.
+    pub fn close_inherited(mut self) {
+        let inherited = ManuallyDrop::new(std::mem::take(&mut *self.open));
+        for &descriptor in inherited.iter() {
+            #[expect(unsafe_code, reason = "what owns the socket would speak to the runtime")]
+            // SAFETY: the list is exact, so the number is that of a socket of ours. What owns it
+            // is the parent's: the child forgets it, and uses the number no more.
+            unsafe {
+                libc::close(descriptor);
+            }
+        }
+    }
 }
 
 /// A socket that is on the list exactly as long as it is open: every change of the two happens

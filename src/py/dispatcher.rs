@@ -194,20 +194,22 @@ pub(super) fn park_if_abandoned(py: Python<'_>) {
     });
 }
 
-/// Held across a fork: the core's threads look for the dispatcher, too, and one that did so at that
-/// moment would hold it for ever in the child.
+/// Held around a fork: the core's threads take this lock, too, and one that held it at that moment
+/// would hold it for ever in the child.
 #[derive(Debug)]
-pub(super) struct Quiet(MutexGuard<'static, Option<Arc<Dispatcher>>>);
+pub(super) struct DispatcherGuard(MutexGuard<'static, Option<Arc<Dispatcher>>>);
 
-pub(super) fn quiet() -> Quiet {
-    Quiet(current())
-}
+impl DispatcherGuard {
+    pub(super) fn lock() -> Self {
+        Self(current())
+    }
 
-/// In a forked child: the thread stayed behind.
-pub(super) fn forget_inherited(mut quiet: Quiet) {
-    if let Some(dispatcher) = quiet.0.take() {
-        FIRST_IS_OVER.store(true, Ordering::Release);
-        std::mem::forget(dispatcher);
+    /// In a forked child: the thread stayed behind.
+    pub(super) fn forget_inherited(mut self) {
+        if let Some(dispatcher) = self.0.take() {
+            FIRST_IS_OVER.store(true, Ordering::Release);
+            std::mem::forget(dispatcher);
+        }
     }
 }
 

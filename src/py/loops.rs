@@ -24,11 +24,6 @@ fn ports() -> MutexGuard<'static, Vec<(usize, Weak<Port>)>> {
     PORTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// In a forked child: ports of the parent's loops are not ours.
-pub(super) fn forget_inherited() {
-    ports().clear();
-}
-
 /// The loop that runs in this thread, if there is one.
 pub(super) fn running(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -82,8 +77,9 @@ pub(super) fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
     let id = running.as_ptr() as usize;
     let of_loop = |(of, port): &(_, Weak<_>)| if *of == id { port.upgrade() } else { None };
     let known = ports().iter().find_map(of_loop);
-    // A loop that has closed may have left its address to this one.
-    if let Some(port) = known.filter(|port| !port.is_over()) {
+    // A loop that has closed may have left its address to this one. In a forked child the port of
+    // a loop is the parent's.
+    if let Some(port) = known.filter(|port| port.is_ours() && !port.is_over()) {
         return Ok(port);
     }
     let (port, inbox) = Port::of_loop()?;

@@ -1,13 +1,10 @@
-//! How the core lives through a fork and through the interpreter's end.
+//! The process: whether it is a forked child, which cores run in it, and its end.
 //!
-//! A forked child has the memory of its parent's core and none of its threads. It closes its
-//! copies of the sockets without a word, forgets the rest, and builds a core of its own when
-//! one is needed. At exit the main thread waits for what was handed over to be delivered, and
-//! for the core's threads to end; they never touch the interpreter.
+//! At exit the main thread waits for what was handed over to be delivered, and for the core's
+//! threads to end; they never touch the interpreter.
 
-use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyRuntimeError;
@@ -15,16 +12,21 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
 use super::answer::SIGNAL_CHECK;
+use super::dispatcher;
 use super::started::Running;
-use super::{dispatcher, loops};
-use crate::net::{Quiet, inherited_descriptors};
 
 /// How many forks lie between this process and the one that imported the module.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// Cores that may still have something to deliver, each with the time it has at exit. Taken
-/// only with the interpreter held, so it is free in a forked child.
-static RUNNING: Mutex<Vec<(Running, Duration)>> = Mutex::new(Vec::new());
+/// Locked only with the interpreter held, so it is free in a forked child.
+static CORES: Mutex<Cores> = Mutex::new(Cores { generation: 0, running: Vec::new() });
+
+struct Cores {
+    /// The process that they belong to.
+    generation: u64,
+    /// Those that may still have something to deliver, each with the time it has at exit.
+    running: Vec<(Running, Duration)>,
+}
 
 /// Whether the end of the interpreter has come by.
 static IS_OVER: AtomicBool = AtomicBool::new(false);
@@ -32,21 +34,30 @@ static IS_OVER: AtomicBool = AtomicBool::new(false);
 /// A little more than a limit: giving up is quick, but not instant.
 const GIVING_UP: Duration = Duration::from_secs(1);
 
-thread_local! {
-    static AROUND_FORK: RefCell<Option<(Quiet, dispatcher::Quiet)>> =
-        const { RefCell::new(None) };
-}
-
 pub(super) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }
 
+/// In a forked child, within the fork: what there is belongs to the parent.
+pub(super) fn begin_child() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The cores of this process. A child forgets its parent's when it first looks, and not in a hook:
+/// a hook of the user's that ran before may have started a core.
+fn cores() -> MutexGuard<'static, Cores> {
+    let mut cores = CORES.lock().unwrap_or_else(PoisonError::into_inner);
+    if cores.generation != generation() {
+        cores.generation = generation();
+        // Their locks may be held for ever, by threads that do not exist here.
+        std::mem::forget(std::mem::take(&mut cores.running));
+    }
+    cores
+}
+
 /// Remembers a core until it has ended.
 pub(super) fn register(py: Python<'_>, core: Running, exit_timeout: Duration) -> PyResult<()> {
-    {
-        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        running.push((core, exit_timeout));
-    }
+    cores().running.push((core, exit_timeout));
     sweep(py);
     drain_with_multiprocessing(py)
 }
@@ -56,11 +67,11 @@ pub(super) fn sweep(_py: Python<'_>) {
     let is_done = |core: &Running| {
         core.client.wait_ended(Duration::ZERO) && core.voice.untold_failures() == 0
     };
-    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    let all = std::mem::take(&mut *running);
+    let mut cores = cores();
+    let all = std::mem::take(&mut cores.running);
     let (done, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(core, _)| is_done(core));
-    *running = others;
-    drop(running);
+    cores.running = others;
+    drop(cores);
     // Behind the lock: the end of a user's function may run anything.
     drop(done);
 }
@@ -98,48 +109,9 @@ fn hook(
     PyCFunction::new_closure(py, None, None, move |arguments, _| function(arguments.py()))
 }
 
-/// Registers with `os` and `atexit`.
+/// Registers with `atexit`.
 pub(super) fn install(py: Python<'_>) -> PyResult<()> {
-    let before: fn(Python<'_>) -> PyResult<()> = |_| {
-        before_fork();
-        Ok(())
-    };
-    let after_in_parent: fn(Python<'_>) -> PyResult<()> = |_| {
-        after_fork_in_parent();
-        Ok(())
-    };
-    let hooks = PyDict::new(py);
-    hooks.set_item("before", hook(py, before)?)?;
-    hooks.set_item("after_in_parent", hook(py, after_in_parent)?)?;
-    hooks.set_item("after_in_child", hook(py, after_fork_in_child)?)?;
-    py.import("os")?.call_method("register_at_fork", (), Some(&hooks))?;
     py.import("atexit")?.call_method1("register", (hook(py, at_exit)?,))?;
-    Ok(())
-}
-
-fn before_fork() {
-    AROUND_FORK.set(Some((Quiet::wait(), dispatcher::quiet())));
-}
-
-fn after_fork_in_parent() {
-    AROUND_FORK.take();
-}
-
-fn after_fork_in_child(py: Python<'_>) -> PyResult<()> {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
-    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    // Their locks may be held for ever, by threads that do not exist here.
-    std::mem::forget(std::mem::take(&mut *running));
-    drop(running);
-    loops::forget_inherited();
-    if let Some((quiet, no_dispatcher)) = AROUND_FORK.take() {
-        dispatcher::forget_inherited(no_dispatcher);
-        // Python's own `close`: our sockets' would speak to the runtime that stayed behind.
-        let close = py.import("os")?.getattr("close")?;
-        for descriptor in inherited_descriptors(quiet) {
-            close.call1((descriptor,))?;
-        }
-    }
     Ok(())
 }
 
@@ -151,7 +123,7 @@ pub(super) fn seed() -> u64 {
 
 fn at_exit(py: Python<'_>) -> PyResult<()> {
     IS_OVER.store(true, Ordering::Relaxed);
-    let running = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
+    let running = std::mem::take(&mut cores().running);
     let mut until = Instant::now();
     // What somebody gave up on purpose was reported then.
     let lost = || running.iter().map(|(core, _)| core.client.abandoned()).sum::<usize>();

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,9 @@ import pytest
 from dekaf import BrokerUnreachable, Producer, ProducerClosed
 from dekaf.testing import Broker
 from tests.kafka import wait_until
-from tests.unit.forks import in_child
+from tests.unit.forks import PROC, in_child, sockets_to
 from tests.unit.peers import closed_port, peer
+from tests.unit.programs import run
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -94,22 +94,6 @@ def has_ended(child: int) -> bool:
     return True  # it was seen before
 
 
-PROC = Path("/proc/self/fd")
-
-
-def sockets_to(address: str) -> set[str]:
-    """Find this process's TCP sockets that are connected to an address, by their inodes."""
-    port = int(address.rpartition(":")[2])
-    table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    inodes = {f"socket:[{row[9]}]" for row in table if row[2].endswith(f":{port:04X}")}
-    found: set[str] = set()
-    for descriptor in PROC.iterdir():
-        # The one that lists the others is gone by now.
-        with contextlib.suppress(FileNotFoundError):
-            found.add(str(descriptor.readlink()))
-    return found & inodes
-
-
 @pytest.mark.skipif(not PROC.exists(), reason="needs /proc to find sockets")
 def test_child_has_none_of_the_parents_sockets() -> None:
     async def main(address: str) -> None:
@@ -131,3 +115,87 @@ def test_child_has_none_of_the_parents_sockets() -> None:
 
     with peer(answer=None) as address:
         asyncio.run(main(address))
+
+
+HOOKS = """
+# threading marks all threads of a child as stopped, in a hook of its own that must come first.
+import os, sys, threading, warnings
+
+warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+
+def deliver(value):
+    producer.send("orders", value)
+    producer.flush(timeout=20)
+
+# Before dekaf is imported: of such hooks, those before a fork run last, the others first.
+os.register_at_fork(
+    before=lambda: deliver("before the fork"),
+    after_in_parent=lambda: deliver("after it, in the parent"),
+    after_in_child=lambda: deliver("after it, in the child"),
+)
+
+from dekaf import SyncProducer
+
+# A child that waits for the parent's core at its exit is killed before that ends.
+producer = SyncProducer(sys.argv[1], linger_ms=20_000, exit_timeout_ms=120_000)
+if sys.argv[2] == "connected":
+    producer.produce("orders", "first")
+producer.send("orders", "not sent yet")
+child = os.fork()
+if child == 0:
+    # Delivered by the end of the interpreter: it knows the core that the hook started.
+    producer.send("orders", "at the child's exit")
+else:
+    print("the child ended with", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    producer.produce("orders", "parent")
+    producer.close()
+"""
+
+
+@pytest.mark.parametrize("state", ["connected", "not connected"])
+def test_hooks_that_were_registered_first_may_deliver(dekaf_broker: Broker, state: str) -> None:
+    output = run(HOOKS, dekaf_broker.bootstrap_servers, state)
+    assert output == ("the child ended with 0\n", "")
+    values = sorted((record.value or b"").decode() for record in dekaf_broker.records("orders"))
+    expected = [
+        *(["first"] if state == "connected" else []),
+        "not sent yet",
+        "before the fork",
+        "after it, in the parent",
+        "after it, in the child",
+        "at the child's exit",
+        "parent",
+    ]
+    assert values == sorted(expected)
+
+
+FORK_IN_C = """
+import asyncio, signal, sys
+from dekaf import Producer
+from tests.unit.forks import PROC, fork_in_c, in_child, sockets_to
+
+address = sys.argv[1]
+producer = Producer(address)
+
+async def produce(value):
+    await producer.produce("orders", value)
+
+def work():
+    signal.alarm(20)  # a child that hangs must end
+    assert not PROC.exists() or not sockets_to(address)
+    asyncio.run(produce("child"))
+    asyncio.run(producer.close())
+
+asyncio.run(produce("before"))
+assert not PROC.exists() or sockets_to(address)
+print(in_child(work, fork=fork_in_c))
+asyncio.run(produce("after"))
+asyncio.run(producer.close())
+"""
+
+
+def test_a_fork_without_pythons_hooks(dekaf_broker: Broker) -> None:
+    """A program of its own: a thread that waits for the interpreter would hang such a child."""
+    assert run(FORK_IN_C, dekaf_broker.bootstrap_servers) == ("0\n", "")
+    values = sorted((record.value or b"").decode() for record in dekaf_broker.records("orders"))
+    assert values == ["after", "before", "child"]
