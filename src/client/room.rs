@@ -60,7 +60,14 @@ mod tests {
 
     use super::*;
 
+    /// Far beyond what a wake-up takes: a thread that sleeps this long was not woken.
     const LONG: Duration = Duration::from_secs(60);
+
+    fn time(work: impl FnOnce()) -> Duration {
+        let before = Instant::now();
+        work();
+        before.elapsed()
+    }
 
     #[test]
     fn a_call_wakes_who_sleeps() {
@@ -68,10 +75,13 @@ mod tests {
         let seen = room.last_call();
         let sleeper = {
             let room = Arc::clone(&room);
-            thread::spawn(move || room.sleep(seen, LONG))
+            thread::spawn(move || time(|| room.sleep(seen, LONG)))
         };
+        while room.turns().sleepers == 0 {
+            thread::yield_now();
+        }
         room.call();
-        sleeper.join().unwrap();
+        assert!(sleeper.join().unwrap() < LONG);
     }
 
     #[test]
@@ -79,14 +89,14 @@ mod tests {
         let room = Room::default();
         let seen = room.last_call();
         room.call();
-        room.sleep(seen, LONG);
+        assert!(time(|| room.sleep(seen, LONG)) < LONG);
     }
 
     #[test]
     fn nobody_sleeps_for_longer_than_he_wants() {
         let room = Room::default();
-        let before = Instant::now();
-        room.sleep(room.last_call(), Duration::from_millis(1));
-        assert!(before.elapsed() >= Duration::from_millis(1));
+        let seen = room.last_call();
+        let limit = Duration::from_millis(1);
+        assert!(time(|| room.sleep(seen, limit)) >= limit);
     }
 }
