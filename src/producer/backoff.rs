@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::random::Random;
 
-/// Doubling pauses, spread by a fifth to either side so that clients do not return in step.
+/// Doubling pauses, spread by a fifth to either side so that clients do not retry in step. The
+/// longest pause is not exceeded: there the spread is a fifth below it.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
     /// The first pause.
@@ -17,7 +18,10 @@ impl Backoff {
     /// The pause after the given number of failures, of which this is the last.
     pub fn after(&self, failures: u32, random: &mut Random) -> Duration {
         let doubled = self.initial.saturating_mul(1 << failures.saturating_sub(1).min(20));
-        doubled.mul_f64(random.jitter()).min(self.max)
+        let middle = doubled.min(self.max);
+        // The range is cut, not the pause: else half of all clients would wait for exactly `max`.
+        let longest = self.max.div_duration_f64(middle).min(1.2);
+        middle.mul_f64(random.between(0.8, longest))
     }
 }
 
@@ -33,8 +37,22 @@ mod tests {
             let pause = backoff.after(failures, &mut random).as_secs_f64() * 1000.0;
             assert!((pause / f64::from(expected) - 1.0).abs() <= 0.2, "{failures}: {pause}");
         }
-        for failures in [10, 100, u32::MAX] {
-            assert_eq!(backoff.after(failures, &mut random), backoff.max);
+    }
+
+    #[test]
+    fn pauses_stay_apart_at_their_bound_and_within_it() {
+        let max = Duration::from_secs(1);
+        for initial in [Duration::from_millis(100), max] {
+            let backoff = Backoff { initial, max };
+            let mut random = Random::new(3);
+            let mut pauses: Vec<_> =
+                (0..1000).map(|_| backoff.after(u32::MAX, &mut random).as_micros()).collect();
+            pauses.sort_unstable();
+            assert!(800_000 <= pauses[0] && pauses[999] <= 1_000_000);
+            // Even: any 55 of 100 pauses lie further apart than half of the range.
+            let ends = pauses[549..].iter();
+            let closest = ends.zip(&pauses).map(|(end, start)| end - start).min();
+            assert!(closest >= Some(100_000), "{closest:?}");
         }
     }
 }

@@ -27,8 +27,9 @@ impl Random {
         ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// A factor from 0.8 to 1.2.
-    pub fn jitter(&mut self) -> f64 {
-        0.8 + f64::from(self.below(400_000) as u32) / 1e6
+    /// A number from `least` to `most`, without it.
+    pub fn between(&mut self, least: f64, most: f64) -> f64 {
+        let fraction = f64::from(self.below(1_000_000) as u32) / 1e6;
+        least + (most - least) * fraction
     }
 }
