@@ -20,6 +20,7 @@ use super::futures;
 use super::group::Group;
 use super::items::{Shape, own_topic};
 use super::loops;
+use super::producer::seconds_of;
 use super::results::{BatchResultCore, of_exception};
 use super::started::Running;
 use super::template::Plain;
@@ -502,11 +503,11 @@ impl BatchCall {
     #[pyo3(signature = (timeout=None))]
     fn wait_settled(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         self.check_ours()?;
+        let limit = timeout.map(seconds_of).transpose()?;
         let answer = Arc::new(Answer::default());
         if self.group.wait(Waiter::Thread(Arc::clone(&answer))).is_some() {
             return Ok(true);
         }
-        let limit = timeout.map(Duration::from_secs_f64);
         let voice = &self.running.voice;
         Ok(answer.wait(py, limit, || voice.place_records(py).map(drop))?.is_some())
     }

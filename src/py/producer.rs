@@ -343,8 +343,11 @@ pub(super) fn closed(py: Python<'_>) -> PyErr {
 
 /// A time limit that a caller gave.
 pub(super) fn seconds_of(seconds: f64) -> PyResult<Duration> {
-    // No clock reaches further than that.
+    // No clock reaches further than that. `f64::min` would take NaN as longer than any.
     let longest = f64::from(u32::MAX);
-    Duration::try_from_secs_f64(seconds.min(longest))
-        .map_err(|_| PyValueError::new_err("timeout must be seconds from 0 on, or None"))
+    let bounded = if seconds > longest { longest } else { seconds };
+    Duration::try_from_secs_f64(bounded).map_err(|_| {
+        let message = format!("timeout={seconds} is out of range: 0 or more seconds");
+        PyValueError::new_err(message)
+    })
 }
