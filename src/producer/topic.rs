@@ -108,9 +108,10 @@ impl<W> Topic<W> {
         !is_doubtful || id != 0
     }
 
-    /// Whether there is something to be sent to it.
+    /// Whether there are records for it that have not ended.
     pub(super) fn has_records(&self) -> bool {
-        !self.unassigned.is_empty() || self.partitions.iter().any(|p| !p.queue.is_empty())
+        let mut batches = self.partitions.iter().flat_map(|partition| &partition.queue);
+        !self.unassigned.is_empty() || batches.any(|batch| !batch.is_given_up())
     }
 
     /// Whether there is, and it does not exist, or not any more.

@@ -78,7 +78,7 @@ struct Promise {
     is_gone: bool,
     /// The topic then, if all brokers knew the partition that it named.
     exists_in: Option<TopicId>,
-    /// How many partitions its topic had then, as the machine was told.
+    /// How many partitions its topic has had since then at the most, as the machine was told.
     partitions: Option<i32>,
     outcome: Option<Outcome>,
 }
@@ -211,12 +211,12 @@ impl Ledger {
             Some(partitions) => self.partitions.insert(topic.to_owned(), partitions),
             None => self.partitions.remove(topic),
         };
-        if !self.gone.remove(topic) {
-            return;
-        }
+        let is_back = self.gone.remove(topic);
         for id in &self.open {
             if let Some(promise) = self.promises.get_mut(id).filter(|held| held.topic == topic) {
-                promise.is_gone = false;
+                promise.is_gone &= !is_back;
+                promise.partitions =
+                    promise.partitions.zip(partitions).map(|(before, now)| before.max(now));
             }
         }
     }
