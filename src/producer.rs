@@ -25,7 +25,7 @@ pub use backoff::Backoff;
 pub use batch::{Content, Rest, Ticket};
 pub use haste::Haste;
 pub use machine::{
-    Joined, Machine, MetadataWanted, NotWhole, Outgoing, Part, Placing, Produced, RequestId,
+    Joined, Machine, MetadataWanted, NotWhole, Outgoing, Part, Placing, Produced, Purge, RequestId,
     Unsent, Whole, whole_size,
 };
 pub use metrics::{

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isinf
 from typing import TYPE_CHECKING, NamedTuple
 
-from dekaf._arguments import check_seconds
+from dekaf._arguments import check_flag, check_seconds
 from dekaf._errors import UnclaimedFailures
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PartitionInfo",
+    "check_purge",
     "check_timeout",
     "describe",
     "partitions_of",
@@ -38,6 +39,16 @@ class PartitionInfo(NamedTuple):
 def partitions_of(topic: str, leaders: Sequence[int | None]) -> list[PartitionInfo]:
     """Name the partitions of a topic."""
     return [PartitionInfo(topic, number, leader) for number, leader in enumerate(leaders)]
+
+
+def check_purge(*, in_queue: bool, in_flight: bool) -> None:
+    """Take what a purge drops, and refuse one that drops nothing."""
+    check_flag("in_queue", in_queue)
+    check_flag("in_flight", in_flight)
+    if not (in_queue or in_flight):
+        raise ValueError(
+            "purge(in_queue=False, in_flight=False) drops nothing; leave out one of them"
+        )
 
 
 def check_timeout(timeout: float | None) -> float | None:

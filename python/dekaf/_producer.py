@@ -11,6 +11,7 @@ from dekaf._arguments import check_seconds, check_text
 from dekaf._builder import ProducerBuilder
 from dekaf._callbacks import finish
 from dekaf._common import (
+    check_purge,
     check_timeout,
     describe,
     partitions_of,
@@ -156,6 +157,17 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         await finish(self._id(), timeout)
         self._let_go()
         raise_unclaimed(self)
+
+    def purge(self, *, in_queue: bool = True, in_flight: bool = True) -> None:
+        """Drop messages that are not delivered yet: each fails with `Purged`.
+
+        `in_queue` drops messages that are not in flight: in batches that wait to be sent or sent
+        again, or waiting for memory or for their topic. `in_flight` drops messages that were sent
+        and not answered yet. Brokers may store these all the same: their error has
+        `maybe_written`. `purge` returns at once.
+        """
+        check_purge(in_queue=in_queue, in_flight=in_flight)
+        self._purge(in_queue, in_flight)
 
     async def partitions(self, topic: str) -> list[PartitionInfo]:
         """Return the partitions of a topic and who leads each. Asking does not create the topic.

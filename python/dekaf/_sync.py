@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 from dekaf._arguments import check_seconds, check_text
 from dekaf._builder import ProducerBuilder
 from dekaf._common import (
+    check_purge,
     check_timeout,
     describe,
     partitions_of,
@@ -141,6 +142,17 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         self._disconnect(timeout)
         self._let_go()
         raise_unclaimed(self)
+
+    def purge(self, *, in_queue: bool = True, in_flight: bool = True) -> None:
+        """Drop messages that are not delivered yet: each fails with `Purged`.
+
+        `in_queue` drops messages that are not in flight: in batches that wait to be sent or sent
+        again, or waiting for memory or for their topic. `in_flight` drops messages that were sent
+        and not answered yet. Brokers may store these all the same: their error has
+        `maybe_written`. `purge` returns at once.
+        """
+        check_purge(in_queue=in_queue, in_flight=in_flight)
+        self._purge(in_queue, in_flight)
 
     def partitions(self, topic: str) -> list[PartitionInfo]:
         """Return the partitions of a topic and who leads each. Asking does not create the topic.

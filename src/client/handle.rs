@@ -16,7 +16,9 @@ use super::turned::{Handed, HandedMany, Turned};
 use crate::config::Config;
 use crate::error::Error;
 use crate::net::block_sigpipe;
-use crate::producer::{Haste, Machine, Metrics, NodeId, Settled, Ticket, Unsent, Who, Whole};
+use crate::producer::{
+    Haste, Machine, Metrics, NodeId, Purge, Settled, Ticket, Unsent, Who, Whole,
+};
 use crate::record::Record;
 
 /// Where settled records and calls go. Called on the core's thread, without any lock held.
@@ -231,9 +233,9 @@ impl<W: Send + 'static> Client<W> {
         self.shared.turned.wake();
     }
 
-    /// Drops what is queued; see [`Machine::purge`].
-    pub fn purge(&self) {
-        self.shared.turned.machine().purge(Instant::now());
+    /// Drops records; see [`Machine::purge`].
+    pub fn purge(&self, what: Purge) {
+        self.shared.turned.machine().purge(Instant::now(), what);
         self.shared.turned.wake();
     }
 

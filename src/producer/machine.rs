@@ -26,7 +26,9 @@ use std::time::{Duration, Instant};
 use self::admission::Delayed;
 use self::asking::Asking;
 use self::counts::{Counts, NodeCounts};
-pub use self::exchange::{MetadataWanted, Outgoing, Part, Placing, Produced, RequestId, Unsent};
+pub use self::exchange::{
+    MetadataWanted, Outgoing, Part, Placing, Produced, Purge, RequestId, Unsent,
+};
 use self::fates::Refusal;
 pub use self::joining::Joined;
 pub use self::wholes::{NotWhole, Whole, whole_size};
@@ -378,10 +380,11 @@ impl<W> Machine<W> {
         before
     }
 
-    /// Drops everything that is queued. What is in flight may be stored all the same, and is
-    /// reported as such.
-    pub fn purge(&mut self, now: Instant) {
-        self.drop_everything(now, wording::purged);
+    /// Fails the records that `what` chooses, and keeps the others. Those in flight may be stored
+    /// all the same, and are reported as such. Waiters of a partition are told in the order of its
+    /// records, those of chosen ones behind kept ones too.
+    pub fn purge(&mut self, now: Instant, what: Purge) {
+        self.drop_records(now, what, wording::purged);
         self.for_each_place(|machine, place| machine.touch(now, place));
         self.finish_flushes();
     }
@@ -397,7 +400,7 @@ impl<W> Machine<W> {
 
     /// Gives up on everything that is not settled.
     pub fn abandon(&mut self, now: Instant) {
-        self.abandoned += self.drop_everything(now, wording::closed_before_delivery);
+        self.abandoned += self.drop_records(now, Purge::ALL, wording::closed_before_delivery);
         self.drop_asking(&wording::closed_before_start());
         self.finish_flushes();
     }
@@ -451,7 +454,9 @@ impl<W> Machine<W> {
         }
         let error = error.ends_producer();
         self.identity.failed(now, error.clone(), false, &mut self.random);
-        self.drop_everything(now, |_, maybe_written| error.clone().maybe_written(maybe_written));
+        self.drop_records(now, Purge::ALL, |_, maybe_written| {
+            error.clone().maybe_written(maybe_written)
+        });
         self.fatal = Some(error);
         self.finish_flushes();
     }

@@ -23,7 +23,7 @@ use super::waiter::Waiter;
 use super::{dispatcher, loops, metrics, process};
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
-use crate::producer::{Haste, Metrics, Pending, Ticket};
+use crate::producer::{Haste, Metrics, Pending, Purge, Ticket};
 
 /// The core of a producer. Nothing is started before it is used.
 #[pyclass(frozen, subclass, module = "dekaf._core")]
@@ -249,11 +249,11 @@ impl ProducerCore {
         self.send_ready(py, &ready, on_delivery)
     }
 
-    /// Drops what is queued: each waiter gets `Purged`. What is in flight may be stored all the
-    /// same, and is reported as such.
-    fn purge(&self) {
+    /// Drops messages; each fails with `Purged`.
+    #[pyo3(name = "_purge")]
+    fn purge(&self, in_queue: bool, in_flight: bool) {
         if let Some(running) = self.started() {
-            running.client.purge();
+            running.client.purge(Purge { in_queue, in_flight });
         }
     }
 

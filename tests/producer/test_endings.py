@@ -1,12 +1,14 @@
 """Flush, purge, close, cancel: each message ends once, and whoever waits is told."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from dekaf import FlushTimeout, Producer, ProducerClosed, Purged, UnclaimedFailures
 from tests.kafka import wait_until
 from tests.producer.conftest import Target
+from tests.producer.kinds import Calls, each_kind, with_producer
 
 
 @pytest.mark.asyncio
@@ -66,6 +68,63 @@ async def test_purge(target: Target) -> None:
     assert stored[0] == b"0"
     assert stored[-1] == b"3"
     assert b"2" not in stored
+
+
+@pytest.mark.parametrize(
+    ("chosen", "purged"),
+    [
+        ({"in_flight": False}, {b"queued"}),
+        ({"in_queue": False}, {b"in flight"}),
+        ({}, {b"in flight", b"queued"}),
+    ],
+    ids=["in_queue", "in_flight", "both"],
+)
+@each_kind
+def test_purge_drops_what_is_chosen(
+    target: Target, kind: Any, chosen: dict[str, bool], purged: set[bytes]
+) -> None:
+    topic = target.topic()
+    ended: dict[bytes, BaseException | None] = {}
+
+    def calls(producer: Any) -> Calls:
+        def send(value: bytes) -> None:
+            def told(_: object, error: BaseException | None) -> None:
+                ended[value] = error
+
+            producer.send(topic, value, on_delivery=told)
+
+        yield producer.produce(topic, b"first")
+        target.hold()
+        send(b"in flight")
+        wait_until(lambda: producer.metrics().pending.in_flight == 1, what="it has left")
+        send(b"queued")
+        producer.purge(**chosen)
+        target.release()
+        yield producer.flush()
+        yield producer.produce(topic, b"last")
+
+    with_producer(kind, target, calls, max_in_flight=1)
+    failed = {value: error for value, error in ended.items() if error is not None}
+    maybe_written = {value: error.maybe_written for value, error in failed.items()}  # type: ignore[attr-defined]
+    assert maybe_written == {value: value == b"in flight" for value in purged}
+    assert {type(error) for error in failed.values()} == {Purged}
+    delivered = [value for value in (b"in flight", b"queued") if value not in purged]
+    stored = target.values(topic)
+    assert [value for value in stored if value not in purged] == [b"first", *delivered, b"last"]
+    assert b"queued" not in purged.intersection(stored)
+
+
+@each_kind
+def test_purge_says_what_is_wrong_with_its_arguments(kind: Any) -> None:
+    producer = kind("localhost:9092")
+    with pytest.raises(ValueError, match=r"purge\(in_queue=False, in_flight=False\) drops nothing"):
+        producer.purge(in_queue=False, in_flight=False)
+    with pytest.raises(TypeError, match="in_queue must be True or False, not str"):
+        producer.purge(in_queue="no")
+    with pytest.raises(TypeError, match="in_flight must be True or False, not NoneType"):
+        producer.purge(in_flight=None)
+    with pytest.raises(TypeError, match="positional"):
+        producer.purge(True)
 
 
 @pytest.mark.asyncio

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use dekaf::config::{Acks, Codec, Compression, Config, Partitioner};
-use dekaf::producer::Random;
+use dekaf::producer::{Purge, Random};
 
 use super::cluster::{Chances, PerMille, Settings, Spread, TopicSettings};
 use super::extra::Extra;
@@ -132,6 +132,15 @@ impl Scenario {
             purges: false,
             by_id: random.below(2) == 0,
             extra: Extra::default(),
+        }
+    }
+
+    /// What a purge drops. Not by chance either.
+    pub(crate) fn purge(&self) -> Purge {
+        match self.seed % 4 {
+            2 => Purge { in_queue: true, in_flight: false },
+            3 => Purge { in_queue: false, in_flight: true },
+            _ => Purge::ALL,
         }
     }
 

@@ -64,6 +64,24 @@ impl Run<'_> {
         }
     }
 
+    /// Drops what the scenario says, and checks that the rest is kept. What is dropped behind
+    /// records that are kept counts as in flight until these have ended.
+    fn purge(&mut self) {
+        let what = self.scenario.purge();
+        let held = |run: &Self| {
+            let pending = run.machine.metrics().pending;
+            (pending.records() - pending.in_flight, pending.records())
+        };
+        let (queued, all) = held(self);
+        self.machine.purge(self.instant(), what);
+        let kept = if what.in_queue { 0 } else { queued };
+        let (left, after) = held(self);
+        if left != kept || after > all {
+            let what = format!("{what:?} kept {left} of {queued} records in queues");
+            self.ledger.violation(Rule::Counts, &what);
+        }
+    }
+
     fn hand_over(&mut self) {
         let id = self.handed_over;
         self.handed_over += 1;
@@ -225,7 +243,7 @@ impl Run<'_> {
     }
 
     fn purge(&mut self) {
-        self.machine.purge(self.instant());
+        self.purge();
     }
 
     /// Closes the machine, once.

@@ -35,6 +35,21 @@ pub struct Unsent<W> {
     pub waiter: Option<W>,
 }
 
+/// Which records a [purge](super::Machine::purge) drops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purge {
+    /// Records that are not in flight: in batches that wait to be sent, for the first time or
+    /// again, and those that wait for memory, for their topic or for their caller to place them.
+    pub in_queue: bool,
+    /// Records in batches that are in flight. Brokers may store them all the same.
+    pub in_flight: bool,
+}
+
+impl Purge {
+    /// Both.
+    pub const ALL: Self = Self { in_queue: true, in_flight: true };
+}
+
 /// A record that its caller is to place, with [`super::Machine::place`].
 #[derive(Debug)]
 pub struct Placing<'a, W> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::admission::Target;
 use super::wording::Limit;
-use super::{Machine, Sent};
+use super::{Machine, Purge, Sent};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::{Batch, Piece, Progress, Ticket};
 use crate::producer::settled::{Settled, Stored};
@@ -486,28 +486,36 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Drops everything that is not settled, and says how many records that were: first those that
-    /// are in batches, as they were handed over before the others of their partition.
-    pub(super) fn drop_everything(
+    /// Fails the records that `what` chooses, and returns how many there were: first those that are
+    /// in batches, as they were handed over before the others of their partition.
+    pub(super) fn drop_records(
         &mut self,
         now: Instant,
+        what: Purge,
         error: impl Fn(&str, bool) -> Error,
     ) -> usize {
-        let mut records = self.waiting.len() + self.unassigned.len() + self.unplaced.len();
+        let mut records = 0;
         self.for_each_place(|machine, place| {
-            let in_flight = error("it was acknowledged", true);
-            records += machine.give_up_in_flight(now, place, &in_flight);
-            records += machine.drop_queued(now, place, |maybe_written| {
-                error("it was acknowledged", maybe_written)
-            });
+            let acknowledged = "it was acknowledged";
+            if what.in_flight {
+                let error = error(acknowledged, true);
+                records += machine.give_up_in_flight(now, place, &error);
+            }
+            if what.in_queue {
+                let error = |maybe_written| error(acknowledged, maybe_written);
+                records += machine.drop_queued(now, place, error);
+            }
         });
-        for topic in 0..self.topics.len() {
-            let known = self.topics[topic].is_known();
-            let before = if known { "its partition was chosen" } else { "its topic was known" };
-            self.refuse_unassigned(topic, &error(before, false));
-        }
-        while !self.waiting.is_empty() {
-            self.refuse_waiting(error("there was memory for it", false));
+        if what.in_queue {
+            records += self.waiting.len() + self.unassigned.len() + self.unplaced.len();
+            for topic in 0..self.topics.len() {
+                let known = self.topics[topic].is_known();
+                let before = if known { "its partition was chosen" } else { "its topic was known" };
+                self.refuse_unassigned(topic, &error(before, false));
+            }
+            while !self.waiting.is_empty() {
+                self.refuse_waiting(error("there was memory for it", false));
+            }
         }
         records
     }

@@ -159,7 +159,7 @@ fn a_purge_tells_everyone_and_forgets_what_is_not_in_flight() {
     let sent = bench.request().unwrap();
     hand_over(&mut bench, "queued");
     hand_over(&mut bench, "waiting");
-    bench.machine.purge(bench.now);
+    bench.machine.purge(bench.now, Purge::ALL);
     let mut settled = bench.settled();
     settled.sort();
     assert_eq!(
@@ -176,6 +176,60 @@ fn a_purge_tells_everyone_and_forgets_what_is_not_in_flight() {
     bench.produce("later", 0, true);
     let later = bench.request().unwrap();
     assert_eq!(later.batches[0].1.base_sequence, 1, "the numbers go on: the answer came");
+}
+
+#[test]
+fn a_purge_of_the_queue_leaves_what_is_in_flight() {
+    let mut bench = small();
+    hand_over(&mut bench, "sent");
+    let sent = bench.request().unwrap();
+    hand_over(&mut bench, "queued");
+    hand_over(&mut bench, "waiting");
+    bench.machine.purge(bench.now, Purge { in_queue: true, in_flight: false });
+    let mut settled = bench.settled();
+    settled.sort();
+    let purged = [
+        "queued failed: Purged, maybe written: false",
+        "waiting failed: Purged, maybe written: false",
+    ];
+    assert_eq!(settled, purged);
+    bench.answer(&sent, ErrorCode::NONE, 7);
+    assert_eq!(bench.settled(), ["sent at 7"]);
+    assert_eq!(bench.machine.memory_used(), 0);
+    assert!(bench.machine.is_idle());
+}
+
+#[test]
+fn a_purge_of_what_is_in_flight_leaves_the_queue() {
+    let mut bench = small();
+    hand_over(&mut bench, "sent");
+    let sent = bench.request().unwrap();
+    hand_over(&mut bench, "queued");
+    hand_over(&mut bench, "waiting");
+    let flushed = bench.machine.flush(bench.now, "flush");
+    bench.machine.purge(bench.now, Purge { in_queue: false, in_flight: true });
+    assert_eq!(bench.settled(), ["sent failed: Purged, maybe written: true"]);
+    assert_eq!(bench.machine.unsettled_before(flushed), 2);
+    bench.answer(&sent, ErrorCode::NONE, 0);
+    for (offset, stored) in [(1, "queued at 1"), (2, "waiting at 2")] {
+        bench.pass(MS);
+        let sent = bench.request().unwrap();
+        bench.answer(&sent, ErrorCode::NONE, offset);
+        assert_eq!(bench.settled()[0], stored);
+    }
+    assert!(bench.machine.is_idle());
+}
+
+#[test]
+fn a_batch_that_waits_for_another_try_is_queued() {
+    let mut bench = small();
+    hand_over(&mut bench, "again");
+    let sent = bench.request().unwrap();
+    bench.answer(&sent, ErrorCode::REQUEST_TIMED_OUT, -1);
+    bench.machine.purge(bench.now, Purge { in_queue: false, in_flight: true });
+    assert!(bench.settled().is_empty());
+    bench.machine.purge(bench.now, Purge { in_queue: true, in_flight: false });
+    assert_eq!(bench.settled(), ["again failed: Purged, maybe written: true"]);
 }
 
 #[test]

@@ -312,7 +312,7 @@ fn what_is_purged_or_stopped_has_failed() {
     bench.produce("d", 1, false);
     let sent = bench.request().unwrap();
     bench.produce("e", 1, false);
-    bench.machine.purge(bench.now);
+    bench.machine.purge(bench.now, Purge::ALL);
     bench.answer(&sent, ErrorCode::NONE, 0);
     assert_eq!(ends(&bench.metrics()), [5, 0, 5, 0]);
 }

@@ -227,7 +227,7 @@ fn purge_and_the_end_of_closing_drop_what_is_not_placed() {
     let mut bench = Bench::ready(&[1], caller);
     let first = hand_over(&mut bench, "t", "a", None);
     hand_over(&mut bench, "t", "b", Some(0));
-    bench.machine.purge(bench.now);
+    bench.machine.purge(bench.now, Purge::ALL);
     assert!(!bench.machine.place(bench.now, first, Ok(0)));
     hand_over(&mut bench, "t", "c", None);
     bench.machine.close(bench.now, bench.now + MS, Some("close"));
