@@ -122,6 +122,14 @@ class ProducerCore(Generic[K, V]):
         """
     @overload
     def send(self, topic: Message[K, V], /, *, on_delivery: OnDelivery | None = None) -> None: ...
+    def __len__(self) -> int:
+        """Return how many messages were handed over and are not settled.
+
+        Those are neither delivered nor failed yet. It is 0 before the first message and after
+        `close()`, and takes the same time however many there are.
+        """
+    def __bool__(self) -> Literal[True]:
+        """Return `True`, also while there is nothing to deliver."""
     def _id(self) -> int: ...
     def _let_go(self) -> None: ...
     def _purge(self, in_queue: bool, in_flight: bool) -> None: ...

@@ -270,6 +270,11 @@ impl<W: Send + 'static> Client<W> {
         self.shared.turned.tell(waiter, flush).map_or(Ok(before), Err)
     }
 
+    /// See [`Machine::unsettled`].
+    pub fn unsettled(&self) -> usize {
+        self.shared.turned.machine().unsettled()
+    }
+
     /// See [`Machine::unsettled_before`].
     pub fn unsettled_before(&self, before: Ticket) -> usize {
         self.shared.turned.machine().unsettled_before(before)

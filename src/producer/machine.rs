@@ -247,7 +247,7 @@ impl<W> Machine<W> {
             return Ok(Produced::Full(waiter));
         }
         let target = self.target(now, topic, partition, haste);
-        self.topics[target.topic].records.handed_over += 1;
+        self.count_handed_over(target.topic, 1);
         Ok(self.accept(now, target, record, waiter))
     }
 
@@ -273,7 +273,7 @@ impl<W> Machine<W> {
         let target = self.target(now, topic, partition, haste.apart());
         let ticket = self.ticket();
         let until = target.deadline;
-        self.topics[target.topic].records.handed_over += 1;
+        self.count_handed_over(target.topic, 1);
         let is_first = self.waiting.is_empty();
         let asked_before = self.questions;
         let delayed = Delayed { target, record, waiter, until, charged: 0, asked_before };
@@ -307,14 +307,14 @@ impl<W> Machine<W> {
     /// it does not: such a record is delivered, whoever has stopped waiting for it.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> Option<Unsent<W>> {
         let waiter = if let Some(delayed) = self.waiting.remove(&ticket) {
-            self.topics[delayed.target.topic].records.unsent += 1;
+            self.count_unsent(delayed.target.topic);
             self.forget(ticket);
             self.admit(now);
             delayed.waiter
         } else {
             let delayed = self.take_unassigned(ticket)?;
             let topic = delayed.target.topic;
-            self.topics[topic].records.unsent += 1;
+            self.count_unsent(topic);
             self.strike_unassigned(topic, ticket);
             self.release(delayed.charged);
             self.forget(ticket);
@@ -742,6 +742,11 @@ impl<W> Machine<W> {
         });
         let open = open.filter(|(ticket, _)| *ticket < before);
         delayed + open.map(|(_, count)| count as usize).sum::<usize>()
+    }
+
+    /// How many records were handed over and are not settled.
+    pub fn unsettled(&self) -> usize {
+        self.counts.unsettled
     }
 
     /// Grows whenever a batch or a record that waited comes to its end.

@@ -304,6 +304,17 @@ impl ProducerCore {
         process::sweep(py);
     }
 
+    /// How many messages were handed over and are not settled: neither delivered nor failed.
+    fn __len__(&self) -> usize {
+        self.started().map_or(0, |running| running.client.unsettled())
+    }
+
+    /// Always true, also while there is nothing to deliver.
+    #[expect(clippy::unused_self, reason = "Python passes it")]
+    fn __bool__(&self) -> bool {
+        true
+    }
+
     /// Whether it was closed.
     #[getter]
     fn closed(&self) -> bool {

@@ -2,12 +2,14 @@
 
 import asyncio
 import pickle
+from typing import Any
 
 import pytest
 
 from dekaf import Metrics, Producer, SyncProducer, UnclaimedFailures, UnknownPartition
 from dekaf.testing import Broker
 from tests.producer.conftest import Target
+from tests.producer.kinds import Calls, each_kind, with_producer
 
 
 @pytest.mark.asyncio
@@ -61,10 +63,50 @@ async def test_what_is_held(target: Target) -> None:
         assert 0 < held.memory_used <= held.buffer_memory == 20_000
         assert held.waiting_for_memory > 0
         assert held.queued + held.in_flight + held.waiting_for_memory == 50
-        assert metrics.records.unsettled == 50
+        assert metrics.records.unsettled == len(producer) == 50
         target.release()
         await asyncio.gather(*futures)
         assert producer.metrics().pending.waiting_for_memory == 0
+
+
+@each_kind
+def test_len_is_what_is_not_settled(target: Target, kind: Any) -> None:
+    topic = target.topic()
+
+    def calls(producer: Any) -> Calls:
+        assert len(producer) == 0
+        yield producer.produce(topic, b"first")
+        assert len(producer) == 0
+        target.hold()
+        for n in range(5):
+            producer.send(topic, str(n))
+            assert len(producer) == n + 1
+        target.release()
+        yield producer.flush()
+        assert len(producer) == 0
+
+    with_producer(kind, target, calls)
+
+
+def test_len_of_a_closed_producer(target: Target) -> None:
+    topic = target.topic()
+    producer = SyncProducer(target.servers)
+    producer.produce(topic, b"first")
+    target.hold()
+    for _ in range(3):
+        producer.send(topic, b"v")
+    assert len(producer) == 3
+    with pytest.raises(UnclaimedFailures, match="3 messages failed"):
+        producer.close(timeout=0.1)
+    assert len(producer) == 0
+    target.release()
+
+
+@each_kind
+def test_a_producer_is_true_although_nothing_is_on_its_way(kind: Any) -> None:
+    producer = kind("localhost:9092")
+    assert len(producer) == 0
+    assert producer
 
 
 def test_what_went_wrong(dekaf_broker: Broker) -> None:

@@ -68,6 +68,7 @@ impl Seen {
         let held = metrics.pending.records() as u64;
         let equal = [
             ("records that are held", held, metrics.records.unsettled()),
+            ("unsettled records", machine.unsettled() as u64, metrics.records.unsettled()),
             ("bytes in use", metrics.pending.memory_used as u64, machine.memory_used() as u64),
             ("records that were refused outright", metrics.refused, 0),
             ("requests", metrics.requests.sent, self.requests),

@@ -89,6 +89,7 @@ async def sending(producer: Producer) -> None:
     assert_type(await producer.partitions("orders"), list[PartitionInfo])
     assert_type(await producer.ping(), float)
     assert_type(await producer.flush(timeout=1), None)
+    assert_type(len(producer), int)
     assert_type(producer.purge(in_flight=False), None)
     producer.purge(in_queue="no")  # type: ignore[arg-type]
 

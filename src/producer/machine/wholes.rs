@@ -84,7 +84,7 @@ impl<W> Machine<W> {
             let spread = &mut self.topics[index].spread;
             spread.appended(batch.charged, self.config.batch_size, true);
         }
-        self.topics[index].records.handed_over += records.len() as u64;
+        self.count_handed_over(index, records.len());
         self.partition(place).push(batch);
         self.touch(now, place);
         Whole::Accepted

@@ -20,6 +20,7 @@ impl Bench {
         }
         assert_eq!(metrics.records, sum, "totals are sums");
         assert_eq!(metrics.records.unsettled(), metrics.pending.records() as u64);
+        assert_eq!(metrics.records.unsettled(), self.machine.unsettled() as u64);
         assert_eq!(metrics.acknowledgement.count, metrics.records.acknowledged);
         let brokers = || metrics.brokers.iter();
         let requests = &metrics.requests;

@@ -65,7 +65,7 @@ fn a_purge_tells_in_order() {
     let record = OwnedRecord { value: Some(vec![0; 100]), ..OwnedRecord::default() };
     let waits = bench.machine.wait(bench.now, "t", Some(0), record, Some("c"), Haste::Lingers);
     waits.expect("it is open");
-    bench.machine.purge(bench.now);
+    bench.machine.purge(bench.now, Purge::ALL);
     assert_eq!(
         bench.settled(),
         [
