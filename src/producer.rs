@@ -30,7 +30,7 @@ pub use machine::{
 };
 pub use metrics::{
     BatchMetrics, BrokerMetrics, Errors, Latency, Metrics, Pending, RecordMetrics, RequestMetrics,
-    TopicMetrics,
+    ThrottleTime, TopicMetrics,
 };
 pub use owned::OwnedRecord;
 pub use partitioner::{crc32_partition_of, murmur2, partition_of};

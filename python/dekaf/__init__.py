@@ -49,6 +49,7 @@ if _typing.TYPE_CHECKING:
         Pending,
         RecordMetrics,
         RequestMetrics,
+        ThrottleTime,
         TopicMetrics,
     )
 else:
@@ -105,6 +106,7 @@ __all__ = [
     "SyncPublisher",
     "SyncStream",
     "SyncTopic",
+    "ThrottleTime",
     "Topic",
     "TopicMetrics",
     "UnclaimedFailures",

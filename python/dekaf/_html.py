@@ -132,6 +132,12 @@ def metrics_html(metrics: Metrics) -> str:
         "acknowledged within": _latency(metrics.acknowledgement),
         "brokers answered within": _latency(metrics.requests.latency),
     }
+    throttled = metrics.requests.throttle_time
+    if throttled.count:
+        facts["brokers throttled"] = (
+            f"{throttled.count:,} requests, for {throttled.total_ms:,.0f} ms in all, "
+            f"{throttled.max_ms:,.0f} ms at most"
+        )
     if metrics.errors:
         refusals = islice(metrics.errors.items(), _MOST_ROWS)
         facts["brokers refused"] = _joined(*(f"{name}: {count:,}" for name, count in refusals))
@@ -141,7 +147,7 @@ def metrics_html(metrics: Metrics) -> str:
         rows = map(_topic_row, topics[:_MOST_ROWS])
         html += _table(head, rows, len(topics) - _MOST_ROWS)
     if brokers := metrics.brokers:
-        head = ["broker", "connected", "requests", "in flight", "answered within"]
+        head = ["broker", "connected", "requests", "in flight", "answered within", "throttled"]
         rows = map(_broker_row, brokers[:_MOST_ROWS])
         html += _table(head, rows, len(brokers) - _MOST_ROWS)
     return html
@@ -155,7 +161,9 @@ def _topic_row(topic: TopicMetrics) -> list[object]:
 
 def _broker_row(broker: BrokerMetrics) -> list[object]:
     requests = broker.requests
-    asked = [f"{requests.sent:,}", requests.in_flight, _latency(requests.latency)]
+    throttled = requests.throttle_time
+    silence = f"{throttled.total_ms:,.0f} ms" if throttled.count else None
+    asked = [f"{requests.sent:,}", requests.in_flight, _latency(requests.latency), silence]
     return [broker.id, "yes" if broker.connected else "no", *asked]
 
 

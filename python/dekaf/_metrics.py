@@ -17,6 +17,7 @@ __all__ = [
     "Pending",
     "RecordMetrics",
     "RequestMetrics",
+    "ThrottleTime",
     "TopicMetrics",
 ]
 
@@ -54,6 +55,23 @@ class Latency(_Tree):
     p99_ms: float
     p999_ms: float
     max_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThrottleTime(_Tree):
+    """Throttle times of produce requests, in milliseconds; all zero where there were none.
+
+    A broker that enforces a quota asks for them: for so long the producer sends it nothing. Each
+    counts as long as it is kept, a minute at most. Those of requests that were in flight together
+    overlap.
+    """
+
+    count: int
+    """How many answers had a throttle time."""
+    total_ms: float
+    """Their sum."""
+    max_ms: float
+    """The longest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +151,8 @@ class RequestMetrics(_Tree):
     """Those that are under way."""
     latency: Latency
     """How long brokers took to answer."""
+    throttle_time: ThrottleTime
+    """Throttle times in their answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +244,7 @@ _PARTS: dict[str, type[_Tree]] = {
     "pending": Pending,
     "records": RecordMetrics,
     "requests": RequestMetrics,
+    "throttle_time": ThrottleTime,
     "topics": TopicMetrics,
 }
 

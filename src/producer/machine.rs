@@ -525,6 +525,7 @@ impl<W> Machine<W> {
             let throttle = Duration::from_millis(throttle).min(LONGEST_SILENCE);
             let until = now + throttle;
             let node = self.node(request.node);
+            node.counts.throttle_time.record(throttle);
             node.throttled_until = node.throttled_until.max(Some(until));
         }
         for sent in request.parts {

@@ -140,6 +140,36 @@ pub struct RequestMetrics {
     /// How long brokers took to answer, from when the request's batches were ready to be sent.
     /// Without acknowledgements there are no answers.
     pub latency: Latency,
+    /// Throttle times in the brokers' answers.
+    pub throttle_time: ThrottleTime,
+}
+
+/// Throttle times: for so long the producer sends nothing to a broker, because that asked for it.
+/// Each counts as long as it is kept, a minute at most. Those of requests that were in flight
+/// together overlap.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ThrottleTime {
+    /// How many answers had one.
+    pub count: u64,
+    /// Their sum.
+    pub total: Duration,
+    /// The longest.
+    pub max: Duration,
+}
+
+impl ThrottleTime {
+    /// Counts one more.
+    pub(super) fn record(&mut self, time: Duration) {
+        *self += Self { count: 1, total: time, max: time };
+    }
+}
+
+impl AddAssign for ThrottleTime {
+    fn add_assign(&mut self, other: Self) {
+        self.count += other.count;
+        self.total += other.total;
+        self.max = self.max.max(other.max);
+    }
 }
 
 /// One broker.

@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::producer::{
     BatchMetrics, BrokerMetrics, Errors, Latency, Metrics, Pending, RecordMetrics, RequestMetrics,
-    TopicMetrics,
+    ThrottleTime, TopicMetrics,
 };
 
 type Tree<'py> = PyResult<Bound<'py, PyDict>>;
@@ -84,7 +84,10 @@ fn batches(py: Python<'_>, batches: BatchMetrics) -> Tree<'_> {
 }
 
 fn requests(py: Python<'_>, requests: RequestMetrics) -> Tree<'_> {
-    tree!(py, requests, [sent, lost, in_flight], "latency": latency(py, requests.latency)?)
+    tree!(py, requests, [sent, lost, in_flight],
+        "latency": latency(py, requests.latency)?,
+        "throttle_time": throttle_time(py, requests.throttle_time)?,
+    )
 }
 
 fn errors<'py>(py: Python<'py>, errors: &Errors) -> Tree<'py> {
@@ -95,8 +98,15 @@ fn errors<'py>(py: Python<'py>, errors: &Errors) -> Tree<'py> {
     Ok(tree)
 }
 
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn throttle_time(py: Python<'_>, time: ThrottleTime) -> Tree<'_> {
+    tree!(py, time, [count], "total_ms": ms(time.total), "max_ms": ms(time.max))
+}
+
 fn latency(py: Python<'_>, latency: Latency) -> Tree<'_> {
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
     tree!(py, latency, [count],
         "mean_ms": ms(latency.mean),
         "p50_ms": ms(latency.p50),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dekaf::config::Config;
-use dekaf::producer::{Errors, Machine, Metrics, RecordMetrics, RequestId, RequestMetrics};
+use dekaf::producer::{
+    Errors, Machine, Metrics, RecordMetrics, RequestId, RequestMetrics, ThrottleTime,
+};
 use dekaf::protocol::ProduceResponse;
 
 /// What was seen so far.
@@ -22,6 +24,7 @@ pub(crate) struct Seen {
     errors: Errors,
     /// The sizes of batches that are being sealed, by their requests: they count once they are.
     sealing: BTreeMap<RequestId, Vec<usize>>,
+    throttle_time: ThrottleTime,
 }
 
 impl Seen {
@@ -46,6 +49,11 @@ impl Seen {
     /// A broker's answer has reached the machine.
     pub(crate) fn answer(&mut self, response: &ProduceResponse) {
         self.answered += 1;
+        if response.throttle_time_ms > 0 {
+            let silence = Duration::from_millis(response.throttle_time_ms as u64);
+            let one = ThrottleTime { count: 1, total: silence, max: silence };
+            self.throttle_time += one;
+        }
         for answer in response.responses.iter().flat_map(|topic| &topic.partition_responses) {
             if !answer.error_code.is_success() {
                 *self.errors.entry(answer.error_code.name()).or_default() += 1;
@@ -104,6 +112,11 @@ impl Seen {
         if metrics.errors != self.errors {
             wrong.push(format!("the errors are {:?}, and not {:?}", metrics.errors, self.errors));
         }
+        let throttle_time = metrics.requests.throttle_time;
+        if throttle_time != self.throttle_time {
+            let seen = self.throttle_time;
+            wrong.push(format!("the throttle time is {throttle_time:?}, and not {seen:?}"));
+        }
         if !brokers_add_up(&metrics) {
             wrong.push(format!("the brokers' numbers do not add up: {metrics:?}"));
         }
@@ -132,6 +145,7 @@ fn brokers_add_up(metrics: &Metrics) -> bool {
         sum.sent += requests.sent;
         sum.lost += requests.lost;
         sum.in_flight += requests.in_flight;
+        sum.throttle_time += requests.throttle_time;
         answered += requests.latency.count;
         slowest = requests.latency.max.max(slowest);
         connect_failures += broker.connect_failures;

@@ -242,10 +242,6 @@ impl Run<'_> {
         }
     }
 
-    fn purge(&mut self) {
-        self.purge();
-    }
-
     /// Closes the machine, once.
     pub(super) fn close(&mut self, limit: Duration) {
         if !std::mem::replace(&mut self.closed, true) {

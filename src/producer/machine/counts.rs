@@ -11,7 +11,7 @@ use crate::producer::batch::{Content, Ended, Progress};
 use crate::producer::histogram::Histogram;
 use crate::producer::metrics::{
     BatchMetrics, BrokerMetrics, Errors, Metrics, Pending, RecordMetrics, RequestMetrics,
-    TopicMetrics,
+    ThrottleTime, TopicMetrics,
 };
 use crate::producer::topic::{NodeId, Place, Topic};
 use crate::record::SealedBatch;
@@ -48,6 +48,7 @@ pub(super) struct NodeCounts {
     pub(super) lost: u64,
     pub(super) connect_failures: u64,
     pub(super) disconnects: u64,
+    pub(super) throttle_time: ThrottleTime,
     latencies: Histogram,
     errors: Errors,
 }
@@ -148,6 +149,7 @@ impl<W> Machine<W> {
             all.sent += counts.requests;
             all.lost += counts.lost;
             all.in_flight += in_flight;
+            all.throttle_time += counts.throttle_time;
             latencies.add(&counts.latencies);
         }
         RequestMetrics { latency: latencies.latency(), ..all }
@@ -222,6 +224,7 @@ fn metrics_of_broker((id, node): (&NodeId, &Node)) -> BrokerMetrics {
             lost: counts.lost,
             in_flight: node.in_flight,
             latency: counts.latencies.latency(),
+            throttle_time: counts.throttle_time,
         },
         errors: counts.errors.clone(),
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::{Codec, Partitioner};
-use crate::producer::metrics::{Errors, Metrics, RecordMetrics};
+use crate::producer::metrics::{Errors, Metrics, RecordMetrics, ThrottleTime};
 use crate::producer::owned::OwnedRecord;
 use crate::record::BATCH_OVERHEAD;
 
@@ -156,6 +156,31 @@ fn latencies_are_of_requests_and_of_records() {
     assert_eq!((requests.latency.count, requests.latency.max), (1, 8 * MS));
     assert_eq!((acknowledgement.count, acknowledgement.max), (2, 58 * MS));
     assert_eq!(acknowledgement.mean, 58 * MS, "as long as the first of the batch");
+}
+
+#[test]
+fn throttle_times_are_counted_as_they_are_kept() {
+    let mut bench = Bench::ready(&[1, 2], |config| config.linger = Duration::ZERO);
+    let mut throttle = |partition, throttle_time_ms| {
+        bench.produce("a", partition, false);
+        let sent = bench.request().unwrap();
+        let response = ProduceResponse { throttle_time_ms, ..answer_to(&sent, ErrorCode::NONE, 0) };
+        bench.machine.handle_produced(bench.now, sent.id, &response);
+        bench.pass(LONGEST_SILENCE);
+        bench.metrics()
+    };
+    throttle(0, 0);
+    throttle(0, -1);
+    assert_eq!(throttle(1, 0).requests.throttle_time, ThrottleTime::default());
+    throttle(0, 30);
+    throttle(1, 500);
+    let metrics = throttle(0, 20);
+    let time = |count, total, max| ThrottleTime { count, total: total * MS, max: max * MS };
+    assert_eq!(metrics.requests.throttle_time, time(3, 550, 500));
+    let of = |broker: usize| metrics.brokers[broker].requests.throttle_time;
+    assert_eq!((of(0), of(1)), (time(2, 50, 30), time(1, 500, 500)));
+    let longest = throttle(0, i32::MAX).requests.throttle_time;
+    assert_eq!(longest.max, LONGEST_SILENCE, "no longer than it is kept");
 }
 
 #[test]
