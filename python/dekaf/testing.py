@@ -237,6 +237,14 @@ class Faults:
         check_seconds("seconds", seconds, _LONGEST_DELAY)
         self._order("delay", api, times, seconds=seconds)
 
+    def throttle(self, seconds: float, *, times: int | None = None) -> None:
+        """Answer produce requests with a throttle time, as a quota does.
+
+        The answer comes at once. As in Apache Kafka, the connection is not read for so long.
+        """
+        check_seconds("seconds", seconds, _LONGEST_DELAY)
+        self._order("throttle", "produce", times, seconds=seconds)
+
     def drop_answers(self, api: str | None = "produce", *, times: int | None = 1) -> None:
         """Do what is asked, and end the connection in place of an answer."""
         self._order("drop_answers", api, times)

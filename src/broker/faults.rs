@@ -17,6 +17,9 @@ pub enum Fault {
     DropAnswer,
     /// Its connection ends, and nothing is done.
     DropRequest,
+    /// It is answered at once, and the answer asks for that much silence. The connection is not
+    /// read for as long. Answers to `Produce` alone can ask.
+    Throttle(Duration),
 }
 
 /// An order: a fault for some requests to come.
@@ -40,6 +43,8 @@ pub struct Verdict {
     pub drop_answer: bool,
     /// End the connection, and do nothing.
     pub drop_request: bool,
+    /// Ask for silence, and read nothing for as long.
+    pub throttle: Duration,
 }
 
 /// All orders, the oldest first.
@@ -91,6 +96,10 @@ impl Faults {
                     verdict.delay = delay;
                     true
                 }
+                Fault::Throttle(time) if verdict.throttle.is_zero() => {
+                    verdict.throttle = time;
+                    true
+                }
                 _ => false,
             };
             if is_first && let Some(left) = &mut order.left {
@@ -131,8 +140,10 @@ mod tests {
         let second = Duration::from_secs(1);
         faults.order(None, Fault::Delay(second), None);
         faults.order(Some(ApiKey::Produce), Fault::DropAnswer, Some(1));
-        let both = Verdict { delay: second, drop_answer: true, ..Verdict::default() };
-        assert_eq!(faults.judge(ApiKey::Produce), both);
+        faults.order(Some(ApiKey::Produce), Fault::Throttle(second), Some(1));
+        let all =
+            Verdict { delay: second, drop_answer: true, throttle: second, ..Default::default() };
+        assert_eq!(faults.judge(ApiKey::Produce), all);
         let late = Verdict { delay: second, ..Verdict::default() };
         assert_eq!(faults.judge(ApiKey::Produce), late);
         faults.clear();

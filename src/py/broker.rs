@@ -180,9 +180,8 @@ impl BrokerCore {
         let api = api.map(api_key).transpose()?;
         let fault = match kind {
             "fail" => Fault::Fail(error_code(error.unwrap_or_default())?),
-            "delay" => Fault::Delay(Duration::try_from_secs_f64(seconds).map_err(|_| {
-                PyValueError::new_err(format!("seconds={seconds} is no time to wait"))
-            })?),
+            "delay" => Fault::Delay(duration(seconds)?),
+            "throttle" => Fault::Throttle(duration(seconds)?),
             "drop_answers" => Fault::DropAnswer,
             "drop_requests" => Fault::DropRequest,
             other => return Err(PyValueError::new_err(format!("there is no fault {other:?}"))),
@@ -225,6 +224,11 @@ impl Drop for BrokerCore {
             server.forget();
         }
     }
+}
+
+fn duration(seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| PyValueError::new_err(format!("seconds={seconds} is no time to wait")))
 }
 
 fn refused(refusal: Refusal) -> PyErr {

@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
+from aiokafka.protocol.produce import ProduceRequest_v8
 
 from dekaf import BrokerError, BrokerUnreachable, DeliveryTimeout, Producer
 from dekaf.testing import Broker
+from tests.conformance.batches import batch
+from tests.conformance.engine import Engine
 
 pytestmark = pytest.mark.asyncio
 
@@ -51,6 +54,7 @@ ORDERS: list[Callable[[Broker], object]] = [
     lambda box: box.faults.fail("metadata", "LEADER_NOT_AVAILABLE", times=2),
     lambda box: box.faults.delay("produce", 0.02, times=3),
     lambda box: box.faults.delay(None, 0.02, times=3),
+    lambda box: box.faults.throttle(0.01, times=3),
     lambda box: box.faults.drop_answers(),
     lambda box: box.faults.drop_answers("produce", times=3),
     lambda box: box.faults.drop_answers(None, times=3),
@@ -156,6 +160,32 @@ async def test_a_delay_is_waited_out(dekaf_broker: Broker, producer: Producer) -
     dekaf_broker.assert_published("orders", value="1")
     await future
     assert time.monotonic() - began >= 0.2
+
+
+async def test_a_throttled_producer_is_told_and_silent(
+    dekaf_broker: Broker, producer: Producer
+) -> None:
+    dekaf_broker.faults.throttle(0.2, times=1)
+    began = time.monotonic()
+    await producer.produce("orders", "1")
+    await producer.produce("orders", "2")
+    assert time.monotonic() - began >= 0.2
+    throttled = producer.metrics().requests.throttle_time
+    assert (throttled.count, throttled.total_ms, throttled.max_ms) == (1, 200.0, 200.0)
+
+
+async def test_a_client_that_is_not_silent_has_to_wait(dekaf_broker: Broker) -> None:
+    dekaf_broker.create_topic("orders")
+    dekaf_broker.faults.throttle(0.2, times=1)
+    request = ProduceRequest_v8(None, -1, 10_000, [("orders", [(0, batch(b"v"))])])
+    began = time.monotonic()
+    with Engine(dekaf_broker.bootstrap_servers).connect() as connection:
+        connection.send(request)
+        connection.send(request)
+        answers = [connection.receive(), connection.receive()]
+    assert time.monotonic() - began >= 0.2
+    assert [answer.throttle_time_ms for answer in answers] == [200, 0]
+    assert len(dekaf_broker.records("orders")) == 2
 
 
 async def test_nobody_is_answered_while_it_hangs(dekaf_broker: Broker, producer: Producer) -> None:

@@ -12,9 +12,9 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::ReadHalf;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::requests::{Reply, answer};
+use super::requests::{Answered, Reply, answer};
 use super::{Control, Shared};
 use crate::broker::cluster::NodeId;
 use crate::net::Socket;
@@ -102,7 +102,7 @@ async fn talk(
     let (mut read_half, mut write_half) = socket.split();
     while let Some(frame) = read_frame(&mut read_half, place).await? {
         resumed(&mut control).await;
-        let reply = answer(shared, node, frame).await;
+        let Answered { reply, throttle } = answer(shared, node, frame).await;
         // It may have begun to hang meanwhile: an answer that is late, or long in coming.
         resumed(&mut control).await;
         match reply {
@@ -111,6 +111,9 @@ async fn talk(
             Reply::Close => return Ok(()),
         }
         place.release();
+        if !throttle.is_zero() {
+            sleep(throttle).await;
+        }
     }
     Ok(())
 }

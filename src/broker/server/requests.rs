@@ -22,6 +22,13 @@ use crate::protocol::{
     RequestHeader, SERVED, SyncGroupRequest, decode_request, encode_response,
 };
 
+/// What a client gets, and for how long nothing more is read of it.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) reply: Reply,
+    pub(super) throttle: Duration,
+}
+
 /// What a client gets.
 #[derive(Debug)]
 pub(super) enum Reply {
@@ -33,18 +40,20 @@ pub(super) enum Reply {
 }
 
 /// Answers a frame; one that is no request of ours ends the connection.
-pub(super) async fn answer(shared: &Shared, node: NodeId, frame: Bytes) -> Reply {
-    let Ok((header, request)) = decode_request(&frame) else { return Reply::Close };
-    let Some(request) = request else { return unsupported(&header) };
+pub(super) async fn answer(shared: &Shared, node: NodeId, frame: Bytes) -> Answered {
+    let at_once = |reply| Answered { reply, throttle: Duration::ZERO };
+    let Ok((header, request)) = decode_request(&frame) else { return at_once(Reply::Close) };
+    let Some(request) = request else { return at_once(unsupported(&header)) };
     let verdict = shared.state().faults.judge(request.api_key());
     if verdict.drop_request {
-        return Reply::Close;
+        return at_once(Reply::Close);
     }
     let reply = perform(shared, node, &header, request, verdict).await;
     if !verdict.delay.is_zero() {
         sleep(verdict.delay).await;
     }
-    if verdict.drop_answer { Reply::Close } else { reply }
+    let reply = if verdict.drop_answer { Reply::Close } else { reply };
+    Answered { reply, throttle: verdict.throttle }
 }
 
 /// Who asks for our versions in a version that we do not know is told them in the oldest.
@@ -89,7 +98,8 @@ async fn perform(
             ask!(MetadataRequest, |broker| broker.metadata(version, &request, error))
         }
         AnyRequest::Produce(request) => {
-            let response = shared.ask(node, |broker| broker.produce(&request, error));
+            let mut response = shared.ask(node, |broker| broker.produce(&request, error));
+            response.throttle_time_ms = verdict.throttle.as_millis() as i32;
             shared.appended.notify_waiters();
             let mut produced =
                 response.responses.iter().flat_map(|topic| &topic.partition_responses);
