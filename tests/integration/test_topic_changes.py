@@ -129,7 +129,10 @@ async def test_a_quota_slows_down_and_fails_nothing(
             metadata = await producer.produce(name, b"x" * 40_000)
             assert metadata.offset == n
         took = time.monotonic() - began
+        throttled = producer.metrics().requests.throttle_time
     kafka.tool(*configs, "--delete-config", "producer_byte_rate", *entity)
     assert proxy.accepted == accepted, "it sent to a broker that had asked for silence"
     assert took > 2, f"160 kB at 10 kB/s took {took:.1f} s: there was no quota"
+    assert throttled.count
+    assert 1_000 < throttled.max_ms <= throttled.total_ms
     assert sum(batch.count for batch in kafka.batches(name, records=False)) == 5

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from dekaf import Metrics, Producer, SyncProducer, UnclaimedFailures, UnknownPartition
+from dekaf import (
+    Metrics,
+    Producer,
+    SyncProducer,
+    ThrottleTime,
+    UnclaimedFailures,
+    UnknownPartition,
+)
 from dekaf.testing import Broker
 from tests.producer.conftest import Target
 from tests.producer.kinds import Calls, each_kind, with_producer
@@ -67,6 +74,28 @@ async def test_what_is_held(target: Target) -> None:
         target.release()
         await asyncio.gather(*futures)
         assert producer.metrics().pending.waiting_for_memory == 0
+
+
+@pytest.mark.asyncio
+async def test_brokers_that_throttle_are_told_apart() -> None:
+    with Broker(brokers=2) as broker:
+        broker.create_topic("orders", partitions=2)  # each broker leads one
+        async with Producer(broker.bootstrap_servers) as producer:
+            await producer.produce("orders", b"v", partition=0)
+            assert producer.metrics().requests.throttle_time == ThrottleTime(
+                count=0, total_ms=0.0, max_ms=0.0
+            )
+            for seconds, partition in ((0.02, 0), (0.05, 0), (0.03, 1)):
+                broker.faults.throttle(seconds, times=1)
+                await producer.produce("orders", b"v", partition=partition)
+            metrics = producer.metrics()
+    times = [each.requests.throttle_time for each in metrics.brokers]
+    assert sorted((time.count, time.total_ms, time.max_ms) for time in times) == [
+        (1, 30.0, 30.0),
+        (2, 70.0, 50.0),
+    ]
+    together = metrics.requests.throttle_time
+    assert (together.count, together.total_ms, together.max_ms) == (3, 100.0, 50.0)
 
 
 @each_kind

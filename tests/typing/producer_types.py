@@ -12,6 +12,7 @@ from dekaf import (
     Producer,
     RecordMetadata,
     SyncProducer,
+    ThrottleTime,
     UnclaimedFailures,
 )
 
@@ -90,6 +91,7 @@ async def sending(producer: Producer) -> None:
     assert_type(await producer.ping(), float)
     assert_type(await producer.flush(timeout=1), None)
     assert_type(len(producer), int)
+    assert_type(producer.metrics().requests.throttle_time, ThrottleTime)
     assert_type(producer.purge(in_flight=False), None)
     producer.purge(in_queue="no")  # type: ignore[arg-type]
 

@@ -175,7 +175,22 @@ def test_metrics(broker: Broker) -> None:
         _, topics, brokers = tables(html)
         assert topics[1] == ["orders", "1", "2", "1 failed", "0", "0"]
         assert brokers[1][:4] == ["1", "yes", "2", "0"]
+        assert brokers[1][-1] == "–"  # noqa: RUF001
+        assert "brokers throttled" not in shown
         assert 'style="color:#d9413f">1 failed<' in html
+
+
+def test_metrics_of_a_producer_that_is_throttled(broker: Broker) -> None:
+    with SyncProducer(broker.bootstrap_servers) as producer:
+        broker.faults.throttle(0.001, times=1)
+        producer.produce("orders", b"v")
+        broker.faults.throttle(0.003, times=1)
+        producer.produce("orders", b"v")
+        html = metrics_html(producer.metrics())
+    assert facts(html)["brokers throttled"] == "2 requests, for 4 ms in all, 3 ms at most"
+    _, _, brokers = tables(html)
+    assert brokers[0][-1] == "throttled"
+    assert brokers[1][-1] == "4 ms"
 
 
 def test_metrics_of_nothing() -> None:
