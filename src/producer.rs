@@ -5,6 +5,7 @@
 
 mod backoff;
 mod batch;
+mod description;
 mod haste;
 mod histogram;
 mod machine;
@@ -23,6 +24,7 @@ mod turn;
 
 pub use backoff::Backoff;
 pub use batch::{Content, Rest, Ticket};
+pub use description::{BrokerDescription, ClusterDescription, TopicDescription};
 pub use haste::Haste;
 pub use machine::{
     Joined, Machine, MetadataWanted, NotWhole, Outgoing, Part, Placing, Produced, Purge, RequestId,

@@ -70,7 +70,7 @@ impl Brokers {
             name: Some(topic.to_string()),
         };
         let request = MetadataRequest {
-            topics: Some(wanted.topics.iter().map(name).collect()),
+            topics: (!wanted.everything).then(|| wanted.topics.iter().map(name).collect()),
             allow_auto_topic_creation: wanted.may_create,
             ..MetadataRequest::default()
         };

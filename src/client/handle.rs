@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::net::block_sigpipe;
 use crate::producer::{
-    Haste, Machine, Metrics, NodeId, Purge, Settled, Ticket, Unsent, Who, Whole,
+    ClusterDescription, Haste, Machine, Metrics, NodeId, Purge, Settled, Ticket, Unsent, Who, Whole,
 };
 use crate::record::Record;
 
@@ -249,6 +249,20 @@ impl<W: Send + 'static> Client<W> {
     pub fn ping(&self, limit: Duration, waiter: W) -> Option<W> {
         let ping = |machine: &mut Machine<W>, waiter| machine.ping(Instant::now(), limit, waiter);
         self.shared.turned.tell(waiter, ping)
+    }
+
+    /// Asks the cluster for all its brokers and topics; see [`Machine::describe_cluster`]. Gives
+    /// the waiter back if the core has ended.
+    pub fn describe_cluster(&self, limit: Option<Duration>, waiter: W) -> Option<W> {
+        let describe = |machine: &mut Machine<W>, waiter| {
+            machine.describe_cluster(Instant::now(), limit, waiter);
+        };
+        self.shared.turned.tell(waiter, describe)
+    }
+
+    /// See [`Machine::described`].
+    pub fn described(&self) -> Option<Arc<ClusterDescription>> {
+        self.shared.turned.machine().described()
     }
 
     /// Waits until a topic's partitions are known; see [`Machine::locate`]. Gives the waiter back

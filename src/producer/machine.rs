@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::admission::Delayed;
-use self::asking::Asking;
+use self::asking::{Asking, Question};
 use self::counts::{Counts, NodeCounts};
 pub use self::exchange::{
     MetadataWanted, Outgoing, Part, Placing, Produced, Purge, RequestId, Unsent,
@@ -34,6 +34,7 @@ pub use self::joining::Joined;
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
 use super::batch::{Codecs, Rest, Ticket};
+use super::description::ClusterDescription;
 use super::haste::Haste;
 use super::owned::OwnedRecord;
 use super::random::Random;
@@ -136,6 +137,10 @@ pub struct Machine<W> {
     questions: u64,
     /// Whether the cluster was last asked about those topics alone that it may create.
     asked_to_create: bool,
+    /// Whether the last question was about everything.
+    asked_everything: bool,
+    /// The last answer to such a question.
+    described: Option<Arc<ClusterDescription>>,
     /// Who waits for room for records that are to be one: the topic, and how much.
     wholes: Vec<(usize, usize, W)>,
     /// Who waits until a record is no longer in the line for memory.
@@ -189,6 +194,8 @@ impl<W> Machine<W> {
             asking: Vec::new(),
             questions: 0,
             asked_to_create: false,
+            asked_everything: false,
+            described: None,
             wholes: Vec::new(),
             admissions: Vec::new(),
             flushing: VecDeque::new(),
@@ -346,12 +353,19 @@ impl<W> Machine<W> {
 
     /// Settles `waiter` once the cluster has answered.
     pub fn start(&mut self, now: Instant, waiter: W) {
-        self.ask(now, self.config.metadata_timeout, None, waiter);
+        self.ask(now, self.config.metadata_timeout, Question::Anything, waiter);
     }
 
     /// The same, for somebody who says how long he waits.
     pub fn ping(&mut self, now: Instant, limit: Duration, waiter: W) {
-        self.ask(now, limit, None, waiter);
+        self.ask(now, limit, Question::Anything, waiter);
+    }
+
+    /// Settles `waiter` once the cluster has described all its brokers and topics, for
+    /// [`Self::described`]. It is asked anew, for at most `limit` or `metadata_timeout`.
+    pub fn describe_cluster(&mut self, now: Instant, limit: Option<Duration>, waiter: W) {
+        let limit = limit.unwrap_or(self.config.metadata_timeout);
+        self.ask(now, limit, Question::Everything, waiter);
     }
 
     /// Settles `waiter` once the cluster has described a topic. Asking does not create the topic,
@@ -367,7 +381,8 @@ impl<W> Machine<W> {
             self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
             return;
         }
-        self.push_asking(now, self.config.metadata_timeout, Some(index), creates, waiter);
+        let question = Question::Topic { index, creates };
+        self.ask(now, self.config.metadata_timeout, question, waiter);
     }
 
     /// Settles `waiter` once everything handed over before this call is settled. Returns what
@@ -427,7 +442,10 @@ impl<W> Machine<W> {
                     || !topic.is_known() && topic.unassigned.is_empty()
             })
         });
-        let complete = self.answer_asking() && complete;
+        if asked.everything {
+            self.described = Some(Arc::new(ClusterDescription::from(response)));
+        }
+        let complete = self.answer_asking(asked.everything) && complete;
         self.refresh.succeeded(now, complete, &mut self.random);
         self.finish_flushes();
     }
@@ -636,6 +654,10 @@ impl<W> Machine<W> {
     pub fn poll_metadata(&mut self, now: Instant) -> Option<MetadataWanted> {
         self.refresh.poll(now).then(|| {
             self.questions += 1;
+            if self.ask_about_everything() {
+                let topics = self.topics.iter().map(|topic| Arc::clone(&topic.name)).collect();
+                return MetadataWanted { topics, may_create: false, everything: true };
+            }
             // Who only asks about a topic does not want it created, and has his turn between
             // those who do.
             let is_turn = !(self.asked_to_create && self.is_asked_for_topics());
@@ -650,7 +672,7 @@ impl<W> Machine<W> {
                 .map(|(topic, _)| Arc::clone(&topic.name))
                 .collect();
             self.asked_to_create = may_create;
-            MetadataWanted { topics: asked, may_create }
+            MetadataWanted { topics: asked, may_create, everything: false }
         })
     }
 
@@ -723,6 +745,11 @@ impl<W> Machine<W> {
     pub fn leaders(&self, topic: &str) -> Vec<Option<NodeId>> {
         let known = self.by_name.get(topic).map(|&index| self.topics[index].usable());
         known.into_iter().flatten().map(|partition| partition.leader).collect()
+    }
+
+    /// The cluster as it last described itself after [`Self::describe_cluster`].
+    pub fn described(&self) -> Option<Arc<ClusterDescription>> {
+        self.described.clone()
     }
 
     /// Whether a record still waits for memory.

@@ -99,7 +99,12 @@ impl Run<'_> {
         while let Some(event) = self.inbox.pop_front() {
             self.count(&event);
             let described = match &event {
-                Event::Described(_, Ok(response)) => Some(response.clone()),
+                Event::Described(wanted, Ok(response)) => {
+                    if wanted.everything {
+                        self.described = self.answered;
+                    }
+                    Some(response.clone())
+                }
                 _ => None,
             };
             if let Event::Produced(id, response) = &event
@@ -200,7 +205,7 @@ impl Outside<Waiter> for Run<'_> {
             name: Some(name.to_string()),
         };
         let request = MetadataRequest {
-            topics: Some(wanted.topics.iter().map(name).collect()),
+            topics: (!wanted.everything).then(|| wanted.topics.iter().map(name).collect()),
             allow_auto_topic_creation: wanted.may_create,
             ..Default::default()
         };

@@ -32,6 +32,8 @@ pub(crate) enum Waiter {
     Room(u64),
     /// Somebody waits until a record has its place in memory.
     Admission(Ticket),
+    /// Somebody wants the cluster described, when so many questions had been asked.
+    Cluster(u64),
 }
 
 impl Waiter {

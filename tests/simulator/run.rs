@@ -87,6 +87,10 @@ pub(crate) struct Run<'a> {
     pub(super) questions: u64,
     /// The question about the cluster that is open, and what it is.
     pub(super) metadata: Option<(u64, MetadataWanted)>,
+    /// The last question about the cluster that was answered, and the last about everything that
+    /// the machine has the answer to.
+    pub(super) answered: u64,
+    pub(super) described: u64,
     pub(super) identity: Option<u64>,
     /// Whether the caller has been woken, and has not yet placed what waits for it.
     pub(super) caller_is_woken: bool,
@@ -131,6 +135,8 @@ impl<'a> Run<'a> {
             asked: BTreeMap::new(),
             questions: 0,
             metadata: None,
+            answered: 0,
+            described: 0,
             identity: None,
             caller_is_woken: false,
             handed_over: 0,
@@ -310,6 +316,15 @@ impl<'a> Run<'a> {
         if let Settled::Call { waiter: Waiter::Room(number), .. } = settled {
             return self.whole_fits(number);
         }
+        if let Settled::Call { waiter: Waiter::Cluster(before), result: Ok(()) } = settled {
+            let brokers = self.machine.described().map_or(0, |cluster| cluster.brokers.len());
+            if self.described <= before || brokers == 0 {
+                let what =
+                    format!("question {before} or an earlier one described {brokers} brokers");
+                self.ledger.violation(Rule::Settled, &what);
+            }
+            return;
+        }
         if let Settled::Batch(SettledBatch { outcome: Err(error), .. }) = &settled {
             self.check_fatal(error);
         }
@@ -420,6 +435,7 @@ impl<'a> Run<'a> {
         let Some((_, wanted)) = self.metadata.take_if(|(open, _)| *open == question) else {
             return;
         };
+        self.answered = question;
         let described = match answer {
             Some(Answer::Metadata(response)) if !response.brokers.is_empty() => Ok(response),
             _ => Err(unreachable()),

@@ -135,6 +135,11 @@ impl Scenario {
         }
     }
 
+    /// Whether the caller asks for the whole cluster now and then. Not by chance either.
+    pub(crate) fn describes(&self) -> bool {
+        self.seed % 8 == 6
+    }
+
     /// What a purge drops. Not by chance either.
     pub(crate) fn purge(&self) -> Purge {
         match self.seed % 4 {

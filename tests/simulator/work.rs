@@ -53,6 +53,10 @@ impl Run<'_> {
             }
             3..=5 => self.cancel(),
             6 if self.scenario.purges => self.purge(),
+            7 if self.scenario.describes() => {
+                let waiter = Waiter::Cluster(self.questions);
+                self.machine.describe_cluster(self.instant(), None, waiter);
+            }
             _ => {}
         }
         if self.handed_over < self.scenario.records {

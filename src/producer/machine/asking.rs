@@ -1,4 +1,5 @@
-//! Calls that wait for the cluster to answer: to any question, or to one about a topic.
+//! Calls that wait for the cluster to answer: to any question, to one about a topic, or to one
+//! about everything.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +7,23 @@ use super::Machine;
 use super::wording::Limit;
 use crate::error::{Error, Result};
 use crate::producer::settled::Settled;
+use crate::producer::topic::Topic;
 
-/// Someone who waits for the cluster.
+/// What a call wants to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Whether the cluster answers at all.
+    Anything,
+    /// The partitions of the topic with this index. The cluster may create it if `creates`.
+    Topic { index: usize, creates: bool },
+    /// All brokers and topics. Only an answer to a question that was asked after the call counts.
+    Everything,
+}
+
+/// A call that waits for the cluster.
 #[derive(Debug)]
 pub(super) struct Asking<W> {
-    /// The topic whose partitions he wants to know; `None` is satisfied with any answer.
-    topic: Option<usize>,
-    /// Whether the cluster may create it.
-    creates: bool,
+    question: Question,
     limit: Duration,
     /// How many questions had been asked before.
     asked_before: u64,
@@ -22,28 +32,18 @@ pub(super) struct Asking<W> {
 }
 
 impl<W> Machine<W> {
-    pub(super) fn ask(&mut self, now: Instant, limit: Duration, topic: Option<usize>, waiter: W) {
-        self.push_asking(now, limit, topic, false, waiter);
-    }
-
-    pub(super) fn push_asking(
-        &mut self,
-        now: Instant,
-        limit: Duration,
-        topic: Option<usize>,
-        creates: bool,
-        waiter: W,
-    ) {
+    pub(super) fn ask(&mut self, now: Instant, limit: Duration, question: Question, waiter: W) {
         let (until, asked_before) = (now + limit, self.questions);
-        self.asking.push(Asking { topic, creates, limit, asked_before, until, waiter });
+        self.asking.push(Asking { question, limit, asked_before, until, waiter });
         self.refresh.want_news();
     }
 
-    /// Tells those whom the cluster's last answer served. Returns whether it served everybody:
-    /// who waits for a topic that was not asked about is still there.
-    pub(super) fn answer_asking(&mut self) -> bool {
+    /// Settles the calls that the cluster's last answer served, which was about `everything` or
+    /// about some topics. Returns whether it served all: a call about a topic that was not in the
+    /// question still waits.
+    pub(super) fn answer_asking(&mut self, everything: bool) -> bool {
         for asking in std::mem::take(&mut self.asking) {
-            match self.answer_to(&asking) {
+            match self.answer_to(&asking, everything) {
                 Some(result) => self.tell(asking.waiter, result),
                 None => self.asking.push(asking),
             }
@@ -51,10 +51,15 @@ impl<W> Machine<W> {
         self.asking.is_empty()
     }
 
-    fn answer_to(&self, asking: &Asking<W>) -> Option<Result<()>> {
-        let Some(index) = asking.topic else { return Some(Ok(())) };
+    fn answer_to(&self, asking: &Asking<W>, everything: bool) -> Option<Result<()>> {
+        let is_new = self.questions > asking.asked_before;
+        let (index, creates) = match asking.question {
+            Question::Anything => return Some(Ok(())),
+            Question::Everything => return (everything && is_new).then_some(Ok(())),
+            Question::Topic { index, creates } => (index, creates),
+        };
         let topic = &self.topics[index];
-        if topic.is_known() && (asking.creates || topic.described_by > asking.asked_before) {
+        if topic.is_known() && (creates || topic.described_by > asking.asked_before) {
             return Some(Ok(()));
         }
         let refused = topic.refusal.is_some_and(|code| !code.retriable());
@@ -73,9 +78,11 @@ impl<W> Machine<W> {
                 self.asking.push(asking);
                 continue;
             }
-            let error = match asking.topic {
-                Some(topic) => self.not_located(topic, asking.limit),
-                None => self.unreachable(Limit::of_call(asking.limit, &self.config)),
+            let error = match asking.question {
+                Question::Topic { index, .. } => self.not_located(index, asking.limit),
+                Question::Anything | Question::Everything => {
+                    self.unreachable(Limit::of_call(asking.limit, &self.config))
+                }
             };
             self.tell(asking.waiter, Err(error));
         }
@@ -87,14 +94,30 @@ impl<W> Machine<W> {
         }
     }
 
+    /// Decides whether the next question is about everything. Such a question creates no topic, and
+    /// its answer does not say why a topic is missing. So it never follows another one while a
+    /// topic is to be asked for by name: calls that want everything, over and over, would keep
+    /// records from their topic.
+    pub(super) fn ask_about_everything(&mut self) -> bool {
+        let is_wanted = self.asks(|question| question == Question::Everything);
+        let needs_names = self.asks(|question| matches!(question, Question::Topic { .. }))
+            || self.topics.iter().any(Topic::is_missed);
+        self.asked_everything = is_wanted && !(self.asked_everything && needs_names);
+        self.asked_everything
+    }
+
     /// Whether somebody waits for a topic that nobody produces to.
     pub(super) fn is_asked_for_topics(&self) -> bool {
-        self.asking.iter().any(|asking| asking.topic.is_some() && !asking.creates)
+        self.asks(|question| matches!(question, Question::Topic { creates: false, .. }))
     }
 
     /// Whether somebody waits for a topic that he is about to produce to.
-    pub(super) fn is_asked_to_create(&self, topic: usize) -> bool {
-        self.asking.iter().any(|asking| asking.topic == Some(topic) && asking.creates)
+    pub(super) fn is_asked_to_create(&self, index: usize) -> bool {
+        self.asks(|question| question == Question::Topic { index, creates: true })
+    }
+
+    fn asks(&self, is_such: impl Fn(Question) -> bool) -> bool {
+        self.asking.iter().any(|asking| is_such(asking.question))
     }
 
     fn tell(&mut self, waiter: W, result: Result<()>) {

@@ -117,3 +117,127 @@ fn who_is_about_to_produce_may_have_the_topic_created() {
     assert!(asked.may_create);
     assert_eq!(asked.topics.iter().map(|name| &**name).collect::<Vec<_>>(), ["t"]);
 }
+
+impl Bench {
+    /// Answers a question about everything: the machine knows of "t", if it does, and not of
+    /// Kafka's own topic.
+    fn answer_everything(&mut self, asked: &MetadataWanted, leader_of_t: Option<i32>) {
+        assert!(asked.everything && !asked.may_create);
+        let topic = |name: &str, is_internal, leader_id| MetadataTopic {
+            name: Some(name.into()),
+            is_internal,
+            partitions: vec![MetadataPartition { leader_id, ..MetadataPartition::default() }],
+            ..MetadataTopic::default()
+        };
+        let broker = |node_id, rack: Option<&str>| MetadataBroker {
+            node_id,
+            host: format!("broker-{node_id}"),
+            port: 9092,
+            rack: rack.map(str::to_owned),
+        };
+        let t = leader_of_t.map(|leader| topic("t", false, leader));
+        let response = MetadataResponse {
+            cluster_id: Some("id".into()),
+            brokers: vec![broker(2, None), broker(1, Some("here"))],
+            topics: t.into_iter().chain([topic("__consumer_offsets", true, 1)]).collect(),
+            ..MetadataResponse::default()
+        };
+        self.machine.handle_metadata(self.now, asked, &response);
+    }
+
+    /// The next question, after any pause.
+    fn next_question(&mut self) -> MetadataWanted {
+        self.pass(2_000 * MS);
+        self.machine.poll_metadata(self.now).expect("it wants to ask")
+    }
+}
+
+#[test]
+fn a_cluster_describes_itself() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.pass(1_000 * MS);
+    assert_eq!(bench.machine.described(), None);
+    bench.machine.describe_cluster(bench.now, None, "cluster");
+    let asked = bench.machine.poll_metadata(bench.now).unwrap();
+    assert!(bench.settled().is_empty());
+    bench.answer_everything(&asked, Some(1));
+    assert_eq!(bench.settled(), ["cluster: Ok(())"]);
+    let described = bench.machine.described().unwrap();
+    assert_eq!((described.cluster_id.as_deref(), described.controller), (Some("id"), None));
+    let brokers = described.brokers.iter().map(|broker| (broker.id, broker.rack.as_deref()));
+    assert_eq!(brokers.collect::<Vec<_>>(), [(1, Some("here")), (2, None)]);
+    let topics = described.topics.iter();
+    let topics = topics.map(|topic| (&*topic.name, topic.partitions, topic.is_internal));
+    assert_eq!(topics.collect::<Vec<_>>(), [("__consumer_offsets", 1, true), ("t", 1, false)]);
+    assert_eq!(
+        bench.machine.metrics().topics.len(),
+        1,
+        "topics that nobody produces to are not kept"
+    );
+}
+
+#[test]
+fn only_a_later_question_describes_the_cluster() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.machine.describe_cluster(bench.now, None, "first");
+    let first = bench.machine.poll_metadata(bench.now).unwrap();
+    bench.machine.describe_cluster(bench.now, None, "second");
+    bench.answer_everything(&first, Some(1));
+    assert_eq!(bench.settled(), ["first: Ok(())"]);
+    let second = bench.next_question();
+    let failed = Error::new(ErrorKind::Unreachable, "nobody is there");
+    bench.machine.handle_metadata_failed(bench.now, failed);
+    // What was asked by name answers nobody who wants everything.
+    bench.machine.locate(bench.now, "other", false, "partitions");
+    let third = bench.next_question();
+    assert!(second.everything && !third.everything);
+    bench.answer_metadata(&third, UNKNOWN, vec![]);
+    assert!(bench.settled().is_empty());
+    let fourth = bench.next_question();
+    bench.answer_everything(&fourth, Some(1));
+    assert_eq!(bench.settled(), ["second: Ok(())"]);
+}
+
+#[test]
+fn calls_for_everything_do_not_keep_a_topic_from_being_created() {
+    let mut bench = Bench::new(|_| {});
+    bench.produce("record", 0, true);
+    let mut kinds = Vec::new();
+    for _ in 0..4 {
+        bench.machine.describe_cluster(bench.now, None, "cluster");
+        let asked = bench.next_question();
+        kinds.push((asked.everything, asked.may_create));
+        if asked.everything {
+            bench.answer_everything(&asked, None);
+        } else {
+            bench.answer_metadata(&asked, UNKNOWN, vec![]);
+        }
+    }
+    assert_eq!(kinds, [(true, false), (false, true), (true, false), (false, true)]);
+}
+
+#[test]
+fn an_answer_about_everything_serves_a_topic_as_well() {
+    let mut bench = Bench::new(|_| {});
+    bench.produce("record", 0, true);
+    bench.machine.locate(bench.now, "t", false, "partitions");
+    bench.machine.describe_cluster(bench.now, None, "cluster");
+    let asked = bench.machine.poll_metadata(bench.now).unwrap();
+    bench.answer_everything(&asked, Some(1));
+    assert_eq!(bench.settled(), ["partitions: Ok(())", "cluster: Ok(())"]);
+    assert_eq!(bench.machine.poll_connect(), Some(1), "the record can go");
+}
+
+#[test]
+fn a_cluster_that_does_not_describe_itself_in_time_is_unreachable() {
+    let mut bench = Bench::ready(&[1], |_| {});
+    bench.machine.describe_cluster(bench.now, Some(500 * MS), "soon");
+    bench.machine.describe_cluster(bench.now, None, "later");
+    bench.pass(500 * MS);
+    let settled = bench.settled();
+    assert!(settled[0].starts_with("soon") && settled[0].contains("within 500 ms"), "{settled:?}");
+    assert_eq!(settled.len(), 1);
+    bench.pass(9_500 * MS);
+    let settled = bench.settled();
+    assert!(settled[0].contains("within metadata_timeout_ms=10000"), "{settled:?}");
+}

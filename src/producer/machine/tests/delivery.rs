@@ -437,7 +437,8 @@ fn only_topics_that_records_wait_for_may_be_created() {
         (asked.topics.iter().map(ToString::to_string).collect::<Vec<_>>(), asked.may_create)
     };
     let gone = |bench: &mut Bench| {
-        let wanted = MetadataWanted { topics: vec!["t".into()], may_create: false };
+        let topics = vec!["t".into()];
+        let wanted = MetadataWanted { topics, may_create: false, everything: false };
         bench.answer_metadata(&wanted, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, Vec::new());
     };
     gone(&mut bench);
