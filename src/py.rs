@@ -15,6 +15,7 @@ mod broker;
 mod callbacks;
 mod calls;
 mod clock;
+mod cluster;
 mod context;
 mod convert;
 mod dispatcher;

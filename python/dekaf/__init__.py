@@ -41,6 +41,7 @@ from dekaf._sync import SyncProducer
 from dekaf._topic import SyncTopic, Topic
 
 if _typing.TYPE_CHECKING:
+    from dekaf._cluster import BrokerInfo, Cluster, TopicInfo
     from dekaf._metrics import (
         BatchMetrics,
         BrokerMetrics,
@@ -55,12 +56,13 @@ if _typing.TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        # The types of metrics, which would be half of what an import costs.
+        # The types of metrics and of the cluster, which would be half of what an import costs.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from dekaf import _metrics  # noqa: PLC0415 - that is the point
+        from dekaf import _cluster, _metrics  # noqa: PLC0415 - that is the point
 
-        globals().update({name: getattr(_metrics, name) for name in _metrics.__all__})
+        for module in (_cluster, _metrics):
+            globals().update({name: getattr(module, name) for name in module.__all__})
         return globals()[name]
 
     def __dir__() -> list[str]:
@@ -73,9 +75,11 @@ __all__ = [
     "BatchMetrics",
     "BatchResult",
     "BrokerError",
+    "BrokerInfo",
     "BrokerMetrics",
     "BrokerUnreachable",
     "BufferFull",
+    "Cluster",
     "ConfigError",
     "DekafError",
     "DeliveryTimeout",
@@ -108,6 +112,7 @@ __all__ = [
     "SyncTopic",
     "ThrottleTime",
     "Topic",
+    "TopicInfo",
     "TopicMetrics",
     "UnclaimedFailures",
     "UnknownPartition",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+    from dekaf._cluster import Cluster
     from dekaf._config import ProducerConfig
     from dekaf._core import RecordMetadata
     from dekaf._errors import ProduceError
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from dekaf._producer import Producer
     from dekaf._sync import SyncProducer
 
-__all__ = ["batch_html", "metrics_html", "producer_html", "progress_html", "record_metadata_html"]
+__all__ = [
+    "batch_html",
+    "cluster_html",
+    "metrics_html",
+    "producer_html",
+    "progress_html",
+    "record_metadata_html",
+]
 
 _MOST_ROWS: Final = 20
 _MOST_FAILURES: Final = 10
@@ -150,6 +158,23 @@ def metrics_html(metrics: Metrics) -> str:
         head = ["broker", "connected", "requests", "in flight", "answered within", "throttled"]
         rows = map(_broker_row, brokers[:_MOST_ROWS])
         html += _table(head, rows, len(brokers) - _MOST_ROWS)
+    return html
+
+
+def cluster_html(cluster: Cluster) -> str:
+    """Show the brokers and the first of the topics."""
+    html = _line("Cluster") + _facts(
+        {"cluster_id": cluster.cluster_id, "controller": cluster.controller}
+    )
+    brokers, topics = cluster.brokers, cluster.topics
+    head = ["broker", "host", "port", "rack"]
+    html += _table(head, brokers[:_MOST_ROWS], len(brokers) - _MOST_ROWS)
+    if topics:
+        rows = (
+            [topic.name, topic.partitions, "yes" if topic.is_internal else "no"]
+            for topic in topics[:_MOST_ROWS]
+        )
+        html += _table(["topic", "partitions", "internal"], rows, len(topics) - _MOST_ROWS)
     return html
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, NoReturn, Self, Unpack
 
+    from dekaf._cluster import Cluster
     from dekaf._common import PartitionInfo
     from dekaf._metrics import Metrics
     from dekaf._serializers import SerializerName
@@ -187,6 +188,25 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         before = time.perf_counter()
         await self._ping(timeout)
         return time.perf_counter() - before
+
+    async def cluster(self, timeout: float | None = None) -> Cluster:  # noqa: ASYNC109 - the core counts it, and says why
+        """Ask the cluster for its id, its controller, its brokers and all its topics.
+
+        Each call asks anew. Topics that the client may not see are left out, and none is created.
+        Raises `BrokerUnreachable` if there is no answer within `timeout` seconds; without a
+        `timeout`, within `metadata_timeout_ms`.
+
+            async with Producer("localhost:9092") as producer:
+                cluster = await producer.cluster()
+                assert cluster.controller in {broker.id for broker in cluster.brokers}
+                assert "orders" in {topic.name for topic in cluster.topics}
+        """
+        from dekaf._cluster import Cluster  # noqa: PLC0415 - as for the types of metrics
+
+        if timeout is not None:
+            check_seconds("timeout", timeout)
+        await self._describe_cluster(timeout)
+        return Cluster.of(self._described())
 
     async def __aenter__(self) -> Self:
         try:

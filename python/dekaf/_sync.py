@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, NoReturn, Self, Unpack
 
+    from dekaf._cluster import Cluster
     from dekaf._common import PartitionInfo
     from dekaf._metrics import Metrics
     from dekaf._serializers import SerializerName
@@ -172,6 +173,25 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         before = time.perf_counter()
         self._ping(timeout)
         return time.perf_counter() - before
+
+    def cluster(self, timeout: float | None = None) -> Cluster:
+        """Ask the cluster for its id, its controller, its brokers and all its topics.
+
+        Each call asks anew. Topics that the client may not see are left out, and none is created.
+        Raises `BrokerUnreachable` if there is no answer within `timeout` seconds; without a
+        `timeout`, within `metadata_timeout_ms`.
+
+            with SyncProducer("localhost:9092") as producer:
+                cluster = producer.cluster()
+                assert cluster.controller in {broker.id for broker in cluster.brokers}
+                assert "orders" in {topic.name for topic in cluster.topics}
+        """
+        from dekaf._cluster import Cluster  # noqa: PLC0415 - as for the types of metrics
+
+        if timeout is not None:
+            check_seconds("timeout", timeout)
+        self._describe_cluster(timeout)
+        return Cluster.of(self._described())
 
     def __enter__(self) -> Self:
         try:

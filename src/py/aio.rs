@@ -110,6 +110,17 @@ impl AsyncProducerCore {
         ask(slf, "ping", |client, waiter| client.ping(limit, waiter))
     }
 
+    /// The future is done once the cluster has described itself, for `_described`; at the latest
+    /// after these seconds, or after `metadata_timeout_ms`.
+    #[pyo3(name = "_describe_cluster", signature = (timeout=None))]
+    fn describe_cluster<'py>(
+        slf: &Bound<'py, Self>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let limit = timeout.map(seconds_of).transpose()?;
+        ask(slf, "cluster", |client, waiter| client.describe_cluster(limit, waiter))
+    }
+
     /// The future is done once a topic's partitions are known; the topic may be created for it.
     #[pyo3(name = "_locate", signature = (topic, creates=false))]
     fn locate<'py>(

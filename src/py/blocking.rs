@@ -67,6 +67,14 @@ impl SyncProducerCore {
         ask(slf, None, |client, waiter| client.ping(limit, waiter)).map(drop)
     }
 
+    /// Returns once the cluster has described itself, for `_described`; at the latest after these
+    /// seconds, or after `metadata_timeout_ms`.
+    #[pyo3(name = "_describe_cluster", signature = (timeout=None))]
+    fn describe_cluster(slf: &Bound<'_, Self>, timeout: Option<f64>) -> PyResult<()> {
+        let limit = timeout.map(seconds_of).transpose()?;
+        ask(slf, None, |client, waiter| client.describe_cluster(limit, waiter)).map(drop)
+    }
+
     /// Returns once a topic's partitions are known; the topic may be created for it.
     #[pyo3(name = "_locate", signature = (topic, creates=false))]
     fn locate(slf: &Bound<'_, Self>, topic: &str, creates: bool) -> PyResult<()> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyType};
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::SIGNAL_CHECK;
@@ -20,7 +20,7 @@ use super::settings::Settings;
 use super::started::{Running, Started};
 use super::voice::Voice;
 use super::waiter::Waiter;
-use super::{dispatcher, loops, metrics, process};
+use super::{cluster, dispatcher, loops, metrics, process};
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
 use crate::producer::{Haste, Metrics, Pending, Purge, Ticket};
@@ -281,6 +281,13 @@ impl ProducerCore {
     #[pyo3(name = "_leaders")]
     fn leaders(&self, topic: &str) -> Vec<Option<i32>> {
         self.started().map(|running| running.client.leaders(topic)).unwrap_or_default()
+    }
+
+    /// The cluster as it described itself, as plain tuples: `dekaf._cluster` gives them types.
+    #[pyo3(name = "_described")]
+    fn described<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let described = self.started().and_then(|running| running.client.described());
+        cluster::tuples(py, &*described.ok_or_else(|| closed(py))?)
     }
 
     /// How many messages that were handed over before a flush are not settled.

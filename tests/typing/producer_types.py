@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, TypedDict, assert_type
 
 from dekaf import (
+    BrokerInfo,
+    Cluster,
     FlushTimeout,
     Message,
     PartitionInfo,
@@ -13,6 +15,7 @@ from dekaf import (
     RecordMetadata,
     SyncProducer,
     ThrottleTime,
+    TopicInfo,
     UnclaimedFailures,
 )
 
@@ -90,6 +93,13 @@ async def sending(producer: Producer) -> None:
     assert_type(await producer.partitions("orders"), list[PartitionInfo])
     assert_type(await producer.ping(), float)
     assert_type(await producer.flush(timeout=1), None)
+    cluster = await producer.cluster()
+    assert_type(cluster, Cluster)
+    assert_type(cluster.cluster_id, str | None)
+    assert_type(cluster.controller, int | None)
+    assert_type(cluster.brokers, tuple[BrokerInfo, ...])
+    assert_type(cluster.topics, tuple[TopicInfo, ...])
+    await producer.cluster(timeout="1")  # type: ignore[arg-type]
     assert_type(len(producer), int)
     assert_type(producer.metrics().requests.throttle_time, ThrottleTime)
     assert_type(producer.purge(in_flight=False), None)
@@ -111,3 +121,4 @@ def blocking() -> None:
         producer.produce("orders", b"v", on_delivery=print)  # type: ignore[call-overload]
         assert_type(producer.flush(1), None)
         assert_type(producer.ping(1), float)
+        assert_type(producer.cluster(1), Cluster)

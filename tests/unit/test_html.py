@@ -10,16 +10,20 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from dekaf import (
+    BrokerInfo,
+    Cluster,
     DeliveryTimeout,
     Metrics,
     ProduceError,
     Producer,
     RecordMetadata,
     SyncProducer,
+    TopicInfo,
     UnknownTopic,
 )
 from dekaf._html import (
     batch_html,
+    cluster_html,
     metrics_html,
     producer_html,
     progress_html,
@@ -215,6 +219,30 @@ def test_metrics_of_many(broker: Broker) -> None:
     assert ["brokers refused", f"{EVIL}: 3"] in first
     assert (len(topics), topics[-1]) == (22, ["… and 10 more"])
     assert (len(brokers), brokers[-1]) == (22, ["… and 10 more"])
+
+
+def test_a_cluster() -> None:
+    brokers = (BrokerInfo(1, "a", 9092, EVIL), BrokerInfo(2, "b", 9093, None))
+    topics = (TopicInfo("__offsets", 50, is_internal=True), TopicInfo(EVIL, 3, is_internal=False))
+    cluster = Cluster("id", None, brokers, topics)
+    html = cluster._repr_html_()
+    assert html == cluster_html(cluster)
+    assert headline(html) == "Cluster"
+    assert facts(html) == {"cluster_id": "id", "controller": "–"}  # noqa: RUF001
+    assert tables(html)[1:] == [
+        [["broker", "host", "port", "rack"], ["1", "a", "9092", EVIL], ["2", "b", "9093", "–"]],  # noqa: RUF001
+        [["topic", "partitions", "internal"], ["__offsets", "50", "yes"], [EVIL, "3", "no"]],
+    ]
+
+
+def test_a_cluster_of_any_size() -> None:
+    brokers = tuple(BrokerInfo(n, "a", 9092, None) for n in range(30))
+    topics = tuple(TopicInfo(str(n), 1, is_internal=False) for n in range(5_000))
+    html = cluster_html(Cluster("id", 1, brokers, topics))
+    _, of_brokers, of_topics = tables(html)
+    assert (len(of_brokers), of_brokers[-1]) == (22, ["… and 10 more"])
+    assert (len(of_topics), of_topics[-1]) == (22, ["… and 4,980 more"])
+    assert len(tables(cluster_html(Cluster("id", 1, brokers, ())))) == 2
 
 
 class Encoder:
