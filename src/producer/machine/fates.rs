@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::admission::Target;
+use super::admission::{Delayed, Target};
 use super::wording::Limit;
 use super::{Machine, Purge, Sent};
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::producer::batch::{Batch, Piece, Progress, Ticket};
-use crate::producer::settled::{Settled, Stored};
+use crate::producer::batch::{Batch, Ended, Piece, Progress, Ticket};
+use crate::producer::owned::OwnedRecord;
+use crate::producer::settled::{Settled, Stored, Waiting};
 use crate::producer::topic::Place;
 use crate::protocol::BatchIndexError;
 
@@ -419,6 +420,30 @@ impl<W> Machine<W> {
         self.refuse(topic, partition, delayed.record.timestamp, delayed.waiter, error);
     }
 
+    /// Fails a record that is in no batch; after the batches of its partition, if it names one.
+    fn drop_delayed(&mut self, now: Instant, ticket: Ticket, delayed: Delayed<W>, error: Error) {
+        let Target { topic, partition, deadline, .. } = delayed.target;
+        let Delayed { record: OwnedRecord { timestamp, .. }, waiter, .. } = delayed;
+        let partitions = self.topics[topic].partitions.len();
+        let named = partition.and_then(|index| usize::try_from(index).ok());
+        let Some(partition) = named.filter(|index| *index < partitions) else {
+            self.forget(ticket);
+            return self.refuse(topic, partition, timestamp, waiter, error);
+        };
+        let place = Place { topic, partition };
+        let waiting = waiter.map(|waiter| Waiting { index: 0, count: 1, timestamp, waiter });
+        let ended = Ended {
+            ticket,
+            deadline,
+            count: 1,
+            record_bytes: 0,
+            waiting: waiting.into_iter().collect(),
+            outcome: Err(error),
+        };
+        let last = self.partition(place).queue.len();
+        self.end(now, place, last, ended);
+    }
+
     /// Records whose waiting, for memory, for their topic or to be placed, has been too long.
     pub(super) fn expire_delayed(&mut self, now: Instant) {
         // A bounded number at a time: callers wait for the machine, and `poll_timeout` says that
@@ -511,10 +536,15 @@ impl<W> Machine<W> {
             for topic in 0..self.topics.len() {
                 let known = self.topics[topic].is_known();
                 let before = if known { "its partition was chosen" } else { "its topic was known" };
-                self.refuse_unassigned(topic, &error(before, false));
+                let error = error(before, false);
+                while let Some(ticket) = self.topics[topic].unassigned.pop_front() {
+                    let Some(delayed) = self.take_unassigned(ticket) else { continue };
+                    self.release(delayed.charged);
+                    self.drop_delayed(now, ticket, delayed, error.clone());
+                }
             }
-            while !self.waiting.is_empty() {
-                self.refuse_waiting(error("there was memory for it", false));
+            while let Some((ticket, delayed)) = self.waiting.pop_first() {
+                self.drop_delayed(now, ticket, delayed, error("there was memory for it", false));
             }
         }
         records
