@@ -77,7 +77,7 @@ async def test_what_is_held(target: Target) -> None:
 
 
 @pytest.mark.asyncio
-async def test_brokers_that_throttle_are_told_apart() -> None:
+async def test_throttle_times_by_broker() -> None:
     with Broker(brokers=2) as broker:
         broker.create_topic("orders", partitions=2)  # each broker leads one
         async with Producer(broker.bootstrap_servers) as producer:

@@ -32,7 +32,7 @@ pub(crate) enum Waiter {
     Room(u64),
     /// Somebody waits until a record has its place in memory.
     Admission(Ticket),
-    /// Somebody wants the cluster described, when so many questions had been asked.
+    /// A call to describe the cluster, and how many questions were asked before it.
     Cluster(u64),
 }
 

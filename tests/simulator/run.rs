@@ -316,9 +316,10 @@ impl<'a> Run<'a> {
         if let Settled::Call { waiter: Waiter::Room(number), .. } = settled {
             return self.whole_fits(number);
         }
-        if let Settled::Call { waiter: Waiter::Cluster(before), result: Ok(()) } = settled {
+        if let Settled::Call { waiter: Waiter::Cluster(before), result } = &settled {
+            let (before, is_described) = (*before, result.is_ok());
             let brokers = self.machine.described().map_or(0, |cluster| cluster.brokers.len());
-            if self.described <= before || brokers == 0 {
+            if is_described && (self.described <= before || brokers == 0) {
                 let what =
                     format!("question {before} or an earlier one described {brokers} brokers");
                 self.ledger.violation(Rule::Settled, &what);

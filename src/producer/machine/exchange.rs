@@ -116,7 +116,7 @@ pub struct MetadataWanted {
     /// Whether those that do not exist may be created. Then only topics are asked about that
     /// records wait for: a topic that was deleted must not come back by being asked about.
     pub may_create: bool,
-    /// Whether to ask about all topics of the cluster, also those that nobody produces to: see
+    /// Whether to ask about all topics of the cluster, also those without records: see
     /// [`super::Machine::describe_cluster`].
     pub everything: bool,
 }

@@ -169,11 +169,7 @@ fn a_cluster_describes_itself() {
     let topics = described.topics.iter();
     let topics = topics.map(|topic| (&*topic.name, topic.partitions, topic.is_internal));
     assert_eq!(topics.collect::<Vec<_>>(), [("__consumer_offsets", 1, true), ("t", 1, false)]);
-    assert_eq!(
-        bench.machine.metrics().topics.len(),
-        1,
-        "topics that nobody produces to are not kept"
-    );
+    assert_eq!(bench.machine.metrics().topics.len(), 1, "topics without records are not kept");
 }
 
 #[test]
@@ -185,9 +181,9 @@ fn only_a_later_question_describes_the_cluster() {
     bench.answer_everything(&first, Some(1));
     assert_eq!(bench.settled(), ["first: Ok(())"]);
     let second = bench.next_question();
-    let failed = Error::new(ErrorKind::Unreachable, "nobody is there");
+    let failed = Error::new(ErrorKind::Unreachable, "no broker is there");
     bench.machine.handle_metadata_failed(bench.now, failed);
-    // What was asked by name answers nobody who wants everything.
+    // An answer to a question by name settles no call for everything.
     bench.machine.locate(bench.now, "other", false, "partitions");
     let third = bench.next_question();
     assert!(second.everything && !third.everything);
