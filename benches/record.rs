@@ -9,43 +9,21 @@ use criterion::{
     BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main,
 };
 use dekaf::record::{
-    BatchBuilder, Codec, Compression, Compressor, Decompressor, Header, Identity, Record,
-    SealedBatch, decode_batch_within,
+    BatchBuilder, Codec, Compression, Compressor, Decompressor, decode_batch_within,
 };
 use lz4_flex::block::{CompressTable, compress_into_with_table};
 use zstd::zstd_safe::{CCtx, CParameter};
 
-/// The default size of a batch.
-const BATCH_SIZE: usize = 65_536;
+use workload::batches::{BATCH_SIZE, IDENTITY, RECORDS, batch_of_orders, fill, sealed};
 
-const IDENTITY: Identity = Identity { producer_id: 4001, epoch: 2, base_sequence: 77 };
-
-fn record<'a>(timestamp: i64, key: &'a [u8], value: &'a [u8]) -> Record<'a> {
-    Record { timestamp, key: Some(key), value: Some(value), headers: &[] }
-}
-
-/// Fills a batch and returns how many records it took, as the producer does it.
-fn fill(batch: &mut BatchBuilder, value: &[u8], headers: &[Header<'_>]) -> i32 {
-    for timestamp in 1_700_000_000_000.. {
-        let record = Record { headers, ..record(timestamp, b"", value) };
-        if batch.try_append(black_box(&record), BATCH_SIZE).is_none() {
-            break;
-        }
-    }
-    batch.count()
+mod workload {
+    pub(crate) mod batches;
 }
 
 /// The time is of one batch of 64 KiB; the rate is of records.
 fn append(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("append");
-    let headers: [Header<'_>; 2] = [("trace-id", Some(b"4bf92f3577b34da6")), ("v", Some(b"1"))];
-    let cases: [(&str, usize, &[Header<'_>]); 4] = [
-        ("10 B", 10, &[]),
-        ("100 B", 100, &[]),
-        ("100 B and two headers", 100, &headers),
-        ("1 KiB", 1024, &[]),
-    ];
-    for (name, size, headers) in cases {
+    for (name, size, headers) in RECORDS {
         let value = vec![b'v'; size];
         let count = fill(&mut BatchBuilder::with_capacity(BATCH_SIZE), &value, headers);
         group.throughput(Throughput::Elements(count as u64));
@@ -57,51 +35,6 @@ fn append(criterion: &mut Criterion) {
             );
         });
     }
-}
-
-/// Orders of a shop, which differ in what orders differ in.
-fn orders() -> Vec<(String, String)> {
-    const STATES: [&str; 4] = ["created", "paid", "shipped", "returned"];
-    const CITIES: [&str; 6] = ["Berlin", "Tbilisi", "Lisboa", "Osaka", "Montréal", "Accra"];
-    let mut state = 42_u64;
-    let mut random = |below: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % below
-    };
-    (0..2000)
-        .map(|number| {
-            let key = format!("customer-{}", random(5000));
-            let value = format!(
-                r#"{{"order_id":{},"customer":"{key}","state":"{}","city":"{}","amount":{}.{:02},"items":{},"email":"user{}@example.com","created_at":"2026-02-{:02}T{:02}:{:02}:{:02}Z"}}"#,
-                7_000_000 + number,
-                STATES[random(4) as usize],
-                CITIES[random(6) as usize],
-                random(900),
-                random(100),
-                1 + random(9),
-                random(100_000),
-                1 + random(28),
-                random(24),
-                random(60),
-                random(60),
-            );
-            (key, value)
-        })
-        .collect()
-}
-
-/// A full batch of them.
-fn batch_of_orders() -> BatchBuilder {
-    let mut batch = BatchBuilder::with_capacity(BATCH_SIZE);
-    for (timestamp, (key, value)) in (1_700_000_000_000..).zip(&orders()) {
-        let record = record(timestamp, key.as_bytes(), value.as_bytes());
-        if batch.try_append(&record, BATCH_SIZE).is_none() {
-            break;
-        }
-    }
-    batch
 }
 
 fn compressions() -> Vec<(String, Compression)> {
@@ -124,10 +57,6 @@ fn compressions() -> Vec<(String, Compression)> {
             (name, Compression::new(codec, level).expect("a level of the codec's"))
         })
         .collect()
-}
-
-fn sealed(compression: Compression) -> SealedBatch {
-    batch_of_orders().seal(compression, &mut Compressor::new())
 }
 
 fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {

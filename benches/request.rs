@@ -1,70 +1,32 @@
 //! What a produce request costs beside its batches, and what it costs to read the answer. The
 //! times are of one request; the rates are of partitions, each of which has one batch in it.
 
-use std::hint::black_box;
-use std::sync::Arc;
-
-use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use dekaf::producer::{PartitionBatch, encode_produce};
-use dekaf::protocol::{
-    PartitionProduced, ProduceRequest, ProduceResponse, Request, TopicProduced, decode_response,
-    encode_response,
-};
-use dekaf::record::{BatchBuilder, Compression, Compressor, Identity, Record};
-use dekaf::wire::LENGTH_SIZE;
 
-const PARTITIONS: [i32; 4] = [1, 12, 100, 1000];
+use workload::requests::{self, PARTITIONS};
 
-/// The newest version.
-const VERSION: i16 = ProduceRequest::VERSIONS.1;
-
-fn batches(partitions: i32) -> Vec<PartitionBatch> {
-    let mut batch = BatchBuilder::with_capacity(1024);
-    let record = Record { timestamp: 0, key: None, value: Some(&[b'v'; 100]), headers: &[] };
-    batch.try_append(&record, 1024).expect("it is empty");
-    let batch = batch.seal(Compression::NONE, &mut Compressor::new());
-    let topic: Arc<str> = "orders".into();
-    (0..partitions)
-        .map(|partition| PartitionBatch {
-            topic: Arc::clone(&topic),
-            topic_id: 7,
-            partition,
-            identity: Identity { producer_id: 4001, epoch: 0, base_sequence: 77 },
-            batch: batch.clone(),
-        })
-        .collect()
+mod workload {
+    pub(crate) mod requests;
 }
 
 fn encode(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encode a request");
     for partitions in PARTITIONS {
-        let batches = batches(partitions);
+        let batches = requests::batches(partitions);
         group.throughput(Throughput::Elements(partitions as u64));
         group.bench_function(format!("{partitions} partitions"), |bencher| {
-            bencher.iter(|| encode_produce(black_box(&batches), VERSION, 1, "dekaf", -1, 30_000));
+            bencher.iter(|| requests::encode(&batches));
         });
     }
-}
-
-fn answer(partitions: i32) -> Bytes {
-    let partition_responses =
-        (0..partitions).map(|index| PartitionProduced { index, ..Default::default() }).collect();
-    let topic = TopicProduced { topic_id: 7, partition_responses, ..Default::default() };
-    let answer = ProduceResponse { responses: vec![topic], ..Default::default() };
-    encode_response::<ProduceRequest>(&answer, VERSION, 1).slice(LENGTH_SIZE..)
 }
 
 fn decode(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decode an answer");
     for partitions in PARTITIONS {
-        let answer = answer(partitions);
+        let answer = requests::answer(partitions);
         group.throughput(Throughput::Elements(partitions as u64));
         group.bench_function(format!("{partitions} partitions"), |bencher| {
-            bencher.iter(|| {
-                let answer = decode_response::<ProduceRequest>(black_box(&answer), VERSION);
-                answer.expect("it is one")
-            });
+            bencher.iter(|| requests::decode(&answer));
         });
     }
 }
