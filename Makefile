@@ -71,7 +71,7 @@ test: kafka-there test-core build kafka ## Run every test: Rust, unit, integrati
 	$(PY) -m pytest
 
 test-fast: test-core build ## Run the tests that need no Java
-	$(PY) -m pytest tests/unit
+	$(PY) -m pytest tests/unit tests/benches
 
 test-core: rust-there ## Run the core's tests, without Python
 	cargo test --quiet $(CORE)

@@ -14,6 +14,7 @@ class NullBroker:
     """Runs while it is entered, and ends with this process however that ends."""
 
     name = "null"
+    is_cold = False
 
     def __init__(self, *options: str) -> None:
         self._options = options

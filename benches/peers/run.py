@@ -26,6 +26,8 @@ class Broker(Protocol):
     bootstrap: str
     stats: str
     pid: int
+    is_cold: bool
+    """Its first runs are slower than later ones, and do not count."""
 
     def topic(self, partitions: int) -> str: ...
 
@@ -87,8 +89,12 @@ class Neighbours:
         machine = Path("/proc/stat").read_text().split(maxsplit=9)
         # user, nice, system, irq and softirq: not what was idle, waited, or was taken from us
         ticks = sum(int(machine[field]) for field in (1, 2, 3, 6, 7))
-        for process in self._ours:
-            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-            ticks -= int(fields[11]) + int(fields[12])  # utime and stime
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return ticks / TICKS - children.ru_utime - children.ru_stime
+        ours = children.ru_utime + children.ru_stime + sum(map(processor_seconds, self._ours))
+        return ticks / TICKS - ours
+
+
+def processor_seconds(process: int) -> float:
+    """Return what a process has used since it was started, by all its threads."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS  # utime and stime
