@@ -152,7 +152,7 @@ BENCH := target/bench
 BENCH_PY := $(BENCH)/venv/bin/python
 NULL_BROKER := --locked --manifest-path benches/null_broker/Cargo.toml --target-dir target/null-broker
 
-.PHONY: bench bench-smoke bench-core null-broker
+.PHONY: bench bench-smoke bench-core bench-against null-broker old-wheel-there
 bench: null-broker kafka $(BENCH)/wheel ## Compare with other producers, for half an hour; BENCH_ARGS=--help says how
 	$(BENCH_PY) -m benches.peers compare $(BENCH_ARGS)
 
@@ -162,6 +162,13 @@ bench-smoke: null-broker kafka build ## See that every producer can still be com
 
 bench-core: rust-there ## Measure the core by itself
 	cargo bench --quiet $(CORE)
+
+bench-against: old-wheel-there null-broker $(BENCH)/wheel ## See whether dekaf is slower than the older WHEEL, in ten minutes
+	@$(BENCH_PY) -m benches.peers against $(wildcard $(WHEEL)) $(BENCH)/dist/*.whl $(BENCH_ARGS)
+
+old-wheel-there:
+	@test -f "$(wildcard $(WHEEL))" || { \
+		echo "the older wheel is missing: name one, as in make bench-against WHEEL=path/to/dekaf.whl" >&2; exit 1; }
 
 null-broker: rust-there
 	cargo build --quiet --release $(NULL_BROKER)

@@ -1,4 +1,4 @@
-"""The command line: `python -m benches.peers compare`, `smoke` or `report`."""
+"""The command line: `python -m benches.peers compare`, `against`, `smoke` or `report`."""
 
 import argparse
 import contextlib
@@ -9,20 +9,24 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benches.peers.against import LEAST, against
 from benches.peers.awake import Awake
 from benches.peers.clients import CLIENTS
 from benches.peers.compare import compare
 from benches.peers.null_broker import ROOT, NullBroker
 from benches.peers.plan import NAMES, jobs
 from benches.peers.plot import plot
+from benches.peers.ratio import FEWEST
 from benches.peers.results import lines
 from benches.peers.smoke import smoke
 from benches.peers.table import table
+from benches.wheels import install
 
 if TYPE_CHECKING:
     from benches.peers.run import Broker
 
 RESULTS = ROOT / "target/bench/results.jsonl"
+PAIRS = ROOT / "target/bench/against.jsonl"
 PLOT = ROOT / "target/bench/results.png"
 
 
@@ -36,6 +40,8 @@ def main() -> None:
         case "compare":
             measure(options)
             report([options.output], options.plot)
+        case "against":
+            guard(options)
         case "report":
             report(options.results, options.plot)
 
@@ -70,6 +76,11 @@ def parsed() -> argparse.Namespace:
     )
     command.add_argument("--output", type=Path, default=RESULTS, help="%(default)s if not said")
     command.add_argument("--plot", type=Path, default=PLOT, help="%(default)s if not said")
+    command = commands.add_parser("against", help="see whether a wheel is slower than an older one")
+    command.add_argument("old", type=Path, help="the older wheel")
+    command.add_argument("new", type=Path, help="the wheel of this tree")
+    command.add_argument("--pairs", type=pairs, default=15, help="of runs; %(default)s if not said")
+    command.add_argument("--output", type=Path, default=PAIRS, help="%(default)s if not said")
     command = commands.add_parser("report", help="print the table of results again")
     command.add_argument("results", nargs="*", type=Path, default=[RESULTS])
     command.add_argument("--plot", type=Path, default=PLOT)
@@ -87,6 +98,13 @@ def names(known: Collection[str]) -> Callable[[str], list[str]]:
         return found
 
     return split
+
+
+def pairs(text: str) -> int:
+    """Take a number of pairs that has an interval."""
+    if not text.isdecimal() or int(text) < FEWEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of pairs: {FEWEST} at least")
+    return int(text)
 
 
 def available(clients: Sequence[str]) -> list[str]:
@@ -114,6 +132,18 @@ def measure(options: argparse.Namespace) -> None:
             brokers.append(stack.enter_context(Kafka()))
         ours = stack.enter_context(Awake()).pids if options.awake else []
         compare(plan, brokers, options.runs, options.output, ours)
+
+
+def guard(options: argparse.Namespace) -> None:
+    try:
+        wheels = {"old": options.old, "new": options.new}
+        pythons = {name: install(wheel, f"against-{name}") for name, wheel in wheels.items()}
+        with NullBroker() as broker:
+            slower = against(pythons, broker, options.pairs, options.output)
+    except (OSError, RuntimeError, ValueError) as error:
+        sys.exit(f"bench-against: {error}")
+    if slower:
+        sys.exit(f"slower than {LEAST} of the old wheel's rate: {'; '.join(slower)}")
 
 
 def report(results: Sequence[Path], path: Path) -> None:

@@ -32,17 +32,19 @@ class Broker(Protocol):
     def topic(self, partitions: int) -> str: ...
 
 
-def run(job: Job, broker: Broker, ours: Sequence[int] = ()) -> dict[str, Any]:
+def run(
+    job: Job, broker: Broker, ours: Sequence[int] = (), python: str | Path = sys.executable
+) -> dict[str, Any]:
     """Return the job's figures, and what went wrong: `failed`, which is empty if nothing did.
 
-    `ours` are processes that are none of the neighbours.
+    `ours` are processes that are none of the neighbours. `python` has the client installed.
     """
     job = replace(
         job, bootstrap=broker.bootstrap, stats=broker.stats, topic=broker.topic(job.partitions)
     )
     said: dict[str, Any] = {"broker": broker.name, "label": job.label, "row": job.row}
     neighbours = Neighbours([broker.pid, *ours])
-    command = [sys.executable, "-m", "benches.peers.measure", json.dumps(asdict(job))]
+    command = [python, "-m", "benches.peers.measure", json.dumps(asdict(job))]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=PATIENCE
