@@ -23,7 +23,7 @@ need = command -v $(1) >/dev/null 2>&1 || { echo "$(1) is missing: $(2)" >&2; ex
 
 .PHONY: help
 help: ## List the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 # -- set-up -------------------------------------------------------------------------------
 
@@ -152,16 +152,24 @@ BENCH := target/bench
 BENCH_PY := $(BENCH)/venv/bin/python
 NULL_BROKER := --locked --manifest-path benches/null_broker/Cargo.toml --target-dir target/null-broker
 
-.PHONY: bench bench-smoke bench-core bench-against null-broker old-wheel-there
+.PHONY: bench bench-smoke bench-core bench-instructions bench-against \
+	null-broker valgrind-there old-wheel-there
 bench: null-broker kafka $(BENCH)/wheel ## Compare with other producers, for half an hour; BENCH_ARGS=--help says how
 	$(BENCH_PY) -m benches.peers compare $(BENCH_ARGS)
 
 bench-smoke: null-broker kafka build ## See that every producer can still be compared, without measuring
 	cargo test --quiet $(NULL_BROKER)
+	cargo test --quiet $(CORE) --bench instructions
 	$(PY) -m benches.peers smoke
 
 bench-core: rust-there ## Measure the core by itself
 	cargo bench --quiet $(CORE)
+
+bench-instructions: valgrind-there null-broker $(BENCH)/wheel ## Count instructions; AGAINST=<revision or wheel> compares them
+	@$(BENCH_PY) -m benches.counting $(BENCH)/dist/*.whl $(if $(AGAINST),--against $(AGAINST))
+
+valgrind-there:
+	@$(call need,valgrind,install it as with apt install valgrind; its callgrind counts the instructions)
 
 bench-against: old-wheel-there null-broker $(BENCH)/wheel ## See whether dekaf is slower than the older WHEEL, in ten minutes
 	@$(BENCH_PY) -m benches.peers against $(wildcard $(WHEEL)) $(BENCH)/dist/*.whl $(BENCH_ARGS)

@@ -1,0 +1,207 @@
+//! The work whose instructions `make bench-instructions` counts, one row at a time: this program
+//! runs a row under callgrind, which counts inside of [`counted`] and nowhere else. It prints how
+//! many operations that were. Every input is fixed, so that a row costs the same in every run.
+//!
+//!     instructions --list     every row, with what one operation is
+//!     instructions ROW        run one
+//!     instructions            run every row, to see that each still works
+
+#![expect(clippy::print_stdout, reason = "the program that counts reads this")]
+
+use std::env;
+use std::hint::black_box;
+
+use dekaf::config::Partitioner;
+use dekaf::record::{
+    BatchBuilder, Codec, Compression, Compressor, Decompressor, Header, decode_batch_within,
+};
+
+use workload::batches::{self, BATCH_SIZE, IDENTITY, RECORDS, batch_of_orders};
+use workload::machine::{self, CASES, Case, Ready, TO_PARTITION};
+use workload::requests::{self, PARTITIONS};
+
+mod workload {
+    pub(crate) mod batches;
+    pub(crate) mod machine;
+    pub(crate) mod requests;
+}
+
+/// How often each row does its work.
+const ROUNDS: u64 = 10;
+
+struct Row {
+    name: String,
+    /// What is counted: instructions per record, batch or request.
+    unit: &'static str,
+    /// Does the work, and returns the number of operations that were counted.
+    run: Box<dyn Fn() -> u64>,
+}
+
+fn main() {
+    let argument = env::args().nth(1).filter(|argument| argument != "--bench");
+    match argument.as_deref() {
+        Some("--list") => {
+            for row in rows() {
+                println!("{}\t{}", row.name, row.unit);
+            }
+        }
+        Some(name) => {
+            let row = rows().into_iter().find(|row| row.name == name);
+            let row = row.unwrap_or_else(|| panic!("no row {name:?}: --list names them"));
+            println!("{}", (row.run)());
+        }
+        None => {
+            for row in rows() {
+                println!("{}: {} operations", row.name, (row.run)());
+            }
+        }
+    }
+}
+
+/// Callgrind is told the name of this function: what runs inside of it is counted.
+#[inline(never)]
+fn counted<R>(work: impl FnOnce() -> R) -> R {
+    black_box(work())
+}
+
+/// Does the same work again and again. The first time does not count: it includes what is done once
+/// in a process. Neither does preparing an input, nor dropping a result.
+fn repeat<T, R>(mut prepare: impl FnMut() -> T, mut work: impl FnMut(T) -> R) -> u64 {
+    black_box(work(prepare()));
+    for _ in 0..ROUNDS {
+        let input = black_box(prepare());
+        counted(|| work(input));
+    }
+    ROUNDS
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut row = |name: String, unit: &'static str, run: Box<dyn Fn() -> u64>| {
+        rows.push(Row { name, unit, run });
+    };
+    for case in CASES {
+        row(format!("produce, {}", case.name), "record", Box::new(move || produce(case)));
+    }
+    row("send a batch".into(), "batch", Box::new(send));
+    for (name, waiter) in [("nobody waits", None), ("each is awaited", Some(9))] {
+        row(format!("settle, {name}"), "record", Box::new(move || settle(waiter)));
+    }
+    for (name, size, headers) in RECORDS {
+        row(format!("append, {name}"), "record", Box::new(move || append(size, headers)));
+    }
+    for (name, compression) in compressions() {
+        row(format!("seal, {name}"), "batch", Box::new(move || seal(compression)));
+        row(format!("decode, {name}"), "batch", Box::new(move || decode(compression)));
+        row(format!("split, {name}"), "batch", Box::new(move || split(compression)));
+    }
+    row("write a batch's header".into(), "batch", Box::new(header));
+    for partitions in PARTITIONS {
+        let encode = move || {
+            let batches = requests::batches(partitions);
+            repeat(|| (), |()| requests::encode(&batches))
+        };
+        row(format!("encode a request, {partitions} partitions"), "request", Box::new(encode));
+        let decode = move || {
+            let answer = requests::answer(partitions);
+            repeat(|| (), |()| requests::decode(&answer))
+        };
+        row(format!("decode an answer, {partitions} partitions"), "answer", Box::new(decode));
+    }
+    rows
+}
+
+/// A batch's worth of records, again and again; the batches are sent and acknowledged between.
+fn produce(case: Case) -> u64 {
+    let mut ready = Ready::new(case.partitioner);
+    let acknowledge = |ready: &mut Ready| {
+        let (id, response) = ready.send();
+        ready.answer(id, &response);
+    };
+    acknowledge(&mut ready);
+    ready.fill(&case);
+    let mut records = 0;
+    for _ in 0..ROUNDS {
+        acknowledge(&mut ready);
+        records += counted(|| ready.fill(&case));
+    }
+    records
+}
+
+/// What sending a full batch costs the machine. Sealing does not count.
+fn send() -> u64 {
+    let mut ready = Ready::new(Partitioner::Java);
+    for _ in 0..ROUNDS {
+        let (id, batch) = counted(|| ready.take_batch());
+        let batch = machine::sealed(batch);
+        counted(|| ready.hand_back(id, batch));
+        ready.answer(id, &machine::stored());
+        ready.fill(&TO_PARTITION);
+    }
+    ROUNDS
+}
+
+fn settle(waiter: Option<u64>) -> u64 {
+    let case = TO_PARTITION.with_waiter(waiter);
+    let mut ready = Ready::new(Partitioner::Java);
+    // The batch that is open already has its first record, which is of another case.
+    let (id, response) = ready.send();
+    ready.answer(id, &response);
+    let mut records = 0;
+    for _ in 0..ROUNDS {
+        records += ready.fill(&case);
+        let (id, response) = ready.send();
+        counted(|| ready.answer(id, &response));
+    }
+    records
+}
+
+fn append(size: usize, headers: &[Header<'_>]) -> u64 {
+    let value = vec![b'v'; size];
+    let mut records = 0;
+    for _ in 0..ROUNDS {
+        let mut batch = BatchBuilder::with_capacity(BATCH_SIZE);
+        records += counted(|| batches::fill(&mut batch, &value, headers)) as u64;
+    }
+    records
+}
+
+/// Each codec, at one level that producers use.
+fn compressions() -> Vec<(&'static str, Compression)> {
+    let levels = [
+        ("none", Codec::None, None),
+        ("snappy", Codec::Snappy, None),
+        ("lz4", Codec::Lz4, None),
+        ("zstd 3", Codec::Zstd, Some(3)),
+        ("gzip 6", Codec::Gzip, Some(6)),
+    ];
+    levels
+        .into_iter()
+        .map(|(name, codec, level)| {
+            (name, Compression::new(codec, level).expect("the level is valid"))
+        })
+        .collect()
+}
+
+fn seal(compression: Compression) -> u64 {
+    let mut compressor = Compressor::new();
+    repeat(batch_of_orders, |batch| batch.seal(compression, &mut compressor))
+}
+
+fn decode(compression: Compression) -> u64 {
+    let bytes = batches::sealed(compression).to_bytes(IDENTITY);
+    let mut decompressor = Decompressor::new();
+    repeat(|| (), |()| decode_batch_within(BATCH_SIZE, black_box(&bytes), &mut decompressor))
+}
+
+fn split(compression: Compression) -> u64 {
+    let batch = batches::sealed(compression);
+    let target = batch.size() * 5 / 8;
+    let (mut compressor, mut decompressor) = (Compressor::new(), Decompressor::new());
+    repeat(|| (), |()| black_box(&batch).split(target, &mut compressor, &mut decompressor))
+}
+
+fn header() -> u64 {
+    let batch = batches::sealed(Compression::NONE);
+    repeat(|| (), |()| black_box(&batch).header(black_box(IDENTITY)))
+}
