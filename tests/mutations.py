@@ -58,7 +58,7 @@ MUTATIONS = [
         "if partition.in_flight >= limit {",
         "if partition.in_flight >= limit && partition.sent_to == partition.leader {",
         noticed_by=("log", "twice"),
-        story="leaders move while answers are owed",
+        story="leaders move at once",
     ),
     Mutation(
         "brokers do not forget a batch that is to be sent again",
@@ -82,14 +82,15 @@ MUTATIONS = [
         " && !batch.is_whole()",
         "",
         noticed_by=("whole",),
-        story="records leave together",
+        story="the largest batch of a topic changes",
     ),
     Mutation(
-        "who waits for several records is cut up with their batch",
+        "a waiter for several records is cut up with their batch",
         "src/producer/batch.rs",
-        "let here = next.count.min(end - next.index);",
-        "let here = next.count;",
-        noticed_by=("settled", "lost", "stored", "counts", "timestamp"),
+        "let waiter = rest(&next.waiter, here);",
+        "let waiter = rest(&next.waiter, 0);",
+        noticed_by=("settled",),
+        story="the largest batch of a topic changes",
     ),
     Mutation(
         "nobody joins a batch past those who wait for memory",
@@ -139,7 +140,7 @@ MUTATIONS = [
         "if self.waits_for_caller(ticket) {\n            return None;",
         "if self.waits_for_caller(ticket) {\n"
         "            self.topics[topic].unassigned.rotate_left(1);\n            return None;",
-        noticed_by=("placing",),
+        noticed_by=("log",),
     ),
     Mutation(
         "everybody who waits is told",
@@ -161,6 +162,7 @@ MUTATIONS = [
         "batch.count() > 1 && !batch.maybe_written",
         "batch.count() > 1",
         noticed_by=("twice", "log"),
+        story="the largest batch of a topic changes",
     ),
     Mutation(
         "a leader that stored a batch and stepped down leaves its fate open",
@@ -168,6 +170,7 @@ MUTATIONS = [
         "if answer.base_offset >= 0 {",
         "if false {",
         noticed_by=("stored",),
+        story="leaders move while replicas copy",
     ),
     Mutation(
         "a flush waits for records whose topic was unknown",

@@ -27,7 +27,9 @@ impl Story {
 const STORIES: &[Story] = &[
     Story::new("records leave together", 200, leave_together),
     Story::new("a stored batch comes back again and again", 40, stored_and_refused),
-    Story::new("leaders move while answers are owed", 100, moved),
+    Story::new("leaders move at once", 100, moved_at_once),
+    Story::new("leaders move while replicas copy", 100, moved_while_copying),
+    Story::new("the largest batch of a topic changes", 100, limited),
     Story::new("a whole has waited for room", 100, wholes_that_waited),
     Story::new("a topic comes back with other partitions", 100, reshaped),
     Story::new("a topic comes back after a while", 100, back_after_a_while),
@@ -65,14 +67,45 @@ fn stored_and_refused(seed: u64) -> Scenario {
     scenario
 }
 
-/// Brokers hang, others take over from them, and then they go on with what they were asked before.
-fn moved(seed: u64) -> Scenario {
-    let faults = &[Fault::MoveLeader, Fault::Pause, Fault::Recover, Fault::Cut];
-    let mut scenario = with_faults(seed, Spread::millis(10, 300), faults);
+/// Leaders move while the first batches are on their way: the new ones know nothing of the producer.
+fn moved_at_once(seed: u64) -> Scenario {
+    let mut scenario = with_faults(seed, Spread::millis(2, 40), &[Fault::MoveLeader]);
+    scenario.cluster.brokers = 3;
+    let (_, topic) = &mut scenario.topics[0];
+    (topic.partitions, topic.replication_factor) = (8, 3);
+    scenario.config.batch_size = 100;
+    scenario.config.linger = Duration::ZERO;
+    scenario.network = Spread::millis(5, 60);
+    scenario.records = 80;
+    scenario.pause = Duration::from_millis(30);
+    scenario
+}
+
+/// Leaders hang or step down before their replicas have what they stored, and the records fail soon
+/// after: nobody knows whether they are stored.
+fn moved_while_copying(seed: u64) -> Scenario {
+    let faults = &[Fault::MoveLeader, Fault::MoveLeader, Fault::Pause, Fault::Recover];
+    let mut scenario = with_faults(seed, Spread::millis(10, 100), faults);
     scenario.cluster.brokers = 3;
     scenario.topics[0].1.replication_factor = 3;
     scenario.config.batch_size = 200;
+    scenario.config.delivery_timeout = Duration::from_millis(300);
+    scenario.cluster.replication = Spread::millis(20, 100);
     scenario.network = Spread::millis(0, 40);
+    scenario.purges = true;
+    scenario
+}
+
+/// Batches are cut up, or may not be: some are stored when the topic begins to refuse their size,
+/// and some are wholes.
+fn limited(seed: u64) -> Scenario {
+    let faults = &[Fault::LimitSize, Fault::Cut];
+    let mut scenario = with_faults(seed, Spread::millis(20, 300), faults);
+    scenario.config.batch_size = 2_000;
+    scenario.config.linger = Duration::from_millis(20);
+    scenario.largest_value = 300;
+    scenario.network = Spread::millis(0, 20);
+    scenario.extra.gathers = seed.is_multiple_of(2);
     scenario
 }
 

@@ -167,7 +167,7 @@ impl Cluster {
         self.image.topics.get(name).map_or(0, |topic| topic.partitions.len() as i32)
     }
 
-    /// Whether every broker that may answer knows a partition of the topic's present incarnation.
+    /// Whether every broker knows a partition of the topic's present incarnation.
     pub(crate) fn all_know(&self, name: &str, index: i32) -> bool {
         self.topic_id(name).is_some_and(|id| {
             let has = |view: &Image| view.partition((id, index)).is_some();
@@ -175,14 +175,14 @@ impl Cluster {
         })
     }
 
-    /// Whether a topic is deleted and no broker that may answer knows it any more.
+    /// Whether a topic is deleted and no broker knows it any more.
     pub(crate) fn all_forgot(&self, name: &str) -> bool {
         self.topic_id(name).is_none() && self.views().all(|view| !view.topics.contains_key(name))
     }
 
-    /// What brokers believe; those that are down learn the latest before they serve again.
+    /// What brokers believe. One that is down may come back with what it believed.
     fn views(&self) -> impl Iterator<Item = &Image> {
-        self.nodes.iter().filter(|node| node.run != Run::Down).map(|node| &*node.view)
+        self.nodes.iter().map(|node| &*node.view)
     }
 
     /// A partition's leader and its epoch, as the controller knows them.
