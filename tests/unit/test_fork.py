@@ -94,6 +94,23 @@ def has_ended(child: int) -> bool:
     return True  # it was seen before
 
 
+def test_child_produces_on_its_parents_loop(dekaf_broker: Broker) -> None:
+    """The loop's port is the parent's; the child makes another one."""
+    producer = Producer(dekaf_broker.bootstrap_servers)
+
+    async def produce(value: str) -> None:
+        async with asyncio.timeout(20):
+            await producer.produce("orders", value)
+
+    with asyncio.Runner() as runner:
+        runner.run(produce("before"))
+        assert in_child(lambda: runner.run(produce("child"))) == 0
+        runner.run(produce("after"))
+        runner.run(producer.close())
+    values = [(record.value or b"").decode() for record in dekaf_broker.records("orders")]
+    assert values == ["before", "child", "after"]
+
+
 @pytest.mark.skipif(not PROC.exists(), reason="needs /proc to find sockets")
 def test_child_has_none_of_the_parents_sockets() -> None:
     async def main(address: str) -> None:
