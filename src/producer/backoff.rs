@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::random::Random;
 
-/// Doubling pauses, spread by a fifth to either side so that clients do not retry in step. The
-/// longest pause is not exceeded: there the spread is a fifth below it.
+/// Doubling pauses, spread by a fifth to either side so that clients do not retry in step. No pause
+/// is longer than `max`: once they have doubled up to it, they are spread over the fifth below.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
     /// The first pause.

@@ -2,10 +2,10 @@
 //! that forked. It closes its copies of the parent's sockets, forgets the parent's cores, and
 //! starts a core of its own when it needs one.
 //!
-//! These are handlers of the C library, and not hooks of `os.register_at_fork`. They run after all
-//! hooks of Python's and before those of the child, so a hook may use a producer. They also run
-//! when a C library forks. A child may have been forked while any other lock was held, so they do
-//! nothing but what is here: no Python, and no memory in the child.
+//! These are handlers of the C library, and not hooks of `os.register_at_fork`. They run after
+//! Python's hooks for before a fork, and before those for after it, so a hook may use a producer.
+//! They also run when a C library forks. In the child any other lock may be held for ever, so the
+//! handler there neither runs Python nor allocates memory.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -17,7 +17,8 @@ use super::dispatcher::DispatcherGuard;
 use super::process;
 use crate::net::SocketsGuard;
 
-/// The locks that core threads take and that a child needs, in the order in which they are taken.
+/// The locks that core threads take and that a child needs, in the order in which any thread takes
+/// them.
 struct Held {
     dispatcher: DispatcherGuard,
     sockets: SocketsGuard,
