@@ -72,13 +72,13 @@ pub(super) async fn drive<W: Send + 'static>(
         compression: config.compression,
     };
     loop {
-        let Some(turn) = turns.look(&mut turned.machine(), Instant::now()) else { return };
+        let Some(turn) = turns.look(&mut turned.driven(), Instant::now()) else { return };
         let timeout = turn.timeout();
         turns.act(turn, &mut world);
         tokio::select! {
             () = turned.woken() => {}
             Some(first) = happened.recv() => {
-                let mut machine = turned.machine();
+                let mut machine = turned.driven();
                 let now = Instant::now();
                 let mut next = Some(first);
                 while let Some(news) = next {
@@ -169,7 +169,7 @@ impl<W: Send + 'static, S: Sink<W>> Outside<W> for World<'_, W, S> {
     }
 
     fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>) {
-        self.turned.machine().handle_sealed(Instant::now(), id, batches);
+        self.turned.driven().handle_sealed(Instant::now(), id, batches);
         if self.compression != Compression::NONE {
             // Compression has freed memory, perhaps for records that wait for some.
             self.turned.wake();

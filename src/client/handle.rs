@@ -319,25 +319,81 @@ impl<W: Send + 'static> Client<W> {
     }
 }
 
-/// Runs the driver, and tells the last ones when every task has ended and every socket is
-/// closed. Should it panic, everybody who waits still hears of it: a defect of ours must not
-/// leave a program hanging.
+/// Runs the driver, and delivers what was settled last when every task has ended and every socket
+/// is closed. If it panics, or a caller has panicked while it changed the machine, every waiter is
+/// told: a defect of ours must not leave a program hanging.
 fn run<W: Send + 'static, S: Sink<W>>(shared: &Shared<W>, sink: S, drive: impl FnOnce(&S)) {
     let panicked = catch_unwind(AssertUnwindSafe(|| drive(&sink))).is_err();
     let mut last = Vec::new();
     {
         let mut machine = shared.turned.machine();
         if panicked {
-            // Whatever state it is in, nobody may wait for it any longer; a second panic has
-            // been reported like the first.
-            let _given_up = catch_unwind(AssertUnwindSafe(|| {
-                let now = Instant::now();
-                machine.close(now, now, None);
-                machine.handle_timeout(now);
-            }));
+            last.extend(machine.wreck());
+        } else {
+            last.extend(std::iter::from_fn(|| machine.poll_settled()));
         }
-        last.extend(std::iter::from_fn(|| machine.poll_settled()));
     }
     sink.end(last);
     shared.room.call();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Passes on who was told, and how.
+    struct Told(mpsc::Sender<(u32, bool)>);
+
+    impl Sink<u32> for Told {
+        fn settle(&self, settled: Vec<Settled<u32>>) {
+            for settled in settled {
+                let told = match settled {
+                    Settled::Call { waiter, result } => vec![(waiter, result.is_ok())],
+                    Settled::Batch(batch) => {
+                        let is_ok = batch.outcome.is_ok();
+                        batch.waiting.iter().map(|waiting| (waiting.waiter, is_ok)).collect()
+                    }
+                };
+                for told in told {
+                    self.0.send(told).expect("the test listens");
+                }
+            }
+        }
+
+        fn end(self, settled: Vec<Settled<u32>>) {
+            self.settle(settled);
+        }
+
+        fn ask_where(&self) {}
+
+        fn rest(waiter: &u32, _but: i32) -> u32 {
+            *waiter
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_panic_under_the_lock_leaves_no_waiter_behind() {
+        let config = Config::new("127.0.0.1:9").expect("an address");
+        let (told, tells) = mpsc::channel();
+        let client = Client::start(config, 1, Told(told)).expect("a thread");
+        let record = Record { timestamp: 0, key: None, value: Some(b"v"), headers: &[] };
+        client.produce("t", None, &record, Some(1), Haste::AtOnce).expect("it is open");
+        let panics = client.clone();
+        let panicked = thread::spawn(move || {
+            let _machine = panics.shared.turned.machine();
+            panic!("as a defect of ours would");
+        });
+        panicked.join().expect_err("it panics");
+        assert!(client.wait_ended(LONG), "the driver has noticed");
+        assert_eq!(tells.recv_timeout(LONG), Ok((1, false)));
+        let refused = client.produce("t", None, &record, Some(2), Haste::AtOnce);
+        assert!(refused.expect_err("it takes nothing more").fatal());
+        assert_eq!(client.flush(3), Err(3), "no flush waits for what does not come");
+        assert_eq!(client.close(LONG, Some(4)), Some(4));
+        assert_eq!(client.abandoned(), 1);
+    }
 }

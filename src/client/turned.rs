@@ -2,9 +2,10 @@
 //! the lock, then sleeps until he is told; whoever changes the machine says under the same lock
 //! whether the change is one that the driver would not come to by himself.
 
+use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
-use super::sync::{Mutex, MutexGuard, Notify, PoisonError};
+use super::sync::{Mutex, MutexGuard, Notify};
 use crate::error::Error;
 use crate::producer::{Haste, Machine, OwnedRecord, Produced, Ticket, Who};
 use crate::record::Record;
@@ -43,14 +44,55 @@ pub(super) struct Turned<W> {
     wake: Notify,
 }
 
+/// The machine, locked. If its holder panics, the driver is woken to see that.
+#[derive(Debug)]
+pub(super) struct Held<'a, W> {
+    machine: MutexGuard<'a, Machine<W>>,
+    wake: &'a Notify,
+}
+
+impl<W> Deref for Held<'_, W> {
+    type Target = Machine<W>;
+
+    fn deref(&self) -> &Machine<W> {
+        &self.machine
+    }
+}
+
+impl<W> DerefMut for Held<'_, W> {
+    fn deref_mut(&mut self) -> &mut Machine<W> {
+        &mut self.machine
+    }
+}
+
+impl<W> Drop for Held<'_, W> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.wake.notify_one();
+        }
+    }
+}
+
 impl<W> Turned<W> {
     pub(super) fn new(machine: Machine<W>) -> Self {
         Self { machine: Mutex::new(machine), wake: Notify::new() }
     }
 
-    pub(super) fn machine(&self) -> MutexGuard<'_, Machine<W>> {
-        // After a panic the machine only gives up what it holds: see `handle::run`.
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    /// For callers. After a panic under the lock, the machine takes nothing more from them.
+    pub(super) fn machine(&self) -> Held<'_, W> {
+        let machine = self.machine.lock().unwrap_or_else(|poisoned| {
+            let mut machine = poisoned.into_inner();
+            machine.break_down();
+            machine
+        });
+        Held { machine, wake: &self.wake }
+    }
+
+    /// For the driver, who does not go on with a machine that a panic left half-changed: it panics
+    /// itself, and the machine's waiters are told by `handle::run`.
+    pub(super) fn driven(&self) -> Held<'_, W> {
+        let machine = self.machine.lock().expect("no caller panicked while it held the machine");
+        Held { machine, wake: &self.wake }
     }
 
     /// Takes a record in; see [`Machine::produce`]. Where there is no memory it takes its place

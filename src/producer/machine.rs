@@ -18,6 +18,7 @@ mod tests;
 mod told;
 mod wholes;
 mod wording;
+mod wreck;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;

@@ -96,8 +96,8 @@ impl<W> Topic<W> {
     /// trusted. One that names fewer may come from a broker that lags behind: where topics have
     /// ids, the id tells; where they have none, a second answer has to agree.
     pub(super) fn resize(&mut self, id: u128, count: usize) -> bool {
-        let is_anew = self.id != id;
         let is_smaller = count < self.extent;
+        let is_anew = self.id != id;
         let is_doubtful = is_smaller && !is_anew && (id != 0 || !self.seems_smaller);
         self.seems_smaller = is_smaller && !is_anew && id == 0;
         self.id = id;

@@ -68,9 +68,9 @@ impl World {
         let now = self.now;
         let mut turns = Turns::default();
         loop {
-            let turn = turns.look(&mut self.turned.machine(), now);
+            let turn = turns.look(&mut self.turned.driven(), now);
             let Some(turn) = turn else {
-                let mut machine = self.turned.machine();
+                let mut machine = self.turned.driven();
                 let last = std::iter::from_fn(|| machine.poll_settled()).collect();
                 drop(machine);
                 return self.settle(last);
@@ -80,7 +80,7 @@ impl World {
             turns.act(turn, &mut outside);
             let events = outside.events;
             if !events.is_empty() {
-                let mut machine = self.turned.machine();
+                let mut machine = self.turned.driven();
                 for event in events {
                     turns.take_in(&mut machine, now, event);
                 }
@@ -150,7 +150,7 @@ impl Outside<Who> for Cluster<'_> {
     }
 
     fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>) {
-        self.world.turned.machine().handle_sealed(self.world.now, id, batches);
+        self.world.turned.driven().handle_sealed(self.world.now, id, batches);
     }
 
     fn send(&mut self, request: SealedRequest) {

@@ -28,7 +28,7 @@ pub(super) struct Asking<W> {
     /// How many questions had been asked before.
     asked_before: u64,
     pub(super) until: Instant,
-    waiter: W,
+    pub(super) waiter: W,
 }
 
 impl<W> Machine<W> {
