@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from dekaf import Producer, RecordMetadata, UnknownPartition
+from dekaf import InvalidRecord, Producer, RecordMetadata
 from tests.producer.conftest import Target
 
 
@@ -33,18 +33,18 @@ def test_eager_tasks(target: Target) -> None:
 async def test_a_task_group_ends_with_the_first_failure(target: Target) -> None:
     topic = target.topic()
 
-    async def one(producer: Producer, partition: int) -> RecordMetadata:
-        return await producer.produce(topic, b"v", partition=partition)
+    async def one(producer: Producer, value: bytes) -> RecordMetadata:
+        return await producer.produce(topic, value, partition=0)
 
     async with Producer(target.servers) as producer:
         await producer.produce(topic, b"first")
         target.hold()
         with pytest.raises(ExceptionGroup) as caught:
             async with asyncio.TaskGroup() as group:
-                waits = group.create_task(one(producer, 0))
+                waits = group.create_task(one(producer, b"v"))
                 await asyncio.sleep(0)
-                group.create_task(one(producer, 5))
-        assert caught.group_contains(UnknownPartition)
+                group.create_task(one(producer, b"x" * 2_000_000))
+        assert caught.group_contains(InvalidRecord)
         assert waits.cancelled()
         target.release()
         await producer.flush()

@@ -61,6 +61,11 @@ impl<W> Machine<W> {
             self.strike_unassigned(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
         }
+        let mut tickets = self.topics[topic].unassigned.iter();
+        if tickets.any(|ticket| self.unassigned.contains_key(ticket)) {
+            // That question was asked before they were handed over.
+            self.refresh.want();
+        }
     }
 
     /// The next whose caller is to be asked. Those that are gone are passed over, and so are

@@ -144,6 +144,20 @@ fn an_answer_to_an_earlier_question_does_not_tell_of_a_new_partition() {
 }
 
 #[test]
+fn a_new_topic_is_asked_about_again_for_a_partition_that_it_does_not_have() {
+    let mut bench = Bench::new(|_| {});
+    bench.produce("first", 0, true);
+    let before = bench.machine.poll_metadata(bench.now).expect("it asks");
+    bench.produce("no such", 9, true);
+    bench.describe_as(&before, 7, 1);
+    assert!(bench.settled().is_empty());
+    bench.pass(1_000 * MS);
+    let asked = bench.machine.poll_metadata(bench.now).expect("it asks again by itself");
+    bench.describe_as(&asked, 7, 1);
+    assert_eq!(bench.settled(), ["no such failed: UnknownPartition, maybe written: false"]);
+}
+
+#[test]
 fn an_unknown_partition_fails_in_time_where_no_broker_can_be_asked() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.refresh(7, 1);
