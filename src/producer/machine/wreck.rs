@@ -1,6 +1,8 @@
 //! The end of a machine that was left half-changed by a panic. Its rules hold no longer, so none is
 //! relied on: every waiter is taken out of wherever it stands, and told.
 
+use std::sync::Arc;
+
 use super::Machine;
 use super::admission::Delayed;
 use crate::error::{Error, ErrorKind};
@@ -30,7 +32,7 @@ impl<W> Machine<W> {
                         self.abandoned += count as usize;
                         let unclaimed = (count as usize).saturating_sub(waited_for(&waiting));
                         let outcome = outcome.map_err(|error| error.topic(name).partition(index));
-                        let topic = name.clone();
+                        let topic = Arc::clone(name);
                         let batch =
                             SettledBatch { topic, partition: index, outcome, waiting, unclaimed };
                         last.push(Settled::Batch(batch));
@@ -43,7 +45,7 @@ impl<W> Machine<W> {
         let unplaced = std::mem::take(&mut self.unplaced).into_values();
         for Delayed { target, record, waiter, .. } in waiting.chain(unassigned).chain(unplaced) {
             self.abandoned += 1;
-            let topic = self.topics[target.topic].name.clone();
+            let topic = self.name_of(target.topic);
             let (index, count, timestamp) = (0, 1, record.timestamp);
             let waiting = waiter.map(|waiter| Waiting { index, count, timestamp, waiter });
             last.push(Settled::Batch(SettledBatch {
