@@ -36,11 +36,11 @@ def send_on_a_loop(target: Target, topic: str, callback: Callback) -> None:
 
 def send_without(target: Target, topic: str, callback: Callback) -> None:
     with SyncProducer(target.servers) as producer:
+        producer.partitions(topic)
         send_all(producer, topic, [callback] * COUNT)
 
 
 def send_all(producer: SyncProducer, topic: str, callbacks: list[Callback]) -> None:
-    producer.partitions(topic)
     for callback in callbacks:
         producer.send(topic, b"v" * 500, on_delivery=callback)
 
