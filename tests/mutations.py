@@ -195,6 +195,7 @@ MUTATIONS = [
         "Some(older) if ended.deadline > now => older",
         "Some(older) if ended.deadline > now && ended.count < 0 => older",
         noticed_by=("order",),
+        story="a stored batch comes back again and again",
     ),
     Mutation(
         "a purge tells records in batches first",
@@ -202,6 +203,7 @@ MUTATIONS = [
         "        let Some(partition) = named.filter(|index| *index < partitions) else {",
         "        let Some(partition) = named.filter(|_| partitions == usize::MAX) else {",
         noticed_by=("order",),
+        story="everything is purged now and then",
     ),
     Mutation(
         "a whole batch ends when its own time is over",
@@ -209,6 +211,15 @@ MUTATIONS = [
         "if is_early || !self.early.is_empty() {",
         "if is_early && self.queue.is_empty() {",
         noticed_by=("late",),
+        story="a whole has waited for room",
+    ),
+    Mutation(
+        "a whole batch that is stored is told when its own time is over",
+        f"{MACHINE}/told.rs",
+        "extract_if(.., |ended| ended.deadline <= now)",
+        "extract_if(.., |ended| ended.deadline <= now && ended.count < 0)",
+        noticed_by=("late",),
+        story="a whole is stored while older records are not",
     ),
     Mutation(
         "only what ends the producer is fatal",
@@ -216,6 +227,7 @@ MUTATIONS = [
         "        let error = error.ends_producer();\n",
         "",
         noticed_by=("fatal",),
+        story="brokers refuse for good",
     ),
     Mutation(
         "an error names the limit that ended the wait",
@@ -223,6 +235,7 @@ MUTATIONS = [
         "let limit = if first.until == deadline {",
         "let limit = if false {",
         noticed_by=("deadline",),
+        story="the delivery timeout is the shortest limit",
     ),
     Mutation(
         "an error names the topic",
@@ -230,6 +243,7 @@ MUTATIONS = [
         "if topic.len() <= LONGEST_SHOWN_TOPIC && ",
         "if topic.len() > LONGEST_SHOWN_TOPIC && ",
         noticed_by=("topic",),
+        story="everything is purged now and then",
     ),
     Mutation(
         "records for a topic that is gone wait as for any other that does not exist",
@@ -237,6 +251,7 @@ MUTATIONS = [
         "                topic.count = 0;\n",
         "",
         noticed_by=("unknown",),
+        story="a topic is deleted for good",
     ),
     Mutation(
         "a topic that is created anew may be smaller",
@@ -244,6 +259,7 @@ MUTATIONS = [
         "let is_anew = self.id != id;",
         "let is_anew = self.id != id && !is_smaller;",
         noticed_by=("size",),
+        story="a topic comes back with other partitions",
     ),
     Mutation(
         "the cluster is asked about an unknown partition",
@@ -251,6 +267,7 @@ MUTATIONS = [
         "let known = topic.is_known() && topic.has(target.partition);",
         "let known = topic.is_known();",
         noticed_by=("partition",),
+        story="records name partitions that are added",
     ),
     Mutation(
         "a refused record fails alone",
@@ -258,6 +275,7 @@ MUTATIONS = [
         "_ if may_be_cut && !self.config.gapless && blames_some",
         "_ if may_be_cut && self.config.gapless && blames_some",
         noticed_by=("mates",),
+        story="records without a key are refused",
     ),
     Mutation(
         "records go to partitions that exist",
@@ -266,6 +284,7 @@ MUTATIONS = [
         "        let count = topic.partitions.len() as i32;\n"
         "        let partition = match asked_for {",
         noticed_by=("ghost",),
+        story="a topic comes back with other partitions",
     ),
 ]
 

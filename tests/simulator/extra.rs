@@ -1,7 +1,7 @@
 //! What came later to scenarios than the rest. It is drawn from a generator of its own: where all
 //! of it is off, a seed keeps the story that it had before.
 
-use dekaf::producer::Random;
+use dekaf::producer::{Purge, Random};
 
 use super::cluster::PerMille;
 use super::faults::Fault;
@@ -22,12 +22,41 @@ pub(crate) struct Extra {
     pub(crate) strays: bool,
     /// Some records are larger than a request may be.
     pub(crate) oversizes: bool,
+    /// The caller asks for the whole cluster now and then.
+    pub(crate) describes: bool,
+    /// What a purge keeps; by default, nothing.
+    pub(crate) kept: Kept,
     /// After how many records the caller closes the producer.
     pub(crate) closes_after: Option<u64>,
     /// Faults beside those that every scenario has.
     pub(crate) faults: Vec<Fault>,
     /// Whether the others do not happen.
     pub(crate) no_other_faults: bool,
+}
+
+/// What a purge keeps.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Kept {
+    #[default]
+    Nothing,
+    Queued,
+    InFlight,
+}
+
+impl Kept {
+    const ALL: [Self; 3] = [Self::Nothing, Self::Queued, Self::InFlight];
+
+    pub(crate) fn one_of(random: &mut Random) -> Self {
+        Self::ALL[random.below(Self::ALL.len() as u64) as usize]
+    }
+
+    pub(crate) fn purge(self) -> Purge {
+        match self {
+            Self::Nothing => Purge::ALL,
+            Self::Queued => Purge { in_queue: false, in_flight: true },
+            Self::InFlight => Purge { in_queue: true, in_flight: false },
+        }
+    }
 }
 
 impl Extra {
@@ -76,6 +105,8 @@ impl Scenario {
         if refuses_ids {
             self.cluster.chances.producer_id_refused = PerMille(random.below(500) as u32);
         }
+        self.extra.describes = random.below(4) == 0;
+        self.extra.kept = Kept::one_of(random);
     }
 
     /// Whether a topic may refuse records without a key.

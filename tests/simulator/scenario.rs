@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use dekaf::config::{Acks, Codec, Compression, Config, Partitioner};
-use dekaf::producer::{Purge, Random};
+use dekaf::producer::Random;
 
 use super::cluster::{Chances, PerMille, Settings, Spread, TopicSettings};
 use super::extra::Extra;
@@ -135,29 +135,16 @@ impl Scenario {
         }
     }
 
-    /// Whether the caller asks for the whole cluster now and then. Not by chance either.
-    pub(crate) fn describes(&self) -> bool {
-        self.seed % 8 == 6
-    }
-
-    /// What a purge drops. Not by chance either.
-    pub(crate) fn purge(&self) -> Purge {
-        match self.seed % 4 {
-            2 => Purge { in_queue: true, in_flight: false },
-            3 => Purge { in_queue: false, in_flight: true },
-            _ => Purge::ALL,
-        }
-    }
-
     /// Whether brokers recognise repetitions, so that nothing may be stored twice.
     pub(crate) fn exactly_once(&self) -> bool {
         self.config.idempotence && self.ordered()
     }
 
-    /// Whether the order of each partition is kept. A producer that names topics does not notice
-    /// at once when one is replaced, and the new log takes whatever comes first.
+    /// Whether the order of each partition is kept, as the caller wants it. A producer that names
+    /// topics does not notice at once when one is replaced, and the new log takes whatever comes
+    /// first.
     pub(crate) fn ordered(&self) -> bool {
-        self.by_id || !self.deletes_topics()
+        !self.config.allow_reordering && (self.by_id || !self.deletes_topics())
     }
 
     /// Whether what was acknowledged survives a leader.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::cluster::{PerMille, Spread};
-use super::extra::Extra;
+use super::extra::{Extra, Kept};
 use super::faults::Fault;
 use super::scenario::Scenario;
 use super::seeds::{number, search, tell};
@@ -31,6 +31,7 @@ const STORIES: &[Story] = &[
     Story::new("leaders move while replicas copy", 100, moved_while_copying),
     Story::new("the largest batch of a topic changes", 100, limited),
     Story::new("a whole has waited for room", 100, wholes_that_waited),
+    Story::new("a whole is stored while older records are not", 100, overtaking),
     Story::new("a topic comes back with other partitions", 100, reshaped),
     Story::new("a topic comes back after a while", 100, back_after_a_while),
     Story::new("a topic is deleted for good", 100, deleted),
@@ -121,6 +122,21 @@ fn wholes_that_waited(seed: u64) -> Scenario {
     scenario
 }
 
+/// Batches are stored past older ones that are refused; wholes among them may have less time left
+/// than what they wait behind.
+fn overtaking(seed: u64) -> Scenario {
+    let mut scenario = Scenario::plain(seed);
+    (scenario.cluster.brokers, scenario.topics[0].1.replication_factor) = (1, 1);
+    scenario.topics[0].1.partitions = 1;
+    scenario.cluster.chances.corrupt = PerMille(700);
+    scenario.config.idempotence = false;
+    scenario.config.allow_reordering = true;
+    scenario.config.delivery_timeout = Duration::from_secs(1);
+    scenario.extra.gathers = true;
+    scenario.extra.wholes_wait = true;
+    scenario
+}
+
 fn reshaped(seed: u64) -> Scenario {
     with_faults(seed, Spread::millis(100, 1_000), &[Fault::Reshape])
 }
@@ -184,6 +200,7 @@ fn short_delivery(seed: u64) -> Scenario {
 fn purged(seed: u64) -> Scenario {
     let mut scenario = short_of_memory(seed);
     scenario.purges = true;
+    scenario.extra.kept = Kept::one_of(&mut Extra::generator(seed));
     scenario
 }
 

@@ -53,7 +53,7 @@ impl Run<'_> {
             }
             3..=5 => self.cancel(),
             6 if self.scenario.purges => self.purge(),
-            7 if self.scenario.describes() => {
+            7 if self.scenario.extra.describes => {
                 let waiter = Waiter::Cluster(self.questions);
                 self.machine.describe_cluster(self.instant(), None, waiter);
             }
@@ -71,7 +71,7 @@ impl Run<'_> {
     /// Drops what the scenario says, and checks that the rest is kept. What is dropped behind
     /// records that are kept counts as in flight until these have ended.
     fn purge(&mut self) {
-        let what = self.scenario.purge();
+        let what = self.scenario.extra.kept.purge();
         let held = |run: &Self| {
             let pending = run.machine.metrics().pending;
             (pending.records() - pending.in_flight, pending.records())

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dekaf::error::ErrorCode;
 
+use super::stored::id_of;
 use crate::cluster::Cluster;
 
 /// What brokers refuse single records with: `INVALID_RECORD`, `INVALID_TIMESTAMP`.
@@ -18,7 +19,7 @@ impl Blamed {
     pub(super) fn by(cluster: &Cluster) -> Self {
         let mut said: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
         for blame in cluster.blames() {
-            if let Some(id) = super::id_of(&blame.value) {
+            if let Some(id) = id_of(&blame.value) {
                 said.entry(id).or_default().insert(blame.what.clone());
             }
         }
