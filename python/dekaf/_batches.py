@@ -151,10 +151,10 @@ def streamed(
 
 async def hand_over_whole(producer: AsyncProducerCore[Any, Any], call: BatchCall) -> None:
     """Hand everything over as one, or raise why that cannot be."""
-    topic = call.prepare_whole()
-    if topic is None:
+    where = call.prepare_whole()
+    if where is None:
         return
-    await producer._locate(topic, creates=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+    await producer._locate_for_messages(*where)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
     room: asyncio.Future[None] | None = None
     while not call.hand_over_whole(blocks=False):
         if room is None or room.done():
@@ -165,10 +165,10 @@ async def hand_over_whole(producer: AsyncProducerCore[Any, Any], call: BatchCall
 
 def hand_over_whole_blocking(producer: SyncProducerCore[Any, Any], call: BatchCall) -> None:
     """Do the same without a loop."""
-    topic = call.prepare_whole()
-    if topic is None:
+    where = call.prepare_whole()
+    if where is None:
         return
-    producer._locate(topic, creates=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+    producer._locate_for_messages(*where)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
     while not call.hand_over_whole(blocks=True):
         call.wait_for_whole()
 

@@ -265,11 +265,19 @@ impl<W: Send + 'static> Client<W> {
         self.shared.turned.machine().described()
     }
 
-    /// Waits until a topic's partitions are known; see [`Machine::locate`]. Gives the waiter back
-    /// if the core has ended.
-    pub fn locate(&self, topic: &str, creates: bool, waiter: W) -> Option<W> {
+    /// Waits until the cluster has described a topic; see [`Machine::locate`]. Gives the waiter
+    /// back if the core has ended.
+    pub fn locate(&self, topic: &str, waiter: W) -> Option<W> {
         let locate = |machine: &mut Machine<W>, waiter| {
-            machine.locate(Instant::now(), topic, creates, waiter);
+            machine.locate(Instant::now(), topic, waiter);
+        };
+        self.shared.turned.tell(waiter, locate)
+    }
+
+    /// See [`Machine::locate_for_records`].
+    pub fn locate_for_records(&self, topic: &str, partition: Option<i32>, waiter: W) -> Option<W> {
+        let locate = |machine: &mut Machine<W>, waiter| {
+            machine.locate_for_records(Instant::now(), topic, partition, waiter);
         };
         self.shared.turned.tell(waiter, locate)
     }

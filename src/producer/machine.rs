@@ -369,19 +369,45 @@ impl<W> Machine<W> {
         self.ask(now, limit, Question::Everything, waiter);
     }
 
-    /// Settles `waiter` once the cluster has described a topic. Asking does not create the topic,
-    /// unless it `creates`: then the cluster may, as for records, and what was known before will do.
-    pub fn locate(&mut self, now: Instant, topic: &str, creates: bool, waiter: W) {
+    /// Settles `waiter` once the cluster has described a topic. Asking does not create it.
+    pub fn locate(&mut self, now: Instant, topic: &str, waiter: W) {
+        self.ask_about(now, topic, |_| Some(false), waiter);
+    }
+
+    /// The same, for records, some of which may name a `partition`: the cluster may create the
+    /// topic, and is not asked if the machine knows both already.
+    pub fn locate_for_records(
+        &mut self,
+        now: Instant,
+        topic: &str,
+        partition: Option<i32>,
+        waiter: W,
+    ) {
+        let creates = |topic: &Topic<W>| match topic.is_known() {
+            true if topic.has(partition) => None,
+            is_known => Some(!is_known),
+        };
+        self.ask_about(now, topic, creates, waiter);
+    }
+
+    /// `creates` says whether the cluster may create the topic, or that it need not be asked.
+    fn ask_about(
+        &mut self,
+        now: Instant,
+        topic: &str,
+        creates: impl FnOnce(&Topic<W>) -> Option<bool>,
+        waiter: W,
+    ) {
         if topic.len() > LONGEST_TOPIC {
             let error = wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC);
             self.settled.push_back(Settled::Call { waiter, result: Err(error) });
             return;
         }
         let index = self.topic(topic);
-        if creates && self.topics[index].is_known() {
+        let Some(creates) = creates(&self.topics[index]) else {
             self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
             return;
-        }
+        };
         let question = Question::Topic { index, creates };
         self.ask(now, self.config.metadata_timeout, question, waiter);
     }

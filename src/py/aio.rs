@@ -121,14 +121,23 @@ impl AsyncProducerCore {
         ask(slf, "cluster", |client, waiter| client.describe_cluster(limit, waiter))
     }
 
-    /// The future is done once a topic's partitions are known; the topic may be created for it.
-    #[pyo3(name = "_locate", signature = (topic, creates=false))]
-    fn locate<'py>(
+    /// The future is done once the cluster has described a topic.
+    #[pyo3(name = "_locate")]
+    fn locate<'py>(slf: &Bound<'py, Self>, topic: &str) -> PyResult<Bound<'py, PyAny>> {
+        ask(slf, "partitions", |client, waiter| client.locate(topic, waiter))
+    }
+
+    /// The future is done once a topic and the partition that messages name are known; the topic
+    /// may be created for them.
+    #[pyo3(name = "_locate_for_messages")]
+    fn locate_for_messages<'py>(
         slf: &Bound<'py, Self>,
         topic: &str,
-        creates: bool,
+        partition: Option<i32>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        ask(slf, "partitions", |client, waiter| client.locate(topic, creates, waiter))
+        let locate =
+            |client: &Client<Waiter>, waiter| client.locate_for_records(topic, partition, waiter);
+        ask(slf, "partitions", locate)
     }
 
     /// The future is done once everything handed over before has been settled; the number is for

@@ -351,9 +351,9 @@ impl BatchCall {
         self.count
     }
 
-    /// Reads everything, to hand it over [as one](Self::hand_over_whole). Returns the topic, which
-    /// is to be known then; `None` if there is nothing.
-    fn prepare_whole(&self, py: Python<'_>) -> PyResult<Option<String>> {
+    /// Reads everything, to hand it over [as one](Self::hand_over_whole). Returns the topic and the
+    /// partition that are to be known then; `None` if there is nothing.
+    fn prepare_whole(&self, py: Python<'_>) -> PyResult<Option<(String, Option<i32>)>> {
         let now = now_ms();
         let most = self.topic.get().producer().settings.config.max_request_size;
         let (mut messages, mut size) = (Vec::new(), 0);
@@ -375,11 +375,11 @@ impl BatchCall {
             }
         }
         let whole = WholeSet::new(messages)?;
-        let topic = whole.as_ref().map(|whole| whole.topic().to_owned());
+        let wanted = whole.as_ref().map(|whole| (whole.topic().to_owned(), whole.partition()));
         let mut work = self.take_work();
         work.whole = whole;
         self.put_back(work);
-        Ok(topic)
+        Ok(wanted)
     }
 
     /// Hands over what was prepared, all or nothing; says whether there was room. Who blocks waits

@@ -75,10 +75,23 @@ impl SyncProducerCore {
         ask(slf, None, |client, waiter| client.describe_cluster(limit, waiter)).map(drop)
     }
 
-    /// Returns once a topic's partitions are known; the topic may be created for it.
-    #[pyo3(name = "_locate", signature = (topic, creates=false))]
-    fn locate(slf: &Bound<'_, Self>, topic: &str, creates: bool) -> PyResult<()> {
-        ask(slf, None, |client, waiter| client.locate(topic, creates, waiter)).map(drop)
+    /// Returns once the cluster has described a topic.
+    #[pyo3(name = "_locate")]
+    fn locate(slf: &Bound<'_, Self>, topic: &str) -> PyResult<()> {
+        ask(slf, None, |client, waiter| client.locate(topic, waiter)).map(drop)
+    }
+
+    /// Returns once a topic and the partition that messages name are known; the topic may be
+    /// created for them.
+    #[pyo3(name = "_locate_for_messages")]
+    fn locate_for_messages(
+        slf: &Bound<'_, Self>,
+        topic: &str,
+        partition: Option<i32>,
+    ) -> PyResult<()> {
+        let locate =
+            |client: &Client<Waiter>, waiter| client.locate_for_records(topic, partition, waiter);
+        ask(slf, None, locate).map(drop)
     }
 
     /// Waits until everything handed over before has been settled, at most for `timeout` seconds;

@@ -46,6 +46,11 @@ impl WholeSet {
         &self.topic
     }
 
+    /// The last of the partitions that messages name.
+    pub(super) fn partition(&self) -> Option<i32> {
+        self.records.iter().filter_map(|(partition, _)| *partition).max()
+    }
+
     /// How much memory it needs at once.
     pub(super) fn size(&self) -> usize {
         self.with_records(whole_size)

@@ -9,9 +9,9 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
-from dekaf import Producer, RecordMetadata
+from dekaf import InvalidRecord, Producer, RecordMetadata, UnknownPartition, UnknownTopic
 from tests.integration.counters import PATIENCE, Counters
-from tests.integration.judge import assert_all_kept, assert_kept
+from tests.integration.judge import assert_all_kept, assert_kept, assert_numbered
 from tests.integration.reader import read
 from tests.kafka import Cluster, FaultProxy, TopicFactory, wait_until
 
@@ -73,10 +73,10 @@ async def test_a_topic_is_deleted_and_created_again(
     assert_kept(kafka, counters, lost=range(created_after), from_zero=False)
 
 
-def is_created(admin: AdminClient, topic: str) -> bool:
+def is_created(admin: AdminClient, topic: str, partitions: int = 1) -> bool:
     """Create it, unless it is still being deleted: with ZooKeeper that goes on for a while."""
     try:
-        admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(PATIENCE)
+        admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(PATIENCE)
     except KafkaException as error:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
@@ -136,3 +136,95 @@ async def test_a_quota_slows_down_and_fails_nothing(
     assert throttled.count
     assert 1_000 < throttled.max_ms <= throttled.total_ms
     assert sum(batch.count for batch in kafka.batches(name, records=False)) == 5
+
+
+async def test_a_topic_comes_back_smaller(
+    kafka: Cluster, topic: TopicFactory, admin: AdminClient
+) -> None:
+    """The partitions that are gone are given up, and keys find their places among those left."""
+    name = topic(kafka, partitions=4)
+    keys = [b"key-%d" % n for n in range(40)]
+    async with Producer(kafka.bootstrap(), metadata_max_age_ms=500) as producer:
+        for key in keys:
+            await producer.produce(name, b"before", key=key)
+        await recreate(kafka, admin, name, partitions=2)
+        fates = [await producer.produce(name, b"after", key=key) for key in keys]
+        assert {fate.partition for fate in fates} == {0, 1}
+        assert len(await producer.partitions(name)) == 2
+    stored = read(kafka, name)
+    assert {fate.partition for fate in fates} == set(stored)
+    after = [message for n in stored for message in stored[n] if message.value() == b"after"]
+    assert sorted(message.key() for message in after) == sorted(keys)
+
+
+async def recreate(kafka: Cluster, admin: AdminClient, name: str, partitions: int) -> None:
+    admin.delete_topics([name])[name].result(PATIENCE)
+    await asyncio.to_thread(
+        wait_until, lambda: is_created(admin, name, partitions), what="the topic is there again"
+    )
+    await asyncio.to_thread(
+        wait_until,
+        lambda: len(kafka.metadata(name).topics[name]) == partitions,
+        what="the brokers know the new topic",
+    )
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+async def test_a_partition_that_was_added_is_asked_for(
+    kafka: Cluster, topic: TopicFactory, admin: AdminClient, atomic: bool
+) -> None:
+    """The producer does not wait until what it knows of the topic is old."""
+    name = topic(kafka, partitions=1)
+    async with Producer(kafka.bootstrap()) as producer:
+        await producer.produce(name, b"first")
+        admin.create_partitions([NewPartitions(name, 3)])[name].result(PATIENCE)
+        await asyncio.to_thread(
+            wait_until,
+            lambda: len(kafka.metadata(name).topics[name]) == 3,
+            what="the brokers know the new partitions",
+        )
+        if atomic:
+            results = await producer.publish_batch(
+                b"one", b"two", topic=name, partition=2, atomic=True
+            )
+            assert [metadata.offset for metadata in results] == [0, 1]
+        else:
+            assert (await producer.produce(name, b"one", partition=2)).offset == 0
+        with pytest.raises(UnknownPartition):
+            await producer.publish_batch(b"none", topic=name, partition=3, atomic=atomic)
+    assert [message.value() for message in read(kafka, name)[2]][:1] == [b"one"]
+
+
+async def test_a_topic_is_deleted_for_good(
+    kafka: Cluster, topic: TopicFactory, admin: AdminClient
+) -> None:
+    """New records fail as for any topic that does not exist, long before their own time is over."""
+    name = topic(kafka)
+    short: dict[str, Any] = {"metadata_timeout_ms": 1_500, "metadata_max_age_ms": 300}
+    async with Producer(kafka.bootstrap(), delivery_timeout_ms=600_000, **short) as producer:
+        await producer.produce(name, b"first")
+        admin.delete_topics([name])[name].result(PATIENCE)
+        await asyncio.to_thread(
+            wait_until, lambda: not kafka.metadata(name).topics[name], what="the topic is gone"
+        )
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(UnknownTopic, match=name):
+                while True:
+                    await producer.produce(name, b"late")
+            with pytest.raises(UnknownTopic, match=name):
+                await producer.partitions(name)
+
+
+async def test_a_refused_record_fails_alone(kafka: Cluster, topic: TopicFactory) -> None:
+    """A compacted topic takes no record without a key; those that left with it are stored."""
+    name = topic(kafka, configs={"cleanup.policy": "compact"})
+    async with Producer(kafka.bootstrap(), linger_ms=1_000) as producer:
+        keys = ["a", "b", None, "c", "d"]
+        calls = [producer.produce(name, f"{n}", key=key) for n, key in enumerate(keys)]
+        fates = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(fate) for fate in fates] == [
+        InvalidRecord if key is None else RecordMetadata for key in keys
+    ]
+    assert name in str(fates[2])
+    assert [message.value() for message in read(kafka, name)[0]] == [b"0", b"1", b"3", b"4"]
+    assert_numbered(kafka, name)

@@ -7,7 +7,7 @@ const UNKNOWN: ErrorCode = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
 #[test]
 fn a_topic_that_is_known_needs_no_question_to_be_produced_to() {
     let mut bench = Bench::ready(&[1, 2], |_| {});
-    bench.machine.locate(bench.now, "t", true, "partitions");
+    bench.machine.locate_for_records(bench.now, "t", None, "partitions");
     assert_eq!(bench.settled(), ["partitions: Ok(())"]);
     assert_eq!(bench.machine.leaders("t"), [Some(1), Some(2)]);
     assert_eq!(bench.machine.leaders("u"), []);
@@ -16,7 +16,7 @@ fn a_topic_that_is_known_needs_no_question_to_be_produced_to() {
 #[test]
 fn who_asks_about_a_topic_does_not_have_it_created() {
     let mut bench = Bench::new(|_| {});
-    bench.machine.locate(bench.now, "t", false, "partitions");
+    bench.machine.locate(bench.now, "t", "partitions");
     let asked = bench.machine.poll_metadata(bench.now).unwrap();
     assert!(!asked.may_create);
     assert_eq!(asked.topics, ["t".into()]);
@@ -32,7 +32,7 @@ fn who_asks_about_a_topic_does_not_have_it_created() {
 fn who_only_asks_has_his_turn_between_those_who_create() {
     let mut bench = Bench::new(|_| {});
     bench.produce("record", 0, true);
-    bench.machine.locate(bench.now, "other", false, "partitions");
+    bench.machine.locate(bench.now, "other", "partitions");
     let first = bench.machine.poll_metadata(bench.now).unwrap();
     assert!(first.may_create);
     assert_eq!(first.topics, ["t".into()]);
@@ -49,7 +49,7 @@ fn who_only_asks_has_his_turn_between_those_who_create() {
 #[test]
 fn a_topic_that_is_refused_for_good_is_not_waited_for() {
     let mut bench = Bench::new(|_| {});
-    bench.machine.locate(bench.now, "t", false, "partitions");
+    bench.machine.locate(bench.now, "t", "partitions");
     let asked = bench.machine.poll_metadata(bench.now).unwrap();
     bench.answer_metadata(&asked, ErrorCode::INVALID_TOPIC, vec![]);
     assert!(bench.settled()[0].contains("cannot be a topic's name"));
@@ -112,10 +112,22 @@ fn records_that_nobody_waits_for_are_counted_where_they_end() {
 #[test]
 fn who_is_about_to_produce_may_have_the_topic_created() {
     let mut bench = Bench::new(|_| {});
-    bench.machine.locate(bench.now, "t", true, "partitions");
+    bench.machine.locate_for_records(bench.now, "t", None, "partitions");
     let asked = bench.machine.poll_metadata(bench.now).unwrap();
     assert!(asked.may_create);
     assert_eq!(asked.topics.iter().map(|name| &**name).collect::<Vec<_>>(), ["t"]);
+}
+
+#[test]
+fn who_is_about_to_produce_asks_for_a_partition_that_is_not_known() {
+    let mut bench = Bench::ready(&[1, 2], |_| {});
+    bench.machine.locate_for_records(bench.now, "t", Some(1), "known");
+    assert_eq!(bench.settled(), ["known: Ok(())"]);
+    bench.machine.locate_for_records(bench.now, "t", Some(2), "added");
+    assert!(bench.settled().is_empty());
+    bench.describe(&[1, 2, 1]);
+    assert_eq!(bench.settled(), ["added: Ok(())"]);
+    assert_eq!(bench.machine.leaders("t").len(), 3);
 }
 
 impl Bench {
@@ -184,7 +196,7 @@ fn only_a_later_question_describes_the_cluster() {
     let failed = Error::new(ErrorKind::Unreachable, "no broker is there");
     bench.machine.handle_metadata_failed(bench.now, failed);
     // An answer to a question by name settles no call for everything.
-    bench.machine.locate(bench.now, "other", false, "partitions");
+    bench.machine.locate(bench.now, "other", "partitions");
     let third = bench.next_question();
     assert!(second.everything && !third.everything);
     bench.answer_metadata(&third, UNKNOWN, vec![]);
@@ -216,7 +228,7 @@ fn calls_for_everything_do_not_keep_a_topic_from_being_created() {
 fn an_answer_about_everything_serves_a_topic_as_well() {
     let mut bench = Bench::new(|_| {});
     bench.produce("record", 0, true);
-    bench.machine.locate(bench.now, "t", false, "partitions");
+    bench.machine.locate(bench.now, "t", "partitions");
     bench.machine.describe_cluster(bench.now, None, "cluster");
     let asked = bench.machine.poll_metadata(bench.now).unwrap();
     bench.answer_everything(&asked, Some(1));

@@ -209,7 +209,7 @@ fn a_topic_that_comes_back_takes_the_records_that_waited_for_it() {
 fn who_asks_for_partitions_hears_of_new_ones() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.refresh(7, 1);
-    bench.machine.locate(bench.now, "t", false, "partitions");
+    bench.machine.locate(bench.now, "t", "partitions");
     bench.pass(1_000 * MS);
     let asked = bench.machine.poll_metadata(bench.now).expect("it asks again");
     bench.describe_as(&asked, 7, 3);
