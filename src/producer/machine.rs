@@ -801,7 +801,8 @@ impl<W> Machine<W> {
 
     /// How many records were handed over and are not settled.
     pub fn unsettled(&self) -> usize {
-        self.counts.unsettled
+        let unsettled = self.topics.iter().map(|topic| topic.records.unsettled());
+        unsettled.sum::<u64>() as usize
     }
 
     /// Grows whenever a batch or a record that waited comes to its end.

@@ -88,6 +88,7 @@ impl<W> Topic<W> {
     }
 
     /// The partitions that records may go to.
+    #[inline]
     pub(super) fn usable(&self) -> &[Partition<W>] {
         &self.partitions[..self.count]
     }

@@ -19,9 +19,6 @@ use crate::record::SealedBatch;
 /// What belongs to no topic and no broker.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    /// Records that were handed over and have not ended. Topics know it of theirs, but there may
-    /// be many topics.
-    pub(super) unsettled: usize,
     refused: u64,
     sent: Sizes,
     acknowledged: u64,
@@ -158,13 +155,11 @@ impl<W> Machine<W> {
     /// Records were handed over, of a topic that is known by name.
     pub(super) fn count_handed_over(&mut self, topic: usize, count: usize) {
         self.topics[topic].records.handed_over += count as u64;
-        self.counts.unsettled += count;
     }
 
     /// A record was taken back by its caller.
     pub(super) fn count_unsent(&mut self, topic: usize) {
         self.topics[topic].records.unsent += 1;
-        self.counts.unsettled -= 1;
     }
 
     /// A batch's records were acknowledged, and had not failed before.

@@ -44,7 +44,6 @@ impl<W> Machine<W> {
         let (took, full) = batch.append(record, who, batch_size)?;
         let ticket = batch.ticket;
         topic.records.handed_over += 1;
-        self.counts.unsettled += 1;
         if partition.is_none() {
             topic.spread.appended(took, batch_size, full);
         }

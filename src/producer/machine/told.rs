@@ -51,7 +51,6 @@ impl<W> Machine<W> {
         if outcome.is_err() {
             self.topics[place.topic].records.failed += count as u64;
         }
-        self.counts.unsettled -= count as usize;
         let topic = self.name_of(place.topic);
         let partition = place.partition as i32;
         let outcome = outcome.map_err(|error| error.topic(&topic).partition(partition));
@@ -71,7 +70,6 @@ impl<W> Machine<W> {
         error: Error,
     ) {
         self.topics[topic].records.failed += 1;
-        self.counts.unsettled -= 1;
         self.report_refused(self.name_of(topic), partition, timestamp, waiter, error);
     }
 

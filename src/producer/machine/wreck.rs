@@ -8,6 +8,7 @@ use super::admission::Delayed;
 use crate::error::{Error, ErrorKind};
 use crate::producer::batch::Ended;
 use crate::producer::settled::{Settled, SettledBatch, Waiting, waited_for};
+use crate::producer::topic::Topic;
 
 impl<W> Machine<W> {
     /// Takes nothing more: a caller or the driver has panicked while it changed the machine.
@@ -63,7 +64,10 @@ impl<W> Machine<W> {
             .chain(self.closing.drain(..));
         last.extend(calls.map(|waiter| Settled::Call { waiter, result: Err(broken()) }));
         self.live.clear();
-        self.counts.unsettled = 0;
+        for Topic { records, .. } in &mut self.topics {
+            let ended = records.acknowledged + records.unsent;
+            records.failed = records.handed_over.saturating_sub(ended);
+        }
         self.finished = true;
         last
     }
