@@ -406,7 +406,9 @@ impl Ledger {
             wrong(Rule::Deadline, ", and the limit is another one");
         }
         let is_expired = error.kind() == ErrorKind::DeliveryTimeout;
-        let is_expected = promise.is_gone
+        // What is purged is told behind the records that are kept, however long these take.
+        let is_expected = error.kind() != ErrorKind::Purged
+            && promise.is_gone
             && self.gone.contains(topic)
             && !promise.waits
             && !self.asks
