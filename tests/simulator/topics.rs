@@ -34,7 +34,10 @@ impl Run<'_> {
     /// The machine has taken in what the cluster says of its topics.
     pub(super) fn told(&mut self, response: &MetadataResponse) {
         for topic in &response.topics {
-            let Some(name) = &topic.name else { continue };
+            // An answer about everything also names topics that the machine has never heard of.
+            let Some(name) = topic.name.as_ref().filter(|name| self.ledger.knows(name)) else {
+                continue;
+            };
             if topic.error_code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION {
                 if self.cluster.all_forgot(name) {
                     self.ledger.topic_is_gone(name);
