@@ -46,6 +46,7 @@ __all__ = [
     "hand_over_whole_blocking",
     "listed",
     "outcome",
+    "published",
     "shaped",
     "slices",
     "streamed",
@@ -120,6 +121,12 @@ def checked(name: str, source: object, call: str) -> Iterable[object]:
             f"{name} is {kind}, which is one value and not many: produce it alone, or put it into "
             "a list"
         )
+    if is_table(source):
+        kind = type(source).__name__
+        raise TypeError(
+            f"{name} is a {kind}, which gives its columns, not its rows: write to_dict('records') "
+            "with pandas, to_dicts() with polars, to_pylist() with Arrow"
+        )
     if isinstance(source, Message):
         raise TypeError(f"{name} is a Message, not many: produce it alone, or put it into a list")
     if isinstance(source, Mapping):
@@ -140,6 +147,27 @@ def checked(name: str, source: object, call: str) -> Iterable[object]:
     if not isinstance(source, Iterable):
         raise TypeError(f"{name} must be iterable, such as a list, not {type(source).__name__}")
     return cast("Iterable[object]", source)
+
+
+def is_table(source: object) -> bool:
+    """Say whether this is a data frame or the like; a single column is as good as a list."""
+    kind = type(source)
+    if hasattr(kind, "__dataframe__") or (hasattr(kind, "iterrows") and hasattr(kind, "columns")):
+        return True
+    shape = getattr(source, "shape", None)
+    is_column = isinstance(shape, tuple) and len(cast("tuple[object, ...]", shape)) == 1
+    return hasattr(kind, "__arrow_c_stream__") and not is_column
+
+
+def published(messages: tuple[object, ...]) -> list[object]:
+    """List what `publish_batch` is given; refuse a list of messages that lacks its star."""
+    if len(messages) == 1 and isinstance(messages[0], list | tuple | set | frozenset | deque):
+        kind = type(cast("object", messages[0])).__name__
+        raise TypeError(
+            f"publish_batch() got one {kind}: write publish_batch(*messages, …) for many messages, "
+            f"or Message(value=…) for one whose value is a {kind}"
+        )
+    return list(messages)
 
 
 def streamed(

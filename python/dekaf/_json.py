@@ -48,10 +48,11 @@ def raw_or_json(value: object) -> str | Buffer | None:
     if isinstance(value, dict | list | tuple | int | float) or _is_single(value):
         return encode_json(value)  # pyright: ignore[reportUnknownArgumentType] - whatever is in it
     try:
-        memoryview(cast("Buffer", value)).release()
+        with memoryview(cast("Buffer", value)) as view:
+            has_bytes = "O" not in view.format  # which are addresses of objects
     except (TypeError, ValueError, BufferError):
-        return encode_json(value)
-    return cast("Buffer", value)
+        has_bytes = False
+    return cast("Buffer", value) if has_bytes else encode_json(value)
 
 
 def _sure(value: object) -> bytes:
@@ -60,7 +61,8 @@ def _sure(value: object) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         # `json` says what is wrong, not who complains.
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f'the "json" serializer: {error}') from error
+        way = "; use None for what is missing" if "Out of range float" in str(error) else ""
+        raise kind(f'the "json" serializer: {error}{way}') from error
 
 
 def _quick(value: object) -> bytes | None:
@@ -133,14 +135,15 @@ def _exact(value: object) -> object:
 
 def _plain(value: object) -> object:
     """Make of what JSON does not have something that it has."""
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
+    if isinstance(value, datetime | date | time) or _is_single(value):
+        # What is missing differs from itself, as pandas' `NaT` does.
+        if value != value:  # noqa: PLR0124 # pyright: ignore[reportUnknownVariableType]
+            raise ValueError(f"{value} has no JSON: use None for what is missing")
+        return value.isoformat() if hasattr(value, "isoformat") else cast("Any", value).item()
     if isinstance(value, UUID | Decimal):
         return str(value)  # as text, a decimal keeps all its digits
     if isinstance(value, Enum):
         return value.value
-    if _is_single(value):
-        return cast("Any", value).item()
     if isinstance(value, getattr(sys.modules.get("orjson"), "Fragment", ())):
         return json.loads(sys.modules["orjson"].dumps(value))  # which alone can look into it
     return _parts(value)

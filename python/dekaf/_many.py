@@ -11,6 +11,7 @@ from dekaf._batches import (
     deliver,
     hand_over_whole,
     listed,
+    published,
     shaped,
     streamed,
 )
@@ -136,7 +137,7 @@ class Many(Generic[K, V]):
             partition=partition,
             timestamp=timestamp,
         )
-        call = core._batch(list(messages), "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        call = core._batch(published(messages), "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
         if atomic:
             await hand_over_whole(_core(self), call)
         return await deliver(call, "publish_batch", return_exceptions=False, progress=progress)

@@ -10,6 +10,7 @@ from dekaf._batches import (
     common,
     deliver_blocking,
     hand_over_whole_blocking,
+    published,
     shaped,
     streamed,
 )
@@ -135,7 +136,7 @@ class ManyBlocking(Generic[K, V]):
             partition=partition,
             timestamp=timestamp,
         )
-        call = core._batch(list(messages), "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        call = core._batch(published(messages), "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
         if atomic:
             hand_over_whole_blocking(_core(self), call)
         return deliver_blocking(call, "publish_batch", return_exceptions=False, progress=progress)
