@@ -19,6 +19,7 @@ __all__ = [
     "check_purge",
     "check_timeout",
     "describe",
+    "end_block",
     "partitions_of",
     "patience",
     "raise_unclaimed",
@@ -62,8 +63,9 @@ def check_timeout(timeout: float | None) -> float | None:
 def patience(
     producer: ProducerCore[Any, Any], exc_type: type[BaseException] | None
 ) -> float | None:
-    """Say how long the end of a block waits: not for ever if the program is to end."""
-    if exc_type is not None and issubclass(exc_type, KeyboardInterrupt | SystemExit):
+    """Say how long the end of a block waits: not for ever if somebody wants it to end."""
+    if exc_type is not None and not issubclass(exc_type, Exception):
+        # KeyboardInterrupt, SystemExit, CancelledError, GeneratorExit.
         return producer.config.exit_timeout_ms / 1_000
     return None
 
@@ -73,6 +75,13 @@ def raise_unclaimed(producer: ProducerCore[Any, Any]) -> None:
     count, failures = producer._take_unclaimed()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
     if count:
         raise UnclaimedFailures(count, failures)
+
+
+def end_block(failed: UnclaimedFailures, exc: BaseException | None) -> None:
+    """Raise what nobody waited for, or add it to what the block has raised."""
+    if exc is None:
+        raise failed
+    exc.add_note(f"dekaf: {failed}")
 
 
 def describe(producer: ProducerCore[Any, Any]) -> str:

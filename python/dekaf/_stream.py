@@ -94,10 +94,13 @@ class _OnItsWay:
 
     def settle_first(self) -> None:
         """Take the results of the first chunk, which is done."""
-        self._call = self.calls.popleft()
-        self._taken: Results = BatchResult(self._call)
+        # A signal may raise between any two of these: nothing is named before it is there, and the
+        # chunk has one owner at least.
+        self._taken: Results = BatchResult(self.calls[0])
         self._results = enumerate(self._taken)
         self._at = -1
+        self._call = self.calls[0]
+        self.calls.popleft()
 
     def next_result(self) -> RecordMetadata | ProduceError | None:
         """Give the next result that is there, if there is one; raise what is to be raised."""
@@ -124,7 +127,8 @@ class _OnItsWay:
         self._results = iter(())
         self.handing = None
         while self.calls:
-            self.calls.popleft().forgo()
+            if (left := self.calls.popleft()) is not call:
+                left.forgo()
         shown, self._shown = self._shown, None
         if shown is not None:
             shown.__exit__(None, None, None)

@@ -12,6 +12,7 @@ from dekaf._common import (
     check_purge,
     check_timeout,
     describe,
+    end_block,
     partitions_of,
     patience,
     raise_unclaimed,
@@ -213,10 +214,8 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         left(self)
         try:
             self.close(patience(self, exc_type))
-        except UnclaimedFailures:
-            # They are in the log; what the block raised says more.
-            if exc is None:
-                raise
+        except UnclaimedFailures as failed:
+            end_block(failed, exc)
 
     if not TYPE_CHECKING:  # type checkers say by themselves that there is no such thing
 
