@@ -16,11 +16,18 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Any
 
-__all__ = ["failed", "finish", "is_async", "log_unclaimed", "raised", "returned"]
+__all__ = [
+    "failed",
+    "finish",
+    "is_async",
+    "is_verbose",
+    "log_unclaimed",
+    "note",
+    "raised",
+    "returned",
+]
 
 _log: Final = logging.getLogger("dekaf")
-# Who configures no logging wants none, and not every warning on stderr.
-_log.addHandler(logging.NullHandler())
 
 _running: Final[dict[asyncio.Task[Any], int]] = {}
 """Tasks of coroutines, and whose callbacks made them. A loop holds its tasks only weakly."""
@@ -97,6 +104,16 @@ def failed(
     message = f"Exception in callback {function!r}"
     context = {"message": message, "exception": error, "future": future}
     future.get_loop().call_exception_handler(context)
+
+
+def note(severity: str, text: str) -> None:
+    """Write what the core says of the cluster."""
+    getattr(_log, severity)("%s", text)
+
+
+def is_verbose() -> bool:
+    """Say whether anybody reads what is for debugging."""
+    return _log.isEnabledFor(logging.DEBUG)
 
 
 def log_unclaimed(failures: int, last: BaseException) -> None:

@@ -205,8 +205,10 @@ class Metrics(_Tree):
     """Batches."""
     requests: RequestMetrics
     """The requests to all brokers."""
+    bootstrap_failures: int
+    """How often no broker could be asked about the cluster, as when no address is right."""
     connect_failures: int
-    """Connections that could not be made."""
+    """Connections to brokers that could not be made."""
     disconnects: int
     """Connections that ended."""
     errors: dict[str, int]

@@ -18,8 +18,8 @@ use crate::config::{Acks, Codec, Compression, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::net::{Answer, Link};
 use crate::producer::{
-    Event, MetadataWanted, NodeId, Outgoing, Outside, PartitionBatch, RequestId, SealedRequest,
-    Settled, Turns, encode_produce,
+    Event, MetadataWanted, NodeId, Notice, Outgoing, Outside, PartitionBatch, RequestId,
+    SealedRequest, Settled, Turns, encode_produce,
 };
 use crate::protocol::{PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD, ProduceRequest, decode_response};
 use crate::record::SealedBatch;
@@ -120,6 +120,10 @@ impl<W: Send + 'static, S: Sink<W>> Outside<W> for World<'_, W, S> {
         if !settled.is_empty() {
             self.sink.settle(settled);
         }
+    }
+
+    fn note(&mut self, notice: Notice) {
+        self.sink.note(notice);
     }
 
     fn ask_where(&mut self) {

@@ -17,7 +17,8 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::net::block_sigpipe;
 use crate::producer::{
-    ClusterDescription, Haste, Machine, Metrics, NodeId, Purge, Settled, Ticket, Unsent, Who, Whole,
+    ClusterDescription, Haste, Machine, Metrics, NodeId, Notice, Purge, Settled, Ticket, Unsent,
+    Who, Whole,
 };
 use crate::record::Record;
 
@@ -25,6 +26,9 @@ use crate::record::Record;
 pub trait Sink<W>: Send + Sync + 'static {
     /// Takes what was settled in one turn.
     fn settle(&self, settled: Vec<Settled<W>>);
+
+    /// Takes a line for the log.
+    fn note(&self, notice: Notice);
 
     /// Takes the last that was settled. Nothing comes after it.
     fn end(self, settled: Vec<Settled<W>>);
@@ -233,6 +237,11 @@ impl<W: Send + 'static> Client<W> {
         self.shared.turned.wake();
     }
 
+    /// What a record fails with whose caller cannot [place](Self::place) it, for this reason.
+    pub fn placing_failed(&self, topic: &str, reason: &str) -> Error {
+        self.shared.turned.machine().placing_failed(topic, reason)
+    }
+
     /// Drops records; see [`Machine::purge`].
     pub fn purge(&self, what: Purge) {
         self.shared.turned.machine().purge(Instant::now(), what);
@@ -290,6 +299,11 @@ impl<W: Send + 'static> Client<W> {
             before = machine.flush(Instant::now(), waiter);
         };
         self.shared.turned.tell(waiter, flush).map_or(Ok(before), Err)
+    }
+
+    /// See [`Machine::set_verbose`].
+    pub fn set_verbose(&self, verbose: bool) {
+        self.shared.turned.machine().set_verbose(verbose);
     }
 
     /// See [`Machine::unsettled`].
@@ -373,6 +387,8 @@ mod tests {
         fn end(self, settled: Vec<Settled<u32>>) {
             self.settle(settled);
         }
+
+        fn note(&self, _: Notice) {}
 
         fn ask_where(&self) {}
 

@@ -10,6 +10,7 @@ mod counts;
 mod exchange;
 mod fates;
 mod joining;
+mod notices;
 mod numbering;
 mod placing;
 mod queues;
@@ -32,11 +33,13 @@ pub use self::exchange::{
 };
 use self::fates::Refusal;
 pub use self::joining::Joined;
+use self::notices::{Notices, Who as Whom};
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
 use super::batch::{Codecs, Rest, Ticket};
 use super::description::ClusterDescription;
 use super::haste::Haste;
+use super::notice::Notice;
 use super::owned::OwnedRecord;
 use super::random::Random;
 use super::refresh::Refresh;
@@ -148,6 +151,7 @@ pub struct Machine<W> {
     admissions: Vec<(Ticket, W)>,
     flushing: VecDeque<(Ticket, W)>,
     settled: VecDeque<Settled<W>>,
+    notices: Notices,
     connects: VecDeque<NodeId>,
     disconnects: VecDeque<NodeId>,
     /// Once closed: until when what was taken in may go on, and who waits for that.
@@ -201,6 +205,7 @@ impl<W> Machine<W> {
             admissions: Vec::new(),
             flushing: VecDeque::new(),
             settled: VecDeque::new(),
+            notices: Notices::default(),
             connects: VecDeque::new(),
             disconnects: VecDeque::new(),
             closing_by: None,
@@ -309,6 +314,12 @@ impl<W> Machine<W> {
         self.assign_unassigned(now, topic);
         self.finish_flushes();
         true
+    }
+
+    /// What a record of a topic fails with whose caller gives this reason not to place it.
+    pub fn placing_failed(&mut self, topic: &str, reason: &str) -> Error {
+        let index = self.topic(topic);
+        self.not_placed(index, reason).topic(&self.name_of(index))
     }
 
     /// Un-sends a record that still waits, for memory, for its topic or to be placed. `None` if
@@ -456,6 +467,7 @@ impl<W> Machine<W> {
         asked: &MetadataWanted,
         response: &MetadataResponse,
     ) {
+        self.notices.reached(Whom::Cluster);
         for described in &response.topics {
             let index = described.name.as_deref().and_then(|name| self.by_name.get(name));
             let Some(&index) = index else { continue };
@@ -479,6 +491,9 @@ impl<W> Machine<W> {
 
     /// No broker could be asked.
     pub fn handle_metadata_failed(&mut self, now: Instant, error: Error) {
+        self.counts.bootstrap_failures += 1;
+        let waiting = self.unsettled();
+        self.notices.failed(now, Whom::Cluster, &error, waiting);
         let needed = !self.is_idle();
         self.refresh.failed(now, error, needed, &mut self.random);
     }
@@ -508,6 +523,7 @@ impl<W> Machine<W> {
 
     /// A broker is ready for requests.
     pub fn handle_connected(&mut self, node: NodeId) {
+        self.notices.reached(Whom::Broker(node));
         let node = self.node(node);
         node.connected = true;
         node.connecting = false;
@@ -517,6 +533,8 @@ impl<W> Machine<W> {
 
     /// A broker could not be connected.
     pub fn handle_connect_failed(&mut self, now: Instant, node: NodeId, error: Error) {
+        let waiting = self.unsettled();
+        self.notices.failed(now, Whom::Broker(node), &error, waiting);
         // It may have moved, or somebody else may lead its partitions by now.
         self.refresh.want();
         let state = self.nodes.entry(node).or_default();
@@ -530,6 +548,7 @@ impl<W> Machine<W> {
     /// A broker's connection ended. The fate of the requests that were under way is told by
     /// [`Self::handle_lost`].
     pub fn handle_disconnected(&mut self, now: Instant, node: NodeId) {
+        self.notices.debug(now, || format!("the connection to broker {node} has ended"));
         let state = self.node(node);
         state.counts.disconnects += u64::from(state.connected);
         state.connected = false;
@@ -571,6 +590,10 @@ impl<W> Machine<W> {
             let until = now + throttle;
             let node = self.node(request.node);
             node.counts.throttle_time.record(throttle);
+            let (node, text) =
+                (request.node, format!("asks for {} ms of silence", throttle.as_millis()));
+            self.notices.debug(now, || format!("broker {node} {text}"));
+            let node = self.node(node);
             node.throttled_until = node.throttled_until.max(Some(until));
         }
         for sent in request.parts {
@@ -586,7 +609,7 @@ impl<W> Machine<W> {
                 Some(answer) => {
                     self.node(request.node).counts.refused(answer.error_code);
                     let said = answer.error_message.as_deref();
-                    self.follow_hint(place, answer, response);
+                    self.follow_hint(now, place, answer, response);
                     if answer.base_offset >= 0 {
                         // A leader that stored it, and stepped down while its replicas copied.
                         self.may_be_written(place, serial);
@@ -755,6 +778,16 @@ impl<W> Machine<W> {
         self.settle_admissions();
         self.settle_wholes();
         self.settled.pop_front()
+    }
+
+    /// What the machine says of its own accord.
+    pub fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop()
+    }
+
+    /// Whether [`Self::poll_notice`] also says what is for debugging.
+    pub fn set_verbose(&mut self, verbose: bool) {
+        self.notices.verbose = verbose;
     }
 
     // -- looks ----------------------------------------------------------------------------

@@ -25,6 +25,8 @@ pub struct Metrics {
     pub batches: BatchMetrics,
     /// The requests to all brokers.
     pub requests: RequestMetrics,
+    /// How often no broker could be asked about the cluster, as when no address is right.
+    pub bootstrap_failures: u64,
     /// Connections to brokers that could not be made.
     pub connect_failures: u64,
     /// Connections to brokers that ended.

@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use super::machine::{Machine, MetadataWanted, Outgoing, RequestId};
+use super::notice::Notice;
 use super::outbox::Outbox;
 use super::request::SealedRequest;
 use super::settled::Settled;
@@ -17,6 +18,7 @@ use crate::record::SealedBatch;
 #[derive(Debug)]
 pub struct Turn<W> {
     settled: Vec<Settled<W>>,
+    notices: Vec<Notice>,
     asks_where: bool,
     disconnects: Vec<NodeId>,
     connects: Vec<NodeId>,
@@ -36,6 +38,7 @@ impl<W> Turn<W> {
     /// the clock is nothing to do.
     pub fn is_idle(&self) -> bool {
         self.settled.is_empty()
+            && self.notices.is_empty()
             && self.disconnects.is_empty()
             && self.connects.is_empty()
             && self.metadata.is_none()
@@ -72,6 +75,8 @@ pub enum Event {
 pub trait Outside<W> {
     /// Delivers what was settled. Called in every turn, also with nothing.
     fn settle(&mut self, settled: Vec<Settled<W>>);
+    /// Passes on what the machine says of its own accord.
+    fn note(&mut self, notice: Notice);
     /// Has the callers asked for the partitions of records that wait for that.
     fn ask_where(&mut self);
     /// Ends the connection to a broker.
@@ -106,6 +111,7 @@ impl Turns {
         }
         Some(Turn {
             settled: std::iter::from_fn(|| machine.poll_settled()).collect(),
+            notices: std::iter::from_fn(|| machine.poll_notice()).collect(),
             connects: std::iter::from_fn(|| machine.poll_connect()).collect(),
             disconnects: std::iter::from_fn(|| machine.poll_disconnect()).collect(),
             identity: machine.poll_identity(now),
@@ -119,6 +125,9 @@ impl Turns {
     /// Does what the machine wants done, without the machine's lock.
     pub fn act<W>(&mut self, turn: Turn<W>, outside: &mut impl Outside<W>) {
         outside.settle(turn.settled);
+        for notice in turn.notices {
+            outside.note(notice);
+        }
         if turn.asks_where {
             outside.ask_where();
         }

@@ -4,22 +4,23 @@
 use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PySystemExit, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyModule};
+use pyo3::types::PyBytes;
 use pyo3::{Bound, intern};
 
-use super::calls::method;
+use super::calls::{call_with, import, method, method_with};
 use super::convert::type_name;
-use super::dispatcher;
 use super::errors::to_python;
 use super::voice::Voice;
-use super::waiter::{Callback, Stage};
+use super::waiter::{Callback, Stage, Waiter};
+use crate::client::Client;
 use crate::error::Error;
+use crate::producer::{Notice, Severity};
 
 /// The rest of this, which needs no speed.
-pub(super) fn helpers(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
-    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let module = MODULE
-        .get_or_try_init(py, || PyModule::import(py, "dekaf._callbacks").map(Bound::unbind))?;
+pub(super) fn helpers(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let module =
+        MODULE.get_or_try_init(py, || import(py, "dekaf._callbacks").map(Bound::unbind))?;
     Ok(module.bind(py))
 }
 
@@ -32,9 +33,6 @@ pub(super) fn call(
     error: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let py = metadata.py();
-    if stage == Stage::Thread {
-        dispatcher::park_if_abandoned(py);
-    }
     let function = callback.function.bind(py);
     let context = callback.context.fresh(py)?;
     let returned = method(&context, intern!(py, "run"), [function, metadata, error]);
@@ -48,10 +46,7 @@ pub(super) fn call_plain(
     function: &Bound<'_, PyAny>,
     argument: Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    if stage == Stage::Thread {
-        dispatcher::park_if_abandoned(function.py());
-    }
-    settle(stage, voice, function, None, function.call1((argument,)))
+    settle(stage, voice, function, None, call_with(function, (argument,), None))
 }
 
 /// Lets a coroutine run on the loop, and contains what was raised; only what is meant to end the
@@ -67,16 +62,12 @@ pub(super) fn settle(
     let on_loop = stage == Stage::Loop;
     match returned {
         Ok(returned) if returned.is_none() => Ok(()),
-        Ok(returned) => helpers(py)?
-            .call_method1(
-                intern!(py, "returned"),
-                (function, returned, context, on_loop, voice.id()),
-            )
-            .map(drop),
-        Err(error) if on_loop && !error.is_instance_of::<PyException>(py) => Err(error),
-        Err(error) => {
-            helpers(py)?.call_method1(intern!(py, "raised"), (function, error, on_loop)).map(drop)
+        Ok(returned) => {
+            let arguments = (function, returned, context, on_loop, voice.id());
+            method_with(helpers(py)?, "returned", arguments).map(drop)
         }
+        Err(error) if on_loop && !error.is_instance_of::<PyException>(py) => Err(error),
+        Err(error) => method_with(helpers(py)?, "raised", (function, error, on_loop)).map(drop),
     }
 }
 
@@ -91,13 +82,48 @@ pub(super) fn contain(
     if ends || error.is_instance_of::<PyKeyboardInterrupt>(py) {
         return Err(error);
     }
-    helpers(py)?.call_method1(intern!(py, "failed"), (function, future, error)).map(drop)
+    method_with(helpers(py)?, "failed", (function, future, error)).map(drop)
+}
+
+/// A line in the log about the cluster.
+pub(super) fn log_notice(py: Python<'_>, notice: &Notice) -> PyResult<()> {
+    let name = match notice.severity {
+        Severity::Debug => "debug",
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+    };
+    method_with(helpers(py)?, "note", (name, &notice.text)).map(drop)
+}
+
+/// Whether the log has a reader for lines for debugging.
+pub(super) fn is_verbose(py: Python<'_>) -> PyResult<bool> {
+    method_with(helpers(py)?, "is_verbose", ())?.is_truthy()
 }
 
 /// A line in the log about failures that nobody claimed.
 pub(super) fn log_unclaimed(py: Python<'_>, failures: u64, error: &Error) -> PyResult<()> {
     let exception = to_python(py, error);
-    helpers(py)?.call_method1(intern!(py, "log_unclaimed"), (failures, exception)).map(drop)
+    method_with(helpers(py)?, "log_unclaimed", (failures, exception)).map(drop)
+}
+
+/// Asks the caller's partitioner, for a message that is not handed over yet: what it raises is the
+/// cause of the error that the message would fail with.
+pub(super) fn choose_now(
+    partitioner: &Bound<'_, PyAny>,
+    client: &Client<Waiter>,
+    topic: &str,
+    key: Option<&[u8]>,
+    partitions: i32,
+) -> PyResult<i32> {
+    let py = partitioner.py();
+    choose(partitioner, key, partitions).map_err(|cause| {
+        if !cause.is_instance_of::<PyException>(py) {
+            return cause;
+        }
+        let failed = to_python(py, &client.placing_failed(topic, &cause.to_string()));
+        failed.set_cause(py, Some(cause));
+        failed
+    })
 }
 
 /// Asks the caller's partitioner.
@@ -107,7 +133,7 @@ pub(super) fn choose(
     partitions: i32,
 ) -> PyResult<i32> {
     let key = key.map(|key| PyBytes::new(partitioner.py(), key));
-    let chosen = partitioner.call1((key, partitions))?;
+    let chosen = call_with(partitioner, (key, partitions), None)?;
     let wrong = |why: &str| {
         let message = format!("the partitioner returned {}, {why}", type_name(&chosen));
         PyErr::new::<PyTypeError, _>(message)

@@ -23,7 +23,7 @@ macro_rules! tree {
 }
 
 pub(super) fn snapshot<'py>(py: Python<'py>, metrics: &Metrics, unclaimed: u64) -> Tree<'py> {
-    tree!(py, metrics, [refused, connect_failures, disconnects],
+    tree!(py, metrics, [refused, bootstrap_failures, connect_failures, disconnects],
         "unclaimed": unclaimed,
         "records": records(py, metrics.records)?,
         "pending": pending(py, metrics.pending)?,

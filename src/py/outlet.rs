@@ -6,7 +6,7 @@ use super::port::{Address, Item, deliver};
 use super::voice::Voice;
 use super::waiter::Waiter;
 use crate::client::Sink;
-use crate::producer::Settled;
+use crate::producer::{Notice, Settled};
 
 #[derive(Debug)]
 pub(super) struct Outlet {
@@ -28,6 +28,10 @@ impl Sink<Waiter> for Outlet {
         // Nothing more will be said there: a loop that ends at once needs no successor.
         drop((home, asks));
         deliver(&port, &voice, settled);
+    }
+
+    fn note(&self, notice: Notice) {
+        self.home.port().push(vec![Item::Notice(Arc::clone(&self.voice), notice)]);
     }
 
     fn ask_where(&self) {

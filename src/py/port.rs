@@ -22,7 +22,7 @@ use super::wakes::Wakes;
 use super::{dispatcher, process};
 use crate::client::Mailbox;
 use crate::error::Error;
-use crate::producer::{Settled, SettledBatch, Waiting};
+use crate::producer::{Notice, Settled, SettledBatch, Waiting};
 
 /// How many waiters are told before the reader gets a turn at other things.
 const WAITERS_PER_TURN: usize = 1024;
@@ -36,6 +36,8 @@ pub(super) enum Item {
     Unclaimed(Arc<Voice>, Error, usize),
     /// Ask the caller where records go.
     AskWhere(Arc<Voice>),
+    /// Write a line into the log.
+    Notice(Arc<Voice>, Notice),
     /// Tell a thread that everything before this is done.
     Fence(Arc<Answer>),
 }
@@ -229,7 +231,7 @@ impl Port {
             Item::Settled(_, Settled::Batch(batch)) => {
                 batch.waiting.iter().try_for_each(|waiting| waiting.waiter.traverse(visit))
             }
-            Item::Unclaimed(..) | Item::AskWhere(_) | Item::Fence(_) => Ok(()),
+            Item::Unclaimed(..) | Item::AskWhere(_) | Item::Notice(..) | Item::Fence(_) => Ok(()),
         })
     }
 
@@ -254,6 +256,7 @@ impl Item {
                 voice.report(py, stage, &error, count).map(|()| count)
             }
             Self::AskWhere(voice) => voice.place_records(py).map(|_| 1),
+            Self::Notice(voice, notice) => voice.note(py, &notice).map(|()| 1),
             Self::Fence(answer) => {
                 answer.fill(Ok(Learned::Done));
                 Ok(1)

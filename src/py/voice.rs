@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::callbacks;
 use super::errors::to_python;
@@ -14,6 +15,7 @@ use super::settings::Settings;
 use super::waiter::{Stage, Waiter};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
+use crate::producer::Notice;
 
 /// How many failures are remembered, of those that nobody claims.
 const REMEMBERED: usize = 100;
@@ -133,6 +135,16 @@ impl Voice {
         failure.map_or(Ok(()), Err)
     }
 
+    /// Says in the log what the core has to say of the cluster.
+    pub(super) fn note(&self, py: Python<'_>, notice: &Notice) -> PyResult<()> {
+        callbacks::log_notice(py, notice)?;
+        // Who configures logging later is heard from the next line on.
+        if let Some(client) = self.client.get() {
+            client.set_verbose(callbacks::is_verbose(py)?);
+        }
+        Ok(())
+    }
+
     fn line_is_due(&self) -> Option<u64> {
         let now = Instant::now();
         let mut ledger = self.ledger();
@@ -154,8 +166,17 @@ impl Voice {
         which(&functions).as_ref().map(|function| function.bind(py).clone())
     }
 
-    /// Drops the user's functions: there is nothing left to tell or to ask.
-    pub(super) fn let_go(&self, _py: Python<'_>) {
+    /// The user's functions, for the collector: only the producer's own object shows them.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever has it locked holds the interpreter, and so does the collector.
+        let Ok(functions) = self.functions.try_lock() else { return Ok(()) };
+        let Functions { on_error, partitioner } = &*functions;
+        [on_error, partitioner].into_iter().flatten().try_for_each(|function| visit.call(function))
+    }
+
+    /// Drops the user's functions: there is nothing left to tell or to ask. Called with the
+    /// interpreter held.
+    pub(super) fn let_go(&self) {
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = std::mem::take(&mut *functions);
         drop(functions);

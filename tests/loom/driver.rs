@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use dekaf::config::{Compression, Config};
 use dekaf::producer::{
-    Event, Haste, Machine, MetadataWanted, Outgoing, Outside, Part, RequestId, SealedRequest,
-    Settled, Turns,
+    Event, Haste, Machine, MetadataWanted, Notice, Outgoing, Outside, Part, RequestId,
+    SealedRequest, Settled, Turns,
 };
 use dekaf::protocol::{
     MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduced,
@@ -120,6 +120,10 @@ struct Cluster<'a> {
 impl Outside<Who> for Cluster<'_> {
     fn settle(&mut self, settled: Vec<Settled<Who>>) {
         self.world.settle(settled);
+    }
+
+    fn note(&mut self, notice: Notice) {
+        unreachable!("the cluster is well: {notice:?}");
     }
 
     fn ask_where(&mut self) {

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use dekaf::producer::{
-    Content, Event, MetadataWanted, Outgoing, Outside, Random, RequestId, SealedRequest, Settled,
+    Content, Event, MetadataWanted, Notice, Outgoing, Outside, Random, RequestId, SealedRequest,
+    Settled,
 };
 use dekaf::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, PartitionProduceData,
@@ -179,6 +180,10 @@ impl Outside<Waiter> for Run<'_> {
         for settled in settled {
             self.settled(settled);
         }
+    }
+
+    fn note(&mut self, notice: Notice) {
+        Run::note(self, || format!("says {notice:?}"));
     }
 
     fn ask_where(&mut self) {

@@ -20,6 +20,8 @@ use crate::record::SealedBatch;
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     refused: u64,
+    /// How often no broker could be asked about the cluster.
+    pub(super) bootstrap_failures: u64,
     sent: Sizes,
     acknowledged: u64,
     retries: u64,
@@ -108,6 +110,7 @@ impl<W> Machine<W> {
         let mut metrics = Metrics {
             records: RecordMetrics { handed_over: refused, failed: refused, ..Default::default() },
             refused,
+            bootstrap_failures: self.counts.bootstrap_failures,
             pending: self.pending(&topics),
             batches: self.counts.batches(self.config.batch_size),
             requests: self.all_requests(),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::admission::{Delayed, Target};
 use super::wording::Limit;
-use super::{Machine, Purge, Sent};
+use super::{Machine, Purge, Sent, wording};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::{Batch, Ended, Piece, Progress, Ticket};
 use crate::producer::owned::OwnedRecord;
@@ -153,7 +153,15 @@ impl<W> Machine<W> {
     fn again(&mut self, now: Instant, place: Place, index: usize, mut batch: Batch<W>) {
         batch.progress = Progress::Queued;
         batch.failures += 1;
-        batch.resume_at = Some(now + self.backoff.after(batch.failures, &mut self.random));
+        let pause = self.backoff.after(batch.failures, &mut self.random);
+        batch.resume_at = Some(now + pause);
+        let topic = &self.topics[place.topic].name;
+        self.notices.debug(now, || {
+            let why =
+                batch.last_failure.as_ref().map_or(String::new(), |(code, _)| code.to_string());
+            let place = wording::place(topic, place.partition);
+            format!("{place}: {why}; the batch is sent again after {} ms", pause.as_millis())
+        });
         self.partition(place).queue.insert(index, batch);
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Machine, Node, OVERDUE, Outgoing, Part, Request, Sent};
+use super::{Machine, Node, OVERDUE, Outgoing, Part, Request, Sent, wording};
 use crate::error::ErrorCode;
 use crate::producer::batch::Batch;
 use crate::producer::sequence::Sequence;
@@ -85,7 +85,7 @@ impl<W> Machine<W> {
                 self.start_over(place);
             }
             let leader = Some(news.leader_id).filter(|leader| *leader >= 0);
-            self.follow(place, leader, news.leader_epoch);
+            self.follow(now, place, leader, news.leader_epoch);
         }
         let topic = &mut self.topics[index];
         let partitions = (0..).zip(topic.usable());
@@ -120,15 +120,26 @@ impl<W> Machine<W> {
 
     /// Takes over who leads a partition, unless the news is older than what is known: an answer
     /// may come from a broker that has not heard of the last election.
-    fn follow(&mut self, place: Place, leader: Option<NodeId>, epoch: i32) {
+    fn follow(&mut self, now: Instant, place: Place, leader: Option<NodeId>, epoch: i32) {
         let partition = self.partition(place);
         if epoch >= 0 && epoch < partition.leader_epoch {
             return;
         }
         let newer = epoch > partition.leader_epoch;
         let sent_to = partition.sent_to.filter(|_| partition.in_flight > 0);
+        let is_news = partition.leader != leader;
         partition.leader = leader;
         partition.leader_epoch = epoch;
+        if is_news {
+            let topic = &self.topics[place.topic].name;
+            self.notices.debug(now, || match leader {
+                Some(node) => {
+                    format!("broker {node} leads {}", wording::place(topic, place.partition))
+                }
+                None => format!("nobody leads {}", wording::place(topic, place.partition)),
+            });
+        }
+        let partition = self.partition(place);
         if newer {
             // The pause was for the old leader's sake.
             for batch in &mut partition.queue {
@@ -160,6 +171,7 @@ impl<W> Machine<W> {
     /// A refusal may name the new leader (KIP-951).
     pub(super) fn follow_hint(
         &mut self,
+        now: Instant,
         place: Place,
         answer: &PartitionProduced,
         response: &ProduceResponse,
@@ -170,7 +182,7 @@ impl<W> Machine<W> {
             || named.any(|endpoint| endpoint.node_id == hint.leader_id);
         let newer = hint.leader_epoch > self.partition(place).leader_epoch;
         if known && newer {
-            self.follow(place, Some(hint.leader_id), hint.leader_epoch);
+            self.follow(now, place, Some(hint.leader_id), hint.leader_epoch);
         }
     }
 

@@ -5,6 +5,7 @@ mod delivery;
 mod joining;
 mod memory;
 mod metrics;
+mod notices;
 mod numbers;
 mod order;
 mod placing;

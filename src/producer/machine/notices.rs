@@ -1,0 +1,120 @@
+//! What the machine says of its own accord. A broker that cannot be reached is a warning at once,
+//! and again for as long as that lasts; what else happens is told to those who want to know.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::producer::notice::{Notice, Severity};
+use crate::producer::topic::NodeId;
+
+/// How often a warning is repeated.
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
+
+/// How long a budget of debug lines is for, and how many lines it has.
+const BUDGET_FOR: Duration = Duration::from_secs(1);
+const BUDGET: u32 = 50;
+
+/// Who is to be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Who {
+    /// Any broker, to ask about the cluster.
+    Cluster,
+    Broker(NodeId),
+}
+
+/// Somebody cannot be reached.
+#[derive(Debug)]
+struct Trouble {
+    since: Instant,
+    warned_at: Instant,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    queue: VecDeque<Notice>,
+    trouble: BTreeMap<Who, Trouble>,
+    /// Whether somebody reads what is for debugging.
+    pub(super) verbose: bool,
+    budget: Option<Budget>,
+}
+
+#[derive(Debug)]
+struct Budget {
+    since: Instant,
+    spent: u32,
+}
+
+impl Notices {
+    pub(super) fn pop(&mut self) -> Option<Notice> {
+        self.queue.pop_front()
+    }
+
+    fn push(&mut self, severity: Severity, text: String) {
+        self.queue.push_back(Notice { severity, text });
+    }
+
+    /// An attempt to reach somebody has failed; so many records wait.
+    pub(super) fn failed(&mut self, now: Instant, who: Who, error: &Error, waiting: usize) {
+        let trouble = self.trouble.get_mut(&who);
+        let lasts = match trouble {
+            Some(trouble) if now < trouble.warned_at + BETWEEN_WARNINGS => {
+                return self.debug(now, || format!("{} cannot be reached: {error}", named(who)));
+            }
+            Some(trouble) => {
+                trouble.warned_at = now;
+                format!(" for {}", seconds(now - trouble.since))
+            }
+            None => {
+                self.trouble.insert(who, Trouble { since: now, warned_at: now });
+                String::new()
+            }
+        };
+        let waiting = match waiting {
+            0 => String::new(),
+            1 => "; 1 message waits".to_owned(),
+            count => format!("; {count} messages wait"),
+        };
+        let who = named(who);
+        let text = format!("{who} cannot be reached{lasts}: {error}{waiting}; trying again");
+        self.push(Severity::Warning, text);
+    }
+
+    /// Somebody was reached: news if he could not be before.
+    pub(super) fn reached(&mut self, who: Who) {
+        if self.trouble.remove(&who).is_some() {
+            self.push(Severity::Info, format!("{} is reached again", named(who)));
+        } else if self.verbose && matches!(who, Who::Broker(_)) {
+            self.push(Severity::Debug, format!("connected to {}", named(who)));
+        }
+    }
+
+    /// Something else has happened.
+    pub(super) fn debug(&mut self, now: Instant, what: impl FnOnce() -> String) {
+        if !self.verbose {
+            return;
+        }
+        let is_over = |budget: &Budget| now >= budget.since + BUDGET_FOR;
+        let over = self.budget.take_if(|budget| is_over(budget));
+        if let Some(left_out) = over.and_then(|budget| budget.spent.checked_sub(BUDGET + 1)) {
+            let text = format!("{} lines were left out", left_out + 1);
+            self.push(Severity::Debug, text);
+        }
+        let budget = self.budget.get_or_insert(Budget { since: now, spent: 0 });
+        budget.spent += 1;
+        if budget.spent <= BUDGET {
+            self.push(Severity::Debug, what());
+        }
+    }
+}
+
+fn named(who: Who) -> String {
+    match who {
+        Who::Cluster => "the cluster".to_owned(),
+        Who::Broker(node) => format!("broker {node}"),
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
