@@ -10,6 +10,7 @@ mod haste;
 mod histogram;
 mod machine;
 mod metrics;
+mod notice;
 mod outbox;
 mod owned;
 mod partitioner;
@@ -34,6 +35,7 @@ pub use metrics::{
     BatchMetrics, BrokerMetrics, Errors, Latency, Metrics, Pending, RecordMetrics, RequestMetrics,
     ThrottleTime, TopicMetrics,
 };
+pub use notice::{Notice, Severity};
 pub use owned::OwnedRecord;
 pub use partitioner::{crc32_partition_of, murmur2, partition_of};
 pub use random::Random;

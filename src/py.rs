@@ -24,6 +24,7 @@ mod fates;
 mod fork;
 mod futures;
 mod group;
+mod hang;
 mod items;
 mod loops;
 mod message;
@@ -49,6 +50,8 @@ mod wakes;
 mod whole;
 
 use pyo3::prelude::*;
+
+use self::calls::{call_with, import};
 
 /// dekaf's core: what `dekaf` is built on. Import from there.
 #[pymodule(gil_used = true)]
@@ -78,6 +81,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::process::check_interpreter()?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         super::fork::install()?;
         super::process::install(module.py())
@@ -89,7 +93,7 @@ fn generic<'py>(
     class: &Bound<'py, pyo3::types::PyType>,
     item: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    class.py().import("types")?.getattr("GenericAlias")?.call1((class, item))
+    call_with(&import(class.py(), "types")?.getattr("GenericAlias")?, (class, item), None)
 }
 
 /// An attribute of a Python module, looked up once.
@@ -100,6 +104,6 @@ fn imported<'py>(
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyAny>> {
     let found =
-        cell.get_or_try_init(py, || Ok::<_, PyErr>(py.import(module)?.getattr(name)?.unbind()));
+        cell.get_or_try_init(py, || Ok::<_, PyErr>(import(py, module)?.getattr(name)?.unbind()));
     found.map(|object| object.bind(py))
 }

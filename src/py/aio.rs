@@ -7,6 +7,7 @@ use pyo3::{Bound, intern};
 
 use super::arguments::{self, Extras, Parts, Ready};
 use super::borrowed::Borrowed;
+use super::calls::{method, method_with};
 use super::clock::now_ms;
 use super::futures;
 use super::loops::{self, Awaited, waiter};
@@ -36,7 +37,7 @@ pub(super) struct Unsend {
 impl Unsend {
     fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
         let is_ours = self.generation == process::generation();
-        if is_ours && future.call_method0(intern!(future.py(), "cancelled"))?.is_truthy()? {
+        if is_ours && method(future, intern!(future.py(), "cancelled"), [])?.is_truthy()? {
             // Its waiter is this very future, which knows already.
             drop(self.client.cancel(self.ticket));
         }
@@ -217,7 +218,7 @@ fn with_future<'py>(
             Handed::Held(ticket) | Handed::Waits(ticket) => {
                 let (client, generation) = (client.clone(), process::generation());
                 let unsend = Bound::new(py, Unsend { client, ticket, generation })?;
-                future.call_method1(intern!(py, "add_done_callback"), (unsend,))?;
+                method_with(&future, "add_done_callback", (unsend,))?;
             }
         }
         Ok((future, waits))

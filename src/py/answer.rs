@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use super::calls::detached;
 use super::errors::to_python;
 use super::metadata::RecordMetadata;
 use crate::error::Error;
@@ -58,7 +59,7 @@ impl Answer {
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             let slice = left.map_or(SIGNAL_CHECK, |left| left.min(SIGNAL_CHECK));
-            if let Some(learned) = py.detach(|| self.take(slice)) {
+            if let Some(learned) = detached(py, || self.take(slice)) {
                 return learned.map(Some).map_err(|error| to_python(py, &error));
             }
             py.check_signals()?;

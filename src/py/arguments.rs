@@ -165,12 +165,13 @@ impl<'py> Ready<'py> {
 
     /// The partition that the message or the caller's partitioner names, if either does.
     fn whither(&self, settings: &Settings, client: &Client<Waiter>) -> PyResult<Option<i32>> {
-        let key = self.key.bytes()?;
+        let (topic, key) = (self.topic.to_str()?, self.key.bytes()?);
         if self.partition.is_none()
             && let Some(partitioner) = &settings.partitioner
-            && let Some(count) = client.partitions(self.topic.to_str()?)
+            && let Some(count) = client.partitions(topic)
         {
-            return callbacks::choose(partitioner.bind(self.topic.py()), key, count).map(Some);
+            let partitioner = partitioner.bind(self.topic.py());
+            return callbacks::choose_now(partitioner, client, topic, key, count).map(Some);
         }
         Ok(self.partition)
     }

@@ -13,6 +13,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::answer::{Answer, SIGNAL_CHECK};
 use super::arguments::Ready;
+use super::calls::{detached, method};
 use super::clock::now_ms;
 use super::convert::Payload;
 use super::errors::refused;
@@ -147,7 +148,7 @@ impl BatchCall {
             }
         }
         self.running.client.ship();
-        items.call_method0(intern!(py, "clear"))?;
+        method(items, intern!(py, "clear"), [])?;
         Ok(Slice::Done)
     }
 
@@ -468,7 +469,7 @@ impl BatchCall {
         let client = &self.running.client;
         let waited = loop {
             let left = until.saturating_duration_since(Instant::now());
-            if py.detach(|| client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
+            if detached(py, || client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
                 break Ok(());
             }
             // Perhaps this thread is the one that would ask the partitioner.

@@ -9,6 +9,7 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use super::calls::detached;
 use super::process;
 use super::process::seed;
 use crate::broker::cluster::Settings;
@@ -208,7 +209,7 @@ impl BrokerCore {
     fn stop(&self, py: Python<'_>) {
         let Some(mut server) = self.server().take() else { return };
         if self.generation == process::generation() {
-            py.detach(|| server.stop());
+            detached(py, || server.stop());
         } else {
             server.forget();
         }

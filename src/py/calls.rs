@@ -1,17 +1,23 @@
-//! Calls of Python without a bound method or a tuple being made for each: for those that
-//! are made once a message. The stable interface has but C's variadic functions for that.
+//! Every call of Python, and every wait without the interpreter, so that each thread [hangs at
+//! exit](hang_at_exit) before Python can end it. `clippy.toml` forbids PyO3's own elsewhere.
 
 use std::ptr::null_mut;
 
+use pyo3::call::PyCallArgs;
 use pyo3::ffi::{PyObject, PyObject_CallFunctionObjArgs, PyObject_CallMethodObjArgs};
+use pyo3::marker::Ungil;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyIterator, PyString};
 
-/// `function(…)`.
+use super::hang::hang_at_exit;
+
+/// `function(…)`, for a call that is made once a message: no tuple is made for it. The stable
+/// interface has but C's variadic functions for that.
 pub(super) fn call<'py>(
     function: &Bound<'py, PyAny>,
     arguments: [&Bound<'py, PyAny>; 2],
 ) -> PyResult<Bound<'py, PyAny>> {
+    hang_at_exit();
     let [first, second] = arguments.map(Bound::as_ptr);
     #[expect(unsafe_code, reason = "PyO3 has no such calls for the stable interface of 3.11")]
     // SAFETY: the interpreter is held, the objects live, and a null pointer ends the list.
@@ -22,13 +28,14 @@ pub(super) fn call<'py>(
     }
 }
 
-/// `object.name(…)`.
+/// `object.name(…)`, likewise; no bound method is made either.
 pub(super) fn method<'py, const COUNT: usize>(
     object: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
     arguments: [&Bound<'py, PyAny>; COUNT],
 ) -> PyResult<Bound<'py, PyAny>> {
     const { assert!(COUNT <= 3, "the list below has room for three") };
+    hang_at_exit();
     let end = null_mut::<PyObject>();
     let mut list = [end; 3];
     for (slot, argument) in list.iter_mut().zip(arguments) {
@@ -42,4 +49,59 @@ pub(super) fn method<'py, const COUNT: usize>(
         let returned = PyObject_CallMethodObjArgs(this, name, first, second, third, end);
         Bound::from_owned_ptr_or_err(object.py(), returned)
     }
+}
+
+/// `function(*arguments, **named)`.
+pub(super) fn call_with<'py, A: PyCallArgs<'py>>(
+    function: &Bound<'py, PyAny>,
+    arguments: A,
+    named: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    hang_at_exit();
+    #[expect(clippy::disallowed_methods, reason = "behind the handler")]
+    function.call(arguments, named)
+}
+
+/// `object.name(*arguments)`.
+pub(super) fn method_with<'py, A: PyCallArgs<'py>>(
+    object: &Bound<'py, PyAny>,
+    name: &str,
+    arguments: A,
+) -> PyResult<Bound<'py, PyAny>> {
+    call_with(&object.getattr(name)?, arguments, None)
+}
+
+/// The module of this name, which is imported if need be.
+pub(super) fn import<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    hang_at_exit();
+    #[expect(clippy::disallowed_methods, reason = "behind the handler")]
+    py.import(name).map(Bound::into_any)
+}
+
+/// `iter(object)`.
+pub(super) fn iterate<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+    hang_at_exit();
+    #[expect(clippy::disallowed_methods, reason = "behind the handler")]
+    object.try_iter()
+}
+
+/// `repr(object)`.
+pub(super) fn repr<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    hang_at_exit();
+    #[expect(clippy::disallowed_methods, reason = "behind the handler")]
+    object.repr()
+}
+
+/// `str(object)`.
+pub(super) fn text<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    hang_at_exit();
+    #[expect(clippy::disallowed_methods, reason = "behind the handler")]
+    object.str()
+}
+
+/// Does something, mostly waits, while other threads may have the interpreter.
+pub(super) fn detached<T: Ungil>(py: Python<'_>, work: impl Ungil + FnOnce() -> T) -> T {
+    hang_at_exit();
+    #[expect(clippy::disallowed_methods, reason = "behind the handler")]
+    py.detach(work)
 }

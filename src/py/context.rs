@@ -6,7 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::calls::method;
+use super::calls::{call_with, iterate, method};
 use super::imported;
 
 /// A context of more variables than this is the same as no other: to look at each takes as long as
@@ -29,7 +29,7 @@ impl Context {
     /// A copy of the context of now.
     pub(super) fn current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        imported(&COPY, py, "contextvars", "copy_context")?.call0()
+        call_with(imported(&COPY, py, "contextvars", "copy_context")?, (), None)
     }
 
     /// One to run something in.
@@ -61,8 +61,8 @@ impl Context {
         if let Some(variables) = self.variables.get() {
             return Ok(variables);
         }
-        let items = self.copy.bind(py).call_method0(intern!(py, "items"))?;
-        let variables = items.try_iter()?.map(|item| item?.extract());
+        let items = method(self.copy.bind(py), intern!(py, "items"), [])?;
+        let variables = iterate(&items)?.map(|item| item?.extract());
         let variables = variables.collect::<PyResult<Vec<_>>>()?;
         Ok(self.variables.get_or_init(|| variables))
     }

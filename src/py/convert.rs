@@ -4,11 +4,15 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
+use pyo3::ffi::PyObject_CheckBuffer;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyMapping, PyMemoryView, PyString};
 
+use super::calls::{call_with, import, iterate, method_with, repr};
+use super::hang::hang_at_exit;
 use super::imported;
 use super::message::Message;
 use crate::record::Header;
@@ -35,7 +39,7 @@ impl<'py> Payload<'py> {
     }
 
     fn copied(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let Ok(view) = PyMemoryView::from(value) else {
+        if !has_buffer(value) {
             let kind = type_name(value);
             if value.is_exact_instance_of::<Message>() {
                 return Err(PyTypeError::new_err(format!(
@@ -51,20 +55,25 @@ impl<'py> Payload<'py> {
                 "{name} must be bytes, str, a buffer such as bytearray, or None, not {kind}; \
                  {setting}encode it first, for example with json.dumps"
             )));
-        };
-        let bytes = view.call_method0("tobytes")?.cast_into::<PyBytes>()?;
+        }
+        let view = memory_of(name, value)?;
+        let bytes = method_with(&view, "tobytes", ())?.cast_into::<PyBytes>()?;
         Ok(Self::Bytes(bytes))
     }
 
     /// What a serializer returned.
     pub(super) fn of_serializer(name: &str, made: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
         let Some(made) = made else { return Ok(Self::Null) };
-        Self::new(name, Some(made)).map_err(|_| {
-            PyTypeError::new_err(format!(
+        if let Some(payload) = Self::borrowed(made) {
+            return Ok(payload);
+        }
+        if !has_buffer(made) {
+            return Err(PyTypeError::new_err(format!(
                 "{name}_serializer must return bytes, str, a buffer or None, not {}",
                 type_name(made)
-            ))
-        })
+            )));
+        }
+        Self::copied(name, made)
     }
 
     /// Whether its text, if it is text, has UTF-8: lone surrogates have none.
@@ -94,6 +103,40 @@ impl<'py> Payload<'py> {
     }
 }
 
+/// Whether it says that it has a buffer.
+fn has_buffer(value: &Bound<'_, PyAny>) -> bool {
+    #[expect(unsafe_code, reason = "PyO3 has no such question")]
+    // SAFETY: the interpreter is held, and the object lives.
+    unsafe {
+        PyObject_CheckBuffer(value.as_ptr()) != 0
+    }
+}
+
+/// A view of its buffer. What the buffer raises is kept as the cause; what is to end the program
+/// goes on.
+fn memory_of<'py>(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyMemoryView>> {
+    let py = value.py();
+    hang_at_exit();
+    let view = PyMemoryView::from(value).map_err(|error| {
+        if !error.is_instance_of::<PyException>(py) {
+            return error;
+        }
+        let what = format!("the buffer of {name} cannot be read: {error}");
+        let refused = PyTypeError::new_err(what);
+        refused.set_cause(py, Some(error));
+        refused
+    })?;
+    let format = view.getattr(intern!(py, "format"))?;
+    if format.cast::<PyString>()?.to_str()?.contains('O') {
+        return Err(PyTypeError::new_err(format!(
+            "{name} is a {} of Python objects, whose buffer holds their addresses: choose a \
+             {name}_serializer, or encode it first, for example with .tolist() and json.dumps",
+            type_name(value)
+        )));
+    }
+    Ok(view)
+}
+
 /// Headers, in order.
 pub(super) enum Headers<'py> {
     /// As they were given.
@@ -118,22 +161,22 @@ impl<'py> Headers<'py> {
             _ if headers.is_instance_of::<PyBytes>() => return refuse("not bytes"),
             _ => headers.clone(),
         };
-        let Ok(pairs) = pairs.try_iter() else {
+        let Ok(pairs) = iterate(&pairs) else {
             return refuse(&format!("not {}", type_name(headers)));
         };
         let mut entries = Vec::new();
         for pair in pairs {
             let pair = pair?;
             let Ok((name, value)) = pair.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>() else {
-                return refuse(&format!("and {} is no pair", pair.repr()?));
+                return refuse(&format!("and {} is no pair", repr(&pair)?));
             };
             let Ok(name) = name.cast_into::<PyString>() else {
-                return refuse(&format!("and the name in {} is no str", pair.repr()?));
+                return refuse(&format!("and the name in {} is no str", repr(&pair)?));
             };
             let value = match Payload::borrowed(&value) {
                 Some(value) => value,
                 None if value.is_none() => Payload::Null,
-                None => Payload::copied(&format!("headers[{}]", name.repr()?), &value)?,
+                None => Payload::copied(&format!("headers[{}]", repr(&name)?), &value)?,
             };
             entries.push((name, value));
         }
@@ -241,14 +284,14 @@ fn milliseconds_of(instant: &Bound<'_, PyAny>) -> PyResult<i64> {
     static MILLISECOND: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = instant.py();
     let epoch = EPOCH.get_or_try_init(py, || {
-        let datetime = py.import("datetime")?;
+        let datetime = import(py, "datetime")?;
         let utc = datetime.getattr("timezone")?.getattr("utc")?;
-        let epoch = datetime.getattr("datetime")?.call1((1970, 1, 1, 0, 0, 0, 0, utc))?;
+        let epoch = call_with(&datetime.getattr("datetime")?, (1970, 1, 1, 0, 0, 0, 0, utc), None)?;
         Ok::<_, PyErr>(epoch.unbind())
     })?;
     let millisecond = MILLISECOND.get_or_try_init(py, || {
-        let delta = py.import("datetime")?.getattr("timedelta")?;
-        Ok::<_, PyErr>(delta.call1((0, 0, 1000))?.unbind())
+        let delta = import(py, "datetime")?.getattr("timedelta")?;
+        Ok::<_, PyErr>(call_with(&delta, (0, 0, 1000), None)?.unbind())
     })?;
     instant.sub(epoch)?.floor_div(millisecond)?.extract()
 }

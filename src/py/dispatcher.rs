@@ -7,10 +7,10 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::Answer;
+use super::calls::{detached, import, method_with};
 use super::port::{Item, Port};
 use super::waiter::Stage;
 
@@ -24,15 +24,6 @@ static FIRST: OnceLock<Arc<Port>> = OnceLock::new();
 
 /// Whether the first one has ended, or stayed behind at a fork.
 static FIRST_IS_OVER: AtomicBool = AtomicBool::new(false);
-
-/// The one that the end of the interpreter waits for.
-static ENDING: Mutex<Option<Arc<Dispatcher>>> = Mutex::new(None);
-
-/// The interpreter ends, and no more of the user's functions may be called.
-static ABANDONED: AtomicBool = AtomicBool::new(false);
-
-/// How long the end of the interpreter waits for one function to return.
-const ONE_CALLBACK: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Dispatcher {
@@ -116,12 +107,8 @@ pub(super) fn port(py: Python<'_>) -> PyResult<Arc<Port>> {
 
 fn start(py: Python<'_>, dispatcher: &Arc<Dispatcher>) -> PyResult<()> {
     let reader = Bound::new(py, Reader { dispatcher: Arc::clone(dispatcher) })?;
-    let options = PyDict::new(py);
-    options.set_item("target", reader.getattr("serve")?)?;
-    options.set_item("name", "dekaf-dispatcher")?;
-    options.set_item("daemon", true)?;
-    let thread = py.import("threading")?.call_method("Thread", (), Some(&options))?;
-    thread.call_method0("start").map(drop)
+    let arguments = (reader.getattr("serve")?, "dekaf-dispatcher");
+    method_with(&import(py, "dekaf._process")?, "start_thread", arguments).map(drop)
 }
 
 /// Takes over what a loop that has ended leaves behind, and what will still come for it.
@@ -147,16 +134,12 @@ pub(super) fn inherit(left: Vec<Item>) {
 pub(super) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
     let Some(dispatcher) = current().take() else { return Ok(()) };
     FIRST_IS_OVER.store(true, Ordering::Release);
-    *ENDING.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&dispatcher));
     dispatcher.reach(State::Ending);
     dispatcher.port.give_signal();
-    while !py.detach(|| dispatcher.wait_ended(super::answer::SIGNAL_CHECK)) {
+    while !detached(py, || dispatcher.wait_ended(super::answer::SIGNAL_CHECK)) {
         py.check_signals()?;
         if Instant::now() >= until {
-            // More than there is time for. A thread that ran Python while the interpreter is taken
-            // apart would take the process with it, so it stops before the next function.
-            ABANDONED.store(true, Ordering::Release);
-            py.detach(|| dispatcher.wait_ended(ONE_CALLBACK));
+            // More than there is time for: the thread goes on until Python ends it, and then hangs.
             return Ok(());
         }
     }
@@ -175,23 +158,6 @@ pub(super) fn catch_up(py: Python<'_>, until: Instant) -> PyResult<()> {
     dispatcher.port.push(vec![Item::Fence(Arc::clone(&answer))]);
     let limit = until.saturating_duration_since(Instant::now());
     answer.wait(py, Some(limit), || Ok(())).map(drop)
-}
-
-/// For the dispatcher, between two of the user's functions: sleeps for ever, without the
-/// interpreter, if it is over.
-pub(super) fn park_if_abandoned(py: Python<'_>) {
-    if !ABANDONED.load(Ordering::Acquire) {
-        return;
-    }
-    py.detach(|| {
-        let ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(dispatcher) = ending {
-            dispatcher.reach(State::Ended);
-        }
-        loop {
-            std::thread::park();
-        }
-    });
 }
 
 /// Held around a fork: the core's threads take this lock, too, and one that held it at that moment
@@ -232,7 +198,7 @@ impl Reader {
             };
             match port.read(py, Stage::Thread, quiet) {
                 Ok(0) if is_ending => break,
-                Ok(0) => py.detach(|| port.wait(LONG)),
+                Ok(0) => detached(py, || port.wait(LONG)),
                 Ok(_) => {}
                 // Nothing that a callback raises comes here: see `callbacks::settle`.
                 Err(error) => error.write_unraisable(py, None),

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule, PyString};
 
+use super::calls::{call_with, import, method_with, repr, text};
 use super::convert::type_name;
 use crate::error::{Error, ErrorCode, ErrorKind};
 
@@ -56,7 +57,7 @@ pub(super) fn serialization_failed(
     }
     let make = || {
         let whither = match topic {
-            Some(topic) => format!(", for topic {}", topic.repr()?),
+            Some(topic) => format!(", for topic {}", repr(topic)?),
             None => String::new(),
         };
         let kind = type_name(given);
@@ -64,7 +65,7 @@ pub(super) fn serialization_failed(
         let details = PyDict::new(py);
         details.set_item("topic", topic)?;
         let class = module(py)?.getattr("SerializationError")?;
-        let error = PyErr::from_value(class.call((message,), Some(&details))?);
+        let error = PyErr::from_value(call_with(&class, (message,), Some(&details))?);
         error.set_cause(py, Some(cause));
         Ok::<_, PyErr>(error)
     };
@@ -80,14 +81,15 @@ pub(super) fn refused<'py>(
     let module = module(py)?;
     if cause.value(py).is_instance(&module.getattr("ProduceError")?)? {
         // A copy: the caller's code may raise the same one again and again.
-        let copy = py.import("copy")?.call_method1("copy", (cause.value(py),))?;
+        let copy = method_with(&import(py, "copy")?, "copy", (cause.value(py),))?;
         copy.setattr("__cause__", cause.value(py).getattr("__cause__")?)?;
         return Ok(copy);
     }
     let details = PyDict::new(py);
     details.set_item("topic", topic)?;
     details.set_item("code", ErrorCode::INVALID_RECORD.name())?;
-    let error = module.getattr("InvalidRecord")?.call((cause.value(py).str()?,), Some(&details))?;
+    let error =
+        call_with(&module.getattr("InvalidRecord")?, (text(cause.value(py))?,), Some(&details))?;
     error.setattr("__cause__", cause)?;
     Ok(error)
 }
@@ -96,7 +98,7 @@ fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let module = module(py)?;
     let class = module.getattr(class_of(error.kind()))?;
     if error.kind() == ErrorKind::Config {
-        return Ok(PyErr::from_value(class.call1((error.to_string(),))?));
+        return Ok(PyErr::from_value(call_with(&class, (error.to_string(),), None)?));
     }
     let context = error.context();
     let details = PyDict::new(py);
@@ -106,7 +108,7 @@ fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     details.set_item("retriable", error.retriable())?;
     details.set_item("fatal", error.fatal())?;
     details.set_item("maybe_written", context.maybe_written)?;
-    let exception = class.call((error.to_string(),), Some(&details))?;
+    let exception = call_with(&class, (error.to_string(),), Some(&details))?;
     debug_assert!(exception.is_instance_of::<PyException>(), "the tree is one of exceptions");
     Ok(PyErr::from_value(exception))
 }

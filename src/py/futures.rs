@@ -6,7 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyString};
 
 use super::aio::Unsend;
-use super::calls::method;
+use super::calls::{iterate, method};
 use super::errors::to_python;
 use super::imported;
 use super::wakes::{Wake, Wakes};
@@ -105,7 +105,7 @@ fn has_callbacks(future: &Bound<'_, PyAny>) -> PyResult<bool> {
     if callbacks.is_none() {
         return Ok(false);
     }
-    for callback in callbacks.try_iter()? {
+    for callback in iterate(&callbacks)? {
         if !callback?.get_item(0)?.is_instance_of::<Unsend>() {
             return Ok(true);
         }

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple, PyType};
 
 use super::arguments::{Parts, Ready};
+use super::calls::{call_with, repr};
 use super::convert::{Payload, type_name};
 use super::message::{FIELDS, Message};
 use super::template::Template;
@@ -111,7 +112,7 @@ fn fields_of<'py>(item: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny
     let dict = match item.cast::<PyDict>() {
         Ok(dict) => Some(dict.clone()),
         Err(_) if item.cast::<PyMapping>().is_ok() => {
-            Some(PyType::new::<PyDict>(item.py()).call1((item,))?.cast_into()?)
+            Some(call_with(&PyType::new::<PyDict>(item.py()), (item,), None)?.cast_into()?)
         }
         Err(_) => None,
     };
@@ -130,7 +131,7 @@ fn fields_of<'py>(item: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny
         let Some(index) = known else {
             return Err(PyTypeError::new_err(format!(
                 "a message has no {}; it has {}",
-                name.repr()?,
+                repr(&name)?,
                 FIELDS.join(", ")
             )));
         };

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::calls::method;
+use super::calls::{call_with, method, method_with};
 use super::futures;
 use super::imported;
 use super::port::{Address, Port, empty_inbox};
@@ -27,7 +27,7 @@ fn ports() -> MutexGuard<'static, Vec<(usize, Weak<Port>)>> {
 /// The loop that runs in this thread, if there is one.
 pub(super) fn running(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let running = imported(&RUNNING, py, "asyncio", "_get_running_loop")?.call0()?;
+    let running = call_with(imported(&RUNNING, py, "asyncio", "_get_running_loop")?, (), None)?;
     Ok(Some(running).filter(|running| !running.is_none()))
 }
 
@@ -86,7 +86,7 @@ pub(super) fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
     let descriptor = inbox.as_raw_fd();
     let watcher = Bound::new(running.py(), Watcher { port: Arc::clone(&port), inbox })?;
     // From here on the loop owns the watcher, and with it the port.
-    running.call_method1("add_reader", (descriptor, watcher.getattr("fetch")?))?;
+    method_with(running, "add_reader", (descriptor, watcher.getattr("fetch")?))?;
     let mut ports = ports();
     ports.retain(|(of, port)| *of != id && port.strong_count() > 0);
     ports.push((id, Arc::downgrade(&port)));
@@ -147,6 +147,7 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
+        #[expect(clippy::disallowed_methods, reason = "Python drops it, and so is attached")]
         Python::attach(|py| self.port.close(py));
     }
 }

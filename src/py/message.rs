@@ -5,6 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::calls::{call_with, import, repr};
+
 /// A message to produce. Nothing is checked before it is produced.
 #[pyclass(frozen, module = "dekaf")]
 #[derive(Debug)]
@@ -90,20 +92,20 @@ impl Message {
             if !fields.contains(&name)? {
                 return Err(PyTypeError::new_err(format!(
                     "a message has no {}; it has {}",
-                    name.repr()?,
+                    repr(&name)?,
                     FIELDS.join(", ")
                 )));
             }
             fields.set_item(name, value)?;
         }
-        PyType::new::<Self>(py).call((), Some(&fields))
+        call_with(&PyType::new::<Self>(py), (), Some(&fields))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let mut parts = Vec::new();
         for (name, value) in FIELDS.iter().zip(self.fields()) {
             if !value.is_none(py) {
-                parts.push(format!("{name}={}", value.bind(py).repr()?));
+                parts.push(format!("{name}={}", repr(value.bind(py))?));
             }
         }
         Ok(format!("Message({})", parts.join(", ")))
@@ -133,8 +135,8 @@ impl Message {
             }
         }
         // Most of its fields have no place among the positional arguments.
-        let partial = py.import("functools")?.getattr("partial")?;
-        let make = partial.call((PyType::new::<Self>(py),), Some(&fields))?;
+        let partial = import(py, "functools")?.getattr("partial")?;
+        let make = call_with(&partial, (PyType::new::<Self>(py),), Some(&fields))?;
         Ok((make, PyTuple::empty(py)).into_pyobject(py)?.into_any())
     }
 

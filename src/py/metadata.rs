@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
+use super::calls::{import, method_with, repr};
 use crate::producer::RecordPlace;
 
 /// Where a message is stored.
@@ -50,6 +51,7 @@ impl RecordMetadata {
 
 impl PartialEq for RecordMetadata {
     fn eq(&self, other: &Self) -> bool {
+        #[expect(clippy::disallowed_methods, reason = "Python compares, and so is attached")]
         Python::attach(|py| self.key(py) == other.key(py))
     }
 }
@@ -69,7 +71,7 @@ impl RecordMetadata {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let topic = self.topic.bind(py).repr()?;
+        let topic = repr(self.topic.bind(py))?;
         Ok(format!(
             "RecordMetadata(topic={topic}, partition={}, offset={}, timestamp={})",
             self.partition, self.offset, self.timestamp
@@ -78,7 +80,7 @@ impl RecordMetadata {
 
     /// What a notebook shows.
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("dekaf._html")?.call_method1("record_metadata_html", (slf,))
+        method_with(&import(slf.py(), "dekaf._html")?, "record_metadata_html", (slf,))
     }
 
     fn __reduce__<'py>(

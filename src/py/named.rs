@@ -10,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
 use super::callbacks::helpers;
+use super::calls::method_with;
 use super::context::Context;
 use super::convert::type_name;
 use super::port::Address;
@@ -81,9 +82,7 @@ fn check(function: &Bound<'_, PyAny>, has_loop: bool) -> PyResult<()> {
         )));
     }
     let may_be_async = !has_loop && !is_plain(function)?;
-    if may_be_async
-        && helpers(py)?.call_method1(intern!(py, "is_async"), (function,))?.is_truthy()?
-    {
+    if may_be_async && method_with(helpers(py)?, "is_async", (function,))?.is_truthy()? {
         return Err(PyTypeError::new_err(
             "on_delivery is a coroutine function, and no event loop runs here that could run it; \
              give a plain function, or send from a coroutine",

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyImportError, PyRuntimeError};
+use pyo3::ffi::{PyInterpreterState_Get, PyInterpreterState_GetID};
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict};
+use pyo3::types::PyCFunction;
 
 use super::answer::SIGNAL_CHECK;
+use super::calls::{detached, import, method_with};
 use super::dispatcher;
 use super::started::Running;
 
@@ -59,7 +61,7 @@ fn cores() -> MutexGuard<'static, Cores> {
 pub(super) fn register(py: Python<'_>, core: Running, exit_timeout: Duration) -> PyResult<()> {
     cores().running.push((core, exit_timeout));
     sweep(py);
-    drain_with_multiprocessing(py)
+    drain_with_workers(py)
 }
 
 /// Forgets the cores that have ended, unless somebody has yet to be told of their failures.
@@ -76,9 +78,14 @@ pub(super) fn sweep(_py: Python<'_>) {
     drop(done);
 }
 
+/// Whether the end of the interpreter has been here.
+pub(super) fn is_over() -> bool {
+    IS_OVER.load(Ordering::Relaxed)
+}
+
 /// Fails when the end of the interpreter has been here: nobody waits for what starts now.
 pub(super) fn check_not_over() -> PyResult<()> {
-    if IS_OVER.load(Ordering::Relaxed) {
+    if is_over() {
         return Err(PyRuntimeError::new_err(
             "the interpreter is ending, and what is produced now would be lost; produce before \
              that, or register with atexit after importing dekaf",
@@ -87,18 +94,14 @@ pub(super) fn check_not_over() -> PyResult<()> {
     Ok(())
 }
 
-/// Children of `multiprocessing` that were forked end without `atexit`, but not without their
-/// own finalizers.
-fn drain_with_multiprocessing(py: Python<'_>) -> PyResult<()> {
-    let modules = py.import("sys")?.getattr("modules")?;
-    let Ok(process) = modules.get_item("multiprocessing.process") else { return Ok(()) };
-    if process.call_method0("parent_process")?.is_none() {
-        return Ok(());
+/// Some processes end without `atexit`: see `dekaf._process`. Said once for each process.
+fn drain_with_workers(py: Python<'_>) -> PyResult<()> {
+    static SAID_IN: AtomicU64 = AtomicU64::new(0);
+    let here = generation() + 1;
+    if SAID_IN.swap(here, Ordering::Relaxed) != here {
+        let module = import(py, "dekaf._process")?;
+        method_with(&module, "drain_with_workers", (hook(py, at_exit)?,))?;
     }
-    let options = PyDict::new(py);
-    options.set_item("exitpriority", 0)?;
-    let util = py.import("multiprocessing.util")?;
-    util.call_method("Finalize", (py.None(), hook(py, at_exit)?), Some(&options))?;
     Ok(())
 }
 
@@ -109,9 +112,24 @@ fn hook(
     PyCFunction::new_closure(py, None, None, move |arguments, _| function(arguments.py()))
 }
 
+/// Fails in a subinterpreter. Its end would come long before that of the process, whose cores,
+/// threads and forks are the same for all interpreters.
+pub(super) fn check_interpreter() -> PyResult<()> {
+    #[expect(unsafe_code, reason = "PyO3 does not know of other interpreters")]
+    // SAFETY: the interpreter is held.
+    let id = unsafe { PyInterpreterState_GetID(PyInterpreterState_Get()) };
+    if id == 0 {
+        return Ok(());
+    }
+    Err(PyImportError::new_err(
+        "dekaf works in the main interpreter alone, and this is a subinterpreter; under mod_wsgi, \
+         set WSGIApplicationGroup %{GLOBAL}",
+    ))
+}
+
 /// Registers with `atexit`.
 pub(super) fn install(py: Python<'_>) -> PyResult<()> {
-    py.import("atexit")?.call_method1("register", (hook(py, at_exit)?,))?;
+    method_with(&import(py, "atexit")?, "register", (hook(py, at_exit)?,))?;
     Ok(())
 }
 
@@ -135,7 +153,7 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
     until += GIVING_UP;
     let mut interrupted = Ok(());
     for (Running { client, .. }, _) in &running {
-        while !py.detach(|| client.wait_ended(SIGNAL_CHECK)) && Instant::now() < until {
+        while !detached(py, || client.wait_ended(SIGNAL_CHECK)) && Instant::now() < until {
             if let Err(signal) = py.check_signals() {
                 interrupted = Err(signal);
                 // What is left is given up, and counted.
@@ -155,7 +173,7 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
             "dekaf: {lost} {what} not delivered before the interpreter ended; \
              close the producer, or use it in a with block, to hear why\n"
         );
-        py.import("sys")?.getattr("stderr")?.call_method1("write", (line,))?;
+        method_with(&import(py, "sys")?.getattr("stderr")?, "write", (line,))?;
     }
     interrupted.and(ended)
 }

@@ -11,6 +11,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::answer::SIGNAL_CHECK;
 use super::arguments::{self, Argument, Extras, Ready};
 use super::borrowed::Borrowed;
+use super::calls::detached;
 use super::clock::now_ms;
 use super::errors::to_python;
 use super::named::{Named, named};
@@ -20,7 +21,7 @@ use super::settings::Settings;
 use super::started::{Running, Started};
 use super::voice::Voice;
 use super::waiter::Waiter;
-use super::{cluster, dispatcher, loops, metrics, process};
+use super::{callbacks, cluster, dispatcher, loops, metrics, process};
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
 use crate::producer::{Haste, Metrics, Pending, Purge, Ticket};
@@ -63,6 +64,7 @@ impl ProducerCore {
         match started {
             Ok(running) => {
                 let running = running?;
+                running.client.set_verbose(callbacks::is_verbose(py)?);
                 process::register(py, running.clone(), self.settings.exit_timeout)?;
                 Ok(running)
             }
@@ -160,7 +162,7 @@ impl ProducerCore {
         let mut progress = client.progress();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            if py.detach(|| client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
+            if detached(py, || client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
                 return Ok(());
             }
             if let Err(interrupt) = py.check_signals() {
@@ -306,7 +308,7 @@ impl ProducerCore {
     #[pyo3(name = "_let_go")]
     fn let_go(&self, py: Python<'_>) {
         if let Some(running) = self.started() {
-            running.voice.let_go(py);
+            running.voice.let_go();
         }
         process::sweep(py);
     }
@@ -338,7 +340,16 @@ impl ProducerCore {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.config)?;
-        self.settings.traverse(&visit)
+        self.settings.traverse(&visit)?;
+        self.started.at_hand().map_or(Ok(()), |running| running.voice.traverse(&visit))
+    }
+
+    /// The functions lead back here, and whom they belong to is gone. What was handed over is
+    /// still delivered; who dropped the producer is not told of it.
+    fn __clear__(&self) {
+        if let Some(running) = self.started.at_hand() {
+            running.voice.let_go();
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use pyo3::types::{PyList, PySlice, PyString, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::batch::{BatchCall, SLICE};
+use super::calls::text;
 use super::errors::to_python;
 use super::fates::{Fate, Fates};
 use super::metadata::RecordMetadata;
@@ -103,7 +104,7 @@ impl BatchResultCore {
 
 /// An exception of a message that never reached the core, as an error of the core's.
 pub(super) fn of_exception(exception: &Bound<'_, PyAny>) -> PyResult<Error> {
-    let message = exception.str()?.to_string();
+    let message = text(exception)?.to_string();
     let error = match exception.get_type().name()?.to_str()? {
         "SerializationError" => Error::new(ErrorKind::Serialization, message),
         _ => Error::new(ErrorKind::InvalidRecord, message).code(ErrorCode::INVALID_RECORD),

@@ -10,7 +10,6 @@ use pyo3::types::PyString;
 
 use super::callbacks::settle;
 use super::calls::{call, method};
-use super::dispatcher;
 use super::metadata::RecordMetadata;
 use super::voice::Voice;
 use super::waiter::{Callback, Stage};
@@ -70,9 +69,6 @@ impl Row {
         let none = py.None().into_bound(py);
         let function = self.callback.function.bind(py);
         loop {
-            if self.stage == Stage::Thread {
-                dispatcher::park_if_abandoned(py);
-            }
             let behind = self.told.fetch_add(1, Ordering::Relaxed);
             let topic = self.topic.bind(py);
             let metadata = RecordMetadata::of(topic, self.partition, self.first.after(behind))?;

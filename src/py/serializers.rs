@@ -6,6 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::calls::call_with;
 use super::convert::Payload;
 use super::errors::serialization_failed;
 use super::imported;
@@ -64,8 +65,7 @@ impl Serializers {
             }
             None => return Payload::new(name, given),
         };
-        let made = serializer
-            .call1((value,))
+        let made = call_with(serializer, (value,), None)
             .map_err(|error| serialization_failed(py, what, name, Some(topic), value, error))?;
         let made = Some(made).filter(|made| !made.is_none());
         Payload::of_serializer(name, made.as_ref())

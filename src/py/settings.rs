@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::calls::import;
 use super::convert::type_name;
 use super::errors::to_python;
 use super::serializers::Serializers;
@@ -37,7 +38,7 @@ impl Settings {
     /// Reads the attributes of a `ProducerConfig`.
     pub(super) fn of(config: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = config.py();
-        let class = py.import("dekaf._config")?.getattr("ProducerConfig")?;
+        let class = import(py, "dekaf._config")?.getattr("ProducerConfig")?;
         if !config.is_instance(&class)? {
             return Err(PyTypeError::new_err(format!(
                 "config must be a ProducerConfig, not {}; ProducerConfig.from_properties() makes one \

@@ -8,6 +8,7 @@ use pyo3::types::PyString;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::arguments::{Parts, Ready};
+use super::calls::call_with;
 use super::convert::{self, CommonHeaders, Payload};
 use super::errors::serialization_failed;
 use super::serializers::Serializers;
@@ -174,7 +175,7 @@ fn key_of<'py>(
         ));
     };
     let topic = topic.and_then(|topic| topic.cast().ok());
-    function.call1((value,)).map_err(|error| {
+    call_with(function, (value,), None).map_err(|error| {
         serialization_failed(function.py(), "the key function", "value", topic, value, error)
     })
 }

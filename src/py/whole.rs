@@ -100,7 +100,9 @@ impl WholeSet {
         for (partition, record) in &mut self.records {
             if partition.is_none() {
                 let key = record.key.as_deref();
-                *partition = Some(callbacks::choose(partitioner.bind(py), key, count)?);
+                let partitioner = partitioner.bind(py);
+                let topic = &self.topic;
+                *partition = Some(callbacks::choose_now(partitioner, client, topic, key, count)?);
             }
         }
         Ok(())

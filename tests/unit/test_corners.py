@@ -220,7 +220,10 @@ def late():
     assert stderr == ""
 
 
-def test_a_closed_producer_lets_go_of_what_leads_back_to_it(dekaf_broker: Broker) -> None:
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_producer_lets_go_of_what_leads_back_to_it(dekaf_broker: Broker, closed: bool) -> None:
+    """One that is dropped without being closed still delivers what it has."""
+
     class App:
         def __init__(self) -> None:
             self.producer = SyncProducer(
@@ -234,11 +237,14 @@ def test_a_closed_producer_lets_go_of_what_leads_back_to_it(dekaf_broker: Broker
 
     app: Any = App()
     app.producer.produce("orders", b"v")
-    app.producer.close()
+    app.producer.send("orders", b"last")
+    if closed:
+        app.producer.close()
     seen = weakref.ref(app)
     del app
     gc.collect()
     assert seen() is None
+    dekaf_broker.assert_published("orders", value=b"last", timeout=30)
 
 
 @pytest.mark.asyncio

@@ -1,0 +1,61 @@
+"""What other libraries make of the process: threads that are greenlets, and ends without `atexit`.
+
+None of them is imported here: who uses one has it imported.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = ["drain_with_workers", "start_thread"]
+
+
+def start_thread(serve: Callable[[], object], name: str) -> None:
+    """Run something in a thread of the system, also where `threading` makes greenlets.
+
+    A greenlet would hold up all the others whenever it sleeps, for it sleeps in the core.
+    """
+    if start := _native_start():
+        start(serve, ())
+    else:
+        threading.Thread(target=serve, name=name, daemon=True).start()
+
+
+def _native_start() -> Callable[[Callable[[], object], tuple[()]], object] | None:
+    """Give `_thread.start_new_thread` as it was before gevent or eventlet replaced it."""
+    gevent: Any = sys.modules.get("gevent.monkey")
+    if gevent is not None and gevent.is_object_patched("threading", "_start_new_thread"):
+        start: Any = gevent.get_original("_thread", "start_new_thread")
+        return start
+    eventlet: Any = sys.modules.get("eventlet.patcher")
+    if eventlet is not None and eventlet.is_monkey_patched("thread"):
+        start = eventlet.original("_thread").start_new_thread
+        return start
+    return None
+
+
+def drain_with_workers(drain: Callable[[], object]) -> None:
+    """Have `drain` called at the end of this process if it is one that ends without `atexit`.
+
+    Children of `multiprocessing` and of billiard end with their own finalizers alone; workers of
+    Celery's pool without these, too, but with a signal of Celery's.
+    """
+    if not (_is_child("multiprocessing.process") or _is_child("billiard.process")):
+        return
+    from multiprocessing.util import Finalize  # noqa: PLC0415 - it is imported there
+
+    Finalize(None, drain, exitpriority=0)
+    celery: Any = sys.modules.get("celery.signals")
+    if celery is not None:
+        celery.worker_process_shutdown.connect(lambda **_: drain(), weak=False)
+
+
+def _is_child(module: str) -> bool:
+    process: Any = sys.modules.get(module)
+    return process is not None and process.current_process()._parent_pid is not None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - parent_process() misses a billiard's
