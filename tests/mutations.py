@@ -227,7 +227,7 @@ MUTATIONS = [
         "        let error = error.ends_producer();\n",
         "",
         noticed_by=("fatal",),
-        story="brokers refuse for good",
+        story="a producer id is refused for good",
     ),
     Mutation(
         "an error names the limit that ended the wait",

@@ -301,6 +301,11 @@ impl<W: Send + 'static> Client<W> {
         self.shared.turned.tell(waiter, flush).map_or(Ok(before), Err)
     }
 
+    /// See [`Machine::trouble`].
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.turned.machine().trouble()
+    }
+
     /// See [`Machine::set_verbose`].
     pub fn set_verbose(&self, verbose: bool) {
         self.shared.turned.machine().set_verbose(verbose);

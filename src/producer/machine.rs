@@ -785,6 +785,11 @@ impl<W> Machine<W> {
         self.notices.pop()
     }
 
+    /// Who cannot be reached at the moment, and why.
+    pub fn trouble(&self) -> Option<String> {
+        self.notices.trouble()
+    }
+
     /// Whether [`Self::poll_notice`] also says what is for debugging.
     pub fn set_verbose(&mut self, verbose: bool) {
         self.notices.verbose = verbose;

@@ -12,7 +12,6 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::answer::Answer;
 use super::calls::{detached, import, method_with};
 use super::port::{Item, Port};
-use super::waiter::Stage;
 
 /// Sleeps are endless but for this: nothing depends on it.
 const LONG: Duration = Duration::from_secs(3600);
@@ -143,7 +142,7 @@ pub(super) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
             return Ok(());
         }
     }
-    while dispatcher.port.read(py, Stage::Thread, || Ok::<_, PyErr>(()))? > 0 {}
+    while dispatcher.port.read_in_thread(py, || Ok::<_, PyErr>(()))? > 0 {}
     Ok(())
 }
 
@@ -196,7 +195,7 @@ impl Reader {
                 port.lower_flag();
                 Ok::<_, PyErr>(())
             };
-            match port.read(py, Stage::Thread, quiet) {
+            match port.read_in_thread(py, quiet) {
                 Ok(0) if is_ending => break,
                 Ok(0) => detached(py, || port.wait(LONG)),
                 Ok(_) => {}

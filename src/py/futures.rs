@@ -9,7 +9,7 @@ use super::aio::Unsend;
 use super::calls::{iterate, method};
 use super::errors::to_python;
 use super::imported;
-use super::wakes::{Wake, Wakes};
+use super::wakes::{Wake, Waking};
 use crate::error::Error;
 
 /// A new future of a loop.
@@ -21,20 +21,20 @@ pub(super) fn of_loop<'py>(running: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
 pub(super) fn set_result(
     future: &Bound<'_, PyAny>,
     result: &Bound<'_, PyAny>,
-    wakes: &Wakes,
+    waking: &Waking<'_>,
 ) -> PyResult<()> {
-    complete(future, intern!(future.py(), "set_result"), result, wakes)
+    complete(future, intern!(future.py(), "set_result"), result, waking)
 }
 
 /// The same, with a failure.
 pub(super) fn set_exception(
     future: &Bound<'_, PyAny>,
     error: &Error,
-    wakes: &Wakes,
+    waking: &Waking<'_>,
 ) -> PyResult<()> {
     let py = future.py();
     let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
-    complete(future, intern!(py, "set_exception"), &exception, wakes)
+    complete(future, intern!(py, "set_exception"), &exception, waking)
 }
 
 /// Completes a future that nobody waits for yet.
@@ -47,10 +47,12 @@ fn complete<'py>(
     future: &Bound<'py, PyAny>,
     how: &Bound<'py, PyString>,
     outcome: &Bound<'py, PyAny>,
-    wakes: &Wakes,
+    waking: &Waking<'_>,
 ) -> PyResult<()> {
-    if let Some(wake) = take_callback(future)? {
-        wakes.push(wake);
+    match take_callback(future)? {
+        Callbacks::One(wake) => waking.push(wake),
+        Callbacks::Others => waking.ask()?,
+        Callbacks::None => {}
     }
     match method(future, how, [outcome]) {
         Ok(_) => Ok(()),
@@ -63,20 +65,35 @@ fn complete<'py>(
 /// Takes out who waits for a future, if that is one, as nearly always. It is left to the loop to
 /// call several, which it takes more than a comparison to find, and those of any other future than
 /// asyncio's own in C, which alone are known to run nobody's code here.
-fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Option<Wake>> {
+fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Callbacks> {
     static FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = future.py();
     if !future.get_type().is(imported(&FUTURE, py, "asyncio", "Future")?) {
-        return Ok(None);
+        return Ok(Callbacks::Others);
     }
     let callbacks = future.getattr(intern!(py, "_callbacks"))?;
-    let Ok(callbacks) = callbacks.cast_exact::<PyList>() else { return Ok(None) };
+    if callbacks.is_none() {
+        return Ok(Callbacks::None);
+    }
+    let Ok(callbacks) = callbacks.cast_exact::<PyList>() else { return Ok(Callbacks::Others) };
     if callbacks.len() != 1 {
-        return Ok(None);
+        return Ok(Callbacks::Others);
     }
     let (function, context) = callbacks.get_item(0)?.extract::<(Bound<'_, PyAny>, _)>()?;
     method(future, intern!(py, "remove_done_callback"), [&function])?;
-    Ok(Some(Wake { future: future.clone().unbind(), function: function.unbind(), context }))
+    Ok(Callbacks::One(Wake {
+        future: future.clone().unbind(),
+        function: function.unbind(),
+        context,
+    }))
+}
+
+/// Who waits for a future.
+enum Callbacks {
+    None,
+    One(Wake),
+    /// Several, or who must not be compared here: the loop calls them.
+    Others,
 }
 
 fn is_invalid_state(py: Python<'_>, error: &PyErr) -> PyResult<bool> {

@@ -14,6 +14,7 @@ use super::futures;
 use super::imported;
 use super::port::{Address, Port, empty_inbox};
 use super::waiter::{Stage, Waiter};
+use super::wakes::Waking;
 use crate::producer::Who;
 
 /// Ports by the address of their loop, of which a process rarely has several. Locked only by
@@ -113,14 +114,15 @@ impl Watcher {
         }
         port.turn().results_came();
         port.wakes().results_came();
-        let read = port.read(slf.py(), Stage::Loop, || empty_inbox(inbox));
-        let asked = port.wakes().ask(|| Self::call_soon(slf));
-        read.and(asked)
+        let call_soon = |up_to| Self::call_soon(slf, up_to);
+        let waking = Waking::new(port.wakes(), &call_soon);
+        let read = port.read(slf.py(), Stage::Loop, &waking, || empty_inbox(inbox));
+        read.and(waking.ask())
     }
 
     /// Calls those who waited for futures; the loop calls it, after a turn that completed some.
-    fn wake(slf: &Bound<'_, Self>) -> PyResult<()> {
-        slf.get().port.wakes().call(slf.py(), || Self::call_soon(slf))
+    fn wake(slf: &Bound<'_, Self>, up_to: u64) -> PyResult<()> {
+        slf.get().port.wakes().call(slf.py(), up_to, |up_to| Self::call_soon(slf, up_to))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -135,12 +137,13 @@ impl Watcher {
 impl Watcher {
     /// Has the loop call [`Self::wake`]. If it cannot be asked, it comes back to the socket, and
     /// is asked then.
-    fn call_soon(slf: &Bound<'_, Self>) -> PyResult<()> {
+    fn call_soon(slf: &Bound<'_, Self>, up_to: u64) -> PyResult<()> {
         let py = slf.py();
         let running = needed(py, "the core of produce")?;
+        let up_to = up_to.into_pyobject(py)?.into_any();
         let asked = slf
             .getattr(intern!(py, "wake"))
-            .and_then(|wake| method(&running, intern!(py, "call_soon"), [&wake]));
+            .and_then(|wake| method(&running, intern!(py, "call_soon"), [&wake, &up_to]));
         asked.map(drop).inspect_err(|_| slf.get().port.give_signal())
     }
 }

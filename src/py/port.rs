@@ -18,7 +18,7 @@ use super::tell::tell;
 use super::turn::Turn;
 use super::voice::Voice;
 use super::waiter::{Stage, Waiter};
-use super::wakes::Wakes;
+use super::wakes::{Wakes, Waking};
 use super::{dispatcher, process};
 use crate::client::Mailbox;
 use crate::error::Error;
@@ -184,14 +184,24 @@ impl Port {
         &self,
         py: Python<'_>,
         stage: Stage,
+        waking: &Waking<'_>,
         mut quiet: impl FnMut() -> Result<(), E>,
     ) -> PyResult<usize> {
         let mut done = 0;
         while done < WAITERS_PER_TURN {
             let Some(item) = self.items.take(&mut quiet).map_err(Into::into)? else { break };
-            done += item.do_it(py, stage, &self.wakes)?;
+            done += item.do_it(py, stage, waking)?;
         }
         Ok(done)
+    }
+
+    /// The same in a thread, where there is no future to be completed.
+    pub(super) fn read_in_thread<E: Into<PyErr>>(
+        &self,
+        py: Python<'_>,
+        quiet: impl FnMut() -> Result<(), E>,
+    ) -> PyResult<usize> {
+        self.read(py, Stage::Thread, &Waking::new(&self.wakes, &|_| Ok(())), quiet)
     }
 
     /// Ends the reading, and hands on what was not read.
@@ -249,9 +259,9 @@ impl Port {
 }
 
 impl Item {
-    fn do_it(self, py: Python<'_>, stage: Stage, wakes: &Wakes) -> PyResult<usize> {
+    fn do_it(self, py: Python<'_>, stage: Stage, waking: &Waking<'_>) -> PyResult<usize> {
         match self {
-            Self::Settled(voice, settled) => tell(py, stage, &voice, settled, wakes),
+            Self::Settled(voice, settled) => tell(py, stage, &voice, settled, waking),
             Self::Unclaimed(voice, error, count) => {
                 voice.report(py, stage, &error, count).map(|()| count)
             }

@@ -164,14 +164,17 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
             }
         }
     }
+    let trouble = running.iter().find_map(|(core, _)| core.client.trouble());
     let ended = dispatcher::end(py, until);
     let untold = running.iter().map(|(core, _)| core.voice.untold_failures()).sum::<u64>();
     let lost = (lost() - given_up) as u64 + untold;
     if lost > 0 {
         let what = if lost == 1 { "message was" } else { "messages were" };
+        let untold = || running.iter().find_map(|(core, _)| core.voice.first_untold());
+        let why = trouble.or_else(untold).map_or(String::new(), |why| format!(": {why}"));
         let line = format!(
-            "dekaf: {lost} {what} not delivered before the interpreter ended; \
-             close the producer, or use it in a with block, to hear why\n"
+            "dekaf: {lost} {what} not delivered before the interpreter ended{why}; close the \
+             producer, or use it in a with block, to hear of it in time\n"
         );
         method_with(&import(py, "sys")?.getattr("stderr")?, "write", (line,))?;
     }

@@ -12,7 +12,7 @@ use super::metadata::RecordMetadata;
 use super::row::Row;
 use super::voice::Voice;
 use super::waiter::{Callback, Stage, Waiter};
-use super::wakes::Wakes;
+use super::wakes::Waking;
 use crate::producer::{Settled, SettledBatch, Waiting};
 
 /// Tells everybody who waited for one settled batch or call, and says how many that were. If one
@@ -23,19 +23,19 @@ pub(super) fn tell(
     stage: Stage,
     voice: &Voice,
     settled: Settled<Waiter>,
-    wakes: &Wakes,
+    waking: &Waking<'_>,
 ) -> PyResult<usize> {
     match settled {
         Settled::Call { waiter, result } => {
             if let (Waiter::Future { future, .. }, Stage::Loop) = (&waiter, stage) {
                 match result {
-                    Ok(()) => futures::set_result(future.bind(py), py.None().bind(py), wakes)?,
-                    Err(error) => futures::set_exception(future.bind(py), &error, wakes)?,
+                    Ok(()) => futures::set_result(future.bind(py), py.None().bind(py), waking)?,
+                    Err(error) => futures::set_exception(future.bind(py), &error, waking)?,
                 }
             }
             Ok(1)
         }
-        Settled::Batch(batch) => tell_batch(py, stage, voice, &batch, wakes),
+        Settled::Batch(batch) => tell_batch(py, stage, voice, &batch, waking),
     }
 }
 
@@ -44,7 +44,7 @@ fn tell_batch(
     stage: Stage,
     voice: &Voice,
     batch: &SettledBatch<Waiter>,
-    wakes: &Wakes,
+    waking: &Waking<'_>,
 ) -> PyResult<usize> {
     let mut failure = None;
     let mut count = 0;
@@ -54,7 +54,7 @@ fn tell_batch(
         let told = match &waiting.waiter {
             Waiter::Future { future, .. } => {
                 let future = future.bind(py);
-                tell_future(stage, voice, &topic, batch, waiting, future, wakes)
+                tell_future(stage, voice, &topic, batch, waiting, future, waking)
             }
             Waiter::Callback(callback) => {
                 tell_callback(stage, voice, &topic, batch, waiting, callback)
@@ -73,19 +73,19 @@ fn tell_future<'py>(
     batch: &SettledBatch<Waiter>,
     waiting: &Waiting<Waiter>,
     future: &Bound<'py, PyAny>,
-    wakes: &Wakes,
+    waking: &Waking<'_>,
 ) -> PyResult<()> {
     match &batch.outcome {
         Ok(_) if stage == Stage::Thread => Ok(()),
         Ok(stored) => {
             let metadata = RecordMetadata::of(topic, batch.partition, stored.place_of(waiting))?;
-            futures::set_result(future, &metadata, wakes)
+            futures::set_result(future, &metadata, waking)
         }
         Err(error) if stage == Stage::Thread || !futures::is_claimed(future)? => {
             voice.unclaimed(error, 1);
             voice.report(future.py(), stage, error, 1)
         }
-        Err(error) => futures::set_exception(future, error, wakes),
+        Err(error) => futures::set_exception(future, error, waking),
     }
 }
 

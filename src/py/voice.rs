@@ -11,6 +11,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::callbacks;
 use super::errors::to_python;
+use super::process;
 use super::settings::Settings;
 use super::waiter::{Stage, Waiter};
 use crate::client::Client;
@@ -106,6 +107,11 @@ impl Voice {
         self.ledger().untold_failures
     }
 
+    /// The first failure that no flush has told.
+    pub(super) fn first_untold(&self) -> Option<String> {
+        self.ledger().first.first().map(ToString::to_string)
+    }
+
     /// Those that no flush has told yet: how many, and the first of them.
     pub(super) fn take_unclaimed(&self) -> (u64, Vec<Error>) {
         let mut ledger = self.ledger();
@@ -121,7 +127,9 @@ impl Voice {
         error: &Error,
         count: usize,
     ) -> PyResult<()> {
-        if let Some(failures) = self.line_is_due() {
+        // What is given up at the exit is counted in a line of its own.
+        let is_at_exit = process::is_over() && error.kind() == ErrorKind::Closed;
+        if let Some(failures) = self.line_is_due().filter(|_| !is_at_exit) {
             callbacks::log_unclaimed(py, failures, error)?;
         }
         let Some(on_error) = self.function(py, |functions| &functions.on_error) else {

@@ -27,8 +27,17 @@ pub(super) struct Wakes(Mutex<Due>);
 #[derive(Debug, Default)]
 struct Due {
     queue: VecDeque<Wake>,
-    /// Whether the loop is asked already to call them.
-    is_asked: bool,
+    /// How many there were before the first of the queue.
+    before: u64,
+    /// How many, from the beginning, the loop is asked to call.
+    asked_to: u64,
+}
+
+impl Due {
+    /// How many there were from the beginning.
+    fn count(&self) -> u64 {
+        self.before + self.queue.len() as u64
+    }
 }
 
 impl Wakes {
@@ -36,54 +45,66 @@ impl Wakes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn push(&self, wake: Wake) {
-        self.due().queue.push_back(wake);
-    }
-
     /// The loop reads results: whatever it was asked before it has done by now, or has lost because
     /// a signal's handler raised in its place. It may be asked once too often.
     pub(super) fn results_came(&self) {
-        self.due().is_asked = false;
+        self.due().asked_to = 0;
     }
 
-    /// Asks the loop to call them, if there are any and it is not asked already.
-    pub(super) fn ask(&self, call_soon: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
+    /// Asks the loop to call those who are there, unless it is asked already: with `call_soon`, to
+    /// which they are counted.
+    pub(super) fn ask(&self, call_soon: impl FnOnce(u64) -> PyResult<()>) -> PyResult<()> {
         let mut due = self.due();
-        if due.queue.is_empty() || due.is_asked {
+        let count = due.count();
+        if due.queue.is_empty() || due.asked_to >= count {
             return Ok(());
         }
-        due.is_asked = true;
+        due.asked_to = count;
         drop(due);
         // A signal's handler may raise in there.
-        call_soon().inspect_err(|_| self.due().is_asked = false)
+        call_soon(count).inspect_err(|_| self.due().asked_to = 0)
     }
 
-    /// Calls them; the loop does it. It is asked again before, if there are several: the first may
-    /// run the loop anew and wait for another, or end the program.
+    /// Calls those up to a count; the loop does it. Those who came later have others of the loop's
+    /// callbacks before them. It is asked again before, if there are several: the first may run the
+    /// loop anew and wait for another, or end the program.
     pub(super) fn call(
         &self,
         py: Python<'_>,
-        call_soon: impl FnOnce() -> PyResult<()>,
+        up_to: u64,
+        call_soon: impl FnOnce(u64) -> PyResult<()>,
     ) -> PyResult<()> {
         let mut due = self.due();
-        due.is_asked = false;
-        let are_several = due.queue.len() > 1;
+        let are_several = due.before + 1 < up_to && due.queue.len() > 1;
+        if are_several {
+            due.asked_to = 0;
+        }
         drop(due);
         if are_several {
             self.ask(call_soon)?;
         }
-        loop {
-            let next = self.due().queue.pop_front();
-            match next {
-                Some(next) => next.call(py)?,
-                None => return Ok(()),
-            }
+        while let Some(next) = self.take(up_to) {
+            next.call(py)?;
         }
+        Ok(())
+    }
+
+    fn take(&self, up_to: u64) -> Option<Wake> {
+        let mut due = self.due();
+        if due.before >= up_to {
+            return None;
+        }
+        let next = due.queue.pop_front()?;
+        due.before += 1;
+        Some(next)
     }
 
     /// Forgets them: their loop has ended.
     pub(super) fn clear(&self) {
-        let forgotten = std::mem::take(&mut self.due().queue);
+        let mut due = self.due();
+        due.before = due.count();
+        let forgotten = std::mem::take(&mut due.queue);
+        drop(due);
         drop(forgotten);
     }
 
@@ -94,6 +115,27 @@ impl Wakes {
             visit.call(&wake.function)?;
             visit.call(&wake.context)
         })
+    }
+}
+
+/// Where those are left who are to be called, and how the loop is asked to.
+pub(super) struct Waking<'a> {
+    wakes: &'a Wakes,
+    call_soon: &'a dyn Fn(u64) -> PyResult<()>,
+}
+
+impl<'a> Waking<'a> {
+    pub(super) fn new(wakes: &'a Wakes, call_soon: &'a dyn Fn(u64) -> PyResult<()>) -> Self {
+        Self { wakes, call_soon }
+    }
+
+    pub(super) fn push(&self, wake: Wake) {
+        self.wakes.due().queue.push_back(wake);
+    }
+
+    /// Asks the loop to call those who are there, before others that it is asked to call next.
+    pub(super) fn ask(&self) -> PyResult<()> {
+        self.wakes.ask(self.call_soon)
     }
 }
 

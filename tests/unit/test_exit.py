@@ -79,12 +79,18 @@ async def again():
 
 asyncio.run(again())
 """
-    assert run(script, closed_port()) == ("unreachable\nunreachable\n1\n", "")
+    stdout, stderr = run(script, closed_port())
+    assert stdout == "unreachable\nunreachable\n1\n"
+    first, second = stderr.splitlines()
+    assert first.startswith("the cluster cannot be reached: ")
+    assert second.startswith("a message failed that nobody waits for")
 
 
 def test_threads_do_not_outlive_the_interpreter_badly() -> None:
     """Exit while the core is busy, many times: it never attaches, so nothing can abort."""
     script = """
+import logging
+logging.getLogger("dekaf").addHandler(logging.NullHandler())
 async def main():
     producer = Producer(address, exit_timeout_ms=20, metadata_timeout_ms=50, retry_backoff_ms=1)
     for _ in range(500):

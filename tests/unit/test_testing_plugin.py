@@ -89,7 +89,9 @@ def test_harm_that_was_done_ends_with_the_test(pytester: pytest.Pytester) -> Non
 
             asyncio.run(main())
     """)
-    passes(pytester, passed=3)
+    result = pytester.runpytest_subprocess(*STRICT, *LOOPS, timeout=60)
+    # What is lost is told all the same.
+    result.assert_outcomes(passed=3, errors=3)
 
 
 def test_a_test_that_fails_is_told_what_was_there(pytester: pytest.Pytester) -> None:
@@ -157,3 +159,20 @@ def test_the_fixtures_may_be_replaced(pytester: pytest.Pytester) -> None:
             assert dekaf_broker.topics == {"orders": 2}
     """)
     passes(pytester, passed=1)
+
+
+def test_a_test_that_is_not_told_of_a_failure_fails(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import asyncio
+
+        def test_sent(dekaf_broker, dekaf_producer):
+            async def main():
+                await dekaf_producer.produce("orders", b"first")
+                dekaf_broker.faults.fail("produce", "INVALID_RECORD", times=None)
+                dekaf_producer.send("orders", b"v")
+
+            asyncio.run(main())
+    """)
+    result = pytester.runpytest_subprocess(*STRICT, *LOOPS, timeout=60)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*UnclaimedFailures: 1 message failed that nobody waited for*"])

@@ -28,6 +28,7 @@ pub(super) enum Who {
 struct Trouble {
     since: Instant,
     warned_at: Instant,
+    last: Error,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +57,10 @@ impl Notices {
 
     /// An attempt to reach somebody has failed; so many records wait.
     pub(super) fn failed(&mut self, now: Instant, who: Who, error: &Error, waiting: usize) {
-        let trouble = self.trouble.get_mut(&who);
+        let mut trouble = self.trouble.get_mut(&who);
+        if let Some(trouble) = &mut trouble {
+            trouble.last.clone_from(error);
+        }
         let lasts = match trouble {
             Some(trouble) if now < trouble.warned_at + BETWEEN_WARNINGS => {
                 return self.debug(now, || format!("{} cannot be reached: {error}", named(who)));
@@ -66,7 +70,8 @@ impl Notices {
                 format!(" for {}", seconds(now - trouble.since))
             }
             None => {
-                self.trouble.insert(who, Trouble { since: now, warned_at: now });
+                self.trouble
+                    .insert(who, Trouble { since: now, warned_at: now, last: error.clone() });
                 String::new()
             }
         };
@@ -78,6 +83,12 @@ impl Notices {
         let who = named(who);
         let text = format!("{who} cannot be reached{lasts}: {error}{waiting}; trying again");
         self.push(Severity::Warning, text);
+    }
+
+    /// Who cannot be reached, and why.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let (who, trouble) = self.trouble.first_key_value()?;
+        Some(format!("{} cannot be reached: {}", named(*who), trouble.last))
     }
 
     /// Somebody was reached: news if he could not be before.
