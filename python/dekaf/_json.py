@@ -135,11 +135,13 @@ def _exact(value: object) -> object:
 
 def _plain(value: object) -> object:
     """Make of what JSON does not have something that it has."""
-    if isinstance(value, datetime | date | time) or _is_single(value):
+    is_time = isinstance(value, datetime | date | time)
+    if is_time or _is_single(value):
+        one: Any = value
         # What is missing differs from itself, as pandas' `NaT` does.
-        if value != value:  # noqa: PLR0124 # pyright: ignore[reportUnknownVariableType]
-            raise ValueError(f"{value} has no JSON: use None for what is missing")
-        return value.isoformat() if hasattr(value, "isoformat") else cast("Any", value).item()
+        if one != one:  # noqa: PLR0124 - see above
+            raise ValueError(f"{one} has no JSON: use None for what is missing")
+        return one.isoformat() if is_time else one.item()
     if isinstance(value, UUID | Decimal):
         return str(value)  # as text, a decimal keeps all its digits
     if isinstance(value, Enum):

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    Start: TypeAlias = Callable[[Callable[[], object], tuple[()]], object]
 
 __all__ = ["drain_with_workers", "start_thread"]
 
@@ -27,16 +29,14 @@ def start_thread(serve: Callable[[], object], name: str) -> None:
         threading.Thread(target=serve, name=name, daemon=True).start()
 
 
-def _native_start() -> Callable[[Callable[[], object], tuple[()]], object] | None:
+def _native_start() -> Start | None:
     """Give `_thread.start_new_thread` as it was before gevent or eventlet replaced it."""
     gevent: Any = sys.modules.get("gevent.monkey")
     if gevent is not None and gevent.is_object_patched("threading", "_start_new_thread"):
-        start: Any = gevent.get_original("_thread", "start_new_thread")
-        return start
+        return cast("Start", gevent.get_original("_thread", "start_new_thread"))
     eventlet: Any = sys.modules.get("eventlet.patcher")
     if eventlet is not None and eventlet.is_monkey_patched("thread"):
-        start = eventlet.original("_thread").start_new_thread
-        return start
+        return cast("Start", eventlet.original("_thread").start_new_thread)
     return None
 
 
@@ -53,7 +53,11 @@ def drain_with_workers(drain: Callable[[], object]) -> None:
     Finalize(None, drain, exitpriority=0)
     celery: Any = sys.modules.get("celery.signals")
     if celery is not None:
-        celery.worker_process_shutdown.connect(lambda **_: drain(), weak=False)
+
+        def end(**_: object) -> None:
+            drain()
+
+        celery.worker_process_shutdown.connect(end, weak=False)
 
 
 def _is_child(module: str) -> bool:

@@ -32,7 +32,7 @@ class Told:
 
 @compressed
 @pytest.mark.asyncio
-async def test_futures(kafka: Cluster, topic: TopicFactory, codec: str) -> None:
+async def test_futures(kafka: Cluster, topic: TopicFactory, codec: Any) -> None:
     name, told = topic(kafka, partitions=3), Told()
 
     def done(future: asyncio.Future[RecordMetadata]) -> None:
@@ -49,7 +49,7 @@ async def test_futures(kafka: Cluster, topic: TopicFactory, codec: str) -> None:
 
 @compressed
 @pytest.mark.asyncio
-async def test_callbacks_on_a_loop(kafka: Cluster, topic: TopicFactory, codec: str) -> None:
+async def test_callbacks_on_a_loop(kafka: Cluster, topic: TopicFactory, codec: Any) -> None:
     name, told = topic(kafka, partitions=3), Told()
     async with Producer(kafka.bootstrap(), compression=codec, **SETTINGS) as producer:
         for n in range(COUNT):
@@ -60,7 +60,7 @@ async def test_callbacks_on_a_loop(kafka: Cluster, topic: TopicFactory, codec: s
 
 
 @compressed
-def test_callbacks_without_a_loop(kafka: Cluster, topic: TopicFactory, codec: str) -> None:
+def test_callbacks_without_a_loop(kafka: Cluster, topic: TopicFactory, codec: Any) -> None:
     name, told = topic(kafka, partitions=3), Told()
     with SyncProducer(kafka.bootstrap(), compression=codec, **SETTINGS) as producer:
         for n in range(COUNT):

@@ -17,22 +17,28 @@ SHORT: dict[str, Any] = {**FAR_OFF, "exit_timeout_ms": 200}
 def test_what_ends_the_program_is_not_held_up(
     dekaf_broker: Broker, kind: type[BaseException]
 ) -> None:
-    with pytest.raises(kind) as caught, SyncProducer(servers(dekaf_broker), **SHORT) as producer:
-        lose(dekaf_broker, producer)
-        raise kind
+    def main() -> None:
+        with SyncProducer(servers(dekaf_broker), **SHORT) as producer:
+            lose(dekaf_broker, producer)
+            raise kind
+
+    with pytest.raises(kind) as caught:
+        main()
     assert_noted(caught.value)
 
 
 def test_an_exception_says_what_was_lost_beside_it(dekaf_broker: Broker) -> None:
     dekaf_broker.create_topic("orders")
-    with (
-        pytest.raises(ValueError, match="mine") as caught,
-        SyncProducer(servers(dekaf_broker)) as producer,
-    ):
-        dekaf_broker.faults.fail("produce", "INVALID_RECORD", times=None)
-        for n in range(3):
-            producer.send("orders", b"%d" % n)
-        raise ValueError("mine")
+
+    def main() -> None:
+        with SyncProducer(servers(dekaf_broker)) as producer:
+            dekaf_broker.faults.fail("produce", "INVALID_RECORD", times=None)
+            for n in range(3):
+                producer.send("orders", b"%d" % n)
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine") as caught:
+        main()
     [note] = caught.value.__notes__
     assert note.startswith("dekaf: 3 messages failed that nobody waited for; the first: ")
     assert "INVALID_RECORD" in note
@@ -59,20 +65,26 @@ async def test_a_cancelled_block(dekaf_broker: Broker) -> None:
 
 @pytest.mark.asyncio
 async def test_a_block_that_times_out(dekaf_broker: Broker) -> None:
-    with pytest.raises(TimeoutError) as caught:
+    async def main() -> None:
         async with asyncio.timeout(0.1), Producer(servers(dekaf_broker), **SHORT) as producer:
             lose(dekaf_broker, producer)
             await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError) as caught:
+        await main()
     assert caught.value.__cause__ is not None
     assert_noted(caught.value.__cause__)
 
 
 @pytest.mark.asyncio
 async def test_nothing_is_added_where_nothing_was_lost(dekaf_broker: Broker) -> None:
-    with pytest.raises(ValueError, match="mine") as caught:
+    async def main() -> None:
         async with Producer(servers(dekaf_broker)) as producer:
             producer.send("orders", b"v")
             raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine") as caught:
+        await main()
     assert not hasattr(caught.value, "__notes__")
     dekaf_broker.assert_published("orders", value=b"v", times=1)
 

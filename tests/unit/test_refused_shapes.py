@@ -1,7 +1,7 @@
 """What looks like messages, or like bytes, and would be stored as something else."""
 
 import ctypes
-import datetime
+import datetime as dt
 import sys
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from dekaf.testing import Broker
 class Interchanged:
     """As every data frame has it that can be interchanged."""
 
-    def __dataframe__(self) -> object:  # noqa: PLW3201 - the protocol's own name
+    def __dataframe__(self) -> object:
         raise NotImplementedError
 
     def __iter__(self) -> Any:
@@ -24,7 +24,7 @@ class Interchanged:
 class OfArrow(Interchanged):
     __dataframe__ = None  # type: ignore[assignment]
 
-    def __arrow_c_stream__(self) -> object:  # noqa: PLW3201 - the protocol's own name
+    def __arrow_c_stream__(self) -> object:
         raise NotImplementedError
 
 
@@ -43,7 +43,7 @@ class Column:
 
     shape = (2,)
 
-    def __arrow_c_stream__(self) -> object:  # noqa: PLW3201 - the protocol's own name
+    def __arrow_c_stream__(self) -> object:
         raise NotImplementedError
 
     def __iter__(self) -> Any:
@@ -69,13 +69,13 @@ def test_a_batch_that_lacks_its_star(dekaf_broker: Broker, messages: Any) -> Non
     with SyncProducer(dekaf_broker.bootstrap_servers) as producer:
         with pytest.raises(TypeError, match=rf"got one {kind}: write publish_batch\(\*messages"):
             producer.publish_batch(messages, topic="orders")
-        producer.publish_batch(Message(value=[1, 2]), topic="orders")  # type: ignore[arg-type]
+        producer.publish_batch(Message(value=[1, 2]), topic="orders")
         producer.publish_batch({"a": 1}, topic="orders")
     stored = [record.value for record in dekaf_broker.records("orders")]
     assert stored == [b"[1,2]", b'{"a":1}']
 
 
-class NaT(datetime.datetime):
+class NaT(dt.datetime):
     """As pandas has it for a time that is missing."""
 
     def __ne__(self, other: object) -> bool:
@@ -84,7 +84,7 @@ class NaT(datetime.datetime):
     def __eq__(self, other: object) -> bool:
         return False
 
-    __hash__ = datetime.datetime.__hash__
+    __hash__ = dt.datetime.__hash__
 
     def isoformat(self, *_: Any, **__: Any) -> str:
         return "NaT"
@@ -96,7 +96,7 @@ def test_what_is_missing_is_none(dekaf_broker: Broker) -> None:
         for missing in (NaT(2020, 1, 1), float("nan")):
             with pytest.raises(SerializationError, match="use None for what is missing"):
                 producer.produce("orders", {"at": missing})
-        producer.produce("orders", {"at": datetime.datetime(2020, 1, 1)})  # noqa: DTZ001 - as many are
+        producer.produce("orders", {"at": dt.datetime(2020, 1, 1)})  # noqa: DTZ001 - as many are
     assert [record.value for record in dekaf_broker.records("orders")] == [
         b'{"at":"2020-01-01T00:00:00"}'
     ]
@@ -104,10 +104,10 @@ def test_what_is_missing_is_none(dekaf_broker: Broker) -> None:
 
 def test_objects_have_no_bytes(dekaf_broker: Broker) -> None:
     """A buffer of objects, as numpy's, holds their addresses."""
-    objects = (ctypes.py_object * 2)(1, 2)
+    objects: Any = (ctypes.py_object * 2)()
     with SyncProducer(dekaf_broker.bootstrap_servers) as producer:
         with pytest.raises(TypeError, match="value is a py_object_Array_2 of Python objects"):
-            producer.produce("orders", objects)  # type: ignore[arg-type]
+            producer.produce("orders", objects)
         with pytest.raises(ProduceErrorGroup, match="has no JSON"):
             producer.publish_batch(objects, topic="orders")
     assert "orders" not in dekaf_broker.topics
@@ -144,5 +144,5 @@ def test_ctrl_c_within_a_buffer_goes_on(dekaf_broker: Broker) -> None:
 def test_more_seconds_than_a_clock_counts(dekaf_broker: Broker) -> None:
     with SyncProducer(dekaf_broker.bootstrap_servers) as producer:
         for call in (producer.flush, producer.ping, producer.close):
-            with pytest.raises(ValueError, match="timeout=.* is out of range"):
+            with pytest.raises(ValueError, match=r"timeout=.* is out of range"):
                 call(10**400)
