@@ -49,15 +49,19 @@ fn complete<'py>(
     outcome: &Bound<'py, PyAny>,
     waking: &Waking<'_>,
 ) -> PyResult<()> {
-    match take_callback(future)? {
-        Callbacks::One(wake) => waking.push(wake),
-        Callbacks::Others => waking.ask()?,
-        Callbacks::None => {}
-    }
+    let asked = match take_callback(future)? {
+        Callbacks::One(wake) => {
+            waking.push(wake);
+            Ok(())
+        }
+        // A signal's handler may raise in there: the future is completed all the same.
+        Callbacks::Others => waking.ask(),
+        Callbacks::None => Ok(()),
+    };
     match method(future, how, [outcome]) {
-        Ok(_) => Ok(()),
+        Ok(_) => asked,
         // It was cancelled and wants nothing; nobody else completes ours.
-        Err(error) if is_invalid_state(future.py(), &error)? => Ok(()),
+        Err(error) if is_invalid_state(future.py(), &error)? => asked,
         Err(error) => Err(error),
     }
 }

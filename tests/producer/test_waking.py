@@ -173,6 +173,32 @@ def test_a_signal_while_the_loop_is_asked_loses_nobody(target: Target) -> None:
     assert told == list(range(1, 101))
 
 
+def test_a_signal_before_the_loop_calls_several_loses_nobody(target: Target) -> None:
+    topic = target.topic()
+    told: list[int] = []
+
+    async def main(producer: Producer) -> None:
+        await producer.produce(topic, b"first")
+        for n in range(100):
+            future = producer.produce(topic, str(n))
+            future.add_done_callback(lambda future: told.append(future.result().offset))
+            if n % 3 == 0:
+                future.add_done_callback(lambda _: None)
+        loop.interruptions = 3
+        await asyncio.Event().wait()
+
+    loop = Interrupted()
+    producer = Producer(target.servers)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        with pytest.raises(SystemExit):
+            runner.run(main(producer))
+        while loop.interruptions:
+            with pytest.raises(SystemExit):
+                runner.run(producer.flush())
+        runner.run(producer.close())
+    assert sorted(told) == list(range(1, 101))
+
+
 @all_loops
 def test_cancelled_as_it_is_done(target: Target, loop: Loop) -> None:
     """Tasks that are cancelled by one that was told in the same turn."""
