@@ -34,7 +34,7 @@ def dekaf_broker() -> Iterator[Broker]:
 def dekaf_producer(dekaf_broker: Broker) -> Iterator[Producer]:
     """Produce to `dekaf_broker`; closed after the test, which may have left it no broker.
 
-    A test whose messages have failed, and that was not told of it, has an error.
+    The end of the test raises `UnclaimedFailures` if messages have failed and nobody was told.
     """
     import asyncio  # noqa: PLC0415 - see above
 

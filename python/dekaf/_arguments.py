@@ -38,14 +38,16 @@ def check_number(
 
 
 _MOST_SECONDS = 2**63
-"""More than any clock counts, and a float still."""
+"""Far more than any clock counts. Larger numbers may have no float."""
 
 
 def check_seconds(name: str, value: object, most: float = float("inf")) -> None:
     """Take any number of seconds that is not negative; NaN is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong(name, "seconds as int or float", value)
-    if not 0 <= value <= most or (isinstance(value, int) and value > _MOST_SECONDS):
+    is_large = isinstance(value, int) and value > _MOST_SECONDS
+    if is_large or not 0 <= value <= most:
+        most = min(most, _MOST_SECONDS) if is_large else most
         limit = "0 or more" if most == float("inf") else f"0 to {most:g}"
         raise ValueError(f"{name}={value} is out of range: {limit} seconds")
 

@@ -154,9 +154,11 @@ def is_table(source: object) -> bool:
     kind = type(source)
     if hasattr(kind, "__dataframe__") or (hasattr(kind, "iterrows") and hasattr(kind, "columns")):
         return True
+    if not hasattr(kind, "__arrow_c_stream__"):
+        return False
     shape = getattr(source, "shape", None)
-    is_column = isinstance(shape, tuple) and len(cast("tuple[object, ...]", shape)) == 1
-    return hasattr(kind, "__arrow_c_stream__") and not is_column
+    is_one = isinstance(shape, tuple) and len(cast("tuple[object, ...]", shape)) == 1
+    return not (is_one or hasattr(kind, "chunks"))
 
 
 def published(messages: tuple[object, ...]) -> list[object]:

@@ -49,7 +49,8 @@ def raw_or_json(value: object) -> str | Buffer | None:
         return encode_json(value)  # pyright: ignore[reportUnknownArgumentType] - whatever is in it
     try:
         with memoryview(cast("Buffer", value)) as view:
-            has_bytes = "O" not in view.format  # which are addresses of objects
+            # Addresses of objects are none. Between colons there are names of fields.
+            has_bytes = "O" not in "".join(view.format.split(":")[::2])
     except (TypeError, ValueError, BufferError):
         has_bytes = False
     return cast("Buffer", value) if has_bytes else encode_json(value)

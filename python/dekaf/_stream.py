@@ -94,12 +94,12 @@ class _OnItsWay:
 
     def settle_first(self) -> None:
         """Take the results of the first chunk, which is done."""
-        # A signal may raise between any two of these: nothing is named before it is there, and the
-        # chunk has one owner at least.
-        self._taken: Results = BatchResult(self.calls[0])
-        self._results = enumerate(self._taken)
-        self._at = -1
-        self._call = self.calls[0]
+        # A signal's handler may raise after any call: all are made before anything is changed, and
+        # the chunk always has an owner.
+        call = self.calls[0]
+        taken: Results = BatchResult(call)
+        results = enumerate(taken)
+        self._taken, self._results, self._at, self._call = taken, results, -1, call
         self.calls.popleft()
 
     def next_result(self) -> RecordMetadata | ProduceError | None:

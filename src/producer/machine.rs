@@ -468,6 +468,7 @@ impl<W> Machine<W> {
         response: &MetadataResponse,
     ) {
         self.notices.reached(Whom::Cluster);
+        self.notices.listed(|node| response.brokers.iter().any(|broker| broker.node_id == node));
         for described in &response.topics {
             let index = described.name.as_deref().and_then(|name| self.by_name.get(name));
             let Some(&index) = index else { continue };
@@ -590,11 +591,9 @@ impl<W> Machine<W> {
             let until = now + throttle;
             let node = self.node(request.node);
             node.counts.throttle_time.record(throttle);
-            let (node, text) =
-                (request.node, format!("asks for {} ms of silence", throttle.as_millis()));
-            self.notices.debug(now, || format!("broker {node} {text}"));
-            let node = self.node(node);
             node.throttled_until = node.throttled_until.max(Some(until));
+            let (node, pause) = (request.node, throttle.as_millis());
+            self.notices.debug(now, || format!("broker {node} asks for {pause} ms of silence"));
         }
         for sent in request.parts {
             let Sent { place, serial, .. } = sent;

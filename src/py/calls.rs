@@ -68,6 +68,7 @@ pub(super) fn method_with<'py, A: PyCallArgs<'py>>(
     name: &str,
     arguments: A,
 ) -> PyResult<Bound<'py, PyAny>> {
+    hang_at_exit();
     call_with(&object.getattr(name)?, arguments, None)
 }
 

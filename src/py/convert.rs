@@ -127,7 +127,9 @@ fn memory_of<'py>(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, 
         refused
     })?;
     let format = view.getattr(intern!(py, "format"))?;
-    if format.cast::<PyString>()?.to_str()?.contains('O') {
+    // Between colons there are names of fields.
+    let mut kinds = format.cast::<PyString>()?.to_str()?.split(':').step_by(2);
+    if kinds.any(|kinds| kinds.contains('O')) {
         return Err(PyTypeError::new_err(format!(
             "{name} is a {} of Python objects, whose buffer holds their addresses: choose a \
              {name}_serializer, or encode it first, for example with .tolist() and json.dumps",

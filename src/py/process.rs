@@ -98,9 +98,10 @@ pub(super) fn check_not_over() -> PyResult<()> {
 fn drain_with_workers(py: Python<'_>) -> PyResult<()> {
     static SAID_IN: AtomicU64 = AtomicU64::new(0);
     let here = generation() + 1;
-    if SAID_IN.swap(here, Ordering::Relaxed) != here {
+    if SAID_IN.load(Ordering::Relaxed) != here {
         let module = import(py, "dekaf._process")?;
         method_with(&module, "drain_with_workers", (hook(py, at_exit)?,))?;
+        SAID_IN.store(here, Ordering::Relaxed);
     }
     Ok(())
 }
@@ -164,7 +165,9 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
             }
         }
     }
-    let trouble = running.iter().find_map(|(core, _)| core.client.trouble());
+    let has_lost = |core: &Running| core.client.abandoned() > 0 || core.voice.untold_failures() > 0;
+    let losers = running.iter().map(|(core, _)| core).filter(|core| has_lost(core));
+    let trouble = losers.into_iter().find_map(|core| core.client.trouble());
     let ended = dispatcher::end(py, until);
     let untold = running.iter().map(|(core, _)| core.voice.untold_failures()).sum::<u64>();
     let lost = (lost() - given_up) as u64 + untold;

@@ -64,8 +64,8 @@ impl ProducerCore {
         match started {
             Ok(running) => {
                 let running = running?;
-                running.client.set_verbose(callbacks::is_verbose(py)?);
                 process::register(py, running.clone(), self.settings.exit_timeout)?;
+                running.client.set_verbose(callbacks::is_verbose(py)?);
                 Ok(running)
             }
             // Somebody else was faster.
@@ -344,8 +344,8 @@ impl ProducerCore {
         self.started.at_hand().map_or(Ok(()), |running| running.voice.traverse(&visit))
     }
 
-    /// The functions lead back here, and whom they belong to is gone. What was handed over is
-    /// still delivered; who dropped the producer is not told of it.
+    /// The producer is garbage, and so is whatever its functions belong to. What was handed over is
+    /// still delivered, without them: a record that waits for the partitioner fails.
     fn __clear__(&self) {
         if let Some(running) = self.started.at_hand() {
             running.voice.let_go();

@@ -201,15 +201,18 @@ impl Voice {
     /// any. What is meant to end the program goes on, when its record has failed of it.
     pub(super) fn place_records(&self, py: Python<'_>) -> PyResult<bool> {
         let partitioner = self.function(py, |functions| &functions.partitioner);
-        let (Some(client), Some(partitioner)) = (self.client.get(), partitioner) else {
-            return Ok(false);
-        };
+        let Some(client) = self.client.get() else { return Ok(false) };
         // What comes after the last look is asked about again.
         self.is_asking.store(false, Ordering::Release);
         let mut any = false;
         while let Some(asked) = client.next_to_place() {
             any = true;
-            let said = callbacks::choose(&partitioner, asked.key.as_deref(), asked.partitions);
+            let Some(partitioner) = &partitioner else {
+                let gone = "it was dropped together with the producer";
+                client.place(asked.ticket, Err(gone.to_owned()));
+                continue;
+            };
+            let said = callbacks::choose(partitioner, asked.key.as_deref(), asked.partitions);
             let told = said.as_ref().map_err(ToString::to_string).copied();
             client.place(asked.ticket, told);
             if let Err(error) = said

@@ -49,7 +49,10 @@ async def main():
     future.exception()
 asyncio.run(main())
 """
-    assert run(script, closed_port()) == ("", "")
+    stdout, stderr = run(script, closed_port())
+    assert stdout == ""
+    [line] = stderr.splitlines()
+    assert line.startswith("the cluster cannot be reached: ")
 
 
 def test_a_producer_that_was_never_used() -> None:

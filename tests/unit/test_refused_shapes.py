@@ -146,3 +146,17 @@ def test_more_seconds_than_a_clock_counts(dekaf_broker: Broker) -> None:
         for call in (producer.flush, producer.ping, producer.close):
             with pytest.raises(ValueError, match=r"timeout=.* is out of range"):
                 call(10**400)
+
+
+class Quote(ctypes.Structure):
+    """The names of its fields have the letter that stands for objects."""
+
+    _fields_ = [("Open", ctypes.c_double)]
+
+
+def test_a_structure_has_bytes(dekaf_broker: Broker) -> None:
+    value: Any = Quote(1.5)
+    with SyncProducer(dekaf_broker.bootstrap_servers) as producer:
+        producer.produce("orders", value)
+        producer.publish_batch(value, topic="orders")
+    assert [record.value for record in dekaf_broker.records("orders")] == [bytes(value)] * 2

@@ -100,6 +100,14 @@ impl Notices {
         }
     }
 
+    /// The cluster lists these brokers: others are not missed any more.
+    pub(super) fn listed(&mut self, is_listed: impl Fn(NodeId) -> bool) {
+        self.trouble.retain(|who, _| match who {
+            Who::Cluster => true,
+            Who::Broker(node) => is_listed(*node),
+        });
+    }
+
     /// Something else has happened.
     pub(super) fn debug(&mut self, now: Instant, what: impl FnOnce() -> String) {
         if !self.verbose {
@@ -108,7 +116,8 @@ impl Notices {
         let is_over = |budget: &Budget| now >= budget.since + BUDGET_FOR;
         let over = self.budget.take_if(|budget| is_over(budget));
         if let Some(left_out) = over.and_then(|budget| budget.spent.checked_sub(BUDGET + 1)) {
-            let text = format!("{} lines were left out", left_out + 1);
+            let what = if left_out == 0 { "line was" } else { "lines were" };
+            let text = format!("{} {what} left out", left_out + 1);
             self.push(Severity::Debug, text);
         }
         let budget = self.budget.get_or_insert(Budget { since: now, spent: 0 });

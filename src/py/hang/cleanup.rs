@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 
 use super::super::process;
 
-/// As glibc has it; musl has all but the third, and looks at no more than it has.
+/// As glibc has it.
 #[repr(C)]
 struct Registration {
     routine: Option<extern "C" fn(*mut c_void)>,
