@@ -51,8 +51,8 @@ asyncio.run(main())
 """
     stdout, stderr = run(script, closed_port())
     assert stdout == ""
-    [line] = stderr.splitlines()
-    assert line.startswith("the cluster cannot be reached: ")
+    # It may have been closed before it could tell that nobody is there.
+    assert re.fullmatch(r"(the cluster cannot be reached: .*\n)?", stderr)
 
 
 def test_a_producer_that_was_never_used() -> None:
