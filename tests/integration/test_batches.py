@@ -32,7 +32,8 @@ async def test_batches_are_stored_in_the_codec_asked_for(
     assert_all_kept(kafka, counters, 5_001)
     if kafka.plan.release.dumps_batches:
         stored = kafka.batches(name, records=False)
-        assert {batch.codec for batch in stored if batch.count > 10} == {codec}
+        # A dozen short records may not shrink either.
+        assert {batch.codec for batch in stored if batch.count > 200} == {codec}
 
 
 @pytest.mark.versions
