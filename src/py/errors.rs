@@ -4,13 +4,13 @@
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyModule, PyString};
+use pyo3::types::{PyDict, PyString};
 
 use super::calls::{call_with, import, method_with, repr, text};
 use super::convert::type_name;
 use crate::error::{Error, ErrorCode, ErrorKind};
 
-static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 fn class_of(kind: ErrorKind) -> &'static str {
     match kind {
@@ -37,9 +37,8 @@ pub(super) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     build(py, error).unwrap_or_else(|failure| failure)
 }
 
-fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
-    let module =
-        MODULE.get_or_try_init(py, || PyModule::import(py, "dekaf._errors").map(Bound::unbind))?;
+fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    let module = MODULE.get_or_try_init(py, || import(py, "dekaf._errors").map(Bound::unbind))?;
     Ok(module.bind(py))
 }
 
