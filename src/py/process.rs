@@ -166,8 +166,8 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
         }
     }
     let has_lost = |core: &Running| core.client.abandoned() > 0 || core.voice.untold_failures() > 0;
-    let losers = running.iter().map(|(core, _)| core).filter(|core| has_lost(core));
-    let trouble = losers.into_iter().find_map(|core| core.client.trouble());
+    let mut losers = running.iter().map(|(core, _)| core).filter(|core| has_lost(core));
+    let trouble = losers.find_map(|core| core.client.trouble());
     let ended = dispatcher::end(py, until);
     let untold = running.iter().map(|(core, _)| core.voice.untold_failures()).sum::<u64>();
     let lost = (lost() - given_up) as u64 + untold;

@@ -129,7 +129,7 @@ impl Voice {
     ) -> PyResult<()> {
         // What is given up at the exit is counted in a line of its own.
         let is_at_exit = process::is_over() && error.kind() == ErrorKind::Closed;
-        if let Some(failures) = self.line_is_due().filter(|_| !is_at_exit) {
+        if !is_at_exit && let Some(failures) = self.line_is_due() {
             callbacks::log_unclaimed(py, failures, error)?;
         }
         let Some(on_error) = self.function(py, |functions| &functions.on_error) else {
