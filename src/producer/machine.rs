@@ -33,7 +33,7 @@ pub use self::exchange::{
 };
 use self::fates::Refusal;
 pub use self::joining::Joined;
-use self::notices::{Notices, Who as Whom};
+use self::notices::{Notices, Peer};
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
 use super::batch::{Codecs, Rest, Ticket};
@@ -467,7 +467,7 @@ impl<W> Machine<W> {
         asked: &MetadataWanted,
         response: &MetadataResponse,
     ) {
-        self.notices.reached(Whom::Cluster);
+        self.notices.reached(Peer::Cluster);
         self.notices.listed(|node| response.brokers.iter().any(|broker| broker.node_id == node));
         for described in &response.topics {
             let index = described.name.as_deref().and_then(|name| self.by_name.get(name));
@@ -494,7 +494,7 @@ impl<W> Machine<W> {
     pub fn handle_metadata_failed(&mut self, now: Instant, error: Error) {
         self.counts.bootstrap_failures += 1;
         let waiting = self.unsettled();
-        self.notices.failed(now, Whom::Cluster, &error, waiting);
+        self.notices.failed(now, Peer::Cluster, &error, waiting);
         let needed = !self.is_idle();
         self.refresh.failed(now, error, needed, &mut self.random);
     }
@@ -524,7 +524,7 @@ impl<W> Machine<W> {
 
     /// A broker is ready for requests.
     pub fn handle_connected(&mut self, node: NodeId) {
-        self.notices.reached(Whom::Broker(node));
+        self.notices.reached(Peer::Broker(node));
         let node = self.node(node);
         node.connected = true;
         node.connecting = false;
@@ -535,7 +535,7 @@ impl<W> Machine<W> {
     /// A broker could not be connected.
     pub fn handle_connect_failed(&mut self, now: Instant, node: NodeId, error: Error) {
         let waiting = self.unsettled();
-        self.notices.failed(now, Whom::Broker(node), &error, waiting);
+        self.notices.failed(now, Peer::Broker(node), &error, waiting);
         // It may have moved, or somebody else may lead its partitions by now.
         self.refresh.want();
         let state = self.nodes.entry(node).or_default();

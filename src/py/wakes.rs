@@ -51,8 +51,8 @@ impl Wakes {
         self.due().asked_to = 0;
     }
 
-    /// Asks the loop to call those who are there, unless it is asked already: with `call_soon`, to
-    /// which they are counted.
+    /// Asks the loop to call those who are there, unless it is asked already. `call_soon` is given
+    /// the count up to which the loop's handle calls.
     pub(super) fn ask(&self, call_soon: impl FnOnce(u64) -> PyResult<()>) -> PyResult<()> {
         let mut due = self.due();
         let count = due.count();

@@ -15,15 +15,15 @@ const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 const BUDGET_FOR: Duration = Duration::from_secs(1);
 const BUDGET: u32 = 50;
 
-/// Who is to be reached.
+/// Peer is to be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Who {
+pub(super) enum Peer {
     /// Any broker, to ask about the cluster.
     Cluster,
     Broker(NodeId),
 }
 
-/// Somebody cannot be reached.
+/// A peer that cannot be reached.
 #[derive(Debug)]
 struct Trouble {
     since: Instant,
@@ -34,8 +34,8 @@ struct Trouble {
 #[derive(Debug, Default)]
 pub(super) struct Notices {
     queue: VecDeque<Notice>,
-    trouble: BTreeMap<Who, Trouble>,
-    /// Whether somebody reads what is for debugging.
+    trouble: BTreeMap<Peer, Trouble>,
+    /// Whether lines for debugging are wanted.
     pub(super) verbose: bool,
     budget: Option<Budget>,
 }
@@ -55,8 +55,8 @@ impl Notices {
         self.queue.push_back(Notice { severity, text });
     }
 
-    /// An attempt to reach somebody has failed; so many records wait.
-    pub(super) fn failed(&mut self, now: Instant, who: Who, error: &Error, waiting: usize) {
+    /// A connection or a question to a peer has failed, while so many records wait.
+    pub(super) fn failed(&mut self, now: Instant, who: Peer, error: &Error, waiting: usize) {
         let mut trouble = self.trouble.get_mut(&who);
         if let Some(trouble) = &mut trouble {
             trouble.last.clone_from(error);
@@ -85,17 +85,17 @@ impl Notices {
         self.push(Severity::Warning, text);
     }
 
-    /// Who cannot be reached, and why.
+    /// Peer cannot be reached, and why.
     pub(super) fn trouble(&self) -> Option<String> {
         let (who, trouble) = self.trouble.first_key_value()?;
         Some(format!("{} cannot be reached: {}", named(*who), trouble.last))
     }
 
-    /// Somebody was reached: news if he could not be before.
-    pub(super) fn reached(&mut self, who: Who) {
+    /// A peer was reached, which is news if it could not be reached before.
+    pub(super) fn reached(&mut self, who: Peer) {
         if self.trouble.remove(&who).is_some() {
             self.push(Severity::Info, format!("{} is reached again", named(who)));
-        } else if self.verbose && matches!(who, Who::Broker(_)) {
+        } else if self.verbose && matches!(who, Peer::Broker(_)) {
             self.push(Severity::Debug, format!("connected to {}", named(who)));
         }
     }
@@ -103,8 +103,8 @@ impl Notices {
     /// The cluster lists these brokers: others are not missed any more.
     pub(super) fn listed(&mut self, is_listed: impl Fn(NodeId) -> bool) {
         self.trouble.retain(|who, _| match who {
-            Who::Cluster => true,
-            Who::Broker(node) => is_listed(*node),
+            Peer::Cluster => true,
+            Peer::Broker(node) => is_listed(*node),
         });
     }
 
@@ -128,10 +128,10 @@ impl Notices {
     }
 }
 
-fn named(who: Who) -> String {
+fn named(who: Peer) -> String {
     match who {
-        Who::Cluster => "the cluster".to_owned(),
-        Who::Broker(node) => format!("broker {node}"),
+        Peer::Cluster => "the cluster".to_owned(),
+        Peer::Broker(node) => format!("broker {node}"),
     }
 }
 
