@@ -37,8 +37,10 @@ pub enum ErrorKind {
     Broker,
     /// The record was dropped by a purge.
     Purged,
-    /// There is no memory for the record, and too many wait for some.
+    /// `buffer_memory` has no room for the record, and too many wait for some.
     BufferFull,
+    /// The process has no memory for the record.
+    OutOfMemory,
     /// An earlier record of a gapless partition failed for good.
     Gapless,
     /// The producer was closed.
@@ -143,6 +145,7 @@ impl Error {
             | ErrorKind::UnknownTopic
             | ErrorKind::DeliveryTimeout
             | ErrorKind::BufferFull
+            | ErrorKind::OutOfMemory
             | ErrorKind::Purged
             | ErrorKind::Disconnected => true,
             ErrorKind::Broker => self.context.code.is_some_and(ErrorCode::retriable),

@@ -4,6 +4,9 @@
 //! to and including [`producer`] knows Tokio, sockets, clocks or `PyO3`: time and randomness
 //! are arguments. `ARCHITECTURE.md` tells the way of a record and of a result through them.
 
+#[cfg(test)]
+mod scarce;
+
 pub mod config;
 pub mod error;
 

@@ -8,10 +8,11 @@ DekafError
 └── ProduceError             a message was not delivered, or a call could not be made
     ├── BrokerUnreachable    no broker could be reached; each address with the stage that failed
     ├── BrokerError          a broker refused the message for good
-    ├── BufferFull           no memory for the message, and too many wait for some
+    ├── BufferFull           buffer_memory has no room for the message, and too many wait for some
     ├── DeliveryTimeout      not acknowledged within delivery_timeout_ms
     ├── GaplessStopped       an earlier message of a gapless partition failed for good
     ├── InvalidRecord        the client itself refuses the message: too large, or malformed
+    ├── OutOfMemory          the process has no memory for the message (a MemoryError)
     ├── ProducerClosed       the producer is closed, or was before the message was delivered
     ├── ProtocolError        a peer sent bytes that are not Kafka's protocol
     ├── Purged               the message was dropped by a purge
@@ -49,6 +50,7 @@ __all__ = [
     "FlushTimeout",
     "GaplessStopped",
     "InvalidRecord",
+    "OutOfMemory",
     "ProduceError",
     "ProduceErrorGroup",
     "ProducerClosed",
@@ -249,7 +251,7 @@ class BrokerError(ProduceError):
 
 
 class BufferFull(ProduceError):
-    """There is no memory for the message, and too many wait for some."""
+    """`buffer_memory` has no room for the message, and too many wait for some."""
 
 
 class DeliveryTimeout(ProduceError):
@@ -262,6 +264,10 @@ class GaplessStopped(ProduceError):
 
 class InvalidRecord(ProduceError):
     """The message cannot be sent as it is: it is too large, or its topic has no valid name."""
+
+
+class OutOfMemory(ProduceError, MemoryError):
+    """The process has no memory for the message: the system gives it none."""
 
 
 class ProducerClosed(ProduceError):

@@ -212,7 +212,10 @@ fn take_in<W>(
             Ok((if is_held { Handed::Held(ticket) } else { Handed::Batched }, work))
         }
         Produced::Full(waiter) => {
-            let copy = OwnedRecord::copy(record);
+            let copy = match OwnedRecord::copy(record) {
+                Ok(copy) => copy,
+                Err(error) => return Err((error, waiter)),
+            };
             let ticket = machine.wait(now, topic, partition, copy, waiter, haste)?;
             // The driver makes room, and may have thought that there was time.
             Ok((Handed::Waits(ticket), true))

@@ -229,8 +229,8 @@ impl<W> Machine<W> {
     /// Takes a record in, if there is memory for it and nobody waits for some.
     ///
     /// # Errors
-    /// After [`Self::close`], or after a fatal error, with the waiter; everything else that goes
-    /// wrong is settled, not returned.
+    /// After [`Self::close`], after a fatal error, or if the process has no memory, with the waiter;
+    /// everything else that goes wrong is settled, not returned.
     pub fn produce(
         &mut self,
         now: Instant,
@@ -260,8 +260,9 @@ impl<W> Machine<W> {
             return Ok(Produced::Full(waiter));
         }
         let target = self.target(now, topic, partition, haste);
+        let produced = self.accept(now, target, record, waiter)?;
         self.count_handed_over(target.topic, 1);
-        Ok(self.accept(now, target, record, waiter))
+        Ok(produced)
     }
 
     /// Takes a place in the line for memory. Returns the ticket, to [cancel](Self::cancel) it.

@@ -1,5 +1,8 @@
 //! Records that wait outside of a batch: for memory, for their topic or for their partition.
 
+use std::collections::TryReserveError;
+
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Header, Record};
 
 /// A record that owns its bytes.
@@ -17,17 +20,40 @@ pub struct OwnedRecord {
 
 impl OwnedRecord {
     /// A copy of a record.
-    pub fn copy(record: &Record<'_>) -> Self {
-        let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
-        let headers =
-            record.headers.iter().map(|(name, value)| ((*name).to_owned(), owned(*value)));
-        Self {
-            timestamp: record.timestamp,
-            key: owned(record.key),
-            value: owned(record.value),
-            headers: headers.collect(),
-        }
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub fn copy(record: &Record<'_>) -> Result<Self> {
+        Self::try_copy(record).map_err(|_| out_of_memory(record.size_bound()))
     }
+
+    fn try_copy(record: &Record<'_>) -> Result<Self, TryReserveError> {
+        let header =
+            |(name, value): &Header<'_>| owned(*value).map(|value| ((*name).to_owned(), value));
+        Ok(Self {
+            timestamp: record.timestamp,
+            key: owned(record.key)?,
+            value: owned(record.value)?,
+            headers: record.headers.iter().map(header).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn owned(bytes: Option<&[u8]>) -> Result<Option<Vec<u8>>, TryReserveError> {
+    let Some(bytes) = bytes else { return Ok(None) };
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len())?;
+    copy.extend_from_slice(bytes);
+    Ok(Some(copy))
+}
+
+/// The process has no memory for so many bytes.
+pub(super) fn out_of_memory(bytes: usize) -> Error {
+    let message = format!(
+        "the process has no memory for a message of {bytes} bytes; free some, lower \
+         buffer_memory, or send smaller messages"
+    );
+    Error::new(ErrorKind::OutOfMemory, message)
 }
 
 impl OwnedRecord {

@@ -19,18 +19,21 @@ pub(super) struct Spares {
 }
 
 impl Spares {
-    /// Empty memory for so many bytes, and not for many more: it is not charged for.
-    pub(super) fn take(&mut self, capacity: usize) -> Vec<u8> {
+    /// Empty memory for so many bytes, and not for many more: it is not charged for. `None` if the
+    /// process has none.
+    pub(super) fn take(&mut self, capacity: usize) -> Option<Vec<u8>> {
         if capacity >= WORTHWHILE {
             let fits = capacity..=MUCH * capacity;
             match self.bodies.iter().rposition(|body| fits.contains(&body.capacity())) {
-                Some(index) => return self.remove(index),
+                Some(index) => return Some(self.remove(index)),
                 // What nobody wants any more makes room.
                 None if !self.bodies.is_empty() => drop(self.remove(0)),
                 None => {}
             }
         }
-        Vec::with_capacity(capacity)
+        let mut body = Vec::new();
+        body.try_reserve_exact(capacity).ok()?;
+        Some(body)
     }
 
     fn remove(&mut self, index: usize) -> Vec<u8> {
@@ -62,7 +65,7 @@ mod tests {
         let body = vec![1; WORTHWHILE];
         let at = body.as_ptr();
         spares.give(body.into());
-        let again = spares.take(WORTHWHILE);
+        let again = spares.take(WORTHWHILE).unwrap();
         assert_eq!((again.as_ptr(), again.len()), (at, 0));
         assert!(spares.bodies.is_empty());
     }
@@ -86,7 +89,7 @@ mod tests {
         }
         assert_eq!((spares.bodies.len(), spares.size), (2, KEPT));
         // One that is too small for what is wanted now makes room.
-        assert!(spares.take(KEPT).capacity() >= KEPT);
+        assert!(spares.take(KEPT).unwrap().capacity() >= KEPT);
         assert_eq!(spares.size, KEPT / 2);
     }
 
@@ -96,8 +99,8 @@ mod tests {
         let large = MUCH * WORTHWHILE + 1;
         spares.give(vec![1; WORTHWHILE].into());
         spares.give(vec![1; large].into());
-        assert_eq!(spares.take(WORTHWHILE).capacity(), WORTHWHILE);
-        assert_eq!(spares.take(WORTHWHILE + 1).capacity(), large);
+        assert_eq!(spares.take(WORTHWHILE).unwrap().capacity(), WORTHWHILE);
+        assert_eq!(spares.take(WORTHWHILE + 1).unwrap().capacity(), large);
         assert_eq!(spares.size, 0);
     }
 

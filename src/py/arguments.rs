@@ -9,6 +9,7 @@ use pyo3::types::PyString;
 use super::borrowed::Borrowed;
 use super::callbacks;
 use super::convert::{self, CommonHeaders, Headers, Payload};
+use super::errors::to_python;
 use super::message::Message;
 use super::serializers::{Part, Serializers};
 use super::settings::Settings;
@@ -193,7 +194,8 @@ impl<'py> Ready<'py> {
     /// The topic, the partition, and a copy of everything else.
     pub(super) fn into_owned(self) -> PyResult<(String, Option<i32>, OwnedRecord)> {
         let headers = self.headers()?;
-        let record = OwnedRecord::copy(&self.record(&headers)?);
+        let copy = OwnedRecord::copy(&self.record(&headers)?);
+        let record = copy.map_err(|error| to_python(self.topic.py(), &error))?;
         Ok((self.topic.to_str()?.to_owned(), self.partition, record))
     }
 

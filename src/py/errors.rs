@@ -21,6 +21,7 @@ fn class_of(kind: ErrorKind) -> &'static str {
         ErrorKind::InvalidRecord => "InvalidRecord",
         ErrorKind::DeliveryTimeout => "DeliveryTimeout",
         ErrorKind::BufferFull => "BufferFull",
+        ErrorKind::OutOfMemory => "OutOfMemory",
         ErrorKind::Gapless => "GaplessStopped",
         ErrorKind::Purged => "Purged",
         ErrorKind::Closed => "ProducerClosed",

@@ -39,12 +39,16 @@ impl BatchBuilder {
     /// Appends a record, however large, and says which of the batch it is.
     ///
     /// The caller keeps a record below 2 GiB; `max_request_size` is far below that.
+    ///
+    /// # Panics
+    /// If the process has no memory for it.
     pub fn append(&mut self, record: &Record<'_>) -> i32 {
-        self.try_append(record, usize::MAX).unwrap_or_else(|| unreachable!("there is no limit"))
+        self.try_append(record, usize::MAX).expect("there is no limit but the process's memory")
     }
 
-    /// Appends a record, unless it would make the batch larger than `limit`; any record fits into
-    /// an empty batch. Says which of the batch it is.
+    /// Appends a record, unless it would make the batch larger than `limit`, or there is no memory
+    /// for it. There is no limit for an empty batch, and no memory is asked for below the capacity
+    /// that the batch began with. Says which of the batch it is.
     pub fn try_append(&mut self, record: &Record<'_>, limit: usize) -> Option<i32> {
         let value = record.value.unwrap_or_default();
         let before_value = field_size(record.key) + varint_size(length(record.value));
@@ -67,7 +71,7 @@ impl BatchBuilder {
     }
 
     /// Appends a record of another batch, whose bytes are the same here from its key on, unless
-    /// it would be one too many for `room` bytes of records.
+    /// it would be one too many for `room` bytes of records, or there is no memory for it.
     pub(super) fn append_encoded(&mut self, timestamp: i64, fields: &[u8], room: usize) -> bool {
         let sizes = Sizes { before_value: 0, from_value: fields.len() };
         let begun = self.begin(timestamp, sizes, BATCH_OVERHEAD + room).is_some();
@@ -77,8 +81,9 @@ impl BatchBuilder {
         begun
     }
 
-    /// Counts a record in, unless it is too large for `limit`, and writes what stands before its
-    /// key. Returns the room for what stands before its value; the rest is to be appended.
+    /// Counts a record in, unless it is too large for `limit` or for the process's memory, and
+    /// writes what stands before its key. Returns the room for what stands before its value; the
+    /// rest is to be appended.
     fn begin(&mut self, timestamp: i64, sizes: Sizes, limit: usize) -> Option<Room<'_>> {
         let first = self.count == 0;
         let delta = if first { 0 } else { timestamp.wrapping_sub(self.first_timestamp) };
@@ -88,13 +93,13 @@ impl BatchBuilder {
         if !first && self.size() + size + body > limit {
             return None;
         }
+        self.body.try_reserve(size + body).ok()?;
         if first {
             self.first_timestamp = timestamp;
         }
         self.max_timestamp = self.max_timestamp.max(timestamp);
         let index = self.count;
         self.count += 1;
-        self.body.reserve(size + body);
         let mut out = Room::after(&mut self.body, size + head);
         out.varint(body as i32);
         out.byte(0); // attributes, unused

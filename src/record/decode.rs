@@ -54,6 +54,8 @@ pub enum InvalidBatch {
     Inconsistent(&'static str),
     /// More records and headers than are read.
     TooMany,
+    /// The process has no memory for its records.
+    OutOfMemory,
 }
 
 impl From<InvalidCompression> for InvalidBatch {
@@ -77,6 +79,7 @@ impl fmt::Display for InvalidBatch {
             Self::Compression(invalid) => invalid.fmt(f),
             Self::Inconsistent(what) => f.write_str(what),
             Self::TooMany => f.write_str("the batch has more records and headers than are read"),
+            Self::OutOfMemory => f.write_str("the process has no memory for the batch's records"),
         }
     }
 }

@@ -41,7 +41,7 @@ impl SealedBatch {
             _ => room * body.len() as u64 / self.body().len() as u64 / 8 * 7,
         };
         let mut parts = Vec::new();
-        self.cut(&records, room as usize, target, compressor, &mut parts);
+        self.cut(&records, room as usize, target, compressor, &mut parts)?;
         Ok(parts)
     }
 
@@ -55,13 +55,13 @@ impl SealedBatch {
         let body = self.decompressed(decompressor)?;
         let records = self.records(&body)?;
         let parts = ranges.iter().map(|range| {
-            let mut part = BatchBuilder::with_capacity(body.len());
+            let mut part = builder(body.len())?;
             for record in &records[range.start as usize..range.end as usize] {
                 part.append_encoded(record.timestamp, &record.fields, body.len());
             }
-            part.seal(self.compression, compressor)
+            Ok(part.seal(self.compression, compressor))
         });
-        Ok(parts.collect())
+        parts.collect()
     }
 
     fn decompressed(&self, decompressor: &mut Decompressor) -> Result<Bytes, InvalidBatch> {
@@ -94,24 +94,36 @@ impl SealedBatch {
         target: usize,
         compressor: &mut Compressor,
         parts: &mut Vec<Self>,
-    ) {
+    ) -> Result<(), InvalidBatch> {
         let mut rest = records;
         while !rest.is_empty() {
-            let mut part = BatchBuilder::with_capacity(room.min(self.uncompressed_size()));
+            let mut part = builder(room.min(self.uncompressed_size()))?;
             let fitting = rest
                 .iter()
                 .take_while(|record| part.append_encoded(record.timestamp, &record.fields, room))
                 .count();
+            if fitting == 0 {
+                // There is room in an empty batch, unless the process has none.
+                return Err(InvalidBatch::OutOfMemory);
+            }
             let (these, others) = rest.split_at(fitting);
             let part = part.seal(self.compression, compressor);
             if part.size() > target && fitting > 1 {
                 // These shrink less well than the whole.
                 let half = (part.uncompressed_size() - BATCH_OVERHEAD) / 2;
-                self.cut(these, half, target, compressor, parts);
+                self.cut(these, half, target, compressor, parts)?;
             } else {
                 parts.push(part);
             }
             rest = others;
         }
+        Ok(())
     }
+}
+
+/// An empty batch with room for so many bytes of records.
+fn builder(capacity: usize) -> Result<BatchBuilder, InvalidBatch> {
+    let mut memory = Vec::new();
+    memory.try_reserve_exact(capacity).map_err(|_| InvalidBatch::OutOfMemory)?;
+    Ok(BatchBuilder::of_memory(memory))
 }

@@ -9,8 +9,10 @@ use std::path::Path;
 use paths::{Use, paths};
 
 /// From left to right; who is not here has no place yet.
-const LAYERS: [&str; 10] =
-    ["error", "config", "wire", "protocol", "record", "producer", "net", "client", "broker", "py"];
+const LAYERS: [&str; 11] = [
+    "scarce", "error", "config", "wire", "protocol", "record", "producer", "net", "client",
+    "broker", "py",
+];
 
 /// The last layer without I/O.
 const LAST_PURE: &str = "producer";

@@ -8,7 +8,7 @@ use super::{LONGEST_TOPIC, Machine, Produced};
 use crate::error::{Error, ErrorCode, Result};
 use crate::producer::batch::{Batch, Ticket};
 use crate::producer::haste::Haste;
-use crate::producer::owned::OwnedRecord;
+use crate::producer::owned::{OwnedRecord, out_of_memory};
 use crate::producer::partitioner::Choice;
 use crate::producer::topic::{Place, Topic};
 use crate::record::Record;
@@ -135,40 +135,44 @@ impl<W> Machine<W> {
         self.used -= bytes;
     }
 
-    /// Takes a record in for which there is memory.
+    /// Takes a record in for which `buffer_memory` has room; gives back the waiter if the process
+    /// has none.
     pub(super) fn accept(
         &mut self,
         now: Instant,
         target: Target,
         record: &Record<'_>,
         waiter: Option<W>,
-    ) -> Produced<W> {
+    ) -> Result<Produced<W>, (Error, Option<W>)> {
         let topic = &self.topics[target.topic];
         // A partition that is not known may have been added since the cluster was asked last.
         let known = topic.is_known() && topic.has(target.partition);
         if known && topic.unassigned.is_empty() && self.is_placed(&target) {
             return self.assign(now, target, record, waiter);
         }
-        let ticket = target.ticket.unwrap_or_else(|| self.ticket());
         let charged = record.size_bound();
+        let record = match OwnedRecord::copy(record) {
+            Ok(record) => record,
+            Err(error) => return Err((error, waiter)),
+        };
+        let ticket = target.ticket.unwrap_or_else(|| self.ticket());
         self.charge(charged);
         let until = target.deadline.min(now + self.config.metadata_timeout);
         let target = Target { ticket: Some(ticket), haste: target.haste.apart(), ..target };
-        let record = OwnedRecord::copy(record);
         let asked_before = self.questions;
         let delayed = Delayed { target, record, waiter, until, charged, asked_before };
         let topic = &mut self.topics[target.topic];
         topic.unassigned.push_back(ticket);
         if known {
             let work = self.hold_unplaced(ticket, delayed);
-            return Produced::Accepted { ticket, work, is_held: true };
+            return Ok(Produced::Accepted { ticket, work, is_held: true });
         }
         let asks = topic.is_known() || topic.unassigned.len() == 1;
         self.unassigned.insert(ticket, delayed);
         if asks {
             self.refresh.want_news();
         }
-        Produced::Accepted { ticket, work: asks, is_held: true }
+        Ok(Produced::Accepted { ticket, work: asks, is_held: true })
     }
 
     /// Puts the records of a topic into batches that waited for it to be known, or for their
@@ -179,7 +183,9 @@ impl<W> Machine<W> {
             let target = self.unless_flushed(delayed.target);
             let headers = delayed.record.headers();
             let record = delayed.record.with_headers(&headers);
-            self.assign(now, target, &record, delayed.waiter);
+            if let Err((error, waiter)) = self.assign(now, target, &record, delayed.waiter) {
+                self.refuse_delayed(target, record.timestamp, waiter, error);
+            }
         }
         self.admit(now);
     }
@@ -195,8 +201,18 @@ impl<W> Machine<W> {
             let target = self.unless_flushed(target);
             let headers = delayed.record.headers();
             let record = delayed.record.with_headers(&headers);
-            self.accept(now, target, &record, delayed.waiter);
+            if let Err((error, waiter)) = self.accept(now, target, &record, delayed.waiter) {
+                self.refuse_delayed(target, record.timestamp, waiter, error);
+            }
         }
+    }
+
+    /// Fails a record that has waited, and for which the process has no memory now.
+    fn refuse_delayed(&mut self, target: Target, timestamp: i64, waiter: Option<W>, error: Error) {
+        if let Some(ticket) = target.ticket {
+            self.forget(ticket);
+        }
+        self.refuse(target.topic, target.partition, timestamp, waiter, error);
     }
 
     /// A flush or a close that was called meanwhile waits for the record, and not for its
@@ -210,14 +226,15 @@ impl<W> Machine<W> {
         Target { haste: if hurries { Haste::AtOnce } else { target.haste }, ..target }
     }
 
-    /// Puts a record into its partition's open batch.
+    /// Puts a record into its partition's open batch; gives back the waiter if there is no memory
+    /// for that.
     fn assign(
         &mut self,
         now: Instant,
         target: Target,
         record: &Record<'_>,
         waiter: Option<W>,
-    ) -> Produced<W> {
+    ) -> Result<Produced<W>, (Error, Option<W>)> {
         let Target { topic: index, partition, ticket, haste, deadline } = target;
         let partition = match self.choose(index, partition, record.key) {
             Ok(partition) => partition,
@@ -227,7 +244,7 @@ impl<W> Machine<W> {
                 }
                 self.refuse(index, Some(partition), record.timestamp, waiter, error);
                 let ticket = self.spent_ticket();
-                return Produced::Accepted { ticket, work: true, is_held: false };
+                return Ok(Produced::Accepted { ticket, work: true, is_held: false });
             }
         };
         let place = Place { topic: index, partition: partition as usize };
@@ -238,15 +255,16 @@ impl<W> Machine<W> {
         };
         let opens = joined.is_err();
         if opens {
+            // What fitted once will fit again.
+            let least = record.size_bound();
+            let usual = self.partition(place).usual_size().clamp(least, batch_size.max(least));
+            let memory = self.spares.take(usual).or_else(|| self.spares.take(least));
+            let Some(memory) = memory else {
+                return Err((out_of_memory(least), joined.err().flatten()));
+            };
             let ticket = ticket.unwrap_or_else(|| self.ticket());
             let serial = self.next_serial;
             self.next_serial += 1;
-            // What fitted once will fit again.
-            let capacity = self
-                .partition(place)
-                .usual_size()
-                .clamp(record.size_bound(), batch_size.max(record.size_bound()));
-            let memory = self.spares.take(capacity);
             let waiters = self.partition(place).recent_waiters;
             let lingers_until = now + self.config.linger;
             let batch = Batch::open(serial, ticket, memory, waiters, deadline, lingers_until);
@@ -271,7 +289,7 @@ impl<W> Machine<W> {
         if work {
             self.touch(now, place);
         }
-        Produced::Accepted { ticket, work, is_held: false }
+        Ok(Produced::Accepted { ticket, work, is_held: false })
     }
 
     /// Has a partition's last batch leave as its newest record wants it. Says whether there is

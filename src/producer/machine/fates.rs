@@ -12,6 +12,7 @@ use crate::producer::owned::OwnedRecord;
 use crate::producer::settled::{Settled, Stored, Waiting};
 use crate::producer::topic::Place;
 use crate::protocol::BatchIndexError;
+use crate::record::InvalidBatch;
 
 /// How many records that waited too long are failed in one go.
 const EXPIRED_AT_ONCE: usize = 1_000;
@@ -173,8 +174,11 @@ impl<W> Machine<W> {
         let mut parts = match batch.split(target, serial, &mut self.codecs, self.rest) {
             Ok(parts) => parts,
             Err(error) => {
-                let error = Error::new(ErrorKind::InvalidRecord, error.to_string())
-                    .code(ErrorCode::MESSAGE_TOO_LARGE);
+                let kind = match error {
+                    InvalidBatch::OutOfMemory => ErrorKind::OutOfMemory,
+                    _ => ErrorKind::InvalidRecord,
+                };
+                let error = Error::new(kind, error.to_string()).code(ErrorCode::MESSAGE_TOO_LARGE);
                 return self.fail(now, place, index, batch, &error);
             }
         };

@@ -8,6 +8,7 @@ use super::wording::whole_too_large;
 use crate::config::Partitioner;
 use crate::error::{Error, Result};
 use crate::producer::batch::Batch;
+use crate::producer::owned::out_of_memory;
 use crate::producer::partitioner::of_key;
 use crate::producer::settled::Settled;
 use crate::producer::topic::Place;
@@ -68,14 +69,16 @@ impl<W> Machine<W> {
             Err((_, error)) => return Whole::Refused(NotWhole::Error(error), waiters),
         };
         let place = Place { topic: index, partition: partition as usize };
+        let Some(memory) = self.spares.take(size) else {
+            return Whole::Refused(NotWhole::Error(out_of_memory(size)), waiters);
+        };
         let (ticket, serial) = (self.ticket(), self.next_serial);
         self.next_serial += 1;
         let deadline = since + self.config.delivery_timeout;
-        let mut batch =
-            Batch::open(serial, ticket, self.spares.take(size), waiters.len(), deadline, now);
+        let mut batch = Batch::open(serial, ticket, memory, waiters.len(), deadline, now);
         for ((_, record), waiter) in records.iter().zip(waiters) {
             let Ok(_) = batch.append(record, Some(waiter), usize::MAX) else {
-                unreachable!("the batch is open, and there is no limit to its size");
+                unreachable!("the batch is open, with memory for all of them");
             };
         }
         batch.close_whole();

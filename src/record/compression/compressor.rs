@@ -25,39 +25,53 @@ impl Compressor {
         Self::default()
     }
 
-    /// `records` compressed, or `None` if that would not make them smaller.
+    /// `records` compressed, or `None` if that would not make them smaller, or if there is no
+    /// memory for it.
     pub fn compress(&mut self, compression: Compression, records: &[u8]) -> Option<Bytes> {
         let size = match compression.codec() {
             Codec::None => None,
             Codec::Gzip => {
                 // No room for more than the records take: what does not fit does not shrink.
-                let output = room(&mut self.output, records.len());
+                let output = room(&mut self.output, records.len())?;
                 self.gzip.get_or_insert_default().compress(records, compression.level(), output)
             }
             Codec::Snappy => {
-                let output = room(&mut self.output, snappy::most(records.len()));
+                let output = room(&mut self.output, snappy::most(records.len()))?;
                 self.snappy.get_or_insert_default().compress(records, output)
             }
             Codec::Lz4 => {
-                let output = room(&mut self.output, lz4::most(records.len()));
+                let output = room(&mut self.output, lz4::most(records.len()))?;
                 self.lz4.get_or_insert_default().compress(records, output)
             }
             Codec::Zstd => {
-                let output = room(&mut self.output, records.len());
-                self.zstd.get_or_insert_default().compress(records, compression.level(), output)
+                let output = room(&mut self.output, records.len())?;
+                let encoder = made(&mut self.zstd, zstd::Encoder::new)?;
+                encoder.compress(records, compression.level(), output)
             }
         };
         let size = size.filter(|size| *size < records.len())?;
-        Some(Bytes::copy_from_slice(&self.output[..size]))
+        let mut compressed = Vec::new();
+        compressed.try_reserve_exact(size).ok()?;
+        compressed.extend_from_slice(&self.output[..size]);
+        Some(compressed.into())
     }
 }
 
+/// The first time, what `make` makes.
+fn made<T>(kept: &mut Option<T>, make: impl FnOnce() -> Option<T>) -> Option<&mut T> {
+    if kept.is_none() {
+        *kept = make();
+    }
+    kept.as_mut()
+}
+
 /// The first `size` bytes of a buffer that only grows, so that its bytes are zeroed once.
-fn room(output: &mut Vec<u8>, size: usize) -> &mut [u8] {
+fn room(output: &mut Vec<u8>, size: usize) -> Option<&mut [u8]> {
     if output.len() < size {
+        output.try_reserve_exact(size - output.len()).ok()?;
         output.resize(size, 0);
     }
-    &mut output[..size]
+    Some(&mut output[..size])
 }
 
 impl fmt::Debug for Compressor {

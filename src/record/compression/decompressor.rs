@@ -1,6 +1,7 @@
 //! Decompresses what others sent, and trusts none of it. What is announced is believed only as
 //! far as the bytes that are there could keep it, and nothing grows beyond the caller's limit.
 
+use std::collections::TryReserveError;
 use std::fmt;
 
 use bytes::Bytes;
@@ -19,6 +20,14 @@ pub enum InvalidCompression {
         /// What the caller allows.
         limit: usize,
     },
+    /// The process has no memory for what is in them.
+    OutOfMemory,
+}
+
+impl From<TryReserveError> for InvalidCompression {
+    fn from(_: TryReserveError) -> Self {
+        Self::OutOfMemory
+    }
 }
 
 impl fmt::Display for InvalidCompression {
@@ -29,6 +38,7 @@ impl fmt::Display for InvalidCompression {
             Self::TooLarge { limit } => {
                 write!(f, "the batch holds more than {limit} bytes of records")
             }
+            Self::OutOfMemory => f.write_str("the process has no memory for the batch's records"),
         }
     }
 }
@@ -61,10 +71,17 @@ impl Decompressor {
             Codec::Gzip => gzip::decompress(compressed, limit),
             Codec::Snappy => snappy::decompress(compressed, limit),
             Codec::Lz4 => lz4::decompress(compressed, limit),
-            Codec::Zstd => self.zstd.get_or_insert_default().decompress(compressed, limit),
+            Codec::Zstd => self.zstd()?.decompress(compressed, limit),
         }?;
         debug_assert!(records.len() <= limit);
         Ok(records.into())
+    }
+
+    fn zstd(&mut self) -> Result<&mut zstd::Decoder, InvalidCompression> {
+        if self.zstd.is_none() {
+            self.zstd = zstd::Decoder::new();
+        }
+        self.zstd.as_mut().ok_or(InvalidCompression::OutOfMemory)
     }
 }
 
@@ -72,6 +89,13 @@ impl fmt::Debug for Decompressor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decompressor").finish_non_exhaustive()
     }
+}
+
+/// Makes the output longer, by zeros that are to be written over.
+pub(super) fn lengthen(output: &mut Vec<u8>, size: usize) -> Result<(), TryReserveError> {
+    output.try_reserve(size)?;
+    output.resize(output.len() + size, 0);
+    Ok(())
 }
 
 /// The size of output to begin with where a codec does not say reliably how much will come: what

@@ -1,6 +1,6 @@
 //! Gzip, RFC 1952: one member on write; on read as many as there are.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Compress, Compression as Level, FlushCompress, Status};
@@ -49,11 +49,15 @@ pub(super) fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, Inv
     }
     // The last member ends with its size.
     let announced = compressed.last_chunk().map(|size| u64::from(u32::from_le_bytes(*size)));
-    let mut records = Vec::with_capacity(first_guess(compressed.len(), announced, limit));
+    let mut records = Vec::new();
+    records.try_reserve_exact(first_guess(compressed.len(), announced, limit))?;
     // One more byte than allowed shows that there is more than allowed.
     let read = MultiGzDecoder::new(compressed)
         .take(limit as u64 + 1)
         .read_to_end(&mut records)
-        .map_err(|_| corrupt("it is damaged or cut off"))?;
+        .map_err(|error| match error.kind() {
+            ErrorKind::OutOfMemory => InvalidCompression::OutOfMemory,
+            _ => corrupt("it is damaged or cut off"),
+        })?;
     if read > limit { Err(InvalidCompression::TooLarge { limit }) } else { Ok(records) }
 }

@@ -6,6 +6,7 @@ use lz4_flex::block::{
 };
 use twox_hash::XxHash32;
 
+use super::decompressor::lengthen;
 use super::{Codec, InvalidCompression};
 
 const MAGIC: [u8; 4] = 0x184D_2204_u32.to_le_bytes();
@@ -88,6 +89,7 @@ pub(super) fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, Inv
             if size > room {
                 return Err(InvalidCompression::TooLarge { limit });
             }
+            records.try_reserve(size)?;
             records.extend_from_slice(block);
         } else {
             append_block(block, frame.block, room, limit, &mut records)?;
@@ -111,7 +113,7 @@ fn append_block(
 ) -> Result<(), InvalidCompression> {
     let start = records.len();
     let possible = largest.min(block.len() * BEST_RATIO);
-    records.resize(start + possible.min(room), 0);
+    lengthen(records, possible.min(room))?;
     match decompress_into(block, &mut records[start..]) {
         Ok(written) => {
             records.truncate(start + written);

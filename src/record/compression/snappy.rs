@@ -1,6 +1,7 @@
 //! Snappy: one raw block on write, as librdkafka and franz-go do; it has the better ratio. On
 //! read also the framing of snappy-java, which is what the Java client writes.
 
+use super::decompressor::lengthen;
 use super::{Codec, InvalidCompression};
 
 /// How snappy-java's framing begins. No raw block begins so: its first element cannot be a copy.
@@ -63,7 +64,7 @@ fn append_block(
     if size > limit - start {
         return Err(InvalidCompression::TooLarge { limit });
     }
-    records.resize(start + size, 0);
+    lengthen(records, size)?;
     match snap::raw::Decoder::new().decompress(block, &mut records[start..]) {
         Ok(written) if written == size => Ok(()),
         _ => Err(corrupt("a block is damaged")),

@@ -17,13 +17,12 @@ pub(super) struct Encoder {
     level: i32,
 }
 
-impl Default for Encoder {
-    fn default() -> Self {
-        Self { context: CCtx::create(), level: 0 }
-    }
-}
-
 impl Encoder {
+    /// `None` if there is no memory for it.
+    pub(super) fn new() -> Option<Self> {
+        Some(Self { context: CCtx::try_create()?, level: 0 })
+    }
+
     /// The size in `output`, or `None` if that is too small, or if there is no memory for the
     /// tables of a high level.
     pub(super) fn compress(
@@ -42,13 +41,12 @@ impl Encoder {
 
 pub(super) struct Decoder(DCtx<'static>);
 
-impl Default for Decoder {
-    fn default() -> Self {
-        Self(DCtx::create())
-    }
-}
-
 impl Decoder {
+    /// `None` if there is no memory for it.
+    pub(super) fn new() -> Option<Self> {
+        DCtx::try_create().map(Self)
+    }
+
     /// In one go: a stream would take a window as large as the frame asks for.
     pub(super) fn decompress(
         &mut self,
@@ -67,7 +65,8 @@ impl Decoder {
         }
         let mut size = first_guess(compressed.len(), announced, limit);
         loop {
-            let mut records = Vec::with_capacity(size);
+            let mut records = Vec::new();
+            records.try_reserve_exact(size)?;
             match self.0.decompress(&mut records, compressed) {
                 Ok(_) if records.len() > limit => return Err(too_large),
                 Ok(_) => return Ok(records),

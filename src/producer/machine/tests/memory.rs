@@ -21,7 +21,7 @@ fn hand_over(bench: &mut Bench, who: &'static str) -> Option<Ticket> {
     match produced.expect("it is open") {
         Produced::Accepted { .. } => None,
         Produced::Full(waiter) => {
-            let copy = OwnedRecord::copy(&record);
+            let copy = OwnedRecord::copy(&record).unwrap();
             let ticket = bench.machine.wait(bench.now, "t", Some(0), copy, waiter, Haste::Lingers);
             Some(ticket.expect("any number may wait"))
         }
@@ -67,7 +67,7 @@ impl Bench {
             .produce(self.now, "t", Some(0), &record, Some("small"), Haste::Lingers)
             .unwrap();
         let Produced::Full(waiter) = produced else { panic!("it overtakes") };
-        let copy = OwnedRecord::copy(&record);
+        let copy = OwnedRecord::copy(&record).unwrap();
         self.machine.wait(self.now, "t", Some(0), copy, waiter, Haste::Lingers).unwrap();
     }
 }

@@ -43,7 +43,7 @@ impl Bench {
         {
             Produced::Accepted { ticket, is_held, .. } => is_held.then_some(ticket),
             Produced::Full(waiter) => {
-                let copy = OwnedRecord::copy(&record);
+                let copy = OwnedRecord::copy(&record).unwrap();
                 self.machine.wait(self.now, topic, Some(0), copy, waiter, Haste::Lingers).ok()
             }
         }

@@ -256,7 +256,7 @@ fn what_is_not_placed_takes_memory_and_those_who_wait_for_some_keep_their_place(
         let produced =
             bench.machine.produce(now, "t", partition, &record, Some(who), Haste::Lingers);
         if let Produced::Full(waiter) = produced.unwrap() {
-            let copy = OwnedRecord::copy(&record);
+            let copy = OwnedRecord::copy(&record).unwrap();
             bench.machine.wait(now, "t", partition, copy, waiter, Haste::Lingers).unwrap();
         }
     }
