@@ -93,10 +93,12 @@ def test_ten_million_messages_leave_nothing_behind(kafka: Cluster, topic: TopicF
     assert isinstance(found, dict)
     assert found["told"] == [100_000, 100_000]
     assert found["failed"] == 100_000
-    # What grows once, while it becomes warm, is no leak; what grows with the messages is.
+    # What grows once, while it becomes warm, is no leak; what grows with the messages is. How much
+    # the allocator keeps of a full buffer goes up and down: the least of many samples does not.
     warm = found["samples"][20:]
-    print(f"resident after each 100,000 messages: {warm[0] >> 10} to {warm[-1] >> 10} KiB")  # noqa: T201 - the figure
-    assert max(warm) - min(warm) < 4 << 20, found["samples"]
+    early, late = min(warm[:40]), min(warm[40:])
+    print(f"resident, the least of 40 flushes: {early >> 10} KiB early, {late >> 10} KiB late")  # noqa: T201 - the figure
+    assert late - early < 4 << 20, found["samples"]
 
 
 def test_a_buffer_holds_no_more_than_it_says(
