@@ -54,38 +54,25 @@ use pyo3::prelude::*;
 use self::calls::{call_with, import};
 
 /// dekaf's core: what `dekaf` is built on. Import from there.
+///
+/// A function, and no `mod` with exports: those are there before anything can be refused, and the
+/// classes that a subinterpreter makes would be those of the main one, too.
 #[pymodule(gil_used = true)]
-mod _core {
-    use pyo3::prelude::*;
-
-    #[pymodule_export]
-    use super::aio::AsyncProducerCore;
-    #[pymodule_export]
-    use super::batch::BatchCall;
-    #[pymodule_export]
-    use super::blocking::SyncProducerCore;
-    #[pymodule_export]
-    use super::broker::BrokerCore;
-    #[pymodule_export]
-    use super::message::Message;
-    #[pymodule_export]
-    use super::metadata::RecordMetadata;
-    #[pymodule_export]
-    use super::producer::ProducerCore;
-    #[pymodule_export]
-    use super::results::BatchResultCore;
-    #[pymodule_export]
-    use super::settings::check_config;
-    #[pymodule_export]
-    use super::topic::TopicCore;
-
-    #[pymodule_init]
-    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        super::process::check_interpreter()?;
-        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-        super::fork::install()?;
-        super::process::install(module.py())
-    }
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    process::check_interpreter()?;
+    module.add_class::<aio::AsyncProducerCore>()?;
+    module.add_class::<batch::BatchCall>()?;
+    module.add_class::<blocking::SyncProducerCore>()?;
+    module.add_class::<broker::BrokerCore>()?;
+    module.add_class::<message::Message>()?;
+    module.add_class::<metadata::RecordMetadata>()?;
+    module.add_class::<producer::ProducerCore>()?;
+    module.add_class::<results::BatchResultCore>()?;
+    module.add_class::<topic::TopicCore>()?;
+    module.add_function(wrap_pyfunction!(settings::check_config, module)?)?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    fork::install()?;
+    process::install(module.py())
 }
 
 /// `Class[…]`, for classes that are generic to type checkers alone.
