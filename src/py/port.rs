@@ -32,6 +32,8 @@ const WAITERS_PER_TURN: usize = 1024;
 pub(super) enum Item {
     /// Tell those who waited.
     Settled(Arc<Voice>, Settled<Waiter>),
+    /// The same, of a loop that has ended: see [`Item::orphan`].
+    Orphaned(Arc<Voice>, Settled<Waiter>),
     /// Say that messages failed that nobody claims; they are written down already.
     Unclaimed(Arc<Voice>, Error, usize),
     /// Ask the caller where records go.
@@ -144,14 +146,14 @@ impl Port {
     /// Hands something to the reader. Called by the core, without the interpreter.
     pub(super) fn push(&self, items: Vec<Item>) {
         if self.items.is_closed() {
-            return dispatcher::inherit(items);
+            return dispatcher::inherit(orphans(items));
         }
         if self.items.push(items) {
             self.give_signal();
         }
         if self.items.is_closed() {
             // Its loop ended meanwhile, and may have missed these.
-            dispatcher::inherit(self.items.drain().into());
+            dispatcher::inherit(orphans(self.items.drain()));
         }
     }
 
@@ -213,7 +215,7 @@ impl Port {
             return;
         }
         self.wakes.clear();
-        let left: Vec<_> = self.items.close().into();
+        let left = orphans(self.items.close());
         if !left.is_empty() || self.users.load(Ordering::Relaxed) > 0 {
             dispatcher::succeed(py, left);
         }
@@ -237,10 +239,12 @@ impl Port {
         }
         self.wakes.traverse(visit)?;
         self.items.visit(|item| match item {
-            Item::Settled(_, Settled::Call { waiter, .. }) => waiter.traverse(visit),
-            Item::Settled(_, Settled::Batch(batch)) => {
-                batch.waiting.iter().try_for_each(|waiting| waiting.waiter.traverse(visit))
-            }
+            Item::Settled(_, settled) | Item::Orphaned(_, settled) => match settled {
+                Settled::Call { waiter, .. } => waiter.traverse(visit),
+                Settled::Batch(batch) => {
+                    batch.waiting.iter().try_for_each(|waiting| waiting.waiter.traverse(visit))
+                }
+            },
             Item::Unclaimed(..) | Item::AskWhere(_) | Item::Notice(..) | Item::Fence(_) => Ok(()),
         })
     }
@@ -258,10 +262,34 @@ impl Port {
     }
 }
 
+/// What a loop that has ended leaves behind.
+fn orphans(items: impl IntoIterator<Item = Item>) -> Vec<Item> {
+    items.into_iter().map(Item::orphan).collect()
+}
+
 impl Item {
+    /// Its loop has ended, and cannot complete its futures any more: nobody learns of their
+    /// failures from them. These are written down at once, before anybody is told that all is
+    /// settled; the dispatcher, which says so in the log, may come later.
+    fn orphan(self) -> Self {
+        let (voice, batch) = match self {
+            Self::Settled(voice, Settled::Batch(batch)) => (voice, batch),
+            other => return other,
+        };
+        if let Err(error) = &batch.outcome {
+            let is_future =
+                |waiting: &&Waiting<Waiter>| matches!(waiting.waiter, Waiter::Future { .. });
+            let count = batch.waiting.iter().filter(is_future).count();
+            voice.unclaimed(error, count);
+        }
+        Self::Orphaned(voice, Settled::Batch(batch))
+    }
+
     fn do_it(self, py: Python<'_>, stage: Stage, waking: &Waking<'_>) -> PyResult<usize> {
         match self {
-            Self::Settled(voice, settled) => tell(py, stage, &voice, settled, waking),
+            Self::Settled(voice, settled) | Self::Orphaned(voice, settled) => {
+                tell(py, stage, &voice, settled, waking)
+            }
             Self::Unclaimed(voice, error, count) => {
                 voice.report(py, stage, &error, count).map(|()| count)
             }
@@ -287,6 +315,11 @@ pub(super) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled
                 }
                 mail.batch(home, voice, batch);
             }
+        }
+    }
+    for (port, items) in &mut mail.by_port {
+        if port.items.is_closed() {
+            *items = orphans(std::mem::take(items));
         }
     }
     for (port, items) in mail.by_port {
@@ -365,7 +398,7 @@ impl Mail {
             match &of_one[0].waiter {
                 Waiter::Member { group, .. } => self.members(home, voice, batch, group, of_one),
                 Waiter::Thread(answer) => self.thread(home, voice, batch, answer, &of_one[0]),
-                Waiter::Future { .. } | Waiter::Callback(_) => {
+                Waiter::Future { .. } | Waiter::Promise { .. } | Waiter::Callback(_) => {
                     unreachable!("these have a port")
                 }
             }

@@ -9,6 +9,7 @@ use super::callbacks;
 use super::errors::to_python;
 use super::futures;
 use super::metadata::RecordMetadata;
+use super::promises;
 use super::row::Row;
 use super::voice::Voice;
 use super::waiter::{Callback, Stage, Waiter};
@@ -56,6 +57,9 @@ fn tell_batch(
                 let future = future.bind(py);
                 tell_future(stage, voice, &topic, batch, waiting, future, waking)
             }
+            Waiter::Promise { promise, .. } => {
+                tell_promise(stage, voice, &topic, batch, waiting, promise.bind(py))
+            }
             Waiter::Callback(callback) => {
                 tell_callback(stage, voice, &topic, batch, waiting, callback)
             }
@@ -81,11 +85,34 @@ fn tell_future<'py>(
             let metadata = RecordMetadata::of(topic, batch.partition, stored.place_of(waiting))?;
             futures::set_result(future, &metadata, waking)
         }
-        Err(error) if stage == Stage::Thread || !futures::is_claimed(future)? => {
+        // It was written down when its loop had ended.
+        Err(error) if stage == Stage::Thread => voice.report(future.py(), stage, error, 1),
+        Err(error) if !futures::is_claimed(future)? => {
             voice.unclaimed(error, 1);
             voice.report(future.py(), stage, error, 1)
         }
         Err(error) => futures::set_exception(future, error, waking),
+    }
+}
+
+fn tell_promise(
+    stage: Stage,
+    voice: &Voice,
+    topic: &Bound<'_, PyString>,
+    batch: &SettledBatch<Waiter>,
+    waiting: &Waiting<Waiter>,
+    promise: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    match &batch.outcome {
+        Ok(stored) => {
+            let metadata = RecordMetadata::of(topic, batch.partition, stored.place_of(waiting))?;
+            promises::set_result(promise, &metadata)
+        }
+        Err(error) if !promises::is_claimed(promise)? => {
+            voice.unclaimed(error, 1);
+            voice.report(promise.py(), stage, error, 1)
+        }
+        Err(error) => promises::set_exception(promise, error),
     }
 }
 

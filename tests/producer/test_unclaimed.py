@@ -17,6 +17,7 @@ from dekaf import (
     UnclaimedFailures,
     UnknownPartition,
 )
+from dekaf.testing import Broker
 from tests.kafka import wait_until
 from tests.producer.conftest import Target
 
@@ -177,3 +178,19 @@ async def test_what_on_error_raises_harms_nobody(
             await producer.flush()
         assert (await producer.produce(topic, b"v")).offset == 0
     assert "of on_error" in caplog.text
+
+
+def test_failures_of_a_loop_that_has_ended_are_told_in_time(dekaf_broker: Broker) -> None:
+    """The loop cannot look whether anybody holds the futures; the next one closes the producer."""
+
+    async def hand_over() -> None:
+        producer.produce("orders", b"v")
+
+    for _ in range(30):
+        producer = Producer(dekaf_broker.bootstrap_servers, linger_ms=60_000)
+        asyncio.run(producer.start())
+        dekaf_broker.faults.pause()
+        asyncio.run(hand_over())
+        with pytest.raises(UnclaimedFailures, match="1 message failed"):
+            asyncio.run(producer.close(timeout=0))
+        dekaf_broker.faults.resume()
