@@ -35,6 +35,7 @@ mod outlet;
 mod port;
 mod process;
 mod producer;
+mod promises;
 mod results;
 mod row;
 mod serializers;

@@ -1,5 +1,6 @@
 """The compiled core. Import from `dekaf`: names here may change without notice."""
 
+import concurrent.futures
 from asyncio import Future
 from collections.abc import Callable
 from datetime import datetime
@@ -281,6 +282,20 @@ class SyncProducerCore(ProducerCore[K, V]):
         """Produce one message, wait for its acknowledgement, and return its metadata."""
     @overload
     def produce(self, topic: Message[K, V], /) -> RecordMetadata: ...
+    @overload
+    def submit(
+        self,
+        topic: str,
+        value: V | None = None,
+        *,
+        key: K | None = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        timestamp: int | datetime | None = None,
+    ) -> concurrent.futures.Future[RecordMetadata]:
+        """Hand one message over, and return a future that any thread may wait for."""
+    @overload
+    def submit(self, topic: Message[K, V], /) -> concurrent.futures.Future[RecordMetadata]: ...
     def _connect(self) -> None: ...
     def _ping(self, timeout: float) -> None: ...
     def _describe_cluster(self, timeout: float | None = None) -> None: ...

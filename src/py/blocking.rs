@@ -12,8 +12,9 @@ use super::clock::now_ms;
 use super::dispatcher;
 use super::metadata::RecordMetadata;
 use super::producer::{ProducerCore, closed, seconds_of};
+use super::promises;
 use super::waiter::Waiter;
-use crate::client::{Client, Handed};
+use crate::client::Client;
 use crate::producer::Haste;
 
 /// The blocking producer's core.
@@ -52,6 +53,37 @@ impl SyncProducerCore {
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         let parts = arguments::of_call("produce", topic, value, extras)?;
         produce(slf.py(), core, &parts.ready("produce", &core.settings.serializers, now_ms())?)
+    }
+
+    /// Hands one message over, and returns a future that any thread may wait for.
+    #[pyo3(
+        signature = (
+            topic, value=None, misplaced=None, *,
+            key=None, headers=None, partition=None, timestamp=None,
+        ),
+        text_signature = "($self, topic, value=None, *, key=None, headers=None, partition=None, timestamp=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "a message's parts, by keyword")]
+    fn submit<'py>(
+        slf: &Bound<'py, Self>,
+        topic: &Bound<'py, PyAny>,
+        value: Option<&Bound<'py, PyAny>>,
+        misplaced: Option<&Bound<'py, PyAny>>,
+        key: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        partition: Option<&Bound<'py, PyAny>>,
+        timestamp: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (py, core) = (slf.py(), slf.as_super().get());
+        let extras = Extras { misplaced, key, headers, partition, timestamp };
+        let parts = arguments::of_call("submit", topic, value, extras)?;
+        let ready = parts.ready("submit", &core.settings.serializers, now_ms())?;
+        let running = core.running(py)?;
+        let (promise, waiter) = promises::promise(py)?;
+        let haste = Haste::Lingers;
+        let handed = ready.hand_over(&core.settings, &running.client, Some(waiter), haste)?;
+        core.wait_if_full(py, &running, &handed)?;
+        Ok(promise)
     }
 
     /// Connects, and returns once the cluster has answered.
@@ -140,9 +172,7 @@ pub(super) fn produce(
     let answer = Arc::new(Answer::default());
     let waiter = Some(Waiter::Thread(Arc::clone(&answer)));
     let handed = ready.hand_over(&core.settings, &running.client, waiter, Haste::AtOnce)?;
-    if let Handed::Waits(ticket) = handed {
-        core.wait_for_room(py, &running, ticket)?;
-    }
+    core.wait_if_full(py, &running, &handed)?;
     // Perhaps this thread is the one that would ask the partitioner.
     let learned = answer.wait(py, None, || running.voice.place_records(py).map(drop))?;
     Ok(learned.and_then(|learned| learned.into_metadata(py)))

@@ -142,10 +142,23 @@ impl ProducerCore {
             self.check_open(py)?;
         }
         let named = on_delivery.map(named).transpose()?;
-        self.with_running(py, |running| match hand_over(&running.client, named)? {
-            Handed::Waits(ticket) => self.wait_for_room(py, running, ticket),
-            Handed::Batched | Handed::Behind | Handed::Held(_) => Ok(()),
+        self.with_running(py, |running| {
+            let handed = hand_over(&running.client, named)?;
+            self.wait_if_full(py, running, &handed)
         })
+    }
+
+    /// Waits for room for a record that was handed over, if it has none yet.
+    pub(super) fn wait_if_full(
+        &self,
+        py: Python<'_>,
+        running: &Running,
+        handed: &Handed,
+    ) -> PyResult<()> {
+        match handed {
+            Handed::Waits(ticket) => self.wait_for_room(py, running, *ticket),
+            Handed::Batched | Handed::Behind | Handed::Held(_) => Ok(()),
+        }
     }
 
     /// Waits until a record in the line for memory has its turn. A loop is held only for as long

@@ -16,6 +16,8 @@ use crate::producer::Who;
 pub(super) enum Waiter {
     /// A future of a loop, which its port completes.
     Future { future: Py<PyAny>, port: Address },
+    /// A future that any thread may wait for, which the dispatcher completes.
+    Promise { promise: Py<PyAny>, port: Address },
     /// A function to be called where its port is read, once for each of the records in a row that
     /// it was given with.
     Callback(Arc<Callback>),
@@ -60,7 +62,7 @@ impl Waiter {
     /// Where it is told, unless the core does that by itself.
     pub(super) fn port(&self) -> Option<&Arc<Port>> {
         match self {
-            Self::Future { port, .. } => Some(port.port()),
+            Self::Future { port, .. } | Self::Promise { port, .. } => Some(port.port()),
             Self::Callback(callback) => Some(callback.port.port()),
             Self::Thread(_) | Self::Member { .. } => None,
         }
@@ -73,7 +75,9 @@ impl Waiter {
                 Self::Member { group: Arc::clone(group), index: index + but as u32 }
             }
             Self::Callback(callback) => Self::Callback(Arc::clone(callback)),
-            Self::Future { .. } | Self::Thread(_) => unreachable!("these wait for one record"),
+            Self::Future { .. } | Self::Promise { .. } | Self::Thread(_) => {
+                unreachable!("these wait for one record")
+            }
         }
     }
 
@@ -82,7 +86,9 @@ impl Waiter {
             Self::Future { future, .. } => visit.call(future),
             // The collector is not shown what is called though its loop is gone: it would empty it
             // first, and a context or a function that is empty takes the process with it.
-            Self::Callback(_) | Self::Thread(_) | Self::Member { .. } => Ok(()),
+            Self::Promise { .. } | Self::Callback(_) | Self::Thread(_) | Self::Member { .. } => {
+                Ok(())
+            }
         }
     }
 }

@@ -51,6 +51,14 @@ daemon(lambda: producer.produce("t", b"v"), threads=8)
 producer = SyncProducer(servers, **settings)
 daemon(lambda: producer.send("t", b"v"))
 """,
+    "submit": """
+producer = SyncProducer(servers, **settings)
+def submit():
+    future = producer.submit("t", b"v")
+    future.add_done_callback(lambda future: nap())
+    future.result()
+daemon(submit)
+""",
     "serializer": """
 def serialize(value):
     nap()
