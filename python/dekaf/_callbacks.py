@@ -25,6 +25,7 @@ __all__ = [
     "note",
     "raised",
     "returned",
+    "warn_of_waiting",
 ]
 
 _log: Final = logging.getLogger("dekaf")
@@ -114,6 +115,14 @@ def note(severity: str, text: str) -> None:
 def is_verbose() -> bool:
     """Say whether anybody reads what is for debugging."""
     return _log.isEnabledFor(logging.DEBUG)
+
+
+def warn_of_waiting() -> None:
+    """Say that a `SyncProducer` holds up an event loop."""
+    _log.warning(
+        "a SyncProducer waits in the thread of a running event loop, which stands still meanwhile; "
+        "use dekaf.Producer there, and await it"
+    )
 
 
 def log_unclaimed(failures: int, last: BaseException) -> None:

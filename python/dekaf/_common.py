@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from math import isinf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +24,7 @@ __all__ = [
     "partitions_of",
     "patience",
     "raise_unclaimed",
+    "warn_unclosed",
 ]
 
 
@@ -82,6 +84,18 @@ def end_block(failed: UnclaimedFailures, exc: BaseException | None) -> None:
     if exc is None:
         raise failed
     exc.add_note(f"dekaf: {failed}")
+
+
+def warn_unclosed(producer: ProducerCore[Any, Any], count: int) -> None:
+    """Say that nobody holds a producer any more that is still delivering."""
+    messages = "1 message is" if count == 1 else f"{count} messages are"
+    warnings.warn(
+        f"{producer!r} was dropped unclosed while {messages} on the way, which nobody can wait for "
+        "now; use it in a with block, or call close()",
+        ResourceWarning,
+        stacklevel=3,
+        source=producer,
+    )
 
 
 def describe(producer: ProducerCore[Any, Any]) -> str:

@@ -18,6 +18,7 @@ from dekaf._common import (
     partitions_of,
     patience,
     raise_unclaimed,
+    warn_unclosed,
 )
 from dekaf._config import ProducerConfig
 from dekaf._core import AsyncProducerCore
@@ -249,6 +250,10 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         from dekaf._metrics import Metrics  # noqa: PLC0415 - so many types take a while to make
 
         return Metrics.of(self._metrics())
+
+    def __del__(self) -> None:
+        if not self.closed and (count := len(self)):
+            warn_unclosed(self, count)
 
     def __repr__(self) -> str:
         return describe(self)

@@ -16,6 +16,7 @@ from dekaf._common import (
     partitions_of,
     patience,
     raise_unclaimed,
+    warn_unclosed,
 )
 from dekaf._config import ProducerConfig
 from dekaf._core import SyncProducerCore
@@ -55,6 +56,13 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
     is called once, when the message's fate is known: on the loop that ran at the call, if there was
     one, else by a thread that all producers share. What fails without one reaches `on_error`, the
     log, and the next `flush` or `close`.
+
+    `submit(…)` takes the same as `produce` and returns a `concurrent.futures.Future` at once, for
+    any thread to wait for. It cannot be cancelled: the message is on its way.
+
+        with SyncProducer("localhost:9092") as producer:
+            futures = [producer.submit("orders", f"order {n}") for n in range(3)]
+            offsets = [future.result().offset for future in futures]
 
     Every setting is a keyword: see `ProducerConfig`. Ctrl-C ends every wait.
     """
@@ -229,6 +237,10 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         from dekaf._metrics import Metrics  # noqa: PLC0415 - so many types take a while to make
 
         return Metrics.of(self._metrics())
+
+    def __del__(self) -> None:
+        if not self.closed and (count := len(self)):
+            warn_unclosed(self, count)
 
     def __repr__(self) -> str:
         return describe(self)

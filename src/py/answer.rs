@@ -9,6 +9,7 @@ use pyo3::types::PyString;
 
 use super::calls::detached;
 use super::errors::to_python;
+use super::loops;
 use super::metadata::RecordMetadata;
 use crate::error::Error;
 use crate::producer::RecordPlace;
@@ -55,6 +56,7 @@ impl Answer {
         limit: Option<Duration>,
         meanwhile: impl Fn() -> PyResult<()>,
     ) -> PyResult<Option<Learned>> {
+        loops::warn_of_waiting(py)?;
         let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));

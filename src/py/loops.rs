@@ -2,6 +2,7 @@
 
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use pyo3::exceptions::PyRuntimeError;
@@ -9,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
+use super::callbacks;
 use super::calls::{call_with, method, method_with};
 use super::futures;
 use super::imported;
@@ -30,6 +32,16 @@ pub(super) fn running(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let running = call_with(imported(&RUNNING, py, "asyncio", "_get_running_loop")?, (), None)?;
     Ok(Some(running).filter(|running| !running.is_none()))
+}
+
+/// Says, once in a process, that a thread is about to wait whose loop stands still meanwhile.
+pub(super) fn warn_of_waiting(py: Python<'_>) -> PyResult<()> {
+    static IS_SAID: AtomicBool = AtomicBool::new(false);
+    if IS_SAID.load(Ordering::Relaxed) || running(py)?.is_none() {
+        return Ok(());
+    }
+    IS_SAID.store(true, Ordering::Relaxed);
+    method_with(callbacks::helpers(py)?, "warn_of_waiting", ()).map(drop)
 }
 
 /// The loop that runs in this thread, for a call that cannot do without.

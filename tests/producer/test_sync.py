@@ -3,6 +3,7 @@
 import asyncio
 import pickle
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -130,6 +131,7 @@ def test_dropping_it_delivers(target: Target) -> None:
         producer = SyncProducer(target.servers)
         producer.send(topic, b"v", on_delivery=lambda *_: told.set())
 
-    send()
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        send()
     assert told.wait(30)
     assert target.values(topic) == [b"v"]

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.unit.peers import closed_port, peer
+from tests.unit.programs import DROPS
 
 PREAMBLE = """
 import asyncio, sys
@@ -17,7 +18,7 @@ address = sys.argv[1]
 
 def run(script: str, address: str) -> tuple[str, str]:
     """Return what a program wrote to stdout and stderr; it must end well, and by itself."""
-    command = [sys.executable, "-W", "error", "-c", PREAMBLE + script, address]
+    command = [sys.executable, *DROPS, "-c", PREAMBLE + script, address]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout, done.stderr
 

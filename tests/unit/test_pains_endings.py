@@ -19,7 +19,7 @@ from dekaf import (
 )
 from dekaf.testing import Broker
 from tests.unit.peers import closed_port
-from tests.unit.programs import run
+from tests.unit.programs import DROPS, run
 
 BOUND = 60.0  # seconds; against hanging, and far below what a lost deadline would take
 
@@ -90,7 +90,7 @@ HEAD = "import asyncio, sys\nfrom dekaf import Producer, SyncProducer\n"
 def test_a_script_that_ends_loses_nothing(dekaf_broker: Broker, script: str) -> None:
     """`tests/integration/test_process.py` has more ways to end, for awaited messages."""
     dekaf_broker.faults.delay("produce", 0.02, times=5)
-    assert run(HEAD + script, dekaf_broker.bootstrap_servers) == ("", "")
+    assert run(HEAD + script, dekaf_broker.bootstrap_servers, options=DROPS) == ("", "")
     stored = [record.value for record in dekaf_broker.records("orders")]
     assert stored == [str(n).encode() for n in range(1000)]
 
@@ -125,7 +125,7 @@ for n in range(5):
 @pytest.mark.parametrize("script", HANGING.values(), ids=HANGING.keys())
 def test_what_is_lost_at_the_end_is_counted(script: str) -> None:
     """Those that were delivered before are not among them."""
-    stdout, stderr = run(HANGS + script)
+    stdout, stderr = run(HANGS + script, options=DROPS)
     assert stdout == ""
     assert stderr.startswith("dekaf: 5 messages were not delivered before the interpreter ended")
     assert stderr.count("\n") == 1
