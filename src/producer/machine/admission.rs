@@ -260,7 +260,12 @@ impl<W> Machine<W> {
             let usual = self.partition(place).usual_size().clamp(least, batch_size.max(least));
             let memory = self.spares.take(usual).or_else(|| self.spares.take(least));
             let Some(memory) = memory else {
-                return Err((out_of_memory(least), joined.err().flatten()));
+                let error = out_of_memory(least);
+                if ticket.is_some() && self.config.gapless {
+                    // It was taken in before: nothing may follow it.
+                    self.stop(now, place, &error);
+                }
+                return Err((error, joined.err().flatten()));
             };
             let ticket = ticket.unwrap_or_else(|| self.ticket());
             let serial = self.next_serial;

@@ -345,7 +345,7 @@ impl<W> Machine<W> {
     }
 
     /// Stops a gapless partition: what is queued fails, and so does what comes later.
-    fn stop(&mut self, now: Instant, place: Place, cause: &Error) {
+    pub(super) fn stop(&mut self, now: Instant, place: Place, cause: &Error) {
         let stopped = self.gapless(place, cause);
         self.partition(place).stopped = Some(stopped.clone());
         self.drop_queued(now, place, |maybe_written| stopped.clone().maybe_written(maybe_written));

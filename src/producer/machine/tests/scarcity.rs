@@ -105,6 +105,27 @@ fn a_record_that_waited_and_finds_no_memory_is_told() {
 }
 
 #[test]
+fn nothing_follows_such_a_record_where_gaps_are_forbidden() {
+    let large = vec![0; LARGE];
+    let mut bench = Bench::new(|config| config.gapless = true);
+    produce(&mut bench, b"before", "before").unwrap();
+    produce(&mut bench, &large, "large").unwrap();
+    produce(&mut bench, b"after", "after").unwrap();
+    bench.machine.refresh.want();
+    with_at_most(SCARCE, || bench.describe(&[1]));
+    let told = bench.settled();
+    let told: Vec<_> = told.iter().map(|line| line.split(',').next().unwrap()).collect();
+    let stopped = "failed: Gapless";
+    let expected = [
+        format!("before {stopped}"),
+        "large failed: OutOfMemory".to_owned(),
+        format!("after {stopped}"),
+    ];
+    assert_eq!(told, expected);
+    assert!(bench.machine.is_idle());
+}
+
+#[test]
 fn records_that_are_one_are_refused_as_one() {
     let mut bench = Bench::ready(&[1], |_| {});
     let value = vec![0; SCARCE / 2];
