@@ -40,7 +40,10 @@ impl Brokers {
             settings: LinkSettings {
                 client_id: config.client_id.as_str().into(),
                 // Leaves time for a second address within the time a message waits.
-                setup_timeout: config.metadata_timeout / 3,
+                // In whole milliseconds: errors tell it.
+                setup_timeout: Duration::from_millis(
+                    config.metadata_timeout.as_millis() as u64 / 3,
+                ),
                 request_timeout: config.request_timeout,
                 idle_timeout: IDLE_TIMEOUT,
             },

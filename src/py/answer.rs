@@ -11,6 +11,7 @@ use super::calls::detached;
 use super::errors::to_python;
 use super::loops;
 use super::metadata::RecordMetadata;
+use super::process;
 use crate::error::Error;
 use crate::producer::RecordPlace;
 
@@ -57,6 +58,7 @@ impl Answer {
         meanwhile: impl Fn() -> PyResult<()>,
     ) -> PyResult<Option<Learned>> {
         loops::warn_of_waiting(py)?;
+        let generation = process::generation();
         let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
@@ -65,6 +67,7 @@ impl Answer {
                 return learned.map(Some).map_err(|error| to_python(py, &error));
             }
             py.check_signals()?;
+            process::check_not_forked(generation)?;
             meanwhile()?;
             if left == Some(Duration::ZERO) {
                 return Ok(None);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyException, PyRuntimeError};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use pyo3::{PyTraverseError, PyVisit, intern};
@@ -21,6 +21,7 @@ use super::futures;
 use super::group::Group;
 use super::items::{Shape, own_topic};
 use super::loops;
+use super::process;
 use super::producer::seconds_of;
 use super::results::{BatchResultCore, of_exception};
 use super::started::Running;
@@ -97,13 +98,7 @@ impl BatchCall {
 
     /// In a forked child the call is the parent's, whose core may have held its locks.
     fn check_ours(&self) -> PyResult<()> {
-        if self.group.is_ours() {
-            return Ok(());
-        }
-        Err(PyRuntimeError::new_err(
-            "the call was begun before the process was forked, and goes on in the parent alone; \
-             make another one here",
-        ))
+        if self.group.is_ours() { Ok(()) } else { Err(process::forked()) }
     }
 
     fn take_work(&self) -> Work {
@@ -473,7 +468,10 @@ impl BatchCall {
                 break Ok(());
             }
             // Perhaps this thread is the one that would ask the partitioner.
-            let looked = py.check_signals().and_then(|()| self.running.voice.place_records(py));
+            let looked = py
+                .check_signals()
+                .and_then(|()| self.check_ours())
+                .and_then(|()| self.running.voice.place_records(py));
             if let Err(error) = looked {
                 break Err(error);
             }

@@ -10,6 +10,7 @@ use pyo3::{Bound, intern};
 use super::calls::{call_with, import, method, method_with};
 use super::convert::type_name;
 use super::errors::to_python;
+use super::process;
 use super::voice::Voice;
 use super::waiter::{Callback, Stage, Waiter};
 use crate::client::Client;
@@ -115,8 +116,10 @@ pub(super) fn choose_now(
     key: Option<&[u8]>,
     partitions: i32,
 ) -> PyResult<i32> {
-    let py = partitioner.py();
-    choose(partitioner, key, partitions).map_err(|cause| {
+    let (py, generation) = (partitioner.py(), process::generation());
+    let chosen = choose(partitioner, key, partitions);
+    process::check_not_forked(generation)?;
+    chosen.map_err(|cause| {
         if !cause.is_instance_of::<PyException>(py) {
             return cause;
         }

@@ -6,12 +6,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::Answer;
 use super::calls::{detached, import, method_with};
 use super::port::{Item, Port};
+use super::process;
 
 /// Sleeps are endless but for this: nothing depends on it.
 const LONG: Duration = Duration::from_secs(3600);
@@ -195,7 +197,11 @@ impl Reader {
                 port.lower_flag();
                 Ok::<_, PyErr>(())
             };
-            match port.read_in_thread(py, quiet) {
+            let done = port.read_in_thread(py, quiet);
+            if !port.is_ours() {
+                return end_child(py, done);
+            }
+            match done {
                 Ok(0) if is_ending => break,
                 Ok(0) => detached(py, || port.wait(LONG)),
                 Ok(_) => {}
@@ -208,5 +214,15 @@ impl Reader {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.dispatcher.port.traverse(&visit)
+    }
+}
+
+/// What the thread did has forked. The child ends with this thread, as one that is forked in any other
+/// thread does; what it has produced is delivered before. Everything else here is the parent's.
+fn end_child(py: Python<'_>, done: PyResult<usize>) {
+    let errors = [done.map(drop), process::end_child(py)].into_iter().filter_map(Result::err);
+    // To raise it is how one ends, here as in any thread.
+    for error in errors.filter(|error| !error.is_instance_of::<PySystemExit>(py)) {
+        error.write_unraisable(py, None);
     }
 }

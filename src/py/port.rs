@@ -190,7 +190,8 @@ impl Port {
         mut quiet: impl FnMut() -> Result<(), E>,
     ) -> PyResult<usize> {
         let mut done = 0;
-        while done < WAITERS_PER_TURN {
+        // What it does may fork: the rest is the parent's.
+        while done < WAITERS_PER_TURN && self.is_ours() {
             let Some(item) = self.items.take(&mut quiet).map_err(Into::into)? else { break };
             done += item.do_it(py, stage, waking)?;
         }

@@ -40,6 +40,19 @@ pub(super) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }
 
+/// Fails in the child if the caller's own code has forked in the middle of a call: what the call has
+/// begun is the parent's, whose core may have held its locks.
+pub(super) fn check_not_forked(since: u64) -> PyResult<()> {
+    if generation() == since { Ok(()) } else { Err(forked()) }
+}
+
+pub(super) fn forked() -> PyErr {
+    PyRuntimeError::new_err(
+        "the call was begun before the process was forked, and goes on in the parent alone; make \
+         another one here",
+    )
+}
+
 /// In a forked child, within the fork: what there is belongs to the parent.
 pub(super) fn begin_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
@@ -128,10 +141,20 @@ pub(super) fn check_interpreter() -> PyResult<()> {
     ))
 }
 
-/// Registers with `atexit`.
+/// Registers with `atexit`. Imports what the first message would import: a child that another
+/// thread forks meanwhile would wait for that for ever.
 pub(super) fn install(py: Python<'_>) -> PyResult<()> {
+    for module in ["dekaf._process", "dekaf._promise"] {
+        import(py, module)?;
+    }
     method_with(&import(py, "atexit")?, "register", (hook(py, at_exit)?,))?;
     Ok(())
+}
+
+/// The same, for a child that was forked by a thread of ours, and which ends with it: Python has no
+/// `atexit` there.
+pub(super) fn end_child(py: Python<'_>) -> PyResult<()> {
+    at_exit(py)
 }
 
 /// Anything that differs between producers: they must not all choose the same partitions.

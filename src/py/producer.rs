@@ -171,6 +171,7 @@ impl ProducerCore {
     ) -> PyResult<()> {
         let on_loop = loops::running(py)?.is_some();
         let limit = if on_loop { self.settings.send_block } else { self.settings.max_block };
+        let generation = process::generation();
         let mut until = Instant::now() + limit;
         let mut progress = client.progress();
         loop {
@@ -178,14 +179,18 @@ impl ProducerCore {
             if detached(py, || client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
                 return Ok(());
             }
-            if let Err(interrupt) = py.check_signals() {
+            let interrupted = py.check_signals();
+            process::check_not_forked(generation)?;
+            if let Err(interrupt) = interrupted {
                 drop(client.cancel(ticket));
                 return Err(interrupt);
             }
             // Perhaps this thread is the one that would ask the partitioner.
-            let has_placed = voice.place_records(py).inspect_err(|_| {
+            let placed = voice.place_records(py);
+            if placed.is_err() && process::generation() == generation {
                 drop(client.cancel(ticket));
-            })?;
+            }
+            let has_placed = placed?;
             let now = client.progress();
             if on_loop && (now != progress || has_placed) {
                 progress = now;

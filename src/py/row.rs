@@ -11,6 +11,7 @@ use pyo3::types::PyString;
 use super::callbacks::settle;
 use super::calls::{call, method};
 use super::metadata::RecordMetadata;
+use super::process;
 use super::voice::Voice;
 use super::waiter::{Callback, Stage};
 use crate::producer::RecordPlace;
@@ -47,7 +48,7 @@ impl Row {
         let Self { stage, callback, count, told, .. } = slf.get();
         let function = callback.function.bind(py);
         let mut failure = None;
-        while told.load(Ordering::Relaxed) < *count {
+        while told.load(Ordering::Relaxed) < *count && voice.is_ours() {
             let before = told.load(Ordering::Relaxed);
             let run = callback.context.fresh(py).and_then(|context| {
                 let returned = method(&context, intern!(py, "run"), [slf, &context]);
@@ -68,6 +69,7 @@ impl Row {
         let py = context.py();
         let none = py.None().into_bound(py);
         let function = self.callback.function.bind(py);
+        let generation = process::generation();
         loop {
             let behind = self.told.fetch_add(1, Ordering::Relaxed);
             let topic = self.topic.bind(py);
@@ -75,6 +77,7 @@ impl Row {
             let returned = call(function, [&metadata, &none])?;
             if behind + 1 == self.count
                 || !returned.is_none()
+                || process::generation() != generation
                 || !self.callback.context.is_in(context)?
             {
                 return Ok(returned);

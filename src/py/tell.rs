@@ -66,6 +66,9 @@ fn tell_batch(
             Waiter::Thread(_) | Waiter::Member { .. } => Ok(()),
         };
         failure = failure.or(told.err());
+        if !voice.is_ours() {
+            break;
+        }
     }
     failure.map_or(Ok(count), Err)
 }
@@ -144,6 +147,9 @@ fn tell_callback(
                 let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
                 let told = callbacks::call(stage, voice, callback, &none, &exception);
                 failure = failure.or(told.err());
+                if !voice.is_ours() {
+                    break;
+                }
             }
             failure.map_or(Ok(()), Err)
         }

@@ -27,6 +27,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 /// One producer's.
 #[derive(Debug)]
 pub(super) struct Voice {
+    generation: u64,
     /// Until it is closed: a user's function may lead back to the producer.
     functions: Mutex<Functions>,
     client: OnceLock<Client<Waiter>>,
@@ -58,6 +59,7 @@ impl Voice {
         let on_error = settings.on_error.as_ref().map(|function| function.clone_ref(py));
         let partitioner = settings.partitioner.as_ref().map(|function| function.clone_ref(py));
         Self {
+            generation: process::generation(),
             functions: Mutex::new(Functions { on_error, partitioner }),
             client: OnceLock::new(),
             ledger: Mutex::default(),
@@ -68,6 +70,12 @@ impl Voice {
     /// Whose coroutines these are, for who waits for them.
     pub(super) fn id(&self) -> usize {
         std::ptr::from_ref(self) as usize
+    }
+
+    /// Whether its core runs in this process, and not in one that has forked it. The code of its
+    /// user may fork in the middle of anything.
+    pub(super) fn is_ours(&self) -> bool {
+        self.generation == process::generation()
     }
 
     /// Gives it the core that it speaks for, before anything is handed over.
@@ -139,6 +147,9 @@ impl Voice {
         for _ in 0..count {
             let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
             failure = failure.or(callbacks::call_plain(stage, self, &on_error, exception).err());
+            if !self.is_ours() {
+                break;
+            }
         }
         failure.map_or(Ok(()), Err)
     }
@@ -213,6 +224,9 @@ impl Voice {
                 continue;
             };
             let said = callbacks::choose(partitioner, asked.key.as_deref(), asked.partitions);
+            if !self.is_ours() {
+                return said.and_then(|_| process::check_not_forked(self.generation)).map(|()| any);
+            }
             let told = said.as_ref().map_err(ToString::to_string).copied();
             client.place(asked.ticket, told);
             if let Err(error) = said

@@ -1,0 +1,146 @@
+"""The user's code forks where dekaf calls it: the child has what it makes itself, and ends."""
+
+import os
+
+import pytest
+
+from dekaf.testing import Broker
+from tests.unit.programs import run
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+# Since 3.12 Python warns that a fork beside threads is dangerous. It is: that is tested.
+HEAD = """
+import os, signal, sys, warnings
+from dekaf import ProduceError, Producer, SyncProducer
+warnings.simplefilter("ignore", DeprecationWarning)
+servers = sys.argv[1]
+other = SyncProducer(servers)
+other.produce("orders", b"before")
+
+def child():
+    # Whatever goes wrong in the child, it does not wait for ever.
+    signal.alarm(30)
+    other.send("orders", b"child", on_delivery=lambda metadata, error: None)
+
+def status(pid):
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+"""
+
+FORKS = {
+    # The dispatcher's thread, which is all that the child has.
+    "on_delivery": """
+pids = []
+def told(metadata, error):
+    if not pids:
+        pids.append(os.fork())
+        if pids == [0]:
+            child()
+with SyncProducer(servers, linger_ms=60_000) as producer:
+    for _ in range(3):
+        producer.send("orders", b"parent", on_delivery=told)
+    producer.flush()
+print(status(pids[0]))
+""",
+    "on_delivery that exits": """
+pids = []
+def told(metadata, error):
+    if not pids:
+        pids.append(os.fork())
+        if pids == [0]:
+            child()
+            sys.exit(0)
+with SyncProducer(servers, linger_ms=60_000) as producer:
+    for n in range(3):
+        producer.send("orders", b"parent", on_delivery=lambda *results: told(*results))
+    producer.flush()
+print(status(pids[0]))
+""",
+    "partitioner on the dispatcher's thread": """
+pids = []
+def choose(key, partitions):
+    if not pids:
+        pids.append(os.fork())
+        if pids == [0]:
+            child()
+            sys.exit(0)
+    return 0
+with SyncProducer(servers, partitioner=choose) as producer:
+    # The topic is unknown yet: the partitioner is asked later.
+    for n in range(3):
+        producer.send("orders", b"parent")
+print(status(pids[0]))
+""",
+    "partitioner in the call": """
+pids = []
+def choose(key, partitions):
+    if not pids:
+        pids.append(os.fork())
+        if pids == [0]:
+            child()
+    return 0
+with SyncProducer(servers, partitioner=choose) as producer:
+    producer.partitions("orders")
+    try:
+        producer.produce("orders", b"parent")
+    except RuntimeError as error:
+        assert pids == [0] and "before the process was forked" in str(error), error
+        other.flush()
+        os._exit(0)
+    for n in range(2):
+        producer.produce("orders", b"parent")
+print(status(pids[0]))
+""",
+}
+
+
+@pytest.mark.parametrize("where", FORKS)
+def test_the_child_ends_and_delivers(dekaf_broker: Broker, where: str) -> None:
+    stdout, stderr = run(HEAD + FORKS[where], dekaf_broker.bootstrap_servers)
+    assert stdout == "0\n"
+    # What the child's callback raises to leave is logged there.
+    assert "SystemExit" in stderr if where == "on_delivery that exits" else stderr == ""
+    stored = sorted(record.value or b"" for record in dekaf_broker.records("orders"))
+    assert stored == [b"before", b"child", b"parent", b"parent", b"parent"]
+
+
+def test_a_signals_handler_forks_while_a_call_waits(dekaf_broker: Broker) -> None:
+    # The call still waits when the signal comes.
+    dekaf_broker.faults.delay("produce", 1.0)
+    script = """
+def forks(*_):
+    pids.append(os.fork())
+    if pids == [0]:
+        child()
+
+pids = []
+signal.signal(signal.SIGALRM, forks)
+with SyncProducer(servers) as producer:
+    producer.send("orders", b"parent")
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        producer.flush()
+    except RuntimeError as error:
+        assert pids == [0] and "before the process was forked" in str(error), error
+        other.flush()
+        os._exit(0)
+print(status(pids[0]))
+"""
+    assert run(HEAD + script, dekaf_broker.bootstrap_servers) == ("0\n", "")
+
+
+def test_nothing_is_imported_by_the_first_message(dekaf_broker: Broker) -> None:
+    """A child that another thread forks meanwhile would wait for that import for ever."""
+    script = """
+import sys
+from dekaf import SyncProducer
+with SyncProducer(sys.argv[1]) as producer:
+    before = set(sys.modules)
+    producer.send("orders", b"v", on_delivery=lambda *_: None)
+    producer.submit("orders", b"v", key="k", headers={"name": "v"}).result()
+    producer.produce("orders", b"v")
+    producer.produce_all("orders", [b"v"])
+    producer.flush()
+    print(sorted(set(sys.modules) - before))
+"""
+    assert run(script, dekaf_broker.bootstrap_servers) == ("[]\n", "")
