@@ -1,0 +1,47 @@
+"""Celery: each pool, recycled where the pool can do that, on a queue that is a folder."""
+
+import subprocess
+from collections.abc import Sequence
+
+from tests.workers.model import Model, Site
+
+_APPLICATION = "tests.workers.applications.tasks"
+_POOLS = {"prefork": True, "gevent": False, "eventlet": False, "threads": False, "solo": False}
+_PATIENCE = 60.0
+
+
+def _prepare(site: Site) -> None:
+    (site.directory / "queue").mkdir()
+    command = [site.python, "-m", "tests.workers.applications.enqueue", str(site.count)]
+    done = subprocess.run(
+        command,
+        env=site.environment,
+        cwd=site.directory,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE,
+    )
+    if done.returncode:
+        raise RuntimeError(f"nothing was put into the queue: {done.stderr[-500:]}")
+
+
+def _model(pool: str, *, recycled: bool) -> Model:
+    def command(site: Site) -> Sequence[str]:
+        recycling = ["--max-tasks-per-child", str(site.recycle)] if recycled else []
+        worker = [str(site.python), "-m", "celery", "-A", _APPLICATION, "worker"]
+        return [*worker, "-c", "2", "-P", pool, "-l", "INFO", *recycling]
+
+    return Model(
+        server="Celery",
+        options=f"-P {pool}{' --max-tasks-per-child' if recycled else ''}",
+        command=command,
+        work="queue",
+        prepare=_prepare,
+    )
+
+
+MODELS = (
+    *(_model(pool, recycled=False) for pool in _POOLS),
+    *(_model(pool, recycled=True) for pool, recycles in _POOLS.items() if recycles),
+)

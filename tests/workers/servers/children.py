@@ -1,0 +1,24 @@
+"""multiprocessing: each start method, with children, a pool and an executor."""
+
+from collections.abc import Sequence
+
+from tests.workers.model import Model, Site
+
+
+def _model(kind: str, name: str, method: str) -> Model:
+    def command(site: Site) -> Sequence[str]:
+        program = [str(site.python), "-m", "tests.workers.applications.children"]
+        return [*program, kind, method, str(site.count), str(site.recycle)]
+
+    return Model(server="multiprocessing", options=f"{method}: {name}", command=command, work="own")
+
+
+MODELS = tuple(
+    _model(kind, name, method)
+    for method in ("fork", "spawn", "forkserver")
+    for kind, name in (
+        ("process", "Process"),
+        ("pool", "Pool(maxtasksperchild)"),
+        ("executor", "ProcessPoolExecutor"),
+    )
+)

@@ -1,0 +1,35 @@
+"""gunicorn: each class of workers, with and without the application loaded before the fork."""
+
+from collections.abc import Sequence
+
+from tests.kafka.ports import HOST
+from tests.workers.model import Model, Site
+
+_CLASSES = {
+    "sync": (),
+    "gthread": ("--threads", "4"),
+    "gevent": (),
+}
+
+
+def _model(worker_class: str, *, preload: bool) -> Model:
+    options = ["-k", worker_class, *_CLASSES[worker_class], *(["--preload"] if preload else [])]
+
+    def command(site: Site) -> Sequence[str]:
+        recycling = ["--max-requests", str(site.recycle), "--max-requests-jitter", "10"]
+        return [
+            *(str(site.python), "-m", "gunicorn", "tests.workers.applications.wsgi:application"),
+            *("--workers", "2", "--bind", f"{HOST}:{site.port}", *recycling, *options),
+        ]
+
+    return Model(
+        server="gunicorn",
+        options=" ".join(options),
+        command=command,
+        stops=("after", "during", "reload"),
+    )
+
+
+MODELS = tuple(
+    _model(worker_class, preload=preload) for worker_class in _CLASSES for preload in (False, True)
+)

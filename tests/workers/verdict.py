@@ -1,0 +1,58 @@
+"""What became of the messages, from three witnesses: the journal, the log, and the topic."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+# The line in which dekaf counts what it could not deliver before the process ended.
+_REPORTED = re.compile(r"dekaf: (\d+) messages? (?:was|were) not delivered")
+
+_CRASHES = re.compile(
+    r".*(?:segmentation fault|segfault|SIGSEGV|SIGABRT|SIGKILL|core dumped|Fatal Python error"
+    r"|panicked at|signal 6\b|signal 9\b|signal 11\b|Aborted|WORKER TIMEOUT|WorkerLostError"
+    r"|still did not exit).*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What the witnesses of one run say."""
+
+    journal: str
+    log: str
+    stored: Counter[str]
+
+    def _noted(self, what: str) -> Counter[str]:
+        lines = (line.split(" ", 1) for line in self.journal.splitlines())
+        return Counter(message for word, message in lines if word == what)
+
+    @cached_property
+    def accepted(self) -> Counter[str]:
+        return self._noted("accepted")
+
+    @property
+    def reported(self) -> int:
+        return sum(int(count) for count in _REPORTED.findall(self.log))
+
+    @property
+    def missing(self) -> list[str]:
+        return list((self.accepted - self.stored).elements())
+
+    def complaints(self) -> list[str]:
+        """Say what contradicts dekaf's promises."""
+        found: list[str] = []
+        silent = len(self.missing) - self.reported
+        if silent > 0:
+            found.append(f"{silent} lost without a word, as {', '.join(self.missing[:3])}")
+        # The process may end between handing a message over and noting that.
+        repeated = [m for m, n in self.stored.items() if n > max(1, self.accepted[m])]
+        if repeated:
+            found.append(f"{len(repeated)} stored twice, as {', '.join(repeated[:3])}")
+        called = self._noted("called") + self._noted("failed")
+        uncalled = list((self._noted("callback") - called).elements())
+        if len(uncalled) > self.reported:
+            found.append(f"{len(uncalled)} callbacks not called, as {', '.join(uncalled[:3])}")
+        found += [f"crash: {line.strip()}" for line in _CRASHES.findall(self.log)[:1]]
+        return found
