@@ -41,16 +41,21 @@ def _native_start() -> Start | None:
 
 
 def drain_with_workers(drain: Callable[[], object]) -> None:
-    """Have `drain` called at the end of this process if it is one that ends without `atexit`.
+    """Call `drain` at the end of this process if it is one that ends without `atexit`.
 
-    Children of `multiprocessing` and of billiard end with their own finalizers alone; workers of
-    Celery's pool without these, too, but with a signal of Celery's.
+    Children of `multiprocessing` and of billiard run only the finalizers of `multiprocessing`.
+    Workers of Celery's pool do not run these either, but send a signal of Celery's.
     """
+    if _is_importing_main():
+        # A child of a fork server imports the main module before it becomes the child, which
+        # discards the finalizers that were registered until then.
+        from multiprocessing.util import register_after_fork  # noqa: PLC0415 - it is imported there
+
+        # The first argument is only referenced weakly, so it has to outlive the import.
+        register_after_fork(sys.modules[__name__], lambda _: _finalize_with(drain))
     if not (_is_child("multiprocessing.process") or _is_child("billiard.process")):
         return
-    from multiprocessing.util import Finalize  # noqa: PLC0415 - it is imported there
-
-    Finalize(None, drain, exitpriority=0)
+    _finalize_with(drain)
     celery: Any = sys.modules.get("celery.signals")
     if celery is not None:
 
@@ -58,6 +63,17 @@ def drain_with_workers(drain: Callable[[], object]) -> None:
             drain()
 
         celery.worker_process_shutdown.connect(end, weak=False)
+
+
+def _finalize_with(drain: Callable[[], object]) -> None:
+    from multiprocessing.util import Finalize  # noqa: PLC0415 - it is imported there
+
+    Finalize(None, drain, exitpriority=0)
+
+
+def _is_importing_main() -> bool:
+    process: Any = sys.modules.get("multiprocessing.process")
+    return process is not None and getattr(process.current_process(), "_inheriting", False)
 
 
 def _is_child(module: str) -> bool:
