@@ -138,3 +138,45 @@ with SyncProducer(sys.argv[1]) as producer:
     assert "main interpreter" in done.stdout
     assert "WSGIApplicationGroup %{GLOBAL}" in done.stdout
     assert len(dekaf_broker.records("orders")) == 1
+
+
+CHILD = """
+import multiprocessing, os, sys
+from dekaf import SyncProducer
+
+if __name__ != "__main__":
+    producer = SyncProducer(os.environ["SERVERS"], linger_ms=60_000, delivery_timeout_ms=120_000)
+    producer.send("orders", b"import")
+
+def work():
+    producer.send("orders", b"work")
+
+if __name__ == "__main__":
+    child = multiprocessing.get_context(sys.argv[1]).Process(target=work)
+    child.start()
+    child.join()
+    sys.exit(child.exitcode)
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_producer_used_while_a_child_imports_main(
+    dekaf_broker: Broker, tmp_path: Path, method: str
+) -> None:
+    """The child discards the finalizers that were registered during the import."""
+    program = tmp_path / "child.py"
+    program.write_text(CHILD)
+    environment = os.environ | {
+        "SERVERS": dekaf_broker.bootstrap_servers,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, str(program), method],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [record.value for record in dekaf_broker.records("orders")] == [b"import", b"work"]
