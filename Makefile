@@ -66,7 +66,7 @@ kafka: kafka-there $(VENV)/requirements ## Fetch Apache Kafka for the integratio
 demo: build ## Produce a message to a broker in the box, and see it there
 	@$(PY) -m tests.demo
 
-.PHONY: test test-fast test-core test-faults test-versions test-faststream failover soak test-mutations fuzz
+.PHONY: test test-fast test-core test-faults test-versions test-faststream test-workers failover soak test-mutations fuzz
 test: kafka-there test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
 	$(PY) -m pytest
 
@@ -99,6 +99,18 @@ test-faststream: build kafka ## Run the tests of dekaf.faststream with the oldes
 	}; \
 	test_with oldest "$$(sed -E 's/>=([^,]+),.*/==\1/' <<< "$$wanted")"; \
 	test_with newest "$$wanted"
+
+# uWSGI is compiled; Apache is run where it is installed.
+WORKERS := target/workers
+
+$(WORKERS)/requirements: tests/workers/requirements.txt | python-there
+	@$(call need,cc,install a C compiler; uWSGI is built from its source)
+	$(PYTHON) -m venv $(WORKERS)
+	$(WORKERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+test-workers: build kafka $(WORKERS)/requirements ## Run each worker model with its server; WORKERS_ARGS=--help says how
+	@$(PY) -m tests.workers --python $(WORKERS)/bin/python $(WORKERS_ARGS)
 
 failover: build kafka ## Measure how long dekaf and librdkafka are silent when a leader fails
 	@$(PY) -m tests.failover
@@ -216,13 +228,15 @@ wheel: $(VENV)/requirements rust-there ## Build a wheel into dist, and import it
 	cd target/wheel-check && PATH="$$PWD/bin:$$PATH" $(CURDIR)/$(PY) -m pyright --verifytypes dekaf --ignoreexternal \
 		| grep -E '^Type completeness score: 100%'
 
-lock: $(VENV)/requirements ## Renew requirements-dev.txt, and what benchmarks need besides
+lock: $(VENV)/requirements ## Renew requirements-dev.txt, and what benchmarks and workers need besides
 	$(PYTHON) -m venv target/lock
 	target/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
 	target/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --group tools -o requirements-dev.txt
 	target/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --group bench -c requirements-dev.txt -o benches/requirements.txt
+	target/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --group workers -c requirements-dev.txt -o tests/workers/requirements.txt
 
 clean: ## Remove everything that was made
 	rm -rf $(VENV) target dist fuzz/corpus fuzz/artifacts

@@ -3,7 +3,6 @@
 import http.client
 import threading
 import time
-from collections.abc import Iterator
 
 from tests.kafka.ports import HOST
 
@@ -18,7 +17,7 @@ class Load:
 
     def __init__(self, port: int, count: int) -> None:
         self._port = port
-        self._numbers: Iterator[int] = iter(range(count))
+        self._numbers = iter(range(count))
         self._guard = threading.Lock()
         self._ended = False
         self.answered = 0

@@ -25,6 +25,7 @@ class Site:
     port: int
     count: int  # of requests or tasks
     recycle: int  # requests or tasks after which a worker is replaced
+    known: str = ""  # why it loses messages without a word, where nothing can be done about it
     environment: Mapping[str, str]
 
     @property
@@ -37,6 +38,10 @@ class Site:
 
 
 def _nothing(_: Site) -> None: ...
+
+
+def _never(_: Path) -> str:
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,8 @@ class Model:
     stop_signal: signal.Signals = signal.SIGTERM
     reload: signal.Signals | Callable[[Site], None] = signal.SIGHUP
     exit_codes: Sequence[int] = (0,)
-    missing: str = ""  # what has to be installed before it can run
+    # What has to be installed before it can run, given the environment's Python.
+    missing: Callable[[Path], str] = _never
     refusal: str = ""  # the error that it has to log, where dekaf cannot work
+    known: str = ""  # why it loses messages without a word, where nothing can be done about it
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -62,24 +62,31 @@ def run(model: Model, stop: Stop, kafka: Cluster, site: Site, topic: str) -> Row
         log=site.log.read_text(errors="replace"),
         stored=stored(kafka, topic),
     )
-    complaints += _refused(model, outcome) if model.refusal else outcome.complaints()
+    losses = [] if model.refusal else outcome.losses()
+    complaints += _refused(model, outcome) if model.refusal else outcome.faults()
+    if not model.known:
+        complaints += losses
     if progress.load is not None and stop != "during" and not model.refusal:
         complaints += [f"no reply to {failure}" for failure in progress.load.failed[:1]]
     return Row(
         model=model.server,
         options=model.options,
         stop=stop,
-        requests=progress.done,
+        requests=progress.done if progress.load is None else progress.load.answered,
         accepted=outcome.accepted.total(),
         stored=outcome.stored.total(),
         reported=outcome.reported,
         seconds=f"{seconds:.1f}",
         exit_code=code,
-        verdict=f"FAILED: {'; '.join(complaints)}" if complaints else _well(model),
+        verdict=_verdict(model, complaints, losses),
     )
 
 
-def _well(model: Model) -> str:
+def _verdict(model: Model, complaints: list[str], losses: list[str]) -> str:
+    if complaints:
+        return f"FAILED: {'; '.join(complaints)}"
+    if losses:
+        return f"known: {'; '.join(losses)}: {model.known}"
     return "ok: refused, with the reason in the log" if model.refusal else "ok"
 
 

@@ -40,19 +40,24 @@ class Outcome:
     def missing(self) -> list[str]:
         return list((self.accepted - self.stored).elements())
 
-    def complaints(self) -> list[str]:
-        """Say what contradicts dekaf's promises."""
+    def losses(self) -> list[str]:
+        """Say what is lost and not reported: messages, and callbacks that never ran."""
         found: list[str] = []
         silent = len(self.missing) - self.reported
         if silent > 0:
             found.append(f"{silent} lost without a word, as {', '.join(self.missing[:3])}")
-        # The process may end between handing a message over and noting that.
-        repeated = [m for m, n in self.stored.items() if n > max(1, self.accepted[m])]
-        if repeated:
-            found.append(f"{len(repeated)} stored twice, as {', '.join(repeated[:3])}")
         called = self._noted("called") + self._noted("failed")
         uncalled = list((self._noted("callback") - called).elements())
         if len(uncalled) > self.reported:
             found.append(f"{len(uncalled)} callbacks not called, as {', '.join(uncalled[:3])}")
+        return found
+
+    def faults(self) -> list[str]:
+        """Say what else contradicts dekaf's promises: duplicates and crashes."""
+        found: list[str] = []
+        # The process may end between handing a message over and noting that.
+        repeated = [m for m, n in self.stored.items() if n > max(1, self.accepted[m])]
+        if repeated:
+            found.append(f"{len(repeated)} stored twice, as {', '.join(repeated[:3])}")
         found += [f"crash: {line.strip()}" for line in _CRASHES.findall(self.log)[:1]]
         return found

@@ -1,7 +1,7 @@
 """A blocking producer as a global of a module, and the one function that uses it.
 
-The module sends a message when it is imported. A server that forks afterwards therefore forks with
-a producer that is connected and has something to deliver.
+The module sends a message when it is imported, or connects at least. A server that forks afterwards
+therefore forks with a producer that runs.
 """
 
 import os
@@ -36,6 +36,9 @@ def publish(number: int) -> None:
     note("accepted", value)
 
 
-value = f"import-{os.getpid()}"
-producer.send(TOPIC, value, partition=1)
-note("accepted", value)
+if os.environ.get("WORKERS_AT_IMPORT", "send") == "start":
+    producer.start()
+else:
+    value = f"import-{os.getpid()}"
+    producer.send(TOPIC, value, partition=1)
+    note("accepted", value)

@@ -48,7 +48,7 @@ WSGIScriptAlias / {script}
 """
 
 
-def _missing() -> str:
+def _missing(_: Path) -> str:
     if shutil.which("apache2") and (_MODULES / "mod_wsgi.so").exists():
         return ""
     return "apt install apache2 libapache2-mod-wsgi-py3"
@@ -100,7 +100,7 @@ def _model(
         prepare=lambda site: _prepare(site, mode, group),
         stop_signal=stop_signal,
         reload=signal.SIGUSR1,
-        missing=_missing(),
+        missing=_missing,
         refusal="" if is_global else _REFUSAL,
     )
 

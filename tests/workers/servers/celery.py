@@ -12,7 +12,7 @@ _PATIENCE = 60.0
 
 def _prepare(site: Site) -> None:
     (site.directory / "queue").mkdir()
-    command = [site.python, "-m", "tests.workers.applications.enqueue", str(site.count)]
+    command = [str(site.python), "-m", "tests.workers.applications.enqueue", str(site.count)]
     done = subprocess.run(
         command,
         env=site.environment,

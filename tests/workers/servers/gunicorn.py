@@ -19,7 +19,15 @@ def _model(worker_class: str, *, preload: bool) -> Model:
         recycling = ["--max-requests", str(site.recycle), "--max-requests-jitter", "10"]
         return [
             *(str(site.python), "-m", "gunicorn", "tests.workers.applications.wsgi:application"),
-            *("--workers", "2", "--bind", f"{HOST}:{site.port}", *recycling, *options),
+            *(
+                "--no-control-socket",
+                "--workers",
+                "2",
+                "--bind",
+                f"{HOST}:{site.port}",
+                *recycling,
+                *options,
+            ),
         ]
 
     return Model(

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from tests.kafka.ports import HOST
 from tests.workers.model import Model, Site
 
+_KILLED = "having stopped, uvicorn kills its process with the signal; use the lifespan"
+
 
 def _model(application: str, *options: str, recycled: bool = False) -> Model:
     def command(site: Site) -> Sequence[str]:
@@ -22,6 +24,7 @@ def _model(application: str, *options: str, recycled: bool = False) -> Model:
         command=command,
         # Having stopped, uvicorn sends itself the signal that stopped it.
         exit_codes=(0, -15),
+        known="" if application == "application" else _KILLED,
     )
 
 

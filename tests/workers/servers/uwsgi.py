@@ -1,16 +1,22 @@
-"""uWSGI: with and without threads, loaded before or after the fork.
+"""uWSGI: with and without threads, loaded before or after the fork, stopped as it ought to be.
 
-SIGTERM has to stop it, which by default reloads it. Its workers live for a minute at least, if
-nothing else is said.
+By default SIGTERM reloads it. `--die-on-term` stops it, and kills workers in the midst of a
+request; a hook of the master lets them finish.
 """
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.kafka.ports import HOST
-from tests.workers.model import Model, Site
+from tests.workers.model import Model, Site, Stop
 
-_COMMON = ("--master", "--need-app", "--die-on-term", "--processes", "2")
+_COMMON = ("--master", "--need-app", "--processes", "2", "--disable-logging")
+_GRACEFUL = ("--hook-master-start", "unix_signal:15 gracefully_kill_them_all")
+# By default a worker lives for a minute, and a master that is stopped while it waits before a
+# respawn leaves a worker that nothing stops.
+_AT_ONCE = ("--min-worker-lifetime", "0", "--forkbomb-delay", "0")
+_BUSY = "uWSGI skips atexit in a worker that it kills during a request"
 _VARIANTS = (
     ("--enable-threads",),
     ("--enable-threads", "--lazy-apps"),
@@ -21,26 +27,45 @@ _VARIANTS = (
 )
 
 
-def _missing() -> str:
-    if shutil.which("uwsgi"):
-        return ""
-    return "apt install uwsgi uwsgi-plugin-python3"
+def _program(python: Path) -> list[str]:
+    """Prefer the environment's: 2.0.21, which Debian 12 has, hangs when it replaces threads."""
+    installed = python.with_name("uwsgi")
+    if installed.exists():
+        return [str(installed)]
+    return ["uwsgi", "--plugin", "python3"] if shutil.which("uwsgi") else []
 
 
-def _model(options: Sequence[str]) -> Model:
+def _missing(python: Path) -> str:
+    return "" if _program(python) else "apt install uwsgi uwsgi-plugin-python3"
+
+
+def _model(
+    *options: str,
+    stopping: Sequence[str] = _GRACEFUL,
+    stops: Sequence[Stop] = ("after", "during", "reload"),
+    known: str = "",
+) -> Model:
     def command(site: Site) -> Sequence[str]:
-        recycling = ["--max-requests", str(site.recycle), "--min-worker-lifetime", "0"]
+        recycling = ["--max-requests", str(site.recycle), *_AT_ONCE]
         application = ["--module", "tests.workers.applications.wsgi"]
         address = ["--http-socket", f"{HOST}:{site.port}"]
-        return ["uwsgi", "--plugin", "python3", *address, *application, *_COMMON, *recycling, *options]
+        program = [*_program(site.python), *address, *application, *_COMMON]
+        return [*program, *stopping, *recycling, *options]
 
+    shown = [*options, *(stopping if stopping is not _GRACEFUL else ())]
     return Model(
         server="uWSGI",
-        options=" ".join(options) or "(no threads)",
+        options=" ".join(shown) or "(no threads)",
         command=command,
-        stops=("after", "during", "reload"),
-        missing=_missing(),
+        stops=stops,
+        missing=_missing,
+        known=known,
+        # The master ends without atexit, so what it sends itself is lost.
+        environment={"WORKERS_AT_IMPORT": "start"},
     )
 
 
-MODELS = tuple(_model(options) for options in _VARIANTS)
+MODELS = (
+    *(_model(*options) for options in _VARIANTS),
+    _model("--enable-threads", stopping=("--die-on-term",), stops=("during",), known=_BUSY),
+)
