@@ -100,7 +100,7 @@ test-faststream: build kafka ## Run the tests of dekaf.faststream with the oldes
 	test_with oldest "$$(sed -E 's/>=([^,]+),.*/==\1/' <<< "$$wanted")"; \
 	test_with newest "$$wanted"
 
-# uWSGI is compiled; Apache is run where it is installed.
+# uWSGI is built from source. Apache rows are skipped if it is not installed.
 WORKERS := target/workers
 
 $(WORKERS)/requirements: tests/workers/requirements.txt | python-there
@@ -109,7 +109,7 @@ $(WORKERS)/requirements: tests/workers/requirements.txt | python-there
 	$(WORKERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-test-workers: build kafka $(WORKERS)/requirements ## Run each worker model with its server; WORKERS_ARGS=--help says how
+test-workers: build kafka $(WORKERS)/requirements ## Test worker models with their servers; WORKERS_ARGS=--help lists the options
 	@$(PY) -m tests.workers --python $(WORKERS)/bin/python $(WORKERS_ARGS)
 
 failover: build kafka ## Measure how long dekaf and librdkafka are silent when a leader fails

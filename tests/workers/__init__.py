@@ -1,6 +1,6 @@
-"""Every worker model with its real server, on a real Apache Kafka: `make test-workers`.
+"""Test each worker model with its real server and a real Apache Kafka: `make test-workers`.
 
-Servers recycle their workers and stop while a thousand requests or tasks run, each of which sends
-one message. Each message that the application handed over must then be stored, or be counted by a
-line in the server's log.
+Each run sends a thousand requests or tasks, which send one message each, while the server recycles
+its workers, reloads or stops. Afterwards each accepted message must be stored, or counted by a line
+in the server's log.
 """

@@ -1,4 +1,4 @@
-"""Run the worker models and print what became of their messages: `make test-workers`."""
+"""Run the worker models and print a table of the results: `make test-workers`."""
 
 import argparse
 import importlib.util
@@ -17,9 +17,9 @@ from tests.workers.servers import MODELS
 
 _ROOT = Path(__file__).parents[2]
 _LEGEND = """
-requests: answered requests, or tasks that were run. accepted: messages that the application handed
-over, one for each request or task, and one for each import of the application. stored: records
-in the topic. reported: messages that a line in the server's log counts as not delivered.
+requests: answered requests, or executed tasks. accepted: messages that the application sent, one
+for each request or task and one for each import of the application. stored: records in the topic.
+reported: undelivered messages that dekaf counts in the server's log.
 """
 
 
@@ -31,7 +31,7 @@ def main() -> int:
         for stop in model.stops
         if options.only.lower() in f"{model.server} {model.options} {stop}".lower()
     ]
-    # SIGTERM ends as Ctrl-C does, so that no server is left.
+    # Treat SIGTERM like Ctrl-C, so that the servers are stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     _say(table.header())
@@ -49,7 +49,7 @@ def main() -> int:
     _say(_LEGEND)
     _say(
         f"{len(rows) - failed - missing - known} passed, {failed} failed, {missing} not run, "
-        f"{known} with losses that are known, "
+        f"{known} with known losses, "
         f"in {time.monotonic() - began:.0f} s"
     )
     return 1 if failed or not rows else 0
@@ -57,10 +57,19 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.workers", description=__doc__)
-    parser.add_argument("--python", type=Path, required=True, help="that has the servers")
-    parser.add_argument("--only", default="", help="rows that contain this text")
-    parser.add_argument("--requests", type=int, default=1000, help="%(default)s if not said")
-    parser.add_argument("--recycle", type=int, default=100, help="requests of one worker")
+    parser.add_argument(
+        "--python", type=Path, required=True, help="interpreter of the environment with the servers"
+    )
+    parser.add_argument("--only", default="", help="run only rows that contain this text")
+    parser.add_argument(
+        "--requests",
+        type=int,
+        default=1000,
+        help="requests or tasks per run (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--recycle", type=int, default=100, help="requests per worker (default: %(default)s)"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the logs of all runs")
     return parser.parse_args()
 
@@ -85,7 +94,7 @@ def _row(model: Model, stop: Stop, kafka: Cluster, options: argparse.Namespace) 
     finally:
         ports.release(port)
     if row.has_failed or options.keep:
-        _say(f"the log of the next row: {directory}/log")
+        _say(f"log of the next row: {directory}/log")
     else:
         clear(directory)
     return row

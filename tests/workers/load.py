@@ -1,4 +1,4 @@
-"""HTTP requests from several threads, a connection for each, as a proxy without keep-alive."""
+"""Concurrent HTTP requests with one connection each, like a proxy without keep-alive."""
 
 import http.client
 import threading
@@ -9,7 +9,7 @@ from tests.kafka.ports import HOST
 _THREADS = 8
 _TIMEOUT = 30.0  # seconds for one reply
 _PAUSE = 0.05
-_TRIES = 20  # while connections are refused, or closed without a reply
+_TRIES = 20  # if the connection is refused, or closed without a reply
 
 
 class Load:
@@ -33,7 +33,7 @@ class Load:
             thread.start()
 
     def end(self) -> None:
-        """Begin no more requests, and wait for those that were begun."""
+        """Start no more requests, and wait for those in flight."""
         self._ended = True
         for thread in self._threads:
             thread.join()

@@ -1,4 +1,4 @@
-"""What a worker model is: a server, its options, and how it is started, reloaded and stopped."""
+"""A worker model: a server, its options, and how it is started, reloaded and stopped."""
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -6,26 +6,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+# When the server is stopped.
 # after: right after the last reply or task.
-# during: after half of them, while the others run.
-# reload: the workers are reloaded after half of them, and stopped after the last.
+# during: after half of the work, while the rest runs.
+# reload: after the last reply, with a reload of the workers after half of the work.
 Stop = Literal["after", "during", "reload"]
 
-# http: the work comes as requests. queue: it lies in a queue before the server starts.
-# own: the program has it from the start, and ends by itself when it is done.
+# How work reaches the server.
+# http: as requests. queue: in a queue that is filled before the start.
+# own: as an argument; the program exits by itself when it has finished.
 Work = Literal["http", "queue", "own"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Where one run takes place."""
+    """The directory, port and settings of one run."""
 
     directory: Path
-    python: Path  # of the environment that has the servers
+    python: Path  # of the environment in which the servers are installed
     port: int
     count: int  # of requests or tasks
     recycle: int  # requests or tasks after which a worker is replaced
-    known: str = ""  # why it loses messages without a word, where nothing can be done about it
+    known: str = ""  # why dekaf cannot prevent or report losses
     environment: Mapping[str, str]
 
     @property
@@ -46,7 +48,7 @@ def _never(_: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A server with its options, and the runs to do with it."""
+    """A server with its options, and the runs to execute."""
 
     server: str
     options: str
@@ -57,8 +59,8 @@ class Model:
     stop_signal: signal.Signals = signal.SIGTERM
     reload: signal.Signals | Callable[[Site], None] = signal.SIGHUP
     exit_codes: Sequence[int] = (0,)
-    # What has to be installed before it can run, given the environment's Python.
+    # Returns the command that installs the server, or an empty string if it is installed.
     missing: Callable[[Path], str] = _never
-    refusal: str = ""  # the error that it has to log, where dekaf cannot work
-    known: str = ""  # why it loses messages without a word, where nothing can be done about it
+    refusal: str = ""  # the error that must be logged, where dekaf refuses the import
+    known: str = ""  # why dekaf cannot prevent or report losses
     environment: Mapping[str, str] = field(default_factory=dict)

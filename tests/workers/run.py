@@ -1,4 +1,4 @@
-"""One run: start the server, give it work, stop it, and hear the witnesses."""
+"""Execute one run: start the server, send the work, stop the server, and judge the result."""
 
 import shutil
 import signal
@@ -17,11 +17,11 @@ from tests.workers.verdict import Outcome
 
 _START = 30.0  # seconds until a server listens
 _WORK = 120.0  # seconds for all requests
-_END = 45.0  # seconds from the signal until the last process has ended
+_END = 45.0  # seconds from the signal to the end of the last process
 
 
 class Progress:
-    """How many requests were answered, or how many tasks have handed over their message."""
+    """Count finished requests, or tasks that sent their message."""
 
     def __init__(self, model: Model, site: Site) -> None:
         self._site = site
@@ -38,7 +38,7 @@ class Progress:
 
 
 def run(model: Model, stop: Stop, kafka: Cluster, site: Site, topic: str) -> Row:
-    """Do one run in the site's directory; whatever goes wrong is the row's verdict."""
+    """Execute one run; failures are reported in the verdict of the returned row."""
     began = time.monotonic()
     site.journal.touch()
     complaints: list[str] = []
@@ -67,7 +67,7 @@ def run(model: Model, stop: Stop, kafka: Cluster, site: Site, topic: str) -> Row
     if not model.known:
         complaints += losses
     if progress.load is not None and stop != "during" and not model.refusal:
-        complaints += [f"no reply to {failure}" for failure in progress.load.failed[:1]]
+        complaints += [f"failed request {failure}" for failure in progress.load.failed[:1]]
     return Row(
         model=model.server,
         options=model.options,
@@ -92,8 +92,8 @@ def _verdict(model: Model, complaints: list[str], losses: list[str]) -> str:
 
 def _refused(model: Model, outcome: Outcome) -> list[str]:
     if model.refusal not in outcome.log:
-        return [f"the log does not say: {model.refusal}"]
-    return ["it was to be refused, and sent"] if outcome.stored else []
+        return [f"the log lacks: {model.refusal}"]
+    return ["the import was not refused"] if outcome.stored else []
 
 
 def _drive(model: Model, stop: Stop, site: Site, server: Server, progress: Progress) -> int:
@@ -128,7 +128,7 @@ def _listens(port: int) -> bool:
 
 
 def stored(kafka: Cluster, topic: str) -> Counter[str]:
-    """Read a topic of two partitions with Kafka's own DumpLogSegments."""
+    """Read both partitions of a topic with Kafka's DumpLogSegments."""
     leader = kafka.leader(topic)
     files = [path for n in (0, 1) for path in kafka.segments(topic, n, broker=leader)]
     names = ",".join(map(str, files))
@@ -138,5 +138,5 @@ def stored(kafka: Cluster, topic: str) -> Counter[str]:
 
 
 def clear(directory: Path) -> None:
-    """Remove what a run has left behind."""
+    """Remove the directory of a run."""
     shutil.rmtree(directory, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""One server: a process group of its own, which never outlives its block."""
+"""A server in its own process group, which is killed at the end of the `with` block."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The table that a person reads."""
+"""Format the results as a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One run of one model."""
+    """The result of one run."""
 
     model: str
     options: str
@@ -40,12 +40,12 @@ _TEXTS = ("model", "options", "stop", "verdict")
 
 
 def header() -> str:
-    """Return the line with the names of the columns."""
+    """Return the header line."""
     return _line([name.removesuffix("_code") for name in _COLUMNS])
 
 
 def line(row: Row) -> str:
-    """Return a row's line."""
+    """Format one row."""
     return _line([str(getattr(row, name)) for name in _COLUMNS])
 
 

@@ -1,11 +1,11 @@
-"""What became of the messages, from three witnesses: the journal, the log, and the topic."""
+"""The verdict of a run, from the journal, the server's log, and the stored records."""
 
 import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-# The line in which dekaf counts what it could not deliver before the process ended.
+# dekaf logs this line at exit if it could not deliver every message.
 _REPORTED = re.compile(r"dekaf: (\d+) messages? (?:was|were) not delivered")
 
 _CRASHES = re.compile(
@@ -18,7 +18,7 @@ _CRASHES = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What the witnesses of one run say."""
+    """The journal, the log and the stored messages of one run."""
 
     journal: str
     log: str
@@ -41,23 +41,23 @@ class Outcome:
         return list((self.accepted - self.stored).elements())
 
     def losses(self) -> list[str]:
-        """Say what is lost and not reported: messages, and callbacks that never ran."""
+        """Describe unreported losses: messages, and callbacks that never ran."""
         found: list[str] = []
         silent = len(self.missing) - self.reported
         if silent > 0:
-            found.append(f"{silent} lost without a word, as {', '.join(self.missing[:3])}")
+            found.append(f"{silent} lost silently, such as {', '.join(self.missing[:3])}")
         called = self._noted("called") + self._noted("failed")
         uncalled = list((self._noted("callback") - called).elements())
         if len(uncalled) > self.reported:
-            found.append(f"{len(uncalled)} callbacks not called, as {', '.join(uncalled[:3])}")
+            found.append(f"{len(uncalled)} callbacks not called, such as {', '.join(uncalled[:3])}")
         return found
 
     def faults(self) -> list[str]:
-        """Say what else contradicts dekaf's promises: duplicates and crashes."""
+        """Describe duplicates and crashes."""
         found: list[str] = []
-        # The process may end between handing a message over and noting that.
+        # The process may end between sending a message and recording it.
         repeated = [m for m, n in self.stored.items() if n > max(1, self.accepted[m])]
         if repeated:
-            found.append(f"{len(repeated)} stored twice, as {', '.join(repeated[:3])}")
+            found.append(f"{len(repeated)} stored twice, such as {', '.join(repeated[:3])}")
         found += [f"crash: {line.strip()}" for line in _CRASHES.findall(self.log)[:1]]
         return found

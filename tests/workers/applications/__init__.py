@@ -1,1 +1,1 @@
-"""What runs inside the servers. Knows the cluster and the topic from the environment alone."""
+"""The applications that the servers run. They are configured by environment variables."""

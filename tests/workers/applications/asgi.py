@@ -1,4 +1,4 @@
-"""FastAPI applications: each request sends its number with the asynchronous producer."""
+"""FastAPI applications: each request sends its number with the async Producer."""
 
 import os
 from collections.abc import AsyncIterator
@@ -19,13 +19,13 @@ producer = Producer(
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Close the producer, and so deliver what lingers, when the server ends."""
+    """Close the producer when the server stops, which delivers lingering messages."""
     async with producer:
         yield
 
 
 async def publish(number: int) -> str:
-    """Hand one message over, in the way that its number chooses."""
+    """Send one message; its number selects produce, send, or send with a callback."""
     value = str(number)
     if number % 10 == 0:
         await producer.produce(TOPIC, value, partition=0)
@@ -45,6 +45,6 @@ async def publish(number: int) -> str:
 application = FastAPI(lifespan=lifespan)
 application.get("/{number}")(publish)
 
-# The producer is left to the end of the process.
+# The application does not close the producer.
 unclosed = FastAPI()
 unclosed.get("/{number}")(publish)

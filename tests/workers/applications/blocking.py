@@ -1,7 +1,7 @@
-"""A blocking producer as a global of a module, and the one function that uses it.
+"""A SyncProducer as a module global, and the function that sends with it.
 
-The module sends a message when it is imported, or connects at least. A server that forks afterwards
-therefore forks with a producer that runs.
+Importing the module sends a message, or only connects. A server that forks after the import thus
+forks with a running producer.
 """
 
 import os
@@ -12,17 +12,17 @@ from tests.workers.applications.journal import note
 
 TOPIC = os.environ["WORKERS_TOPIC"]
 
-# Longer than any run: the end of the process has to deliver.
+# The linger time exceeds any run, so delivery depends on the end of the process.
 producer = SyncProducer(
     os.environ["WORKERS_BOOTSTRAP_SERVERS"], linger_ms=300_000, delivery_timeout_ms=600_000
 )
 
 
 def publish(number: int) -> None:
-    """Hand one message over, in the way that its number chooses."""
+    """Send one message; its number selects produce, send, or send with a callback."""
     value = str(number)
     if number % 10 == 0:
-        # In a partition of its own, so that it does not take lingering messages along.
+        # A separate partition keeps produce() from flushing the lingering batch.
         producer.produce(TOPIC, value, partition=0)
     elif number % 10 == 1:
 

@@ -1,6 +1,6 @@
-"""Children of multiprocessing that send: `python -m tests.workers.applications.children --help`.
+"""Send from child processes: `python -m tests.workers.applications.children --help`.
 
-SIGTERM stops it as a service stops: no more work is given out, and the children are joined.
+On SIGTERM the program starts no more work and joins its children.
 """
 
 import argparse
@@ -13,18 +13,18 @@ from typing import Any
 
 from tests.workers.applications.blocking import publish
 
-_SHARE = 20  # tasks that a pool is given at once
+_SHARE = 20  # tasks submitted to a pool at once
 
 _stopped = False
 
 
 def _stop(*_: Any) -> None:
-    global _stopped  # noqa: PLW0603  (a signal handler has nothing else to tell it to)
+    global _stopped  # noqa: PLW0603  (a signal handler has no other way to return a value)
     _stopped = True
 
 
 def _shares(count: int, size: int) -> Iterator[range]:
-    """Divide the numbers below `count`, until SIGTERM comes."""
+    """Yield the numbers below `count` in ranges, until SIGTERM arrives."""
     for first in range(0, count, size):
         if _stopped:
             return
@@ -37,7 +37,7 @@ def _publish_all(numbers: Iterable[int]) -> None:
 
 
 def run_processes(context: BaseContext, count: int, recycle: int) -> None:
-    """Run two children at a time, and give each of them `recycle` messages to send."""
+    """Run two children at a time; each sends `recycle` messages."""
     children: list[Any] = []
     for numbers in _shares(count, recycle):
         child = context.Process(target=_publish_all, args=(numbers,))  # type: ignore[attr-defined]
@@ -61,7 +61,7 @@ def run_pool(context: BaseContext, count: int, recycle: int) -> None:
 
 
 def run_executor(context: BaseContext, count: int, recycle: int) -> None:
-    """Do the same with the executor; fork cannot replace its workers."""
+    """Run a ProcessPoolExecutor, which cannot replace forked workers."""
     limit = None if context.get_start_method() == "fork" else recycle
     with ProcessPoolExecutor(2, mp_context=context, max_tasks_per_child=limit) as executor:
         for numbers in _shares(count, _SHARE):

@@ -1,6 +1,6 @@
-"""What an application has handed over, written down outside of its process.
+"""The journal: a file that records which messages the application sent.
 
-A line is one write to a file opened for appending: it survives any end of the process.
+Each line is a single write to a file opened for appending, so it survives a crash of the process.
 """
 
 import os
@@ -9,7 +9,7 @@ _JOURNAL = os.environ["WORKERS_JOURNAL"]
 
 
 def note(what: str, message: str) -> None:
-    """Write that something happened to a message: it was accepted, or its callback was called."""
+    """Append an event of a message, such as `accepted`."""
     descriptor = os.open(_JOURNAL, os.O_WRONLY | os.O_APPEND)
     try:
         os.write(descriptor, f"{what} {message}\n".encode())

@@ -1,4 +1,4 @@
-"""A Celery application whose broker is a folder: each task sends its number."""
+"""A Celery application with a filesystem broker: each task sends its number."""
 
 import os
 

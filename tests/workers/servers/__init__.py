@@ -1,4 +1,4 @@
-"""Every model that is run: one module for each server."""
+"""All worker models, one module per server."""
 
 from tests.workers.model import Model
 from tests.workers.servers import apache, celery, children, gunicorn, uvicorn, uwsgi

@@ -1,4 +1,4 @@
-"""Apache with mod_wsgi, whose Python is the system's: embedded and daemon mode.
+"""mod_wsgi in embedded and daemon mode, with the system's Python.
 
 Without WSGIApplicationGroup %{GLOBAL} an application runs in a subinterpreter, where dekaf
 refuses to be imported.
@@ -58,7 +58,7 @@ def _prepare(site: Site, mode: str, group: str) -> None:
     scripts = Path(applications.__file__).parent
     user = ""
     if os.getuid() == 0:
-        # Apache gives root away, and its workers have to write here.
+        # Workers do not run as root, and must write here.
         user = "User www-data\nGroup www-data"
         site.directory.chmod(0o777)
         site.journal.chmod(0o666)

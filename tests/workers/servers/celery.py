@@ -1,4 +1,4 @@
-"""Celery: each pool, recycled where the pool can do that, on a queue that is a folder."""
+"""Celery: each pool, with recycling if the pool supports it, on a filesystem broker."""
 
 import subprocess
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def _prepare(site: Site) -> None:
         timeout=_PATIENCE,
     )
     if done.returncode:
-        raise RuntimeError(f"nothing was put into the queue: {done.stderr[-500:]}")
+        raise RuntimeError(f"enqueueing failed: {done.stderr[-500:]}")
 
 
 def _model(pool: str, *, recycled: bool) -> Model:

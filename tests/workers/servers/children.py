@@ -1,4 +1,4 @@
-"""multiprocessing: each start method, with children, a pool and an executor."""
+"""multiprocessing: each start method with Process, Pool and ProcessPoolExecutor."""
 
 from collections.abc import Sequence
 

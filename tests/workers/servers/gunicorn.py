@@ -1,4 +1,4 @@
-"""gunicorn: each class of workers, with and without the application loaded before the fork."""
+"""gunicorn: each worker class, with and without --preload."""
 
 from collections.abc import Sequence
 

@@ -1,11 +1,11 @@
-"""uvicorn: the asynchronous producer as a global, closed by the lifespan or by nothing."""
+"""uvicorn: the async Producer as a module global, closed by the lifespan or not at all."""
 
 from collections.abc import Sequence
 
 from tests.kafka.ports import HOST
 from tests.workers.model import Model, Site
 
-_KILLED = "having stopped, uvicorn kills its process with the signal; use the lifespan"
+_KILLED = "uvicorn re-raises SIGTERM, which ends the process without atexit; close in the lifespan"
 
 
 def _model(application: str, *options: str, recycled: bool = False) -> Model:
@@ -22,7 +22,7 @@ def _model(application: str, *options: str, recycled: bool = False) -> Model:
         server="uvicorn",
         options=f"{' '.join(shown) or '(one process)'}, {how}",
         command=command,
-        # Having stopped, uvicorn sends itself the signal that stopped it.
+        # After its shutdown uvicorn re-raises the signal with the default handler.
         exit_codes=(0, -15),
         known="" if application == "application" else _KILLED,
     )

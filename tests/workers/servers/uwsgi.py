@@ -1,7 +1,7 @@
-"""uWSGI: with and without threads, loaded before or after the fork, stopped as it ought to be.
+"""uWSGI: with and without threads, with and without --lazy-apps.
 
-By default SIGTERM reloads it. `--die-on-term` stops it, and kills workers in the midst of a
-request; a hook of the master lets them finish.
+By default SIGTERM reloads uWSGI. With `--die-on-term` it stops, but kills workers during a request.
+The hook below stops it gracefully.
 """
 
 import shutil
@@ -13,8 +13,8 @@ from tests.workers.model import Model, Site, Stop
 
 _COMMON = ("--master", "--need-app", "--processes", "2", "--disable-logging")
 _GRACEFUL = ("--hook-master-start", "unix_signal:15 gracefully_kill_them_all")
-# By default a worker lives for a minute, and a master that is stopped while it waits before a
-# respawn leaves a worker that nothing stops.
+# By default a worker lives for at least a minute. If the master receives SIGTERM while it delays a
+# respawn, it never stops the new worker.
 _AT_ONCE = ("--min-worker-lifetime", "0", "--forkbomb-delay", "0")
 _BUSY = "uWSGI skips atexit in a worker that it kills during a request"
 _VARIANTS = (
@@ -28,7 +28,7 @@ _VARIANTS = (
 
 
 def _program(python: Path) -> list[str]:
-    """Prefer the environment's: 2.0.21, which Debian 12 has, hangs when it replaces threads."""
+    """Prefer the pinned version: Debian 12 has 2.0.21, whose threaded workers hang at their end."""
     installed = python.with_name("uwsgi")
     if installed.exists():
         return [str(installed)]
@@ -60,7 +60,7 @@ def _model(
         stops=stops,
         missing=_missing,
         known=known,
-        # The master ends without atexit, so what it sends itself is lost.
+        # The master ends without atexit, so a message that it sends itself is lost.
         environment={"WORKERS_AT_IMPORT": "start"},
     )
 
