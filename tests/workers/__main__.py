@@ -68,7 +68,7 @@ def _options() -> argparse.Namespace:
         help="requests or tasks per run (default: %(default)s)",
     )
     parser.add_argument(
-        "--recycle", type=int, default=100, help="requests per worker (default: %(default)s)"
+        "--recycle", type=int, default=130, help="requests per worker (default: %(default)s)"
     )
     parser.add_argument("--keep", action="store_true", help="keep the logs of all runs")
     return parser.parse_args()

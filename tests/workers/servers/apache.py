@@ -106,7 +106,8 @@ def _model(
 
 
 MODELS = (
-    _model("embedded", _EMBEDDED, ("after", "during", "reload")),
+    # On SIGTERM an embedded process finalizes Python in the signal handler, even during a request.
+    _model("embedded", _EMBEDDED, ("after", "reload")),
     _model("embedded", _EMBEDDED, ("after", "during"), stop_signal=signal.SIGWINCH),
     _model("daemon", _DAEMON, ("after", "during", "reload")),
     _model("daemon", _DAEMON, ("after", "during"), stop_signal=signal.SIGWINCH),
