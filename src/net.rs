@@ -6,12 +6,12 @@ mod descriptors;
 mod link;
 mod pipeline;
 mod race;
-mod sigpipe;
+mod signals;
 mod versions;
 
 pub use connect::{ConnectError, Stage};
 pub use descriptors::{Listener, Listening, Socket, SocketsGuard};
 pub use link::{Answer, Link, LinkSettings};
 pub use race::first_of;
-pub use sigpipe::block_sigpipe;
+pub use signals::without_signals;
 pub use versions::Versions;

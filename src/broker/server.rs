@@ -21,7 +21,7 @@ use super::cluster::{Cluster, NodeId, Settings};
 use super::faults::Faults;
 use super::groups::{Groups, Outcome, Ticket};
 use super::log::Refusal;
-use crate::net::{Listener, block_sigpipe};
+use crate::net::{Listener, without_signals};
 use crate::protocol::CreatableTopicConfig;
 use connection::{Connections, converse};
 
@@ -143,11 +143,12 @@ impl Server {
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let inside = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("dekaf-broker".into()).spawn(move || {
-            block_sigpipe();
+        let work = move || {
             let tasks = LocalSet::new();
             tasks.block_on(&runtime, serve(inside, listeners));
-        })?;
+        };
+        let thread =
+            without_signals(|| thread::Builder::new().name("dekaf-broker".into()).spawn(work))?;
         Ok(Self { shared, thread: Some(thread) })
     }
 

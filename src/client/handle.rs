@@ -15,7 +15,7 @@ use super::room::Room;
 use super::turned::{Handed, HandedMany, Turned};
 use crate::config::Config;
 use crate::error::Error;
-use crate::net::block_sigpipe;
+use crate::net::without_signals;
 use crate::producer::{
     ClusterDescription, Haste, Machine, Metrics, NodeId, Notice, Purge, Settled, Ticket, Unsent,
     Who, Whole,
@@ -85,8 +85,7 @@ impl<W: Send + 'static> Client<W> {
             end: Condvar::new(),
         });
         let inside = Arc::clone(&shared);
-        thread::Builder::new().name("dekaf".into()).spawn(move || {
-            block_sigpipe();
+        let work = move || {
             run(&inside, sink, |sink| {
                 let local = tokio::task::LocalSet::new();
                 let Shared { turned, room, .. } = &*inside;
@@ -97,7 +96,8 @@ impl<W: Send + 'static> Client<W> {
             });
             *inside.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
             inside.end.notify_all();
-        })?;
+        };
+        without_signals(|| thread::Builder::new().name("dekaf".into()).spawn(work))?;
         Ok(Self { shared })
     }
 
