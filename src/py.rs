@@ -12,6 +12,7 @@ mod batch;
 mod blocking;
 mod borrowed;
 mod broker;
+mod c_exit;
 mod callbacks;
 mod calls;
 mod clock;
@@ -73,6 +74,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(settings::check_config, module)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     fork::install()?;
+    c_exit::install();
     process::install(module.py())
 }
 

@@ -20,7 +20,7 @@ use super::started::Running;
 /// How many forks lie between this process and the one that imported the module.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// Locked only with the interpreter held, so it is free in a forked child.
+/// Locked only with the interpreter held, so it is free in a forked child; but for the end by `exit`.
 static CORES: Mutex<Cores> = Mutex::new(Cores { generation: 0, running: Vec::new() });
 
 struct Cores {
@@ -34,7 +34,7 @@ struct Cores {
 static IS_OVER: AtomicBool = AtomicBool::new(false);
 
 /// A little more than a limit: giving up is quick, but not instant.
-const GIVING_UP: Duration = Duration::from_secs(1);
+pub(super) const GIVING_UP: Duration = Duration::from_secs(1);
 
 pub(super) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
@@ -89,6 +89,22 @@ pub(super) fn sweep(_py: Python<'_>) {
     drop(cores);
     // Behind the lock: the end of a user's function may run anything.
     drop(done);
+}
+
+/// Takes the cores that may still have something to deliver, without the interpreter, unless their lock
+/// is held for longer than that.
+pub(super) fn take_running(limit: Duration) -> Option<Vec<(Running, Duration)>> {
+    let until = Instant::now() + limit;
+    loop {
+        if let Ok(mut cores) = CORES.try_lock() {
+            let is_ours = cores.generation == generation();
+            return is_ours.then(|| std::mem::take(&mut cores.running));
+        }
+        if Instant::now() >= until {
+            return None;
+        }
+        std::thread::yield_now();
+    }
 }
 
 /// Whether the end of the interpreter has been here.

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from dekaf.testing import Broker
 from tests.unit.peers import closed_port, peer
 from tests.unit.programs import DROPS
 
@@ -106,3 +107,30 @@ asyncio.run(main())
         assert stdout == ""
         # Some may have failed in time, and were not lost then.
         assert re.fullmatch(r"(dekaf: \d+ messages? w.* not delivered before .*\n)?", stderr)
+
+
+@pytest.mark.parametrize("library", ["CDLL", "PyDLL"])
+def test_an_end_by_cs_exit_loses_nothing(dekaf_broker: Broker, library: str) -> None:
+    """Servers that embed Python may end so, with the interpreter or without it."""
+    script = f"""
+import ctypes
+from dekaf import SyncProducer
+producers = [SyncProducer(address, linger_ms=60_000) for _ in range(2)]
+for producer in producers:
+    producer.send("orders", b"v")
+ctypes.{library}(None).exit(0)
+"""
+    assert run(script, dekaf_broker.bootstrap_servers) == ("", "")
+    assert len(dekaf_broker.records("orders")) == 2
+
+
+def test_what_an_end_by_cs_exit_loses_is_counted() -> None:
+    script = """
+import ctypes
+from dekaf import SyncProducer
+producer = SyncProducer(address, linger_ms=60_000, exit_timeout_ms=200)
+producer.send("orders", b"v")
+ctypes.CDLL(None).exit(0)
+"""
+    _, stderr = run(script, closed_port())
+    assert "dekaf: 1 message was not delivered before the process ended by exit()\n" in stderr
