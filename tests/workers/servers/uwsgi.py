@@ -16,7 +16,6 @@ _GRACEFUL = ("--hook-master-start", "unix_signal:15 gracefully_kill_them_all")
 # By default a worker lives for at least a minute. If the master receives SIGTERM while it delays a
 # respawn, it never stops the new worker.
 _AT_ONCE = ("--min-worker-lifetime", "0", "--forkbomb-delay", "0")
-_BUSY = "uWSGI skips atexit in a worker that it kills during a request"
 _VARIANTS = (
     ("--enable-threads",),
     ("--enable-threads", "--lazy-apps"),
@@ -43,7 +42,6 @@ def _model(
     *options: str,
     stopping: Sequence[str] = _GRACEFUL,
     stops: Sequence[Stop] = ("after", "during", "reload"),
-    known: str = "",
 ) -> Model:
     def command(site: Site) -> Sequence[str]:
         recycling = ["--max-requests", str(site.recycle), *_AT_ONCE]
@@ -59,7 +57,6 @@ def _model(
         command=command,
         stops=stops,
         missing=_missing,
-        known=known,
         # The master ends without atexit, so a message that it sends itself is lost.
         environment={"WORKERS_AT_IMPORT": "start"},
     )
@@ -67,5 +64,6 @@ def _model(
 
 MODELS = (
     *(_model(*options) for options in _VARIANTS),
-    _model("--enable-threads", stopping=("--die-on-term",), stops=("during",), known=_BUSY),
+    # It kills workers that are busy with a request, without the end of the interpreter.
+    _model("--enable-threads", stopping=("--die-on-term",), stops=("during",)),
 )
