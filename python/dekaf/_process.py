@@ -23,10 +23,16 @@ def start_thread(serve: Callable[[], object], name: str) -> None:
 
     A greenlet would hold up all the others whenever it sleeps, for it sleeps in the core.
     """
-    if start := _native_start():
-        start(serve, ())
-    else:
-        threading.Thread(target=serve, name=name, daemon=True).start()
+    try:
+        if start := _native_start():
+            start(serve, ())
+        else:
+            threading.Thread(target=serve, name=name, daemon=True).start()
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"dekaf cannot start: {error}; it needs two threads: see the limits of the process "
+            "(ulimit -u) and of its container"
+        ) from error
 
 
 def _native_start() -> Start | None:

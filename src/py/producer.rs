@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
@@ -63,7 +63,7 @@ impl ProducerCore {
         });
         match started {
             Ok(running) => {
-                let running = running?;
+                let running = running.map_err(|error| not_started(&error))?;
                 process::register(py, running.clone(), self.settings.exit_timeout)?;
                 running.client.set_verbose(callbacks::is_verbose(py)?);
                 Ok(running)
@@ -381,6 +381,15 @@ impl Drop for ProducerCore {
             running.client.close(exit_timeout.max(delivery_timeout), None);
         }
     }
+}
+
+/// The system gives no thread, or no file descriptor.
+fn not_started(error: &std::io::Error) -> PyErr {
+    let message = format!(
+        "dekaf cannot start: {error}; it needs two threads and a few file descriptors: see the \
+         limits of the process (ulimit -u, ulimit -n) and of its container"
+    );
+    PyOSError::new_err((error.raw_os_error(), message))
 }
 
 pub(super) fn closed(py: Python<'_>) -> PyErr {

@@ -93,7 +93,9 @@ impl BatchBuilder {
         if !first && self.size() + size + body > limit {
             return None;
         }
-        self.body.try_reserve(size + body).ok()?;
+        if self.body.capacity() - self.body.len() < size + body {
+            self.body.try_reserve(size + body).ok()?;
+        }
         if first {
             self.first_timestamp = timestamp;
         }

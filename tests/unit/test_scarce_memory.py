@@ -1,4 +1,4 @@
-"""A process that has no memory left: a message that finds none is refused, and nothing else."""
+"""A process that has no memory left, or no thread: what finds none is refused, and nothing else."""
 
 import pytest
 
@@ -67,3 +67,26 @@ def test_a_message_that_finds_no_memory_is_refused_alone(
     run(SCARCE + program, dekaf_broker.bootstrap_servers)
     stored = [record.value for record in dekaf_broker.records("orders")]
     assert stored == [b"before", b"between", b"between", b"after"]
+
+
+def test_a_process_that_may_have_no_more_threads(dekaf_broker: Broker) -> None:
+    """It is told what is missing, and works as soon as it is there."""
+    script = """
+import os, resource, sys
+from dekaf import SyncProducer
+if os.getuid() == 0:
+    os.setuid(65534)  # there is no limit for root
+_, most = resource.getrlimit(resource.RLIMIT_NPROC)
+with_none = SyncProducer(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_NPROC, (0, most))
+try:
+    with_none.produce("orders", b"v")
+except (OSError, RuntimeError) as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+with_none.produce("orders", b"v")
+"""
+    stdout, stderr = run(script, dekaf_broker.bootstrap_servers)
+    assert stderr == ""
+    assert "dekaf cannot start: " in stdout
+    assert "ulimit -u" in stdout

@@ -36,7 +36,8 @@ class Load:
         """Start no more requests, and wait for those in flight."""
         self._ended = True
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:  # a server that does not come up gets no request
+                thread.join()
 
     def _work(self) -> None:
         while not self._ended:
