@@ -57,7 +57,10 @@ impl SealedBatch {
         let parts = ranges.iter().map(|range| {
             let mut part = builder(body.len())?;
             for record in &records[range.start as usize..range.end as usize] {
-                part.append_encoded(record.timestamp, &record.fields, body.len());
+                // Beside another first record, timestamps may take more room than before.
+                if !part.append_encoded(record.timestamp, &record.fields, NO_LIMIT) {
+                    return Err(InvalidBatch::OutOfMemory);
+                }
             }
             Ok(part.seal(self.compression, compressor))
         });
@@ -120,6 +123,9 @@ impl SealedBatch {
         Ok(())
     }
 }
+
+/// For how many bytes of records there is room where nothing but memory is a limit.
+const NO_LIMIT: usize = usize::MAX - BATCH_OVERHEAD;
 
 /// An empty batch with room for so many bytes of records.
 fn builder(capacity: usize) -> Result<BatchBuilder, InvalidBatch> {

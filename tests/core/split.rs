@@ -184,3 +184,19 @@ fn parts_can_be_split_again() {
     let together: Vec<_> = again.iter().flat_map(decoded).collect();
     assert_eq!(together, decoded(&batch));
 }
+
+#[test]
+fn records_are_selected_whatever_their_timestamps_are() {
+    let mut builder = BatchBuilder::with_capacity(1_000);
+    let latest = 1 << 50;
+    for timestamp in [0, latest, 0, 0, 0, 0, 0, 0] {
+        builder.append(&Record { timestamp, key: None, value: Some(b"v"), headers: &[] });
+    }
+    let whole = builder.seal(Compression::NONE, &mut Compressor::new());
+    // Beside the second record, the first one's neighbours take more bytes than they did.
+    let (mut compressor, mut decompressor) = (Compressor::new(), Decompressor::new());
+    let (first, others) = (0..1, 1..8);
+    let parts = whole.select(&[others, first], &mut compressor, &mut decompressor).unwrap();
+    let timestamps: Vec<_> = decoded(&parts[0]).iter().map(|record| record.timestamp).collect();
+    assert_eq!(timestamps, [latest, 0, 0, 0, 0, 0, 0]);
+}
