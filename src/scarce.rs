@@ -13,8 +13,8 @@ thread_local! {
     static LARGEST: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// Does something with pieces of memory of at most so many bytes. Who asks for a larger one and
-/// cannot do without it ends the process.
+/// Does something while an allocation of more than so many bytes fails. One that must not fail ends
+/// the process.
 pub(crate) fn with_at_most<R>(bytes: usize, work: impl FnOnce() -> R) -> R {
     LARGEST.set(bytes);
     let done = work();

@@ -90,8 +90,8 @@ def warn_unclosed(producer: ProducerCore[Any, Any], count: int) -> None:
     """Say that nobody holds a producer any more that is still delivering."""
     messages = "1 message is" if count == 1 else f"{count} messages are"
     warnings.warn(
-        f"{producer!r} was dropped unclosed while {messages} on the way, which nobody can wait for "
-        "now; use it in a with block, or call close()",
+        f"{producer!r} was dropped unclosed while {messages} on the way; use it in a with block, "
+        "or call close()",
         ResourceWarning,
         stacklevel=3,
         source=producer,

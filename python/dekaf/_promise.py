@@ -15,30 +15,32 @@ _log: Final = logging.getLogger("dekaf")
 
 
 class Promise(Future["RecordMetadata"]):
-    """One that does not keep a failure to itself that nobody asks for.
+    """A future that logs its failure if nobody reads it.
 
     It runs from the start: a message that was handed over is delivered, and `cancel` is too late.
     """
 
-    _asked: bool
+    _is_heard: bool = False
+    """Whether somebody has learned how it ended."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._asked = False
         self.set_running_or_notify_cancel()
 
     def result(self, timeout: float | None = None) -> RecordMetadata:
-        try:
-            return super().result(timeout)
-        finally:
-            self._asked = self.done()
+        if (error := self.exception(timeout)) is not None:
+            try:
+                raise error
+            finally:
+                # The traceback that it gets here refers to this frame.
+                del self, error
+        return super().result(0)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        try:
-            return super().exception(timeout)
-        finally:
-            self._asked = self.done()
+        error = super().exception(timeout)
+        self._is_heard = True
+        return error
 
     def __del__(self) -> None:
-        if not self._asked and self.done() and (error := super().exception(0)) is not None:
-            _log.error("a message failed whose future nobody asked: %s", error)
+        if not self._is_heard and self.done() and (error := super().exception(0)) is not None:
+            _log.error("a message failed, and its future was dropped unread: %s", error)

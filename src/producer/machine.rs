@@ -229,8 +229,8 @@ impl<W> Machine<W> {
     /// Takes a record in, if there is memory for it and nobody waits for some.
     ///
     /// # Errors
-    /// After [`Self::close`], after a fatal error, or if the process has no memory, with the waiter;
-    /// everything else that goes wrong is settled, not returned.
+    /// After [`Self::close`], after a fatal error, or if the process has no memory, with the
+    /// waiter; everything else that goes wrong is settled, not returned.
     pub fn produce(
         &mut self,
         now: Instant,

@@ -32,7 +32,11 @@ impl Spares {
             }
         }
         let mut body = Vec::new();
-        body.try_reserve_exact(capacity).ok()?;
+        if body.try_reserve_exact(capacity).is_err() {
+            // What is kept may be what is missing.
+            *self = Self::default();
+            body.try_reserve_exact(capacity).ok()?;
+        }
         Some(body)
     }
 

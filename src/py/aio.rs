@@ -202,6 +202,7 @@ fn with_future<'py>(
     hand_over: impl FnOnce(&Client<Waiter>, Awaited<'_, 'py>, Haste) -> PyResult<Handed>,
 ) -> PyResult<(Bound<'py, PyAny>, bool)> {
     let loop_ = loops::needed(py, "produce")?;
+    let generation = process::generation();
     core.with_running(py, |Running { client, .. }| {
         let port = loops::port_of(&loop_)?;
         let haste = match haste {
@@ -210,6 +211,7 @@ fn with_future<'py>(
         };
         let future = futures::of_loop(&loop_)?;
         let awaited = Awaited { future: &future, port: Arc::clone(&port) };
+        process::check_not_forked(generation)?;
         let handed = hand_over(client, awaited, haste)?;
         let waits = matches!(handed, Handed::Waits(_));
         match handed {
@@ -233,8 +235,8 @@ fn ask<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
     let loop_ = loops::needed(py, call)?;
-    let running = slf.as_super().get().running(py)?;
     let (future, waiter) = waiter(&loop_)?;
+    let running = slf.as_super().get().running(py)?;
     match question(&running.client, waiter) {
         None => Ok(future),
         Some(_) => Err(closed(py)),

@@ -57,8 +57,9 @@ impl Answer {
         limit: Option<Duration>,
         meanwhile: impl Fn() -> PyResult<()>,
     ) -> PyResult<Option<Learned>> {
-        loops::warn_of_waiting(py)?;
         let generation = process::generation();
+        loops::warn_of_waiting(py)?;
+        process::check_not_forked(generation)?;
         let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));

@@ -222,9 +222,12 @@ impl BatchCall {
             let item = items.get_item(index)?;
             let ready =
                 self.shape.ready(self.topic.get().template(), &item, now).and_then(|mut ready| {
+                    // A serializer may have forked.
+                    self.check_ours()?;
                     ready.settle(&core.settings, &self.running.client)?;
                     Ok(ready)
                 });
+            self.check_ours()?;
             let takes_time = runs_code || ready.is_err();
             match ready {
                 Ok(ready) => {
@@ -403,6 +406,7 @@ impl BatchCall {
 
     /// A future that is done when it is worth while to try that again.
     fn room_for_whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.check_ours()?;
         let (future, waiter) = loops::waiter(&loops::needed(py, "publish_batch")?)?;
         if self.ask_for_room(waiter).is_some() {
             futures::finish(&future)?;
@@ -412,6 +416,7 @@ impl BatchCall {
 
     /// Waits until it is worth while to try that again.
     fn wait_for_whole(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_ours()?;
         let answer = Arc::new(Answer::default());
         if self.ask_for_room(Waiter::Thread(Arc::clone(&answer))).is_none() {
             let voice = &self.running.voice;

@@ -78,8 +78,9 @@ impl SyncProducerCore {
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         let parts = arguments::of_call("submit", topic, value, extras)?;
         let ready = parts.ready("submit", &core.settings.serializers, now_ms())?;
-        let running = core.running(py)?;
+        // First: Python's code runs in there.
         let (promise, waiter) = promises::promise(py)?;
+        let running = core.running(py)?;
         let haste = Haste::Lingers;
         let handed = ready.hand_over(&core.settings, &running.client, Some(waiter), haste)?;
         core.wait_if_full(py, &running, &handed)?;

@@ -1,25 +1,25 @@
-//! The end of a process by C's `exit`, without the end of the interpreter: some servers that embed
-//! Python end so, in a signal's handler even. What was handed over is delivered here, too. Callbacks
-//! are not called any more: the interpreter may be held by the very thread that ends.
+//! The end of a process by C's `exit` without the end of the interpreter. Servers that embed Python may
+//! end so, even in a signal's handler. What was handed over is delivered here, too; no callback is
+//! called, because the thread that ends may hold the interpreter.
 
 use std::io::Write;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::process::{GIVING_UP, is_over, take_running};
+use super::process::{GIVING_UP, abandoned, is_over, losses, take_running, trouble};
 use super::started::Running;
 use crate::net::without_signals;
 
-/// A thread that was interrupted may hold a lock: nothing is waited for longer than this.
+/// How long a lock is waited for: an interrupted thread may hold it for ever.
 const LOCKED: Duration = Duration::from_secs(1);
 
 /// Registers with C's `atexit`.
 pub(super) fn install() {
     #[expect(unsafe_code, reason = "the standard library does not know the end of the process")]
-    // SAFETY: the function unwinds nowhere, and the library is never unloaded.
+    // SAFETY: the function does not unwind, and the library is never unloaded.
     let registered = unsafe { libc::atexit(at_c_exit) };
-    debug_assert_eq!(registered, 0, "there is memory for 32 of them in any case");
+    debug_assert_eq!(registered, 0, "glibc refuses one only when there is no memory");
 }
 
 extern "C" fn at_c_exit() {
@@ -32,9 +32,9 @@ extern "C" fn at_c_exit() {
     let work = move || deliver(&limits, &ends);
     let started = without_signals(|| thread::Builder::new().name("dekaf-exit".into()).spawn(work));
     if started.is_ok()
-        && let Ok(limit) = limit.recv_timeout(LOCKED)
+        && let Ok(limit) = limit.recv_timeout(2 * LOCKED)
     {
-        // Whether it came to an end or not, it has said what there is to say.
+        // If it is not done by then, the process ends without it.
         let _ended = end.recv_timeout(limit + GIVING_UP + LOCKED);
     }
 }
@@ -42,24 +42,19 @@ extern "C" fn at_c_exit() {
 fn deliver(limits: &Sender<Duration>, ends: &Sender<()>) {
     let Some(running) = take_running(LOCKED) else { return };
     let limit = running.iter().map(|(_, limit)| *limit).max().unwrap_or_default();
-    // Who listens may have given up.
-    let _heard = limits.send(limit);
-    let lost = close(&running, limit);
-    // They hold objects of Python's.
-    std::mem::forget(running);
-    if lost > 0 {
-        let what = if lost == 1 { "message was" } else { "messages were" };
-        let line =
-            format!("dekaf: {lost} {what} not delivered before the process ended by exit()\n");
+    // The receiver may have given up.
+    let _received = limits.send(limit);
+    let given_up = abandoned(&running);
+    close(&running, limit);
+    if let Some(line) = losses(&running, given_up, trouble(&running), "the process called exit()") {
         let _written = std::io::stderr().write_all(line.as_bytes());
     }
-    let _heard = ends.send(());
+    // They hold objects of Python's.
+    std::mem::forget(running);
+    let _received = ends.send(());
 }
 
-/// Delivers what there is, and says how many messages could not be.
-fn close(running: &[(Running, Duration)], limit: Duration) -> usize {
-    let abandoned = || running.iter().map(|(core, _)| core.client.abandoned()).sum::<usize>();
-    let given_up = abandoned();
+fn close(running: &[(Running, Duration)], limit: Duration) {
     for (Running { client, .. }, limit) in running {
         client.close(*limit, None);
     }
@@ -67,5 +62,4 @@ fn close(running: &[(Running, Duration)], limit: Duration) -> usize {
     for (Running { client, .. }, _) in running {
         client.wait_ended(until.saturating_duration_since(Instant::now()));
     }
-    abandoned() - given_up
 }

@@ -217,8 +217,8 @@ impl Reader {
     }
 }
 
-/// What the thread did has forked. The child ends with this thread, as one that is forked in any other
-/// thread does; what it has produced is delivered before. Everything else here is the parent's.
+/// A callback has forked, and this is the child. It delivers what it has produced, and ends with this
+/// thread. Everything else here is the parent's.
 fn end_child(py: Python<'_>, done: PyResult<usize>) {
     let errors = [done.map(drop), process::end_child(py)].into_iter().filter_map(Result::err);
     // To raise it is how one ends, here as in any thread.

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::{PyTraverseError, PyVisit, intern};
@@ -37,11 +37,21 @@ pub(super) fn running(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
 /// Says, once in a process, that a thread is about to wait whose loop stands still meanwhile.
 pub(super) fn warn_of_waiting(py: Python<'_>) -> PyResult<()> {
     static IS_SAID: AtomicBool = AtomicBool::new(false);
-    if IS_SAID.load(Ordering::Relaxed) || running(py)?.is_none() {
-        return Ok(());
+    let warn = || {
+        if IS_SAID.load(Ordering::Relaxed) || running(py)?.is_none() {
+            return Ok(());
+        }
+        IS_SAID.store(true, Ordering::Relaxed);
+        method_with(callbacks::helpers(py)?, "warn_of_waiting", ()).map(drop)
+    };
+    match warn() {
+        // What is waited for goes on, whatever a logger raises.
+        Err(error) if error.is_instance_of::<PyException>(py) => {
+            error.write_unraisable(py, None);
+            Ok(())
+        }
+        said => said,
     }
-    IS_SAID.store(true, Ordering::Relaxed);
-    method_with(callbacks::helpers(py)?, "warn_of_waiting", ()).map(drop)
 }
 
 /// The loop that runs in this thread, for a call that cannot do without.

@@ -4,7 +4,7 @@
 //! threads to end; they never touch the interpreter.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyImportError, PyRuntimeError};
@@ -20,7 +20,8 @@ use super::started::Running;
 /// How many forks lie between this process and the one that imported the module.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// Locked only with the interpreter held, so it is free in a forked child; but for the end by `exit`.
+/// Locked only with the interpreter held, so it is free in a forked child. The end by `exit` alone
+/// locks it without.
 static CORES: Mutex<Cores> = Mutex::new(Cores { generation: 0, running: Vec::new() });
 
 struct Cores {
@@ -40,8 +41,8 @@ pub(super) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// Fails in the child if the caller's own code has forked in the middle of a call: what the call has
-/// begun is the parent's, whose core may have held its locks.
+/// Fails in the child, if the caller's own code has forked in the middle of a call: what the call
+/// has begun is the parent's, whose core may have held its locks.
 pub(super) fn check_not_forked(since: u64) -> PyResult<()> {
     if generation() == since { Ok(()) } else { Err(forked()) }
 }
@@ -91,12 +92,17 @@ pub(super) fn sweep(_py: Python<'_>) {
     drop(done);
 }
 
-/// Takes the cores that may still have something to deliver, without the interpreter, unless their lock
-/// is held for longer than that.
+/// Takes the cores that may still have something to deliver, without the interpreter. `None` if their
+/// lock is not free within `limit`, or if they are the parent's of a forked child.
 pub(super) fn take_running(limit: Duration) -> Option<Vec<(Running, Duration)>> {
     let until = Instant::now() + limit;
     loop {
-        if let Ok(mut cores) = CORES.try_lock() {
+        let cores = match CORES.try_lock() {
+            Ok(cores) => Some(cores),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        if let Some(mut cores) = cores {
             let is_ours = cores.generation == generation();
             return is_ours.then(|| std::mem::take(&mut cores.running));
         }
@@ -182,10 +188,9 @@ pub(super) fn seed() -> u64 {
 fn at_exit(py: Python<'_>) -> PyResult<()> {
     IS_OVER.store(true, Ordering::Relaxed);
     let running = std::mem::take(&mut cores().running);
+    let of_these = generation();
     let mut until = Instant::now();
-    // What somebody gave up on purpose was reported then.
-    let lost = || running.iter().map(|(core, _)| core.client.abandoned()).sum::<usize>();
-    let given_up = lost();
+    let given_up = abandoned(&running);
     for (Running { client, .. }, limit) in &running {
         client.close(*limit, None);
         until = until.max(Instant::now() + *limit);
@@ -194,7 +199,13 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
     let mut interrupted = Ok(());
     for (Running { client, .. }, _) in &running {
         while !detached(py, || client.wait_ended(SIGNAL_CHECK)) && Instant::now() < until {
-            if let Err(signal) = py.check_signals() {
+            let signal = py.check_signals();
+            if generation() != of_these {
+                // The handler has forked: these are the parent's.
+                std::mem::forget(running);
+                return signal;
+            }
+            if let Err(signal) = signal {
                 interrupted = Err(signal);
                 // What is left is given up, and counted.
                 for (core, _) in &running {
@@ -204,21 +215,43 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
             }
         }
     }
-    let has_lost = |core: &Running| core.client.abandoned() > 0 || core.voice.untold_failures() > 0;
-    let mut losers = running.iter().map(|(core, _)| core).filter(|core| has_lost(core));
-    let trouble = losers.find_map(|core| core.client.trouble());
+    let trouble = trouble(&running);
     let ended = dispatcher::end(py, until);
-    let untold = running.iter().map(|(core, _)| core.voice.untold_failures()).sum::<u64>();
-    let lost = (lost() - given_up) as u64 + untold;
-    if lost > 0 {
-        let what = if lost == 1 { "message was" } else { "messages were" };
-        let untold = || running.iter().find_map(|(core, _)| core.voice.first_untold());
-        let why = trouble.or_else(untold).map_or(String::new(), |why| format!(": {why}"));
-        let line = format!(
-            "dekaf: {lost} {what} not delivered before the interpreter ended{why}; close the \
-             producer, or use it in a with block, to hear of it in time\n"
-        );
+    if let Some(line) = losses(&running, given_up, trouble, "the interpreter ended") {
         method_with(&import(py, "sys")?.getattr("stderr")?, "write", (line,))?;
     }
     interrupted.and(ended)
+}
+
+/// How many messages were given up. What was given up before the end was reported then.
+pub(super) fn abandoned(running: &[(Running, Duration)]) -> usize {
+    running.iter().map(|(core, _)| core.client.abandoned()).sum()
+}
+
+/// Why the cluster does not take what was lost, if that is the cause.
+pub(super) fn trouble(running: &[(Running, Duration)]) -> Option<String> {
+    let has_lost = |core: &Running| core.client.abandoned() > 0 || core.voice.untold_failures() > 0;
+    let mut losers = running.iter().map(|(core, _)| core).filter(|core| has_lost(core));
+    losers.find_map(|core| core.client.trouble())
+}
+
+/// A line that counts what was lost, if anything was.
+pub(super) fn losses(
+    running: &[(Running, Duration)],
+    given_up: usize,
+    trouble: Option<String>,
+    end: &str,
+) -> Option<String> {
+    let untold = running.iter().map(|(core, _)| core.voice.untold_failures()).sum::<u64>();
+    let lost = (abandoned(running) - given_up) as u64 + untold;
+    if lost == 0 {
+        return None;
+    }
+    let what = if lost == 1 { "message was" } else { "messages were" };
+    let untold = || running.iter().find_map(|(core, _)| core.voice.first_untold());
+    let why = trouble.or_else(untold).map_or(String::new(), |why| format!(": {why}"));
+    Some(format!(
+        "dekaf: {lost} {what} not delivered before {end}{why}; close the producer, or use it in a \
+         with block, to hear of it in time\n"
+    ))
 }

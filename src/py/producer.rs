@@ -43,6 +43,7 @@ impl ProducerCore {
         if let Some(running) = self.started() {
             return Ok(running);
         }
+        let generation = process::generation();
         process::check_not_over()?;
         // Finding its home may start a thread, which others must not wait for behind the lock.
         let home = match loops::running(py)? {
@@ -65,7 +66,9 @@ impl ProducerCore {
             Ok(running) => {
                 let running = running.map_err(|error| not_started(&error))?;
                 process::register(py, running.clone(), self.settings.exit_timeout)?;
-                running.client.set_verbose(callbacks::is_verbose(py)?);
+                let is_verbose = callbacks::is_verbose(py)?;
+                process::check_not_forked(generation)?;
+                running.client.set_verbose(is_verbose);
                 Ok(running)
             }
             // Somebody else was faster.

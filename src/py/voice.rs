@@ -72,8 +72,8 @@ impl Voice {
         std::ptr::from_ref(self) as usize
     }
 
-    /// Whether its core runs in this process, and not in one that has forked it. The code of its
-    /// user may fork in the middle of anything.
+    /// Whether its core runs in this process, and not in the parent. To be asked after any code of
+    /// the user's, which may have forked.
     pub(super) fn is_ours(&self) -> bool {
         self.generation == process::generation()
     }
@@ -145,11 +145,12 @@ impl Voice {
         };
         let mut failure = None;
         for _ in 0..count {
-            let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
-            failure = failure.or(callbacks::call_plain(stage, self, &on_error, exception).err());
+            // What a logger or `on_error` does may fork: the rest is the parent's.
             if !self.is_ours() {
                 break;
             }
+            let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
+            failure = failure.or(callbacks::call_plain(stage, self, &on_error, exception).err());
         }
         failure.map_or(Ok(()), Err)
     }
@@ -157,6 +158,9 @@ impl Voice {
     /// Says in the log what the core has to say of the cluster.
     pub(super) fn note(&self, py: Python<'_>, notice: &Notice) -> PyResult<()> {
         callbacks::log_notice(py, notice)?;
+        if !self.is_ours() {
+            return Ok(());
+        }
         // Who configures logging later is heard from the next line on.
         if let Some(client) = self.client.get() {
             client.set_verbose(callbacks::is_verbose(py)?);

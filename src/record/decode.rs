@@ -60,7 +60,10 @@ pub enum InvalidBatch {
 
 impl From<InvalidCompression> for InvalidBatch {
     fn from(invalid: InvalidCompression) -> Self {
-        Self::Compression(invalid)
+        match invalid {
+            InvalidCompression::OutOfMemory => Self::OutOfMemory,
+            invalid => Self::Compression(invalid),
+        }
     }
 }
 

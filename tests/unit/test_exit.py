@@ -124,13 +124,16 @@ ctypes.{library}(None).exit(0)
     assert len(dekaf_broker.records("orders")) == 2
 
 
-def test_what_an_end_by_cs_exit_loses_is_counted() -> None:
-    script = """
+@pytest.mark.parametrize("cause", ["nobody is there", "no such partition"])
+def test_what_an_end_by_cs_exit_loses_is_counted(dekaf_broker: Broker, cause: str) -> None:
+    script = f"""
 import ctypes
 from dekaf import SyncProducer
 producer = SyncProducer(address, linger_ms=60_000, exit_timeout_ms=200)
-producer.send("orders", b"v")
-ctypes.CDLL(None).exit(0)
+producer.send("orders", b"v", partition={99 if cause == "no such partition" else 0})
+ctypes.PyDLL(None).exit(0)
 """
-    _, stderr = run(script, closed_port())
-    assert "dekaf: 1 message was not delivered before the process ended by exit()\n" in stderr
+    known = cause == "no such partition"
+    _, stderr = run(script, dekaf_broker.bootstrap_servers if known else closed_port())
+    assert "dekaf: 1 message was not delivered before the process called exit(): " in stderr
+    assert ("99" if known else "Connection refused") in stderr

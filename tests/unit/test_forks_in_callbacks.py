@@ -71,6 +71,23 @@ with SyncProducer(servers, partitioner=choose) as producer:
         producer.send("orders", b"parent")
 print(status(pids[0]))
 """,
+    "serializer of many": """
+pids = []
+def serialize(value):
+    if not pids:
+        pids.append(os.fork())
+        if pids == [0]:
+            child()
+    return value
+with SyncProducer(servers, value_serializer=serialize) as producer:
+    try:
+        producer.produce_all("orders", [b"parent"] * 3)
+    except RuntimeError as error:
+        assert pids == [0] and "before the process was forked" in str(error), error
+        other.flush()
+        os._exit(0)
+print(status(pids[0]))
+""",
     "partitioner in the call": """
 pids = []
 def choose(key, partitions):

@@ -144,18 +144,33 @@ impl<W> Machine<W> {
         record: &Record<'_>,
         waiter: Option<W>,
     ) -> Result<Produced<W>, (Error, Option<W>)> {
-        let topic = &self.topics[target.topic];
-        // A partition that is not known may have been added since the cluster was asked last.
-        let known = topic.is_known() && topic.has(target.partition);
-        if known && topic.unassigned.is_empty() && self.is_placed(&target) {
+        if self.takes_now(&target) {
             return self.assign(now, target, record, waiter);
         }
-        let charged = record.size_bound();
-        let record = match OwnedRecord::copy(record) {
-            Ok(record) => record,
-            Err(error) => return Err((error, waiter)),
-        };
+        match OwnedRecord::copy(record) {
+            Ok(record) => Ok(self.hold(now, target, record, waiter)),
+            Err(error) => Err((error, waiter)),
+        }
+    }
+
+    /// Whether a record can go into a batch now: its partition is known, and no other is before it.
+    fn takes_now(&self, target: &Target) -> bool {
+        let topic = &self.topics[target.topic];
+        // A partition that is not known may have been added since the cluster was asked last.
+        let is_known = topic.is_known() && topic.has(target.partition);
+        is_known && topic.unassigned.is_empty() && self.is_placed(target)
+    }
+
+    /// Keeps a record until its topic is known, or its caller has placed it.
+    fn hold(
+        &mut self,
+        now: Instant,
+        target: Target,
+        record: OwnedRecord,
+        waiter: Option<W>,
+    ) -> Produced<W> {
         let ticket = target.ticket.unwrap_or_else(|| self.ticket());
+        let charged = record.size();
         self.charge(charged);
         let until = target.deadline.min(now + self.config.metadata_timeout);
         let target = Target { ticket: Some(ticket), haste: target.haste.apart(), ..target };
@@ -163,16 +178,16 @@ impl<W> Machine<W> {
         let delayed = Delayed { target, record, waiter, until, charged, asked_before };
         let topic = &mut self.topics[target.topic];
         topic.unassigned.push_back(ticket);
-        if known {
+        if topic.is_known() && topic.has(target.partition) {
             let work = self.hold_unplaced(ticket, delayed);
-            return Ok(Produced::Accepted { ticket, work, is_held: true });
+            return Produced::Accepted { ticket, work, is_held: true };
         }
         let asks = topic.is_known() || topic.unassigned.len() == 1;
         self.unassigned.insert(ticket, delayed);
         if asks {
             self.refresh.want_news();
         }
-        Ok(Produced::Accepted { ticket, work: asks, is_held: true })
+        Produced::Accepted { ticket, work: asks, is_held: true }
     }
 
     /// Puts the records of a topic into batches that waited for it to be known, or for their
@@ -199,9 +214,13 @@ impl<W> Machine<W> {
             let (ticket, delayed) = first.remove_entry();
             let target = Target { ticket: Some(ticket), ..delayed.target };
             let target = self.unless_flushed(target);
+            if !self.takes_now(&target) {
+                self.hold(now, target, delayed.record, delayed.waiter);
+                continue;
+            }
             let headers = delayed.record.headers();
             let record = delayed.record.with_headers(&headers);
-            if let Err((error, waiter)) = self.accept(now, target, &record, delayed.waiter) {
+            if let Err((error, waiter)) = self.assign(now, target, &record, delayed.waiter) {
                 self.refuse_delayed(target, record.timestamp, waiter, error);
             }
         }
