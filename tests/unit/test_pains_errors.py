@@ -172,7 +172,7 @@ Outcome = tuple[type[ProduceError], str | None, bool, bool]
 ONE_TRY: dict[str, Any] = {
     "linger_ms": 0,
     "request_timeout_ms": 1_000,
-    "delivery_timeout_ms": 1_000,
+    "delivery_timeout_ms": 2_000,
     "retry_backoff_ms": 5_000,
     "retry_backoff_max_ms": 5_000,
 }
