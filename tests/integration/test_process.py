@@ -66,7 +66,8 @@ def test_a_producer_that_was_dropped_delivers(kafka: Cluster, topic: TopicFactor
         for n in range(100):
             producer.produce(name, str(n))
 
-    asyncio.run(main())
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        asyncio.run(main())
     expected = [str(n) for n in range(100)]
     wait_until(lambda: stored(kafka, name) == expected, what="what was handed over is stored")
 
