@@ -151,7 +151,8 @@ impl ProducerCore {
         })
     }
 
-    /// Waits for room for a record that was handed over, if it has none yet.
+    /// Waits for room for a record that was handed over, if it has none yet; hardly ever.
+    #[inline]
     pub(super) fn wait_if_full(
         &self,
         py: Python<'_>,
