@@ -1,12 +1,14 @@
 //! Bytes only: how Kafka writes integers, strings and frames. Knows no message.
 
 mod frame;
+mod memory;
 mod reader;
 mod room;
 mod varint;
 mod writer;
 
 pub use frame::{FrameTooLarge, LENGTH_SIZE, MAX_FRAME, frame_length};
+pub use memory::{copied, reserved};
 pub use reader::{Malformed, Reader};
 pub use room::Room;
 pub use varint::{varint_size, varlong_size, write_uvarint, write_varint, write_varlong};

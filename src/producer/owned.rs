@@ -4,6 +4,7 @@ use std::collections::TryReserveError;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Header, Record};
+use crate::wire::copied;
 
 /// A record that owns its bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +29,7 @@ impl OwnedRecord {
     }
 
     fn try_copy(record: &Record<'_>) -> Result<Self, TryReserveError> {
+        let owned = |bytes: Option<&[u8]>| bytes.map(copied).transpose();
         let header =
             |(name, value): &Header<'_>| owned(*value).map(|value| ((*name).to_owned(), value));
         Ok(Self {
@@ -37,14 +39,6 @@ impl OwnedRecord {
             headers: record.headers.iter().map(header).collect::<Result<_, _>>()?,
         })
     }
-}
-
-fn owned(bytes: Option<&[u8]>) -> Result<Option<Vec<u8>>, TryReserveError> {
-    let Some(bytes) = bytes else { return Ok(None) };
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(bytes.len())?;
-    copy.extend_from_slice(bytes);
-    Ok(Some(copy))
 }
 
 /// The process has no memory for so many bytes.

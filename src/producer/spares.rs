@@ -3,6 +3,8 @@
 
 use bytes::Bytes;
 
+use crate::wire::reserved;
+
 /// What is kept at most, in all.
 const KEPT: usize = 2 << 20;
 
@@ -31,13 +33,12 @@ impl Spares {
                 None => {}
             }
         }
-        let mut body = Vec::new();
-        if body.try_reserve_exact(capacity).is_err() {
-            // What is kept may be what is missing.
-            *self = Self::default();
-            body.try_reserve_exact(capacity).ok()?;
+        if let Ok(body) = reserved(capacity) {
+            return Some(body);
         }
-        Some(body)
+        // What is kept may be what is missing.
+        *self = Self::default();
+        reserved(capacity).ok()
     }
 
     fn remove(&mut self, index: usize) -> Vec<u8> {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::{
     BATCH_OVERHEAD, BatchBuilder, Codec, Compressor, Decompressor, InvalidBatch, SealedBatch,
 };
-use crate::wire::{Malformed, Reader};
+use crate::wire::{Malformed, Reader, reserved};
 
 /// A record as it stands in its batch: its own time, and its bytes from the key on.
 struct Encoded {
@@ -129,7 +129,6 @@ const NO_LIMIT: usize = usize::MAX - BATCH_OVERHEAD;
 
 /// An empty batch with room for so many bytes of records.
 fn builder(capacity: usize) -> Result<BatchBuilder, InvalidBatch> {
-    let mut memory = Vec::new();
-    memory.try_reserve_exact(capacity).map_err(|_| InvalidBatch::OutOfMemory)?;
+    let memory = reserved(capacity).map_err(|_| InvalidBatch::OutOfMemory)?;
     Ok(BatchBuilder::of_memory(memory))
 }

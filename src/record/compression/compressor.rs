@@ -6,6 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::{Codec, Compression, gzip, lz4, snappy, zstd};
+use crate::wire::copied;
 
 /// What a thread that compresses keeps. Costs nothing until it compresses something.
 #[derive(Default)]
@@ -50,15 +51,12 @@ impl Compressor {
             }
         };
         let size = size.filter(|size| *size < records.len())?;
-        let mut compressed = Vec::new();
-        compressed.try_reserve_exact(size).ok()?;
-        compressed.extend_from_slice(&self.output[..size]);
-        Some(compressed.into())
+        Some(copied(&self.output[..size]).ok()?.into())
     }
 }
 
-/// The first time, what `make` makes.
-fn made<T>(kept: &mut Option<T>, make: impl FnOnce() -> Option<T>) -> Option<&mut T> {
+/// What is kept, or what `make` makes the first time.
+pub(super) fn made<T>(kept: &mut Option<T>, make: impl FnOnce() -> Option<T>) -> Option<&mut T> {
     if kept.is_none() {
         *kept = make();
     }

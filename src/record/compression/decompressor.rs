@@ -6,6 +6,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::compressor::made;
 use super::{Codec, gzip, lz4, snappy, zstd};
 
 /// Why compressed bytes give no records.
@@ -71,17 +72,13 @@ impl Decompressor {
             Codec::Gzip => gzip::decompress(compressed, limit),
             Codec::Snappy => snappy::decompress(compressed, limit),
             Codec::Lz4 => lz4::decompress(compressed, limit),
-            Codec::Zstd => self.zstd()?.decompress(compressed, limit),
+            Codec::Zstd => {
+                let decoder = made(&mut self.zstd, zstd::Decoder::new);
+                decoder.ok_or(InvalidCompression::OutOfMemory)?.decompress(compressed, limit)
+            }
         }?;
         debug_assert!(records.len() <= limit);
         Ok(records.into())
-    }
-
-    fn zstd(&mut self) -> Result<&mut zstd::Decoder, InvalidCompression> {
-        if self.zstd.is_none() {
-            self.zstd = zstd::Decoder::new();
-        }
-        self.zstd.as_mut().ok_or(InvalidCompression::OutOfMemory)
     }
 }
 

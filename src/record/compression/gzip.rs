@@ -7,6 +7,7 @@ use flate2::{Compress, Compression as Level, FlushCompress, Status};
 
 use super::decompressor::first_guess;
 use super::{Codec, InvalidCompression};
+use crate::wire::reserved;
 
 /// How far back a match may reach, as a power of two: the most that gzip has.
 const WINDOW_BITS: u8 = 15;
@@ -49,8 +50,7 @@ pub(super) fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, Inv
     }
     // The last member ends with its size.
     let announced = compressed.last_chunk().map(|size| u64::from(u32::from_le_bytes(*size)));
-    let mut records = Vec::new();
-    records.try_reserve_exact(first_guess(compressed.len(), announced, limit))?;
+    let mut records = reserved(first_guess(compressed.len(), announced, limit))?;
     // One more byte than allowed shows that there is more than allowed.
     let read = MultiGzDecoder::new(compressed)
         .take(limit as u64 + 1)

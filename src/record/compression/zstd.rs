@@ -5,6 +5,7 @@ use zstd::zstd_safe::{CCtx, CParameter, DCtx, get_frame_content_size};
 
 use super::decompressor::first_guess;
 use super::{Codec, InvalidCompression};
+use crate::wire::reserved;
 
 /// How a frame begins.
 const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
@@ -65,8 +66,7 @@ impl Decoder {
         }
         let mut size = first_guess(compressed.len(), announced, limit);
         loop {
-            let mut records = Vec::new();
-            records.try_reserve_exact(size)?;
+            let mut records = reserved(size)?;
             match self.0.decompress(&mut records, compressed) {
                 Ok(_) if records.len() > limit => return Err(too_large),
                 Ok(_) => return Ok(records),
