@@ -87,7 +87,7 @@ def end_block(failed: UnclaimedFailures, exc: BaseException | None) -> None:
 
 
 def warn_unclosed(producer: ProducerCore[Any, Any], count: int) -> None:
-    """Say that nobody holds a producer any more that is still delivering."""
+    """Warn of a producer that was dropped while it was delivering."""
     messages = "1 message is" if count == 1 else f"{count} messages are"
     warnings.warn(
         f"{producer!r} was dropped unclosed while {messages} on the way; use it in a with block, "

@@ -20,8 +20,8 @@ class Promise(Future["RecordMetadata"]):
     It runs from the start: a message that was handed over is delivered, and `cancel` is too late.
     """
 
-    _is_heard: bool = False
-    """Whether somebody has learned how it ended."""
+    _is_read: bool = False
+    """Whether its outcome was read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,9 +38,9 @@ class Promise(Future["RecordMetadata"]):
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         error = super().exception(timeout)
-        self._is_heard = True
+        self._is_read = True
         return error
 
     def __del__(self) -> None:
-        if not self._is_heard and self.done() and (error := super().exception(0)) is not None:
+        if not self._is_read and self.done() and (error := super().exception(0)) is not None:
             _log.error("a message failed, and its future was dropped unread: %s", error)

@@ -235,6 +235,7 @@ fn ask<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
     let loop_ = loops::needed(py, call)?;
+    // First: Python's code runs in there.
     let (future, waiter) = waiter(&loop_)?;
     let running = slf.as_super().get().running(py)?;
     match question(&running.client, waiter) {

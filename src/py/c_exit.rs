@@ -7,8 +7,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::process::{GIVING_UP, abandoned, is_over, losses, take_running, trouble};
-use super::started::Running;
+use super::process::{abandoned, close, is_over, losses, take_running, trouble};
 use crate::net::without_signals;
 
 /// How long a lock is waited for: an interrupted thread may hold it for ever.
@@ -26,40 +25,32 @@ extern "C" fn at_c_exit() {
     if is_over() {
         return;
     }
-    let (limits, limit) = channel();
-    let (ends, end) = channel();
+    let (progress, news) = channel();
     // On a thread of its own: this one may hold the locks that are needed.
-    let work = move || deliver(&limits, &ends);
+    let work = move || deliver(&progress);
     let started = without_signals(|| thread::Builder::new().name("dekaf-exit".into()).spawn(work));
     if started.is_ok()
-        && let Ok(limit) = limit.recv_timeout(2 * LOCKED)
+        && let Ok(until) = news.recv_timeout(2 * LOCKED)
     {
-        // If it is not done by then, the process ends without it.
-        let _ended = end.recv_timeout(limit + GIVING_UP + LOCKED);
+        let left = until.saturating_duration_since(Instant::now());
+        // The thread says nothing more: it has ended, or the process ends without it.
+        let _ended = news.recv_timeout(left + LOCKED);
     }
 }
 
-fn deliver(limits: &Sender<Duration>, ends: &Sender<()>) {
+/// Says by when it has ended.
+fn deliver(progress: &Sender<Instant>) {
     let Some(running) = take_running(LOCKED) else { return };
-    let limit = running.iter().map(|(_, limit)| *limit).max().unwrap_or_default();
-    // The receiver may have given up.
-    let _received = limits.send(limit);
     let given_up = abandoned(&running);
-    close(&running, limit);
+    let until = close(&running);
+    // The receiver may have given up.
+    let _received = progress.send(until);
+    for (core, _) in &running {
+        core.client.wait_ended(until.saturating_duration_since(Instant::now()));
+    }
     if let Some(line) = losses(&running, given_up, trouble(&running), "the process called exit()") {
         let _written = std::io::stderr().write_all(line.as_bytes());
     }
     // They hold objects of Python's.
     std::mem::forget(running);
-    let _received = ends.send(());
-}
-
-fn close(running: &[(Running, Duration)], limit: Duration) {
-    for (Running { client, .. }, limit) in running {
-        client.close(*limit, None);
-    }
-    let until = Instant::now() + limit + GIVING_UP;
-    for (Running { client, .. }, _) in running {
-        client.wait_ended(until.saturating_duration_since(Instant::now()));
-    }
 }

@@ -217,10 +217,10 @@ impl Reader {
     }
 }
 
-/// A callback has forked, and this is the child. It delivers what it has produced, and ends with this
-/// thread. Everything else here is the parent's.
+/// A callback has forked, and this is the child, which ends with this thread. Python has no `atexit`
+/// there, so it delivers here what it has produced. Everything else is the parent's.
 fn end_child(py: Python<'_>, done: PyResult<usize>) {
-    let errors = [done.map(drop), process::end_child(py)].into_iter().filter_map(Result::err);
+    let errors = [done.map(drop), process::at_exit(py)].into_iter().filter_map(Result::err);
     // To raise it is how one ends, here as in any thread.
     for error in errors.filter(|error| !error.is_instance_of::<PySystemExit>(py)) {
         error.write_unraisable(py, None);

@@ -269,9 +269,9 @@ fn orphans(items: impl IntoIterator<Item = Item>) -> Vec<Item> {
 }
 
 impl Item {
-    /// Its loop has ended, and cannot complete its futures any more: nobody learns of their
-    /// failures from them. These are written down at once, before anybody is told that all is
-    /// settled; the dispatcher, which says so in the log, may come later.
+    /// Hands it on from a loop that has ended and cannot complete its futures any more. Failures of
+    /// these futures are written down as unclaimed at once, so that the next `flush` or `close`
+    /// raises them. The dispatcher logs them later.
     fn orphan(self) -> Self {
         let (voice, batch) = match self {
             Self::Settled(voice, Settled::Batch(batch)) => (voice, batch),
@@ -318,6 +318,7 @@ pub(super) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled
             }
         }
     }
+    // Before anybody is told: the next to be told may close the producer.
     for (port, items) in &mut mail.by_port {
         if port.items.is_closed() {
             *items = orphans(std::mem::take(items));

@@ -35,7 +35,7 @@ struct Cores {
 static IS_OVER: AtomicBool = AtomicBool::new(false);
 
 /// A little more than a limit: giving up is quick, but not instant.
-pub(super) const GIVING_UP: Duration = Duration::from_secs(1);
+const GIVING_UP: Duration = Duration::from_secs(1);
 
 pub(super) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
@@ -173,29 +173,19 @@ pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// The same, for a child that was forked by a thread of ours, and which ends with it: Python has no
-/// `atexit` there.
-pub(super) fn end_child(py: Python<'_>) -> PyResult<()> {
-    at_exit(py)
-}
-
 /// Anything that differs between producers: they must not all choose the same partitions.
 pub(super) fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
 }
 
-fn at_exit(py: Python<'_>) -> PyResult<()> {
+/// Delivers what there is, and says what could not be delivered.
+pub(super) fn at_exit(py: Python<'_>) -> PyResult<()> {
     IS_OVER.store(true, Ordering::Relaxed);
     let running = std::mem::take(&mut cores().running);
     let of_these = generation();
-    let mut until = Instant::now();
     let given_up = abandoned(&running);
-    for (Running { client, .. }, limit) in &running {
-        client.close(*limit, None);
-        until = until.max(Instant::now() + *limit);
-    }
-    until += GIVING_UP;
+    let mut until = close(&running);
     let mut interrupted = Ok(());
     for (Running { client, .. }, _) in &running {
         while !detached(py, || client.wait_ended(SIGNAL_CHECK)) && Instant::now() < until {
@@ -221,6 +211,16 @@ fn at_exit(py: Python<'_>) -> PyResult<()> {
         method_with(&import(py, "sys")?.getattr("stderr")?, "write", (line,))?;
     }
     interrupted.and(ended)
+}
+
+/// Closes all of them, and says by when they have ended.
+pub(super) fn close(running: &[(Running, Duration)]) -> Instant {
+    let mut until = Instant::now();
+    for (Running { client, .. }, limit) in running {
+        client.close(*limit, None);
+        until = until.max(Instant::now() + *limit);
+    }
+    until + GIVING_UP
 }
 
 /// How many messages were given up. What was given up before the end was reported then.

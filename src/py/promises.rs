@@ -31,7 +31,7 @@ pub(super) fn set_exception(promise: &Bound<'_, PyAny>, error: &Error) -> PyResu
     method(promise, intern!(py, "set_exception"), [&exception]).map(drop)
 }
 
-/// Whether anybody can still learn its result: somebody else holds it, or has a callback there.
+/// Whether its outcome can still be read: somebody else holds it, or has added a callback.
 pub(super) fn is_claimed(promise: &Bound<'_, PyAny>) -> PyResult<bool> {
     #[expect(unsafe_code, reason = "PyO3 has no safe way to count references")]
     // SAFETY: the interpreter is held, and `promise` is a live object.

@@ -91,7 +91,7 @@ def test_it_is_too_late_to_cancel(dekaf_broker: Broker) -> None:
 
 
 def test_a_loop_may_wait_for_them(dekaf_broker: Broker) -> None:
-    """The loop's thread hands over, and is told by another one."""
+    """The dispatcher completes them, so a loop's thread can even block on one."""
 
     async def main() -> None:
         futures = [producer.submit("orders", f"{n}") for n in range(10)]
