@@ -12,108 +12,82 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 # Since 3.12 Python warns that a fork beside threads is dangerous. It is: that is tested.
 HEAD = """
 import os, signal, sys, warnings
-from dekaf import ProduceError, Producer, SyncProducer
+from dekaf import SyncProducer
 warnings.simplefilter("ignore", DeprecationWarning)
 servers = sys.argv[1]
 other = SyncProducer(servers)
 other.produce("orders", b"before")
+pids = []
 
-def child():
-    # Whatever goes wrong in the child, it does not wait for ever.
-    signal.alarm(30)
-    other.send("orders", b"child", on_delivery=lambda metadata, error: None)
+def fork(then=lambda: None):
+    if pids:
+        return
+    pids.append(os.fork())
+    if pids == [0]:
+        # Whatever goes wrong in the child, it does not wait for ever.
+        signal.alarm(30)
+        other.send("orders", b"child", on_delivery=lambda metadata, error: None)
+        then()
 
-def status(pid):
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def call(function, *arguments):
+    # It forks, and raises in the child.
+    try:
+        function(*arguments)
+    except RuntimeError as error:
+        assert pids == [0] and "before the process was forked" in str(error), error
+        other.flush()
+        os._exit(0)
 """
+TAIL = "print(os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]))\n"
 
 FORKS = {
     # The dispatcher's thread, which is all that the child has.
     "on_delivery": """
-pids = []
 def told(metadata, error):
-    if not pids:
-        pids.append(os.fork())
-        if pids == [0]:
-            child()
+    fork()
 with SyncProducer(servers, linger_ms=60_000) as producer:
     for _ in range(3):
         producer.send("orders", b"parent", on_delivery=told)
     producer.flush()
-print(status(pids[0]))
 """,
     "on_delivery that exits": """
-pids = []
-def told(metadata, error):
-    if not pids:
-        pids.append(os.fork())
-        if pids == [0]:
-            child()
-            sys.exit(0)
 with SyncProducer(servers, linger_ms=60_000) as producer:
-    for n in range(3):
-        producer.send("orders", b"parent", on_delivery=lambda *results: told(*results))
+    for _ in range(3):
+        producer.send("orders", b"parent", on_delivery=lambda *_: fork(then=sys.exit))
     producer.flush()
-print(status(pids[0]))
 """,
     "partitioner on the dispatcher's thread": """
-pids = []
 def choose(key, partitions):
-    if not pids:
-        pids.append(os.fork())
-        if pids == [0]:
-            child()
-            sys.exit(0)
+    fork(then=sys.exit)
     return 0
 with SyncProducer(servers, partitioner=choose) as producer:
     # The topic is unknown yet: the partitioner is asked later.
-    for n in range(3):
+    for _ in range(3):
         producer.send("orders", b"parent")
-print(status(pids[0]))
 """,
     "serializer of many": """
-pids = []
 def serialize(value):
-    if not pids:
-        pids.append(os.fork())
-        if pids == [0]:
-            child()
+    fork()
     return value
 with SyncProducer(servers, value_serializer=serialize) as producer:
-    try:
-        producer.produce_all("orders", [b"parent"] * 3)
-    except RuntimeError as error:
-        assert pids == [0] and "before the process was forked" in str(error), error
-        other.flush()
-        os._exit(0)
-print(status(pids[0]))
+    call(producer.produce_all, "orders", [b"parent"] * 3)
 """,
     "partitioner in the call": """
-pids = []
 def choose(key, partitions):
-    if not pids:
-        pids.append(os.fork())
-        if pids == [0]:
-            child()
+    fork()
     return 0
 with SyncProducer(servers, partitioner=choose) as producer:
     producer.partitions("orders")
-    try:
+    call(producer.produce, "orders", b"parent")
+    for _ in range(2):
         producer.produce("orders", b"parent")
-    except RuntimeError as error:
-        assert pids == [0] and "before the process was forked" in str(error), error
-        other.flush()
-        os._exit(0)
-    for n in range(2):
-        producer.produce("orders", b"parent")
-print(status(pids[0]))
 """,
 }
 
 
 @pytest.mark.parametrize("where", FORKS)
 def test_the_child_ends_and_delivers(dekaf_broker: Broker, where: str) -> None:
-    stdout, stderr = run(HEAD + FORKS[where], dekaf_broker.bootstrap_servers)
+    stdout, stderr = run(HEAD + FORKS[where] + TAIL, dekaf_broker.bootstrap_servers)
     assert stdout == "0\n"
     # What the child's callback raises to leave is logged there.
     assert "SystemExit" in stderr if where == "on_delivery that exits" else stderr == ""
@@ -125,25 +99,13 @@ def test_a_signals_handler_forks_while_a_call_waits(dekaf_broker: Broker) -> Non
     # The call still waits when the signal comes.
     dekaf_broker.faults.delay("produce", 1.0)
     script = """
-def forks(*_):
-    pids.append(os.fork())
-    if pids == [0]:
-        child()
-
-pids = []
-signal.signal(signal.SIGALRM, forks)
+signal.signal(signal.SIGALRM, lambda *_: fork())
 with SyncProducer(servers) as producer:
     producer.send("orders", b"parent")
     signal.setitimer(signal.ITIMER_REAL, 0.3)
-    try:
-        producer.flush()
-    except RuntimeError as error:
-        assert pids == [0] and "before the process was forked" in str(error), error
-        other.flush()
-        os._exit(0)
-print(status(pids[0]))
+    call(producer.flush)
 """
-    assert run(HEAD + script, dekaf_broker.bootstrap_servers) == ("0\n", "")
+    assert run(HEAD + script + TAIL, dekaf_broker.bootstrap_servers) == ("0\n", "")
 
 
 def test_nothing_is_imported_by_the_first_message(dekaf_broker: Broker) -> None:
