@@ -8,7 +8,7 @@ from tests.kafka.ports import HOST
 
 _THREADS = 8
 _TIMEOUT = 30.0  # seconds for one reply
-_PAUSE = 0.05
+_PAUSE = 0.05  # before another try; a server that restarts says nothing when it listens
 _TRIES = 20  # if the connection is refused, or closed without a reply
 
 

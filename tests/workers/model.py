@@ -27,7 +27,6 @@ class Site:
     port: int
     count: int  # of requests or tasks
     recycle: int  # requests or tasks after which a worker is replaced
-    known: str = ""  # why dekaf cannot prevent or report losses
     environment: Mapping[str, str]
 
     @property

@@ -3,12 +3,12 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 
 from dekaf import Producer
 from tests.workers.applications.journal import note
+from tests.workers.applications.sending import send
 
 TOPIC = os.environ["WORKERS_TOPIC"]
 
@@ -29,15 +29,8 @@ async def publish(number: int) -> str:
     value = str(number)
     if number % 10 == 0:
         await producer.produce(TOPIC, value, partition=0)
-    elif number % 10 == 1:
-
-        def called(_metadata: Any, error: Any) -> None:
-            note("called" if error is None else "failed", value)
-
-        producer.send(TOPIC, value, partition=1, on_delivery=called)
-        note("callback", value)
     else:
-        producer.send(TOPIC, value, partition=1)
+        send(producer, TOPIC, number)
     note("accepted", value)
     return "ok"
 

@@ -5,10 +5,10 @@ forks with a running producer.
 """
 
 import os
-from typing import Any
 
 from dekaf import SyncProducer
 from tests.workers.applications.journal import note
+from tests.workers.applications.sending import send
 
 TOPIC = os.environ["WORKERS_TOPIC"]
 
@@ -24,15 +24,8 @@ def publish(number: int) -> None:
     if number % 10 == 0:
         # A separate partition keeps produce() from flushing the lingering batch.
         producer.produce(TOPIC, value, partition=0)
-    elif number % 10 == 1:
-
-        def called(_metadata: Any, error: Any) -> None:
-            note("called" if error is None else "failed", value)
-
-        producer.send(TOPIC, value, partition=1, on_delivery=called)
-        note("callback", value)
     else:
-        producer.send(TOPIC, value, partition=1)
+        send(producer, TOPIC, number)
     note("accepted", value)
 
 
