@@ -10,7 +10,7 @@ PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>\S+)", re.MULTILINE)
 
 
 def pins(lock: str) -> dict[str, str]:
-    """The version of each package in a lock file."""
+    """Return the version of each package in a lock file."""
     return {pin["name"]: pin["version"] for pin in PIN.finditer((ROOT / lock).read_text())}
 
 

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -63,3 +63,20 @@ class Model:
     refusal: str = ""  # the error that must be logged, where dekaf refuses the import
     known: str = ""  # why dekaf cannot prevent or report losses
     environment: Mapping[str, str] = field(default_factory=dict)
+    stores: bool = True  # whether messages reach the topic
+
+
+def without_cluster(model: Model) -> Model:
+    """Return the model with a cluster that is never reached: all messages must be reported."""
+    unreachable = {
+        "WORKERS_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "WORKERS_ONLY_SEND": "1",
+        "WORKERS_EXIT_TIMEOUT_MS": "500",
+    }
+    return replace(
+        model,
+        options=f"{model.options}, no cluster",
+        stops=("after",),
+        environment={**model.environment, **unreachable},
+        stores=False,
+    )

@@ -64,6 +64,8 @@ def run(model: Model, stop: Stop, kafka: Cluster, site: Site, topic: str) -> Row
     )
     losses = [] if model.refusal else outcome.losses()
     complaints += _refused(model, outcome) if model.refusal else outcome.faults()
+    if not model.stores and not outcome.reported:
+        complaints.append("nothing was reported")
     if not model.known:
         complaints += losses
     if progress.load is not None and stop != "during" and not model.refusal:

@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Sequence
 
-from tests.workers.model import Model, Site
+from tests.workers.model import Model, Site, without_cluster
 
 _APPLICATION = "tests.workers.applications.tasks"
 _POOLS = {"prefork": True, "gevent": False, "eventlet": False, "threads": False, "solo": False}
@@ -44,4 +44,5 @@ def _model(pool: str, *, recycled: bool) -> Model:
 MODELS = (
     *(_model(pool, recycled=False) for pool in _POOLS),
     *(_model(pool, recycled=True) for pool, recycles in _POOLS.items() if recycles),
+    without_cluster(_model("prefork", recycled=True)),
 )

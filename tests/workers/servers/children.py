@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.workers.model import Model, Site
+from tests.workers.model import Model, Site, without_cluster
 
 
 def _model(kind: str, name: str, method: str) -> Model:
@@ -13,12 +13,17 @@ def _model(kind: str, name: str, method: str) -> Model:
     return Model(server="multiprocessing", options=f"{method}: {name}", command=command, work="own")
 
 
-MODELS = tuple(
-    _model(kind, name, method)
-    for method in ("fork", "spawn", "forkserver")
-    for kind, name in (
-        ("process", "Process"),
-        ("pool", "Pool(maxtasksperchild)"),
-        ("executor", "ProcessPoolExecutor"),
-    )
+_METHODS = ("fork", "spawn", "forkserver")
+
+MODELS = (
+    *(
+        _model(kind, name, method)
+        for method in _METHODS
+        for kind, name in (
+            ("process", "Process"),
+            ("pool", "Pool(maxtasksperchild)"),
+            ("executor", "ProcessPoolExecutor"),
+        )
+    ),
+    *(without_cluster(_model("process", "Process", method)) for method in _METHODS),
 )

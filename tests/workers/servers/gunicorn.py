@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.kafka.ports import HOST
-from tests.workers.model import Model, Site
+from tests.workers.model import Model, Site, without_cluster
 
 _CLASSES = {
     "sync": (),
@@ -38,6 +38,7 @@ def _model(worker_class: str, *, preload: bool) -> Model:
     )
 
 
-MODELS = tuple(
-    _model(worker_class, preload=preload) for worker_class in _CLASSES for preload in (False, True)
+MODELS = (
+    *(_model(name, preload=preload) for name in _CLASSES for preload in (False, True)),
+    *(without_cluster(_model(name, preload=False)) for name in _CLASSES),
 )
