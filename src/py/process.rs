@@ -208,9 +208,16 @@ pub(super) fn at_exit(py: Python<'_>) -> PyResult<()> {
     let trouble = trouble(&running);
     let ended = dispatcher::end(py, until);
     if let Some(line) = losses(&running, given_up, trouble, "the interpreter ended") {
-        method_with(&import(py, "sys")?.getattr("stderr")?, "write", (line,))?;
+        say(py, &line)?;
     }
     interrupted.and(ended)
+}
+
+/// Writes a line to `sys.stderr`, or to Python's own stream, should the user's refuse it.
+fn say(py: Python<'_>, line: &str) -> PyResult<()> {
+    let sys = import(py, "sys")?;
+    let write = |name| method_with(&sys.getattr(name)?, "write", (line,)).map(drop);
+    write("stderr").or_else(|refused| write("__stderr__").map_err(|_| refused))
 }
 
 /// Closes all of them, and says by when they have ended.

@@ -42,6 +42,18 @@ print("end")
     assert stderr.count("\n") == 1
 
 
+def test_a_stream_that_refuses_hides_no_loss() -> None:
+    script = """
+from dekaf import SyncProducer
+producer = SyncProducer(address, exit_timeout_ms=200)
+producer.send("orders", b"v")
+sys.stderr = open(sys.executable)
+"""
+    with peer(answer=None) as address:
+        _, stderr = run(script, address)
+    assert "dekaf: 1 message was not delivered before the interpreter ended" in stderr
+
+
 def test_a_failure_that_was_told_is_no_loss() -> None:
     script = """
 async def main():
