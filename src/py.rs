@@ -23,6 +23,7 @@ mod dispatcher;
 mod errors;
 mod fates;
 mod fork;
+mod forked_thread;
 mod futures;
 mod group;
 mod hang;

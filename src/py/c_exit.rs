@@ -1,9 +1,9 @@
-//! The end of a process by C's `exit` without the end of the interpreter. Servers that embed Python may
+//! The end of a process by C's `exit`, without the end of the interpreter. Servers that embed Python may
 //! end so, even in a signal's handler. What was handed over is delivered here, too; no callback is
 //! called, because the thread that ends may hold the interpreter.
 
 use std::io::Write;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,12 @@ extern "C" fn at_c_exit() {
     }
     let (progress, news) = channel();
     // On a thread of its own: this one may hold the locks that are needed.
-    let work = move || deliver(&progress);
+    let work = move || {
+        deliver("the process called exit()", |until| {
+            // The receiver may have given up.
+            let _received = progress.send(until);
+        });
+    };
     let started = without_signals(|| thread::Builder::new().name("dekaf-exit".into()).spawn(work));
     if started.is_ok()
         && let Ok(until) = news.recv_timeout(2 * LOCKED)
@@ -38,17 +43,16 @@ extern "C" fn at_c_exit() {
     }
 }
 
-/// Says by when it has ended.
-fn deliver(progress: &Sender<Instant>) {
+/// Delivers what was handed over, without the interpreter. Says by when it has ended.
+pub(super) fn deliver(end: &str, say_until: impl FnOnce(Instant)) {
     let Some(running) = take_running(LOCKED) else { return };
     let given_up = abandoned(&running);
     let until = close(&running);
-    // The receiver may have given up.
-    let _received = progress.send(until);
+    say_until(until);
     for (core, _) in &running {
         core.client.wait_ended(until.saturating_duration_since(Instant::now()));
     }
-    if let Some(line) = losses(&running, given_up, trouble(&running), "the process called exit()") {
+    if let Some(line) = losses(&running, given_up, trouble(&running), end) {
         let _written = std::io::stderr().write_all(line.as_bytes());
     }
     // They hold objects of Python's.

@@ -27,7 +27,7 @@ static FIRST: OnceLock<Arc<Port>> = OnceLock::new();
 static FIRST_IS_OVER: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug)]
-struct Dispatcher {
+pub(super) struct Dispatcher {
     port: Arc<Port>,
     state: Mutex<State>,
     changed: Condvar,
@@ -130,13 +130,19 @@ pub(super) fn inherit(left: Vec<Item>) {
     }
 }
 
-/// Has the thread finish what there is, and waits for it, at most until then. Afterwards the
-/// main thread does what is still left.
-pub(super) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
-    let Some(dispatcher) = current().take() else { return Ok(()) };
+/// Has the thread finish what there is, and end. Called with or without the interpreter.
+pub(super) fn leave() -> Option<Arc<Dispatcher>> {
+    let dispatcher = current().take()?;
     FIRST_IS_OVER.store(true, Ordering::Release);
     dispatcher.reach(State::Ending);
     dispatcher.port.give_signal();
+    Some(dispatcher)
+}
+
+/// Has the thread finish what there is, and waits for it, at most until then. Afterwards the
+/// main thread does what is still left.
+pub(super) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
+    let Some(dispatcher) = leave() else { return Ok(()) };
     while !detached(py, || dispatcher.wait_ended(super::answer::SIGNAL_CHECK)) {
         py.check_signals()?;
         if Instant::now() >= until {

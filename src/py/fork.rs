@@ -14,7 +14,7 @@ use std::mem::ManuallyDrop;
 use std::sync::OnceLock;
 
 use super::dispatcher::DispatcherGuard;
-use super::process;
+use super::{forked_thread, process};
 use crate::net::SocketsGuard;
 
 /// The locks that core threads take and that a child needs, in the order in which any thread takes
@@ -48,6 +48,7 @@ pub(super) fn install() -> io::Result<()> {
 }
 
 extern "C" fn before() {
+    forked_thread::before_fork();
     let dispatcher = DispatcherGuard::lock();
     let sockets = SocketsGuard::lock();
     HELD.set(Some(ManuallyDrop::new(Held { dispatcher, sockets })));
@@ -60,6 +61,7 @@ extern "C" fn after_in_parent() {
 
 extern "C" fn after_in_child() {
     process::begin_child();
+    forked_thread::begin_child();
     if let Some(Held { dispatcher, sockets }) = take_held() {
         dispatcher.forget_inherited();
         sockets.close_inherited();

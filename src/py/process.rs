@@ -14,8 +14,8 @@ use pyo3::types::PyCFunction;
 
 use super::answer::SIGNAL_CHECK;
 use super::calls::{detached, import, method_with};
-use super::dispatcher;
 use super::started::Running;
+use super::{dispatcher, forked_thread};
 
 /// How many forks lie between this process and the one that imported the module.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
@@ -75,6 +75,7 @@ fn cores() -> MutexGuard<'static, Cores> {
 pub(super) fn register(py: Python<'_>, core: Running, exit_timeout: Duration) -> PyResult<()> {
     cores().running.push((core, exit_timeout));
     sweep(py);
+    forked_thread::deliver_at_end();
     drain_with_workers(py)
 }
 

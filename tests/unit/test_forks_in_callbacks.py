@@ -65,6 +65,16 @@ with SyncProducer(servers, partitioner=choose) as producer:
     for _ in range(3):
         producer.send("orders", b"parent")
 """,
+    # The child is left with a thread that Python does not take for the main one.
+    "thread": """
+import threading
+thread = threading.Thread(target=fork)
+thread.start()
+thread.join()
+with SyncProducer(servers) as producer:
+    for _ in range(3):
+        producer.send("orders", b"parent")
+""",
     "serializer of many": """
 def serialize(value):
     fork()
@@ -93,6 +103,24 @@ def test_the_child_ends_and_delivers(dekaf_broker: Broker, where: str) -> None:
     assert "SystemExit" in stderr if where == "on_delivery that exits" else stderr == ""
     stored = sorted(record.value or b"" for record in dekaf_broker.records("orders"))
     assert stored == [b"before", b"child", b"parent", b"parent", b"parent"]
+
+
+def test_a_thread_that_has_forked_counts_what_is_lost() -> None:
+    script = """
+import threading
+def run():
+    fork()
+    if pids == [0]:
+        lost.send("orders", b"child")
+lost = SyncProducer("127.0.0.1:1", exit_timeout_ms=100)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+    with Broker() as broker:
+        stdout, stderr = run(HEAD + script + TAIL, broker.bootstrap_servers)
+    assert stdout == "0\n"
+    assert "1 message was not delivered before the thread of the forked process ended" in stderr
 
 
 def test_a_signals_handler_forks_while_a_call_waits(dekaf_broker: Broker) -> None:

@@ -1,0 +1,67 @@
+//! The end of the thread that a forked child was left with, if it is not the main thread. Python
+//! runs no `atexit` then, and the threads of dekaf would keep the child alive for ever. The thread
+//! therefore delivers what was handed over, and ends them.
+
+use std::cell::Cell;
+
+use super::process::{generation, is_over};
+use super::{c_exit, dispatcher};
+
+thread_local! {
+    // The first two are set within a fork, so they have no destructors.
+    /// Whether this is the thread in which the first of these processes began.
+    static IS_MAIN: Cell<Option<bool>> = const { Cell::new(None) };
+    /// The [`generation`] of the child that was left with this thread; 0 if there is none.
+    static CHILD: Cell<u64> = const { Cell::new(0) };
+    /// Its destructor runs at the end of each thread that has touched it.
+    static END: End = const { End };
+}
+
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if !is_over() && has_this_process() {
+            c_exit::deliver("the thread of the forked process ended", |_| ());
+            let _left = dispatcher::leave();
+        }
+    }
+}
+
+/// Before a fork, in the thread that forks.
+pub(super) fn before_fork() {
+    if IS_MAIN.get().is_none() {
+        IS_MAIN.set(Some(began_the_process()));
+    }
+}
+
+/// In the child, within the fork.
+pub(super) fn begin_child() {
+    if IS_MAIN.get() == Some(false) {
+        CHILD.set(generation());
+    }
+}
+
+/// Has the end of this thread deliver, if this process was left with it.
+pub(super) fn deliver_at_end() {
+    if has_this_process() {
+        // If the thread is ending already, the core starts too late to be waited for.
+        let _ended = END.try_with(|_| ());
+    }
+}
+
+fn has_this_process() -> bool {
+    generation() > 0 && CHILD.get() == generation()
+}
+
+/// Asked before a fork alone: in the child the system takes any thread for the first.
+fn began_the_process() -> bool {
+    #[expect(unsafe_code, reason = "the standard library does not know which thread is the first")]
+    // SAFETY: the functions have no requirements.
+    unsafe {
+        #[cfg(target_os = "linux")]
+        return libc::gettid() == libc::getpid();
+        #[cfg(not(target_os = "linux"))]
+        return libc::pthread_main_np() == 1;
+    }
+}
