@@ -35,6 +35,13 @@ def by_key(send: Send, topic: str, values: list[bytes], messages: int) -> None:
         send(topic, value, key=key)
 
 
+def with_callback(send: Send, topic: str, values: list[bytes], messages: int) -> None:
+    def delivered(*_: object) -> None: ...
+
+    for value in feed(values, messages):
+        send(topic, value, on_delivery=delivered)
+
+
 def blocking(way: Callable[..., None], bootstrap: str, topic: str, messages: int) -> None:
     from dekaf import SyncProducer
 
@@ -63,6 +70,7 @@ WAYS: dict[str, Callable[[str, str, int], object]] = {
     "SyncProducer.send": lambda *to: blocking(plain, *to),
     "SyncProducer.send, by key": lambda *to: blocking(by_key, *to),
     "Producer.send": lambda *to: asyncio.run(on_a_loop(plain, *to)),
+    "Producer.send, with a callback": lambda *to: asyncio.run(on_a_loop(with_callback, *to)),
 }
 
 if __name__ == "__main__":

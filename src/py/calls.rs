@@ -11,6 +11,13 @@ use pyo3::types::{PyDict, PyIterator, PyString};
 
 use super::hang::hang_at_exit;
 
+/// `function()`.
+pub(super) fn call_alone<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    hang_at_exit();
+    #[expect(clippy::disallowed_methods, reason = "behind the handler")]
+    function.call0()
+}
+
 /// `function(…)`, for a call that is made once a message: no tuple is made for it. The stable
 /// interface has but C's variadic functions for that.
 pub(super) fn call<'py>(

@@ -6,7 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::calls::{call_with, iterate, method};
+use super::calls::{call_alone, iterate, method};
 use super::imported;
 
 /// A context of more variables than this is the same as no other: to look at each takes as long as
@@ -29,7 +29,7 @@ impl Context {
     /// A copy of the context of now.
     pub(super) fn current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        call_with(imported(&COPY, py, "contextvars", "copy_context")?, (), None)
+        call_alone(imported(&COPY, py, "contextvars", "copy_context")?)
     }
 
     /// One to run something in.

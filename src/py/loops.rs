@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::callbacks;
-use super::calls::{call_with, method, method_with};
+use super::calls::{call_alone, method, method_with};
 use super::futures;
 use super::imported;
 use super::port::{Address, Port, empty_inbox};
@@ -30,7 +30,7 @@ fn ports() -> MutexGuard<'static, Vec<(usize, Weak<Port>)>> {
 /// The loop that runs in this thread, if there is one.
 pub(super) fn running(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let running = call_with(imported(&RUNNING, py, "asyncio", "_get_running_loop")?, (), None)?;
+    let running = call_alone(imported(&RUNNING, py, "asyncio", "_get_running_loop")?)?;
     Ok(Some(running).filter(|running| !running.is_none()))
 }
 

@@ -5,7 +5,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::calls::{call_with, method};
+use super::calls::{call_alone, method};
 use super::errors::to_python;
 use super::port::Address;
 use super::waiter::Waiter;
@@ -15,7 +15,7 @@ use crate::error::Error;
 /// A new one, and how it waits.
 pub(super) fn promise(py: Python<'_>) -> PyResult<(Bound<'_, PyAny>, Waiter)> {
     static PROMISE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let promise = call_with(imported(&PROMISE, py, "dekaf._promise", "Promise")?, (), None)?;
+    let promise = call_alone(imported(&PROMISE, py, "dekaf._promise", "Promise")?)?;
     let port = Address::of(dispatcher::port(py)?);
     let waiter = Waiter::Promise { promise: promise.clone().unbind(), port };
     Ok((promise, waiter))
