@@ -66,7 +66,7 @@ kafka: kafka-there $(VENV)/requirements ## Fetch Apache Kafka for the integratio
 demo: build ## Produce a message to a broker in the box, and see it there
 	@$(PY) -m tests.demo
 
-.PHONY: test test-fast test-core test-faults test-versions test-faststream test-workers failover soak test-mutations fuzz
+.PHONY: test test-fast test-core test-faults test-versions test-faststream test-workers failover soak trace-digest test-mutations fuzz
 test: kafka-there test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
 	$(PY) -m pytest
 
@@ -118,6 +118,9 @@ failover: build kafka ## Measure how long dekaf and librdkafka are silent when a
 soak: rust-there ## Run the simulator on new seeds, for SOAK_SECONDS (600 unless said)
 	DEKAF_FIRST_SEED=$${FIRST_SEED:-$$RANDOM$$RANDOM} DEKAF_SECONDS=$${SOAK_SECONDS:-600} \
 		cargo test --quiet --release $(CORE) --test simulator no_seed_violates_anything -- --nocapture
+
+trace-digest: rust-there ## See whether the machine does what it did in 10,000 seeds; TRACES=write accepts a change
+	DEKAF_TRACES=$${TRACES:-all} cargo test --quiet $(CORE) --test simulator traces -- --nocapture
 
 test-mutations: $(VENV)/requirements rust-there ## Break the core's rules one by one: the simulator must notice
 	$(PY) tests/mutations.py

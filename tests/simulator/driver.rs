@@ -99,6 +99,7 @@ impl Run<'_> {
         let now = self.instant();
         while let Some(event) = self.inbox.pop_front() {
             self.count(&event);
+            self.digest.time(self.now).event(&event);
             let described = match &event {
                 Event::Described(wanted, Ok(response)) => {
                     if wanted.everything {
@@ -144,6 +145,8 @@ impl Run<'_> {
                 return self.settle_last();
             };
             let is_idle = turn.is_idle();
+            let timeout = turn.timeout().map(|at| at.saturating_duration_since(now));
+            self.digest.time(self.now).time(timeout.unwrap_or(Duration::MAX));
             let mut turns = std::mem::take(&mut self.turns);
             turns.act(turn, self);
             self.turns = turns;
@@ -183,26 +186,31 @@ impl Outside<Waiter> for Run<'_> {
     }
 
     fn note(&mut self, notice: Notice) {
+        self.digest.notice(&notice);
         Run::note(self, || format!("says {notice:?}"));
     }
 
     fn ask_where(&mut self) {
+        self.digest.name("asks where");
         self.wake_caller();
     }
 
     fn disconnect(&mut self, node: NodeId) {
+        self.digest.name("disconnects").number(node);
         if let Some(link) = self.network.to(node) {
             self.cut(link);
         }
     }
 
     fn connect(&mut self, node: NodeId) {
+        self.digest.name("connects").number(node);
         let up = self.cluster.connect(node);
         let event = if up { run::Event::Connected(node) } else { run::Event::ConnectFailed(node) };
         self.plan_after(self.scenario.network, event);
     }
 
     fn describe(&mut self, wanted: MetadataWanted) {
+        self.digest.name("describes").wanted(&wanted);
         self.check_question(&wanted);
         self.questions += 1;
         let name = |name: &std::sync::Arc<str>| MetadataRequestTopic {
@@ -224,6 +232,7 @@ impl Outside<Waiter> for Run<'_> {
     }
 
     fn identify(&mut self) {
+        self.digest.name("identifies");
         self.questions += 1;
         let question = self.questions;
         self.identity = Some(question);
@@ -252,6 +261,7 @@ impl Outside<Waiter> for Run<'_> {
             batches.push(batch);
         }
         let sealed = SealedRequest { id, node, batches };
+        self.digest.name("sends").request(&sealed);
         match self.habits.sealing() {
             None => Some(sealed),
             Some(time) => {
@@ -264,6 +274,7 @@ impl Outside<Waiter> for Run<'_> {
     fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>) {
         let now = self.instant();
         self.seen.sealed(id);
+        self.digest.handed_back(id, &batches);
         self.machine.handle_sealed(now, id, batches);
     }
 

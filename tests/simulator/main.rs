@@ -4,6 +4,7 @@
 
 mod cluster;
 mod counts;
+mod digest;
 mod driver;
 mod extra;
 mod faults;
@@ -16,4 +17,5 @@ mod scenario;
 mod seeds;
 mod stories;
 mod topics;
+mod traces;
 mod work;

@@ -54,6 +54,7 @@ impl Run<'_> {
             let (ticket, topic, partitions) =
                 (placing.ticket, placing.topic.to_string(), placing.partitions);
             let key = placing.key.map(<[u8]>::to_vec);
+            self.digest.name("to place").number(ticket).name(&topic).number(partitions);
             self.ledger.asked(id, &topic);
             let answer = Answer { ticket, id, said: self.choose(key.as_deref(), partitions) };
             match self.random.below(100) {
@@ -71,7 +72,9 @@ impl Run<'_> {
         let Answer { ticket, id, said } = answer;
         self.note(|| format!("record {id} is placed: {said:?}"));
         let now = self.instant();
-        if self.machine.place(now, ticket, said.clone()) {
+        let waited = self.machine.place(now, ticket, said.clone());
+        self.digest.name("placed").number(ticket).number(waited);
+        if waited {
             self.ledger.placed(id, said.ok());
         }
         if self.random.below(20) == 0 && self.machine.place(now, ticket, Ok(0)) {

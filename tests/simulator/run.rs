@@ -15,6 +15,7 @@ use dekaf::record::Compressor;
 
 use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
 use super::counts::Seen;
+use super::digest::Digest;
 use super::driver::Habits;
 use super::extra::Extra;
 use super::ledger::{Ledger, Waiter};
@@ -105,6 +106,16 @@ pub(crate) struct Run<'a> {
     pub(super) told: BTreeMap<String, Told>,
     pub(super) compressor: Compressor,
     pub(super) trace: Option<Vec<String>>,
+    pub(super) digest: Digest,
+}
+
+/// What came of a run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) violations: Vec<String>,
+    /// What happened, step by step, if that was asked for.
+    pub(crate) trace: Vec<String>,
+    pub(crate) digest: Digest,
 }
 
 impl<'a> Run<'a> {
@@ -147,7 +158,10 @@ impl<'a> Run<'a> {
             told: BTreeMap::new(),
             compressor: Compressor::new(),
             trace: traced.then(Vec::new),
+            digest: Digest::default(),
         };
+        // What it says for debugging belongs to what it does.
+        run.machine.set_verbose(Random::new(!scenario.seed).below(4) == 0);
         run.plan(Duration::ZERO, Event::Work);
         if let Some(faults) = scenario.faults {
             run.plan_after(faults, Event::Fault);
@@ -155,8 +169,8 @@ impl<'a> Run<'a> {
         run
     }
 
-    /// Runs to the end, and says what went wrong.
-    pub(crate) fn violations(mut self) -> (Vec<String>, Vec<String>) {
+    /// Runs to the end, and says what came of it.
+    pub(crate) fn outcome(mut self) -> Outcome {
         self.pump();
         // Healed cluster or not, nothing may take longer than its own deadline.
         let limit = Duration::from_secs(3_600);
@@ -177,9 +191,10 @@ impl<'a> Run<'a> {
         self.finish()
     }
 
-    fn finish(mut self) -> (Vec<String>, Vec<String>) {
+    fn finish(mut self) -> Outcome {
         if self.ledger.is_hopeless() {
-            return (self.ledger.into_violations(), self.trace.unwrap_or_default());
+            let (violations, trace) = (self.ledger.into_violations(), self.trace);
+            return Outcome { violations, trace: trace.unwrap_or_default(), digest: self.digest };
         }
         self.check_counts();
         self.close(Duration::from_secs(1));
@@ -204,7 +219,7 @@ impl<'a> Run<'a> {
         self.check_counts();
         self.settle_cluster();
         let violations = self.ledger.check(self.scenario, &self.cluster);
-        (violations, self.trace.unwrap_or_default())
+        Outcome { violations, trace: self.trace.unwrap_or_default(), digest: self.digest }
     }
 
     pub(super) fn instant(&self) -> Instant {
@@ -309,6 +324,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn settled(&mut self, settled: Settled<Waiter>) {
         self.note(|| format!("{settled:?}"));
+        self.digest.settled(&settled);
         if let Settled::Call { waiter: Waiter::Admission(ticket), .. } = settled {
             let waits = self.machine.waits_for_memory(ticket);
             return self.ledger.admitted(ticket, waits);

@@ -7,8 +7,9 @@ use std::fmt;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use super::digest::Digest;
 use super::rules::Rule;
-use super::run::Run;
+use super::run::{Outcome, Run};
 use super::scenario::Scenario;
 
 /// How many seeds `cargo test` runs.
@@ -18,9 +19,13 @@ pub(super) fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().expect("a number"))
 }
 
-fn violations(scenario: &Scenario, traced: bool) -> (Vec<String>, Vec<String>) {
-    let told = std::panic::catch_unwind(|| Run::new(scenario, traced).violations());
-    told.unwrap_or_else(|_| (vec![format!("{} it panicked", Rule::Panic)], Vec::new()))
+fn outcome(scenario: &Scenario, traced: bool) -> Outcome {
+    let told = std::panic::catch_unwind(|| Run::new(scenario, traced).outcome());
+    told.unwrap_or_else(|_| Outcome {
+        violations: vec![format!("{} it panicked", Rule::Panic)],
+        trace: Vec::new(),
+        digest: Digest::default(),
+    })
 }
 
 /// Runs scenarios, each made of a seed, until one violates a rule. Returns what went wrong, or
@@ -46,7 +51,7 @@ pub(super) fn search(seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Result<u
         if limit.map_or(ran >= count, |limit| began.elapsed() >= limit) {
             break;
         }
-        let (mut violations, _) = violations(&scenario(seed), false);
+        let mut violations = outcome(&scenario(seed), false).violations;
         violations.retain(counts);
         if let Some(survey) = &mut survey {
             survey.add(seed, violations);
@@ -88,7 +93,7 @@ impl fmt::Display for Survey {
 
 /// Prints what happens in a scenario, step by step.
 pub(super) fn tell(scenario: &Scenario) {
-    let (violations, trace) = violations(scenario, true);
+    let Outcome { violations, trace, .. } = outcome(scenario, true);
     let story = format!("{scenario:#?}\n{}\n", trace.join("\n"));
     std::io::stdout().write_all(story.as_bytes()).expect("somebody listens");
     assert!(violations.is_empty(), "seed {}: {violations:#?}", scenario.seed);
@@ -109,7 +114,7 @@ fn no_seed_violates_anything() {
 #[test]
 fn a_seed_tells_the_same_story_again() {
     for seed in 0..20 {
-        let again = || violations(&Scenario::new(seed), true);
+        let again = || outcome(&Scenario::new(seed), true);
         assert_eq!(again(), again(), "seed {seed}");
     }
 }

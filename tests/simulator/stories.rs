@@ -11,11 +11,11 @@ use super::faults::Fault;
 use super::scenario::Scenario;
 use super::seeds::{number, search, tell};
 
-struct Story {
-    name: &'static str,
+pub(super) struct Story {
+    pub(super) name: &'static str,
     /// How many seeds `cargo test` runs.
-    seeds: u64,
-    scenario: fn(u64) -> Scenario,
+    pub(super) seeds: u64,
+    pub(super) scenario: fn(u64) -> Scenario,
 }
 
 impl Story {
@@ -24,7 +24,7 @@ impl Story {
     }
 }
 
-const STORIES: &[Story] = &[
+pub(super) const STORIES: &[Story] = &[
     Story::new("records leave together", 200, leave_together),
     Story::new("a stored batch comes back again and again", 40, stored_and_refused),
     Story::new("leaders move at once", 100, moved_at_once),
