@@ -6,6 +6,7 @@
 mod backoff;
 mod batch;
 mod description;
+mod ending;
 mod haste;
 mod histogram;
 mod machine;
@@ -20,11 +21,14 @@ mod request;
 mod sequence;
 mod settled;
 mod spares;
+mod tickets;
+mod timers;
+mod told;
 mod topic;
 mod turn;
 
 pub use backoff::Backoff;
-pub use batch::{Content, Rest, Ticket};
+pub use batch::{Content, Rest};
 pub use description::{BrokerDescription, ClusterDescription, TopicDescription};
 pub use haste::Haste;
 pub use machine::{
@@ -42,5 +46,6 @@ pub use random::Random;
 pub use request::{PartitionBatch, SealedRequest, encode_produce};
 pub use sequence::Sequence;
 pub use settled::{RecordPlace, Settled, SettledBatch, Stored, Waiting, Who};
+pub use tickets::Ticket;
 pub use topic::NodeId;
 pub use turn::{Event, Outside, Turn, Turns};

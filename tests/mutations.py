@@ -191,7 +191,7 @@ MUTATIONS = [
     ),
     Mutation(
         "waiters are told in the order of their partition",
-        f"{MACHINE}/told.rs",
+        f"{MACHINE}/in_order.rs",
         "Some(older) if ended.deadline > now => older",
         "Some(older) if ended.deadline > now && ended.count < 0 => older",
         noticed_by=("order",),
@@ -215,7 +215,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a whole batch that is stored is told when its own time is over",
-        f"{MACHINE}/told.rs",
+        f"{MACHINE}/in_order.rs",
         "extract_if(.., |ended| ended.deadline <= now)",
         "extract_if(.., |ended| ended.deadline <= now && ended.count < 0)",
         noticed_by=("late",),

@@ -9,6 +9,7 @@ mod asking;
 mod counts;
 mod exchange;
 mod fates;
+mod in_order;
 mod joining;
 mod notices;
 mod numbering;
@@ -16,12 +17,11 @@ mod placing;
 mod queues;
 #[cfg(test)]
 mod tests;
-mod told;
 mod wholes;
 mod wording;
 mod wreck;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,8 +36,9 @@ pub use self::joining::Joined;
 use self::notices::{Notices, Peer};
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
-use super::batch::{Codecs, Rest, Ticket};
+use super::batch::{Codecs, Rest};
 use super::description::ClusterDescription;
+use super::ending::Ending;
 use super::haste::Haste;
 use super::notice::Notice;
 use super::owned::OwnedRecord;
@@ -45,6 +46,9 @@ use super::random::Random;
 use super::refresh::Refresh;
 use super::settled::{Settled, Stored};
 use super::spares::Spares;
+use super::tickets::{Ticket, Tickets};
+use super::timers::Timers;
+use super::told::Told;
 use super::topic::{NodeId, Place, ProducerEpoch, Topic};
 use crate::config::{Acks, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
@@ -112,8 +116,6 @@ pub struct Machine<W> {
     /// The producer's id and epoch, once a broker has given one; `None` again when it is spent.
     producer: Option<ProducerEpoch>,
     identity: Refresh,
-    /// Why the producer accepts nothing more.
-    fatal: Option<Error>,
     /// Bytes of records that are held.
     used: usize,
     /// Records that wait for memory, those that wait for their topic, and those that wait for
@@ -128,14 +130,11 @@ pub struct Machine<W> {
     codecs: Codecs,
     spares: Spares,
     rest: Rest<W>,
-    /// Partitions by the time when something happens to them, each at most once.
-    timers: BTreeSet<(Instant, Place)>,
+    timers: Timers,
     requests: BTreeMap<RequestId, Request>,
     next_request: RequestId,
-    next_ticket: Ticket,
+    tickets: Tickets<W>,
     next_serial: u64,
-    /// Tickets of what is not settled, and how often each was given.
-    live: BTreeMap<Ticket, u32>,
     asking: Vec<Asking<W>>,
     /// How many questions were asked about the cluster.
     questions: u64,
@@ -149,18 +148,11 @@ pub struct Machine<W> {
     wholes: Vec<(usize, usize, W)>,
     /// Who waits until a record is no longer in the line for memory.
     admissions: Vec<(Ticket, W)>,
-    flushing: VecDeque<(Ticket, W)>,
-    settled: VecDeque<Settled<W>>,
+    told: Told<W>,
     notices: Notices,
     connects: VecDeque<NodeId>,
     disconnects: VecDeque<NodeId>,
-    /// Once closed: until when what was taken in may go on, and who waits for that.
-    closing_by: Option<Instant>,
-    closing: Vec<W>,
-    abandoned: usize,
-    /// How many batches have come to their end.
-    progress: u64,
-    finished: bool,
+    ending: Ending<W>,
     counts: Counts,
 }
 
@@ -180,7 +172,6 @@ impl<W> Machine<W> {
             last_topic: 0,
             nodes: BTreeMap::new(),
             producer: None,
-            fatal: None,
             used: 0,
             waiting: BTreeMap::new(),
             unassigned: BTreeMap::new(),
@@ -190,12 +181,11 @@ impl<W> Machine<W> {
             codecs: Codecs::default(),
             spares: Spares::default(),
             rest: |_, _| unreachable!("nobody waits for several records"),
-            timers: BTreeSet::new(),
+            timers: Timers::default(),
             requests: BTreeMap::new(),
             next_request: 0,
-            next_ticket: 0,
+            tickets: Tickets::default(),
             next_serial: 0,
-            live: BTreeMap::new(),
             asking: Vec::new(),
             questions: 0,
             asked_to_create: false,
@@ -203,16 +193,11 @@ impl<W> Machine<W> {
             described: None,
             wholes: Vec::new(),
             admissions: Vec::new(),
-            flushing: VecDeque::new(),
-            settled: VecDeque::new(),
+            told: Told::default(),
             notices: Notices::default(),
             connects: VecDeque::new(),
             disconnects: VecDeque::new(),
-            closing_by: None,
-            closing: Vec::new(),
-            abandoned: 0,
-            progress: 0,
-            finished: false,
+            ending: Ending::default(),
             counts: Counts::default(),
         }
     }
@@ -252,8 +237,8 @@ impl<W> Machine<W> {
         let size = record.size_bound();
         if let Err(error) = self.check_record(topic, size) {
             self.count_refused(topic);
-            self.report_refused(topic.into(), partition, record.timestamp, waiter, error);
-            let ticket = self.spent_ticket();
+            self.told.refused(topic.into(), partition, record.timestamp, waiter, error);
+            let ticket = self.tickets.issue_spent();
             return Ok(Produced::Accepted { ticket, work: true, is_held: false });
         }
         if !self.waiting.is_empty() || self.used + size > self.config.buffer_memory {
@@ -285,7 +270,7 @@ impl<W> Machine<W> {
             return Err((self.buffer_full(), waiter));
         }
         let target = self.target(now, topic, partition, haste.apart());
-        let ticket = self.ticket();
+        let ticket = self.tickets.issue();
         let until = target.deadline;
         self.count_handed_over(target.topic, 1);
         let is_first = self.waiting.is_empty();
@@ -328,7 +313,7 @@ impl<W> Machine<W> {
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> Option<Unsent<W>> {
         let waiter = if let Some(delayed) = self.waiting.remove(&ticket) {
             self.count_unsent(delayed.target.topic);
-            self.forget(ticket);
+            self.tickets.forget(ticket);
             self.admit(now);
             delayed.waiter
         } else {
@@ -337,7 +322,7 @@ impl<W> Machine<W> {
             self.count_unsent(topic);
             self.strike_unassigned(topic, ticket);
             self.release(delayed.charged);
-            self.forget(ticket);
+            self.tickets.forget(ticket);
             self.assign_unassigned(now, topic);
             delayed.waiter
         };
@@ -412,13 +397,11 @@ impl<W> Machine<W> {
     ) {
         if topic.len() > LONGEST_TOPIC {
             let error = wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC);
-            self.settled.push_back(Settled::Call { waiter, result: Err(error) });
-            return;
+            return self.told.call(waiter, Err(error));
         }
         let index = self.topic(topic);
         let Some(creates) = creates(&self.topics[index]) else {
-            self.settled.push_back(Settled::Call { waiter, result: Ok(()) });
-            return;
+            return self.told.call(waiter, Ok(()));
         };
         let question = Question::Topic { index, creates };
         self.ask(now, self.config.metadata_timeout, question, waiter);
@@ -427,9 +410,8 @@ impl<W> Machine<W> {
     /// Settles `waiter` once everything handed over before this call is settled. Returns what
     /// [`Self::unsettled_before`] takes.
     pub fn flush(&mut self, now: Instant, waiter: W) -> Ticket {
-        let before = self.next_ticket;
         self.close_batches(now);
-        self.flushing.push_back((before, waiter));
+        let before = self.tickets.flush(waiter);
         self.finish_flushes();
         before
     }
@@ -448,13 +430,13 @@ impl<W> Machine<W> {
     pub fn close(&mut self, now: Instant, by: Instant, waiter: Option<W>) {
         // There is nothing more to linger for.
         self.close_batches(now);
-        self.closing_by = Some(self.closing_by.map_or(by, |earlier| earlier.min(by)));
-        self.closing.extend(waiter);
+        self.ending.close(by, waiter);
     }
 
     /// Gives up on everything that is not settled.
     pub fn abandon(&mut self, now: Instant) {
-        self.abandoned += self.drop_records(now, Purge::ALL, wording::closed_before_delivery);
+        let records = self.drop_records(now, Purge::ALL, wording::closed_before_delivery);
+        self.told.abandon(records);
         self.drop_asking(&wording::closed_before_start());
         self.finish_flushes();
     }
@@ -519,7 +501,7 @@ impl<W> Machine<W> {
         self.drop_records(now, Purge::ALL, |_, maybe_written| {
             error.clone().maybe_written(maybe_written)
         });
-        self.fatal = Some(error);
+        self.ending.fail(error);
         self.finish_flushes();
     }
 
@@ -664,10 +646,7 @@ impl<W> Machine<W> {
 
     /// Time has passed: lingering ends, pauses end, deadlines pass.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(&(at, place)) = self.timers.first() {
-            if at > now {
-                break;
-            }
+        while let Some(place) = self.timers.due(now) {
             self.expire(now, place);
             self.touch(now, place);
         }
@@ -685,11 +664,11 @@ impl<W> Machine<W> {
     /// When [`Self::handle_timeout`] is to be called, if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let nodes = self.nodes.values();
-        let timers = self.timers.first().map(|(at, _)| *at);
+        let timers = self.timers.next_event();
         timers
             .into_iter()
             .chain(self.asking.iter().map(|asking| asking.until))
-            .chain(self.closing_by.filter(|_| !self.finished))
+            .chain(self.ending.next_event())
             .chain(self.refresh.next_event())
             .chain(self.identity.next_event())
             .chain(nodes.flat_map(|node| [node.retry_at, node.throttled_until]).flatten())
@@ -777,7 +756,7 @@ impl<W> Machine<W> {
     pub fn poll_settled(&mut self) -> Option<Settled<W>> {
         self.settle_admissions();
         self.settle_wholes();
-        self.settled.pop_front()
+        self.told.pop()
     }
 
     /// What the machine says of its own accord.
@@ -845,12 +824,12 @@ impl<W> Machine<W> {
 
     /// Grows whenever a batch or a record that waited comes to its end.
     pub fn progress(&self) -> u64 {
-        self.progress
+        self.told.progress()
     }
 
     /// Whether every record and every call has been settled.
     pub fn is_idle(&self) -> bool {
-        self.live.is_empty() && self.asking.is_empty() && self.flushing.is_empty()
+        self.tickets.is_idle() && self.asking.is_empty()
     }
 
     /// Bytes of records that are held until they are acknowledged.
@@ -865,12 +844,12 @@ impl<W> Machine<W> {
 
     /// How many records were given up because the producer was closed.
     pub fn abandoned(&self) -> usize {
-        self.abandoned
+        self.told.abandoned()
     }
 
     /// Whether it was closed and there is nothing left to do.
     pub fn is_finished(&self) -> bool {
-        self.finished
+        self.ending.is_over()
     }
 
     /// Whether answers are to be waited for at all.

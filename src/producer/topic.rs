@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::batch::{Batch, Progress, Ticket};
+use super::batch::{Batch, Progress};
 use super::metrics::RecordMetrics;
 use super::partitioner::Spread;
 use super::sequence::Sequence;
+use super::tickets::Ticket;
 use crate::error::{Error, ErrorCode};
 
 /// A broker's id.

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use super::{LONGEST_TOPIC, Machine, Produced};
 use crate::error::{Error, ErrorCode, Result};
-use crate::producer::batch::{Batch, Ticket};
+use crate::producer::batch::Batch;
 use crate::producer::haste::Haste;
 use crate::producer::owned::{OwnedRecord, out_of_memory};
 use crate::producer::partitioner::Choice;
+use crate::producer::tickets::Ticket;
 use crate::producer::topic::{Place, Topic};
 use crate::record::Record;
 
@@ -40,10 +41,10 @@ pub(super) struct Delayed<W> {
 impl<W> Machine<W> {
     /// Fails once it is closed, or of no more use.
     pub fn check_open(&self) -> Result<()> {
-        if self.closing_by.is_some() {
+        if self.ending.is_closing() {
             return Err(super::wording::closed());
         }
-        self.fatal.clone().map_or(Ok(()), Err)
+        self.ending.failure().cloned().map_or(Ok(()), Err)
     }
 
     /// Refuses what can never be sent.
@@ -98,34 +99,6 @@ impl<W> Machine<W> {
         Arc::clone(&self.topics[topic].name)
     }
 
-    pub(super) fn ticket(&mut self) -> Ticket {
-        let ticket = self.spent_ticket();
-        self.keep(ticket);
-        ticket
-    }
-
-    /// The ticket of a record that is settled already: no other may be cancelled by it.
-    pub(super) fn spent_ticket(&mut self) -> Ticket {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        ticket
-    }
-
-    /// Counts one more thing that is not settled under a ticket.
-    pub(super) fn keep(&mut self, ticket: Ticket) {
-        *self.live.entry(ticket).or_default() += 1;
-    }
-
-    /// Counts one less.
-    pub(super) fn forget(&mut self, ticket: Ticket) {
-        if let Some(count) = self.live.get_mut(&ticket) {
-            *count -= 1;
-            if *count == 0 {
-                self.live.remove(&ticket);
-            }
-        }
-    }
-
     pub(super) fn charge(&mut self, bytes: usize) {
         self.used += bytes;
     }
@@ -169,7 +142,7 @@ impl<W> Machine<W> {
         record: OwnedRecord,
         waiter: Option<W>,
     ) -> Produced<W> {
-        let ticket = target.ticket.unwrap_or_else(|| self.ticket());
+        let ticket = target.ticket.unwrap_or_else(|| self.tickets.issue());
         let charged = record.size();
         self.charge(charged);
         let until = target.deadline.min(now + self.config.metadata_timeout);
@@ -229,7 +202,7 @@ impl<W> Machine<W> {
     /// Fails a record that has waited, and for which the process has no memory now.
     fn refuse_delayed(&mut self, target: Target, timestamp: i64, waiter: Option<W>, error: Error) {
         if let Some(ticket) = target.ticket {
-            self.forget(ticket);
+            self.tickets.forget(ticket);
         }
         self.refuse(target.topic, target.partition, timestamp, waiter, error);
     }
@@ -237,11 +210,8 @@ impl<W> Machine<W> {
     /// A flush or a close that was called meanwhile waits for the record, and not for its
     /// lingering.
     fn unless_flushed(&self, target: Target) -> Target {
-        let flushed = self
-            .flushing
-            .back()
-            .is_some_and(|(before, _)| target.ticket.is_some_and(|ticket| ticket < *before));
-        let hurries = flushed || self.closing_by.is_some();
+        let flushed = target.ticket.is_some_and(|ticket| self.tickets.is_flushed(ticket));
+        let hurries = flushed || self.ending.is_closing();
         Target { haste: if hurries { Haste::AtOnce } else { target.haste }, ..target }
     }
 
@@ -259,10 +229,10 @@ impl<W> Machine<W> {
             Ok(partition) => partition,
             Err((partition, error)) => {
                 if let Some(ticket) = ticket {
-                    self.forget(ticket);
+                    self.tickets.forget(ticket);
                 }
                 self.refuse(index, Some(partition), record.timestamp, waiter, error);
-                let ticket = self.spent_ticket();
+                let ticket = self.tickets.issue_spent();
                 return Ok(Produced::Accepted { ticket, work: true, is_held: false });
             }
         };
@@ -286,7 +256,7 @@ impl<W> Machine<W> {
                 }
                 return Err((error, joined.err().flatten()));
             };
-            let ticket = ticket.unwrap_or_else(|| self.ticket());
+            let ticket = ticket.unwrap_or_else(|| self.tickets.issue());
             let serial = self.next_serial;
             self.next_serial += 1;
             let waiters = self.partition(place).recent_waiters;
@@ -295,7 +265,7 @@ impl<W> Machine<W> {
             self.partition(place).queue.push_back(batch);
         } else if let Some(ticket) = ticket {
             // The batch it joins has an older one.
-            self.forget(ticket);
+            self.tickets.forget(ticket);
         }
         let Some(batch) = self.topics[index].partitions[place.partition].queue.back_mut() else {
             unreachable!("there is an open batch, or one was just opened");

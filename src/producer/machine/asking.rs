@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::Machine;
 use super::wording::Limit;
 use crate::error::{Error, Result};
-use crate::producer::settled::Settled;
 use crate::producer::topic::Topic;
 
 /// What a call wants to know.
@@ -44,7 +43,7 @@ impl<W> Machine<W> {
     pub(super) fn answer_asking(&mut self, everything: bool) -> bool {
         for asking in std::mem::take(&mut self.asking) {
             match self.answer_to(&asking, everything) {
-                Some(result) => self.tell(asking.waiter, result),
+                Some(result) => self.told.call(asking.waiter, result),
                 None => self.asking.push(asking),
             }
         }
@@ -84,13 +83,13 @@ impl<W> Machine<W> {
                     self.unreachable(Limit::of_call(asking.limit, &self.config))
                 }
             };
-            self.tell(asking.waiter, Err(error));
+            self.told.call(asking.waiter, Err(error));
         }
     }
 
     pub(super) fn drop_asking(&mut self, error: &Error) {
         for asking in std::mem::take(&mut self.asking) {
-            self.tell(asking.waiter, Err(error.clone()));
+            self.told.call(asking.waiter, Err(error.clone()));
         }
     }
 
@@ -118,9 +117,5 @@ impl<W> Machine<W> {
 
     fn asks(&self, is_such: impl Fn(Question) -> bool) -> bool {
         self.asking.iter().any(|asking| is_such(asking.question))
-    }
-
-    fn tell(&mut self, waiter: W, result: Result<()>) {
-        self.settled.push_back(Settled::Call { waiter, result });
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::config::Compression;
-use crate::producer::batch::{Content, Ticket};
+use crate::producer::batch::Content;
 use crate::producer::request::PartitionBatch;
+use crate::producer::tickets::Ticket;
 use crate::producer::topic::NodeId;
 use crate::record::{Compressor, Identity};
 

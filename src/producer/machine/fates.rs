@@ -7,9 +7,10 @@ use super::admission::{Delayed, Target};
 use super::wording::Limit;
 use super::{Machine, Purge, Sent, wording};
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::producer::batch::{Batch, Ended, Piece, Progress, Ticket};
+use crate::producer::batch::{Batch, Ended, Piece, Progress};
 use crate::producer::owned::OwnedRecord;
-use crate::producer::settled::{Settled, Stored, Waiting};
+use crate::producer::settled::{Stored, Waiting};
+use crate::producer::tickets::Ticket;
 use crate::producer::topic::Place;
 use crate::protocol::BatchIndexError;
 use crate::record::InvalidBatch;
@@ -202,9 +203,9 @@ impl<W> Machine<W> {
         }
         self.release(batch.charged);
         self.charge(parts.iter().map(|part| part.charged).sum());
-        self.forget(batch.ticket);
+        self.tickets.forget(batch.ticket);
         for (offset, part) in parts.into_iter().enumerate() {
-            self.keep(part.ticket);
+            self.tickets.keep(part.ticket);
             self.partition(place).queue.insert(index + offset, part);
         }
     }
@@ -222,12 +223,12 @@ impl<W> Machine<W> {
         if blames_some(refusal, batch.count()) {
             let refused = self.refused_records(place, refusal, batch.maybe_written);
             for ended in batch.end_apart(&refused, &error, self.rest) {
-                self.keep(ended.ticket);
+                self.tickets.keep(ended.ticket);
                 self.end(now, place, index, ended);
             }
             // The batch itself has no waiters left.
             batch.progress = Progress::GivenUp;
-            self.forget(batch.ticket);
+            self.tickets.forget(batch.ticket);
         }
         self.fail(now, place, index, batch, &error);
     }
@@ -278,12 +279,12 @@ impl<W> Machine<W> {
             match piece {
                 Piece::Kept(part) => {
                     self.charge(part.charged);
-                    self.keep(part.ticket);
+                    self.tickets.keep(part.ticket);
                     self.partition(place).queue.insert(at, part);
                     at += 1;
                 }
                 Piece::Refused(ended) => {
-                    self.keep(ended.ticket);
+                    self.tickets.keep(ended.ticket);
                     self.end(now, place, at, ended);
                 }
             }
@@ -291,7 +292,7 @@ impl<W> Machine<W> {
         for ended in std::mem::take(&mut batch.behind) {
             self.end(now, place, at, ended);
         }
-        self.forget(batch.ticket);
+        self.tickets.forget(batch.ticket);
     }
 
     /// Fails the batches whose time is over.
@@ -419,7 +420,7 @@ impl<W> Machine<W> {
     pub(super) fn refuse_one_unassigned(&mut self, ticket: Ticket, error: Error) {
         let Some(delayed) = self.take_unassigned(ticket) else { return };
         self.release(delayed.charged);
-        self.forget(ticket);
+        self.tickets.forget(ticket);
         let Target { topic, partition, .. } = delayed.target;
         self.refuse(topic, partition, delayed.record.timestamp, delayed.waiter, error);
     }
@@ -427,7 +428,7 @@ impl<W> Machine<W> {
     /// Fails a record that waits for memory.
     fn refuse_waiting(&mut self, error: Error) {
         let Some((ticket, delayed)) = self.waiting.pop_first() else { return };
-        self.forget(ticket);
+        self.tickets.forget(ticket);
         let Target { topic, partition, .. } = delayed.target;
         self.refuse(topic, partition, delayed.record.timestamp, delayed.waiter, error);
     }
@@ -439,7 +440,7 @@ impl<W> Machine<W> {
         let partitions = self.topics[topic].partitions.len();
         let named = partition.and_then(|index| usize::try_from(index).ok());
         let Some(partition) = named.filter(|index| *index < partitions) else {
-            self.forget(ticket);
+            self.tickets.forget(ticket);
             return self.refuse(topic, partition, timestamp, waiter, error);
         };
         let place = Place { topic, partition };
@@ -563,26 +564,21 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn finish_flushes(&mut self) {
-        while let Some((before, _)) = self.flushing.front() {
-            if self.live.keys().next().is_some_and(|oldest| oldest < before) {
-                return;
-            }
-            if let Some((_, waiter)) = self.flushing.pop_front() {
-                self.answer(waiter, Ok(()));
-            }
+        while let Some(waiter) = self.tickets.pop_flush() {
+            self.told.call(waiter, Ok(()));
         }
     }
 
     /// Tells those who wait for a place in memory that is there, or not needed any more.
     pub(super) fn settle_admissions(&mut self) {
         let waits = |(ticket, _): &mut (Ticket, W)| !self.waiting.contains_key(ticket);
-        let admitted: Vec<_> = self.admissions.extract_if(.., waits).collect();
-        let told = admitted.into_iter();
-        self.settled.extend(told.map(|(_, waiter)| Settled::Call { waiter, result: Ok(()) }));
+        for (_, waiter) in self.admissions.extract_if(.., waits) {
+            self.told.call(waiter, Ok(()));
+        }
     }
 
     pub(super) fn finish_closing(&mut self, now: Instant) {
-        let Some(by) = self.closing_by.filter(|_| !self.finished) else { return };
+        let Some(by) = self.ending.next_event() else { return };
         if by <= now {
             self.abandon(now);
         }
@@ -593,7 +589,6 @@ impl<W> Machine<W> {
 
     /// Lets go of everything. Requests that are under way end with their connections.
     fn finish(&mut self) {
-        self.finished = true;
         self.requests.clear();
         for node in self.nodes.values_mut() {
             node.connected = false;
@@ -605,8 +600,8 @@ impl<W> Machine<W> {
             }
             machine.arm(place, None);
         });
-        for waiter in std::mem::take(&mut self.closing) {
-            self.answer(waiter, Ok(()));
+        for waiter in self.ending.finish() {
+            self.told.call(waiter, Ok(()));
         }
     }
 }

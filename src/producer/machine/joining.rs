@@ -9,9 +9,9 @@
 use std::time::Instant;
 
 use super::Machine;
-use crate::producer::batch::Ticket;
 use crate::producer::haste::Haste;
 use crate::producer::settled::Who;
+use crate::producer::tickets::Ticket;
 use crate::producer::topic::Place;
 use crate::record::Record;
 
@@ -62,7 +62,7 @@ impl<W> Machine<W> {
         partition: Option<i32>,
         record: &Record<'_>,
     ) -> Option<Place> {
-        if !self.waiting.is_empty() || self.closing_by.is_some() || self.fatal.is_some() {
+        if !self.waiting.is_empty() || self.ending.has_begun() {
             return None;
         }
         let size = record.size_bound();

@@ -6,7 +6,7 @@ use super::admission::{Delayed, Target};
 use super::{Machine, Placing};
 use crate::config::Partitioner;
 use crate::error::Result;
-use crate::producer::batch::Ticket;
+use crate::producer::tickets::Ticket;
 
 impl<W> Machine<W> {
     /// Whether nobody has to be asked where a record goes.

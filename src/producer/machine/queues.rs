@@ -276,16 +276,8 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn arm(&mut self, place: Place, at: Option<Instant>) {
-        let armed = std::mem::replace(&mut self.partition(place).timer, at);
-        if armed == at {
-            return;
-        }
-        if let Some(armed) = armed {
-            self.timers.remove(&(armed, place));
-        }
-        if let Some(at) = at {
-            self.timers.insert((at, place));
-        }
+        let armed = &mut self.topics[place.topic].partitions[place.partition].timer;
+        self.timers.arm(place, armed, at);
     }
 
     /// Takes the partitions for one request off a broker's queue, those of a topic together.

@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::producer::batch::Batch;
 use crate::producer::owned::out_of_memory;
 use crate::producer::partitioner::of_key;
-use crate::producer::settled::Settled;
 use crate::producer::topic::Place;
 use crate::record::{BATCH_OVERHEAD, Record};
 
@@ -72,7 +71,7 @@ impl<W> Machine<W> {
         let Some(memory) = self.spares.take(size) else {
             return Whole::Refused(NotWhole::Error(out_of_memory(size)), waiters);
         };
-        let (ticket, serial) = (self.ticket(), self.next_serial);
+        let (ticket, serial) = (self.tickets.issue(), self.next_serial);
         self.next_serial += 1;
         let deadline = since + self.config.delivery_timeout;
         let mut batch = Batch::open(serial, ticket, memory, waiters.len(), deadline, now);
@@ -103,13 +102,14 @@ impl<W> Machine<W> {
         if self.wholes.is_empty() {
             return;
         }
-        let is_over = self.closing_by.is_some() || self.fatal.is_some();
+        let is_over = self.ending.has_begun();
         let (told, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.wholes)
             .into_iter()
             .partition(|&(topic, size, _)| is_over || self.has_room_for_whole(topic, size));
         self.wholes = left;
-        let told = told.into_iter();
-        self.settled.extend(told.map(|(.., waiter)| Settled::Call { waiter, result: Ok(()) }));
+        for (.., waiter) in told {
+            self.told.call(waiter, Ok(()));
+        }
     }
 
     /// Nothing overtakes what waits for memory, nor what waits for its place in the topic.

@@ -1,0 +1,85 @@
+//! Tickets: the order in which batches and waiting records were handed over, which of them are not
+//! settled, and the flushes that wait for that.
+
+use std::collections::{BTreeMap, VecDeque};
+
+/// Grows with every batch and every record that waits: who holds a smaller ticket was handed
+/// over earlier.
+pub type Ticket = u64;
+
+#[derive(Debug)]
+pub(super) struct Tickets<W> {
+    next: Ticket,
+    /// Those of what is not settled, and of how many things.
+    open: BTreeMap<Ticket, u32>,
+    /// Whoever waits until everything with a smaller ticket is settled.
+    flushes: VecDeque<(Ticket, W)>,
+}
+
+impl<W> Default for Tickets<W> {
+    fn default() -> Self {
+        Self { next: 0, open: BTreeMap::new(), flushes: VecDeque::new() }
+    }
+}
+
+impl<W> Tickets<W> {
+    /// A new one.
+    pub(super) fn issue(&mut self) -> Ticket {
+        let ticket = self.issue_spent();
+        self.keep(ticket);
+        ticket
+    }
+
+    /// That of a record that is settled already: no other may be cancelled by it.
+    pub(super) fn issue_spent(&mut self) -> Ticket {
+        let ticket = self.next;
+        self.next += 1;
+        ticket
+    }
+
+    /// Counts one more thing that is not settled under a ticket.
+    pub(super) fn keep(&mut self, ticket: Ticket) {
+        *self.open.entry(ticket).or_default() += 1;
+    }
+
+    /// Counts one less.
+    pub(super) fn forget(&mut self, ticket: Ticket) {
+        if let Some(count) = self.open.get_mut(&ticket) {
+            *count -= 1;
+            if *count == 0 {
+                self.open.remove(&ticket);
+            }
+        }
+    }
+
+    /// Adds a flush, and returns the first ticket that it does not wait for.
+    pub(super) fn flush(&mut self, waiter: W) -> Ticket {
+        self.flushes.push_back((self.next, waiter));
+        self.next
+    }
+
+    /// Whether a flush waits for what has this ticket.
+    pub(super) fn is_flushed(&self, ticket: Ticket) -> bool {
+        self.flushes.back().is_some_and(|(before, _)| ticket < *before)
+    }
+
+    /// A flush for which everything is settled.
+    pub(super) fn pop_flush(&mut self) -> Option<W> {
+        let (before, _) = self.flushes.front()?;
+        if self.open.keys().next().is_some_and(|oldest| oldest < before) {
+            return None;
+        }
+        self.flushes.pop_front().map(|(_, waiter)| waiter)
+    }
+
+    /// Whether everything is settled, flushes too.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_empty() && self.flushes.is_empty()
+    }
+
+    /// Forgets everything, and gives out the flushes.
+    pub(super) fn clear(&mut self) -> impl Iterator<Item = W> {
+        self.open.clear();
+        std::mem::take(&mut self.flushes).into_iter().map(|(_, waiter)| waiter)
+    }
+}

@@ -1,0 +1,90 @@
+//! What was settled, on its way to those who wait. Whoever waits for records or for a call passes
+//! through here once, and nothing else makes a [`Settled`].
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::settled::{Settled, SettledBatch, Stored, Waiting, waited_for};
+use crate::error::{Error, Result};
+
+#[derive(Debug)]
+pub(super) struct Told<W> {
+    settled: VecDeque<Settled<W>>,
+    /// How many batches and waiting records have ended.
+    progress: u64,
+    /// How many records were given up because the producer was closed.
+    abandoned: usize,
+}
+
+impl<W> Default for Told<W> {
+    fn default() -> Self {
+        Self { settled: VecDeque::new(), progress: 0, abandoned: 0 }
+    }
+}
+
+impl<W> Told<W> {
+    /// The fate of so many records of a partition.
+    pub(super) fn batch(
+        &mut self,
+        topic: Arc<str>,
+        partition: i32,
+        outcome: Result<Stored>,
+        waiting: Vec<Waiting<W>>,
+        count: i32,
+    ) {
+        let outcome = outcome.map_err(|error| error.topic(&topic).partition(partition));
+        let unclaimed = (count as usize).saturating_sub(waited_for(&waiting));
+        self.push(SettledBatch { topic, partition, outcome, waiting, unclaimed });
+    }
+
+    /// A record that failed before it was in a batch.
+    pub(super) fn refused(
+        &mut self,
+        topic: Arc<str>,
+        partition: Option<i32>,
+        timestamp: i64,
+        waiter: Option<W>,
+        error: Error,
+    ) {
+        let mut error = error.topic(&topic);
+        if let Some(partition) = partition {
+            error = error.partition(partition);
+        }
+        let waiting = waiter.map(|waiter| Waiting { index: 0, count: 1, timestamp, waiter });
+        self.push(SettledBatch {
+            topic,
+            partition: partition.unwrap_or(-1),
+            outcome: Err(error),
+            unclaimed: usize::from(waiting.is_none()),
+            waiting: waiting.into_iter().collect(),
+        });
+    }
+
+    fn push(&mut self, batch: SettledBatch<W>) {
+        self.progress += 1;
+        self.settled.push_back(Settled::Batch(batch));
+    }
+
+    /// The end of a call such as start or flush.
+    pub(super) fn call(&mut self, waiter: W, result: Result<()>) {
+        self.settled.push_back(Settled::Call { waiter, result });
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Settled<W>> {
+        self.settled.pop_front()
+    }
+
+    /// So many records were given up because the producer was closed.
+    pub(super) fn abandon(&mut self, records: usize) {
+        self.abandoned += records;
+    }
+
+    pub(super) fn abandoned(&self) -> usize {
+        self.abandoned
+    }
+
+    /// Grows whenever a batch or a record that waited comes to its end.
+    pub(super) fn progress(&self) -> u64 {
+        self.progress
+    }
+}
