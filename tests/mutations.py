@@ -130,8 +130,8 @@ MUTATIONS = [
     Mutation(
         "nothing overtakes a record that is not placed",
         f"{MACHINE}/admission.rs",
-        "if known && topic.unassigned.is_empty() && self.is_placed(&target) {",
-        "if known && self.is_placed(&target) {",
+        "is_known && topic.unassigned.is_empty() && self.is_placed(target)",
+        "is_known && self.is_placed(target)",
         noticed_by=("log",),
     ),
     Mutation(
@@ -177,9 +177,9 @@ MUTATIONS = [
     Mutation(
         "a flush waits for records whose topic was unknown",
         f"{MACHINE}/admission.rs",
-        "let ticket = ticket.unwrap_or_else(|| self.ticket());\n            let serial",
-        "ticket.into_iter().for_each(|ticket| self.forget(ticket));\n"
-        "            let ticket = self.ticket();\n            let serial",
+        "let ticket = ticket.unwrap_or_else(|| self.tickets.issue());\n            let serial",
+        "ticket.into_iter().for_each(|ticket| self.tickets.forget(ticket));\n"
+        "            let ticket = self.tickets.issue();\n            let serial",
         noticed_by=("flush",),
     ),
     Mutation(
@@ -264,8 +264,8 @@ MUTATIONS = [
     Mutation(
         "the cluster is asked about an unknown partition",
         f"{MACHINE}/admission.rs",
-        "let known = topic.is_known() && topic.has(target.partition);",
-        "let known = topic.is_known();",
+        "let is_known = topic.is_known() && topic.has(target.partition);",
+        "let is_known = topic.is_known();",
         noticed_by=("partition",),
         story="records name partitions that are added",
     ),
