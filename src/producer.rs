@@ -5,16 +5,19 @@
 
 mod backoff;
 mod batch;
+mod delayed;
 mod description;
 mod ending;
 mod haste;
 mod histogram;
 mod machine;
+mod memory;
 mod metrics;
 mod notice;
 mod outbox;
 mod owned;
 mod partitioner;
+mod pending;
 mod random;
 mod refresh;
 mod request;

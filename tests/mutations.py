@@ -95,8 +95,8 @@ MUTATIONS = [
     Mutation(
         "nobody joins a batch past those who wait for memory",
         f"{MACHINE}/joining.rs",
-        "if !self.waiting.is_empty() || ",
-        "if ",
+        "|| !self.memory.has_room(size)",
+        "|| self.memory.used() + size > self.config.buffer_memory",
         noticed_by=("log",),
     ),
     Mutation(
@@ -109,22 +109,22 @@ MUTATIONS = [
     Mutation(
         "memory is released with the batch",
         f"{MACHINE}/fates.rs",
-        "        self.release(batch.charged);\n        if !batch.is_given_up()",
+        "        self.memory.release(batch.charged);\n        if !batch.is_given_up()",
         "        if !batch.is_given_up()",
         noticed_by=("memory",),
     ),
     Mutation(
         "memory is bounded",
-        f"{MACHINE}/admission.rs",
-        "if self.used + first.get().record.size() > self.config.buffer_memory {",
-        "if false {",
+        "src/producer/memory.rs",
+        "if self.fits(first.record.size()) { self.pop() } else { None }",
+        "self.pop()",
         noticed_by=("memory",),
     ),
     Mutation(
         "nothing overtakes a record that waits for memory",
         f"{MACHINE}.rs",
-        "if !self.waiting.is_empty() || self.used + size",
-        "if self.used + size",
+        "if !self.memory.has_room(size) {",
+        "if self.memory.used() + size > self.config.buffer_memory {",
         noticed_by=("log",),
     ),
     Mutation(

@@ -25,7 +25,6 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::admission::Delayed;
 use self::asking::{Asking, Question};
 use self::counts::{Counts, NodeCounts};
 pub use self::exchange::{
@@ -37,15 +36,17 @@ use self::notices::{Notices, Peer};
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
 use super::batch::{Codecs, Rest};
+use super::delayed::Delayed;
 use super::description::ClusterDescription;
 use super::ending::Ending;
 use super::haste::Haste;
+use super::memory::Memory;
 use super::notice::Notice;
 use super::owned::OwnedRecord;
+use super::pending::Pending;
 use super::random::Random;
 use super::refresh::Refresh;
 use super::settled::{Settled, Stored};
-use super::spares::Spares;
 use super::tickets::{Ticket, Tickets};
 use super::timers::Timers;
 use super::told::Told;
@@ -116,19 +117,11 @@ pub struct Machine<W> {
     /// The producer's id and epoch, once a broker has given one; `None` again when it is spent.
     producer: Option<ProducerEpoch>,
     identity: Refresh,
-    /// Bytes of records that are held.
-    used: usize,
-    /// Records that wait for memory, those that wait for their topic, and those that wait for
-    /// their caller to place them or others before them; in order, and so are their deadlines.
-    waiting: BTreeMap<Ticket, Delayed<W>>,
-    unassigned: BTreeMap<Ticket, Delayed<W>>,
-    unplaced: BTreeMap<Ticket, Delayed<W>>,
-    /// Whom the caller has not been asked about yet; perhaps they are gone.
-    placing: VecDeque<Ticket>,
+    memory: Memory<W>,
+    pending: Pending<W>,
     /// Partitions with records that leave with others; see [`Haste::Together`].
     gathered: Vec<Place>,
     codecs: Codecs,
-    spares: Spares,
     rest: Rest<W>,
     timers: Timers,
     requests: BTreeMap<RequestId, Request>,
@@ -144,10 +137,6 @@ pub struct Machine<W> {
     asked_everything: bool,
     /// The last answer to such a question.
     described: Option<Arc<ClusterDescription>>,
-    /// Who waits for room for records that are to be one: the topic, and how much.
-    wholes: Vec<(usize, usize, W)>,
-    /// Who waits until a record is no longer in the line for memory.
-    admissions: Vec<(Ticket, W)>,
     told: Told<W>,
     notices: Notices,
     connects: VecDeque<NodeId>,
@@ -166,20 +155,16 @@ impl<W> Machine<W> {
             identity: Refresh::new(None, backoff),
             random: Random::new(seed),
             backoff,
+            memory: Memory::new(config.buffer_memory),
             config,
             topics: Vec::new(),
             by_name: HashMap::default(),
             last_topic: 0,
             nodes: BTreeMap::new(),
             producer: None,
-            used: 0,
-            waiting: BTreeMap::new(),
-            unassigned: BTreeMap::new(),
-            unplaced: BTreeMap::new(),
-            placing: VecDeque::new(),
+            pending: Pending::default(),
             gathered: Vec::new(),
             codecs: Codecs::default(),
-            spares: Spares::default(),
             rest: |_, _| unreachable!("nobody waits for several records"),
             timers: Timers::default(),
             requests: BTreeMap::new(),
@@ -191,8 +176,6 @@ impl<W> Machine<W> {
             asked_to_create: false,
             asked_everything: false,
             described: None,
-            wholes: Vec::new(),
-            admissions: Vec::new(),
             told: Told::default(),
             notices: Notices::default(),
             connects: VecDeque::new(),
@@ -241,7 +224,7 @@ impl<W> Machine<W> {
             let ticket = self.tickets.issue_spent();
             return Ok(Produced::Accepted { ticket, work: true, is_held: false });
         }
-        if !self.waiting.is_empty() || self.used + size > self.config.buffer_memory {
+        if !self.memory.has_room(size) {
             return Ok(Produced::Full(waiter));
         }
         let target = self.target(now, topic, partition, haste);
@@ -266,17 +249,17 @@ impl<W> Machine<W> {
         if let Err(error) = self.check_open() {
             return Err((error, waiter));
         }
-        if self.waiting.len() >= self.config.max_waiting {
+        if self.memory.waiting() >= self.config.max_waiting {
             return Err((self.buffer_full(), waiter));
         }
         let target = self.target(now, topic, partition, haste.apart());
         let ticket = self.tickets.issue();
         let until = target.deadline;
         self.count_handed_over(target.topic, 1);
-        let is_first = self.waiting.is_empty();
+        let is_first = !self.memory.is_short();
         let asked_before = self.questions;
         let delayed = Delayed { target, record, waiter, until, charged: 0, asked_before };
-        self.waiting.insert(ticket, delayed);
+        self.memory.wait(ticket, delayed);
         if is_first {
             // What lingers takes the room that this one needs.
             self.for_each_place(|machine, place| machine.touch(now, place));
@@ -287,7 +270,7 @@ impl<W> Machine<W> {
     /// Says where a record goes, or why nobody can say; the latter fails it, and so does a
     /// partition that its topic does not have. Says whether the record still waited for that.
     pub fn place(&mut self, now: Instant, ticket: Ticket, partition: Result<i32, String>) -> bool {
-        let unplaced = self.unplaced.get_mut(&ticket);
+        let unplaced = self.pending.get_unplaced_mut(ticket);
         let Some(delayed) = unplaced.filter(|held| held.target.partition.is_none()) else {
             return false;
         };
@@ -311,17 +294,17 @@ impl<W> Machine<W> {
     /// Un-sends a record that still waits, for memory, for its topic or to be placed. `None` if
     /// it does not: such a record is delivered, whoever has stopped waiting for it.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> Option<Unsent<W>> {
-        let waiter = if let Some(delayed) = self.waiting.remove(&ticket) {
+        let waiter = if let Some(delayed) = self.memory.leave(ticket) {
             self.count_unsent(delayed.target.topic);
             self.tickets.forget(ticket);
             self.admit(now);
             delayed.waiter
         } else {
-            let delayed = self.take_unassigned(ticket)?;
+            let delayed = self.pending.take(ticket)?;
             let topic = delayed.target.topic;
             self.count_unsent(topic);
             self.strike_unassigned(topic, ticket);
-            self.release(delayed.charged);
+            self.memory.release(delayed.charged);
             self.tickets.forget(ticket);
             self.assign_unassigned(now, topic);
             delayed.waiter
@@ -346,7 +329,7 @@ impl<W> Machine<W> {
 
     /// Settles `waiter` once a record is no longer in the line for memory, whatever became of it.
     pub fn when_admitted(&mut self, ticket: Ticket, waiter: W) {
-        self.admissions.push((ticket, waiter));
+        self.memory.when_admitted(ticket, waiter);
     }
 
     /// Settles `waiter` once the cluster has answered.
@@ -558,7 +541,7 @@ impl<W> Machine<W> {
                     self.counts.sealed(&batch);
                 }
                 let less = mine.sealed(batch);
-                self.release(less);
+                self.memory.release(less);
             }
         }
         self.admit(now);
@@ -673,9 +656,8 @@ impl<W> Machine<W> {
             .chain(self.identity.next_event())
             .chain(nodes.flat_map(|node| [node.retry_at, node.throttled_until]).flatten())
             .chain(self.requests.values().map(|request| request.overdue_at))
-            .chain(self.waiting.values().next().map(|delayed| delayed.until))
-            .chain(self.unassigned.values().next().map(|delayed| delayed.until))
-            .chain(self.unplaced.values().next().map(|delayed| delayed.until))
+            .chain(self.memory.next_event())
+            .chain(self.pending.next_event())
             .min()
     }
 
@@ -742,7 +724,7 @@ impl<W> Machine<W> {
     /// they came. Not for the driver, unless it may run the caller's code.
     pub fn poll_placing(&mut self) -> Option<Placing<'_, W>> {
         let ticket = self.next_to_place()?;
-        self.placing.pop_front();
+        self.pending.asked();
         self.placing(ticket)
     }
 
@@ -754,7 +736,9 @@ impl<W> Machine<W> {
 
     /// Something that ended.
     pub fn poll_settled(&mut self) -> Option<Settled<W>> {
-        self.settle_admissions();
+        for waiter in self.memory.admitted() {
+            self.told.call(waiter, Ok(()));
+        }
         self.settle_wholes();
         self.told.pop()
     }
@@ -798,14 +782,12 @@ impl<W> Machine<W> {
 
     /// Whether a record still waits for memory.
     pub fn waits_for_memory(&self, ticket: Ticket) -> bool {
-        self.waiting.contains_key(&ticket)
+        self.memory.is_waiting(ticket)
     }
 
     /// How many records that were handed over before a [flush](Self::flush) are not settled.
     pub fn unsettled_before(&self, before: Ticket) -> usize {
-        let delayed = self.waiting.range(..before).count()
-            + self.unassigned.range(..before).count()
-            + self.unplaced.range(..before).count();
+        let delayed = self.memory.waiting_before(before) + self.pending.before(before);
         let partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
         let batches = partitions.flat_map(|partition| &partition.queue);
         let open = batches.flat_map(|batch| {
@@ -834,12 +816,12 @@ impl<W> Machine<W> {
 
     /// Bytes of records that are held until they are acknowledged.
     pub fn memory_used(&self) -> usize {
-        self.used
+        self.memory.used()
     }
 
     /// How many records wait for memory.
     pub fn waiting_for_memory(&self) -> usize {
-        self.waiting.len()
+        self.memory.waiting()
     }
 
     /// How many records were given up because the producer was closed.

@@ -7,36 +7,12 @@ use std::time::Instant;
 use super::{LONGEST_TOPIC, Machine, Produced};
 use crate::error::{Error, ErrorCode, Result};
 use crate::producer::batch::Batch;
+use crate::producer::delayed::{Delayed, Target};
 use crate::producer::haste::Haste;
 use crate::producer::owned::{OwnedRecord, out_of_memory};
 use crate::producer::partitioner::Choice;
-use crate::producer::tickets::Ticket;
 use crate::producer::topic::{Place, Topic};
 use crate::record::Record;
-
-/// Where a record is to go, how soon, and until when.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Target {
-    pub(super) topic: usize,
-    pub(super) partition: Option<i32>,
-    /// Given before, if the record had to wait.
-    pub(super) ticket: Option<Ticket>,
-    pub(super) haste: Haste,
-    pub(super) deadline: Instant,
-}
-
-/// A record that waits.
-#[derive(Debug)]
-pub(super) struct Delayed<W> {
-    pub(super) target: Target,
-    pub(super) record: OwnedRecord,
-    pub(super) waiter: Option<W>,
-    /// When the waiting is over.
-    pub(super) until: Instant,
-    pub(super) charged: usize,
-    /// How many questions had been asked about the cluster before it waited.
-    pub(super) asked_before: u64,
-}
 
 impl<W> Machine<W> {
     /// Fails once it is closed, or of no more use.
@@ -99,15 +75,6 @@ impl<W> Machine<W> {
         Arc::clone(&self.topics[topic].name)
     }
 
-    pub(super) fn charge(&mut self, bytes: usize) {
-        self.used += bytes;
-    }
-
-    pub(super) fn release(&mut self, bytes: usize) {
-        debug_assert!(bytes <= self.used, "what is released was charged before");
-        self.used -= bytes;
-    }
-
     /// Takes a record in for which `buffer_memory` has room; gives back the waiter if the process
     /// has none.
     pub(super) fn accept(
@@ -144,7 +111,7 @@ impl<W> Machine<W> {
     ) -> Produced<W> {
         let ticket = target.ticket.unwrap_or_else(|| self.tickets.issue());
         let charged = record.size();
-        self.charge(charged);
+        self.memory.charge(charged);
         let until = target.deadline.min(now + self.config.metadata_timeout);
         let target = Target { ticket: Some(ticket), haste: target.haste.apart(), ..target };
         let asked_before = self.questions;
@@ -156,7 +123,7 @@ impl<W> Machine<W> {
             return Produced::Accepted { ticket, work, is_held: true };
         }
         let asks = topic.is_known() || topic.unassigned.len() == 1;
-        self.unassigned.insert(ticket, delayed);
+        self.pending.add_unknown(ticket, delayed);
         if asks {
             self.refresh.want_news();
         }
@@ -167,7 +134,7 @@ impl<W> Machine<W> {
     /// caller to place them: in order, up to the first that still waits.
     pub(super) fn assign_unassigned(&mut self, now: Instant, topic: usize) {
         while let Some(delayed) = self.take_assignable(topic) {
-            self.release(delayed.charged);
+            self.memory.release(delayed.charged);
             let target = self.unless_flushed(delayed.target);
             let headers = delayed.record.headers();
             let record = delayed.record.with_headers(&headers);
@@ -180,11 +147,7 @@ impl<W> Machine<W> {
 
     /// Takes in those who wait for memory, in order, for as long as there is some.
     pub(super) fn admit(&mut self, now: Instant) {
-        while let Some(first) = self.waiting.first_entry() {
-            if self.used + first.get().record.size() > self.config.buffer_memory {
-                return;
-            }
-            let (ticket, delayed) = first.remove_entry();
+        while let Some((ticket, delayed)) = self.memory.pop_fitting() {
             let target = Target { ticket: Some(ticket), ..delayed.target };
             let target = self.unless_flushed(target);
             if !self.takes_now(&target) {
@@ -247,7 +210,7 @@ impl<W> Machine<W> {
             // What fitted once will fit again.
             let least = record.size_bound();
             let usual = self.partition(place).usual_size().clamp(least, batch_size.max(least));
-            let memory = self.spares.take(usual).or_else(|| self.spares.take(least));
+            let memory = self.memory.allocate(usual).or_else(|| self.memory.allocate(least));
             let Some(memory) = memory else {
                 let error = out_of_memory(least);
                 if ticket.is_some() && self.config.gapless {
@@ -275,7 +238,7 @@ impl<W> Machine<W> {
         let Ok((size, full)) = appended else {
             unreachable!("any record fits into an empty batch");
         };
-        self.charge(size);
+        self.memory.charge(size);
         if target.partition.is_none() {
             self.topics[index].spread.appended(size, batch_size, full);
         }

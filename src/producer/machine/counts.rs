@@ -132,13 +132,13 @@ impl<W> Machine<W> {
 
     fn pending(&self, topics: &[TopicMetrics]) -> Pending {
         Pending {
-            memory_used: self.used,
+            memory_used: self.memory.used(),
             buffer_memory: self.config.buffer_memory,
             queued: topics.iter().map(|topic| topic.queued).sum(),
             in_flight: topics.iter().map(|topic| topic.in_flight).sum(),
-            waiting_for_memory: self.waiting.len(),
-            waiting_for_topic: self.unassigned.len(),
-            waiting_for_placing: self.unplaced.len(),
+            waiting_for_memory: self.memory.waiting(),
+            waiting_for_topic: self.pending.unknown(),
+            waiting_for_placing: self.pending.unplaced(),
         }
     }
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::admission::{Delayed, Target};
 use super::wording::Limit;
 use super::{Machine, Purge, Sent, wording};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::{Batch, Ended, Piece, Progress};
+use crate::producer::delayed::{Delayed, Target};
 use crate::producer::owned::OwnedRecord;
 use crate::producer::settled::{Stored, Waiting};
 use crate::producer::tickets::Ticket;
@@ -201,8 +201,8 @@ impl<W> Machine<W> {
         if let Some(last) = parts.last_mut() {
             last.behind = std::mem::take(&mut batch.behind);
         }
-        self.release(batch.charged);
-        self.charge(parts.iter().map(|part| part.charged).sum());
+        self.memory.release(batch.charged);
+        self.memory.charge(parts.iter().map(|part| part.charged).sum());
         self.tickets.forget(batch.ticket);
         for (offset, part) in parts.into_iter().enumerate() {
             self.tickets.keep(part.ticket);
@@ -264,7 +264,7 @@ impl<W> Machine<W> {
         };
         self.next_serial += pieces.len() as u64;
         self.counts.splits += 1;
-        self.release(batch.charged);
+        self.memory.release(batch.charged);
         let kept = batch.count() - refused.len() as i32;
         let idempotence = &mut self.partition(place).idempotence;
         match batch.sequence {
@@ -278,7 +278,7 @@ impl<W> Machine<W> {
         for piece in pieces {
             match piece {
                 Piece::Kept(part) => {
-                    self.charge(part.charged);
+                    self.memory.charge(part.charged);
                     self.tickets.keep(part.ticket);
                     self.partition(place).queue.insert(at, part);
                     at += 1;
@@ -333,7 +333,7 @@ impl<W> Machine<W> {
     /// A batch that was given up is not acknowledged: its numbers are in doubt.
     fn drop_unacknowledged(&mut self, place: Place, batch: &Batch<W>) {
         self.partition(place).idempotence.unresolved |= batch.sequence.is_some();
-        self.release(batch.charged);
+        self.memory.release(batch.charged);
     }
 
     /// Fails a batch for good, and in a gapless partition all that follows.
@@ -396,7 +396,7 @@ impl<W> Machine<W> {
         mut batch: Batch<W>,
         outcome: Result<Stored, Error>,
     ) {
-        self.release(batch.charged);
+        self.memory.release(batch.charged);
         if !batch.is_given_up() {
             let ended = batch.end(outcome);
             self.end(now, place, index, ended);
@@ -405,7 +405,7 @@ impl<W> Machine<W> {
             self.end(now, place, index, ended);
         }
         if let Some(memory) = batch.into_memory() {
-            self.spares.give(memory);
+            self.memory.recycle(memory);
         }
     }
 
@@ -418,8 +418,8 @@ impl<W> Machine<W> {
 
     /// Fails a record that has been struck off its topic's list.
     pub(super) fn refuse_one_unassigned(&mut self, ticket: Ticket, error: Error) {
-        let Some(delayed) = self.take_unassigned(ticket) else { return };
-        self.release(delayed.charged);
+        let Some(delayed) = self.pending.take(ticket) else { return };
+        self.memory.release(delayed.charged);
         self.tickets.forget(ticket);
         let Target { topic, partition, .. } = delayed.target;
         self.refuse(topic, partition, delayed.record.timestamp, delayed.waiter, error);
@@ -427,7 +427,7 @@ impl<W> Machine<W> {
 
     /// Fails a record that waits for memory.
     fn refuse_waiting(&mut self, error: Error) {
-        let Some((ticket, delayed)) = self.waiting.pop_first() else { return };
+        let Some((ticket, delayed)) = self.memory.pop() else { return };
         self.tickets.forget(ticket);
         let Target { topic, partition, .. } = delayed.target;
         self.refuse(topic, partition, delayed.record.timestamp, delayed.waiter, error);
@@ -462,7 +462,7 @@ impl<W> Machine<W> {
         // A bounded number at a time: callers wait for the machine, and `poll_timeout` says that
         // there is more.
         for _ in 0..EXPIRED_AT_ONCE {
-            if self.waiting.values().next().is_none_or(|first| first.until > now) {
+            if self.memory.next_event().is_none_or(|until| until > now) {
                 break;
             }
             let error = self.starved();
@@ -470,7 +470,7 @@ impl<W> Machine<W> {
         }
         let mut freed = BTreeSet::new();
         for _ in 0..EXPIRED_AT_ONCE {
-            let Some((&ticket, first)) = self.unassigned.first_key_value() else { break };
+            let Some((ticket, first)) = self.pending.first_unknown() else { break };
             if first.until > now {
                 break;
             }
@@ -491,7 +491,7 @@ impl<W> Machine<W> {
             freed.insert(topic);
         }
         for _ in 0..EXPIRED_AT_ONCE {
-            let Some((&ticket, first)) = self.unplaced.first_key_value() else { break };
+            let Some((ticket, first)) = self.pending.first_unplaced() else { break };
             if first.until > now {
                 break;
             }
@@ -545,18 +545,18 @@ impl<W> Machine<W> {
             }
         });
         if what.in_queue {
-            records += self.waiting.len() + self.unassigned.len() + self.unplaced.len();
+            records += self.memory.waiting() + self.pending.unknown() + self.pending.unplaced();
             for topic in 0..self.topics.len() {
                 let known = self.topics[topic].is_known();
                 let before = if known { "its partition was chosen" } else { "its topic was known" };
                 let error = error(before, false);
                 while let Some(ticket) = self.topics[topic].unassigned.pop_front() {
-                    let Some(delayed) = self.take_unassigned(ticket) else { continue };
-                    self.release(delayed.charged);
+                    let Some(delayed) = self.pending.take(ticket) else { continue };
+                    self.memory.release(delayed.charged);
                     self.drop_delayed(now, ticket, delayed, error.clone());
                 }
             }
-            while let Some((ticket, delayed)) = self.waiting.pop_first() {
+            while let Some((ticket, delayed)) = self.memory.pop() {
                 self.drop_delayed(now, ticket, delayed, error("there was memory for it", false));
             }
         }
@@ -565,14 +565,6 @@ impl<W> Machine<W> {
 
     pub(super) fn finish_flushes(&mut self) {
         while let Some(waiter) = self.tickets.pop_flush() {
-            self.told.call(waiter, Ok(()));
-        }
-    }
-
-    /// Tells those who wait for a place in memory that is there, or not needed any more.
-    pub(super) fn settle_admissions(&mut self) {
-        let waits = |(ticket, _): &mut (Ticket, W)| !self.waiting.contains_key(ticket);
-        for (_, waiter) in self.admissions.extract_if(.., waits) {
             self.told.call(waiter, Ok(()));
         }
     }
@@ -596,7 +588,7 @@ impl<W> Machine<W> {
         }
         self.for_each_place(|machine, place| {
             while let Some(batch) = machine.partition(place).queue.pop_front() {
-                machine.release(batch.charged);
+                machine.memory.release(batch.charged);
             }
             machine.arm(place, None);
         });

@@ -47,7 +47,7 @@ impl<W> Machine<W> {
         if partition.is_none() {
             topic.spread.appended(took, batch_size, full);
         }
-        self.charge(took);
+        self.memory.charge(took);
         let work = self.haste(place, haste) || full;
         if work {
             self.touch(now(), place);
@@ -62,15 +62,14 @@ impl<W> Machine<W> {
         partition: Option<i32>,
         record: &Record<'_>,
     ) -> Option<Place> {
-        if !self.waiting.is_empty() || self.ending.has_begun() {
-            return None;
-        }
         let size = record.size_bound();
-        let config = &self.config;
-        if size > config.max_request_size || self.used + size > config.buffer_memory {
+        if self.ending.has_begun()
+            || size > self.config.max_request_size
+            || !self.memory.has_room(size)
+        {
             return None;
         }
-        let partitioner = config.partitioner;
+        let partitioner = self.config.partitioner;
         let index = self.look_up(topic)?;
         let topic = &self.topics[index];
         if !topic.unassigned.is_empty() {

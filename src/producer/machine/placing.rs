@@ -2,10 +2,10 @@
 //! put into batches in order. Nothing here calls anybody: whoever can run the caller's code asks
 //! for them ([`Machine::poll_placing`]), and the answer comes when it comes ([`Machine::place`]).
 
-use super::admission::{Delayed, Target};
 use super::{Machine, Placing};
 use crate::config::Partitioner;
 use crate::error::Result;
+use crate::producer::delayed::{Delayed, Target};
 use crate::producer::tickets::Ticket;
 
 impl<W> Machine<W> {
@@ -19,12 +19,7 @@ impl<W> Machine<W> {
     pub(super) fn hold_unplaced(&mut self, ticket: Ticket, delayed: Delayed<W>) -> bool {
         let until = delayed.target.deadline;
         let asks = !self.is_placed(&delayed.target);
-        let first = asks && self.placing.is_empty();
-        if asks {
-            self.placing.push_back(ticket);
-        }
-        self.unplaced.insert(ticket, Delayed { until, ..delayed });
-        first
+        self.pending.add_unplaced(ticket, Delayed { until, ..delayed }, asks)
     }
 
     /// A topic was described: those of its records whose partition exists wait for no more than
@@ -34,16 +29,16 @@ impl<W> Machine<W> {
         let has = |held: &Delayed<W>| self.topics[topic].has(held.target.partition);
         let mut tickets = self.topics[topic].unassigned.iter();
         let is_blocked =
-            tickets.any(|ticket| self.unassigned.get(ticket).is_some_and(|held| !has(held)));
+            tickets.any(|ticket| self.pending.get_unknown(*ticket).is_some_and(|held| !has(held)));
         if !is_blocked && self.config.partitioner != Partitioner::Caller {
             // All of them go into batches now.
             return;
         }
         for index in 0..self.topics[topic].unassigned.len() {
             let ticket = self.topics[topic].unassigned[index];
-            let Some(delayed) = self.unassigned.get(&ticket) else { continue };
+            let Some(delayed) = self.pending.get_unknown(ticket) else { continue };
             if self.topics[topic].has(delayed.target.partition)
-                && let Some(delayed) = self.unassigned.remove(&ticket)
+                && let Some(delayed) = self.pending.take_unknown(ticket)
             {
                 self.hold_unplaced(ticket, delayed);
             }
@@ -52,7 +47,7 @@ impl<W> Machine<W> {
         let is_answered = |held: &Delayed<W>| held.asked_before < described_by;
         let tickets = self.topics[topic].unassigned.iter();
         let refused: Vec<_> = tickets
-            .filter_map(|ticket| Some((*ticket, self.unassigned.get(ticket)?)))
+            .filter_map(|ticket| Some((*ticket, self.pending.get_unknown(*ticket)?)))
             .filter(|(_, held)| is_answered(held))
             .map(|(ticket, held)| (ticket, held.target.partition.unwrap_or(-1)))
             .collect();
@@ -62,7 +57,7 @@ impl<W> Machine<W> {
             self.refuse_one_unassigned(ticket, error);
         }
         let mut tickets = self.topics[topic].unassigned.iter();
-        if tickets.any(|ticket| self.unassigned.contains_key(ticket)) {
+        if tickets.any(|ticket| self.pending.get_unknown(*ticket).is_some()) {
             // That question was asked before they were handed over.
             self.refresh.want();
         }
@@ -71,17 +66,12 @@ impl<W> Machine<W> {
     /// The next whose caller is to be asked. Those that are gone are passed over, and so are
     /// those that were placed unasked.
     pub(super) fn next_to_place(&mut self) -> Option<Ticket> {
-        while let Some(&ticket) = self.placing.front() {
-            if self.waits_for_caller(ticket) {
-                return Some(ticket);
-            }
-            self.placing.pop_front();
-        }
-        None
+        let caller_places = self.config.partitioner == Partitioner::Caller;
+        self.pending.next_to_ask(|held| caller_places && held.target.partition.is_none())
     }
 
     pub(super) fn placing(&self, ticket: Ticket) -> Option<Placing<'_, W>> {
-        let held = self.unplaced.get(&ticket)?;
+        let held = self.pending.get_unplaced(ticket)?;
         let topic = &self.topics[held.target.topic];
         Some(Placing {
             ticket,
@@ -93,7 +83,7 @@ impl<W> Machine<W> {
     }
 
     fn waits_for_caller(&self, ticket: Ticket) -> bool {
-        self.unplaced.get(&ticket).is_some_and(|held| !self.is_placed(&held.target))
+        self.pending.get_unplaced(ticket).is_some_and(|held| !self.is_placed(&held.target))
     }
 
     /// Whether a topic has the partition. It may have more than when the caller was asked, or
@@ -110,7 +100,7 @@ impl<W> Machine<W> {
             return None;
         }
         let ticket = *self.topics[topic].unassigned.front()?;
-        let held = self.unassigned.get(&ticket);
+        let held = self.pending.get_unknown(ticket);
         if held.is_some_and(|held| !self.topics[topic].has(held.target.partition)) {
             return None;
         }
@@ -118,12 +108,6 @@ impl<W> Machine<W> {
             return None;
         }
         self.topics[topic].unassigned.pop_front();
-        self.take_unassigned(ticket)
-    }
-
-    /// Takes a record that is in no partition yet, for whichever reason. It is still on its
-    /// topic's list.
-    pub(super) fn take_unassigned(&mut self, ticket: Ticket) -> Option<Delayed<W>> {
-        self.unassigned.remove(&ticket).or_else(|| self.unplaced.remove(&ticket))
+        self.pending.take(ticket)
     }
 }

@@ -219,8 +219,8 @@ impl<W> Machine<W> {
         let Some((index, next)) = partition.next_to_send() else { return false };
         let numbered = next.sequence.is_some();
         // Nothing lingers while others wait for the room that it takes.
-        let is_short = !self.waiting.is_empty();
-        let ready_at = if is_short { next.resume_at } else { partition.ready_at(index) };
+        let ready_at =
+            if self.memory.is_short() { next.resume_at } else { partition.ready_at(index) };
         if ready_at.is_some_and(|at| at > now) {
             return false;
         }

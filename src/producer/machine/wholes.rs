@@ -68,7 +68,7 @@ impl<W> Machine<W> {
             Err((_, error)) => return Whole::Refused(NotWhole::Error(error), waiters),
         };
         let place = Place { topic: index, partition: partition as usize };
-        let Some(memory) = self.spares.take(size) else {
+        let Some(memory) = self.memory.allocate(size) else {
             return Whole::Refused(NotWhole::Error(out_of_memory(size)), waiters);
         };
         let (ticket, serial) = (self.tickets.issue(), self.next_serial);
@@ -81,7 +81,7 @@ impl<W> Machine<W> {
             };
         }
         batch.close_whole();
-        self.charge(batch.charged);
+        self.memory.charge(batch.charged);
         if is_spread {
             let spread = &mut self.topics[index].spread;
             spread.appended(batch.charged, self.config.batch_size, true);
@@ -95,28 +95,19 @@ impl<W> Machine<W> {
     /// Settles `waiter` once it is worth while to try again, or of no use.
     pub fn when_whole_fits(&mut self, topic: &str, size: usize, waiter: W) {
         let topic = self.topic(topic);
-        self.wholes.push((topic, size, waiter));
+        self.memory.when_whole_fits(topic, size, waiter);
     }
 
     pub(super) fn settle_wholes(&mut self) {
-        if self.wholes.is_empty() {
-            return;
-        }
-        let is_over = self.ending.has_begun();
-        let (told, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.wholes)
-            .into_iter()
-            .partition(|&(topic, size, _)| is_over || self.has_room_for_whole(topic, size));
-        self.wholes = left;
-        for (.., waiter) in told {
+        let is_free = |topic: usize| self.topics[topic].unassigned.is_empty();
+        for waiter in self.memory.fitting_wholes(self.ending.has_begun(), is_free) {
             self.told.call(waiter, Ok(()));
         }
     }
 
     /// Nothing overtakes what waits for memory, nor what waits for its place in the topic.
     fn has_room_for_whole(&self, topic: usize, size: usize) -> bool {
-        self.waiting.is_empty()
-            && self.topics[topic].unassigned.is_empty()
-            && self.used + size <= self.config.buffer_memory
+        self.memory.has_room(size) && self.topics[topic].unassigned.is_empty()
     }
 
     fn check_whole(&self, size: usize) -> Result<()> {

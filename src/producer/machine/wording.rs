@@ -4,11 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Machine;
-use super::admission::Target;
 use super::fates::Refusal;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::Batch;
+use crate::producer::delayed::Target;
 use crate::producer::topic::Place;
 use crate::protocol::BatchIndexError;
 

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::Machine;
-use super::admission::Delayed;
 use crate::error::{Error, ErrorKind};
 use crate::producer::batch::Ended;
+use crate::producer::delayed::Delayed;
 use crate::producer::settled::Settled;
 use crate::producer::topic::Topic;
 
@@ -37,17 +37,14 @@ impl<W> Machine<W> {
                 }
             }
         }
-        let waiting = std::mem::take(&mut self.waiting).into_values();
-        let unassigned = std::mem::take(&mut self.unassigned).into_values();
-        let unplaced = std::mem::take(&mut self.unplaced).into_values();
-        for Delayed { target, record, waiter, .. } in waiting.chain(unassigned).chain(unplaced) {
+        while let Some((_, delayed)) = self.memory.pop().or_else(|| self.pending.pop()) {
+            let Delayed { target, record, waiter, .. } = delayed;
             let topic = self.name_of(target.topic);
             self.told.abandon(1);
             self.told.refused(topic, target.partition, record.timestamp, waiter, broken());
         }
         let calls = (self.asking.drain(..).map(|asking| asking.waiter))
-            .chain(self.wholes.drain(..).map(|(.., waiter)| waiter))
-            .chain(self.admissions.drain(..).map(|(_, waiter)| waiter))
+            .chain(self.memory.take_calls())
             .chain(self.tickets.clear())
             .chain(self.ending.finish());
         for waiter in calls {

@@ -1,0 +1,164 @@
+//! `buffer_memory`: how much of it records take, and whoever waits for some. Nothing overtakes the
+//! line of records that wait.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::delayed::Delayed;
+use super::spares::Spares;
+use super::tickets::Ticket;
+
+#[derive(Debug)]
+pub(super) struct Memory<W> {
+    limit: usize,
+    used: usize,
+    /// Memory of batches that have ended, for others.
+    spares: Spares,
+    /// Records that wait for room, in order, and so are their deadlines.
+    line: BTreeMap<Ticket, Delayed<W>>,
+    /// Whoever waits until a record is no longer in the line.
+    admissions: BTreeMap<Ticket, Vec<W>>,
+    /// Those whose record is not.
+    admitted: Vec<W>,
+    /// Whoever waits for room for records that are to be one: the topic, and how much.
+    wholes: Vec<(usize, usize, W)>,
+}
+
+impl<W> Memory<W> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            used: 0,
+            spares: Spares::default(),
+            line: BTreeMap::new(),
+            admissions: BTreeMap::new(),
+            admitted: Vec::new(),
+            wholes: Vec::new(),
+        }
+    }
+
+    /// Whether so many bytes can be taken in now, by who is not in the line.
+    pub(super) fn has_room(&self, size: usize) -> bool {
+        self.line.is_empty() && self.fits(size)
+    }
+
+    fn fits(&self, size: usize) -> bool {
+        self.used + size <= self.limit
+    }
+
+    pub(super) fn used(&self) -> usize {
+        self.used
+    }
+
+    pub(super) fn charge(&mut self, bytes: usize) {
+        self.used += bytes;
+    }
+
+    pub(super) fn release(&mut self, bytes: usize) {
+        debug_assert!(bytes <= self.used, "what is released was charged before");
+        self.used -= bytes;
+    }
+
+    /// Empty memory for a batch; see [`Spares::take`].
+    pub(super) fn allocate(&mut self, capacity: usize) -> Option<Vec<u8>> {
+        self.spares.take(capacity)
+    }
+
+    /// Takes the memory of a batch that has ended.
+    pub(super) fn recycle(&mut self, memory: Bytes) {
+        self.spares.give(memory);
+    }
+
+    // -- the line -----------------------------------------------------------------------------
+
+    /// Whether records wait for room.
+    pub(super) fn is_short(&self) -> bool {
+        !self.line.is_empty()
+    }
+
+    /// How many records wait for room.
+    pub(super) fn waiting(&self) -> usize {
+        self.line.len()
+    }
+
+    /// How many of them have a smaller ticket.
+    pub(super) fn waiting_before(&self, before: Ticket) -> usize {
+        self.line.range(..before).count()
+    }
+
+    pub(super) fn is_waiting(&self, ticket: Ticket) -> bool {
+        self.line.contains_key(&ticket)
+    }
+
+    /// When the first in the line has waited for too long.
+    pub(super) fn next_event(&self) -> Option<Instant> {
+        self.line.first_key_value().map(|(_, delayed)| delayed.until)
+    }
+
+    /// Puts a record at the end of the line.
+    pub(super) fn wait(&mut self, ticket: Ticket, delayed: Delayed<W>) {
+        self.line.insert(ticket, delayed);
+    }
+
+    /// Takes a record out of the line.
+    pub(super) fn leave(&mut self, ticket: Ticket) -> Option<Delayed<W>> {
+        let delayed = self.line.remove(&ticket)?;
+        self.admitted.extend(self.admissions.remove(&ticket).into_iter().flatten());
+        Some(delayed)
+    }
+
+    /// Takes the first out of the line, whether there is room for it or not.
+    pub(super) fn pop(&mut self) -> Option<(Ticket, Delayed<W>)> {
+        let (&ticket, _) = self.line.first_key_value()?;
+        self.leave(ticket).map(|delayed| (ticket, delayed))
+    }
+
+    /// Takes the first out of the line if there is room for it.
+    pub(super) fn pop_fitting(&mut self) -> Option<(Ticket, Delayed<W>)> {
+        let (_, first) = self.line.first_key_value()?;
+        if self.fits(first.record.size()) { self.pop() } else { None }
+    }
+
+    // -- who waits for the line -----------------------------------------------------------------
+
+    /// Has `waiter` told once a record is no longer in the line.
+    pub(super) fn when_admitted(&mut self, ticket: Ticket, waiter: W) {
+        if self.is_waiting(ticket) {
+            self.admissions.entry(ticket).or_default().push(waiter);
+        } else {
+            self.admitted.push(waiter);
+        }
+    }
+
+    /// Those whose record is no longer in the line.
+    pub(super) fn admitted(&mut self) -> impl Iterator<Item = W> {
+        self.admitted.drain(..)
+    }
+
+    /// Has `waiter` told once there is room for a whole of a topic.
+    pub(super) fn when_whole_fits(&mut self, topic: usize, size: usize, waiter: W) {
+        self.wholes.push((topic, size, waiter));
+    }
+
+    /// Those who wait for room that is there now, for a topic that is `free`; or all, if there is
+    /// nothing to wait for.
+    pub(super) fn fitting_wholes(&mut self, all: bool, free: impl Fn(usize) -> bool) -> Vec<W> {
+        if self.wholes.is_empty() {
+            return Vec::new();
+        }
+        let (told, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.wholes)
+            .into_iter()
+            .partition(|&(topic, size, _)| all || self.has_room(size) && free(topic));
+        self.wholes = left;
+        told.into_iter().map(|(.., waiter)| waiter).collect()
+    }
+
+    /// Takes out all who wait for anything but a record.
+    pub(super) fn take_calls(&mut self) -> impl Iterator<Item = W> {
+        let wholes = std::mem::take(&mut self.wholes).into_iter().map(|(.., waiter)| waiter);
+        let admissions = std::mem::take(&mut self.admissions).into_values().flatten();
+        wholes.chain(admissions).chain(std::mem::take(&mut self.admitted))
+    }
+}
