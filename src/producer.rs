@@ -14,6 +14,7 @@ mod machine;
 mod memory;
 mod metrics;
 mod notice;
+mod numbers;
 mod outbox;
 mod owned;
 mod partitioner;

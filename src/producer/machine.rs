@@ -42,6 +42,7 @@ use super::ending::Ending;
 use super::haste::Haste;
 use super::memory::Memory;
 use super::notice::Notice;
+use super::numbers::{Numbers, ProducerEpoch};
 use super::owned::OwnedRecord;
 use super::pending::Pending;
 use super::random::Random;
@@ -50,7 +51,7 @@ use super::settled::{Settled, Stored};
 use super::tickets::{Ticket, Tickets};
 use super::timers::Timers;
 use super::told::Told;
-use super::topic::{NodeId, Place, ProducerEpoch, Topic};
+use super::topic::{NodeId, Place, Topic};
 use crate::config::{Acks, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::protocol::{LONGEST_TOPIC, MetadataResponse, PartitionProduced, ProduceResponse};
@@ -114,9 +115,7 @@ pub struct Machine<W> {
     last_topic: usize,
     nodes: BTreeMap<NodeId, Node>,
     refresh: Refresh,
-    /// The producer's id and epoch, once a broker has given one; `None` again when it is spent.
-    producer: Option<ProducerEpoch>,
-    identity: Refresh,
+    numbers: Numbers,
     memory: Memory<W>,
     pending: Pending<W>,
     /// Partitions with records that leave with others; see [`Haste::Together`].
@@ -152,7 +151,7 @@ impl<W> Machine<W> {
         let backoff = Backoff { initial: config.retry_backoff, max: config.retry_backoff_max };
         Self {
             refresh: Refresh::new(Some(config.metadata_max_age), backoff),
-            identity: Refresh::new(None, backoff),
+            numbers: Numbers::new(backoff),
             random: Random::new(seed),
             backoff,
             memory: Memory::new(config.buffer_memory),
@@ -161,7 +160,6 @@ impl<W> Machine<W> {
             by_name: HashMap::default(),
             last_topic: 0,
             nodes: BTreeMap::new(),
-            producer: None,
             pending: Pending::default(),
             gathered: Vec::new(),
             codecs: Codecs::default(),
@@ -467,8 +465,7 @@ impl<W> Machine<W> {
 
     /// A broker gave the producer an id.
     pub fn handle_identity(&mut self, now: Instant, id: i64, epoch: i16) {
-        self.producer = Some(ProducerEpoch { id, epoch });
-        self.identity.succeeded(now, true, &mut self.random);
+        self.numbers.given(now, ProducerEpoch { id, epoch }, &mut self.random);
         self.for_each_place(|machine, place| machine.touch(now, place));
     }
 
@@ -476,11 +473,10 @@ impl<W> Machine<W> {
     pub fn handle_identity_failed(&mut self, now: Instant, error: Error) {
         let refused = matches!(error.kind(), ErrorKind::Broker | ErrorKind::UnsupportedVersion);
         if error.retriable() || !refused {
-            self.identity.failed(now, error, true, &mut self.random);
-            return;
+            return self.numbers.failed(now, error, true, &mut self.random);
         }
         let error = error.ends_producer();
-        self.identity.failed(now, error.clone(), false, &mut self.random);
+        self.numbers.failed(now, error.clone(), false, &mut self.random);
         self.drop_records(now, Purge::ALL, |_, maybe_written| {
             error.clone().maybe_written(maybe_written)
         });
@@ -653,7 +649,7 @@ impl<W> Machine<W> {
             .chain(self.asking.iter().map(|asking| asking.until))
             .chain(self.ending.next_event())
             .chain(self.refresh.next_event())
-            .chain(self.identity.next_event())
+            .chain(self.numbers.next_event())
             .chain(nodes.flat_map(|node| [node.retry_at, node.throttled_until]).flatten())
             .chain(self.requests.values().map(|request| request.overdue_at))
             .chain(self.memory.next_event())
@@ -689,7 +685,7 @@ impl<W> Machine<W> {
 
     /// Whether a broker is to be asked for a producer's id.
     pub fn poll_identity(&mut self, now: Instant) -> bool {
-        self.identity.poll(now)
+        self.numbers.poll(now)
     }
 
     /// A broker to connect to, because there is something for it.

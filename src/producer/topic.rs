@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::batch::{Batch, Progress};
 use super::metrics::RecordMetrics;
+use super::numbers::ProducerEpoch;
 use super::partitioner::Spread;
 use super::sequence::Sequence;
 use super::tickets::Ticket;
@@ -13,13 +14,6 @@ use crate::error::{Error, ErrorCode};
 
 /// A broker's id.
 pub type NodeId = i32;
-
-/// A producer's id and epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ProducerEpoch {
-    pub(super) id: i64,
-    pub(super) epoch: i16,
-}
 
 /// A partition of a topic, by their places in the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@
 
 use super::Machine;
 use crate::producer::sequence::Sequence;
-use crate::producer::topic::{Idempotence, Partition, Place, ProducerEpoch};
+use crate::producer::topic::{Idempotence, Partition, Place};
 use crate::record::Identity;
 
 /// How many batches of a producer brokers remember in each partition: what they have forgotten
@@ -35,16 +35,12 @@ impl<W> Machine<W> {
         if idempotence.unresolved || idempotence.bump {
             return false;
         }
-        if idempotence.producer.is_some() || self.producer.is_some() {
-            return true;
-        }
-        self.identity.want_news();
-        false
+        idempotence.producer.is_some() || self.numbers.want()
     }
 
     /// The identity of the partition's next batch; numbers it if that was not done before.
     pub(super) fn number(&mut self, place: Place) -> Identity {
-        let current = self.producer;
+        let current = self.numbers.current();
         let partition = self.partition(place);
         let Partition { queue, idempotence, .. } = partition;
         let Some(batch) = queue.iter_mut().find(|batch| !batch.is_in_flight()) else {
@@ -122,21 +118,12 @@ impl<W> Machine<W> {
 
     fn bump(&mut self, place: Place) {
         let spent = self.partition(place).idempotence.producer;
-        if spent == self.producer {
-            // The last epoch of an id is not used up but replaced, with the id.
-            self.producer = spent
-                .filter(|spent| spent.epoch < i16::MAX)
-                .map(|spent| ProducerEpoch { epoch: spent.epoch + 1, ..spent });
-        }
-        let producer = self.producer;
+        let producer = self.numbers.replace(spent);
         let partition = self.partition(place);
         partition.idempotence = Idempotence { producer, ..Idempotence::default() };
         for batch in &mut partition.queue {
             batch.sequence = None;
             batch.overtaken = 0;
-        }
-        if producer.is_none() {
-            self.identity.want_news();
         }
     }
 }

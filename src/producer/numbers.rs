@@ -1,0 +1,75 @@
+//! The producer's id and epoch, by which brokers recognise what they have stored already.
+
+use std::time::Instant;
+
+use super::backoff::Backoff;
+use super::random::Random;
+use super::refresh::Refresh;
+use crate::error::Error;
+
+/// A producer's id and epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ProducerEpoch {
+    pub(super) id: i64,
+    pub(super) epoch: i16,
+}
+
+#[derive(Debug)]
+pub(super) struct Numbers {
+    /// Once a broker has given one; `None` again when it is spent.
+    current: Option<ProducerEpoch>,
+    question: Refresh,
+}
+
+impl Numbers {
+    pub(super) fn new(backoff: Backoff) -> Self {
+        Self { current: None, question: Refresh::new(None, backoff) }
+    }
+
+    pub(super) fn current(&self) -> Option<ProducerEpoch> {
+        self.current
+    }
+
+    /// Has a broker asked for an id, unless there is one. Says whether there is.
+    pub(super) fn want(&mut self) -> bool {
+        if self.current.is_none() {
+            self.question.want_news();
+        }
+        self.current.is_some()
+    }
+
+    /// Gives what is to be used in the place of an epoch that is spent. Others may have replaced
+    /// it before.
+    pub(super) fn replace(&mut self, spent: Option<ProducerEpoch>) -> Option<ProducerEpoch> {
+        if spent == self.current {
+            // The last epoch of an id is not used up but replaced, with the id.
+            self.current = spent
+                .filter(|spent| spent.epoch < i16::MAX)
+                .map(|spent| ProducerEpoch { epoch: spent.epoch + 1, ..spent });
+        }
+        self.want();
+        self.current
+    }
+
+    // -- the question for an id ---------------------------------------------------------------
+
+    /// Whether a broker is to be asked.
+    pub(super) fn poll(&mut self, now: Instant) -> bool {
+        self.question.poll(now)
+    }
+
+    pub(super) fn next_event(&self) -> Option<Instant> {
+        self.question.next_event()
+    }
+
+    /// A broker has given an id.
+    pub(super) fn given(&mut self, now: Instant, given: ProducerEpoch, random: &mut Random) {
+        self.current = Some(given);
+        self.question.succeeded(now, true, random);
+    }
+
+    /// None has, and another is to be asked if that makes sense.
+    pub(super) fn failed(&mut self, now: Instant, error: Error, again: bool, random: &mut Random) {
+        self.question.failed(now, error, again, random);
+    }
+}
