@@ -5,6 +5,7 @@
 
 mod backoff;
 mod batch;
+mod counts;
 mod delayed;
 mod description;
 mod ending;
@@ -13,6 +14,7 @@ mod histogram;
 mod machine;
 mod memory;
 mod metrics;
+mod nodes;
 mod notice;
 mod numbers;
 mod outbox;
@@ -36,8 +38,8 @@ pub use batch::{Content, Rest};
 pub use description::{BrokerDescription, ClusterDescription, TopicDescription};
 pub use haste::Haste;
 pub use machine::{
-    Joined, Machine, MetadataWanted, NotWhole, Outgoing, Part, Placing, Produced, Purge, RequestId,
-    Unsent, Whole, whole_size,
+    Joined, Machine, MetadataWanted, NotWhole, Outgoing, Part, Placing, Produced, Purge, Unsent,
+    Whole, whole_size,
 };
 pub use metrics::{
     BatchMetrics, BrokerMetrics, Errors, Latency, Metrics, Pending, RecordMetrics, RequestMetrics,
@@ -47,7 +49,7 @@ pub use notice::{Notice, Severity};
 pub use owned::OwnedRecord;
 pub use partitioner::{crc32_partition_of, murmur2, partition_of};
 pub use random::Random;
-pub use request::{PartitionBatch, SealedRequest, encode_produce};
+pub use request::{PartitionBatch, RequestId, SealedRequest, encode_produce};
 pub use sequence::Sequence;
 pub use settled::{RecordPlace, Settled, SettledBatch, Stored, Waiting, Who};
 pub use tickets::Ticket;

@@ -6,7 +6,6 @@
 
 mod admission;
 mod asking;
-mod counts;
 mod exchange;
 mod fates;
 mod in_order;
@@ -15,93 +14,52 @@ mod notices;
 mod numbering;
 mod placing;
 mod queues;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod wholes;
 mod wording;
 mod wreck;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::asking::{Asking, Question};
-use self::counts::{Counts, NodeCounts};
-pub use self::exchange::{
-    MetadataWanted, Outgoing, Part, Placing, Produced, Purge, RequestId, Unsent,
-};
+pub use self::exchange::{MetadataWanted, Outgoing, Part, Placing, Produced, Purge, Unsent};
 use self::fates::Refusal;
 pub use self::joining::Joined;
 use self::notices::{Notices, Peer};
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
 use super::batch::{Codecs, Rest};
+use super::counts::Counts;
 use super::delayed::Delayed;
 use super::description::ClusterDescription;
 use super::ending::Ending;
 use super::haste::Haste;
 use super::memory::Memory;
+use super::nodes::{Nodes, Sent};
 use super::notice::Notice;
 use super::numbers::{Numbers, ProducerEpoch};
 use super::owned::OwnedRecord;
 use super::pending::Pending;
 use super::random::Random;
 use super::refresh::Refresh;
+use super::request::RequestId;
 use super::settled::{Settled, Stored};
 use super::tickets::{Ticket, Tickets};
 use super::timers::Timers;
 use super::told::Told;
-use super::topic::{NodeId, Place, Topic};
+use super::topic::{NodeId, Topic};
 use crate::config::{Acks, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::protocol::{LONGEST_TOPIC, MetadataResponse, PartitionProduced, ProduceResponse};
 use crate::record::{Record, SealedBatch};
 
-/// An answer that takes longer makes the machine look whether somebody else leads by now. Long
-/// beside any healthy answer, short beside the time in which clusters elect.
-const OVERDUE: Duration = Duration::from_secs(1);
-
 /// How long a broker is left alone that asks for silence. Quotas ask for seconds, and a number
 /// that was damaged on its way for weeks.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
-
-#[derive(Debug, Default)]
-struct Node {
-    connected: bool,
-    connecting: bool,
-    /// Connections in a row that failed, why the last one did, and when to try again.
-    failures: u32,
-    last_failure: Option<Error>,
-    retry_at: Option<Instant>,
-    /// The broker asked for silence until then.
-    throttled_until: Option<Instant>,
-    in_flight: usize,
-    /// Partitions with a batch that may leave.
-    ready: VecDeque<Place>,
-    /// Partitions with a record somebody awaits, to be sent once nothing is in flight.
-    awaited: Vec<Place>,
-    counts: NodeCounts,
-}
-
-/// A batch in a request.
-#[derive(Debug, Clone, Copy)]
-struct Sent {
-    place: Place,
-    serial: u64,
-    /// The topic's id then: it may be another by the time of the answer.
-    topic_id: u128,
-}
-
-#[derive(Debug)]
-struct Request {
-    node: NodeId,
-    parts: Vec<Sent>,
-    /// When its batches were sealed, so that it could be sent.
-    sent_at: Instant,
-    /// When to look again whether somebody else has taken over, and whether that was done.
-    overdue_at: Instant,
-    is_overdue: bool,
-}
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -113,18 +71,14 @@ pub struct Machine<W> {
     by_name: HashMap<Arc<str>, usize, foldhash::fast::FixedState>,
     /// The one that was looked up last.
     last_topic: usize,
-    nodes: BTreeMap<NodeId, Node>,
+    nodes: Nodes,
     refresh: Refresh,
     numbers: Numbers,
     memory: Memory<W>,
     pending: Pending<W>,
-    /// Partitions with records that leave with others; see [`Haste::Together`].
-    gathered: Vec<Place>,
     codecs: Codecs,
     rest: Rest<W>,
     timers: Timers,
-    requests: BTreeMap<RequestId, Request>,
-    next_request: RequestId,
     tickets: Tickets<W>,
     next_serial: u64,
     asking: Vec<Asking<W>>,
@@ -138,8 +92,6 @@ pub struct Machine<W> {
     described: Option<Arc<ClusterDescription>>,
     told: Told<W>,
     notices: Notices,
-    connects: VecDeque<NodeId>,
-    disconnects: VecDeque<NodeId>,
     ending: Ending<W>,
     counts: Counts,
 }
@@ -159,14 +111,11 @@ impl<W> Machine<W> {
             topics: Vec::new(),
             by_name: HashMap::default(),
             last_topic: 0,
-            nodes: BTreeMap::new(),
+            nodes: Nodes::default(),
             pending: Pending::default(),
-            gathered: Vec::new(),
             codecs: Codecs::default(),
             rest: |_, _| unreachable!("nobody waits for several records"),
             timers: Timers::default(),
-            requests: BTreeMap::new(),
-            next_request: 0,
             tickets: Tickets::default(),
             next_serial: 0,
             asking: Vec::new(),
@@ -176,8 +125,6 @@ impl<W> Machine<W> {
             described: None,
             told: Told::default(),
             notices: Notices::default(),
-            connects: VecDeque::new(),
-            disconnects: VecDeque::new(),
             ending: Ending::default(),
             counts: Counts::default(),
         }
@@ -315,7 +262,7 @@ impl<W> Machine<W> {
     /// is something to do.
     pub fn ship(&mut self, now: Instant) -> bool {
         let mut work = false;
-        for place in std::mem::take(&mut self.gathered) {
+        for place in self.nodes.take_gathered() {
             self.partition(place).gathers = false;
             if self.hurry_or_remember(place) {
                 self.touch(now, place);
@@ -456,7 +403,7 @@ impl<W> Machine<W> {
 
     /// No broker could be asked.
     pub fn handle_metadata_failed(&mut self, now: Instant, error: Error) {
-        self.counts.bootstrap_failures += 1;
+        self.counts.bootstrap_failed();
         let waiting = self.unsettled();
         self.notices.failed(now, Peer::Cluster, &error, waiting);
         let needed = !self.is_idle();
@@ -487,11 +434,7 @@ impl<W> Machine<W> {
     /// A broker is ready for requests.
     pub fn handle_connected(&mut self, node: NodeId) {
         self.notices.reached(Peer::Broker(node));
-        let node = self.node(node);
-        node.connected = true;
-        node.connecting = false;
-        node.failures = 0;
-        node.last_failure = None;
+        self.nodes.connected(node);
     }
 
     /// A broker could not be connected.
@@ -500,27 +443,19 @@ impl<W> Machine<W> {
         self.notices.failed(now, Peer::Broker(node), &error, waiting);
         // It may have moved, or somebody else may lead its partitions by now.
         self.refresh.want();
-        let state = self.nodes.entry(node).or_default();
-        state.connecting = false;
-        state.counts.connect_failures += 1;
-        state.failures = state.failures.saturating_add(1);
-        state.last_failure = Some(error);
-        state.retry_at = Some(now + self.backoff.after(state.failures, &mut self.random));
+        let pause = |failures| self.backoff.after(failures, &mut self.random);
+        self.nodes.connect_failed(now, node, error, pause);
     }
 
     /// A broker's connection ended. The fate of the requests that were under way is told by
     /// [`Self::handle_lost`].
     pub fn handle_disconnected(&mut self, now: Instant, node: NodeId) {
         self.notices.debug(now, || format!("the connection to broker {node} has ended"));
-        let state = self.node(node);
-        state.counts.disconnects += u64::from(state.connected);
-        state.connected = false;
-        state.throttled_until = None;
-        if state.in_flight > 0 || !state.ready.is_empty() {
+        let (ready, was_needed) = self.nodes.disconnected(node);
+        if was_needed {
             self.refresh.want();
         }
-        let state = self.node(node);
-        for place in std::mem::take(&mut state.ready) {
+        for place in ready {
             self.partition(place).queued_at = None;
             self.touch(now, place);
         }
@@ -528,9 +463,11 @@ impl<W> Machine<W> {
 
     /// The open batches of a request, sealed, in the order of its parts.
     pub fn handle_sealed(&mut self, now: Instant, id: RequestId, sealed: Vec<SealedBatch>) {
-        let Some(request) = self.requests.get_mut(&id) else { return };
-        request.sent_at = now;
-        for (Sent { place, serial, .. }, batch) in request.parts.clone().into_iter().zip(sealed) {
+        let parts = self.nodes.sealed(now, id);
+        if parts.is_empty() {
+            return;
+        }
+        for (Sent { place, serial, .. }, batch) in parts.into_iter().zip(sealed) {
             let queue = &mut self.topics[place.topic].partitions[place.partition].queue;
             if let Some(mine) = queue.iter_mut().find(|mine| mine.serial == serial) {
                 if mine.is_being_sealed() {
@@ -545,15 +482,10 @@ impl<W> Machine<W> {
 
     /// A broker answered a request.
     pub fn handle_produced(&mut self, now: Instant, id: RequestId, response: &ProduceResponse) {
-        let Some(request) = self.requests.remove(&id) else { return };
-        let node = &mut self.node(request.node).counts;
-        node.answered(now.saturating_duration_since(request.sent_at));
+        let Some(request) = self.nodes.answered(now, id) else { return };
         if let Ok(throttle @ 1..) = u64::try_from(response.throttle_time_ms) {
             let throttle = Duration::from_millis(throttle).min(LONGEST_SILENCE);
-            let until = now + throttle;
-            let node = self.node(request.node);
-            node.counts.throttle_time.record(throttle);
-            node.throttled_until = node.throttled_until.max(Some(until));
+            self.nodes.throttle(now, request.node, throttle);
             let (node, pause) = (request.node, throttle.as_millis());
             self.notices.debug(now, || format!("broker {node} asks for {pause} ms of silence"));
         }
@@ -568,7 +500,7 @@ impl<W> Machine<W> {
                     self.landed(now, sent, stored);
                 }
                 Some(answer) => {
-                    self.node(request.node).counts.refused(answer.error_code);
+                    self.nodes.refused(request.node, answer.error_code);
                     let said = answer.error_message.as_deref();
                     self.follow_hint(now, place, answer, response);
                     if answer.base_offset >= 0 {
@@ -585,7 +517,7 @@ impl<W> Machine<W> {
                 }
                 None => {
                     let code = ErrorCode::NETWORK_EXCEPTION;
-                    self.node(request.node).counts.refused(code);
+                    self.nodes.refused(request.node, code);
                     let said = Some("the broker's answer leaves this partition out");
                     let refusal = Refusal { code, said, records: &[], maybe_written: true };
                     self.came_back(now, place, serial, refusal);
@@ -598,7 +530,7 @@ impl<W> Machine<W> {
 
     /// A request that no broker answers, because none was asked to acknowledge it, is written.
     pub fn handle_written(&mut self, now: Instant, id: RequestId) {
-        let Some(request) = self.requests.remove(&id) else { return };
+        let Some(request) = self.nodes.take(id) else { return };
         for sent in request.parts {
             let stored = Stored { base_offset: -1, log_append_time: None };
             self.landed(now, sent, stored);
@@ -610,8 +542,7 @@ impl<W> Machine<W> {
     /// A request's connection ended before its answer came, or before it was sent: the reason
     /// says whether it may have been written.
     pub fn handle_lost(&mut self, now: Instant, id: RequestId, reason: &Error) {
-        let Some(request) = self.requests.remove(&id) else { return };
-        self.node(request.node).counts.lost += 1;
+        let Some(request) = self.nodes.lost(id) else { return };
         let said = reason.to_string();
         let code = reason.context().code.unwrap_or(ErrorCode::NETWORK_EXCEPTION);
         let maybe_written = reason.context().maybe_written;
@@ -642,7 +573,6 @@ impl<W> Machine<W> {
 
     /// When [`Self::handle_timeout`] is to be called, if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let nodes = self.nodes.values();
         let timers = self.timers.next_event();
         timers
             .into_iter()
@@ -650,8 +580,7 @@ impl<W> Machine<W> {
             .chain(self.ending.next_event())
             .chain(self.refresh.next_event())
             .chain(self.numbers.next_event())
-            .chain(nodes.flat_map(|node| [node.retry_at, node.throttled_until]).flatten())
-            .chain(self.requests.values().map(|request| request.overdue_at))
+            .chain(self.nodes.next_event())
             .chain(self.memory.next_event())
             .chain(self.pending.next_event())
             .min()
@@ -690,25 +619,19 @@ impl<W> Machine<W> {
 
     /// A broker to connect to, because there is something for it.
     pub fn poll_connect(&mut self) -> Option<NodeId> {
-        self.connects.pop_front()
+        self.nodes.pop_connect()
     }
 
     /// A broker whose connection is to be ended: it owes an answer, and others have taken over
     /// from it.
     pub fn poll_disconnect(&mut self) -> Option<NodeId> {
-        self.disconnects.pop_front()
+        self.nodes.pop_disconnect()
     }
 
     /// A request to send, to a broker that is connected.
     pub fn poll_request(&mut self, now: Instant) -> Option<Outgoing> {
         loop {
-            let may_send = |node: &Node| {
-                node.connected
-                    && node.in_flight < self.config.max_in_flight
-                    && node.throttled_until.is_none()
-                    && !node.ready.is_empty()
-            };
-            let (&node, _) = self.nodes.iter().find(|(_, node)| may_send(node))?;
+            let node = self.nodes.ready(self.config.max_in_flight)?;
             let places = self.drain(now, node);
             if !places.is_empty() {
                 return Some(self.request(now, node, &places));

@@ -4,8 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::machine::RequestId;
-use super::request::{PartitionBatch, SealedRequest};
+use super::request::{PartitionBatch, RequestId, SealedRequest};
 use super::topic::NodeId;
 
 #[derive(Debug)]

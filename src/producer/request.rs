@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::machine::RequestId;
 use super::topic::NodeId;
 use crate::protocol::{ApiKey, PRODUCE_BY_TOPIC_ID, ProduceRequest, Request};
 use crate::record::{Identity, SealedBatch};
 use crate::wire::{LENGTH_SIZE, Writer};
+
+/// A produce request that is under way.
+pub type RequestId = u64;
 
 /// One partition's batch in a request.
 #[derive(Debug, Clone)]

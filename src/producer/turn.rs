@@ -4,10 +4,10 @@
 
 use std::time::Instant;
 
-use super::machine::{Machine, MetadataWanted, Outgoing, RequestId};
+use super::machine::{Machine, MetadataWanted, Outgoing};
 use super::notice::Notice;
 use super::outbox::Outbox;
-use super::request::SealedRequest;
+use super::request::{RequestId, SealedRequest};
 use super::settled::Settled;
 use super::topic::NodeId;
 use crate::error::{Error, Result};

@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use crate::config::Compression;
 use crate::producer::batch::Content;
-use crate::producer::request::PartitionBatch;
+use crate::producer::request::{PartitionBatch, RequestId};
 use crate::producer::tickets::Ticket;
 use crate::producer::topic::NodeId;
 use crate::record::{Compressor, Identity};
-
-/// A produce request that is under way.
-pub type RequestId = u64;
 
 /// What became of a record that was handed over.
 #[derive(Debug)]

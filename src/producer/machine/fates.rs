@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::wording::Limit;
-use super::{Machine, Purge, Sent, wording};
+use super::{Machine, Purge, wording};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::batch::{Batch, Ended, Piece, Progress};
 use crate::producer::delayed::{Delayed, Target};
+use crate::producer::nodes::Sent;
 use crate::producer::owned::OwnedRecord;
 use crate::producer::settled::{Stored, Waiting};
 use crate::producer::tickets::Ticket;
@@ -197,7 +198,7 @@ impl<W> Machine<W> {
             return self.fail(now, place, index, whole, &error);
         }
         self.next_serial += parts.len() as u64;
-        self.counts.splits += 1;
+        self.counts.split();
         if let Some(last) = parts.last_mut() {
             last.behind = std::mem::take(&mut batch.behind);
         }
@@ -263,7 +264,7 @@ impl<W> Machine<W> {
             return self.fail(now, place, index, batch, &error);
         };
         self.next_serial += pieces.len() as u64;
-        self.counts.splits += 1;
+        self.counts.split();
         self.memory.release(batch.charged);
         let kept = batch.count() - refused.len() as i32;
         let idempotence = &mut self.partition(place).idempotence;
@@ -581,11 +582,7 @@ impl<W> Machine<W> {
 
     /// Lets go of everything. Requests that are under way end with their connections.
     fn finish(&mut self) {
-        self.requests.clear();
-        for node in self.nodes.values_mut() {
-            node.connected = false;
-            node.in_flight = 0;
-        }
+        self.nodes.finish();
         self.for_each_place(|machine, place| {
             while let Some(batch) = machine.partition(place).queue.pop_front() {
                 machine.memory.release(batch.charged);

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Machine, Node, OVERDUE, Outgoing, Part, Request, Sent, wording};
+use super::{Machine, Outgoing, Part, wording};
 use crate::error::ErrorCode;
 use crate::producer::batch::Batch;
+use crate::producer::nodes::Sent;
 use crate::producer::sequence::Sequence;
 use crate::producer::topic::{NodeId, Partition, Place};
 use crate::protocol::{MetadataTopic, PartitionProduced, ProduceResponse};
@@ -15,10 +16,6 @@ use crate::record::Identity;
 impl<W> Machine<W> {
     pub(super) fn partition(&mut self, place: Place) -> &mut Partition<W> {
         &mut self.topics[place.topic].partitions[place.partition]
-    }
-
-    pub(super) fn node(&mut self, node: NodeId) -> &mut Node {
-        self.nodes.entry(node).or_default()
     }
 
     pub(super) fn for_each_place(&mut self, mut work: impl FnMut(&mut Self, Place)) {
@@ -154,17 +151,7 @@ impl<W> Machine<W> {
         if let (Some(old), Some(new)) = (sent_to, leader)
             && old != new
         {
-            self.give_up_on(old);
-        }
-    }
-
-    /// A broker that owes an answer, and no longer leads: the wait for it stands in the way of
-    /// everything that is to go to its successor. A broker that is merely slow is left alone.
-    fn give_up_on(&mut self, node: NodeId) {
-        let requests = self.requests.values();
-        let owes = |request: &Request| request.node == node && request.is_overdue;
-        if requests.into_iter().any(owes) && !self.disconnects.contains(&node) {
-            self.disconnects.push_back(node);
+            self.nodes.give_up_on(old);
         }
     }
 
@@ -178,7 +165,7 @@ impl<W> Machine<W> {
     ) {
         let Some(hint) = &answer.current_leader else { return };
         let mut named = response.node_endpoints.iter().flatten();
-        let known = self.nodes.contains_key(&hint.leader_id)
+        let known = self.nodes.is_known(hint.leader_id)
             || named.any(|endpoint| endpoint.node_id == hint.leader_id);
         let newer = hint.leader_epoch > self.partition(place).leader_epoch;
         if known && newer {
@@ -190,11 +177,11 @@ impl<W> Machine<W> {
     /// otherwise. Returns whether there is something to do about it.
     pub(super) fn hurry_or_remember(&mut self, place: Place) -> bool {
         let Some(leader) = self.partition(place).leader else { return false };
-        if self.node(leader).in_flight == 0 {
+        if !self.nodes.is_busy(leader) {
             return self.hurry(place);
         }
         if self.partition(place).awaited.replace(leader) != Some(leader) {
-            self.node(leader).awaited.push(place);
+            self.nodes.await_answers(leader, place);
         }
         false
     }
@@ -203,7 +190,7 @@ impl<W> Machine<W> {
     /// before [`Self::ship`].
     pub(super) fn gather(&mut self, place: Place) -> bool {
         if !std::mem::replace(&mut self.partition(place).gathers, true) {
-            self.gathered.push(place);
+            self.nodes.gather(place);
         }
         false
     }
@@ -256,18 +243,11 @@ impl<W> Machine<W> {
                 None if self.has_vanished(place) => {}
                 None => self.refresh.want(),
                 Some(leader) => {
-                    let node = self.nodes.entry(leader).or_default();
-                    if !node.connected && !node.connecting && node.retry_at.is_none() {
-                        node.connecting = true;
-                        self.connects.push_back(leader);
-                    }
+                    self.nodes.want(leader);
                     let queued_at = self.partition(place).queued_at;
                     if queued_at != Some(leader) && self.may_send(now, place) {
-                        if let Some(old) = queued_at {
-                            self.node(old).ready.retain(|other| *other != place);
-                        }
                         self.partition(place).queued_at = Some(leader);
-                        self.node(leader).ready.push_back(place);
+                        self.nodes.enqueue(place, leader, queued_at);
                     }
                 }
             }
@@ -284,7 +264,7 @@ impl<W> Machine<W> {
     pub(super) fn drain(&mut self, now: Instant, node: NodeId) -> Vec<Place> {
         let mut places = Vec::new();
         let mut size = 0;
-        while let Some(place) = self.node(node).ready.pop_front() {
+        while let Some(place) = self.nodes.pop_ready(node) {
             self.partition(place).queued_at = None;
             if self.partition(place).leader != Some(node) || !self.may_send(now, place) {
                 self.touch(now, place);
@@ -293,7 +273,7 @@ impl<W> Machine<W> {
             size += self.partition(place).next_to_send().map_or(0, |(_, batch)| batch.size());
             if !places.is_empty() && size > self.config.max_request_size {
                 self.partition(place).queued_at = Some(node);
-                self.node(node).ready.push_front(place);
+                self.nodes.push_ready(node, place);
                 break;
             }
             places.push(place);
@@ -329,14 +309,7 @@ impl<W> Machine<W> {
                 content,
             });
         }
-        let id = self.next_request;
-        self.next_request += 1;
-        let state = self.node(node);
-        state.in_flight += 1;
-        state.counts.requests += 1;
-        let overdue_at = now + OVERDUE;
-        let request = Request { node, parts: sent, sent_at: now, overdue_at, is_overdue: false };
-        self.requests.insert(id, request);
+        let id = self.nodes.send(now, node, sent);
         for &place in places {
             self.touch(now, place);
         }
@@ -345,14 +318,10 @@ impl<W> Machine<W> {
 
     /// One request less is under way: what somebody awaits need not linger any longer.
     pub(super) fn request_ended(&mut self, now: Instant, node: NodeId) {
-        let state = self.node(node);
-        state.in_flight -= 1;
-        if state.in_flight == 0 {
-            for place in std::mem::take(&mut state.awaited) {
-                if self.partition(place).awaited.take_if(|at| *at == node).is_some() {
-                    self.hurry(place);
-                    self.touch(now, place);
-                }
+        for place in self.nodes.owes_less(node) {
+            if self.partition(place).awaited.take_if(|at| *at == node).is_some() {
+                self.hurry(place);
+                self.touch(now, place);
             }
         }
         self.admit(now);
@@ -361,30 +330,16 @@ impl<W> Machine<W> {
 
     /// Pauses of whole brokers that are over: after failed connections, and for throttling.
     pub(super) fn wake_nodes(&mut self, now: Instant) {
-        for (id, node) in &mut self.nodes {
-            if node.throttled_until.is_some_and(|at| at <= now) {
-                node.throttled_until = None;
-            }
-            if node.retry_at.is_some_and(|at| at <= now) {
-                node.retry_at = None;
-                let mut partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
-                let needed = partitions.any(|p| p.leader == Some(*id) && !p.queue.is_empty());
-                if needed && !node.connected && !node.connecting {
-                    node.connecting = true;
-                    self.connects.push_back(*id);
-                }
-            }
-        }
+        self.nodes.wake(now, |node| {
+            let mut partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
+            partitions.any(|p| p.leader == Some(node) && !p.queue.is_empty())
+        });
     }
 
     /// Answers that are long in coming: perhaps somebody else leads by now.
     pub(super) fn notice_overdue(&mut self, now: Instant) {
-        for request in self.requests.values_mut() {
-            if request.overdue_at <= now {
-                request.is_overdue = true;
-                request.overdue_at = now + OVERDUE;
-                self.refresh.want();
-            }
+        if self.nodes.notice_overdue(now) {
+            self.refresh.want();
         }
     }
 }

@@ -136,9 +136,8 @@ impl<W> Machine<W> {
         let last = batch.last_failure.as_ref();
         let topic = &self.topics[place.topic];
         let leader = topic.partitions[place.partition].leader;
-        let leader = leader.and_then(|leader| self.nodes.get(&leader));
-        let unconnected = leader.and_then(|node| node.last_failure.as_ref());
-        let throttled = leader.is_some_and(|node| node.throttled_until.is_some());
+        let unconnected = leader.and_then(|leader| self.nodes.last_failure(leader));
+        let throttled = leader.is_some_and(|leader| self.nodes.is_throttled(leader));
         let why = match (last, unconnected.or(self.refresh.last_failure.as_ref()), topic.refusal) {
             (Some((code, Some(said))), _, _) => format!("the last try ended with {code}: {said}"),
             (Some((code, None)), _, _) => format!("the last try ended with {code}"),

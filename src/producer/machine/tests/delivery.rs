@@ -125,9 +125,9 @@ fn a_broker_that_nobody_needs_is_not_connected_again() {
     bench.produce("a", 0, true);
     assert_eq!(bench.machine.poll_connect(), Some(1));
     let refused = Error::new(ErrorKind::Unreachable, "b:1 (TCP: Connection refused)");
-    bench.machine.handle_connect_failed(bench.now, 1, refused);
+    bench.machine.handle_connect_failed(bench.now, 1, refused.clone());
     // The pause is not over when the news comes.
-    bench.machine.node(1).retry_at = Some(bench.now + Duration::from_secs(5));
+    bench.machine.nodes.connect_failed(bench.now, 1, refused, |_| Duration::from_secs(5));
     bench.pass(200 * MS);
     bench.describe(&[2, 2]);
     bench.pass(Duration::from_secs(10));

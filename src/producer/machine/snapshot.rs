@@ -1,0 +1,103 @@
+//! The metrics, and what the machine counts for them.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Machine;
+use crate::producer::batch::{Ended, Progress};
+use crate::producer::metrics::{Metrics, Pending, RecordMetrics, TopicMetrics};
+use crate::producer::topic::{Place, Topic};
+
+impl<W> Machine<W> {
+    /// What it has done so far, and what it holds at the moment. It looks at every partition.
+    pub fn metrics(&self) -> Metrics {
+        let topics: Vec<_> = self.topics.iter().map(metrics_of_topic).collect();
+        let brokers = self.nodes.metrics();
+        let refused = self.counts.refused();
+        let mut metrics = Metrics {
+            records: RecordMetrics { handed_over: refused, failed: refused, ..Default::default() },
+            refused,
+            bootstrap_failures: self.counts.bootstrap_failures(),
+            pending: self.pending(&topics),
+            batches: self.counts.batches(self.config.batch_size),
+            requests: self.nodes.request_metrics(),
+            acknowledgement: self.counts.acknowledgement(),
+            ..Metrics::default()
+        };
+        for topic in &topics {
+            metrics.records += topic.records;
+        }
+        for broker in &brokers {
+            metrics.connect_failures += broker.connect_failures;
+            metrics.disconnects += broker.disconnects;
+            for (name, count) in &broker.errors {
+                *metrics.errors.entry(name).or_default() += count;
+            }
+        }
+        Metrics { brokers, topics, ..metrics }
+    }
+
+    fn pending(&self, topics: &[TopicMetrics]) -> Pending {
+        Pending {
+            memory_used: self.memory.used(),
+            buffer_memory: self.config.buffer_memory,
+            queued: topics.iter().map(|topic| topic.queued).sum(),
+            in_flight: topics.iter().map(|topic| topic.in_flight).sum(),
+            waiting_for_memory: self.memory.waiting(),
+            waiting_for_topic: self.pending.unknown(),
+            waiting_for_placing: self.pending.unplaced(),
+        }
+    }
+
+    /// Records were handed over, of a topic that is known by name.
+    pub(super) fn count_handed_over(&mut self, topic: usize, count: usize) {
+        self.topics[topic].records.handed_over += count as u64;
+    }
+
+    /// A record was taken back by its caller.
+    pub(super) fn count_unsent(&mut self, topic: usize) {
+        self.topics[topic].records.unsent += 1;
+    }
+
+    /// A batch's records were acknowledged, and had not failed before.
+    pub(super) fn count_acknowledged(&mut self, now: Instant, place: Place, ended: &Ended<W>) {
+        let count = ended.count as u64;
+        let records = &mut self.topics[place.topic].records;
+        records.acknowledged += count;
+        records.acknowledged_bytes += ended.record_bytes as u64;
+        // A record of now would be due so much later than the batch's first: that is its age.
+        let due = now + self.config.delivery_timeout;
+        self.counts.acknowledged(count, due.saturating_duration_since(ended.deadline));
+    }
+
+    /// A record was handed over and failed at once, perhaps of a topic that is not known by name.
+    pub(super) fn count_refused(&mut self, topic: &str) {
+        if let Some(&index) = self.by_name.get(topic) {
+            let records = &mut self.topics[index].records;
+            records.handed_over += 1;
+            records.failed += 1;
+        } else {
+            self.counts.refuse();
+        }
+    }
+}
+
+fn metrics_of_topic<W>(topic: &Topic<W>) -> TopicMetrics {
+    let (mut queued, mut in_flight) = (0, 0);
+    for batch in topic.partitions.iter().flat_map(|partition| &partition.queue) {
+        match batch.progress {
+            Progress::Queued => queued += batch.count() as usize,
+            Progress::InFlight => in_flight += batch.count() as usize,
+            // Its records have ended.
+            Progress::GivenUp => {}
+        }
+        in_flight += batch.behind.iter().map(|ended| ended.count as usize).sum::<usize>();
+    }
+    TopicMetrics {
+        name: Arc::clone(&topic.name),
+        partitions: topic.count,
+        records: topic.records,
+        queued,
+        in_flight,
+    }
+}
