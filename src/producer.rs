@@ -5,7 +5,9 @@
 
 mod backoff;
 mod batch;
+mod calls;
 mod counts;
+mod cutter;
 mod delayed;
 mod description;
 mod ending;
@@ -16,11 +18,13 @@ mod memory;
 mod metrics;
 mod nodes;
 mod notice;
+mod notices;
 mod numbers;
 mod outbox;
 mod owned;
 mod partitioner;
 mod pending;
+mod questions;
 mod random;
 mod refresh;
 mod request;
@@ -31,6 +35,7 @@ mod tickets;
 mod timers;
 mod told;
 mod topic;
+mod topics;
 mod turn;
 
 pub use backoff::Backoff;

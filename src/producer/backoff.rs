@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::random::Random;
+use crate::config::Config;
 
 /// Doubling pauses, spread by a fifth to either side so that clients do not retry in step. No pause
 /// is longer than `max`: once they have doubled up to it, they are spread over the fifth below.
@@ -15,6 +16,11 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// That of a producer's settings.
+    pub fn of(config: &Config) -> Self {
+        Self { initial: config.retry_backoff, max: config.retry_backoff_max }
+    }
+
     /// The pause after the given number of failures, of which this is the last.
     pub fn after(&self, failures: u32, random: &mut Random) -> Duration {
         let doubled = self.initial.saturating_mul(1 << failures.saturating_sub(1).min(20));

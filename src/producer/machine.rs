@@ -10,7 +10,6 @@ mod exchange;
 mod fates;
 mod in_order;
 mod joining;
-mod notices;
 mod numbering;
 mod placing;
 mod queues;
@@ -21,19 +20,18 @@ mod wholes;
 mod wording;
 mod wreck;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::asking::{Asking, Question};
 pub use self::exchange::{MetadataWanted, Outgoing, Part, Placing, Produced, Purge, Unsent};
 use self::fates::Refusal;
 pub use self::joining::Joined;
-use self::notices::{Notices, Peer};
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::backoff::Backoff;
-use super::batch::{Codecs, Rest};
+use super::batch::Rest;
+use super::calls::{Calls, Question};
 use super::counts::Counts;
+use super::cutter::Cutter;
 use super::delayed::Delayed;
 use super::description::ClusterDescription;
 use super::ending::Ending;
@@ -41,17 +39,19 @@ use super::haste::Haste;
 use super::memory::Memory;
 use super::nodes::{Nodes, Sent};
 use super::notice::Notice;
+use super::notices::{Notices, Peer};
 use super::numbers::{Numbers, ProducerEpoch};
 use super::owned::OwnedRecord;
 use super::pending::Pending;
+use super::questions::Questions;
 use super::random::Random;
-use super::refresh::Refresh;
 use super::request::RequestId;
 use super::settled::{Settled, Stored};
 use super::tickets::{Ticket, Tickets};
 use super::timers::Timers;
 use super::told::Told;
 use super::topic::{NodeId, Topic};
+use super::topics::Topics;
 use crate::config::{Acks, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::protocol::{LONGEST_TOPIC, MetadataResponse, PartitionProduced, ProduceResponse};
@@ -66,30 +66,16 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 pub struct Machine<W> {
     config: Config,
     random: Random,
-    backoff: Backoff,
-    topics: Vec<Topic<W>>,
-    by_name: HashMap<Arc<str>, usize, foldhash::fast::FixedState>,
-    /// The one that was looked up last.
-    last_topic: usize,
+    topics: Topics<W>,
     nodes: Nodes,
-    refresh: Refresh,
     numbers: Numbers,
     memory: Memory<W>,
     pending: Pending<W>,
-    codecs: Codecs,
-    rest: Rest<W>,
+    cutter: Cutter<W>,
     timers: Timers,
     tickets: Tickets<W>,
-    next_serial: u64,
-    asking: Vec<Asking<W>>,
-    /// How many questions were asked about the cluster.
-    questions: u64,
-    /// Whether the cluster was last asked about those topics alone that it may create.
-    asked_to_create: bool,
-    /// Whether the last question was about everything.
-    asked_everything: bool,
-    /// The last answer to such a question.
-    described: Option<Arc<ClusterDescription>>,
+    questions: Questions,
+    calls: Calls<W>,
     told: Told<W>,
     notices: Notices,
     ending: Ending<W>,
@@ -100,29 +86,20 @@ impl<W> Machine<W> {
     /// A machine that knows nothing of its cluster yet. The same seed and the same calls give
     /// the same results.
     pub fn new(config: Config, seed: u64) -> Self {
-        let backoff = Backoff { initial: config.retry_backoff, max: config.retry_backoff_max };
+        let backoff = Backoff::of(&config);
         Self {
-            refresh: Refresh::new(Some(config.metadata_max_age), backoff),
+            questions: Questions::new(&config, backoff),
             numbers: Numbers::new(backoff),
             random: Random::new(seed),
-            backoff,
             memory: Memory::new(config.buffer_memory),
             config,
-            topics: Vec::new(),
-            by_name: HashMap::default(),
-            last_topic: 0,
+            topics: Topics::default(),
             nodes: Nodes::default(),
             pending: Pending::default(),
-            codecs: Codecs::default(),
-            rest: |_, _| unreachable!("nobody waits for several records"),
+            cutter: Cutter::new(|_, _| unreachable!("nobody waits for several records")),
             timers: Timers::default(),
             tickets: Tickets::default(),
-            next_serial: 0,
-            asking: Vec::new(),
-            questions: 0,
-            asked_to_create: false,
-            asked_everything: false,
-            described: None,
+            calls: Calls::default(),
             told: Told::default(),
             notices: Notices::default(),
             ending: Ending::default(),
@@ -134,7 +111,7 @@ impl<W> Machine<W> {
     /// [`Who`](super::Who) and [`Rest`].
     #[must_use]
     pub fn with_runs(self, rest: Rest<W>) -> Self {
-        Self { rest, ..self }
+        Self { cutter: Cutter::new(rest), ..self }
     }
 
     // -- callers --------------------------------------------------------------------------
@@ -202,7 +179,7 @@ impl<W> Machine<W> {
         let until = target.deadline;
         self.count_handed_over(target.topic, 1);
         let is_first = !self.memory.is_short();
-        let asked_before = self.questions;
+        let asked_before = self.questions.asked();
         let delayed = Delayed { target, record, waiter, until, charged: 0, asked_before };
         self.memory.wait(ticket, delayed);
         if is_first {
@@ -232,8 +209,8 @@ impl<W> Machine<W> {
 
     /// What a record of a topic fails with whose caller gives this reason not to place it.
     pub fn placing_failed(&mut self, topic: &str, reason: &str) -> Error {
-        let index = self.topic(topic);
-        self.not_placed(index, reason).topic(&self.name_of(index))
+        let index = self.topics.named(topic);
+        self.not_placed(index, reason).topic(&self.topics[index].name)
     }
 
     /// Un-sends a record that still waits, for memory, for its topic or to be placed. `None` if
@@ -327,7 +304,7 @@ impl<W> Machine<W> {
             let error = wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC);
             return self.told.call(waiter, Err(error));
         }
-        let index = self.topic(topic);
+        let index = self.topics.named(topic);
         let Some(creates) = creates(&self.topics[index]) else {
             return self.told.call(waiter, Ok(()));
         };
@@ -365,7 +342,7 @@ impl<W> Machine<W> {
     pub fn abandon(&mut self, now: Instant) {
         let records = self.drop_records(now, Purge::ALL, wording::closed_before_delivery);
         self.told.abandon(records);
-        self.drop_asking(&wording::closed_before_start());
+        self.drop_calls(&wording::closed_before_start());
         self.finish_flushes();
     }
 
@@ -381,23 +358,23 @@ impl<W> Machine<W> {
         self.notices.reached(Peer::Cluster);
         self.notices.listed(|node| response.brokers.iter().any(|broker| broker.node_id == node));
         for described in &response.topics {
-            let index = described.name.as_deref().and_then(|name| self.by_name.get(name));
-            let Some(&index) = index else { continue };
+            let index = described.name.as_deref().and_then(|name| self.topics.find(name));
+            let Some(index) = index else { continue };
             self.describe(now, index, described);
         }
         // A partition without a leader, or a topic that is being created, will change soon.
         let complete = asked.topics.iter().all(|name| {
-            self.by_name.get(name).is_none_or(|&index| {
+            self.topics.find(name).is_none_or(|index| {
                 let topic = &self.topics[index];
                 topic.is_known() && topic.usable().iter().all(|p| p.leader.is_some())
                     || !topic.is_known() && topic.unassigned.is_empty()
             })
         });
         if asked.everything {
-            self.described = Some(Arc::new(ClusterDescription::from(response)));
+            self.questions.describe(ClusterDescription::from(response));
         }
-        let complete = self.answer_asking(asked.everything) && complete;
-        self.refresh.succeeded(now, complete, &mut self.random);
+        let complete = self.answer_calls(asked.everything) && complete;
+        self.questions.succeeded(now, complete, &mut self.random);
         self.finish_flushes();
     }
 
@@ -407,7 +384,7 @@ impl<W> Machine<W> {
         let waiting = self.unsettled();
         self.notices.failed(now, Peer::Cluster, &error, waiting);
         let needed = !self.is_idle();
-        self.refresh.failed(now, error, needed, &mut self.random);
+        self.questions.failed(now, error, needed, &mut self.random);
     }
 
     /// A broker gave the producer an id.
@@ -442,8 +419,9 @@ impl<W> Machine<W> {
         let waiting = self.unsettled();
         self.notices.failed(now, Peer::Broker(node), &error, waiting);
         // It may have moved, or somebody else may lead its partitions by now.
-        self.refresh.want();
-        let pause = |failures| self.backoff.after(failures, &mut self.random);
+        self.questions.want();
+        let backoff = Backoff::of(&self.config);
+        let pause = |failures| backoff.after(failures, &mut self.random);
         self.nodes.connect_failed(now, node, error, pause);
     }
 
@@ -453,7 +431,7 @@ impl<W> Machine<W> {
         self.notices.debug(now, || format!("the connection to broker {node} has ended"));
         let (ready, was_needed) = self.nodes.disconnected(node);
         if was_needed {
-            self.refresh.want();
+            self.questions.want();
         }
         for place in ready {
             self.partition(place).queued_at = None;
@@ -563,7 +541,7 @@ impl<W> Machine<W> {
         self.expire_delayed(now);
         self.wake_nodes(now);
         self.notice_overdue(now);
-        self.expire_asking(now);
+        self.expire_calls(now);
         self.admit(now);
         self.finish_flushes();
         self.finish_closing(now);
@@ -576,9 +554,9 @@ impl<W> Machine<W> {
         let timers = self.timers.next_event();
         timers
             .into_iter()
-            .chain(self.asking.iter().map(|asking| asking.until))
+            .chain(self.calls.next_event())
             .chain(self.ending.next_event())
-            .chain(self.refresh.next_event())
+            .chain(self.questions.next_event())
             .chain(self.numbers.next_event())
             .chain(self.nodes.next_event())
             .chain(self.memory.next_event())
@@ -588,28 +566,23 @@ impl<W> Machine<W> {
 
     /// What the cluster is to be asked, until it answers or cannot be reached.
     pub fn poll_metadata(&mut self, now: Instant) -> Option<MetadataWanted> {
-        self.refresh.poll(now).then(|| {
-            self.questions += 1;
-            if self.ask_about_everything() {
-                let topics = self.topics.iter().map(|topic| Arc::clone(&topic.name)).collect();
-                return MetadataWanted { topics, may_create: false, everything: true };
-            }
-            // Who only asks about a topic does not want it created, and has his turn between
-            // those who do.
-            let is_turn = !(self.asked_to_create && self.is_asked_for_topics());
-            let wanted: Vec<bool> = (0..self.topics.len())
-                .map(|index| !self.asking.is_empty() && self.is_asked_to_create(index))
-                .collect();
-            let topics = || self.topics.iter().zip(&wanted);
-            let may_create =
-                is_turn && topics().any(|(topic, wanted)| topic.is_missed() || *wanted);
-            let asked = topics()
-                .filter(|(topic, wanted)| !may_create || topic.has_records() || **wanted)
-                .map(|(topic, _)| Arc::clone(&topic.name))
-                .collect();
-            self.asked_to_create = may_create;
-            MetadataWanted { topics: asked, may_create, everything: false }
-        })
+        if !self.questions.poll(now) {
+            return None;
+        }
+        if self.asks_about_everything() {
+            let topics = self.topics.iter().map(|topic| Arc::clone(&topic.name)).collect();
+            return Some(MetadataWanted { topics, may_create: false, everything: true });
+        }
+        let wanted = self.wanted_topics();
+        let mut topics = self.topics.iter().zip(&wanted);
+        let creates = topics.any(|(topic, wanted)| topic.is_missed() || *wanted);
+        let may_create = self.questions.may_create(creates, self.is_asked_for_topics());
+        let topics = self.topics.iter().zip(&wanted);
+        let asked = topics
+            .filter(|(topic, wanted)| !may_create || topic.has_records() || **wanted)
+            .map(|(topic, _)| Arc::clone(&topic.name))
+            .collect();
+        Some(MetadataWanted { topics: asked, may_create, everything: false })
     }
 
     /// Whether a broker is to be asked for a producer's id.
@@ -674,7 +647,7 @@ impl<W> Machine<W> {
 
     /// Whether [`Self::poll_notice`] also says what is for debugging.
     pub fn set_verbose(&mut self, verbose: bool) {
-        self.notices.verbose = verbose;
+        self.notices.set_verbose(verbose);
     }
 
     // -- looks ----------------------------------------------------------------------------
@@ -683,20 +656,20 @@ impl<W> Machine<W> {
     /// while that is not known or earlier records of the topic wait to be placed. A record that
     /// is handed over without a partition then waits behind them.
     pub fn partitions(&self, topic: &str) -> Option<i32> {
-        let topic = &self.topics[*self.by_name.get(topic)?];
+        let topic = &self.topics[self.topics.find(topic)?];
         let free = topic.is_known() && topic.unassigned.is_empty();
         free.then_some(topic.count as i32)
     }
 
     /// The partitions of a topic and who leads each; none while they are not known.
     pub fn leaders(&self, topic: &str) -> Vec<Option<NodeId>> {
-        let known = self.by_name.get(topic).map(|&index| self.topics[index].usable());
+        let known = self.topics.find(topic).map(|index| self.topics[index].usable());
         known.into_iter().flatten().map(|partition| partition.leader).collect()
     }
 
     /// The cluster as it last described itself after [`Self::describe_cluster`].
     pub fn described(&self) -> Option<Arc<ClusterDescription>> {
-        self.described.clone()
+        self.questions.described()
     }
 
     /// Whether a record still waits for memory.
@@ -730,7 +703,7 @@ impl<W> Machine<W> {
 
     /// Whether every record and every call has been settled.
     pub fn is_idle(&self) -> bool {
-        self.tickets.is_idle() && self.asking.is_empty()
+        self.tickets.is_idle() && self.calls.is_empty()
     }
 
     /// Bytes of records that are held until they are acknowledged.

@@ -1,7 +1,6 @@
 //! Records on their way in: checked, charged for their memory, kept while there is none, while
 //! their topic is unknown or their place is, and put into their partition's open batch.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::{LONGEST_TOPIC, Machine, Produced};
@@ -11,7 +10,7 @@ use crate::producer::delayed::{Delayed, Target};
 use crate::producer::haste::Haste;
 use crate::producer::owned::{OwnedRecord, out_of_memory};
 use crate::producer::partitioner::Choice;
-use crate::producer::topic::{Place, Topic};
+use crate::producer::topic::Place;
 use crate::record::Record;
 
 impl<W> Machine<W> {
@@ -45,34 +44,9 @@ impl<W> Machine<W> {
         partition: Option<i32>,
         haste: Haste,
     ) -> Target {
-        let topic = self.topic(topic);
+        let topic = self.topics.named(topic);
         let deadline = now + self.config.delivery_timeout;
         Target { topic, partition, ticket: None, haste, deadline }
-    }
-
-    /// A topic's index, if anybody has named it before. Most records go where the last one went.
-    pub(super) fn look_up(&mut self, name: &str) -> Option<usize> {
-        if self.topics.get(self.last_topic).is_some_and(|topic| &*topic.name == name) {
-            return Some(self.last_topic);
-        }
-        let index = *self.by_name.get(name)?;
-        self.last_topic = index;
-        Some(index)
-    }
-
-    pub(super) fn topic(&mut self, name: &str) -> usize {
-        if let Some(index) = self.look_up(name) {
-            return index;
-        }
-        let index = self.topics.len();
-        let topic = Topic::new(name.into());
-        self.by_name.insert(Arc::clone(&topic.name), index);
-        self.topics.push(topic);
-        index
-    }
-
-    pub(super) fn name_of(&self, topic: usize) -> Arc<str> {
-        Arc::clone(&self.topics[topic].name)
     }
 
     /// Takes a record in for which `buffer_memory` has room; gives back the waiter if the process
@@ -114,7 +88,7 @@ impl<W> Machine<W> {
         self.memory.charge(charged);
         let until = target.deadline.min(now + self.config.metadata_timeout);
         let target = Target { ticket: Some(ticket), haste: target.haste.apart(), ..target };
-        let asked_before = self.questions;
+        let asked_before = self.questions.asked();
         let delayed = Delayed { target, record, waiter, until, charged, asked_before };
         let topic = &mut self.topics[target.topic];
         topic.unassigned.push_back(ticket);
@@ -125,7 +99,7 @@ impl<W> Machine<W> {
         let asks = topic.is_known() || topic.unassigned.len() == 1;
         self.pending.add_unknown(ticket, delayed);
         if asks {
-            self.refresh.want_news();
+            self.questions.want_news();
         }
         Produced::Accepted { ticket, work: asks, is_held: true }
     }
@@ -220,8 +194,7 @@ impl<W> Machine<W> {
                 return Err((error, joined.err().flatten()));
             };
             let ticket = ticket.unwrap_or_else(|| self.tickets.issue());
-            let serial = self.next_serial;
-            self.next_serial += 1;
+            let serial = self.cutter.serial();
             let waiters = self.partition(place).recent_waiters;
             let lingers_until = now + self.config.linger;
             let batch = Batch::open(serial, ticket, memory, waiters, deadline, lingers_until);

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::wording::Limit;
 use super::{Machine, Purge, wording};
 use crate::error::{Error, ErrorCode, ErrorKind};
+use crate::producer::backoff::Backoff;
 use crate::producer::batch::{Batch, Ended, Piece, Progress};
 use crate::producer::delayed::{Delayed, Target};
 use crate::producer::nodes::Sent;
@@ -73,7 +74,7 @@ impl<W> Machine<W> {
         let Refusal { code, said, maybe_written, .. } = refusal;
         let Some((index, mut batch)) = self.take_answered(place, serial) else { return };
         if code.refreshes_metadata() {
-            self.refresh.want();
+            self.questions.want();
         }
         batch.maybe_written |= maybe_written;
         batch.last_failure = Some((code, said.map(str::to_owned)));
@@ -156,7 +157,7 @@ impl<W> Machine<W> {
     fn again(&mut self, now: Instant, place: Place, index: usize, mut batch: Batch<W>) {
         batch.progress = Progress::Queued;
         batch.failures += 1;
-        let pause = self.backoff.after(batch.failures, &mut self.random);
+        let pause = Backoff::of(&self.config).after(batch.failures, &mut self.random);
         batch.resume_at = Some(now + pause);
         let topic = &self.topics[place.topic].name;
         self.notices.debug(now, || {
@@ -172,8 +173,7 @@ impl<W> Machine<W> {
     fn split(&mut self, now: Instant, place: Place, index: usize, mut batch: Batch<W>) {
         // A broker that refuses a full batch allows less; how much less it does not say.
         let target = (batch.size() / 2).max(1);
-        let serial = self.next_serial;
-        let mut parts = match batch.split(target, serial, &mut self.codecs, self.rest) {
+        let mut parts = match self.cutter.split(&mut batch, target) {
             Ok(parts) => parts,
             Err(error) => {
                 let kind = match error {
@@ -197,7 +197,6 @@ impl<W> Machine<W> {
             let error = self.refused(place, refusal, &whole);
             return self.fail(now, place, index, whole, &error);
         }
-        self.next_serial += parts.len() as u64;
         self.counts.split();
         if let Some(last) = parts.last_mut() {
             last.behind = std::mem::take(&mut batch.behind);
@@ -223,7 +222,7 @@ impl<W> Machine<W> {
         let error = self.refused(place, refusal, &batch);
         if blames_some(refusal, batch.count()) {
             let refused = self.refused_records(place, refusal, batch.maybe_written);
-            for ended in batch.end_apart(&refused, &error, self.rest) {
+            for ended in self.cutter.end_apart(&mut batch, &refused, &error) {
                 self.tickets.keep(ended.ticket);
                 self.end(now, place, index, ended);
             }
@@ -257,13 +256,10 @@ impl<W> Machine<W> {
         refusal: Refusal<'_>,
     ) {
         let refused = self.refused_records(place, refusal, false);
-        let serial = self.next_serial;
-        let pieces = batch.take_out(&refused, serial, &mut self.codecs, self.rest);
-        let Ok(pieces) = pieces else {
+        let Ok(pieces) = self.cutter.take_out(&mut batch, &refused) else {
             let error = self.refused(place, refusal, &batch);
             return self.fail(now, place, index, batch, &error);
         };
-        self.next_serial += pieces.len() as u64;
         self.counts.split();
         self.memory.release(batch.charged);
         let kept = batch.count() - refused.len() as i32;

@@ -36,7 +36,7 @@ impl<W> Machine<W> {
             Err(_) => self.topics[place.topic].records.failed += ended.count as u64,
         }
         let Ended { count, outcome, waiting, .. } = ended;
-        let topic = self.name_of(place.topic);
+        let topic = self.topics.name_of(place.topic);
         self.told.batch(topic, place.partition as i32, outcome, waiting, count);
     }
 
@@ -50,6 +50,6 @@ impl<W> Machine<W> {
         error: Error,
     ) {
         self.topics[topic].records.failed += 1;
-        self.told.refused(self.name_of(topic), partition, timestamp, waiter, error);
+        self.told.refused(self.topics.name_of(topic), partition, timestamp, waiter, error);
     }
 }

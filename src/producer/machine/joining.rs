@@ -70,7 +70,7 @@ impl<W> Machine<W> {
             return None;
         }
         let partitioner = self.config.partitioner;
-        let index = self.look_up(topic)?;
+        let index = self.topics.look_up(topic)?;
         let topic = &self.topics[index];
         if !topic.unassigned.is_empty() {
             return None;

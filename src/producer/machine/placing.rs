@@ -59,7 +59,7 @@ impl<W> Machine<W> {
         let mut tickets = self.topics[topic].unassigned.iter();
         if tickets.any(|ticket| self.pending.get_unknown(*ticket).is_some()) {
             // That question was asked before they were handed over.
-            self.refresh.want();
+            self.questions.want();
         }
     }
 

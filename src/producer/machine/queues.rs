@@ -15,7 +15,7 @@ use crate::record::Identity;
 
 impl<W> Machine<W> {
     pub(super) fn partition(&mut self, place: Place) -> &mut Partition<W> {
-        &mut self.topics[place.topic].partitions[place.partition]
+        self.topics.partition(place)
     }
 
     pub(super) fn for_each_place(&mut self, mut work: impl FnMut(&mut Self, Place)) {
@@ -39,7 +39,7 @@ impl<W> Machine<W> {
     /// Takes over what the cluster says of a topic. A topic in error keeps what is queued for it:
     /// a cluster may deny a topic for a moment.
     pub(super) fn describe(&mut self, now: Instant, index: usize, described: &MetadataTopic) {
-        let question = self.questions;
+        let question = self.questions.asked();
         let topic = &mut self.topics[index];
         if !described.error_code.is_success() {
             topic.refusal = Some(described.error_code);
@@ -63,7 +63,7 @@ impl<W> Machine<W> {
         topic.described_by = question;
         let recreated = !topic.partitions.is_empty() && topic.id != described.topic_id;
         if !topic.resize(described.topic_id, described.partitions.len()) {
-            self.refresh.want();
+            self.questions.want();
         }
         let topic = &mut self.topics[index];
         while topic.partitions.len() < topic.extent {
@@ -241,7 +241,7 @@ impl<W> Machine<W> {
             let leader = self.partition(place).leader;
             match leader {
                 None if self.has_vanished(place) => {}
-                None => self.refresh.want(),
+                None => self.questions.want(),
                 Some(leader) => {
                     self.nodes.want(leader);
                     let queued_at = self.partition(place).queued_at;
@@ -339,7 +339,7 @@ impl<W> Machine<W> {
     /// Answers that are long in coming: perhaps somebody else leads by now.
     pub(super) fn notice_overdue(&mut self, now: Instant) {
         if self.nodes.notice_overdue(now) {
-            self.refresh.want();
+            self.questions.want();
         }
     }
 }

@@ -72,7 +72,7 @@ impl<W> Machine<W> {
 
     /// A record was handed over and failed at once, perhaps of a topic that is not known by name.
     pub(super) fn count_refused(&mut self, topic: &str) {
-        if let Some(&index) = self.by_name.get(topic) {
+        if let Some(index) = self.topics.find(topic) {
             let records = &mut self.topics[index].records;
             records.handed_over += 1;
             records.failed += 1;

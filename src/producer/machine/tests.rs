@@ -70,7 +70,7 @@ impl Bench {
         let mut bench = Self::new(change);
         let now = bench.now;
         bench.machine.target(now, "t", None, Haste::Lingers);
-        bench.machine.refresh.want();
+        bench.machine.questions.want();
         bench.describe(leaders);
         for leader in leaders {
             bench.machine.handle_connected(*leader);

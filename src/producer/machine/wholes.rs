@@ -46,7 +46,7 @@ impl<W> Machine<W> {
         records: &[(Option<i32>, Record<'_>)],
         waiters: Vec<W>,
     ) -> Whole<W> {
-        let index = self.topic(topic);
+        let index = self.topics.named(topic);
         let size = whole_size(records);
         let partition =
             self.check_open().and_then(|()| self.check_whole(size)).map_err(NotWhole::Error);
@@ -71,8 +71,7 @@ impl<W> Machine<W> {
         let Some(memory) = self.memory.allocate(size) else {
             return Whole::Refused(NotWhole::Error(out_of_memory(size)), waiters);
         };
-        let (ticket, serial) = (self.tickets.issue(), self.next_serial);
-        self.next_serial += 1;
+        let (ticket, serial) = (self.tickets.issue(), self.cutter.serial());
         let deadline = since + self.config.delivery_timeout;
         let mut batch = Batch::open(serial, ticket, memory, waiters.len(), deadline, now);
         for ((_, record), waiter) in records.iter().zip(waiters) {
@@ -94,7 +93,7 @@ impl<W> Machine<W> {
 
     /// Settles `waiter` once it is worth while to try again, or of no use.
     pub fn when_whole_fits(&mut self, topic: &str, size: usize, waiter: W) {
-        let topic = self.topic(topic);
+        let topic = self.topics.named(topic);
         self.memory.when_whole_fits(topic, size, waiter);
     }
 

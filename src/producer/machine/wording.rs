@@ -138,7 +138,7 @@ impl<W> Machine<W> {
         let leader = topic.partitions[place.partition].leader;
         let unconnected = leader.and_then(|leader| self.nodes.last_failure(leader));
         let throttled = leader.is_some_and(|leader| self.nodes.is_throttled(leader));
-        let why = match (last, unconnected.or(self.refresh.last_failure.as_ref()), topic.refusal) {
+        let why = match (last, unconnected.or(self.questions.last_failure()), topic.refusal) {
             (Some((code, Some(said))), _, _) => format!("the last try ended with {code}: {said}"),
             (Some((code, None)), _, _) => format!("the last try ended with {code}"),
             (None, Some(error), _) => error.to_string(),
@@ -348,9 +348,8 @@ impl<W> Machine<W> {
 
     pub(super) fn unreachable(&self, limit: Limit) -> Error {
         let why = self
-            .refresh
-            .last_failure
-            .as_ref()
+            .questions
+            .last_failure()
             .map_or_else(|| "no broker has answered yet".to_owned(), ToString::to_string);
         Error::new(
             ErrorKind::Unreachable,

@@ -21,7 +21,7 @@ impl<W> Machine<W> {
     /// Ends everything, and returns what is to be delivered; the machine is finished.
     pub fn wreck(&mut self) -> Vec<Settled<W>> {
         self.break_down();
-        for topic in &mut self.topics {
+        for topic in self.topics.iter_mut() {
             let name = &topic.name;
             for (index, partition) in (0..).zip(&mut topic.partitions) {
                 for mut batch in partition.queue.drain(..) {
@@ -39,18 +39,17 @@ impl<W> Machine<W> {
         }
         while let Some((_, delayed)) = self.memory.pop().or_else(|| self.pending.pop()) {
             let Delayed { target, record, waiter, .. } = delayed;
-            let topic = self.name_of(target.topic);
+            let topic = self.topics.name_of(target.topic);
             self.told.abandon(1);
             self.told.refused(topic, target.partition, record.timestamp, waiter, broken());
         }
-        let calls = (self.asking.drain(..).map(|asking| asking.waiter))
-            .chain(self.memory.take_calls())
-            .chain(self.tickets.clear())
-            .chain(self.ending.finish());
+        self.drop_calls(&broken());
+        let calls =
+            (self.memory.take_calls()).chain(self.tickets.clear()).chain(self.ending.finish());
         for waiter in calls {
             self.told.call(waiter, Err(broken()));
         }
-        for Topic { records, .. } in &mut self.topics {
+        for Topic { records, .. } in self.topics.iter_mut() {
             let ended = records.acknowledged + records.unsent;
             records.failed = records.handed_over.saturating_sub(ended);
         }

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::notice::{Notice, Severity};
+use super::topic::NodeId;
 use crate::error::Error;
-use crate::producer::notice::{Notice, Severity};
-use crate::producer::topic::NodeId;
 
 /// How often a warning is repeated.
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
@@ -36,7 +36,7 @@ pub(super) struct Notices {
     queue: VecDeque<Notice>,
     trouble: BTreeMap<Peer, Trouble>,
     /// Whether lines for debugging are wanted.
-    pub(super) verbose: bool,
+    verbose: bool,
     budget: Option<Budget>,
 }
 
@@ -47,6 +47,10 @@ struct Budget {
 }
 
 impl Notices {
+    pub(super) fn set_verbose(&mut self, verbose: bool) {
+        self.verbose = verbose;
+    }
+
     pub(super) fn pop(&mut self) -> Option<Notice> {
         self.queue.pop_front()
     }

@@ -1,0 +1,74 @@
+//! Calls that wait for the cluster to answer: to any question, to one about a topic, or to one
+//! about everything.
+
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+
+/// What a call wants to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Whether the cluster answers at all.
+    Anything,
+    /// The partitions of the topic with this index. The cluster may create it if `creates`.
+    Topic { index: usize, creates: bool },
+    /// All brokers and topics. Only an answer to a question that was asked after the call counts.
+    Everything,
+}
+
+/// A call that waits for the cluster.
+#[derive(Debug)]
+pub(super) struct Call<W> {
+    pub(super) question: Question,
+    pub(super) limit: Duration,
+    /// How many questions had been asked before.
+    pub(super) asked_before: u64,
+    pub(super) until: Instant,
+    pub(super) waiter: W,
+}
+
+#[derive(Debug)]
+pub(super) struct Calls<W> {
+    open: Vec<Call<W>>,
+}
+
+impl<W> Default for Calls<W> {
+    fn default() -> Self {
+        Self { open: Vec::new() }
+    }
+}
+
+impl<W> Calls<W> {
+    pub(super) fn add(&mut self, call: Call<W>) {
+        self.open.push(call);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Whether a call asks such a question.
+    pub(super) fn ask(&self, is_such: impl Fn(Question) -> bool) -> bool {
+        self.open.iter().any(|call| is_such(call.question))
+    }
+
+    /// When one has waited for too long.
+    pub(super) fn next_event(&self) -> Option<Instant> {
+        self.open.iter().map(|call| call.until).min()
+    }
+
+    /// Takes out the calls that have a result, with it.
+    pub(super) fn take(
+        &mut self,
+        result: impl Fn(&Call<W>) -> Option<Result<()>>,
+    ) -> Vec<(W, Result<()>)> {
+        let mut done = Vec::new();
+        for call in std::mem::take(&mut self.open) {
+            match result(&call) {
+                Some(result) => done.push((call.waiter, result)),
+                None => self.open.push(call),
+            }
+        }
+        done
+    }
+}

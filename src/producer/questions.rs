@@ -1,0 +1,101 @@
+//! When the cluster is asked, about what in turn, and what it last said of itself.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::backoff::Backoff;
+use super::description::ClusterDescription;
+use super::random::Random;
+use super::refresh::Refresh;
+use crate::config::Config;
+use crate::error::Error;
+
+#[derive(Debug)]
+pub(super) struct Questions {
+    refresh: Refresh,
+    asked: u64,
+    /// Whether the last question was about those topics alone that the cluster may create.
+    was_to_create: bool,
+    /// Whether it was about everything.
+    was_about_everything: bool,
+    /// The last answer to such a question.
+    described: Option<Arc<ClusterDescription>>,
+}
+
+impl Questions {
+    pub(super) fn new(config: &Config, backoff: Backoff) -> Self {
+        Self {
+            refresh: Refresh::new(Some(config.metadata_max_age), backoff),
+            asked: 0,
+            was_to_create: false,
+            was_about_everything: false,
+            described: None,
+        }
+    }
+
+    /// Something looks out of date.
+    pub(super) fn want(&mut self) {
+        self.refresh.want();
+    }
+
+    /// Something new is asked about: no earlier answer makes this question unnecessary.
+    pub(super) fn want_news(&mut self) {
+        self.refresh.want_news();
+    }
+
+    /// How many questions were asked.
+    pub(super) fn asked(&self) -> u64 {
+        self.asked
+    }
+
+    /// Whether to ask now; whoever is told so asks.
+    pub(super) fn poll(&mut self, now: Instant) -> bool {
+        let asks = self.refresh.poll(now);
+        self.asked += u64::from(asks);
+        asks
+    }
+
+    pub(super) fn next_event(&self) -> Option<Instant> {
+        self.refresh.next_event()
+    }
+
+    /// Decides whether the question is about everything, if that `is_wanted`. Such a question
+    /// creates no topic, and its answer does not say why a topic is missing. So it never follows
+    /// another one while a topic `needs_a_name` in the question: calls that want everything, over
+    /// and over, would keep records from their topic.
+    pub(super) fn is_about_everything(&mut self, is_wanted: bool, needs_a_name: bool) -> bool {
+        self.was_about_everything = is_wanted && !(self.was_about_everything && needs_a_name);
+        self.was_about_everything
+    }
+
+    /// Decides whether the question may create topics, if that `is_wanted`. Whoever only asks about
+    /// a topic does not want it created, and has his turn between those who do.
+    pub(super) fn may_create(&mut self, is_wanted: bool, others_ask: bool) -> bool {
+        self.was_to_create = is_wanted && !(self.was_to_create && others_ask);
+        self.was_to_create
+    }
+
+    /// An answer came; `complete` if nothing in it calls for another soon.
+    pub(super) fn succeeded(&mut self, now: Instant, complete: bool, random: &mut Random) {
+        self.refresh.succeeded(now, complete, random);
+    }
+
+    /// No answer came; asks again only while it is `needed`.
+    pub(super) fn failed(&mut self, now: Instant, error: Error, needed: bool, random: &mut Random) {
+        self.refresh.failed(now, error, needed, random);
+    }
+
+    /// Why no answer came to the last question.
+    pub(super) fn last_failure(&self) -> Option<&Error> {
+        self.refresh.last_failure.as_ref()
+    }
+
+    /// The cluster has described everything.
+    pub(super) fn describe(&mut self, description: ClusterDescription) {
+        self.described = Some(Arc::new(description));
+    }
+
+    pub(super) fn described(&self) -> Option<Arc<ClusterDescription>> {
+        self.described.clone()
+    }
+}
