@@ -95,6 +95,7 @@ impl Nodes {
     }
 
     /// Has a broker connected, unless it is, or a pause after a failure is not over.
+    #[inline]
     pub(super) fn want(&mut self, id: NodeId) {
         let node = self.by_id.entry(id).or_default();
         if !node.connected && !node.connecting && node.retry_at.is_none() {
@@ -162,6 +163,7 @@ impl Nodes {
     // -- what is to be sent -------------------------------------------------------------------
 
     /// A broker that takes a request and has one coming, if it owes fewer answers than `limit`.
+    #[inline]
     pub(super) fn ready(&self, limit: usize) -> Option<NodeId> {
         let is_ready = |node: &Node| {
             node.connected
@@ -173,6 +175,7 @@ impl Nodes {
     }
 
     /// Puts a partition into the queue of a broker, and out of that of another.
+    #[inline]
     pub(super) fn enqueue(&mut self, place: Place, node: NodeId, before: Option<NodeId>) {
         if let Some(before) = before {
             self.node(before).ready.retain(|other| *other != place);
@@ -181,6 +184,7 @@ impl Nodes {
     }
 
     /// Takes the first partition of a broker's queue.
+    #[inline]
     pub(super) fn pop_ready(&mut self, node: NodeId) -> Option<Place> {
         self.node(node).ready.pop_front()
     }
@@ -207,11 +211,13 @@ impl Nodes {
     // -- requests -----------------------------------------------------------------------------
 
     /// Whether a broker owes an answer.
+    #[inline]
     pub(super) fn is_busy(&mut self, node: NodeId) -> bool {
         self.node(node).in_flight > 0
     }
 
     /// Adds a request.
+    #[inline]
     pub(super) fn send(&mut self, now: Instant, node: NodeId, parts: Vec<Sent>) -> RequestId {
         let id = self.next_request;
         self.next_request += 1;
@@ -225,6 +231,7 @@ impl Nodes {
     }
 
     /// The batches of a request are sealed. Gives out which these are.
+    #[inline]
     pub(super) fn sealed(&mut self, now: Instant, id: RequestId) -> Vec<Sent> {
         let Some(request) = self.requests.get_mut(&id) else { return Vec::new() };
         request.sent_at = now;
@@ -232,6 +239,7 @@ impl Nodes {
     }
 
     /// A request is answered.
+    #[inline]
     pub(super) fn answered(&mut self, now: Instant, id: RequestId) -> Option<Request> {
         let request = self.take(id)?;
         let latency = now.saturating_duration_since(request.sent_at);
@@ -248,11 +256,13 @@ impl Nodes {
 
     /// A request has ended. Whoever takes it tells that its broker owes
     /// [one answer less](Self::owes_less).
+    #[inline]
     pub(super) fn take(&mut self, id: RequestId) -> Option<Request> {
         self.requests.remove(&id)
     }
 
     /// A broker owes one answer less. Gives out partitions that have waited until it owes none.
+    #[inline]
     pub(super) fn owes_less(&mut self, node: NodeId) -> Vec<Place> {
         let node = self.node(node);
         node.in_flight -= 1;

@@ -26,11 +26,13 @@ impl Numbers {
         Self { current: None, question: Refresh::new(None, backoff) }
     }
 
+    #[inline]
     pub(super) fn current(&self) -> Option<ProducerEpoch> {
         self.current
     }
 
     /// Has a broker asked for an id, unless there is one. Says whether there is.
+    #[inline]
     pub(super) fn want(&mut self) -> bool {
         if self.current.is_none() {
             self.question.want_news();
