@@ -39,7 +39,7 @@ mod topics;
 mod turn;
 
 pub use backoff::Backoff;
-pub use batch::{Content, Rest};
+pub use batch::{Content, Rest, Ticket};
 pub use description::{BrokerDescription, ClusterDescription, TopicDescription};
 pub use haste::Haste;
 pub use machine::{
@@ -57,6 +57,5 @@ pub use random::Random;
 pub use request::{PartitionBatch, RequestId, SealedRequest, encode_produce};
 pub use sequence::Sequence;
 pub use settled::{RecordPlace, Settled, SettledBatch, Stored, Waiting, Who};
-pub use tickets::Ticket;
 pub use topic::NodeId;
 pub use turn::{Event, Outside, Turn, Turns};

@@ -8,11 +8,14 @@ use bytes::Bytes;
 
 use super::sequence::Sequence;
 use super::settled::{Stored, Waiting, Who};
-use super::tickets::Ticket;
 use crate::error::{Error, ErrorCode};
 use crate::record::{
     BATCH_OVERHEAD, BatchBuilder, Compressor, Decompressor, InvalidBatch, Record, SealedBatch,
 };
+
+/// Grows with every batch and every record that waits: who holds a smaller ticket was handed
+/// over earlier.
+pub type Ticket = u64;
 
 /// Makes of one who waits for several records one who waits for all but so many of them.
 pub type Rest<W> = fn(&W, i32) -> W;

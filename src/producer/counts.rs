@@ -1,15 +1,13 @@
-//! What a producer counts. Records are counted with their topics and requests with their brokers,
-//! so that totals are sums. Nothing that the machine decides may depend on what is here.
+//! What a producer counts of batches, and of what belongs to no topic and no broker. Records are
+//! counted with their topics and requests with their brokers, so that totals are sums. Nothing that the machine decides may depend on what is here.
 
 use std::time::Duration;
 
 use super::batch::Content;
 use super::histogram::Histogram;
-use super::metrics::{BatchMetrics, Errors, Latency, ThrottleTime};
-use crate::error::ErrorCode;
+use super::metrics::{BatchMetrics, Latency};
 use crate::record::SealedBatch;
 
-/// What belongs to no topic and no broker.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     refused: u64,
@@ -102,24 +100,6 @@ impl Counts {
             fill: ratio(bytes, batches * batch_size as u64),
             compression_ratio: ratio(bytes, compressed),
         }
-    }
-}
-
-/// What belongs to a broker.
-#[derive(Debug, Default)]
-pub(super) struct NodeCounts {
-    pub(super) requests: u64,
-    pub(super) lost: u64,
-    pub(super) connect_failures: u64,
-    pub(super) disconnects: u64,
-    pub(super) throttle_time: ThrottleTime,
-    pub(super) latencies: Histogram,
-    pub(super) errors: Errors,
-}
-
-impl NodeCounts {
-    pub(super) fn refused(&mut self, code: ErrorCode) {
-        *self.errors.entry(code.name()).or_default() += 1;
     }
 }
 

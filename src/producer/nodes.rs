@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::counts::NodeCounts;
 use super::histogram::Histogram;
-use super::metrics::{BrokerMetrics, RequestMetrics};
+use super::metrics::{BrokerMetrics, Errors, RequestMetrics, ThrottleTime};
 use super::request::RequestId;
 use super::topic::{NodeId, Place};
 use crate::error::{Error, ErrorCode};
@@ -30,7 +29,19 @@ struct Node {
     ready: VecDeque<Place>,
     /// Partitions with a record somebody awaits, to be sent once nothing is in flight.
     awaited: Vec<Place>,
-    counts: NodeCounts,
+    counts: Counts,
+}
+
+/// What is counted of a broker.
+#[derive(Debug, Default)]
+struct Counts {
+    requests: u64,
+    lost: u64,
+    connect_failures: u64,
+    disconnects: u64,
+    throttle_time: ThrottleTime,
+    latencies: Histogram,
+    errors: Errors,
 }
 
 /// A batch in a request.
@@ -271,7 +282,7 @@ impl Nodes {
 
     /// A broker refused a batch.
     pub(super) fn refused(&mut self, node: NodeId, code: ErrorCode) {
-        self.node(node).counts.refused(code);
+        *self.node(node).counts.errors.entry(code.name()).or_default() += 1;
     }
 
     /// A broker asks for silence.

@@ -5,14 +5,8 @@ use std::time::Instant;
 use super::backoff::Backoff;
 use super::random::Random;
 use super::refresh::Refresh;
+use super::sequence::ProducerEpoch;
 use crate::error::Error;
-
-/// A producer's id and epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ProducerEpoch {
-    pub(super) id: i64,
-    pub(super) epoch: i16,
-}
 
 #[derive(Debug)]
 pub(super) struct Numbers {

@@ -1,6 +1,13 @@
 //! Sequence numbers: they count a producer's records in a partition, and wrap to 0 after
 //! 2³¹ − 1. They are never compared by size, only by what follows what.
 
+/// A producer's id and epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ProducerEpoch {
+    pub(super) id: i64,
+    pub(super) epoch: i16,
+}
+
 /// The sequence number of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Sequence(i32);

@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// Grows with every batch and every record that waits: who holds a smaller ticket was handed
-/// over earlier.
-pub type Ticket = u64;
+use super::batch::Ticket;
 
 #[derive(Debug)]
 pub(super) struct Tickets<W> {

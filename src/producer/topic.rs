@@ -4,12 +4,10 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::batch::{Batch, Progress};
+use super::batch::{Batch, Progress, Ticket};
 use super::metrics::RecordMetrics;
-use super::numbers::ProducerEpoch;
 use super::partitioner::Spread;
-use super::sequence::Sequence;
-use super::tickets::Ticket;
+use super::sequence::{ProducerEpoch, Sequence};
 use crate::error::{Error, ErrorCode};
 
 /// A broker's id.

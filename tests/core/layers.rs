@@ -21,6 +21,25 @@ const LAST_PURE: &str = "producer";
 const LOG: [&str; 2] = ["broker", "log"];
 const LOG_MAY_IMPORT: [&str; 4] = ["error", "wire", "protocol", "record"];
 
+/// The parts of the producing machine that own state, each with private fields. The machine alone
+/// knows them: they never call each other, and plain values know none of them.
+const COMPONENTS: [&str; 14] = [
+    "calls",
+    "counts",
+    "cutter",
+    "ending",
+    "memory",
+    "nodes",
+    "notices",
+    "numbers",
+    "pending",
+    "questions",
+    "tickets",
+    "timers",
+    "told",
+    "topics",
+];
+
 /// What a pure module must not mention: where in a path, and what it would bring in.
 const OUTSIDE: [(&[&str], &str); 13] = [
     (&["tokio"], "Tokio"),
@@ -109,6 +128,9 @@ fn wrong_import(module: &[&str], used: &Use) -> Option<String> {
         let allowed = LOG_MAY_IMPORT.contains(&to) || target.iter().zip(LOG).all(|(a, b)| a == b);
         return (!allowed).then(|| format!("`broker::log` must not import `{to}`"));
     }
+    if module.starts_with(&["producer"]) && to == "producer" {
+        return between_components(module, &target);
+    }
     if from == to {
         return None;
     }
@@ -119,6 +141,13 @@ fn wrong_import(module: &[&str], used: &Use) -> Option<String> {
         return Some("`net` knows nothing of producing: it must not import `producer`".to_owned());
     }
     (rank(from)? < to_rank).then(|| format!("`{from}` must not import `{to}`, which is above it"))
+}
+
+/// Within `producer`.
+fn between_components(module: &[&str], target: &[String]) -> Option<String> {
+    let (from, to) = (module.get(1)?, target.get(1)?);
+    let is_known = from == to || *from == "machine" || !COMPONENTS.contains(&to.as_str());
+    (!is_known).then(|| format!("`producer::{from}` must not know `{to}`: the machine alone does"))
 }
 
 fn impure(module: &[&str], used: &Use) -> Option<String> {
@@ -172,6 +201,8 @@ fn the_check_finds_what_is_forbidden() {
         ("src/producer/batch.rs", "use std::{sync::Arc, thread::{self, JoinHandle}};"),
         ("src/error.rs", "impl From<pyo3::PyErr> for Error {}"),
         ("src/producer/random.rs", "use rand::Rng;"),
+        ("src/producer/memory.rs", "use super::tickets::Tickets;"),
+        ("src/producer/batch.rs", "use crate::producer::{notice::Notice, notices::Notices};"),
         ("src/producer/random.rs", "use std::hash::{BuildHasher, RandomState};"),
     ];
     for (file, source) in forbidden {
@@ -195,6 +226,8 @@ fn the_check_lets_pass_what_is_allowed() {
         ("src/wire.rs", "const S: &str = r#\"a \" crate::net\"#; fn f<'rand>(_: &'rand u8) {}"),
         ("src/wire.rs", "pub(crate) fn f() {} pub(super) fn g() {}"),
         ("src/producer/topic.rs", "use super::random::Random; use std::time::Instant;"),
+        ("src/producer/memory.rs", "use super::batch::Ticket; use super::memory::Memory;"),
+        ("src/producer/machine/fates.rs", "use crate::producer::nodes::Sent;"),
         ("src/producer/batch.rs", "mod tests { fn f() { Instant::now(); } }"),
         ("src/producer/batch/tests.rs", "fn f() { Instant::now(); }"),
         ("src/broker/log.rs", "use crate::record::Record; use crate::broker::log::window::W;"),

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use crate::config::Compression;
-use crate::producer::batch::Content;
+use crate::producer::batch::{Content, Ticket};
 use crate::producer::request::{PartitionBatch, RequestId};
-use crate::producer::tickets::Ticket;
 use crate::producer::topic::NodeId;
 use crate::record::{Compressor, Identity};
 

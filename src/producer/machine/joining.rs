@@ -9,9 +9,9 @@
 use std::time::Instant;
 
 use super::Machine;
+use crate::producer::batch::Ticket;
 use crate::producer::haste::Haste;
 use crate::producer::settled::Who;
-use crate::producer::tickets::Ticket;
 use crate::producer::topic::Place;
 use crate::record::Record;
 

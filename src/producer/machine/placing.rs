@@ -5,8 +5,8 @@
 use super::{Machine, Placing};
 use crate::config::Partitioner;
 use crate::error::Result;
+use crate::producer::batch::Ticket;
 use crate::producer::delayed::{Delayed, Target};
-use crate::producer::tickets::Ticket;
 
 impl<W> Machine<W> {
     /// Whether nobody has to be asked where a record goes.
