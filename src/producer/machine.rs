@@ -3,6 +3,9 @@
 //! Methods are of four kinds. Callers' (`produce`, `wait`, `place`, `cancel`, `start`, `flush`,
 //! `purge`, `close`) take work in. `handle_*` take in what happened outside. `poll_*` give out what
 //! is to be done: call them until they return nothing. The rest looks.
+//!
+//! The machine's state lies in components, files beside this one, which do not know each other. The
+//! files below this one decide what happens between them.
 
 mod admission;
 mod asking;
