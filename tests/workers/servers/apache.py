@@ -20,9 +20,11 @@ _EMBEDDED = """\
 MaxConnectionsPerChild {recycle}
 WSGIPythonPath {path}
 """
+# A request that reaches a daemon which is being replaced while Apache stops is never accepted.
+# Apache's child waits for it until `socket-timeout`, which is a minute unless set.
 _DAEMON = """\
 WSGIDaemonProcess workers processes=2 threads=4 maximum-requests={recycle} python-path={path} \
-home={directory}
+home={directory} socket-timeout=10
 WSGIProcessGroup workers
 """
 _CONFIGURATION = """\
