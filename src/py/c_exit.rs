@@ -3,7 +3,7 @@
 //! called, because the thread that ends may hold the interpreter.
 
 use std::io::Write;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,17 +22,16 @@ pub(super) fn install() {
 }
 
 extern "C" fn at_c_exit() {
-    if is_over() {
-        return;
+    if !is_over() {
+        deliver_apart("the process called exit()");
     }
+}
+
+/// Delivers what was handed over, without the interpreter, before an end that has this name. It
+/// works on a thread of its own, because this one may hold the locks that are needed.
+pub(super) fn deliver_apart(end: &'static str) {
     let (progress, news) = channel();
-    // On a thread of its own: this one may hold the locks that are needed.
-    let work = move || {
-        deliver("the process called exit()", |until| {
-            // The receiver may have given up.
-            let _received = progress.send(until);
-        });
-    };
+    let work = move || deliver(end, &progress);
     let started = without_signals(|| thread::Builder::new().name("dekaf-exit".into()).spawn(work));
     if started.is_ok()
         && let Ok(until) = news.recv_timeout(2 * LOCKED)
@@ -43,12 +42,13 @@ extern "C" fn at_c_exit() {
     }
 }
 
-/// Delivers what was handed over, without the interpreter. Says by when it has ended.
-pub(super) fn deliver(end: &str, say_until: impl FnOnce(Instant)) {
+/// Says by when it has ended.
+fn deliver(end: &str, progress: &Sender<Instant>) {
     let Some(running) = take_running(LOCKED) else { return };
     let given_up = abandoned(&running);
     let until = close(&running);
-    say_until(until);
+    // The receiver may have given up.
+    let _received = progress.send(until);
     for (core, _) in &running {
         core.client.wait_ended(until.saturating_duration_since(Instant::now()));
     }

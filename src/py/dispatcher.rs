@@ -91,6 +91,8 @@ pub(super) fn port(py: Python<'_>) -> PyResult<Arc<Port>> {
         if let Some(dispatcher) = &*current {
             return Ok(Arc::clone(&dispatcher.port));
         }
+        // Nobody would end another one.
+        process::check_not_over()?;
         // Others may use the port before the thread is there: it reads what it finds.
         Arc::clone(current.insert(Dispatcher::new()))
     };

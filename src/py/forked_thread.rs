@@ -1,10 +1,11 @@
 //! The end of the thread that a forked child was left with, if it is not the main thread. Python
-//! runs no `atexit` then, and the threads of dekaf would keep the child alive for ever. The thread
-//! therefore delivers what was handed over, and ends them.
+//! runs no `atexit` then, and the threads of dekaf would keep the child alive for ever. A
+//! destructor of the thread's own variables therefore delivers what was handed over, and ends
+//! them. Other threads of the child can use no producer from then on.
 
 use std::cell::Cell;
 
-use super::process::{generation, is_over};
+use super::process::{self, generation};
 use super::{c_exit, dispatcher};
 
 thread_local! {
@@ -21,9 +22,12 @@ struct End;
 
 impl Drop for End {
     fn drop(&mut self) {
-        if !is_over() && has_this_process() {
-            c_exit::deliver("the thread of the forked process ended", |_| ());
-            let _left = dispatcher::leave();
+        let has_this_process = generation() > 0 && CHILD.get() == generation();
+        if has_this_process && !process::is_over() {
+            process::begin_end();
+            c_exit::deliver_apart("the thread of the forked process ended");
+            // The thread may hold the last objects of Python's that the dispatcher refers to.
+            std::mem::forget(dispatcher::leave());
         }
     }
 }
@@ -33,6 +37,10 @@ pub(super) fn before_fork() {
     if IS_MAIN.get().is_none() {
         IS_MAIN.set(Some(began_the_process()));
     }
+    if IS_MAIN.get() == Some(false) {
+        // In the parent it does nothing. A thread that is ending already starts no core.
+        let _ended = END.try_with(|_| ());
+    }
 }
 
 /// In the child, within the fork.
@@ -40,18 +48,6 @@ pub(super) fn begin_child() {
     if IS_MAIN.get() == Some(false) {
         CHILD.set(generation());
     }
-}
-
-/// Has the end of this thread deliver, if this process was left with it.
-pub(super) fn deliver_at_end() {
-    if has_this_process() {
-        // If the thread is ending already, the core starts too late to be waited for.
-        let _ended = END.try_with(|_| ());
-    }
-}
-
-fn has_this_process() -> bool {
-    generation() > 0 && CHILD.get() == generation()
 }
 
 /// Asked before a fork alone: in the child the system takes any thread for the first.

@@ -7,20 +7,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyImportError, PyRuntimeError};
+use pyo3::exceptions::{PyException, PyImportError, PyRuntimeError};
 use pyo3::ffi::{PyInterpreterState_Get, PyInterpreterState_GetID};
 use pyo3::prelude::*;
 use pyo3::types::PyCFunction;
 
 use super::answer::SIGNAL_CHECK;
 use super::calls::{detached, import, method_with};
+use super::dispatcher;
 use super::started::Running;
-use super::{dispatcher, forked_thread};
 
 /// How many forks lie between this process and the one that imported the module.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// Locked only with the interpreter held, so it is free in a forked child. The end by `exit` alone
+/// Locked only with the interpreter held, so it is free in a forked child. [`take_running`] alone
 /// locks it without.
 static CORES: Mutex<Cores> = Mutex::new(Cores { generation: 0, running: Vec::new() });
 
@@ -75,7 +75,6 @@ fn cores() -> MutexGuard<'static, Cores> {
 pub(super) fn register(py: Python<'_>, core: Running, exit_timeout: Duration) -> PyResult<()> {
     cores().running.push((core, exit_timeout));
     sweep(py);
-    forked_thread::deliver_at_end();
     drain_with_workers(py)
 }
 
@@ -112,6 +111,11 @@ pub(super) fn take_running(limit: Duration) -> Option<Vec<(Running, Duration)>> 
         }
         std::thread::yield_now();
     }
+}
+
+/// Nothing new is started from here on.
+pub(super) fn begin_end() {
+    IS_OVER.store(true, Ordering::Relaxed);
 }
 
 /// Whether the end of the interpreter has been here.
@@ -182,7 +186,7 @@ pub(super) fn seed() -> u64 {
 
 /// Delivers what there is, and says what could not be delivered.
 pub(super) fn at_exit(py: Python<'_>) -> PyResult<()> {
-    IS_OVER.store(true, Ordering::Relaxed);
+    begin_end();
     let running = std::mem::take(&mut cores().running);
     let of_these = generation();
     let given_up = abandoned(&running);
@@ -218,7 +222,12 @@ pub(super) fn at_exit(py: Python<'_>) -> PyResult<()> {
 fn say(py: Python<'_>, line: &str) -> PyResult<()> {
     let sys = import(py, "sys")?;
     let write = |name| method_with(&sys.getattr(name)?, "write", (line,)).map(drop);
-    write("stderr").or_else(|refused| write("__stderr__").map_err(|_| refused))
+    match write("stderr") {
+        Err(refused) if refused.is_instance_of::<PyException>(py) => {
+            write("__stderr__").map_err(|_| refused)
+        }
+        written => written,
+    }
 }
 
 /// Closes all of them, and says by when they have ended.
