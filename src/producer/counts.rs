@@ -1,5 +1,6 @@
 //! What a producer counts of batches, and of what belongs to no topic and no broker. Records are
-//! counted with their topics and requests with their brokers, so that totals are sums. Nothing that the machine decides may depend on what is here.
+//! counted with their topics and requests with their brokers, so that totals are sums. Nothing that
+//! the machine decides may depend on what is here.
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 const BUDGET_FOR: Duration = Duration::from_secs(1);
 const BUDGET: u32 = 50;
 
-/// Peer is to be reached.
+/// A peer that the machine has to reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Peer {
     /// Any broker, to ask about the cluster.
@@ -89,7 +89,7 @@ impl Notices {
         self.push(Severity::Warning, text);
     }
 
-    /// Peer cannot be reached, and why.
+    /// Which peer cannot be reached, and why.
     pub(super) fn trouble(&self) -> Option<String> {
         let (who, trouble) = self.trouble.first_key_value()?;
         Some(format!("{} cannot be reached: {}", named(*who), trouble.last))

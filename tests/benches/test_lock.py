@@ -16,7 +16,7 @@ def pins(lock: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("lock", ["benches/requirements.txt", "tests/workers/requirements.txt"])
 def test_a_lock_file_agrees_with_the_one_for_development(lock: str) -> None:
-    """`make lock` renews all of them; who renews one by hand is told here."""
+    """`make lock` renews all of them; this test fails if only one is updated by hand."""
     here, development = pins(lock), pins("requirements-dev.txt")
     shared = here.keys() & development.keys()
     assert {name: here[name] for name in shared} == {name: development[name] for name in shared}

@@ -2,7 +2,7 @@
 //! digests of what passed into the machine and out of it. `make trace-digest` compares them all,
 //! `cargo test` some of them. After a change that is meant to be one, `make trace-digest TRACES=write`
 //! writes them down anew. `TRACES=each` prints the digest of every seed instead, to find one that
-//! differs.
+//! differs. The bytes of batches are digested, so another version of a compressor is a change.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! What calls are answered that wait for the cluster, and what they have it asked.
+//! Answers calls that wait for the cluster, and decides what the cluster is asked.
 
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,7 @@ impl<W> Machine<W> {
         self.unknown_topic(topic, limit).topic(&self.topics[topic].name)
     }
 
+    /// Decides whether the question that is due is about everything.
     pub(super) fn asks_about_everything(&mut self) -> bool {
         let is_wanted = self.calls.ask(|question| question == Question::Everything);
         let needs_a_name = self.calls.ask(|question| matches!(question, Question::Topic { .. }))
@@ -82,7 +83,7 @@ impl<W> Machine<W> {
     pub(super) fn wanted_topics(&self) -> Vec<bool> {
         let wanted = |index| {
             let question = Question::Topic { index, creates: true };
-            !self.calls.is_empty() && self.calls.ask(|asked| asked == question)
+            self.calls.ask(|asked| asked == question)
         };
         (0..self.topics.len()).map(wanted).collect()
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::Machine;
 use crate::error::Error;
 use crate::producer::batch::Ended;
+use crate::producer::settled::waited_for;
 use crate::producer::topic::Place;
 
 impl<W> Machine<W> {
@@ -36,6 +37,7 @@ impl<W> Machine<W> {
             Err(_) => self.topics[place.topic].records.failed += ended.count as u64,
         }
         let Ended { count, outcome, waiting, .. } = ended;
+        debug_assert!(waited_for(&waiting) <= count as usize, "each waits for a record of it");
         let topic = self.topics.name_of(place.topic);
         self.told.batch(topic, place.partition as i32, outcome, waiting, count);
     }
