@@ -142,15 +142,14 @@ impl<W> Memory<W> {
         self.wholes.push((topic, size, waiter));
     }
 
-    /// Those who wait for room that is there now, for a topic that is `free`; or all, if there is
-    /// nothing to wait for.
-    pub(super) fn fitting_wholes(&mut self, all: bool, free: impl Fn(usize) -> bool) -> Vec<W> {
+    /// Takes out the waiters of wholes whose topic and size `fits`.
+    pub(super) fn fitting_wholes(&mut self, fits: impl Fn(&Self, usize, usize) -> bool) -> Vec<W> {
         if self.wholes.is_empty() {
             return Vec::new();
         }
         let (told, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.wholes)
             .into_iter()
-            .partition(|&(topic, size, _)| all || self.has_room(size) && free(topic));
+            .partition(|&(topic, size, _)| fits(self, topic, size));
         self.wholes = left;
         told.into_iter().map(|(.., waiter)| waiter).collect()
     }

@@ -108,9 +108,7 @@ impl Nodes {
     /// Has a broker connected, unless it is, or a pause after a failure is not over.
     #[inline]
     pub(super) fn want(&mut self, id: NodeId) {
-        let node = self.by_id.entry(id).or_default();
-        if !node.connected && !node.connecting && node.retry_at.is_none() {
-            node.connecting = true;
+        if self.node(id).begins_to_connect() {
             self.connects.push_back(id);
         }
     }
@@ -163,8 +161,7 @@ impl Nodes {
             }
             if node.retry_at.is_some_and(|at| at <= now) {
                 node.retry_at = None;
-                if is_needed(*id) && !node.connected && !node.connecting {
-                    node.connecting = true;
+                if is_needed(*id) && node.begins_to_connect() {
                     self.connects.push_back(*id);
                 }
             }
@@ -350,6 +347,13 @@ impl Nodes {
 }
 
 impl Node {
+    /// Whether it is to be connected now; from then on a connection is under way.
+    fn begins_to_connect(&mut self) -> bool {
+        let begins = !self.connected && !self.connecting && self.retry_at.is_none();
+        self.connecting |= begins;
+        begins
+    }
+
     fn metrics(&self, id: NodeId) -> BrokerMetrics {
         let counts = &self.counts;
         BrokerMetrics {

@@ -8,9 +8,10 @@ use super::wording::whole_too_large;
 use crate::config::Partitioner;
 use crate::error::{Error, Result};
 use crate::producer::batch::Batch;
+use crate::producer::memory::Memory;
 use crate::producer::owned::out_of_memory;
 use crate::producer::partitioner::of_key;
-use crate::producer::topic::Place;
+use crate::producer::topic::{Place, Topic};
 use crate::record::{BATCH_OVERHEAD, Record};
 
 /// What became of records that are to be one.
@@ -55,7 +56,7 @@ impl<W> Machine<W> {
             Ok(partition) => partition,
             Err(refused) => return Whole::Refused(refused, waiters),
         };
-        if !self.has_room_for_whole(index, size) {
+        if !fits_whole(&self.memory, &self.topics[index], size) {
             return Whole::Full(waiters);
         }
         if partition.is_none() && self.config.partitioner == Partitioner::Caller {
@@ -98,15 +99,13 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn settle_wholes(&mut self) {
-        let is_free = |topic: usize| self.topics[topic].unassigned.is_empty();
-        for waiter in self.memory.fitting_wholes(self.ending.has_begun(), is_free) {
+        let is_over = self.ending.has_begun();
+        let fits = |memory: &Memory<W>, topic: usize, size| {
+            is_over || fits_whole(memory, &self.topics[topic], size)
+        };
+        for waiter in self.memory.fitting_wholes(fits) {
             self.told.call(waiter, Ok(()));
         }
-    }
-
-    /// Nothing overtakes what waits for memory, nor what waits for its place in the topic.
-    fn has_room_for_whole(&self, topic: usize, size: usize) -> bool {
-        self.memory.has_room(size) && self.topics[topic].unassigned.is_empty()
     }
 
     fn check_whole(&self, size: usize) -> Result<()> {
@@ -142,6 +141,12 @@ impl<W> Machine<W> {
         }
         Ok(common)
     }
+}
+
+/// Whether records that are to be one batch can be taken in. They overtake no record that waits for
+/// memory, and none that waits for its partition in the topic.
+fn fits_whole<W>(memory: &Memory<W>, topic: &Topic<W>, size: usize) -> bool {
+    memory.has_room(size) && topic.unassigned.is_empty()
 }
 
 /// About how many bytes records take as one batch.
