@@ -27,7 +27,7 @@ static FIRST: OnceLock<Arc<Port>> = OnceLock::new();
 static FIRST_IS_OVER: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug)]
-pub(super) struct Dispatcher {
+struct Dispatcher {
     port: Arc<Port>,
     state: Mutex<State>,
     changed: Condvar,
@@ -132,8 +132,14 @@ pub(super) fn inherit(left: Vec<Item>) {
     }
 }
 
-/// Has the thread finish what there is, and end. Called with or without the interpreter.
-pub(super) fn leave() -> Option<Arc<Dispatcher>> {
+/// Has the thread finish what there is, and end, without the interpreter.
+pub(super) fn leave_behind() {
+    // Its port may hold objects of Python's, which may not be dropped here.
+    std::mem::forget(leave());
+}
+
+/// Has the thread finish what there is, and end.
+fn leave() -> Option<Arc<Dispatcher>> {
     let dispatcher = current().take()?;
     FIRST_IS_OVER.store(true, Ordering::Release);
     dispatcher.reach(State::Ending);

@@ -26,8 +26,7 @@ impl Drop for End {
         if has_this_process && !process::is_over() {
             process::begin_end();
             c_exit::deliver_apart("the thread of the forked process ended");
-            // The thread may hold the last objects of Python's that the dispatcher refers to.
-            std::mem::forget(dispatcher::leave());
+            dispatcher::leave_behind();
         }
     }
 }
