@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 # Since 3.12 Python warns that a fork beside threads is dangerous. It is: that is tested.
 HEAD = """
-import os, signal, sys, warnings
+import os, signal, sys, threading, warnings
 from dekaf import SyncProducer
 warnings.simplefilter("ignore", DeprecationWarning)
 servers = sys.argv[1]
@@ -37,6 +37,11 @@ def call(function, *arguments):
         assert pids == [0] and "before the process was forked" in str(error), error
         other.flush()
         os._exit(0)
+
+def in_thread(run):
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
 """
 TAIL = "print(os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]))\n"
 
@@ -67,10 +72,7 @@ with SyncProducer(servers, partitioner=choose) as producer:
 """,
     # The child is left with a thread that Python does not take for the main one.
     "thread": """
-import threading
-thread = threading.Thread(target=fork)
-thread.start()
-thread.join()
+in_thread(fork)
 with SyncProducer(servers) as producer:
     for _ in range(3):
         producer.send("orders", b"parent")
@@ -107,15 +109,12 @@ def test_the_child_ends_and_delivers(dekaf_broker: Broker, where: str) -> None:
 
 def test_a_thread_that_has_forked_counts_what_is_lost() -> None:
     script = """
-import threading
 def run():
     fork()
     if pids == [0]:
         lost.send("orders", b"child")
 lost = SyncProducer("127.0.0.1:1", exit_timeout_ms=100)
-thread = threading.Thread(target=run)
-thread.start()
-thread.join()
+in_thread(run)
 """
     with Broker() as broker:
         stdout, stderr = run(HEAD + script + TAIL, broker.bootstrap_servers)
@@ -128,7 +127,6 @@ thread.join()
 def test_a_callback_that_sends_again_keeps_no_child_alive(dekaf_broker: Broker) -> None:
     """It finds the producer closed and the dispatcher about to end."""
     script = """
-import threading
 def again(metadata, error):
     lost.send("orders", b"again", on_delivery=again)
 def run():
@@ -136,9 +134,7 @@ def run():
     if pids == [0]:
         lost.send("orders", b"child", on_delivery=again)
 lost = SyncProducer("127.0.0.1:1", exit_timeout_ms=100)
-thread = threading.Thread(target=run)
-thread.start()
-thread.join()
+in_thread(run)
 """
     stdout, _ = run(HEAD + script + TAIL, dekaf_broker.bootstrap_servers)
     assert stdout == "0\n"
@@ -146,15 +142,12 @@ thread.join()
 
 def test_a_producer_is_first_used_in_another_thread_of_the_child(dekaf_broker: Broker) -> None:
     script = """
-import threading
 def use():
     with warnings.catch_warnings(action="ignore"):
         threading.Thread(target=SyncProducer(servers).send, args=("orders", b"other")).start()
 def run():
     fork(then=use)
-thread = threading.Thread(target=run)
-thread.start()
-thread.join()
+in_thread(run)
 """
     stdout, _ = run(HEAD + script + TAIL, dekaf_broker.bootstrap_servers)
     assert stdout == "0\n"
