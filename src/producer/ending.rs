@@ -8,7 +8,7 @@ use crate::error::Error;
 pub(super) struct Ending<W> {
     /// Once it is closed: until when what was taken in may go on.
     by: Option<Instant>,
-    /// Whoever waits for the end.
+    /// The calls that wait for the end.
     waiters: Vec<W>,
     /// Why it takes nothing more.
     failure: Option<Error>,
@@ -58,7 +58,7 @@ impl<W> Ending<W> {
         self.by.filter(|_| !self.is_over)
     }
 
-    /// It is over. Gives out whoever waits for that.
+    /// It is over. Returns the calls that wait for that.
     pub(super) fn finish(&mut self) -> Vec<W> {
         self.is_over = true;
         std::mem::take(&mut self.waiters)

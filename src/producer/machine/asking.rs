@@ -79,7 +79,7 @@ impl<W> Machine<W> {
         self.questions.is_about_everything(is_wanted, needs_a_name)
     }
 
-    /// For each topic, whether somebody waits for it who is about to produce to it.
+    /// For each topic, whether a call waits for it that the cluster may create it for.
     pub(super) fn wanted_topics(&self) -> Vec<bool> {
         let wanted = |index| {
             let question = Question::Topic { index, creates: true };

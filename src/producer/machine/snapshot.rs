@@ -1,4 +1,4 @@
-//! The metrics, and what the machine counts for them.
+//! Builds the metrics, and counts records with their topics.
 
 use std::sync::Arc;
 use std::time::Instant;
