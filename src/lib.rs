@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod scarce;
 
+pub mod random;
+
 pub mod config;
 pub mod error;
 
@@ -15,6 +17,8 @@ pub mod wire;
 pub mod protocol;
 
 pub mod record;
+
+pub mod cluster;
 
 pub mod producer;
 

@@ -3,13 +3,11 @@
 //! and no Python: the time is an argument, and whoever turns it does what its `poll_*` say and
 //! tells it through `handle_*` what came of it.
 
-mod backoff;
 mod batch;
 mod calls;
 mod counts;
 mod cutter;
 mod delayed;
-mod description;
 mod ending;
 mod haste;
 mod histogram;
@@ -24,9 +22,6 @@ mod outbox;
 mod owned;
 mod partitioner;
 mod pending;
-mod questions;
-mod random;
-mod refresh;
 mod request;
 mod sequence;
 mod settled;
@@ -38,9 +33,7 @@ mod topic;
 mod topics;
 mod turn;
 
-pub use backoff::Backoff;
 pub use batch::{Content, Rest, Ticket};
-pub use description::{BrokerDescription, ClusterDescription, TopicDescription};
 pub use haste::Haste;
 pub use machine::{
     Joined, Machine, MetadataWanted, NotWhole, Outgoing, Part, Placing, Produced, Purge, Unsent,
@@ -53,9 +46,7 @@ pub use metrics::{
 pub use notice::{Notice, Severity};
 pub use owned::OwnedRecord;
 pub use partitioner::{crc32_partition_of, murmur2, partition_of};
-pub use random::Random;
 pub use request::{PartitionBatch, RequestId, SealedRequest, encode_produce};
 pub use sequence::Sequence;
 pub use settled::{RecordPlace, Settled, SettledBatch, Stored, Waiting, Who};
-pub use topic::NodeId;
 pub use turn::{Event, Outside, Turn, Turns};

@@ -14,8 +14,8 @@ use bytes::Bytes;
 
 use super::log::{Appended, PartitionLog, Refusal, StoredBatch};
 use crate::error::ErrorCode;
-use crate::producer::Random;
 use crate::protocol::LONGEST_TOPIC;
+use crate::random::Random;
 use retention::Retention;
 pub use topic::{Partition, Topic, TopicSettings};
 

@@ -14,12 +14,13 @@ use super::handle::Sink;
 use super::room::Room;
 use super::sealer::{seal, takes_long};
 use super::turned::Turned;
+use crate::cluster::NodeId;
 use crate::config::{Acks, Codec, Compression, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::net::{Answer, Link};
 use crate::producer::{
-    Event, MetadataWanted, NodeId, Notice, Outgoing, Outside, PartitionBatch, RequestId,
-    SealedRequest, Settled, Turns, encode_produce,
+    Event, MetadataWanted, Notice, Outgoing, Outside, PartitionBatch, RequestId, SealedRequest,
+    Settled, Turns, encode_produce,
 };
 use crate::protocol::{PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD, ProduceRequest, decode_response};
 use crate::record::SealedBatch;

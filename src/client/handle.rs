@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use super::driver;
 use super::room::Room;
 use super::turned::{Handed, HandedMany, Turned};
+use crate::cluster::{ClusterDescription, NodeId};
 use crate::config::Config;
 use crate::error::Error;
 use crate::net::without_signals;
 use crate::producer::{
-    ClusterDescription, Haste, Machine, Metrics, NodeId, Notice, Purge, Settled, Ticket, Unsent,
-    Who, Whole,
+    Haste, Machine, Metrics, Notice, Purge, Settled, Ticket, Unsent, Who, Whole,
 };
 use crate::record::Record;
 

@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::topic::NodeId;
+use crate::cluster::NodeId;
 
 /// How often each of Kafka's error codes was met, by its name.
 pub type Errors = BTreeMap<&'static str, u64>;

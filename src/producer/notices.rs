@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::notice::{Notice, Severity};
-use super::topic::NodeId;
+use crate::cluster::NodeId;
 use crate::error::Error;
 
 /// How often a warning is repeated.

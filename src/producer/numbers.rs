@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::backoff::Backoff;
-use super::random::Random;
-use super::refresh::Refresh;
 use super::sequence::ProducerEpoch;
+use crate::cluster::Backoff;
+use crate::cluster::Refresh;
 use crate::error::Error;
+use crate::random::Random;
 
 #[derive(Debug)]
 pub(super) struct Numbers {

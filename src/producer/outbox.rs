@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::request::{PartitionBatch, RequestId, SealedRequest};
-use super::topic::NodeId;
+use crate::cluster::NodeId;
 
 #[derive(Debug)]
 struct Slot {

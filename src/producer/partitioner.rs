@@ -1,8 +1,8 @@
 //! Which partition a record goes to: by its key as the Java client does it, and without a key
 //! to one partition for a while, so that batches fill (KIP-794).
 
-use super::random::Random;
 use crate::config::Partitioner;
+use crate::random::Random;
 
 /// The Java client's hash, so that a key finds the same partition from both.
 pub fn murmur2(data: &[u8]) -> i32 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::topic::NodeId;
+use crate::cluster::NodeId;
 use crate::protocol::{ApiKey, PRODUCE_BY_TOPIC_ID, ProduceRequest, Request};
 use crate::record::{Identity, SealedBatch};
 use crate::wire::{LENGTH_SIZE, Writer};

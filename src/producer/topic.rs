@@ -8,10 +8,8 @@ use super::batch::{Batch, Progress, Ticket};
 use super::metrics::RecordMetrics;
 use super::partitioner::Spread;
 use super::sequence::{ProducerEpoch, Sequence};
+use crate::cluster::NodeId;
 use crate::error::{Error, ErrorCode};
-
-/// A broker's id.
-pub type NodeId = i32;
 
 /// A partition of a topic, by their places in the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,7 +9,7 @@ use super::notice::Notice;
 use super::outbox::Outbox;
 use super::request::{RequestId, SealedRequest};
 use super::settled::Settled;
-use super::topic::NodeId;
+use crate::cluster::NodeId;
 use crate::error::{Error, Result};
 use crate::protocol::{MetadataResponse, ProduceResponse};
 use crate::record::SealedBatch;

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::producer::ClusterDescription;
+use crate::cluster::ClusterDescription;
 
 /// Cluster id, controller, brokers, topics.
 pub(super) fn tuples<'py>(

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use dekaf::broker::log::{Appended, PartitionLog, Refusal};
 use dekaf::config::Compression;
 use dekaf::error::ErrorCode;
-use dekaf::producer::Random;
+use dekaf::random::Random;
 use dekaf::record::{BatchBuilder, Compressor, Identity, Record, offset};
 
 /// Milliseconds since 1970.

@@ -25,11 +25,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dekaf::broker::log::StoredBatch;
-use dekaf::producer::Random;
 use dekaf::protocol::{
     InitProducerIdRequest, InitProducerIdResponse, MetadataRequest, MetadataResponse,
     ProduceRequest, ProduceResponse,
 };
+use dekaf::random::Random;
 
 use image::Image;
 use node::Node;

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use dekaf::producer::{
-    Content, Event, MetadataWanted, Notice, Outgoing, Outside, Random, RequestId, SealedRequest,
-    Settled,
+    Content, Event, MetadataWanted, Notice, Outgoing, Outside, RequestId, SealedRequest, Settled,
 };
 use dekaf::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, PartitionProduceData,
     ProduceRequest, TopicProduceData,
 };
+use dekaf::random::Random;
 use dekaf::record::SealedBatch;
 
 use super::cluster::{NodeId, Spread};

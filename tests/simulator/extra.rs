@@ -1,7 +1,8 @@
 //! What came later to scenarios than the rest. It is drawn from a generator of its own: where all
 //! of it is off, a seed keeps the story that it had before.
 
-use dekaf::producer::{Purge, Random};
+use dekaf::producer::Purge;
+use dekaf::random::Random;
 
 use super::cluster::PerMille;
 use super::faults::Fault;

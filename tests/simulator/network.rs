@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use dekaf::producer::{Random, RequestId};
+use dekaf::producer::RequestId;
 use dekaf::protocol::ProduceRequest;
+use dekaf::random::Random;
 
 use super::cluster::{NodeId, RequestHandle};
 

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{
-    self, Machine, MetadataWanted, Random, RequestId, SealedRequest, Settled, SettledBatch, Ticket,
-    Turns,
+    self, Machine, MetadataWanted, RequestId, SealedRequest, Settled, SettledBatch, Ticket, Turns,
 };
 use dekaf::protocol::ProduceResponse;
+use dekaf::random::Random;
 
 use dekaf::record::Compressor;
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use dekaf::config::{Acks, Codec, Compression, Config, Partitioner};
-use dekaf::producer::Random;
+use dekaf::random::Random;
 
 use super::cluster::{Chances, PerMille, Settings, Spread, TopicSettings};
 use super::extra::Extra;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::cluster::NodeId;
 use crate::config::Compression;
 use crate::producer::batch::{Content, Ticket};
 use crate::producer::request::{PartitionBatch, RequestId};
-use crate::producer::topic::NodeId;
 use crate::record::{Compressor, Identity};
 
 /// What became of a record that was handed over.

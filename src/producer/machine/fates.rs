@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::wording::Limit;
 use super::{Machine, Purge, wording};
+use crate::cluster::Backoff;
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::producer::backoff::Backoff;
 use crate::producer::batch::{Batch, Ended, Piece, Progress, Ticket};
 use crate::producer::delayed::{Delayed, Target};
 use crate::producer::nodes::Sent;

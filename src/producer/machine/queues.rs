@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Machine, Outgoing, Part, wording};
+use crate::cluster::NodeId;
 use crate::error::ErrorCode;
 use crate::producer::batch::Batch;
 use crate::producer::nodes::Sent;
 use crate::producer::sequence::Sequence;
-use crate::producer::topic::{NodeId, Partition, Place};
+use crate::producer::topic::{Partition, Place};
 use crate::protocol::{MetadataTopic, PartitionProduced, ProduceResponse};
 use crate::record::Identity;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dekaf::broker::log::LogConfig;
-use dekaf::producer::Random;
+use dekaf::random::Random;
 
 /// So many times in a thousand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A cluster as it describes itself: its brokers and all topics that the client may see. Callers
 //! ask for it; the machine decides nothing by it.
 
-use super::topic::NodeId;
+use super::NodeId;
 use crate::protocol::MetadataResponse;
 
 /// An answer to a question about everything.

@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
-use super::random::Random;
 use crate::error::Error;
+use crate::random::Random;
 
 #[derive(Debug)]
-pub(super) struct Refresh {
+pub(crate) struct Refresh {
     /// How long an answer is good for; `None` is for ever.
     max_age: Option<Duration>,
     backoff: Backoff,
@@ -19,11 +19,11 @@ pub(super) struct Refresh {
     failures: u32,
     /// When the last answer is too old.
     stale_at: Option<Instant>,
-    pub(super) last_failure: Option<Error>,
+    last_failure: Option<Error>,
 }
 
 impl Refresh {
-    pub(super) fn new(max_age: Option<Duration>, backoff: Backoff) -> Self {
+    pub(crate) fn new(max_age: Option<Duration>, backoff: Backoff) -> Self {
         Self {
             max_age,
             backoff,
@@ -37,12 +37,12 @@ impl Refresh {
     }
 
     /// Something looks out of date.
-    pub(super) fn want(&mut self) {
+    pub(crate) fn want(&mut self) {
         self.wanted = true;
     }
 
     /// Something new is asked about: no earlier answer makes this one unnecessary.
-    pub(super) fn want_news(&mut self) {
+    pub(crate) fn want_news(&mut self) {
         self.wanted = true;
         if self.failures == 0 {
             self.not_before = None;
@@ -50,7 +50,7 @@ impl Refresh {
     }
 
     /// Whether to ask now; whoever is told so asks.
-    pub(super) fn poll(&mut self, now: Instant) -> bool {
+    pub(crate) fn poll(&mut self, now: Instant) -> bool {
         self.wanted |= self.stale_at.is_some_and(|at| at <= now);
         if !self.wanted || self.under_way || self.not_before.is_some_and(|at| at > now) {
             return false;
@@ -61,7 +61,7 @@ impl Refresh {
     }
 
     /// When `poll` is worth another call.
-    pub(super) fn next_event(&self) -> Option<Instant> {
+    pub(crate) fn next_event(&self) -> Option<Instant> {
         if self.under_way {
             None
         } else if self.wanted {
@@ -72,7 +72,7 @@ impl Refresh {
     }
 
     /// An answer came; `complete` if nothing in it calls for another soon.
-    pub(super) fn succeeded(&mut self, now: Instant, complete: bool, random: &mut Random) {
+    pub(crate) fn succeeded(&mut self, now: Instant, complete: bool, random: &mut Random) {
         self.under_way = false;
         self.last_failure = None;
         self.stale_at = self.max_age.map(|age| now + age);
@@ -87,11 +87,16 @@ impl Refresh {
     }
 
     /// No answer came; asks again only while it is `needed`.
-    pub(super) fn failed(&mut self, now: Instant, error: Error, needed: bool, random: &mut Random) {
+    pub(crate) fn failed(&mut self, now: Instant, error: Error, needed: bool, random: &mut Random) {
         self.under_way = false;
         self.wanted = needed;
         self.last_failure = Some(error);
         self.pause(now, random);
+    }
+
+    /// Why the last attempt brought no answer.
+    pub(crate) fn last_failure(&self) -> Option<&Error> {
+        self.last_failure.as_ref()
     }
 
     fn pause(&mut self, now: Instant, random: &mut Random) {

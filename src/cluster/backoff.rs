@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::random::Random;
 use crate::config::Config;
+use crate::random::Random;
 
 /// Doubling pauses, spread by a fifth to either side so that clients do not retry in step. No pause
 /// is longer than `max`: once they have doubled up to it, they are spread over the fifth below.

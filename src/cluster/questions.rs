@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use super::backoff::Backoff;
 use super::description::ClusterDescription;
-use super::random::Random;
 use super::refresh::Refresh;
 use crate::config::Config;
 use crate::error::Error;
+use crate::random::Random;
 
 #[derive(Debug)]
-pub(super) struct Questions {
+pub(crate) struct Questions {
     refresh: Refresh,
     asked: u64,
     /// Whether the last question was about those topics alone that the cluster may create.
@@ -23,7 +23,7 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    pub(super) fn new(config: &Config, backoff: Backoff) -> Self {
+    pub(crate) fn new(config: &Config, backoff: Backoff) -> Self {
         Self {
             refresh: Refresh::new(Some(config.metadata_max_age), backoff),
             asked: 0,
@@ -34,28 +34,28 @@ impl Questions {
     }
 
     /// Something looks out of date.
-    pub(super) fn want(&mut self) {
+    pub(crate) fn want(&mut self) {
         self.refresh.want();
     }
 
     /// Something new is asked about: no earlier answer makes this question unnecessary.
-    pub(super) fn want_news(&mut self) {
+    pub(crate) fn want_news(&mut self) {
         self.refresh.want_news();
     }
 
     /// How many questions were asked.
-    pub(super) fn asked(&self) -> u64 {
+    pub(crate) fn asked(&self) -> u64 {
         self.asked
     }
 
     /// Whether to ask now; whoever is told so asks.
-    pub(super) fn poll(&mut self, now: Instant) -> bool {
+    pub(crate) fn poll(&mut self, now: Instant) -> bool {
         let asks = self.refresh.poll(now);
         self.asked += u64::from(asks);
         asks
     }
 
-    pub(super) fn next_event(&self) -> Option<Instant> {
+    pub(crate) fn next_event(&self) -> Option<Instant> {
         self.refresh.next_event()
     }
 
@@ -63,39 +63,39 @@ impl Questions {
     /// creates no topic, and its answer does not say why a topic is missing. So it never follows
     /// another one while a topic `needs_a_name` in the question: calls that want everything, over
     /// and over, would keep records from their topic.
-    pub(super) fn is_about_everything(&mut self, is_wanted: bool, needs_a_name: bool) -> bool {
+    pub(crate) fn is_about_everything(&mut self, is_wanted: bool, needs_a_name: bool) -> bool {
         self.was_about_everything = is_wanted && !(self.was_about_everything && needs_a_name);
         self.was_about_everything
     }
 
     /// Decides whether the question may create topics, if that `is_wanted`. Whoever only asks about
     /// a topic does not want it created, and has his turn between those who do.
-    pub(super) fn may_create(&mut self, is_wanted: bool, others_ask: bool) -> bool {
+    pub(crate) fn may_create(&mut self, is_wanted: bool, others_ask: bool) -> bool {
         self.was_to_create = is_wanted && !(self.was_to_create && others_ask);
         self.was_to_create
     }
 
     /// An answer came; `complete` if nothing in it calls for another soon.
-    pub(super) fn succeeded(&mut self, now: Instant, complete: bool, random: &mut Random) {
+    pub(crate) fn succeeded(&mut self, now: Instant, complete: bool, random: &mut Random) {
         self.refresh.succeeded(now, complete, random);
     }
 
     /// No answer came; asks again only while it is `needed`.
-    pub(super) fn failed(&mut self, now: Instant, error: Error, needed: bool, random: &mut Random) {
+    pub(crate) fn failed(&mut self, now: Instant, error: Error, needed: bool, random: &mut Random) {
         self.refresh.failed(now, error, needed, random);
     }
 
     /// Why no answer came to the last question.
-    pub(super) fn last_failure(&self) -> Option<&Error> {
-        self.refresh.last_failure.as_ref()
+    pub(crate) fn last_failure(&self) -> Option<&Error> {
+        self.refresh.last_failure()
     }
 
     /// The cluster has described everything.
-    pub(super) fn describe(&mut self, description: ClusterDescription) {
+    pub(crate) fn describe(&mut self, description: ClusterDescription) {
         self.described = Some(Arc::new(description));
     }
 
-    pub(super) fn described(&self) -> Option<Arc<ClusterDescription>> {
+    pub(crate) fn described(&self) -> Option<Arc<ClusterDescription>> {
         self.described.clone()
     }
 }
