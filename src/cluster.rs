@@ -5,11 +5,14 @@ mod backoff;
 mod description;
 mod questions;
 mod refresh;
+mod topic;
+mod topics;
 
 pub use backoff::Backoff;
 pub use description::{BrokerDescription, ClusterDescription, TopicDescription};
-pub(crate) use questions::Questions;
 pub(crate) use refresh::Refresh;
+pub(crate) use topic::{Leader, News, Topic};
+pub(crate) use topics::{Cluster, Place};
 
 /// A broker's id.
 pub type NodeId = i32;

@@ -3,7 +3,6 @@
 //! and no Python: the time is an argument, and whoever turns it does what its `poll_*` say and
 //! tells it through `handle_*` what came of it.
 
-mod batch;
 mod calls;
 mod counts;
 mod cutter;
@@ -20,20 +19,21 @@ mod notices;
 mod numbers;
 mod outbox;
 mod owned;
+mod partition;
 mod partitioner;
 mod pending;
+mod queues;
 mod request;
 mod sequence;
 mod settled;
 mod spares;
+mod ticket;
 mod tickets;
 mod timers;
 mod told;
 mod topic;
-mod topics;
 mod turn;
 
-pub use batch::{Content, Rest, Ticket};
 pub use haste::Haste;
 pub use machine::{
     Joined, Machine, MetadataWanted, NotWhole, Outgoing, Part, Placing, Produced, Purge, Unsent,
@@ -45,8 +45,10 @@ pub use metrics::{
 };
 pub use notice::{Notice, Severity};
 pub use owned::OwnedRecord;
+pub use partition::Content;
 pub use partitioner::{crc32_partition_of, murmur2, partition_of};
 pub use request::{PartitionBatch, RequestId, SealedRequest, encode_produce};
 pub use sequence::Sequence;
-pub use settled::{RecordPlace, Settled, SettledBatch, Stored, Waiting, Who};
+pub use settled::{RecordPlace, Rest, Settled, SettledBatch, Stored, Waiting, Who};
+pub use ticket::Ticket;
 pub use turn::{Event, Outside, Turn, Turns};

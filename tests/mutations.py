@@ -23,6 +23,7 @@ TESTS = ("tests/core", "tests/loom", "tests/probes", "tests/simulator")  # the m
 SEEDS = 10_000
 STORY_SEEDS = 1_000
 MACHINE = "src/producer/machine"
+PARTITION = "src/producer/partition"
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,15 @@ class Mutation:
 MUTATIONS = [
     Mutation(
         "the first batch of an epoch goes alone until it is acknowledged",
-        f"{MACHINE}/queues.rs",
-        "if idempotent && !partition.has_acked() { 1 } else { self.per_partition() }",
-        "self.per_partition()",
+        f"{PARTITION}/leaving.rs",
+        "if window.is_idempotent && !self.has_acked(leader) { 1 } else { window.limit }",
+        "window.limit",
         noticed_by=("log", "twice"),
         story="a stored batch comes back again and again",
     ),
     Mutation(
         "a batch keeps the sequence numbers it was given",
-        f"{MACHINE}/numbering.rs",
+        f"{PARTITION}/numbering.rs",
         "*batch.sequence.get_or_insert(idempotence.next)",
         "*batch.sequence.insert(idempotence.next)",
         noticed_by=("twice", "log"),
@@ -54,31 +55,31 @@ MUTATIONS = [
     ),
     Mutation(
         "a new leader gets nothing while the old one owes an answer",
-        f"{MACHINE}/queues.rs",
-        "if partition.in_flight >= limit {",
-        "if partition.in_flight >= limit && partition.sent_to == partition.leader {",
+        f"{PARTITION}/leaving.rs",
+        "if self.in_flight >= limit {",
+        "if self.in_flight >= limit && self.sent_to == leader.node {",
         noticed_by=("log", "twice"),
         story="leaders move at once",
     ),
     Mutation(
         "brokers do not forget a batch that is to be sent again",
-        f"{MACHINE}/queues.rs",
-        "if partition.crowds_out(index) {",
-        "if partition.crowds_out(index) && false {",
+        f"{PARTITION}/leaving.rs",
+        "if self.crowds_out(index) {",
+        "if self.crowds_out(index) && false {",
         noticed_by=("twice", "log"),
         story="a stored batch comes back again and again",
     ),
     Mutation(
         "an epoch is bumped only when what came before is resolved",
-        f"{MACHINE}/fates.rs",
-        "Reaction::Renumber if index == 0 => {",
+        f"{PARTITION}/verdict.rs",
+        "Reaction::Renumber if *index == 0 => {",
         "Reaction::Renumber => {",
         noticed_by=("twice", "log"),
         story="a stored batch comes back again and again",
     ),
     Mutation(
         "what is stored together is never cut up",
-        f"{MACHINE}/fates.rs",
+        f"{PARTITION}/verdict.rs",
         "let may_be_cut = !batch.maybe_written && !batch.is_whole();",
         "let may_be_cut = !batch.maybe_written;",
         noticed_by=("whole",),
@@ -86,7 +87,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a waiter for several records is cut up with their batch",
-        "src/producer/batch.rs",
+        f"{PARTITION}/parts.rs",
         "let waiter = rest(&next.waiter, here);",
         "let waiter = rest(&next.waiter, 0);",
         noticed_by=("settled",),
@@ -108,9 +109,9 @@ MUTATIONS = [
     ),
     Mutation(
         "memory is released with the batch",
-        f"{MACHINE}/fates.rs",
-        "        self.memory.release(batch.charged);\n        if !batch.is_given_up()",
-        "        if !batch.is_given_up()",
+        f"{MACHINE}/ends.rs",
+        "        self.memory.release(gone.charged);\n",
+        "",
         noticed_by=("memory",),
     ),
     Mutation(
@@ -122,7 +123,7 @@ MUTATIONS = [
     ),
     Mutation(
         "nothing overtakes a record that waits for memory",
-        f"{MACHINE}.rs",
+        f"{MACHINE}/callers.rs",
         "if !self.memory.has_room(size) {",
         "if self.memory.used() + size > self.config.buffer_memory {",
         noticed_by=("log",),
@@ -130,7 +131,7 @@ MUTATIONS = [
     Mutation(
         "nothing overtakes a record that is not placed",
         f"{MACHINE}/admission.rs",
-        "is_known && topic.unassigned.is_empty() && self.is_placed(target)",
+        "is_known && is_first && self.is_placed(target)",
         "is_known && self.is_placed(target)",
         noticed_by=("log",),
     ),
@@ -139,28 +140,27 @@ MUTATIONS = [
         f"{MACHINE}/placing.rs",
         "if self.waits_for_caller(ticket) {\n            return None;",
         "if self.waits_for_caller(ticket) {\n"
-        "            self.topics[topic].unassigned.rotate_left(1);\n            return None;",
+        "            self.queues[topic].unassigned.rotate_left(1);\n            return None;",
         noticed_by=("log",),
     ),
     Mutation(
         "everybody who waits is told",
-        f"{MACHINE}/fates.rs",
-        "        self.settle(now, place, index, batch, Err(error.clone()));\n",
-        "        self.release(batch.charged);\n        self.forget(batch.ticket);\n",
+        f"{PARTITION}/ends.rs",
+        "        self.settle(now, taken, Err(error))\n",
+        "        let (charged, records) = (taken.batch.charged, 0);\n"
+        "        Gone { charged, records, ended: None, behind: Vec::new(), memory: None }\n",
         noticed_by=("settled",),
     ),
     Mutation(
         "a batch that was given up stays failed in the numbers",
-        f"{MACHINE}/fates.rs",
-        "        if !batch.is_given_up() {\n            let ended",
-        "        if batch.is_given_up() {\n"
-        "            self.topics[place.topic].records.acknowledged += batch.count() as u64;\n"
-        "        }\n        if !batch.is_given_up() {\n            let ended",
+        f"{PARTITION}/ends.rs",
+        "let own = if batch.is_given_up() { None } else { Some(batch.end(outcome)) };",
+        "let own = Some(batch.end(outcome));",
         noticed_by=("counts",),
     ),
     Mutation(
         "a batch that may be stored is not cut up",
-        f"{MACHINE}/fates.rs",
+        f"{PARTITION}/verdict.rs",
         "let may_be_cut = !batch.maybe_written && ",
         "let may_be_cut = ",
         noticed_by=("twice", "log"),
@@ -168,7 +168,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a leader that stored a batch and stepped down leaves its fate open",
-        f"{MACHINE}.rs",
+        f"{MACHINE}/events.rs",
         "if answer.base_offset >= 0 {",
         "if false {",
         noticed_by=("stored",),
@@ -177,29 +177,29 @@ MUTATIONS = [
     Mutation(
         "a flush waits for records whose topic was unknown",
         f"{MACHINE}/admission.rs",
-        "let ticket = ticket.unwrap_or_else(|| self.tickets.issue());\n            let serial",
+        "let ticket = ticket.unwrap_or_else(|| self.tickets.issue());\n                let serial",
         "ticket.into_iter().for_each(|ticket| self.tickets.forget(ticket));\n"
-        "            let ticket = self.tickets.issue();\n            let serial",
+        "                let ticket = self.tickets.issue();\n                let serial",
         noticed_by=("flush",),
     ),
     Mutation(
         "the cluster may create those topics alone that records wait for",
-        f"{MACHINE}.rs",
-        "!may_create || topic.has_records() || **wanted",
-        "!may_create || topic.has_records() || **wanted || true",
+        f"{MACHINE}/work.rs",
+        "!may_create || self.queues[*index].has_records() || wanted[*index]",
+        "!may_create || self.queues[*index].has_records() || wanted[*index] || true",
         noticed_by=("created",),
     ),
     Mutation(
         "waiters are told in the order of their partition",
-        f"{MACHINE}/in_order.rs",
-        "Some(older) if ended.deadline > now => older",
-        "Some(older) if ended.deadline > now && ended.count < 0 => older",
+        f"{PARTITION}/ends.rs",
+        "Some(older) if ended.deadline > now => {",
+        "Some(older) if ended.deadline > now && ended.count < 0 => {",
         noticed_by=("order",),
         story="a stored batch comes back again and again",
     ),
     Mutation(
         "a purge tells records in batches first",
-        f"{MACHINE}/fates.rs",
+        f"{MACHINE}/delayed.rs",
         "        let Some(partition) = named.filter(|index| *index < partitions) else {",
         "        let Some(partition) = named.filter(|_| partitions == usize::MAX) else {",
         noticed_by=("order",),
@@ -207,7 +207,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a whole batch ends when its own time is over",
-        "src/producer/topic.rs",
+        f"{PARTITION}.rs",
         "if is_early || !self.early.is_empty() {",
         "if is_early && self.queue.is_empty() {",
         noticed_by=("late",),
@@ -215,7 +215,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a whole batch that is stored is told when its own time is over",
-        f"{MACHINE}/in_order.rs",
+        f"{PARTITION}/ends.rs",
         "extract_if(.., |ended| ended.deadline <= now)",
         "extract_if(.., |ended| ended.deadline <= now && ended.count < 0)",
         noticed_by=("late",),
@@ -223,7 +223,7 @@ MUTATIONS = [
     ),
     Mutation(
         "only what ends the producer is fatal",
-        f"{MACHINE}.rs",
+        f"{MACHINE}/events.rs",
         "        let error = error.ends_producer();\n",
         "",
         noticed_by=("fatal",),
@@ -231,7 +231,7 @@ MUTATIONS = [
     ),
     Mutation(
         "an error names the limit that ended the wait",
-        f"{MACHINE}/fates.rs",
+        f"{MACHINE}/delayed.rs",
         "let limit = if first.until == deadline {",
         "let limit = if false {",
         noticed_by=("deadline",),
@@ -247,15 +247,15 @@ MUTATIONS = [
     ),
     Mutation(
         "records for a topic that is gone wait as for any other that does not exist",
-        f"{MACHINE}/queues.rs",
-        "                topic.count = 0;\n",
+        "src/cluster/topic.rs",
+        "                self.count = 0;\n",
         "",
         noticed_by=("unknown",),
         story="a topic is deleted for good",
     ),
     Mutation(
         "a topic that is created anew may be smaller",
-        "src/producer/topic.rs",
+        "src/cluster/topic.rs",
         "let is_anew = self.id != id;",
         "let is_anew = self.id != id && !is_smaller;",
         noticed_by=("size",),
@@ -271,9 +271,9 @@ MUTATIONS = [
     ),
     Mutation(
         "a refused record fails alone",
-        f"{MACHINE}/fates.rs",
-        "_ if may_be_cut && !self.config.gapless && blames_some",
-        "_ if may_be_cut && self.config.gapless && blames_some",
+        f"{PARTITION}/verdict.rs",
+        "_ if may_be_cut && !is_gapless && blames_some",
+        "_ if may_be_cut && is_gapless && blames_some",
         noticed_by=("mates",),
         story="records without a key are refused",
     ),

@@ -6,12 +6,13 @@ use std::time::Instant;
 use super::backoff::Backoff;
 use super::description::ClusterDescription;
 use super::refresh::Refresh;
+use super::topics::Cluster;
 use crate::config::Config;
 use crate::error::Error;
 use crate::random::Random;
 
 #[derive(Debug)]
-pub(crate) struct Questions {
+pub(super) struct Questions {
     refresh: Refresh,
     asked: u64,
     /// Whether the last question was about those topics alone that the cluster may create.
@@ -23,7 +24,7 @@ pub(crate) struct Questions {
 }
 
 impl Questions {
-    pub(crate) fn new(config: &Config, backoff: Backoff) -> Self {
+    pub(super) fn new(config: &Config, backoff: Backoff) -> Self {
         Self {
             refresh: Refresh::new(Some(config.metadata_max_age), backoff),
             asked: 0,
@@ -32,31 +33,33 @@ impl Questions {
             described: None,
         }
     }
+}
 
+impl Cluster {
     /// Something looks out of date.
     pub(crate) fn want(&mut self) {
-        self.refresh.want();
+        self.questions.refresh.want();
     }
 
     /// Something new is asked about: no earlier answer makes this question unnecessary.
     pub(crate) fn want_news(&mut self) {
-        self.refresh.want_news();
+        self.questions.refresh.want_news();
     }
 
     /// How many questions were asked.
     pub(crate) fn asked(&self) -> u64 {
-        self.asked
+        self.questions.asked
     }
 
     /// Whether to ask now; whoever is told so asks.
-    pub(crate) fn poll(&mut self, now: Instant) -> bool {
-        let asks = self.refresh.poll(now);
-        self.asked += u64::from(asks);
+    pub(crate) fn poll_question(&mut self, now: Instant) -> bool {
+        let asks = self.questions.refresh.poll(now);
+        self.questions.asked += u64::from(asks);
         asks
     }
 
     pub(crate) fn next_event(&self) -> Option<Instant> {
-        self.refresh.next_event()
+        self.questions.refresh.next_event()
     }
 
     /// Decides whether the question is about everything, if that `is_wanted`. Such a question
@@ -64,38 +67,45 @@ impl Questions {
     /// another one while a topic `needs_a_name` in the question: calls that want everything, over
     /// and over, would keep records from their topic.
     pub(crate) fn is_about_everything(&mut self, is_wanted: bool, needs_a_name: bool) -> bool {
-        self.was_about_everything = is_wanted && !(self.was_about_everything && needs_a_name);
-        self.was_about_everything
+        self.questions.was_about_everything =
+            is_wanted && !(self.questions.was_about_everything && needs_a_name);
+        self.questions.was_about_everything
     }
 
     /// Decides whether the question may create topics, if that `is_wanted`. Whoever only asks about
     /// a topic does not want it created, and has his turn between those who do.
     pub(crate) fn may_create(&mut self, is_wanted: bool, others_ask: bool) -> bool {
-        self.was_to_create = is_wanted && !(self.was_to_create && others_ask);
-        self.was_to_create
+        self.questions.was_to_create = is_wanted && !(self.questions.was_to_create && others_ask);
+        self.questions.was_to_create
     }
 
     /// An answer came; `complete` if nothing in it calls for another soon.
-    pub(crate) fn succeeded(&mut self, now: Instant, complete: bool, random: &mut Random) {
-        self.refresh.succeeded(now, complete, random);
+    pub(crate) fn answered(&mut self, now: Instant, complete: bool, random: &mut Random) {
+        self.questions.refresh.succeeded(now, complete, random);
     }
 
     /// No answer came; asks again only while it is `needed`.
-    pub(crate) fn failed(&mut self, now: Instant, error: Error, needed: bool, random: &mut Random) {
-        self.refresh.failed(now, error, needed, random);
+    pub(crate) fn not_answered(
+        &mut self,
+        now: Instant,
+        error: Error,
+        needed: bool,
+        random: &mut Random,
+    ) {
+        self.questions.refresh.failed(now, error, needed, random);
     }
 
     /// Why no answer came to the last question.
     pub(crate) fn last_failure(&self) -> Option<&Error> {
-        self.refresh.last_failure()
+        self.questions.refresh.last_failure()
     }
 
     /// The cluster has described everything.
-    pub(crate) fn describe(&mut self, description: ClusterDescription) {
-        self.described = Some(Arc::new(description));
+    pub(crate) fn describe_all(&mut self, description: ClusterDescription) {
+        self.questions.described = Some(Arc::new(description));
     }
 
     pub(crate) fn described(&self) -> Option<Arc<ClusterDescription>> {
-        self.described.clone()
+        self.questions.described.clone()
     }
 }

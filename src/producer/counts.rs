@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use super::batch::Content;
 use super::histogram::Histogram;
 use super::metrics::{BatchMetrics, Latency};
+use super::partition::Content;
 use crate::record::SealedBatch;
 
 #[derive(Debug, Default)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::batch::{Batch, Codecs, Ended, Piece, Rest};
+use super::partition::{Batch, Codecs, Ended, Piece};
+use super::settled::Rest;
 use crate::error::Error;
 use crate::record::InvalidBatch;
 

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::batch::Ticket;
 use super::haste::Haste;
 use super::owned::OwnedRecord;
+use super::ticket::Ticket;
 
 /// Where a record is to go, how soon, and until when.
 #[derive(Debug, Clone, Copy)]

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::batch::Ticket;
 use super::delayed::Delayed;
 use super::spares::Spares;
+use super::ticket::Ticket;
 
 #[derive(Debug)]
 pub(super) struct Memory<W> {

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use super::histogram::Histogram;
 use super::metrics::{BrokerMetrics, Errors, RequestMetrics, ThrottleTime};
 use super::request::RequestId;
-use super::topic::Place;
-use crate::cluster::NodeId;
+use crate::cluster::{NodeId, Place};
 use crate::error::{Error, ErrorCode};
 
 /// An answer that takes longer makes the machine look whether somebody else leads by now. Long

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-use super::batch::Ticket;
 use super::delayed::Delayed;
+use super::ticket::Ticket;
 
 #[derive(Debug)]
 pub(super) struct Pending<W> {

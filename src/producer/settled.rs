@@ -91,6 +91,9 @@ pub struct Waiting<W> {
     pub waiter: W,
 }
 
+/// Makes of one who waits for several records one who waits for all but so many of them.
+pub type Rest<W> = fn(&W, i32) -> W;
+
 /// Someone who is to wait for a record, and is made only if need be: whoever waits for the record
 /// before often waits for this one as well, as in a call that hands over many.
 pub trait Who<W>: Sized {

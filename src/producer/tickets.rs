@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::batch::Ticket;
+use super::ticket::Ticket;
 
 #[derive(Debug)]
 pub(super) struct Tickets<W> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::topic::Place;
+use crate::cluster::Place;
 
 /// Partitions by that time, each at most once.
 #[derive(Debug, Default)]

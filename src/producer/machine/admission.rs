@@ -3,14 +3,15 @@
 
 use std::time::Instant;
 
-use super::{LONGEST_TOPIC, Machine, Produced};
+use super::{Machine, Produced};
+use crate::cluster::Place;
 use crate::error::{Error, ErrorCode, Result};
-use crate::producer::batch::Batch;
 use crate::producer::delayed::{Delayed, Target};
 use crate::producer::haste::Haste;
 use crate::producer::owned::{OwnedRecord, out_of_memory};
+use crate::producer::partition::{Appended, Batch};
 use crate::producer::partitioner::Choice;
-use crate::producer::topic::Place;
+use crate::protocol::LONGEST_TOPIC;
 use crate::record::Record;
 
 impl<W> Machine<W> {
@@ -44,7 +45,7 @@ impl<W> Machine<W> {
         partition: Option<i32>,
         haste: Haste,
     ) -> Target {
-        let topic = self.topics.named(topic);
+        let topic = self.named(topic);
         let deadline = now + self.config.delivery_timeout;
         Target { topic, partition, ticket: None, haste, deadline }
     }
@@ -69,10 +70,11 @@ impl<W> Machine<W> {
 
     /// Whether a record can go into a batch now: its partition is known, and no other is before it.
     fn takes_now(&self, target: &Target) -> bool {
-        let topic = &self.topics[target.topic];
+        let is_first = self.queues[target.topic].unassigned.is_empty();
+        let topic = self.cluster.topic(target.topic);
         // A partition that is not known may have been added since the cluster was asked last.
         let is_known = topic.is_known() && topic.has(target.partition);
-        is_known && topic.unassigned.is_empty() && self.is_placed(target)
+        is_known && is_first && self.is_placed(target)
     }
 
     /// Keeps a record until its topic is known, or its caller has placed it.
@@ -88,18 +90,20 @@ impl<W> Machine<W> {
         self.memory.charge(charged);
         let until = target.deadline.min(now + self.config.metadata_timeout);
         let target = Target { ticket: Some(ticket), haste: target.haste.apart(), ..target };
-        let asked_before = self.questions.asked();
+        let asked_before = self.cluster.asked();
         let delayed = Delayed { target, record, waiter, until, charged, asked_before };
-        let topic = &mut self.topics[target.topic];
-        topic.unassigned.push_back(ticket);
+        let unassigned = &mut self.queues[target.topic].unassigned;
+        unassigned.push_back(ticket);
+        let is_first = unassigned.len() == 1;
+        let topic = self.cluster.topic(target.topic);
         if topic.is_known() && topic.has(target.partition) {
             let work = self.hold_unplaced(ticket, delayed);
             return Produced::Accepted { ticket, work, is_held: true };
         }
-        let asks = topic.is_known() || topic.unassigned.len() == 1;
+        let asks = topic.is_known() || is_first;
         self.pending.add_unknown(ticket, delayed);
         if asks {
-            self.questions.want_news();
+            self.cluster.want_news();
         }
         Produced::Accepted { ticket, work: asks, is_held: true }
     }
@@ -175,61 +179,52 @@ impl<W> Machine<W> {
         };
         let place = Place { topic: index, partition: partition as usize };
         let batch_size = self.config.batch_size;
-        let joined = match self.partition(place).queue.back_mut() {
-            Some(last) => last.append(record, waiter, batch_size),
-            None => Err(waiter),
-        };
+        let into = self.queues.partition(place);
+        let joined = into.append(record, waiter, batch_size);
         let opens = joined.is_err();
-        if opens {
-            // What fitted once will fit again.
-            let least = record.size_bound();
-            let usual = self.partition(place).usual_size().clamp(least, batch_size.max(least));
-            let memory = self.memory.allocate(usual).or_else(|| self.memory.allocate(least));
-            let Some(memory) = memory else {
-                let error = out_of_memory(least);
-                if ticket.is_some() && self.config.gapless {
-                    // It was taken in before: nothing may follow it.
-                    self.stop(now, place, &error);
+        let appended = match joined {
+            Ok(appended) => {
+                if let Some(ticket) = ticket {
+                    // The batch it joins has an older one.
+                    self.tickets.forget(ticket);
                 }
-                return Err((error, joined.err().flatten()));
-            };
-            let ticket = ticket.unwrap_or_else(|| self.tickets.issue());
-            let serial = self.cutter.serial();
-            let waiters = self.partition(place).recent_waiters;
-            let lingers_until = now + self.config.linger;
-            let batch = Batch::open(serial, ticket, memory, waiters, deadline, lingers_until);
-            self.partition(place).queue.push_back(batch);
-        } else if let Some(ticket) = ticket {
-            // The batch it joins has an older one.
-            self.tickets.forget(ticket);
-        }
-        let Some(batch) = self.topics[index].partitions[place.partition].queue.back_mut() else {
-            unreachable!("there is an open batch, or one was just opened");
+                appended
+            }
+            Err(waiter) => {
+                // What fitted once will fit again.
+                let least = record.size_bound();
+                let usual = into.usual_size().clamp(least, batch_size.max(least));
+                let waiters = into.usual_waiters();
+                let memory = self.memory.allocate(usual).or_else(|| self.memory.allocate(least));
+                let Some(memory) = memory else {
+                    let error = out_of_memory(least);
+                    if ticket.is_some() && self.config.gapless {
+                        // It was taken in before: nothing may follow it.
+                        self.stop(now, place, &error);
+                    }
+                    return Err((error, waiter));
+                };
+                let ticket = ticket.unwrap_or_else(|| self.tickets.issue());
+                let serial = self.cutter.serial();
+                let lingers_until = now + self.config.linger;
+                let into = self.queues.partition(place);
+                into.open(Batch::open(serial, ticket, memory, waiters, deadline, lingers_until));
+                let Ok(appended) = into.append(record, waiter, batch_size) else {
+                    unreachable!("any record fits into an empty batch");
+                };
+                appended
+            }
         };
-        let ticket = batch.ticket;
-        let appended = joined.or_else(|waiter| batch.append(record, waiter, batch_size));
-        let Ok((size, full)) = appended else {
-            unreachable!("any record fits into an empty batch");
-        };
+        let Appended { ticket, size, is_full } = appended;
         self.memory.charge(size);
         if target.partition.is_none() {
-            self.topics[index].spread.appended(size, batch_size, full);
+            self.queues[index].spread.appended(size, batch_size, is_full);
         }
-        let work = self.haste(place, haste) || opens || full;
+        let work = self.haste(place, haste) || opens || is_full;
         if work {
             self.touch(now, place);
         }
         Ok(Produced::Accepted { ticket, work, is_held: false })
-    }
-
-    /// Has a partition's last batch leave as its newest record wants it. Says whether there is
-    /// something to do about it.
-    pub(super) fn haste(&mut self, place: Place, haste: Haste) -> bool {
-        match haste {
-            Haste::Lingers => false,
-            Haste::Together => self.gather(place),
-            Haste::AtOnce => self.hurry_or_remember(place),
-        }
     }
 
     /// The partition for a record, unless there is none.
@@ -239,17 +234,17 @@ impl<W> Machine<W> {
         asked_for: Option<i32>,
         key: Option<&[u8]>,
     ) -> Result<i32, (i32, Error)> {
-        let topic = &mut self.topics[index];
+        let topic = &mut self.queues[index];
         let count = topic.count as i32;
         let partition = match asked_for {
             Some(partition) if (0..count).contains(&partition) => partition,
             Some(partition) => return Err((partition, self.unknown_partition(index, partition))),
             None => {
-                let choice = Choice { count, led: &topic.led };
+                let choice = Choice { count, led: self.cluster.topic(index).led() };
                 topic.spread.choose(self.config.partitioner, key, choice, &mut self.random)
             }
         };
-        match &topic.partitions[partition as usize].stopped {
+        match topic.partitions[partition as usize].stopped() {
             Some(error) => Err((partition, error.clone())),
             None => Ok(partition),
         }

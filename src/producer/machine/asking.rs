@@ -6,13 +6,12 @@ use super::Machine;
 use super::wording::Limit;
 use crate::error::{Error, Result};
 use crate::producer::calls::{Call, Question};
-use crate::producer::topic::Topic;
 
 impl<W> Machine<W> {
     pub(super) fn ask(&mut self, now: Instant, limit: Duration, question: Question, waiter: W) {
-        let (until, asked_before) = (now + limit, self.questions.asked());
+        let (until, asked_before) = (now + limit, self.cluster.asked());
         self.calls.add(Call { question, limit, asked_before, until, waiter });
-        self.questions.want_news();
+        self.cluster.want_news();
     }
 
     /// Settles the calls that the cluster's last answer served, which was about `everything` or
@@ -52,31 +51,38 @@ impl<W> Machine<W> {
     }
 
     fn answer_to(&self, call: &Call<W>, everything: bool) -> Option<Result<()>> {
-        let is_new = self.questions.asked() > call.asked_before;
+        let is_new = self.cluster.asked() > call.asked_before;
         let (index, creates) = match call.question {
             Question::Anything => return Some(Ok(())),
             Question::Everything => return (everything && is_new).then_some(Ok(())),
             Question::Topic { index, creates } => (index, creates),
         };
-        let topic = &self.topics[index];
-        if topic.is_known() && (creates || topic.described_by > call.asked_before) {
+        let topic = self.cluster.topic(index);
+        if topic.is_known() && (creates || topic.described_by() > call.asked_before) {
             return Some(Ok(()));
         }
-        let refused = topic.refusal.is_some_and(|code| !code.retriable());
+        let refused = topic.refusal().is_some_and(|code| !code.retriable());
         refused.then(|| Err(self.not_located(index, call.limit)))
     }
 
     fn not_located(&self, topic: usize, limit: Duration) -> Error {
         let limit = Limit::of_call(limit, &self.config);
-        self.unknown_topic(topic, limit).topic(&self.topics[topic].name)
+        self.unknown_topic(topic, limit).topic(self.cluster.topic(topic).name())
     }
 
     /// Decides whether the question that is due is about everything.
     pub(super) fn asks_about_everything(&mut self) -> bool {
         let is_wanted = self.calls.ask(|question| question == Question::Everything);
         let needs_a_name = self.calls.ask(|question| matches!(question, Question::Topic { .. }))
-            || self.topics.iter().any(Topic::is_missed);
-        self.questions.is_about_everything(is_wanted, needs_a_name)
+            || (0..self.queues.len()).any(|index| self.is_missed(index));
+        self.cluster.is_about_everything(is_wanted, needs_a_name)
+    }
+
+    /// Whether there are records for a topic that does not exist, or not any more.
+    pub(super) fn is_missed(&self, index: usize) -> bool {
+        let queues = &self.queues[index];
+        let is_missing = self.cluster.topic(index).is_missing();
+        !queues.unassigned.is_empty() || is_missing && queues.has_records()
     }
 
     /// For each topic, whether a call waits for it that the cluster may create it for.
@@ -85,7 +91,7 @@ impl<W> Machine<W> {
             let question = Question::Topic { index, creates: true };
             self.calls.ask(|asked| asked == question)
         };
-        (0..self.topics.len()).map(wanted).collect()
+        (0..self.queues.len()).map(wanted).collect()
     }
 
     /// Whether somebody waits for a topic that nobody produces to.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::cluster::NodeId;
 use crate::config::Compression;
-use crate::producer::batch::{Content, Ticket};
+use crate::producer::partition::Content;
 use crate::producer::request::{PartitionBatch, RequestId};
+use crate::producer::ticket::Ticket;
 use crate::record::{Compressor, Identity};
 
 /// What became of a record that was handed over.

@@ -9,10 +9,11 @@
 use std::time::Instant;
 
 use super::Machine;
-use crate::producer::batch::Ticket;
+use crate::cluster::Place;
 use crate::producer::haste::Haste;
+use crate::producer::partition::Appended;
 use crate::producer::settled::Who;
-use crate::producer::topic::Place;
+use crate::producer::ticket::Ticket;
 use crate::record::Record;
 
 /// A record that is in a batch.
@@ -38,17 +39,15 @@ impl<W> Machine<W> {
     ) -> Result<Joined, N> {
         let Some(place) = self.place_at_once(topic, partition, record) else { return Err(who) };
         let batch_size = self.config.batch_size;
-        let topic = &mut self.topics[place.topic];
-        let last = topic.partitions[place.partition].queue.back_mut();
-        let Some(batch) = last else { return Err(who) };
-        let (took, full) = batch.append(record, who, batch_size)?;
-        let ticket = batch.ticket;
+        let topic = &mut self.queues[place.topic];
+        let appended = topic.partitions[place.partition].append(record, who, batch_size)?;
+        let Appended { ticket, size, is_full } = appended;
         topic.records.handed_over += 1;
         if partition.is_none() {
-            topic.spread.appended(took, batch_size, full);
+            topic.spread.appended(size, batch_size, is_full);
         }
-        self.memory.charge(took);
-        let work = self.haste(place, haste) || full;
+        self.memory.charge(size);
+        let work = self.haste(place, haste) || is_full;
         if work {
             self.touch(now(), place);
         }
@@ -70,8 +69,8 @@ impl<W> Machine<W> {
             return None;
         }
         let partitioner = self.config.partitioner;
-        let index = self.topics.look_up(topic)?;
-        let topic = &self.topics[index];
+        let index = self.cluster.look_up(topic)?;
+        let topic = &self.queues[index];
         if !topic.unassigned.is_empty() {
             return None;
         }
@@ -79,7 +78,7 @@ impl<W> Machine<W> {
             Some(partition) => usize::try_from(partition).ok()?,
             None => topic.spread.decided(partitioner, record.key, topic.count as i32)? as usize,
         };
-        topic.usable().get(partition).filter(|into| into.stopped.is_none())?;
+        topic.usable().get(partition).filter(|into| into.stopped().is_none())?;
         Some(Place { topic: index, partition })
     }
 }

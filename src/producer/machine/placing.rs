@@ -5,8 +5,8 @@
 use super::{Machine, Placing};
 use crate::config::Partitioner;
 use crate::error::Result;
-use crate::producer::batch::Ticket;
 use crate::producer::delayed::{Delayed, Target};
+use crate::producer::ticket::Ticket;
 
 impl<W> Machine<W> {
     /// Whether nobody has to be asked where a record goes.
@@ -26,26 +26,26 @@ impl<W> Machine<W> {
     /// their turn, or their caller. Those whose partition does not exist fail, if the cluster was
     /// asked since they were handed over.
     pub(super) fn sort_out_unassigned(&mut self, topic: usize) {
-        let has = |held: &Delayed<W>| self.topics[topic].has(held.target.partition);
-        let mut tickets = self.topics[topic].unassigned.iter();
+        let has = |held: &Delayed<W>| self.cluster.topic(topic).has(held.target.partition);
+        let mut tickets = self.queues[topic].unassigned.iter();
         let is_blocked =
             tickets.any(|ticket| self.pending.get_unknown(*ticket).is_some_and(|held| !has(held)));
         if !is_blocked && self.config.partitioner != Partitioner::Caller {
             // All of them go into batches now.
             return;
         }
-        for index in 0..self.topics[topic].unassigned.len() {
-            let ticket = self.topics[topic].unassigned[index];
+        for index in 0..self.queues[topic].unassigned.len() {
+            let ticket = self.queues[topic].unassigned[index];
             let Some(delayed) = self.pending.get_unknown(ticket) else { continue };
-            if self.topics[topic].has(delayed.target.partition)
+            if self.cluster.topic(topic).has(delayed.target.partition)
                 && let Some(delayed) = self.pending.take_unknown(ticket)
             {
                 self.hold_unplaced(ticket, delayed);
             }
         }
-        let described_by = self.topics[topic].described_by;
+        let described_by = self.cluster.topic(topic).described_by();
         let is_answered = |held: &Delayed<W>| held.asked_before < described_by;
-        let tickets = self.topics[topic].unassigned.iter();
+        let tickets = self.queues[topic].unassigned.iter();
         let refused: Vec<_> = tickets
             .filter_map(|ticket| Some((*ticket, self.pending.get_unknown(*ticket)?)))
             .filter(|(_, held)| is_answered(held))
@@ -53,13 +53,13 @@ impl<W> Machine<W> {
             .collect();
         for (ticket, partition) in refused {
             let error = self.unknown_partition(topic, partition);
-            self.strike_unassigned(topic, ticket);
+            self.queues[topic].strike(ticket);
             self.refuse_one_unassigned(ticket, error);
         }
-        let mut tickets = self.topics[topic].unassigned.iter();
+        let mut tickets = self.queues[topic].unassigned.iter();
         if tickets.any(|ticket| self.pending.get_unknown(*ticket).is_some()) {
             // That question was asked before they were handed over.
-            self.questions.want();
+            self.cluster.want();
         }
     }
 
@@ -72,11 +72,11 @@ impl<W> Machine<W> {
 
     pub(super) fn placing(&self, ticket: Ticket) -> Option<Placing<'_, W>> {
         let held = self.pending.get_unplaced(ticket)?;
-        let topic = &self.topics[held.target.topic];
+        let topic = self.cluster.topic(held.target.topic);
         Some(Placing {
             ticket,
-            topic: &topic.name,
-            partitions: topic.extent as i32,
+            topic: topic.name(),
+            partitions: topic.extent() as i32,
             key: held.record.key.as_deref(),
             waiter: held.waiter.as_ref(),
         })
@@ -90,24 +90,24 @@ impl<W> Machine<W> {
     /// fewer if it was created anew.
     pub(super) fn check_placing(&self, topic: usize, said: Result<i32, String>) -> Result<()> {
         let partition = said.map_err(|reason| self.not_placed(topic, &reason))?;
-        let count = self.topics[topic].extent as i32;
+        let count = self.cluster.topic(topic).extent() as i32;
         if (0..count).contains(&partition) { Ok(()) } else { Err(self.misplaced(topic, partition)) }
     }
 
     /// Takes the first record off a topic's list, unless it stands there for a reason.
     pub(super) fn take_assignable(&mut self, topic: usize) -> Option<Delayed<W>> {
-        if !self.topics[topic].is_known() {
+        if !self.cluster.topic(topic).is_known() {
             return None;
         }
-        let ticket = *self.topics[topic].unassigned.front()?;
+        let ticket = *self.queues[topic].unassigned.front()?;
         let held = self.pending.get_unknown(ticket);
-        if held.is_some_and(|held| !self.topics[topic].has(held.target.partition)) {
+        if held.is_some_and(|held| !self.cluster.topic(topic).has(held.target.partition)) {
             return None;
         }
         if self.waits_for_caller(ticket) {
             return None;
         }
-        self.topics[topic].unassigned.pop_front();
+        self.queues[topic].unassigned.pop_front();
         self.pending.take(ticket)
     }
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Machine;
-use crate::producer::batch::{Ended, Progress};
+use crate::cluster::{self, Place};
 use crate::producer::metrics::{Metrics, Pending, RecordMetrics, TopicMetrics};
-use crate::producer::topic::{Place, Topic};
+use crate::producer::partition::Ended;
+use crate::producer::topic::Topic;
 
 impl<W> Machine<W> {
     /// What it has done so far, and what it holds at the moment. It looks at every partition.
     pub fn metrics(&self) -> Metrics {
-        let topics: Vec<_> = self.topics.iter().map(metrics_of_topic).collect();
+        let topics: Vec<_> = self.metrics_of_topics();
         let brokers = self.nodes.metrics();
         let refused = self.counts.refused();
         let mut metrics = Metrics {
@@ -37,6 +38,11 @@ impl<W> Machine<W> {
         Metrics { brokers, topics, ..metrics }
     }
 
+    fn metrics_of_topics(&self) -> Vec<TopicMetrics> {
+        let topics = self.cluster.topics().zip(self.queues.iter());
+        topics.map(|(described, topic)| metrics_of_topic(described, topic)).collect()
+    }
+
     fn pending(&self, topics: &[TopicMetrics]) -> Pending {
         Pending {
             memory_used: self.memory.used(),
@@ -51,18 +57,18 @@ impl<W> Machine<W> {
 
     /// Records were handed over, of a topic that is known by name.
     pub(super) fn count_handed_over(&mut self, topic: usize, count: usize) {
-        self.topics[topic].records.handed_over += count as u64;
+        self.queues[topic].records.handed_over += count as u64;
     }
 
     /// A record was taken back by its caller.
     pub(super) fn count_unsent(&mut self, topic: usize) {
-        self.topics[topic].records.unsent += 1;
+        self.queues[topic].records.unsent += 1;
     }
 
     /// A batch's records were acknowledged, and had not failed before.
     pub(super) fn count_acknowledged(&mut self, now: Instant, place: Place, ended: &Ended<W>) {
         let count = ended.count as u64;
-        let records = &mut self.topics[place.topic].records;
+        let records = &mut self.queues[place.topic].records;
         records.acknowledged += count;
         records.acknowledged_bytes += ended.record_bytes as u64;
         // A record of now would be due so much later than the batch's first: that is its age.
@@ -72,8 +78,8 @@ impl<W> Machine<W> {
 
     /// A record was handed over and failed at once, perhaps of a topic that is not known by name.
     pub(super) fn count_refused(&mut self, topic: &str) {
-        if let Some(index) = self.topics.find(topic) {
-            let records = &mut self.topics[index].records;
+        if let Some(index) = self.cluster.find(topic) {
+            let records = &mut self.queues[index].records;
             records.handed_over += 1;
             records.failed += 1;
         } else {
@@ -82,19 +88,15 @@ impl<W> Machine<W> {
     }
 }
 
-fn metrics_of_topic<W>(topic: &Topic<W>) -> TopicMetrics {
+fn metrics_of_topic<W>(described: &cluster::Topic, topic: &Topic<W>) -> TopicMetrics {
     let (mut queued, mut in_flight) = (0, 0);
-    for batch in topic.partitions.iter().flat_map(|partition| &partition.queue) {
-        match batch.progress {
-            Progress::Queued => queued += batch.count() as usize,
-            Progress::InFlight => in_flight += batch.count() as usize,
-            // Its records have ended.
-            Progress::GivenUp => {}
-        }
-        in_flight += batch.behind.iter().map(|ended| ended.count as usize).sum::<usize>();
+    for partition in &topic.partitions {
+        let records = partition.records();
+        queued += records.0;
+        in_flight += records.1;
     }
     TopicMetrics {
-        name: Arc::clone(&topic.name),
+        name: Arc::clone(described.name()),
         partitions: topic.count,
         records: topic.records,
         queued,

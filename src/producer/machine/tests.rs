@@ -16,14 +16,21 @@ mod wholes;
 
 use std::time::{Duration, Instant};
 
+use super::events::LONGEST_SILENCE;
 use super::*;
-use crate::config::Compression;
-use crate::producer::batch::Content;
+use crate::config::{Acks, Compression};
+use crate::error::{Error, ErrorCode, ErrorKind};
+use crate::producer::haste::Haste;
+use crate::producer::owned::OwnedRecord;
+use crate::producer::partition::Content;
+use crate::producer::request::RequestId;
+use crate::producer::settled::Settled;
+use crate::producer::ticket::Ticket;
 use crate::protocol::{
-    LeaderIdAndEpoch, MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic,
-    PartitionProduced, TopicProduced,
+    LONGEST_TOPIC, LeaderIdAndEpoch, MetadataBroker, MetadataPartition, MetadataResponse,
+    MetadataTopic, PartitionProduced, ProduceResponse, TopicProduced,
 };
-use crate::record::{Compressor, Identity};
+use crate::record::{Compressor, Identity, Record, SealedBatch};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -70,7 +77,7 @@ impl Bench {
         let mut bench = Self::new(change);
         let now = bench.now;
         bench.machine.target(now, "t", None, Haste::Lingers);
-        bench.machine.questions.want();
+        bench.machine.cluster.want();
         bench.describe(leaders);
         for leader in leaders {
             bench.machine.handle_connected(*leader);

@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use super::Machine;
 use super::wording::whole_too_large;
+use crate::cluster::Place;
 use crate::config::Partitioner;
 use crate::error::{Error, Result};
-use crate::producer::batch::Batch;
 use crate::producer::memory::Memory;
 use crate::producer::owned::out_of_memory;
+use crate::producer::partition::Batch;
 use crate::producer::partitioner::of_key;
-use crate::producer::topic::{Place, Topic};
+use crate::producer::topic::Topic;
 use crate::record::{BATCH_OVERHEAD, Record};
 
 /// What became of records that are to be one.
@@ -47,7 +48,7 @@ impl<W> Machine<W> {
         records: &[(Option<i32>, Record<'_>)],
         waiters: Vec<W>,
     ) -> Whole<W> {
-        let index = self.topics.named(topic);
+        let index = self.named(topic);
         let size = whole_size(records);
         let partition =
             self.check_open().and_then(|()| self.check_whole(size)).map_err(NotWhole::Error);
@@ -56,7 +57,7 @@ impl<W> Machine<W> {
             Ok(partition) => partition,
             Err(refused) => return Whole::Refused(refused, waiters),
         };
-        if !fits_whole(&self.memory, &self.topics[index], size) {
+        if !fits_whole(&self.memory, &self.queues[index], size) {
             return Whole::Full(waiters);
         }
         if partition.is_none() && self.config.partitioner == Partitioner::Caller {
@@ -81,27 +82,27 @@ impl<W> Machine<W> {
             };
         }
         batch.close_whole();
-        self.memory.charge(batch.charged);
+        self.memory.charge(batch.charged());
         if is_spread {
-            let spread = &mut self.topics[index].spread;
-            spread.appended(batch.charged, self.config.batch_size, true);
+            let spread = &mut self.queues[index].spread;
+            spread.appended(batch.charged(), self.config.batch_size, true);
         }
         self.count_handed_over(index, records.len());
-        self.partition(place).push(batch);
+        self.queues.partition(place).push(batch);
         self.touch(now, place);
         Whole::Accepted
     }
 
     /// Settles `waiter` once it is worth while to try again, or of no use.
     pub fn when_whole_fits(&mut self, topic: &str, size: usize, waiter: W) {
-        let topic = self.topics.named(topic);
+        let topic = self.named(topic);
         self.memory.when_whole_fits(topic, size, waiter);
     }
 
     pub(super) fn settle_wholes(&mut self) {
         let is_over = self.ending.has_begun();
         let fits = |memory: &Memory<W>, topic: usize, size| {
-            is_over || fits_whole(memory, &self.topics[topic], size)
+            is_over || fits_whole(memory, &self.queues[topic], size)
         };
         for waiter in self.memory.fitting_wholes(fits) {
             self.told.call(waiter, Ok(()));
@@ -124,7 +125,7 @@ impl<W> Machine<W> {
         topic: usize,
         records: &[(Option<i32>, Record<'_>)],
     ) -> Result<Option<i32>, NotWhole> {
-        let count = self.topics[topic].count as i32;
+        let count = self.queues[topic].count as i32;
         if count == 0 {
             return Err(NotWhole::Error(self.unknown_topic(topic, self.metadata_limit())));
         }

@@ -4,12 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Machine;
-use super::fates::Refusal;
+use crate::cluster::Place;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::producer::batch::Batch;
 use crate::producer::delayed::Target;
-use crate::producer::topic::Place;
+use crate::producer::partition::{Batch, Refusal};
 use crate::protocol::BatchIndexError;
 
 pub(super) fn place(topic: &str, partition: usize) -> String {
@@ -89,13 +88,13 @@ fn written(maybe_written: bool) -> &'static str {
 
 impl<W> Machine<W> {
     fn place_name(&self, at: Place) -> String {
-        place(&self.topics[at.topic].name, at.partition)
+        place(self.cluster.topic(at.topic).name(), at.partition)
     }
 
     /// A broker refused a batch for good.
     pub(super) fn refused(&self, place: Place, refusal: Refusal<'_>, batch: &Batch<W>) -> Error {
         let Refusal { code, said, records, .. } = refusal;
-        let (name, written) = (self.place_name(place), written(batch.maybe_written));
+        let (name, written) = (self.place_name(place), written(batch.is_maybe_written()));
         let blamed = records.first().and_then(|blamed| {
             let message = blamed.batch_index_error_message.as_deref()?;
             Some(format!("record {} of {}: {message}", blamed.batch_index, batch.count()))
@@ -114,7 +113,7 @@ impl<W> Machine<W> {
             String::new()
         };
         let message = format!("{name}: the broker refused: {code}{said}{advice}{written}");
-        Error::new(ErrorKind::Broker, message).code(code).maybe_written(batch.maybe_written)
+        Error::new(ErrorKind::Broker, message).code(code).maybe_written(batch.is_maybe_written())
     }
 
     /// A broker refused one record of a batch.
@@ -133,12 +132,12 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn timed_out(&self, place: Place, batch: &Batch<W>) -> Error {
-        let last = batch.last_failure.as_ref();
-        let topic = &self.topics[place.topic];
-        let leader = topic.partitions[place.partition].leader;
+        let last = batch.last_failure();
+        let topic = self.cluster.topic(place.topic);
+        let leader = self.cluster.leader(place).node;
         let unconnected = leader.and_then(|leader| self.nodes.last_failure(leader));
         let throttled = leader.is_some_and(|leader| self.nodes.is_throttled(leader));
-        let why = match (last, unconnected.or(self.questions.last_failure()), topic.refusal) {
+        let why = match (last, unconnected.or(self.cluster.last_failure()), topic.refusal()) {
             (Some((code, Some(said))), _, _) => format!("the last try ended with {code}: {said}"),
             (Some((code, None)), _, _) => format!("the last try ended with {code}"),
             (None, Some(error), _) => error.to_string(),
@@ -148,9 +147,9 @@ impl<W> Machine<W> {
             }
             (None, None, None) => "it could not be sent before".into(),
         };
-        let error = self.delivery_timeout(place, &why, batch.maybe_written);
+        let error = self.delivery_timeout(place, &why, batch.is_maybe_written());
         match last {
-            Some((code, _)) => error.code(*code),
+            Some((code, _)) => error.code(code),
             None => error,
         }
     }
@@ -218,10 +217,10 @@ impl<W> Machine<W> {
 
     /// A topic is not known, or not any more, within the time that was given for it.
     pub(super) fn unknown_topic(&self, topic: usize, limit: Limit) -> Error {
-        let Some(code) = self.topics[topic].refusal else {
+        let Some(code) = self.cluster.topic(topic).refusal() else {
             return self.unreachable(limit);
         };
-        let name = &self.topics[topic].name;
+        let name = self.cluster.topic(topic).name();
         if code == ErrorCode::INVALID_TOPIC {
             return invalid_topic(name).code(code);
         }
@@ -240,9 +239,9 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn unknown_partition(&self, topic: usize, partition: i32) -> Error {
-        let topic = &self.topics[topic];
-        let count = topic.count;
-        let name = &topic.name;
+        let topic = self.cluster.topic(topic);
+        let count = topic.count();
+        let name = topic.name();
         Error::new(
             ErrorKind::UnknownPartition,
             format!(
@@ -254,27 +253,27 @@ impl<W> Machine<W> {
 
     /// Whoever was to say where a record goes could not.
     pub(super) fn not_placed(&self, topic: usize, reason: &str) -> Error {
-        let topic = &self.topics[topic];
+        let topic = self.cluster.topic(topic);
         Error::new(
             ErrorKind::InvalidRecord,
             format!(
                 "the partitioner failed for a record of topic \"{}\": {reason}; it must return a \
                  partition from 0 to {}",
-                topic.name,
-                topic.extent.saturating_sub(1),
+                topic.name(),
+                topic.extent().saturating_sub(1),
             ),
         )
     }
 
     pub(super) fn misplaced(&self, topic: usize, partition: i32) -> Error {
-        let topic = &self.topics[topic];
+        let topic = self.cluster.topic(topic);
         Error::new(
             ErrorKind::UnknownPartition,
             format!(
                 "the partitioner chose partition {partition} of topic \"{}\": it must return one \
                  from 0 to {}",
-                topic.name,
-                topic.extent.saturating_sub(1),
+                topic.name(),
+                topic.extent().saturating_sub(1),
             ),
         )
         .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
@@ -321,12 +320,12 @@ impl<W> Machine<W> {
 
     /// The cluster could not be asked again whether a topic has a partition.
     pub(super) fn unasked_partition(&self, topic: usize, partition: i32, limit: Limit) -> Error {
-        let topic = &self.topics[topic];
+        let topic = self.cluster.topic(topic);
         let message = format!(
             "topic \"{}\" had no partition {partition} when it was last described, with {} of \
              them; since then, {}",
-            topic.name,
-            topic.count,
+            topic.name(),
+            topic.count(),
             self.unreachable(limit),
         );
         Error::new(ErrorKind::Unreachable, message)
@@ -334,13 +333,15 @@ impl<W> Machine<W> {
 
     /// A partition that a topic does not have any more.
     pub(super) fn vanished(&self, place: Place) -> Error {
-        let topic = &self.topics[place.topic];
+        let topic = self.cluster.topic(place.topic);
         Error::new(
             ErrorKind::UnknownPartition,
             format!(
                 "partition {} of topic \"{}\" is gone: the topic was created anew with {} \
                  partitions; produce the record again, without a partition or with one of these",
-                place.partition, topic.name, topic.extent,
+                place.partition,
+                topic.name(),
+                topic.extent(),
             ),
         )
         .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
@@ -348,7 +349,7 @@ impl<W> Machine<W> {
 
     pub(super) fn unreachable(&self, limit: Limit) -> Error {
         let why = self
-            .questions
+            .cluster
             .last_failure()
             .map_or_else(|| "no broker has answered yet".to_owned(), ToString::to_string);
         Error::new(

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::Machine;
 use crate::error::{Error, ErrorKind};
-use crate::producer::batch::Ended;
 use crate::producer::delayed::Delayed;
+use crate::producer::partition::Ended;
 use crate::producer::settled::Settled;
 use crate::producer::topic::Topic;
 
@@ -21,25 +21,19 @@ impl<W> Machine<W> {
     /// Ends everything, and returns what is to be delivered; the machine is finished.
     pub fn wreck(&mut self) -> Vec<Settled<W>> {
         self.break_down();
-        for topic in self.topics.iter_mut() {
-            let name = &topic.name;
-            for (index, partition) in (0..).zip(&mut topic.partitions) {
-                for mut batch in partition.queue.drain(..) {
-                    let behind = std::mem::take(&mut batch.behind);
-                    let maybe_written = batch.is_in_flight() || batch.maybe_written;
-                    let own = batch.end(Err(broken().maybe_written(maybe_written)));
-                    let is_told = batch.is_given_up();
-                    for ended in (!is_told).then_some(own).into_iter().chain(behind) {
-                        let Ended { count, outcome, waiting, .. } = ended;
-                        self.told.abandon(count as usize);
-                        self.told.batch(Arc::clone(name), index, outcome, waiting, count);
-                    }
+        for (topic, queues) in self.cluster.topics().zip(self.queues.iter_mut()) {
+            for (index, partition) in (0..).zip(&mut queues.partitions) {
+                for ended in partition.wreck(|maybe_written| broken().maybe_written(maybe_written))
+                {
+                    let Ended { count, outcome, waiting, .. } = ended;
+                    self.told.abandon(count as usize);
+                    self.told.batch(Arc::clone(topic.name()), index, outcome, waiting, count);
                 }
             }
         }
         while let Some((_, delayed)) = self.memory.pop().or_else(|| self.pending.pop()) {
             let Delayed { target, record, waiter, .. } = delayed;
-            let topic = self.topics.name_of(target.topic);
+            let topic = self.cluster.name_of(target.topic);
             self.told.abandon(1);
             self.told.refused(topic, target.partition, record.timestamp, waiter, broken());
         }
@@ -49,7 +43,7 @@ impl<W> Machine<W> {
         for waiter in calls {
             self.told.call(waiter, Err(broken()));
         }
-        for Topic { records, .. } in self.topics.iter_mut() {
+        for Topic { records, .. } in self.queues.iter_mut() {
             let ended = records.acknowledged + records.unsent;
             records.failed = records.handed_over.saturating_sub(ended);
         }

@@ -297,7 +297,7 @@ fn an_unreachable_cluster_fails_what_waits_for_it() {
 fn a_topic_in_error_keeps_its_partitions() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, false);
-    bench.machine.questions.want();
+    bench.machine.cluster.want();
     bench.pass(200 * MS);
     let asked = bench.machine.poll_metadata(bench.now).unwrap();
     bench.answer_metadata(&asked, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, Vec::new());
@@ -310,13 +310,13 @@ fn a_topic_in_error_keeps_its_partitions() {
 fn an_answer_older_than_the_last_election_is_passed_over() {
     let mut bench = Bench::ready(&[], |_| {});
     for (epoch, leader, expected) in [(5, 1, 1), (4, 2, 1), (6, 3, 3)] {
-        bench.machine.questions.want();
+        bench.machine.cluster.want();
         bench.pass(Duration::from_secs(1));
         let asked = bench.machine.poll_metadata(bench.now).unwrap();
         let partition =
             MetadataPartition { leader_id: leader, leader_epoch: epoch, ..Default::default() };
         bench.answer_metadata(&asked, ErrorCode::NONE, vec![partition]);
-        assert_eq!(bench.machine.topics[0].partitions[0].leader, Some(expected));
+        assert_eq!(bench.machine.leaders("t"), [Some(expected)]);
     }
 }
 
@@ -432,7 +432,7 @@ fn silence_is_kept_when_a_broker_asks_for_it_but_not_for_days() {
 fn only_topics_that_records_wait_for_may_be_created() {
     let mut bench = Bench::ready(&[1], |_| {});
     let asked = |bench: &mut Bench| {
-        bench.machine.questions.want_news();
+        bench.machine.cluster.want_news();
         let asked = bench.machine.poll_metadata(bench.now).expect("it wants to ask");
         (asked.topics.iter().map(ToString::to_string).collect::<Vec<_>>(), asked.may_create)
     };
@@ -519,7 +519,7 @@ fn an_awaited_record_does_not_linger_because_its_leader_moved() {
     bench.produce("new leader", 1, true);
     let busy = bench.request().unwrap();
     bench.produce("awaited", 0, true);
-    bench.machine.questions.want();
+    bench.machine.cluster.want();
     bench.pass(200 * MS);
     bench.describe(&[2, 2, 1]);
     bench.produce("awaited too", 0, true);

@@ -92,7 +92,7 @@ fn a_new_leader_gets_nothing_while_the_old_one_owes_an_answer() {
     let mut bench = Bench::ready(&[1, 2], |_| {});
     bench.produce("a", 0, true);
     let old = bench.request().unwrap();
-    bench.machine.questions.want();
+    bench.machine.cluster.want();
     bench.pass(200 * MS);
     bench.describe(&[2, 2]);
     bench.produce("b", 0, false);
@@ -267,7 +267,7 @@ fn what_a_deleted_topic_stored_says_nothing_of_its_successor() {
     bench.produce("b", 0, true);
     let before = bench.request().unwrap();
 
-    bench.machine.questions.want_news();
+    bench.machine.cluster.want_news();
     let asked = bench.machine.poll_metadata(bench.now).expect("it wants to ask");
     let partition = MetadataPartition { leader_id: 1, ..MetadataPartition::default() };
     let anew = MetadataTopic {

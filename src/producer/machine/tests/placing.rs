@@ -134,7 +134,7 @@ fn a_topic_may_grow_between_question_and_answer() {
     let mut bench = Bench::ready(&[1], caller);
     hand_over(&mut bench, "t", "old", None);
     let [(_, 1, old)] = asked(&mut bench)[..] else { panic!("out of one partition") };
-    bench.machine.questions.want();
+    bench.machine.cluster.want();
     bench.pass(Duration::from_secs(1));
     bench.describe(&[1, 1, 1]);
     hand_over(&mut bench, "t", "new", None);

@@ -40,7 +40,7 @@ fn a_record_that_finds_no_memory_is_refused_alone() {
         produce(&mut bench, b"after", "after").unwrap();
         if leaders.is_empty() {
             bench.machine.target(bench.now, "t", None, Haste::Lingers);
-            bench.machine.questions.want();
+            bench.machine.cluster.want();
             bench.describe(&[1]);
             bench.machine.handle_connected(1);
             bench.identify();
@@ -85,7 +85,7 @@ fn a_record_that_waited_and_finds_no_memory_is_told() {
     let mut bench = Bench::new(|_| {});
     produce(&mut bench, &large, "large").unwrap();
     produce(&mut bench, b"small", "small").unwrap();
-    bench.machine.questions.want();
+    bench.machine.cluster.want();
     with_at_most(SCARCE, || bench.describe(&[1]));
     let told = bench.settled();
     assert!(told.len() == 1 && told[0].starts_with("large failed: OutOfMemory"), "{told:?}");
@@ -111,7 +111,7 @@ fn nothing_follows_such_a_record_where_gaps_are_forbidden() {
     produce(&mut bench, b"before", "before").unwrap();
     produce(&mut bench, &large, "large").unwrap();
     produce(&mut bench, b"after", "after").unwrap();
-    bench.machine.questions.want();
+    bench.machine.cluster.want();
     with_at_most(SCARCE, || bench.describe(&[1]));
     let told = bench.settled();
     let told: Vec<_> = told.iter().map(|line| line.split(',').next().unwrap()).collect();

@@ -7,7 +7,7 @@ const UNKNOWN: ErrorCode = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
 impl Bench {
     /// Has the cluster asked again, and describes the topic by an id, all led by broker 1.
     fn refresh(&mut self, topic_id: u128, partitions: i32) {
-        self.machine.questions.want();
+        self.machine.cluster.want();
         self.pass(1_000 * MS);
         let asked = self.machine.poll_metadata(self.now).expect("it wants to ask");
         self.describe_as(&asked, topic_id, partitions);
@@ -33,7 +33,7 @@ impl Bench {
     }
 
     fn deny(&mut self) {
-        self.machine.questions.want();
+        self.machine.cluster.want();
         self.pass(1_000 * MS);
         let asked = self.machine.poll_metadata(self.now).expect("it wants to ask");
         self.answer_metadata(&asked, UNKNOWN, vec![]);
@@ -131,7 +131,7 @@ fn an_unknown_partition_is_asked_for_once() {
 fn an_answer_to_an_earlier_question_does_not_tell_of_a_new_partition() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.refresh(7, 1);
-    bench.machine.questions.want();
+    bench.machine.cluster.want();
     bench.pass(1_000 * MS);
     let before = bench.machine.poll_metadata(bench.now).expect("it asks");
     bench.produce("new", 1, true);

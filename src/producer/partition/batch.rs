@@ -1,50 +1,33 @@
 //! A batch on its way: open, whole, in flight, and perhaps back for another try.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::sequence::Sequence;
-use super::settled::{Stored, Waiting, Who};
 use crate::error::{Error, ErrorCode};
-use crate::record::{
-    BATCH_OVERHEAD, BatchBuilder, Compressor, Decompressor, InvalidBatch, Record, SealedBatch,
-};
-
-/// Grows with every batch and every record that waits: who holds a smaller ticket was handed
-/// over earlier.
-pub type Ticket = u64;
-
-/// Makes of one who waits for several records one who waits for all but so many of them.
-pub type Rest<W> = fn(&W, i32) -> W;
-
-/// What it takes to cut up a batch that may be compressed.
-#[derive(Debug, Default)]
-pub(super) struct Codecs {
-    compressor: Compressor,
-    decompressor: Decompressor,
-}
+use crate::producer::sequence::Sequence;
+use crate::producer::settled::{Stored, Waiting, Who};
+use crate::producer::ticket::Ticket;
+use crate::record::{BATCH_OVERHEAD, BatchBuilder, Record, SealedBatch};
 
 #[derive(Debug)]
-pub(super) struct Batch<W> {
+pub(in crate::producer) struct Batch<W> {
     /// Names this very batch: the parts of a split one share their ticket.
     pub(super) serial: u64,
     pub(super) ticket: Ticket,
-    content: Option<Content>,
-    count: i32,
+    pub(super) content: Option<Content>,
+    pub(super) count: i32,
     /// What it takes of the memory.
     pub(super) charged: usize,
-    waiting: Vec<Waiting<W>>,
+    pub(super) waiting: Vec<Waiting<W>>,
     /// When its time is over, counted from its first record.
     pub(super) deadline: Instant,
     /// When it leaves although it is not full.
-    lingers_until: Instant,
+    pub(super) lingers_until: Instant,
     /// Leaves as soon as it can. Until then it takes what comes: while a broker cannot be
     /// reached, that may be much.
-    hurried: bool,
-    intake: Intake,
+    pub(super) hurried: bool,
+    pub(super) intake: Intake,
     pub(super) progress: Progress,
     /// Given when it is first sent, and kept for as long as its epoch lasts.
     pub(super) sequence: Option<Sequence>,
@@ -68,19 +51,19 @@ pub(super) struct Batch<W> {
 
 /// A batch, or a record of one, that has ended and whose waiters have not been told.
 #[derive(Debug)]
-pub(super) struct Ended<W> {
-    pub(super) ticket: Ticket,
-    pub(super) deadline: Instant,
-    pub(super) count: i32,
+pub(in crate::producer) struct Ended<W> {
+    pub(in crate::producer) ticket: Ticket,
+    pub(in crate::producer) deadline: Instant,
+    pub(in crate::producer) count: i32,
     /// How large its records were without compression.
-    pub(super) record_bytes: usize,
-    pub(super) waiting: Vec<Waiting<W>>,
-    pub(super) outcome: Result<Stored, Error>,
+    pub(in crate::producer) record_bytes: usize,
+    pub(in crate::producer) waiting: Vec<Waiting<W>>,
+    pub(in crate::producer) outcome: Result<Stored, Error>,
 }
 
 /// Whether it takes more records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Intake {
+pub(super) enum Intake {
     Open,
     Closed,
     /// None, and none may be taken out of it either.
@@ -118,7 +101,7 @@ impl Content {
 }
 
 impl<W> Batch<W> {
-    pub(super) fn open(
+    pub(in crate::producer) fn open(
         serial: u64,
         ticket: Ticket,
         memory: Vec<u8>,
@@ -152,7 +135,7 @@ impl<W> Batch<W> {
     /// Appends a record if it still takes some and this one fits; any record fits into an empty
     /// batch. Says how many bytes it took, and whether the batch is full now; or gives back who
     /// waits.
-    pub(super) fn append<N: Who<W>>(
+    pub(in crate::producer) fn append<N: Who<W>>(
         &mut self,
         record: &Record<'_>,
         who: N,
@@ -203,7 +186,7 @@ impl<W> Batch<W> {
     }
 
     /// The same, for ever: its records are stored together or not at all.
-    pub(super) fn close_whole(&mut self) {
+    pub(in crate::producer) fn close_whole(&mut self) {
         self.close();
         self.intake = Intake::Whole;
     }
@@ -212,13 +195,56 @@ impl<W> Batch<W> {
         self.intake == Intake::Whole
     }
 
+    /// What it takes of the memory.
+    pub(in crate::producer) fn charged(&self) -> usize {
+        self.charged
+    }
+
+    pub(in crate::producer) fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
+    pub(in crate::producer) fn sequence(&self) -> Option<Sequence> {
+        self.sequence
+    }
+
+    /// How often it came back.
+    pub(in crate::producer) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Whether an earlier try may have been stored.
+    pub(in crate::producer) fn is_maybe_written(&self) -> bool {
+        self.maybe_written
+    }
+
+    /// What the last try came back with.
+    pub(in crate::producer) fn last_failure(&self) -> Option<(ErrorCode, Option<&str>)> {
+        self.last_failure.as_ref().map(|(code, said)| (*code, said.as_deref()))
+    }
+
+    /// Takes over the ends that wait for a batch of which this is the whole, or the last part.
+    pub(in crate::producer) fn inherit(&mut self, from: &mut Self) {
+        self.behind = from.take_behind();
+    }
+
+    /// Takes the ends of later batches that wait for this one.
+    pub(in crate::producer) fn take_behind(&mut self) -> Vec<Ended<W>> {
+        std::mem::take(&mut self.behind)
+    }
+
+    /// Its waiters have been told, each with an end of its own.
+    pub(in crate::producer) fn waiters_are_told(&mut self) {
+        self.progress = Progress::GivenUp;
+    }
+
     /// How many records it holds.
-    pub(super) fn count(&self) -> i32 {
+    pub(in crate::producer) fn count(&self) -> i32 {
         self.count
     }
 
     /// How large it is, as far as that is known: compression may make less of it.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::producer) fn size(&self) -> usize {
         self.content.as_ref().map_or(self.charged, Content::size)
     }
 
@@ -270,140 +296,6 @@ impl<W> Batch<W> {
         lingers.max(self.resume_at)
     }
 
-    /// Cuts it up into batches of at most `target` bytes. The parts get serial numbers from `serial`
-    /// on. A waiter for records of several parts is cut up by `rest`.
-    pub(super) fn split(
-        &mut self,
-        target: usize,
-        serial: u64,
-        codecs: &mut Codecs,
-        rest: Rest<W>,
-    ) -> Result<Vec<Self>, InvalidBatch> {
-        let Codecs { compressor, decompressor } = codecs;
-        let parts = self.as_sent().split(target, compressor, decompressor)?;
-        let mut waiting = VecDeque::from(std::mem::take(&mut self.waiting));
-        let mut first = 0;
-        let parts = parts.into_iter().zip(serial..).map(|(part, serial)| {
-            let end = first + part.count();
-            let mine = waiting_for(&mut waiting, first..end, rest);
-            let sequence = self.sequence.map(|sequence| sequence.after(first));
-            first = end;
-            self.part(part, serial, mine, sequence)
-        });
-        Ok(parts.collect())
-    }
-
-    /// Takes some of its records out, in order: what is left between them are batches, and each
-    /// record taken out is an end of its own, with the error that `refused` gives for its index.
-    /// Parts get serial numbers as in [`Self::split`], and sequence numbers without gaps.
-    pub(super) fn take_out(
-        &mut self,
-        refused: &BTreeMap<i32, Error>,
-        serial: u64,
-        codecs: &mut Codecs,
-        rest: Rest<W>,
-    ) -> Result<Vec<Piece<W>>, InvalidBatch> {
-        let bounds: Vec<i32> = refused.keys().copied().chain([self.count]).collect();
-        let starts = [0].into_iter().chain(refused.keys().map(|index| index + 1));
-        let ranges: Vec<Range<i32>> =
-            starts.zip(&bounds).map(|(start, end)| start..*end).filter(|r| !r.is_empty()).collect();
-        let Codecs { compressor, decompressor } = codecs;
-        let parts = self.as_sent().select(&ranges, compressor, decompressor)?;
-        let mut parts = ranges.into_iter().zip(parts).zip(serial..).peekable();
-        let mut waiting = VecDeque::from(std::mem::take(&mut self.waiting));
-        let (mut pieces, mut kept) = (Vec::new(), 0);
-        for bound in bounds {
-            if let Some(((range, part), serial)) =
-                parts.next_if(|((range, _), _)| range.end == bound)
-            {
-                let mine = waiting_for(&mut waiting, range, rest);
-                let sequence = self.sequence.map(|sequence| sequence.after(kept));
-                kept += part.count();
-                // What was refused for others is no failure of its own.
-                let part = Self { last_failure: None, ..self.part(part, serial, mine, sequence) };
-                pieces.push(Piece::Kept(part));
-            }
-            if let Some(error) = refused.get(&bound) {
-                let waiting = waiting_for(&mut waiting, bound..bound + 1, rest);
-                pieces.push(Piece::Refused(self.end_of(waiting, error)));
-            }
-        }
-        Ok(pieces)
-    }
-
-    /// Ends it, with an error of their own for some of its records.
-    pub(super) fn end_apart(
-        &mut self,
-        refused: &BTreeMap<i32, Error>,
-        others: &Error,
-        rest: Rest<W>,
-    ) -> Vec<Ended<W>> {
-        let mut waiting = VecDeque::from(std::mem::take(&mut self.waiting));
-        let mut ends = Vec::new();
-        let mut first = 0;
-        for (index, error) in refused {
-            ends.extend((first < *index).then_some((first..*index, others)));
-            ends.push((*index..index + 1, error));
-            first = index + 1;
-        }
-        ends.extend((first < self.count).then_some((first..self.count, others)));
-        let end = |(range, error): (Range<i32>, &Error)| {
-            let count = range.len() as i32;
-            Ended { count, ..self.end_of(waiting_for(&mut waiting, range, rest), error) }
-        };
-        ends.into_iter().map(end).collect()
-    }
-
-    /// A record of it that has failed, with its waiter.
-    fn end_of(&self, waiting: Vec<Waiting<W>>, error: &Error) -> Ended<W> {
-        Ended {
-            ticket: self.ticket,
-            deadline: self.deadline,
-            count: 1,
-            record_bytes: 0,
-            waiting,
-            outcome: Err(error.clone()),
-        }
-    }
-
-    fn as_sent(&self) -> &SealedBatch {
-        let Some(Content::Sealed(whole)) = &self.content else {
-            unreachable!("only a batch that was sent can be refused");
-        };
-        whole
-    }
-
-    /// A part of it, to be sent in its place.
-    fn part(
-        &self,
-        part: SealedBatch,
-        serial: u64,
-        waiting: Vec<Waiting<W>>,
-        sequence: Option<Sequence>,
-    ) -> Self {
-        Self {
-            serial,
-            ticket: self.ticket,
-            count: part.count(),
-            charged: part.size(),
-            content: Some(Content::Sealed(part)),
-            waiting,
-            deadline: self.deadline,
-            lingers_until: self.lingers_until,
-            hurried: true,
-            intake: Intake::Closed,
-            progress: Progress::Queued,
-            sequence,
-            overtaken: self.overtaken,
-            tries: 0,
-            failures: self.failures,
-            resume_at: None,
-            maybe_written: self.maybe_written,
-            last_failure: self.last_failure.clone(),
-            behind: Vec::new(),
-        }
-    }
-
     /// Gives back the memory of its records, if they were sent.
     pub(super) fn into_memory(self) -> Option<Bytes> {
         match self.content {
@@ -423,35 +315,4 @@ impl<W> Batch<W> {
             outcome,
         }
     }
-}
-
-/// What is left of a batch that records were taken out of.
-#[derive(Debug)]
-pub(super) enum Piece<W> {
-    Kept(Batch<W>),
-    Refused(Ended<W>),
-}
-
-/// Takes the waiters for a range of records off the front, which begins there; they count from its
-/// start.
-fn waiting_for<W>(
-    waiting: &mut VecDeque<Waiting<W>>,
-    range: Range<i32>,
-    rest: Rest<W>,
-) -> Vec<Waiting<W>> {
-    let mut mine = Vec::new();
-    while waiting.front().is_some_and(|next| next.index < range.end)
-        && let Some(mut next) = waiting.pop_front()
-    {
-        let here = next.count.min(range.end - next.index);
-        if here < next.count {
-            let index = next.index + here;
-            let waiter = rest(&next.waiter, here);
-            waiting.push_front(Waiting { index, count: next.count - here, waiter, ..next });
-            next.count = here;
-        }
-        next.index -= range.start;
-        mine.push(next);
-    }
-    mine
 }

@@ -1,0 +1,191 @@
+//! What becomes of a batch when its answer comes, or is lost: the partition judges it, and the
+//! rest of the machine follows.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::{Machine, wording};
+use crate::cluster::{Backoff, Place};
+use crate::error::{Error, ErrorCode, ErrorKind};
+use crate::producer::nodes::Sent;
+use crate::producer::partition::{Circumstances, Piece, Refusal, Taken, Verdict, blames_some};
+use crate::producer::settled::Stored;
+use crate::protocol::BatchIndexError;
+use crate::record::InvalidBatch;
+
+impl<W> Machine<W> {
+    /// A batch was stored, in the topic that had its id then.
+    pub(super) fn landed(&mut self, now: Instant, sent: Sent, mut stored: Stored) {
+        let Sent { place, serial, topic_id } = sent;
+        let Some(taken) = self.queues.partition(place).take_answered(serial) else { return };
+        let is_first_try = taken.batch.failures() == 0;
+        let topic = &mut self.queues[place.topic];
+        stored.log_append_time = topic.append_time(stored.log_append_time, is_first_try);
+        let is_same_topic = self.cluster.topic(place.topic).id() == topic_id;
+        let leader = self.cluster.leader(place);
+        let partition = self.queues.partition(place);
+        let gone = partition.landed(now, taken, stored, leader, is_same_topic);
+        self.bury(now, place, gone);
+    }
+
+    /// A batch was not stored, or it is unknown whether it was: sends it again if that may help.
+    pub(super) fn came_back(
+        &mut self,
+        now: Instant,
+        place: Place,
+        serial: u64,
+        refusal: Refusal<'_>,
+    ) {
+        let partition = self.queues.partition(place);
+        let Some(mut taken) = partition.take_answered(serial) else { return };
+        if refusal.code.refreshes_metadata() {
+            self.cluster.want();
+        }
+        let circumstances = Circumstances {
+            is_gapless: self.config.gapless,
+            is_lost: self.cluster.has_lost(place),
+        };
+        match partition.judge(now, &mut taken, refusal, circumstances) {
+            Verdict::Dropped => self.memory.release(taken.batch.charged()),
+            Verdict::Stored => {
+                let stored = Stored { base_offset: -1, log_append_time: None };
+                let leader = self.cluster.leader(place);
+                let gone = partition.landed(now, taken, stored, leader, true);
+                self.bury(now, place, gone);
+            }
+            Verdict::Again => self.again(now, place, taken),
+            Verdict::Split => self.split(now, place, taken),
+            Verdict::TakeOut => self.take_out(now, place, taken, refusal),
+            Verdict::Failed => self.fail_refused(now, place, taken, refusal),
+            Verdict::Expired => {
+                let error = self.timed_out(place, &taken.batch);
+                self.fail(now, place, taken, &error);
+            }
+            Verdict::Lost => {
+                let error = self.vanished(place).maybe_written(taken.batch.is_maybe_written());
+                self.fail(now, place, taken, &error);
+            }
+        }
+    }
+
+    /// Puts a batch back into its place, after a pause that grows with its failures.
+    fn again(&mut self, now: Instant, place: Place, taken: Taken<W>) {
+        let failures = taken.batch.failures() + 1;
+        let pause = Backoff::of(&self.config).after(failures, &mut self.random);
+        let topic = self.cluster.topic(place.topic).name();
+        self.notices.debug(now, || {
+            let last = taken.batch.last_failure();
+            let why = last.map_or(String::new(), |(code, _)| code.to_string());
+            let place = wording::place(topic, place.partition);
+            format!("{place}: {why}; the batch is sent again after {} ms", pause.as_millis())
+        });
+        self.queues.partition(place).put_back(taken, now + pause);
+    }
+
+    /// Cuts up a batch that is too large for the topic.
+    fn split(&mut self, now: Instant, place: Place, taken: Taken<W>) {
+        let Taken { index, mut batch } = taken;
+        // A broker that refuses a full batch allows less; how much less it does not say.
+        let target = (batch.size() / 2).max(1);
+        let mut parts = match self.cutter.split(&mut batch, target) {
+            Ok(parts) => parts,
+            Err(error) => {
+                let kind = match error {
+                    InvalidBatch::OutOfMemory => ErrorKind::OutOfMemory,
+                    _ => ErrorKind::InvalidRecord,
+                };
+                let error = Error::new(kind, error.to_string()).code(ErrorCode::MESSAGE_TOO_LARGE);
+                return self.fail(now, place, Taken { index, batch }, &error);
+            }
+        };
+        if parts.len() == 1 {
+            // It does not get smaller than that.
+            let mut whole = parts.remove(0);
+            whole.inherit(&mut batch);
+            let refusal = Refusal {
+                code: ErrorCode::MESSAGE_TOO_LARGE,
+                said: None,
+                records: &[],
+                maybe_written: false,
+            };
+            let error = self.refused(place, refusal, &whole);
+            return self.fail(now, place, Taken { index, batch: whole }, &error);
+        }
+        self.counts.split();
+        if let Some(last) = parts.last_mut() {
+            last.inherit(&mut batch);
+        }
+        self.memory.release(batch.charged());
+        self.tickets.forget(batch.ticket());
+        for (index, part) in (index..).zip(parts) {
+            self.memory.charge(part.charged());
+            self.tickets.keep(part.ticket());
+            self.queues.partition(place).insert(index, part);
+        }
+    }
+
+    /// Fails a batch that a broker refuses. Waiters of records that the broker blames get what it
+    /// says of these.
+    fn fail_refused(&mut self, now: Instant, place: Place, taken: Taken<W>, refusal: Refusal<'_>) {
+        let Taken { index, mut batch } = taken;
+        let error = self.refused(place, refusal, &batch);
+        if blames_some(refusal, batch.count()) {
+            let refused = self.refused_records(place, refusal, batch.is_maybe_written());
+            for ended in self.cutter.end_apart(&mut batch, &refused, &error) {
+                self.tickets.keep(ended.ticket);
+                self.end(now, place, index, ended);
+            }
+            // The batch itself has no waiters left.
+            batch.waiters_are_told();
+            self.tickets.forget(batch.ticket());
+        }
+        self.fail(now, place, Taken { index, batch }, &error);
+    }
+
+    fn refused_records(
+        &self,
+        place: Place,
+        refusal: Refusal<'_>,
+        maybe_written: bool,
+    ) -> BTreeMap<i32, Error> {
+        let error = |blamed: &BatchIndexError| {
+            let error = self.refused_record(place, refusal.code, blamed, maybe_written);
+            (blamed.batch_index, error)
+        };
+        refusal.records.iter().map(error).collect()
+    }
+
+    /// Fails the records that a broker refuses, and sends the others of their batch again.
+    fn take_out(&mut self, now: Instant, place: Place, taken: Taken<W>, refusal: Refusal<'_>) {
+        let Taken { index, mut batch } = taken;
+        let refused = self.refused_records(place, refusal, false);
+        let Ok(pieces) = self.cutter.take_out(&mut batch, &refused) else {
+            let error = self.refused(place, refusal, &batch);
+            return self.fail(now, place, Taken { index, batch }, &error);
+        };
+        self.counts.split();
+        self.memory.release(batch.charged());
+        let had = batch.count();
+        let kept = had - refused.len() as i32;
+        self.queues.partition(place).close_gap(batch.sequence(), had, kept);
+        let mut at = index;
+        for piece in pieces {
+            match piece {
+                Piece::Kept(part) => {
+                    self.memory.charge(part.charged());
+                    self.tickets.keep(part.ticket());
+                    self.queues.partition(place).insert(at, part);
+                    at += 1;
+                }
+                Piece::Refused(ended) => {
+                    self.tickets.keep(ended.ticket);
+                    self.end(now, place, at, ended);
+                }
+            }
+        }
+        for ended in batch.take_behind() {
+            self.end(now, place, at, ended);
+        }
+        self.tickets.forget(batch.ticket());
+    }
+}

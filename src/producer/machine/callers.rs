@@ -1,0 +1,247 @@
+//! What callers ask of the machine: to take records in, to wait for them, to give them up.
+
+use std::time::{Duration, Instant};
+
+use super::{Machine, Produced, Purge, Unsent, wording};
+use crate::cluster::Topic;
+use crate::error::{Error, ErrorCode, Result};
+use crate::producer::calls::Question;
+use crate::producer::delayed::Delayed;
+use crate::producer::haste::Haste;
+use crate::producer::machine::Joined;
+use crate::producer::owned::OwnedRecord;
+use crate::producer::ticket::Ticket;
+use crate::protocol::LONGEST_TOPIC;
+use crate::record::Record;
+
+impl<W> Machine<W> {
+    /// Takes a record in, if there is memory for it and nobody waits for some.
+    ///
+    /// # Errors
+    /// After [`Self::close`], after a fatal error, or if the process has no memory, with the
+    /// waiter; everything else that goes wrong is settled, not returned.
+    pub fn produce(
+        &mut self,
+        now: Instant,
+        topic: &str,
+        partition: Option<i32>,
+        record: &Record<'_>,
+        waiter: Option<W>,
+        haste: Haste,
+    ) -> Result<Produced<W>, (Error, Option<W>)> {
+        let waiter = match self.join(|| now, topic, partition, record, waiter, haste) {
+            Ok(Joined { ticket, work }) => {
+                return Ok(Produced::Accepted { ticket, work, is_held: false });
+            }
+            Err(waiter) => waiter,
+        };
+        if let Err(error) = self.check_open() {
+            return Err((error, waiter));
+        }
+        let size = record.size_bound();
+        if let Err(error) = self.check_record(topic, size) {
+            self.count_refused(topic);
+            self.told.refused(topic.into(), partition, record.timestamp, waiter, error);
+            let ticket = self.tickets.issue_spent();
+            return Ok(Produced::Accepted { ticket, work: true, is_held: false });
+        }
+        if !self.memory.has_room(size) {
+            return Ok(Produced::Full(waiter));
+        }
+        let target = self.target(now, topic, partition, haste);
+        let produced = self.accept(now, target, record, waiter)?;
+        self.count_handed_over(target.topic, 1);
+        Ok(produced)
+    }
+
+    /// Takes a place in the line for memory. Returns the ticket, to [cancel](Self::cancel) it.
+    ///
+    /// # Errors
+    /// After [`Self::close`], or if too many wait already, with the waiter.
+    pub fn wait(
+        &mut self,
+        now: Instant,
+        topic: &str,
+        partition: Option<i32>,
+        record: OwnedRecord,
+        waiter: Option<W>,
+        haste: Haste,
+    ) -> Result<Ticket, (Error, Option<W>)> {
+        if let Err(error) = self.check_open() {
+            return Err((error, waiter));
+        }
+        if self.memory.waiting() >= self.config.max_waiting {
+            return Err((self.buffer_full(), waiter));
+        }
+        let target = self.target(now, topic, partition, haste.apart());
+        let ticket = self.tickets.issue();
+        let until = target.deadline;
+        self.count_handed_over(target.topic, 1);
+        let is_first = !self.memory.is_short();
+        let asked_before = self.cluster.asked();
+        let delayed = Delayed { target, record, waiter, until, charged: 0, asked_before };
+        self.memory.wait(ticket, delayed);
+        if is_first {
+            // What lingers takes the room that this one needs.
+            self.for_each_place(|machine, place| machine.touch(now, place));
+        }
+        Ok(ticket)
+    }
+
+    /// Says where a record goes, or why nobody can say; the latter fails it, and so does a
+    /// partition that its topic does not have. Says whether the record still waited for that.
+    pub fn place(&mut self, now: Instant, ticket: Ticket, partition: Result<i32, String>) -> bool {
+        let unplaced = self.pending.get_unplaced_mut(ticket);
+        let Some(delayed) = unplaced.filter(|held| held.target.partition.is_none()) else {
+            return false;
+        };
+        delayed.target.partition = partition.as_ref().ok().copied();
+        let topic = delayed.target.topic;
+        if let Err(error) = self.check_placing(topic, partition) {
+            self.queues[topic].strike(ticket);
+            self.refuse_one_unassigned(ticket, error);
+        }
+        self.assign_unassigned(now, topic);
+        self.finish_flushes();
+        true
+    }
+
+    /// What a record of a topic fails with whose caller gives this reason not to place it.
+    pub fn placing_failed(&mut self, topic: &str, reason: &str) -> Error {
+        let index = self.named(topic);
+        self.not_placed(index, reason).topic(self.cluster.topic(index).name())
+    }
+
+    /// Un-sends a record that still waits, for memory, for its topic or to be placed. `None` if
+    /// it does not: such a record is delivered, whoever has stopped waiting for it.
+    pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> Option<Unsent<W>> {
+        let waiter = if let Some(delayed) = self.memory.leave(ticket) {
+            self.count_unsent(delayed.target.topic);
+            self.tickets.forget(ticket);
+            self.admit(now);
+            delayed.waiter
+        } else {
+            let delayed = self.pending.take(ticket)?;
+            let topic = delayed.target.topic;
+            self.count_unsent(topic);
+            self.queues[topic].strike(ticket);
+            self.memory.release(delayed.charged);
+            self.tickets.forget(ticket);
+            self.assign_unassigned(now, topic);
+            delayed.waiter
+        };
+        self.finish_flushes();
+        Some(Unsent { waiter })
+    }
+
+    /// What was handed over [to leave together](Haste::Together) is all there. Says whether there
+    /// is something to do.
+    pub fn ship(&mut self, now: Instant) -> bool {
+        let mut work = false;
+        for place in self.nodes.take_gathered() {
+            self.queues.partition(place).marks.gathers = false;
+            if self.hurry_or_remember(place) {
+                self.touch(now, place);
+                work = true;
+            }
+        }
+        work
+    }
+
+    /// Settles `waiter` once a record is no longer in the line for memory, whatever became of it.
+    pub fn when_admitted(&mut self, ticket: Ticket, waiter: W) {
+        self.memory.when_admitted(ticket, waiter);
+    }
+
+    /// Settles `waiter` once the cluster has answered.
+    pub fn start(&mut self, now: Instant, waiter: W) {
+        self.ask(now, self.config.metadata_timeout, Question::Anything, waiter);
+    }
+
+    /// The same, for somebody who says how long he waits.
+    pub fn ping(&mut self, now: Instant, limit: Duration, waiter: W) {
+        self.ask(now, limit, Question::Anything, waiter);
+    }
+
+    /// Settles `waiter` once the cluster has described all its brokers and topics, for
+    /// [`Self::described`]. It is asked anew, for at most `limit` or `metadata_timeout`.
+    pub fn describe_cluster(&mut self, now: Instant, limit: Option<Duration>, waiter: W) {
+        let limit = limit.unwrap_or(self.config.metadata_timeout);
+        self.ask(now, limit, Question::Everything, waiter);
+    }
+
+    /// Settles `waiter` once the cluster has described a topic. Asking does not create it.
+    pub fn locate(&mut self, now: Instant, topic: &str, waiter: W) {
+        self.ask_about(now, topic, |_| Some(false), waiter);
+    }
+
+    /// The same, for records, some of which may name a `partition`: the cluster may create the
+    /// topic, and is not asked if the machine knows both already.
+    pub fn locate_for_records(
+        &mut self,
+        now: Instant,
+        topic: &str,
+        partition: Option<i32>,
+        waiter: W,
+    ) {
+        let creates = |topic: &Topic| match topic.is_known() {
+            true if topic.has(partition) => None,
+            is_known => Some(!is_known),
+        };
+        self.ask_about(now, topic, creates, waiter);
+    }
+
+    /// `creates` says whether the cluster may create the topic, or that it need not be asked.
+    fn ask_about(
+        &mut self,
+        now: Instant,
+        topic: &str,
+        creates: impl FnOnce(&Topic) -> Option<bool>,
+        waiter: W,
+    ) {
+        if topic.len() > LONGEST_TOPIC {
+            let error = wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC);
+            return self.told.call(waiter, Err(error));
+        }
+        let index = self.named(topic);
+        let Some(creates) = creates(self.cluster.topic(index)) else {
+            return self.told.call(waiter, Ok(()));
+        };
+        let question = Question::Topic { index, creates };
+        self.ask(now, self.config.metadata_timeout, question, waiter);
+    }
+
+    /// Settles `waiter` once everything handed over before this call is settled. Returns what
+    /// [`Self::unsettled_before`] takes.
+    pub fn flush(&mut self, now: Instant, waiter: W) -> Ticket {
+        self.close_batches(now);
+        let before = self.tickets.flush(waiter);
+        self.finish_flushes();
+        before
+    }
+
+    /// Fails the records that `what` chooses, and keeps the others. Those in flight may be stored
+    /// all the same, and are reported as such. Waiters of a partition are told in the order of its
+    /// records, those of chosen ones behind kept ones too.
+    pub fn purge(&mut self, now: Instant, what: Purge) {
+        self.drop_records(now, what, wording::purged);
+        self.for_each_place(|machine, place| machine.touch(now, place));
+        self.finish_flushes();
+    }
+
+    /// Takes no more records. What was taken in goes on until `by`; then it is given up.
+    /// `waiter` is settled when the machine [is finished](Self::is_finished).
+    pub fn close(&mut self, now: Instant, by: Instant, waiter: Option<W>) {
+        // There is nothing more to linger for.
+        self.close_batches(now);
+        self.ending.close(by, waiter);
+    }
+
+    /// Gives up on everything that is not settled.
+    pub fn abandon(&mut self, now: Instant) {
+        let records = self.drop_records(now, Purge::ALL, wording::closed_before_delivery);
+        self.told.abandon(records);
+        self.drop_calls(&wording::closed_before_start());
+        self.finish_flushes();
+    }
+}

@@ -1,0 +1,158 @@
+//! How records end that are in no batch: those that wait for memory, for their topic or to be placed.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::Machine;
+use super::wording::Limit;
+use crate::cluster::Place;
+use crate::error::Error;
+use crate::producer::delayed::{Delayed, Target};
+use crate::producer::owned::OwnedRecord;
+use crate::producer::partition::Ended;
+use crate::producer::settled::Waiting;
+use crate::producer::ticket::Ticket;
+
+/// How many records that waited too long are failed in one go.
+const EXPIRED_AT_ONCE: usize = 1_000;
+
+impl<W> Machine<W> {
+    /// Fails a record that never got into a batch.
+    pub(super) fn refuse(
+        &mut self,
+        topic: usize,
+        partition: Option<i32>,
+        timestamp: i64,
+        waiter: Option<W>,
+        error: Error,
+    ) {
+        self.queues[topic].records.failed += 1;
+        self.told.refused(self.cluster.name_of(topic), partition, timestamp, waiter, error);
+    }
+
+    /// Fails the records that are in none of a topic's partitions yet.
+    pub(super) fn refuse_unassigned(&mut self, topic: usize, error: &Error) {
+        while let Some(ticket) = self.queues[topic].unassigned.pop_front() {
+            self.refuse_one_unassigned(ticket, error.clone());
+        }
+    }
+
+    /// Fails a record that has been struck off its topic's list.
+    pub(super) fn refuse_one_unassigned(&mut self, ticket: Ticket, error: Error) {
+        let Some(delayed) = self.pending.take(ticket) else { return };
+        self.memory.release(delayed.charged);
+        self.tickets.forget(ticket);
+        let Target { topic, partition, .. } = delayed.target;
+        self.refuse(topic, partition, delayed.record.timestamp, delayed.waiter, error);
+    }
+
+    /// Fails a record that waits for memory.
+    fn refuse_waiting(&mut self, error: Error) {
+        let Some((ticket, delayed)) = self.memory.pop() else { return };
+        self.tickets.forget(ticket);
+        let Target { topic, partition, .. } = delayed.target;
+        self.refuse(topic, partition, delayed.record.timestamp, delayed.waiter, error);
+    }
+
+    /// Fails a record that is in no batch; after the batches of its partition, if it names one.
+    fn drop_delayed(&mut self, now: Instant, ticket: Ticket, delayed: Delayed<W>, error: Error) {
+        let Target { topic, partition, deadline, .. } = delayed.target;
+        let Delayed { record: OwnedRecord { timestamp, .. }, waiter, .. } = delayed;
+        let partitions = self.queues[topic].partitions.len();
+        let named = partition.and_then(|index| usize::try_from(index).ok());
+        let Some(partition) = named.filter(|index| *index < partitions) else {
+            self.tickets.forget(ticket);
+            return self.refuse(topic, partition, timestamp, waiter, error);
+        };
+        let place = Place { topic, partition };
+        let waiting = waiter.map(|waiter| Waiting { index: 0, count: 1, timestamp, waiter });
+        let ended = Ended {
+            ticket,
+            deadline,
+            count: 1,
+            record_bytes: 0,
+            waiting: waiting.into_iter().collect(),
+            outcome: Err(error),
+        };
+        if let Some(ended) = self.queues.partition(place).end_last(now, ended) {
+            self.tell_end(now, place, ended);
+        }
+    }
+
+    /// Records whose waiting, for memory, for their topic or to be placed, has been too long.
+    pub(super) fn expire_delayed(&mut self, now: Instant) {
+        // A bounded number at a time: callers wait for the machine, and `poll_timeout` says that
+        // there is more.
+        for _ in 0..EXPIRED_AT_ONCE {
+            if self.memory.next_event().is_none_or(|until| until > now) {
+                break;
+            }
+            let error = self.starved();
+            self.refuse_waiting(error);
+        }
+        let mut freed = BTreeSet::new();
+        for _ in 0..EXPIRED_AT_ONCE {
+            let Some((ticket, first)) = self.pending.first_unknown() else { break };
+            if first.until > now {
+                break;
+            }
+            let Target { topic, partition, deadline, .. } = first.target;
+            let limit = if first.until == deadline {
+                Limit::Delivery(self.config.delivery_timeout)
+            } else {
+                self.metadata_limit()
+            };
+            let error = match partition {
+                Some(partition) if self.cluster.topic(topic).is_known() => {
+                    self.unasked_partition(topic, partition, limit)
+                }
+                _ => self.unknown_topic(topic, limit),
+            };
+            self.queues[topic].strike(ticket);
+            self.refuse_one_unassigned(ticket, error);
+            freed.insert(topic);
+        }
+        for _ in 0..EXPIRED_AT_ONCE {
+            let Some((ticket, first)) = self.pending.first_unplaced() else { break };
+            if first.until > now {
+                break;
+            }
+            let topic = first.target.topic;
+            let error = if self.cluster.topic(topic).is_known() {
+                self.placed_too_late(&first.target)
+            } else {
+                self.unknown_topic(topic, Limit::Delivery(self.config.delivery_timeout))
+            };
+            self.queues[topic].strike(ticket);
+            self.refuse_one_unassigned(ticket, error);
+            freed.insert(topic);
+        }
+        // Those behind go on: as old as these, they are gone by now.
+        for topic in freed {
+            self.assign_unassigned(now, topic);
+        }
+    }
+
+    /// Fails all of them, and returns how many there were.
+    pub(super) fn drop_all_delayed(
+        &mut self,
+        now: Instant,
+        error: impl Fn(&str, bool) -> Error,
+    ) -> usize {
+        let records = self.memory.waiting() + self.pending.unknown() + self.pending.unplaced();
+        for topic in 0..self.queues.len() {
+            let is_known = self.cluster.topic(topic).is_known();
+            let before = if is_known { "its partition was chosen" } else { "its topic was known" };
+            let error = error(before, false);
+            while let Some(ticket) = self.queues[topic].unassigned.pop_front() {
+                let Some(delayed) = self.pending.take(ticket) else { continue };
+                self.memory.release(delayed.charged);
+                self.drop_delayed(now, ticket, delayed, error.clone());
+            }
+        }
+        while let Some((ticket, delayed)) = self.memory.pop() {
+            self.drop_delayed(now, ticket, delayed, error("there was memory for it", false));
+        }
+        records
+    }
+}

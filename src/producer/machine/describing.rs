@@ -1,0 +1,118 @@
+//! What the cluster says of topics and leaders, applied to the queues.
+
+use std::time::Instant;
+
+use super::{Machine, wording};
+use crate::cluster::{Leader, News, Place};
+use crate::producer::sequence::Sequence;
+use crate::protocol::{MetadataTopic, PartitionProduced, ProduceResponse};
+
+impl<W> Machine<W> {
+    /// A topic's index. A topic that was never named before is added.
+    pub(super) fn named(&mut self, topic: &str) -> usize {
+        let index = self.cluster.named(topic);
+        self.queues.reach(index);
+        index
+    }
+
+    /// Takes over what the cluster says of a topic. A topic in error keeps what is queued for it:
+    /// a cluster may deny a topic for a moment.
+    pub(super) fn describe(&mut self, now: Instant, index: usize, described: &MetadataTopic) {
+        let news = self.cluster.take_in(index, described);
+        self.queues[index].count = self.cluster.topic(index).count();
+        let is_recreated = match news {
+            News::Empty => return,
+            News::Refused(code) => {
+                if !code.retriable() && !self.cluster.topic(index).is_known() {
+                    let error = self.unknown_topic(index, self.metadata_limit());
+                    self.refuse_unassigned(index, &error);
+                }
+                return;
+            }
+            News::Described { is_recreated } => is_recreated,
+        };
+        let extent = self.cluster.topic(index).extent();
+        self.queues[index].reach(extent, Sequence::new(self.config.first_sequence));
+        for partition in extent..self.queues[index].partitions.len() {
+            self.vanish(now, Place { topic: index, partition });
+        }
+        for news in &described.partitions {
+            let Ok(partition) = usize::try_from(news.partition_index) else { continue };
+            if partition >= extent {
+                continue;
+            }
+            let place = Place { topic: index, partition };
+            if is_recreated {
+                self.queues.partition(place).start_over();
+            }
+            let node = Some(news.leader_id).filter(|leader| *leader >= 0);
+            self.follow(now, place, Leader { node, epoch: news.leader_epoch });
+        }
+        self.cluster.list_led(index);
+        self.queues[index].spread.changed();
+        self.sort_out_unassigned(index);
+        self.assign_unassigned(now, index);
+        for partition in 0..self.queues[index].partitions.len() {
+            self.touch(now, Place { topic: index, partition });
+        }
+    }
+
+    /// A topic was created anew with fewer partitions, and this is none of them. What is queued
+    /// for it fails: it may belong before records that other partitions have by now. What is in
+    /// flight fails when its answer comes.
+    fn vanish(&mut self, now: Instant, place: Place) {
+        if self.queues.partition(place).is_empty() {
+            return;
+        }
+        let error = self.vanished(place);
+        self.drop_queued(now, place, |maybe_written| error.clone().maybe_written(maybe_written));
+    }
+
+    /// Takes over who leads a partition.
+    fn follow(&mut self, now: Instant, place: Place, leader: Leader) {
+        let Some(succession) = self.cluster.follow(place, leader) else { return };
+        if succession.is_other {
+            let topic = self.cluster.topic(place.topic).name();
+            self.notices.debug(now, || match leader.node {
+                Some(node) => {
+                    format!("broker {node} leads {}", wording::place(topic, place.partition))
+                }
+                None => format!("nobody leads {}", wording::place(topic, place.partition)),
+            });
+        }
+        let partition = self.queues.partition(place);
+        let debtor = partition.debtor();
+        if succession.is_newer {
+            partition.end_pauses();
+        }
+        let is_other = |at: &mut i32| leader.node.is_some_and(|new| new != *at);
+        if partition.marks.awaited.take_if(is_other).is_some() {
+            // The old leader's next answer says nothing of the new one.
+            self.hurry_or_remember(place);
+        }
+        if let (Some(old), Some(new)) = (debtor, leader.node)
+            && old != new
+        {
+            self.nodes.give_up_on(old);
+        }
+    }
+
+    /// A refusal may name the new leader (KIP-951).
+    pub(super) fn follow_hint(
+        &mut self,
+        now: Instant,
+        place: Place,
+        answer: &PartitionProduced,
+        response: &ProduceResponse,
+    ) {
+        let Some(hint) = &answer.current_leader else { return };
+        let mut named = response.node_endpoints.iter().flatten();
+        let is_known = self.nodes.is_known(hint.leader_id)
+            || named.any(|endpoint| endpoint.node_id == hint.leader_id);
+        let is_newer = hint.leader_epoch > self.cluster.leader(place).epoch;
+        if is_known && is_newer {
+            let node = Some(hint.leader_id);
+            self.follow(now, place, Leader { node, epoch: hint.leader_epoch });
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! How batches end in the rest of the machine: their memory is released, their tickets are
+//! forgotten, and their waiters are told.
+
+use std::time::Instant;
+
+use super::{Machine, Purge};
+use crate::cluster::Place;
+use crate::error::Error;
+use crate::producer::partition::{Ended, Gone, Taken};
+use crate::producer::settled::waited_for;
+
+impl<W> Machine<W> {
+    /// A batch has ended, and is out of its partition.
+    pub(super) fn bury(&mut self, now: Instant, place: Place, mut gone: Gone<W>) {
+        self.memory.release(gone.charged);
+        for ended in gone.take_ends() {
+            self.tell_end(now, place, ended);
+        }
+        if let Some(memory) = gone.memory {
+            self.memory.recycle(memory);
+        }
+    }
+
+    /// Tells the waiters of what was at a place in a partition's queue; but only after those of
+    /// older batches, unless their own time is over.
+    pub(super) fn end(&mut self, now: Instant, place: Place, index: usize, ended: Ended<W>) {
+        if let Some(ended) = self.queues.partition(place).end(now, index, ended) {
+            self.tell_end(now, place, ended);
+        }
+    }
+
+    pub(super) fn tell_end(&mut self, now: Instant, place: Place, ended: Ended<W>) {
+        self.tickets.forget(ended.ticket);
+        match ended.outcome {
+            Ok(_) => self.count_acknowledged(now, place, &ended),
+            Err(_) => self.queues[place.topic].records.failed += ended.count as u64,
+        }
+        let Ended { count, outcome, waiting, .. } = ended;
+        debug_assert!(waited_for(&waiting) <= count as usize, "each waits for a record of it");
+        let topic = self.cluster.name_of(place.topic);
+        self.told.batch(topic, place.partition as i32, outcome, waiting, count);
+    }
+
+    /// Fails a batch for good, and in a gapless partition all that follows.
+    pub(super) fn fail(&mut self, now: Instant, place: Place, taken: Taken<W>, error: &Error) {
+        let gone = self.queues.partition(place).fail(now, taken, error.clone());
+        self.bury(now, place, gone);
+        if self.config.gapless && self.queues.partition(place).stopped().is_none() {
+            self.stop(now, place, error);
+        }
+    }
+
+    /// Stops a gapless partition: what is queued fails, and so does what comes later.
+    pub(super) fn stop(&mut self, now: Instant, place: Place, cause: &Error) {
+        let stopped = self.gapless(place, cause);
+        self.queues.partition(place).stop(stopped.clone());
+        self.drop_queued(now, place, |maybe_written| stopped.clone().maybe_written(maybe_written));
+    }
+
+    /// Fails the batches of a partition whose time is over.
+    pub(super) fn expire(&mut self, now: Instant, place: Place) {
+        while let Some((index, is_in_flight)) = self.queues.partition(place).next_expired(now) {
+            if is_in_flight {
+                let error = self.timed_out_in_flight(place);
+                let gone = self.queues.partition(place).give_up(now, index, error);
+                self.bury(now, place, gone);
+            } else if let Some(taken) = self.queues.partition(place).take_queued(index) {
+                let error = self.timed_out(place, &taken.batch);
+                self.fail(now, place, taken, &error);
+            }
+        }
+        for ended in self.queues.partition(place).take_overdue(now) {
+            self.tell_end(now, place, ended);
+        }
+    }
+
+    /// Fails every batch of a partition that is not in flight, and says how many records those had.
+    pub(super) fn drop_queued(
+        &mut self,
+        now: Instant,
+        place: Place,
+        error: impl Fn(bool) -> Error,
+    ) -> usize {
+        let gone = self.queues.partition(place).drop_queued(now, error);
+        self.bury_all(now, place, gone)
+    }
+
+    fn bury_all(&mut self, now: Instant, place: Place, all: Vec<Gone<W>>) -> usize {
+        let mut records = 0;
+        for gone in all {
+            records += gone.records;
+            self.bury(now, place, gone);
+        }
+        records
+    }
+
+    /// Fails the records that `what` chooses, and returns how many there were: first those that are
+    /// in batches, as they were handed over before the others of their partition.
+    pub(super) fn drop_records(
+        &mut self,
+        now: Instant,
+        what: Purge,
+        error: impl Fn(&str, bool) -> Error,
+    ) -> usize {
+        let mut records = 0;
+        self.for_each_place(|machine, place| {
+            let acknowledged = "it was acknowledged";
+            if what.in_flight {
+                let error = error(acknowledged, true);
+                let gone = machine.queues.partition(place).give_up_in_flight(now, &error);
+                records += machine.bury_all(now, place, gone);
+            }
+            if what.in_queue {
+                let error = |maybe_written| error(acknowledged, maybe_written);
+                records += machine.drop_queued(now, place, error);
+            }
+        });
+        if what.in_queue {
+            records += self.drop_all_delayed(now, error);
+        }
+        records
+    }
+
+    pub(super) fn finish_flushes(&mut self) {
+        while let Some(waiter) = self.tickets.pop_flush() {
+            self.told.call(waiter, Ok(()));
+        }
+    }
+
+    pub(super) fn finish_closing(&mut self, now: Instant) {
+        let Some(by) = self.ending.next_event() else { return };
+        if by <= now {
+            self.abandon(now);
+        }
+        if self.is_idle() {
+            self.finish();
+        }
+    }
+
+    /// Lets go of everything. Requests that are under way end with their connections.
+    fn finish(&mut self) {
+        self.nodes.finish();
+        self.for_each_place(|machine, place| {
+            let charged = machine.queues.partition(place).clear();
+            machine.memory.release(charged);
+            machine.arm(place, None);
+        });
+        for waiter in self.ending.finish() {
+            self.told.call(waiter, Ok(()));
+        }
+    }
+}

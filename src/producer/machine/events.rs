@@ -1,0 +1,238 @@
+//! What happened outside: answers, connections, time.
+
+use std::time::{Duration, Instant};
+
+use super::{Machine, MetadataWanted, Purge};
+use crate::cluster::{Backoff, ClusterDescription, NodeId};
+use crate::error::{Error, ErrorCode, ErrorKind};
+use crate::producer::nodes::Sent;
+use crate::producer::notices::Peer;
+use crate::producer::partition::Refusal;
+use crate::producer::request::RequestId;
+use crate::producer::sequence::ProducerEpoch;
+use crate::producer::settled::Stored;
+use crate::protocol::{MetadataResponse, PartitionProduced, ProduceResponse};
+use crate::record::SealedBatch;
+
+/// How long a broker is left alone that asks for silence. Quotas ask for seconds, and a number
+/// that was damaged on its way for weeks.
+pub(super) const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+impl<W> Machine<W> {
+    /// The cluster described itself. `asked` is what [`Self::poll_metadata`] wanted.
+    pub fn handle_metadata(
+        &mut self,
+        now: Instant,
+        asked: &MetadataWanted,
+        response: &MetadataResponse,
+    ) {
+        self.notices.reached(Peer::Cluster);
+        self.notices.listed(|node| response.brokers.iter().any(|broker| broker.node_id == node));
+        for described in &response.topics {
+            let index = described.name.as_deref().and_then(|name| self.cluster.find(name));
+            let Some(index) = index else { continue };
+            self.describe(now, index, described);
+        }
+        // A partition without a leader, or a topic that is being created, will change soon.
+        let complete = asked.topics.iter().all(|name| {
+            self.cluster.find(name).is_none_or(|index| {
+                let topic = self.cluster.topic(index);
+                topic.is_known() && topic.leaders().all(|leader| leader.is_some())
+                    || !topic.is_known() && self.queues[index].unassigned.is_empty()
+            })
+        });
+        if asked.everything {
+            self.cluster.describe_all(ClusterDescription::from(response));
+        }
+        let complete = self.answer_calls(asked.everything) && complete;
+        self.cluster.answered(now, complete, &mut self.random);
+        self.finish_flushes();
+    }
+
+    /// No broker could be asked.
+    pub fn handle_metadata_failed(&mut self, now: Instant, error: Error) {
+        self.counts.bootstrap_failed();
+        let waiting = self.unsettled();
+        self.notices.failed(now, Peer::Cluster, &error, waiting);
+        let needed = !self.is_idle();
+        self.cluster.not_answered(now, error, needed, &mut self.random);
+    }
+
+    /// A broker gave the producer an id.
+    pub fn handle_identity(&mut self, now: Instant, id: i64, epoch: i16) {
+        self.numbers.given(now, ProducerEpoch { id, epoch }, &mut self.random);
+        self.for_each_place(|machine, place| machine.touch(now, place));
+    }
+
+    /// No broker could be asked for an id, or it refused.
+    pub fn handle_identity_failed(&mut self, now: Instant, error: Error) {
+        let refused = matches!(error.kind(), ErrorKind::Broker | ErrorKind::UnsupportedVersion);
+        if error.retriable() || !refused {
+            return self.numbers.failed(now, error, true, &mut self.random);
+        }
+        let error = error.ends_producer();
+        self.numbers.failed(now, error.clone(), false, &mut self.random);
+        self.drop_records(now, Purge::ALL, |_, maybe_written| {
+            error.clone().maybe_written(maybe_written)
+        });
+        self.ending.fail(error);
+        self.finish_flushes();
+    }
+
+    /// A broker is ready for requests.
+    pub fn handle_connected(&mut self, node: NodeId) {
+        self.notices.reached(Peer::Broker(node));
+        self.nodes.connected(node);
+    }
+
+    /// A broker could not be connected.
+    pub fn handle_connect_failed(&mut self, now: Instant, node: NodeId, error: Error) {
+        let waiting = self.unsettled();
+        self.notices.failed(now, Peer::Broker(node), &error, waiting);
+        // It may have moved, or somebody else may lead its partitions by now.
+        self.cluster.want();
+        let backoff = Backoff::of(&self.config);
+        let pause = |failures| backoff.after(failures, &mut self.random);
+        self.nodes.connect_failed(now, node, error, pause);
+    }
+
+    /// A broker's connection ended. The fate of the requests that were under way is told by
+    /// [`Self::handle_lost`].
+    pub fn handle_disconnected(&mut self, now: Instant, node: NodeId) {
+        self.notices.debug(now, || format!("the connection to broker {node} has ended"));
+        let (ready, was_needed) = self.nodes.disconnected(node);
+        if was_needed {
+            self.cluster.want();
+        }
+        for place in ready {
+            self.queues.partition(place).marks.queued_at = None;
+            self.touch(now, place);
+        }
+    }
+
+    /// The open batches of a request, sealed, in the order of its parts.
+    pub fn handle_sealed(&mut self, now: Instant, id: RequestId, sealed: Vec<SealedBatch>) {
+        let parts = self.nodes.sealed(now, id);
+        if parts.is_empty() {
+            return;
+        }
+        for (Sent { place, serial, .. }, batch) in parts.into_iter().zip(sealed) {
+            let is_open = self.queues.partition(place).is_being_sealed(serial);
+            if is_open {
+                self.counts.sealed(&batch);
+            }
+            let less = self.queues.partition(place).sealed(serial, batch);
+            self.memory.release(less);
+        }
+        self.admit(now);
+    }
+
+    /// A broker answered a request.
+    pub fn handle_produced(&mut self, now: Instant, id: RequestId, response: &ProduceResponse) {
+        let Some(request) = self.nodes.answered(now, id) else { return };
+        if let Ok(throttle @ 1..) = u64::try_from(response.throttle_time_ms) {
+            let throttle = Duration::from_millis(throttle).min(LONGEST_SILENCE);
+            self.nodes.throttle(now, request.node, throttle);
+            let (node, pause) = (request.node, throttle.as_millis());
+            self.notices.debug(now, || format!("broker {node} asks for {pause} ms of silence"));
+        }
+        for sent in request.parts {
+            let Sent { place, serial, .. } = sent;
+            match answer_for(response, self.cluster.topic(place.topic).name(), sent) {
+                Some(answer) if answer.error_code.is_success() => {
+                    let stored = Stored {
+                        base_offset: answer.base_offset,
+                        log_append_time: Some(answer.log_append_time_ms).filter(|at| *at >= 0),
+                    };
+                    self.landed(now, sent, stored);
+                }
+                Some(answer) => {
+                    self.nodes.refused(request.node, answer.error_code);
+                    let said = answer.error_message.as_deref();
+                    self.follow_hint(now, place, answer, response);
+                    if answer.base_offset >= 0 {
+                        // A leader that stored it, and stepped down while its replicas copied.
+                        self.queues.partition(place).may_be_written(serial);
+                    }
+                    let refusal = Refusal {
+                        code: answer.error_code,
+                        said,
+                        records: &answer.record_errors,
+                        maybe_written: answer.error_code.maybe_written(),
+                    };
+                    self.came_back(now, place, serial, refusal);
+                }
+                None => {
+                    let code = ErrorCode::NETWORK_EXCEPTION;
+                    self.nodes.refused(request.node, code);
+                    let said = Some("the broker's answer leaves this partition out");
+                    let refusal = Refusal { code, said, records: &[], maybe_written: true };
+                    self.came_back(now, place, serial, refusal);
+                }
+            }
+            self.touch(now, place);
+        }
+        self.request_ended(now, request.node);
+    }
+
+    /// A request that no broker answers, because none was asked to acknowledge it, is written.
+    pub fn handle_written(&mut self, now: Instant, id: RequestId) {
+        let Some(request) = self.nodes.take(id) else { return };
+        for sent in request.parts {
+            let stored = Stored { base_offset: -1, log_append_time: None };
+            self.landed(now, sent, stored);
+            self.touch(now, sent.place);
+        }
+        self.request_ended(now, request.node);
+    }
+
+    /// A request's connection ended before its answer came, or before it was sent: the reason
+    /// says whether it may have been written.
+    pub fn handle_lost(&mut self, now: Instant, id: RequestId, reason: &Error) {
+        let Some(request) = self.nodes.lost(id) else { return };
+        let said = reason.to_string();
+        let code = reason.context().code.unwrap_or(ErrorCode::NETWORK_EXCEPTION);
+        let maybe_written = reason.context().maybe_written;
+        let refusal = Refusal { code, said: Some(&said), records: &[], maybe_written };
+        for Sent { place, serial, .. } in request.parts {
+            self.came_back(now, place, serial, refusal);
+            self.touch(now, place);
+        }
+        self.request_ended(now, request.node);
+    }
+
+    /// Time has passed: lingering ends, pauses end, deadlines pass.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(place) = self.timers.due(now) {
+            self.expire(now, place);
+            self.touch(now, place);
+        }
+        self.expire_delayed(now);
+        self.wake_nodes(now);
+        self.notice_overdue(now);
+        self.expire_calls(now);
+        self.admit(now);
+        self.finish_flushes();
+        self.finish_closing(now);
+    }
+}
+
+/// What a response says of one batch. It names topics as the request did: by name, or by id.
+fn answer_for<'a>(
+    response: &'a ProduceResponse,
+    topic: &str,
+    sent: Sent,
+) -> Option<&'a PartitionProduced> {
+    let mut answers = response
+        .responses
+        .iter()
+        .filter(|answer| {
+            if answer.name.is_empty() {
+                answer.topic_id == sent.topic_id
+            } else {
+                answer.name == topic
+            }
+        })
+        .flat_map(|answer| &answer.partition_responses);
+    answers.find(|answer| answer.index == sent.place.partition as i32)
+}

@@ -1,0 +1,203 @@
+//! Batches on their way into requests: when a partition has something to send, to which broker, and
+//! what stands in its way.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Machine, Outgoing, Part};
+use crate::cluster::{NodeId, Place};
+use crate::producer::haste::Haste;
+use crate::producer::nodes::Sent;
+use crate::producer::partition::{Leave, Window};
+use crate::record::Identity;
+
+impl<W> Machine<W> {
+    pub(super) fn for_each_place(&mut self, mut work: impl FnMut(&mut Self, Place)) {
+        for topic in 0..self.queues.len() {
+            for partition in 0..self.queues[topic].partitions.len() {
+                work(self, Place { topic, partition });
+            }
+        }
+    }
+
+    /// Has every open batch leave as it is: no later record may join what a flush waits for.
+    pub(super) fn close_batches(&mut self, now: Instant) {
+        self.for_each_place(|machine, place| {
+            if machine.queues.partition(place).close_last() {
+                machine.touch(now, place);
+            }
+        });
+    }
+
+    /// Has a partition's last batch leave as its newest record wants it. Says whether there is
+    /// something to do about it.
+    pub(super) fn haste(&mut self, place: Place, haste: Haste) -> bool {
+        match haste {
+            Haste::Lingers => false,
+            Haste::Together => self.gather(place),
+            Haste::AtOnce => self.hurry_or_remember(place),
+        }
+    }
+
+    /// An awaited record leaves at once if its broker owes no answer, and with the next answer
+    /// otherwise. Returns whether there is something to do about it.
+    pub(super) fn hurry_or_remember(&mut self, place: Place) -> bool {
+        let Some(leader) = self.cluster.leader(place).node else { return false };
+        let partition = self.queues.partition(place);
+        if !self.nodes.is_busy(leader) {
+            return partition.hurry();
+        }
+        if partition.marks.awaited.replace(leader) != Some(leader) {
+            self.nodes.await_answers(leader, place);
+        }
+        false
+    }
+
+    /// A record leaves with those that are handed over with it. There is nothing to do about it
+    /// before [`Self::ship`].
+    fn gather(&mut self, place: Place) -> bool {
+        let marks = &mut self.queues.partition(place).marks;
+        if !std::mem::replace(&mut marks.gathers, true) {
+            self.nodes.gather(place);
+        }
+        false
+    }
+
+    /// Whether the partition's next batch may leave now.
+    fn may_send(&mut self, now: Instant, place: Place) -> bool {
+        let leader = self.cluster.leader(place);
+        let window = self.window();
+        let lingers = !self.memory.is_short();
+        match self.queues.partition(place).may_leave(now, leader, window, lingers) {
+            Leave::No => false,
+            Leave::Yes => true,
+            Leave::WithAnId => self.numbers.want(),
+        }
+    }
+
+    fn window(&self) -> Window {
+        // Without numbers, only one in flight keeps the order.
+        let is_idempotent = self.config.idempotence;
+        let limit = if is_idempotent {
+            self.config.max_in_flight
+        } else {
+            self.config.in_flight_without_numbers()
+        };
+        Window { is_idempotent, limit }
+    }
+
+    /// Looks at a partition after anything happened to it: has its leader connected if it has
+    /// records, queues it there if they may leave, and sets its timer.
+    pub(super) fn touch(&mut self, now: Instant, place: Place) {
+        let partition = self.queues.partition(place);
+        if partition.has_spent_epoch() {
+            let producer = self.numbers.replace(partition.producer());
+            partition.number_anew(producer);
+        }
+        let next = partition.next_event(now);
+        if !partition.is_empty() {
+            let queued_at = partition.marks.queued_at;
+            match self.cluster.leader(place).node {
+                None if self.cluster.has_lost(place) => {}
+                None => self.cluster.want(),
+                Some(leader) => {
+                    self.nodes.want(leader);
+                    if queued_at != Some(leader) && self.may_send(now, place) {
+                        self.queues.partition(place).marks.queued_at = Some(leader);
+                        self.nodes.enqueue(place, leader, queued_at);
+                    }
+                }
+            }
+        }
+        self.arm(place, next);
+    }
+
+    pub(super) fn arm(&mut self, place: Place, at: Option<Instant>) {
+        let armed = &mut self.queues.partition(place).marks.timer;
+        self.timers.arm(place, armed, at);
+    }
+
+    /// Takes the partitions for one request off a broker's queue, those of a topic together.
+    pub(super) fn drain(&mut self, now: Instant, node: NodeId) -> Vec<Place> {
+        let mut places = Vec::new();
+        let mut size = 0;
+        while let Some(place) = self.nodes.pop_ready(node) {
+            self.queues.partition(place).marks.queued_at = None;
+            if self.cluster.leader(place).node != Some(node) || !self.may_send(now, place) {
+                self.touch(now, place);
+                continue;
+            }
+            let partition = self.queues.partition(place);
+            size += partition.next_size();
+            if !places.is_empty() && size > self.config.max_request_size {
+                partition.marks.queued_at = Some(node);
+                self.nodes.push_ready(node, place);
+                break;
+            }
+            places.push(place);
+        }
+        places.sort_unstable();
+        places
+    }
+
+    /// Makes a request of the next batch of each of these partitions.
+    pub(super) fn request(&mut self, now: Instant, node: NodeId, places: &[Place]) -> Outgoing {
+        let mut parts = Vec::with_capacity(places.len());
+        let mut sent = Vec::with_capacity(places.len());
+        for &place in places {
+            let partition = self.queues.partition(place);
+            let identity = if self.config.idempotence {
+                partition.number(self.numbers.current())
+            } else {
+                Identity::NONE
+            };
+            let Some(departure) = partition.send(node) else { continue };
+            self.counts.taken(&departure.content, departure.tries);
+            let topic = self.cluster.topic(place.topic);
+            sent.push(Sent { place, serial: departure.serial, topic_id: topic.id() });
+            parts.push(Part {
+                topic: Arc::clone(topic.name()),
+                topic_id: topic.id(),
+                partition: place.partition as i32,
+                identity,
+                content: departure.content,
+            });
+        }
+        let id = self.nodes.send(now, node, sent);
+        for &place in places {
+            self.touch(now, place);
+        }
+        Outgoing { id, node, parts }
+    }
+
+    /// One request less is under way: an awaited record need not linger any longer.
+    pub(super) fn request_ended(&mut self, now: Instant, node: NodeId) {
+        for place in self.nodes.owes_less(node) {
+            let partition = self.queues.partition(place);
+            if partition.marks.awaited.take_if(|at| *at == node).is_some() {
+                partition.hurry();
+                self.touch(now, place);
+            }
+        }
+        self.admit(now);
+        self.finish_flushes();
+    }
+
+    /// Pauses of whole brokers that are over: after failed connections, and for throttling.
+    pub(super) fn wake_nodes(&mut self, now: Instant) {
+        self.nodes.wake(now, |node| {
+            let topics = self.queues.iter().zip(self.cluster.topics());
+            topics.into_iter().any(|(queues, topic)| {
+                let mut partitions = (0..).zip(&queues.partitions);
+                partitions.any(|(index, p)| topic.leader(index).node == Some(node) && !p.is_empty())
+            })
+        });
+    }
+
+    /// Answers that are long in coming: perhaps another broker leads by now.
+    pub(super) fn notice_overdue(&mut self, now: Instant) {
+        if self.nodes.notice_overdue(now) {
+            self.cluster.want();
+        }
+    }
+}

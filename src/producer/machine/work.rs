@@ -1,0 +1,110 @@
+//! What the machine wants done: call these until they return nothing.
+
+use std::time::Instant;
+
+use super::{Machine, MetadataWanted, Outgoing, Placing};
+use crate::cluster::NodeId;
+use crate::producer::notice::Notice;
+use crate::producer::settled::Settled;
+
+impl<W> Machine<W> {
+    /// When [`Self::handle_timeout`] is to be called, if nothing else happens before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let timers = self.timers.next_event();
+        timers
+            .into_iter()
+            .chain(self.calls.next_event())
+            .chain(self.ending.next_event())
+            .chain(self.cluster.next_event())
+            .chain(self.numbers.next_event())
+            .chain(self.nodes.next_event())
+            .chain(self.memory.next_event())
+            .chain(self.pending.next_event())
+            .min()
+    }
+
+    /// What the cluster is to be asked, until it answers or cannot be reached.
+    pub fn poll_metadata(&mut self, now: Instant) -> Option<MetadataWanted> {
+        if !self.cluster.poll_question(now) {
+            return None;
+        }
+        let all = 0..self.queues.len();
+        if self.asks_about_everything() {
+            let topics = all.map(|index| self.cluster.name_of(index)).collect();
+            return Some(MetadataWanted { topics, may_create: false, everything: true });
+        }
+        let wanted = self.wanted_topics();
+        let creates = all.clone().any(|index| self.is_missed(index) || wanted[index]);
+        let may_create = self.cluster.may_create(creates, self.is_asked_for_topics());
+        let asked = all
+            .filter(|index| !may_create || self.queues[*index].has_records() || wanted[*index])
+            .map(|index| self.cluster.name_of(index))
+            .collect();
+        Some(MetadataWanted { topics: asked, may_create, everything: false })
+    }
+
+    /// Whether a broker is to be asked for a producer's id.
+    pub fn poll_identity(&mut self, now: Instant) -> bool {
+        self.numbers.poll(now)
+    }
+
+    /// A broker to connect to, because there is something for it.
+    pub fn poll_connect(&mut self) -> Option<NodeId> {
+        self.nodes.pop_connect()
+    }
+
+    /// A broker whose connection is to be ended: it owes an answer, and others have taken over
+    /// from it.
+    pub fn poll_disconnect(&mut self) -> Option<NodeId> {
+        self.nodes.pop_disconnect()
+    }
+
+    /// A request to send, to a broker that is connected.
+    pub fn poll_request(&mut self, now: Instant) -> Option<Outgoing> {
+        loop {
+            let node = self.nodes.ready(self.config.max_in_flight)?;
+            let places = self.drain(now, node);
+            if !places.is_empty() {
+                return Some(self.request(now, node, &places));
+            }
+        }
+    }
+
+    /// A record that its caller is to [place](Self::place); those of a topic in the order in which
+    /// they came. Not for the driver, unless it may run the caller's code.
+    pub fn poll_placing(&mut self) -> Option<Placing<'_, W>> {
+        let ticket = self.next_to_place()?;
+        self.pending.asked();
+        self.placing(ticket)
+    }
+
+    /// What [`Self::poll_placing`] would give: for the driver, who knows whom to wake for it.
+    pub fn peek_placing(&mut self) -> Option<Placing<'_, W>> {
+        let ticket = self.next_to_place()?;
+        self.placing(ticket)
+    }
+
+    /// Something that ended.
+    pub fn poll_settled(&mut self) -> Option<Settled<W>> {
+        for waiter in self.memory.admitted() {
+            self.told.call(waiter, Ok(()));
+        }
+        self.settle_wholes();
+        self.told.pop()
+    }
+
+    /// What the machine says of its own accord.
+    pub fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop()
+    }
+
+    /// Who cannot be reached at the moment, and why.
+    pub fn trouble(&self) -> Option<String> {
+        self.notices.trouble()
+    }
+
+    /// Whether [`Self::poll_notice`] also says what is for debugging.
+    pub fn set_verbose(&mut self, verbose: bool) {
+        self.notices.set_verbose(verbose);
+    }
+}

@@ -1,0 +1,196 @@
+//! How batches end. The waiters of a partition are told in the order of its records: those of a
+//! batch that has ended behind an older one wait for it, unless their own time is over.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::Partition;
+use super::batch::{Batch, Ended, Progress};
+use super::verdict::Taken;
+use crate::error::{Error, Result};
+use crate::producer::settled::Stored;
+
+/// What a batch leaves behind that has ended.
+#[derive(Debug)]
+pub(in crate::producer) struct Gone<W> {
+    /// What it took of the memory.
+    pub(in crate::producer) charged: usize,
+    /// How many records it had.
+    pub(in crate::producer) records: usize,
+    /// Its own end, if its waiters are told now.
+    ended: Option<Ended<W>>,
+    /// The ends of later batches that have waited for it and are told now.
+    behind: Vec<Ended<W>>,
+    /// The memory of its records.
+    pub(in crate::producer) memory: Option<Bytes>,
+}
+
+impl<W> Gone<W> {
+    /// The ends that are told now, in order.
+    pub(in crate::producer) fn take_ends(&mut self) -> impl Iterator<Item = Ended<W>> + use<W> {
+        self.ended.take().into_iter().chain(std::mem::take(&mut self.behind))
+    }
+}
+
+impl<W> Partition<W> {
+    /// The last batch before a place in the queue whose waiters have not been told.
+    fn open_before(&mut self, index: usize) -> Option<&mut Batch<W>> {
+        self.queue.range_mut(..index).rev().find(|batch| !batch.is_given_up())
+    }
+
+    /// Keeps the end of a batch that was at a place in the queue, until older ones have ended.
+    /// Gives it back if its waiters are told now.
+    pub(in crate::producer) fn end(
+        &mut self,
+        now: Instant,
+        index: usize,
+        ended: Ended<W>,
+    ) -> Option<Ended<W>> {
+        match self.open_before(index) {
+            Some(older) if ended.deadline > now => {
+                older.behind.push(ended);
+                None
+            }
+            _ => Some(ended),
+        }
+    }
+
+    /// The same for a record that is in no batch: it comes after all that are.
+    pub(in crate::producer) fn end_last(
+        &mut self,
+        now: Instant,
+        ended: Ended<W>,
+    ) -> Option<Ended<W>> {
+        self.end(now, self.queue.len(), ended)
+    }
+
+    /// Ends a batch that was taken out of the queue.
+    pub(super) fn settle(
+        &mut self,
+        now: Instant,
+        taken: Taken<W>,
+        outcome: Result<Stored>,
+    ) -> Gone<W> {
+        let Taken { index, mut batch } = taken;
+        let (charged, records) = (batch.charged, batch.count() as usize);
+        let own = if batch.is_given_up() { None } else { Some(batch.end(outcome)) };
+        let ended = own.and_then(|own| self.end(now, index, own));
+        let behind = self.end_all(now, index, std::mem::take(&mut batch.behind));
+        Gone { charged, records, ended, behind, memory: batch.into_memory() }
+    }
+
+    fn end_all(&mut self, now: Instant, index: usize, ends: Vec<Ended<W>>) -> Vec<Ended<W>> {
+        if ends.is_empty() {
+            return ends;
+        }
+        ends.into_iter().filter_map(|ended| self.end(now, index, ended)).collect()
+    }
+
+    /// Fails a batch that was taken out of the queue, for good.
+    pub(in crate::producer) fn fail(
+        &mut self,
+        now: Instant,
+        taken: Taken<W>,
+        error: Error,
+    ) -> Gone<W> {
+        self.leave_in_doubt(&taken.batch);
+        self.settle(now, taken, Err(error))
+    }
+
+    /// Tells the waiters of a batch in flight that it failed. The batch keeps its place in the
+    /// queue, and its memory, until the answer is there.
+    pub(in crate::producer) fn give_up(
+        &mut self,
+        now: Instant,
+        index: usize,
+        error: Error,
+    ) -> Gone<W> {
+        let batch = &mut self.queue[index];
+        batch.progress = Progress::GivenUp;
+        let records = batch.count() as usize;
+        let own = batch.end(Err(error));
+        let behind = std::mem::take(&mut batch.behind);
+        let ended = self.end(now, index, own);
+        let behind = self.end_all(now, index, behind);
+        Gone { charged: 0, records, ended, behind, memory: None }
+    }
+
+    /// The first batch whose time is over and whose waiters do not know: its place in the queue,
+    /// and whether it is in flight.
+    pub(in crate::producer) fn next_expired(&self, now: Instant) -> Option<(usize, bool)> {
+        let expired = |batch: &Batch<W>| !batch.is_given_up() && batch.deadline <= now;
+        let index = self.queue.iter().position(expired)?;
+        Some((index, self.queue[index].is_in_flight()))
+    }
+
+    /// Takes a batch that is not in flight out of the queue.
+    pub(in crate::producer) fn take_queued(&mut self, index: usize) -> Option<Taken<W>> {
+        let batch = self.queue.remove(index)?;
+        debug_assert!(!batch.is_in_flight(), "its answer is still to come");
+        Some(Taken { index, batch })
+    }
+
+    /// The ends of batches whose time is over, though older ones have not ended.
+    pub(in crate::producer) fn take_overdue(&mut self, now: Instant) -> Vec<Ended<W>> {
+        if self.early.first().is_none_or(|first| *first > now) {
+            return Vec::new();
+        }
+        self.early.retain(|deadline| *deadline > now);
+        let overdue = self
+            .queue
+            .iter_mut()
+            .flat_map(|batch| batch.behind.extract_if(.., |ended| ended.deadline <= now));
+        overdue.collect()
+    }
+
+    /// Fails every batch that is not in flight. `error` makes the error of a batch that may have
+    /// been written, or not.
+    pub(in crate::producer) fn drop_queued(
+        &mut self,
+        now: Instant,
+        error: impl Fn(bool) -> Error,
+    ) -> Vec<Gone<W>> {
+        let (mut index, mut gone) = (0, Vec::new());
+        while let Some(batch) = self.queue.get(index) {
+            if batch.is_in_flight() {
+                index += 1;
+            } else if let Some(taken) = self.take_queued(index) {
+                let error = error(taken.batch.maybe_written);
+                gone.push(self.fail(now, taken, error));
+            }
+        }
+        gone
+    }
+
+    /// Gives up every batch that is in flight.
+    pub(in crate::producer) fn give_up_in_flight(
+        &mut self,
+        now: Instant,
+        error: &Error,
+    ) -> Vec<Gone<W>> {
+        let in_flight = |(index, batch): (usize, &Batch<W>)| {
+            (batch.progress == Progress::InFlight).then_some(index)
+        };
+        let indices: Vec<_> = self.queue.iter().enumerate().filter_map(in_flight).collect();
+        indices.into_iter().map(|index| self.give_up(now, index, error.clone())).collect()
+    }
+
+    /// Lets go of every batch, and says how much memory they took.
+    pub(in crate::producer) fn clear(&mut self) -> usize {
+        self.queue.drain(..).map(|batch| batch.charged).sum()
+    }
+
+    /// Ends everything, in a machine whose rules hold no longer. `error` makes the error of a batch
+    /// that may have been written, or not.
+    pub(in crate::producer) fn wreck(&mut self, error: impl Fn(bool) -> Error) -> Vec<Ended<W>> {
+        let mut ends = Vec::new();
+        for mut batch in self.queue.drain(..) {
+            let behind = std::mem::take(&mut batch.behind);
+            let is_told = batch.is_given_up();
+            let own = batch.end(Err(error(batch.is_in_flight() || batch.maybe_written)));
+            ends.extend((!is_told).then_some(own).into_iter().chain(behind));
+        }
+        ends
+    }
+}

@@ -1,0 +1,180 @@
+//! What an answer means for the batch that it is about.
+
+use std::time::Instant;
+
+use super::Partition;
+use super::batch::{Batch, Progress};
+use super::ends::Gone;
+use crate::cluster::Leader;
+use crate::error::ErrorCode;
+use crate::producer::settled::Stored;
+use crate::protocol::BatchIndexError;
+
+/// What a broker, or the loss of one, says of a batch that is not acknowledged.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::producer) struct Refusal<'a> {
+    pub(in crate::producer) code: ErrorCode,
+    pub(in crate::producer) said: Option<&'a str>,
+    /// Records that the broker blames for it (KIP-467).
+    pub(in crate::producer) records: &'a [BatchIndexError],
+    pub(in crate::producer) maybe_written: bool,
+}
+
+/// A batch that was taken out of its queue, with its place in it.
+#[derive(Debug)]
+pub(in crate::producer) struct Taken<W> {
+    pub(in crate::producer) index: usize,
+    pub(in crate::producer) batch: Batch<W>,
+}
+
+/// What is to be done about a batch that was not acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::producer) enum Verdict {
+    /// Nothing: its waiters have been told before.
+    Dropped,
+    /// It is stored; the broker no longer knows where.
+    Stored,
+    Again,
+    Split,
+    /// The broker names the records that it refuses: the others are sent again.
+    TakeOut,
+    /// The broker refuses it for good.
+    Failed,
+    /// Its time is over.
+    Expired,
+    /// Its partition was deleted.
+    Lost,
+}
+
+/// What verdicts depend on besides the batch and the refusal.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::producer) struct Circumstances {
+    /// A gapless partition sends nothing behind a record that failed.
+    pub(in crate::producer) is_gapless: bool,
+    /// The partition belonged to a topic that was deleted.
+    pub(in crate::producer) is_lost: bool,
+}
+
+impl<W> Partition<W> {
+    /// Takes a batch that was in flight out of the queue.
+    pub(in crate::producer) fn take_answered(&mut self, serial: u64) -> Option<Taken<W>> {
+        let answered = |batch: &Batch<W>| batch.serial == serial && batch.is_in_flight();
+        let index = self.queue.iter().position(answered)?;
+        let batch = self.queue.remove(index)?;
+        self.in_flight -= 1;
+        Some(Taken { index, batch })
+    }
+
+    /// A batch was stored, in this topic or in one of the same name that was deleted since.
+    pub(in crate::producer) fn landed(
+        &mut self,
+        now: Instant,
+        taken: Taken<W>,
+        stored: Stored,
+        leader: Leader,
+        is_same_topic: bool,
+    ) -> Gone<W> {
+        if let Some(sequence) = taken.batch.sequence {
+            self.acknowledged(taken.index, sequence, taken.batch.count(), leader, is_same_topic);
+        }
+        self.settle(now, taken, Ok(stored))
+    }
+
+    /// Judges a batch that was not acknowledged. It is out of the queue.
+    pub(in crate::producer) fn judge(
+        &mut self,
+        now: Instant,
+        taken: &mut Taken<W>,
+        refusal: Refusal<'_>,
+        circumstances: Circumstances,
+    ) -> Verdict {
+        let Taken { index, batch } = taken;
+        batch.maybe_written |= refusal.maybe_written;
+        batch.last_failure = Some((refusal.code, refusal.said.map(str::to_owned)));
+        // From here on one at a time, in order, until the leader acknowledges again.
+        self.idempotence.acked_by = None;
+        if batch.progress == Progress::GivenUp {
+            self.leave_in_doubt(batch);
+            return Verdict::Dropped;
+        }
+        match reaction(refusal, batch, circumstances.is_gapless) {
+            Reaction::Stored => Verdict::Stored,
+            _ if circumstances.is_lost => Verdict::Lost,
+            Reaction::Fail => Verdict::Failed,
+            Reaction::TakeOut => Verdict::TakeOut,
+            _ if batch.deadline <= now => Verdict::Expired,
+            Reaction::Split => Verdict::Split,
+            Reaction::Renumber if *index == 0 => {
+                // Nothing before it is open, so what the broker misses will never come.
+                self.idempotence.bump = true;
+                Verdict::Again
+            }
+            Reaction::Renumber | Reaction::Again => Verdict::Again,
+        }
+    }
+
+    /// A batch with numbers leaves without an acknowledgement: they are in doubt.
+    pub(super) fn leave_in_doubt(&mut self, batch: &Batch<W>) {
+        self.idempotence.unresolved |= batch.sequence.is_some();
+    }
+
+    /// An answer says that a batch failed, and where it was stored.
+    pub(in crate::producer) fn may_be_written(&mut self, serial: u64) {
+        if let Some(batch) = self.queue.iter_mut().find(|batch| batch.serial == serial) {
+            batch.maybe_written = true;
+        }
+    }
+
+    /// Puts a batch back into its place, to be sent again.
+    pub(in crate::producer) fn put_back(&mut self, taken: Taken<W>, resume_at: Instant) {
+        let Taken { index, mut batch } = taken;
+        batch.progress = Progress::Queued;
+        batch.failures += 1;
+        batch.resume_at = Some(resume_at);
+        self.queue.insert(index, batch);
+    }
+
+    /// Puts a part of a batch into a place in the queue.
+    pub(in crate::producer) fn insert(&mut self, index: usize, part: Batch<W>) {
+        self.queue.insert(index, part);
+    }
+}
+
+/// What to do about a batch, by the refusal alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reaction {
+    Again,
+    /// The broker misses what came before it, or has forgotten everything.
+    Renumber,
+    Stored,
+    Split,
+    TakeOut,
+    Fail,
+}
+
+fn reaction<W>(refusal: Refusal<'_>, batch: &Batch<W>, is_gapless: bool) -> Reaction {
+    let numbered = batch.sequence.is_some();
+    let may_be_cut = !batch.maybe_written && !batch.is_whole();
+    match refusal.code {
+        ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
+        | ErrorCode::UNKNOWN_PRODUCER_ID
+        | ErrorCode::INVALID_PRODUCER_EPOCH
+            if numbered =>
+        {
+            Reaction::Renumber
+        }
+        ErrorCode::DUPLICATE_SEQUENCE_NUMBER if numbered => Reaction::Stored,
+        // A broker measures before it looks for repetitions. If an earlier try was stored
+        // while the topic allowed more, the parts would be strangers to it.
+        ErrorCode::MESSAGE_TOO_LARGE if batch.count() > 1 && may_be_cut => Reaction::Split,
+        code if code.retriable() => Reaction::Again,
+        _ if may_be_cut && !is_gapless && blames_some(refusal, batch.count()) => Reaction::TakeOut,
+        _ => Reaction::Fail,
+    }
+}
+
+/// Whether a broker says which records of a batch it refuses.
+pub(in crate::producer) fn blames_some(refusal: Refusal<'_>, count: i32) -> bool {
+    let mut blamed = refusal.records.iter();
+    !refusal.records.is_empty() && blamed.all(|record| (0..count).contains(&record.batch_index))
+}
