@@ -77,10 +77,12 @@ impl Topic {
         }
     }
 
+    #[inline]
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
 
+    #[inline]
     pub(crate) fn id(&self) -> u128 {
         self.id
     }
@@ -126,6 +128,7 @@ impl Topic {
         partition >= self.extent
     }
 
+    #[inline]
     pub(crate) fn leader(&self, partition: usize) -> Leader {
         self.leaders.get(partition).copied().unwrap_or(Leader::NONE)
     }

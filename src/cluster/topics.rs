@@ -65,11 +65,13 @@ impl Cluster {
         index
     }
 
+    #[inline]
     pub(crate) fn topic(&self, index: usize) -> &Topic {
         &self.topics[index]
     }
 
     /// A topic's name, to keep.
+    #[inline]
     pub(crate) fn name_of(&self, index: usize) -> Arc<str> {
         Arc::clone(self.topics[index].name())
     }
@@ -84,6 +86,7 @@ impl Cluster {
     }
 
     /// Whether a partition belonged to a topic of the same name that was deleted.
+    #[inline]
     pub(crate) fn has_lost(&self, place: Place) -> bool {
         self.topics[place.topic].has_lost(place.partition)
     }

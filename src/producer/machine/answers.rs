@@ -15,17 +15,20 @@ use crate::record::InvalidBatch;
 
 impl<W> Machine<W> {
     /// A batch was stored, in the topic that had its id then.
+    #[inline]
     pub(super) fn landed(&mut self, now: Instant, sent: Sent, mut stored: Stored) {
         let Sent { place, serial, topic_id } = sent;
-        let Some(taken) = self.queues.partition(place).take_answered(serial) else { return };
-        let is_first_try = taken.batch.failures() == 0;
+        let failures = self.queues.partition(place).failures_of(serial);
+        let Some(failures) = failures else { return };
         let topic = &mut self.queues[place.topic];
-        stored.log_append_time = topic.append_time(stored.log_append_time, is_first_try);
+        stored.log_append_time = topic.append_time(stored.log_append_time, failures == 0);
         let is_same_topic = self.cluster.topic(place.topic).id() == topic_id;
         let leader = self.cluster.leader(place);
         let partition = self.queues.partition(place);
-        let gone = partition.landed(now, taken, stored, leader, is_same_topic);
-        self.bury(now, place, gone);
+        if let Some(taken) = partition.take_answered(serial) {
+            let gone = partition.landed(now, taken, stored, leader, is_same_topic);
+            self.bury(now, place, gone);
+        }
     }
 
     /// A batch was not stored, or it is unknown whether it was: sends it again if that may help.

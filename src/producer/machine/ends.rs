@@ -11,12 +11,17 @@ use crate::producer::settled::waited_for;
 
 impl<W> Machine<W> {
     /// A batch has ended, and is out of its partition.
-    pub(super) fn bury(&mut self, now: Instant, place: Place, mut gone: Gone<W>) {
-        self.memory.release(gone.charged);
-        for ended in gone.take_ends() {
+    #[inline]
+    pub(super) fn bury(&mut self, now: Instant, place: Place, gone: Gone<W>) {
+        let Gone { charged, ended, behind, memory, .. } = gone;
+        self.memory.release(charged);
+        if let Some(ended) = ended {
             self.tell_end(now, place, ended);
         }
-        if let Some(memory) = gone.memory {
+        for ended in behind {
+            self.tell_end(now, place, ended);
+        }
+        if let Some(memory) = memory {
             self.memory.recycle(memory);
         }
     }
@@ -29,6 +34,7 @@ impl<W> Machine<W> {
         }
     }
 
+    #[inline]
     pub(super) fn tell_end(&mut self, now: Instant, place: Place, ended: Ended<W>) {
         self.tickets.forget(ended.ticket);
         match ended.outcome {

@@ -117,12 +117,13 @@ impl<W> Machine<W> {
             return;
         }
         for (Sent { place, serial, .. }, batch) in parts.into_iter().zip(sealed) {
-            let is_open = self.queues.partition(place).is_being_sealed(serial);
-            if is_open {
-                self.counts.sealed(&batch);
-            }
-            let less = self.queues.partition(place).sealed(serial, batch);
+            let Some((less, first)) = self.queues.partition(place).sealed(serial, batch) else {
+                continue;
+            };
             self.memory.release(less);
+            if let Some(first) = first {
+                self.counts.sealed(first);
+            }
         }
         self.admit(now);
     }

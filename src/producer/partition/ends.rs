@@ -19,18 +19,11 @@ pub(in crate::producer) struct Gone<W> {
     /// How many records it had.
     pub(in crate::producer) records: usize,
     /// Its own end, if its waiters are told now.
-    ended: Option<Ended<W>>,
+    pub(in crate::producer) ended: Option<Ended<W>>,
     /// The ends of later batches that have waited for it and are told now.
-    behind: Vec<Ended<W>>,
+    pub(in crate::producer) behind: Vec<Ended<W>>,
     /// The memory of its records.
     pub(in crate::producer) memory: Option<Bytes>,
-}
-
-impl<W> Gone<W> {
-    /// The ends that are told now, in order.
-    pub(in crate::producer) fn take_ends(&mut self) -> impl Iterator<Item = Ended<W>> + use<W> {
-        self.ended.take().into_iter().chain(std::mem::take(&mut self.behind))
-    }
 }
 
 impl<W> Partition<W> {
@@ -41,6 +34,7 @@ impl<W> Partition<W> {
 
     /// Keeps the end of a batch that was at a place in the queue, until older ones have ended.
     /// Gives it back if its waiters are told now.
+    #[inline]
     pub(in crate::producer) fn end(
         &mut self,
         now: Instant,
@@ -66,6 +60,7 @@ impl<W> Partition<W> {
     }
 
     /// Ends a batch that was taken out of the queue.
+    #[inline]
     pub(super) fn settle(
         &mut self,
         now: Instant,
@@ -80,6 +75,7 @@ impl<W> Partition<W> {
         Gone { charged, records, ended, behind, memory: batch.into_memory() }
     }
 
+    #[inline]
     fn end_all(&mut self, now: Instant, index: usize, ends: Vec<Ended<W>>) -> Vec<Ended<W>> {
         if ends.is_empty() {
             return ends;

@@ -35,16 +35,19 @@ pub(in crate::producer) struct Departure {
 
 impl<W> Partition<W> {
     /// The first batch that is not in flight, and its place in the queue.
+    #[inline]
     fn next_to_send(&self) -> Option<(usize, &Batch<W>)> {
         self.queue.iter().enumerate().find(|(_, batch)| !batch.is_in_flight())
     }
 
     /// How large its next batch is.
+    #[inline]
     pub(in crate::producer) fn next_size(&self) -> usize {
         self.next_to_send().map_or(0, |(_, batch)| batch.size())
     }
 
     /// From when on a batch of this queue may be sent; `None` is at once.
+    #[inline]
     fn ready_at(&self, index: usize) -> Option<Instant> {
         // A batch with another behind it waits for no more records.
         let batch = &self.queue[index];
@@ -52,6 +55,7 @@ impl<W> Partition<W> {
     }
 
     /// When something happens to it without any news: a batch becomes ready, or too old.
+    #[inline]
     pub(in crate::producer) fn next_event(&self, now: Instant) -> Option<Instant> {
         let pending = self.queue.iter().find(|batch| batch.progress != Progress::GivenUp);
         let next = self.next_to_send().and_then(|(index, _)| self.ready_at(index));
@@ -62,6 +66,7 @@ impl<W> Partition<W> {
 
     /// Whether the next batch may leave now, as far as the partition is concerned. It does not
     /// linger while others wait for the memory that it takes.
+    #[inline]
     pub(in crate::producer) fn may_leave(
         &self,
         now: Instant,
@@ -90,6 +95,7 @@ impl<W> Partition<W> {
     }
 
     /// Sends the next batch to a broker.
+    #[inline]
     pub(in crate::producer) fn send(&mut self, node: NodeId) -> Option<Departure> {
         let (index, _) = self.next_to_send()?;
         let batch = &mut self.queue[index];
@@ -101,15 +107,18 @@ impl<W> Partition<W> {
         Some(Departure { serial: batch.serial, content, tries: batch.tries })
     }
 
-    /// Whether the records of a batch were handed out and are not back yet.
-    pub(in crate::producer) fn is_being_sealed(&self, serial: u64) -> bool {
-        self.queue.iter().find(|batch| batch.serial == serial).is_some_and(Batch::is_being_sealed)
-    }
-
-    /// Takes the records of a batch back, sealed, and says how much memory that sets free.
-    pub(in crate::producer) fn sealed(&mut self, serial: u64, sealed: SealedBatch) -> usize {
-        let batch = self.queue.iter_mut().find(|batch| batch.serial == serial);
-        batch.map_or(0, |batch| batch.sealed(sealed))
+    /// Takes the records of a batch back, sealed. Says how much memory that sets free, and gives
+    /// them out again if they were open before.
+    #[inline]
+    pub(in crate::producer) fn sealed(
+        &mut self,
+        serial: u64,
+        sealed: SealedBatch,
+    ) -> Option<(usize, Option<&SealedBatch>)> {
+        let batch = self.queue.iter_mut().find(|batch| batch.serial == serial)?;
+        let was_open = batch.is_being_sealed();
+        let less = batch.sealed(sealed);
+        Some((less, was_open.then(|| batch.as_sent())))
     }
 
     /// The broker that owes an answer.

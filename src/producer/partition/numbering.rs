@@ -43,17 +43,20 @@ impl Idempotence {
 
 impl<W> Partition<W> {
     /// Whether brokers would forget the oldest batch if this one were stored.
+    #[inline]
     pub(super) fn crowds_out(&self, index: usize) -> bool {
         let oldest = self.queue.front().filter(|oldest| oldest.sequence.is_some());
         index > 0 && oldest.is_some_and(|oldest| oldest.overtaken + index >= REMEMBERED)
     }
 
     /// Whether the present leader has acknowledged a batch of the present epoch.
+    #[inline]
     pub(super) fn has_acked(&self, leader: Leader) -> bool {
         leader.node.is_some_and(|node| self.idempotence.acked_by == Some((node, leader.epoch)))
     }
 
     /// Whether a batch without numbers may get some now.
+    #[inline]
     pub(super) fn may_number(&self) -> Leave {
         let Idempotence { producer, unresolved, bump, .. } = self.idempotence;
         if unresolved || bump {
@@ -64,6 +67,7 @@ impl<W> Partition<W> {
 
     /// The identity of the next batch. Numbers it if that was not done before, for the `current`
     /// producer unless the partition has numbers of another.
+    #[inline]
     pub(in crate::producer) fn number(&mut self, current: Option<ProducerEpoch>) -> Identity {
         let Self { queue, idempotence, .. } = self;
         let Some(batch) = queue.iter_mut().find(|batch| !batch.is_in_flight()) else {
@@ -87,6 +91,7 @@ impl<W> Partition<W> {
     /// Only the oldest batch opens the way for more: brokers recognise the last five, and one that
     /// came back while its successors were stored must be sent again before more are. And what a
     /// topic that was deleted had stored says nothing of the log that has taken its place.
+    #[inline]
     pub(super) fn acknowledged(
         &mut self,
         index: usize,

@@ -113,7 +113,7 @@ impl<W> Batch<W> {
         }
     }
 
-    fn as_sent(&self) -> &SealedBatch {
+    pub(super) fn as_sent(&self) -> &SealedBatch {
         let Some(Content::Sealed(whole)) = &self.content else {
             unreachable!("only a batch that was sent can be refused");
         };

@@ -56,16 +56,28 @@ pub(in crate::producer) struct Circumstances {
 }
 
 impl<W> Partition<W> {
-    /// Takes a batch that was in flight out of the queue.
-    pub(in crate::producer) fn take_answered(&mut self, serial: u64) -> Option<Taken<W>> {
+    fn find_in_flight(&self, serial: u64) -> Option<usize> {
         let answered = |batch: &Batch<W>| batch.serial == serial && batch.is_in_flight();
-        let index = self.queue.iter().position(answered)?;
+        self.queue.iter().position(answered)
+    }
+
+    /// How often a batch that is in flight came back.
+    #[inline]
+    pub(in crate::producer) fn failures_of(&self, serial: u64) -> Option<u32> {
+        self.find_in_flight(serial).map(|index| self.queue[index].failures)
+    }
+
+    /// Takes a batch that was in flight out of the queue.
+    #[inline]
+    pub(in crate::producer) fn take_answered(&mut self, serial: u64) -> Option<Taken<W>> {
+        let index = self.find_in_flight(serial)?;
         let batch = self.queue.remove(index)?;
         self.in_flight -= 1;
         Some(Taken { index, batch })
     }
 
     /// A batch was stored, in this topic or in one of the same name that was deleted since.
+    #[inline]
     pub(in crate::producer) fn landed(
         &mut self,
         now: Instant,
