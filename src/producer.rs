@@ -24,6 +24,7 @@ mod partitioner;
 mod pending;
 mod queues;
 mod request;
+mod response;
 mod sequence;
 mod settled;
 mod spares;
@@ -31,7 +32,7 @@ mod ticket;
 mod tickets;
 mod timers;
 mod told;
-mod topic;
+
 mod turn;
 
 pub use haste::Haste;

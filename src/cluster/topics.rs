@@ -76,6 +76,11 @@ impl Cluster {
         Arc::clone(self.topics[index].name())
     }
 
+    /// The indices of all topics.
+    pub(crate) fn indices(&self) -> std::ops::Range<usize> {
+        0..self.topics.len()
+    }
+
     pub(crate) fn topics(&self) -> std::slice::Iter<'_, Topic> {
         self.topics.iter()
     }

@@ -30,17 +30,24 @@ pub(super) struct Call<W> {
 #[derive(Debug)]
 pub(super) struct Calls<W> {
     open: Vec<Call<W>>,
+    /// When the first of them has waited for too long.
+    next: Option<Instant>,
 }
 
 impl<W> Default for Calls<W> {
     fn default() -> Self {
-        Self { open: Vec::new() }
+        Self { open: Vec::new(), next: None }
     }
 }
 
 impl<W> Calls<W> {
     pub(super) fn add(&mut self, call: Call<W>) {
+        self.note(call.until);
         self.open.push(call);
+    }
+
+    fn note(&mut self, until: Instant) {
+        self.next = Some(self.next.map_or(until, |next| next.min(until)));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -52,9 +59,17 @@ impl<W> Calls<W> {
         self.open.iter().any(|call| is_such(call.question))
     }
 
+    /// The topics that calls wait for, of those that the cluster may create.
+    pub(super) fn topics_to_create(&self) -> impl Iterator<Item = usize> {
+        self.open.iter().filter_map(|call| match call.question {
+            Question::Topic { index, creates: true } => Some(index),
+            _ => None,
+        })
+    }
+
     /// When one has waited for too long.
     pub(super) fn next_event(&self) -> Option<Instant> {
-        self.open.iter().map(|call| call.until).min()
+        self.next
     }
 
     /// Takes out the calls that have a result, with it.
@@ -63,10 +78,11 @@ impl<W> Calls<W> {
         result: impl Fn(&Call<W>) -> Option<Result<()>>,
     ) -> Vec<(W, Result<()>)> {
         let mut done = Vec::new();
+        self.next = None;
         for call in std::mem::take(&mut self.open) {
             match result(&call) {
                 Some(result) => done.push((call.waiter, result)),
-                None => self.open.push(call),
+                None => self.add(call),
             }
         }
         done

@@ -22,8 +22,10 @@ pub(super) struct Memory<W> {
     admissions: BTreeMap<Ticket, Vec<W>>,
     /// Those whose record is not.
     admitted: Vec<W>,
-    /// Whoever waits for room for records that are to be one: the topic, and how much.
-    wholes: Vec<(usize, usize, W)>,
+    /// The waiters for room for records that are to be one batch, by how much they need and by the
+    /// order in which they came, with their topic.
+    wholes: BTreeMap<(usize, u64), (usize, W)>,
+    next_whole: u64,
 }
 
 impl<W> Memory<W> {
@@ -35,13 +37,19 @@ impl<W> Memory<W> {
             line: BTreeMap::new(),
             admissions: BTreeMap::new(),
             admitted: Vec::new(),
-            wholes: Vec::new(),
+            wholes: BTreeMap::new(),
+            next_whole: 0,
         }
     }
 
     /// Whether so many bytes can be taken in now, by who is not in the line.
     pub(super) fn has_room(&self, size: usize) -> bool {
         self.line.is_empty() && self.fits(size)
+    }
+
+    /// How many bytes can be taken in now, by who is not in the line.
+    fn room(&self) -> usize {
+        if self.line.is_empty() { self.limit.saturating_sub(self.used) } else { 0 }
     }
 
     fn fits(&self, size: usize) -> bool {
@@ -139,24 +147,24 @@ impl<W> Memory<W> {
 
     /// Has `waiter` told once there is room for a whole of a topic.
     pub(super) fn when_whole_fits(&mut self, topic: usize, size: usize, waiter: W) {
-        self.wholes.push((topic, size, waiter));
+        self.wholes.insert((size, self.next_whole), (topic, waiter));
+        self.next_whole += 1;
     }
 
-    /// Takes out the waiters of wholes whose topic and size `fits`.
-    pub(super) fn fitting_wholes(&mut self, fits: impl Fn(&Self, usize, usize) -> bool) -> Vec<W> {
-        if self.wholes.is_empty() {
-            return Vec::new();
-        }
-        let (told, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.wholes)
-            .into_iter()
-            .partition(|&(topic, size, _)| fits(self, topic, size));
-        self.wholes = left;
-        told.into_iter().map(|(.., waiter)| waiter).collect()
+    /// Takes out the waiters of wholes that there is room for, of topics that are `ready`; all if
+    /// `all`. The smallest come first, so that a full memory is seen at once.
+    pub(super) fn fitting_wholes(&mut self, all: bool, ready: impl Fn(usize) -> bool) -> Vec<W> {
+        let room = if all { usize::MAX } else { self.room() };
+        let fitting = self.wholes.range(..=(room, u64::MAX));
+        let fitting = fitting.filter(|(_, (topic, _))| all || ready(*topic));
+        let mut keys: Vec<_> = fitting.map(|(key, _)| *key).collect();
+        keys.sort_unstable_by_key(|(_, came)| *came);
+        keys.iter().filter_map(|key| self.wholes.remove(key)).map(|(_, waiter)| waiter).collect()
     }
 
     /// Takes out all who wait for anything but a record.
     pub(super) fn take_calls(&mut self) -> impl Iterator<Item = W> {
-        let wholes = std::mem::take(&mut self.wholes).into_iter().map(|(.., waiter)| waiter);
+        let wholes = std::mem::take(&mut self.wholes).into_values().map(|(_, waiter)| waiter);
         let admissions = std::mem::take(&mut self.admissions).into_values().flatten();
         wholes.chain(admissions).chain(std::mem::take(&mut self.admitted))
     }

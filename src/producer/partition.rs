@@ -57,6 +57,8 @@ pub(super) struct Marks {
     pub(super) queued_at: Option<NodeId>,
     /// The broker that sends its records as soon as it owes no answer.
     pub(super) awaited: Option<NodeId>,
+    /// Whether it stands in the list of partitions with batches.
+    pub(super) is_listed: bool,
     /// Whether it stands among those whose records wait for others that come with them.
     pub(super) gathers: bool,
     /// When the machine looks at it again of its own accord.

@@ -1,19 +1,28 @@
-//! The queues of all topics, by the topic's index in the cluster.
+//! The queues of all topics, by the topic's index in the cluster. What has records is listed, so that
+//! nothing has to look at every topic there is.
 
+mod topic;
+
+use std::collections::BTreeSet;
 use std::ops::{Index, IndexMut};
 
-use super::partition::Partition;
-use super::topic::Topic;
+pub(super) use self::topic::Topic;
+use super::partition::{Batch, Partition};
+use super::ticket::Ticket;
 use crate::cluster::Place;
 
 #[derive(Debug)]
 pub(super) struct Queues<W> {
     topics: Vec<Topic<W>>,
+    /// Partitions that have batches, and some whose last batch has ended since.
+    busy: Vec<Place>,
+    /// Topics with records that are in no partition yet.
+    unassigned: BTreeSet<usize>,
 }
 
 impl<W> Default for Queues<W> {
     fn default() -> Self {
-        Self { topics: Vec::new() }
+        Self { topics: Vec::new(), busy: Vec::new(), unassigned: BTreeSet::new() }
     }
 }
 
@@ -24,10 +33,6 @@ impl<W> Queues<W> {
         if topic >= self.topics.len() {
             self.topics.resize_with(topic + 1, Topic::default);
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.topics.len()
     }
 
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Topic<W>> {
@@ -41,6 +46,90 @@ impl<W> Queues<W> {
     #[inline]
     pub(super) fn partition(&mut self, place: Place) -> &mut Partition<W> {
         &mut self[place.topic].partitions[place.partition]
+    }
+
+    // -- batches ------------------------------------------------------------------------------
+
+    /// Adds a batch that takes records from now on.
+    pub(super) fn open(&mut self, place: Place, batch: Batch<W>) {
+        self.list(place);
+        self.partition(place).open(batch);
+    }
+
+    /// Adds a batch that is whole.
+    pub(super) fn push(&mut self, place: Place, batch: Batch<W>) {
+        self.list(place);
+        self.partition(place).push(batch);
+    }
+
+    fn list(&mut self, place: Place) {
+        if !std::mem::replace(&mut self.partition(place).marks.is_listed, true) {
+            self.busy.push(place);
+        }
+    }
+
+    /// The partitions that have batches, in order.
+    pub(super) fn busy(&mut self) -> Vec<Place> {
+        let topics = &mut self.topics;
+        self.busy.retain(|place| {
+            let partition = &mut topics[place.topic].partitions[place.partition];
+            partition.marks.is_listed = !partition.is_empty();
+            partition.marks.is_listed
+        });
+        self.busy.sort_unstable();
+        self.busy.clone()
+    }
+
+    /// The same, and what they have.
+    pub(super) fn each_busy(&self) -> impl Iterator<Item = (Place, &Partition<W>)> {
+        let places = self.busy.iter();
+        let partitions =
+            places.map(|place| (*place, &self.topics[place.topic].partitions[place.partition]));
+        partitions.filter(|(_, partition)| !partition.is_empty())
+    }
+
+    // -- records without a partition ----------------------------------------------------------
+
+    /// Adds a record to those of its topic that are in no partition yet.
+    pub(super) fn add_unassigned(&mut self, topic: usize, ticket: Ticket) {
+        let tickets = &mut self.topics[topic].unassigned;
+        tickets.push_back(ticket);
+        if tickets.len() == 1 {
+            self.unassigned.insert(topic);
+        }
+    }
+
+    pub(super) fn first_unassigned(&self, topic: usize) -> Option<Ticket> {
+        self.topics[topic].unassigned.front().copied()
+    }
+
+    pub(super) fn pop_unassigned(&mut self, topic: usize) -> Option<Ticket> {
+        let ticket = self.topics[topic].unassigned.pop_front();
+        self.unlist_assigned(topic);
+        ticket
+    }
+
+    /// Takes a record off the list of its topic.
+    pub(super) fn strike(&mut self, topic: usize, ticket: Ticket) {
+        self.topics[topic].strike(ticket);
+        self.unlist_assigned(topic);
+    }
+
+    fn unlist_assigned(&mut self, topic: usize) {
+        if !self.topics[topic].has_unassigned() {
+            self.unassigned.remove(&topic);
+        }
+    }
+
+    /// The topics with such records, in order.
+    pub(super) fn topics_unassigned(&self) -> Vec<usize> {
+        self.unassigned.iter().copied().collect()
+    }
+
+    /// The topics with records that have not ended, in order.
+    pub(super) fn topics_with_records(&self) -> BTreeSet<usize> {
+        let busy = self.each_busy().filter(|(_, partition)| partition.has_records());
+        busy.map(|(place, _)| place.topic).chain(self.unassigned.iter().copied()).collect()
     }
 }
 

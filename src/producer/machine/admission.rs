@@ -70,7 +70,7 @@ impl<W> Machine<W> {
 
     /// Whether a record can go into a batch now: its partition is known, and no other is before it.
     fn takes_now(&self, target: &Target) -> bool {
-        let is_first = self.queues[target.topic].unassigned.is_empty();
+        let is_first = !self.queues[target.topic].has_unassigned();
         let topic = self.cluster.topic(target.topic);
         // A partition that is not known may have been added since the cluster was asked last.
         let is_known = topic.is_known() && topic.has(target.partition);
@@ -92,9 +92,8 @@ impl<W> Machine<W> {
         let target = Target { ticket: Some(ticket), haste: target.haste.apart(), ..target };
         let asked_before = self.cluster.asked();
         let delayed = Delayed { target, record, waiter, until, charged, asked_before };
-        let unassigned = &mut self.queues[target.topic].unassigned;
-        unassigned.push_back(ticket);
-        let is_first = unassigned.len() == 1;
+        let is_first = !self.queues[target.topic].has_unassigned();
+        self.queues.add_unassigned(target.topic, ticket);
         let topic = self.cluster.topic(target.topic);
         if topic.is_known() && topic.has(target.partition) {
             let work = self.hold_unplaced(ticket, delayed);
@@ -207,8 +206,9 @@ impl<W> Machine<W> {
                 let ticket = ticket.unwrap_or_else(|| self.tickets.issue());
                 let serial = self.cutter.serial();
                 let lingers_until = now + self.config.linger;
+                let batch = Batch::open(serial, ticket, memory, waiters, deadline, lingers_until);
+                self.queues.open(place, batch);
                 let into = self.queues.partition(place);
-                into.open(Batch::open(serial, ticket, memory, waiters, deadline, lingers_until));
                 let Ok(appended) = into.append(record, waiter, batch_size) else {
                     unreachable!("any record fits into an empty batch");
                 };

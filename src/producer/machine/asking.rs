@@ -24,6 +24,9 @@ impl<W> Machine<W> {
 
     /// Fails those who have waited for too long.
     pub(super) fn expire_calls(&mut self, now: Instant) {
+        if self.calls.next_event().is_none_or(|until| until > now) {
+            return;
+        }
         self.settle_calls(|machine, call| {
             let error = || match call.question {
                 Question::Topic { index, .. } => machine.not_located(index, call.limit),
@@ -74,7 +77,7 @@ impl<W> Machine<W> {
     pub(super) fn asks_about_everything(&mut self) -> bool {
         let is_wanted = self.calls.ask(|question| question == Question::Everything);
         let needs_a_name = self.calls.ask(|question| matches!(question, Question::Topic { .. }))
-            || (0..self.queues.len()).any(|index| self.is_missed(index));
+            || self.queues.topics_with_records().into_iter().any(|index| self.is_missed(index));
         self.cluster.is_about_everything(is_wanted, needs_a_name)
     }
 
@@ -82,16 +85,7 @@ impl<W> Machine<W> {
     pub(super) fn is_missed(&self, index: usize) -> bool {
         let queues = &self.queues[index];
         let is_missing = self.cluster.topic(index).is_missing();
-        !queues.unassigned.is_empty() || is_missing && queues.has_records()
-    }
-
-    /// For each topic, whether a call waits for it that the cluster may create it for.
-    pub(super) fn wanted_topics(&self) -> Vec<bool> {
-        let wanted = |index| {
-            let question = Question::Topic { index, creates: true };
-            self.calls.ask(|asked| asked == question)
-        };
-        (0..self.queues.len()).map(wanted).collect()
+        queues.has_unassigned() || is_missing && queues.has_records()
     }
 
     /// Whether somebody waits for a topic that nobody produces to.

@@ -83,7 +83,8 @@ impl<W> Machine<W> {
         self.memory.wait(ticket, delayed);
         if is_first {
             // What lingers takes the room that this one needs.
-            self.for_each_place(|machine, place| machine.touch(now, place));
+            let busy = self.queues.busy();
+            self.touch_all(now, busy);
         }
         Ok(ticket)
     }
@@ -98,7 +99,7 @@ impl<W> Machine<W> {
         delayed.target.partition = partition.as_ref().ok().copied();
         let topic = delayed.target.topic;
         if let Err(error) = self.check_placing(topic, partition) {
-            self.queues[topic].strike(ticket);
+            self.queues.strike(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
         }
         self.assign_unassigned(now, topic);
@@ -124,7 +125,7 @@ impl<W> Machine<W> {
             let delayed = self.pending.take(ticket)?;
             let topic = delayed.target.topic;
             self.count_unsent(topic);
-            self.queues[topic].strike(ticket);
+            self.queues.strike(topic, ticket);
             self.memory.release(delayed.charged);
             self.tickets.forget(ticket);
             self.assign_unassigned(now, topic);
@@ -224,8 +225,9 @@ impl<W> Machine<W> {
     /// all the same, and are reported as such. Waiters of a partition are told in the order of its
     /// records, those of chosen ones behind kept ones too.
     pub fn purge(&mut self, now: Instant, what: Purge) {
+        let places = self.queues.busy();
         self.drop_records(now, what, wording::purged);
-        self.for_each_place(|machine, place| machine.touch(now, place));
+        self.touch_all(now, places);
         self.finish_flushes();
     }
 

@@ -32,7 +32,7 @@ impl<W> Machine<W> {
 
     /// Fails the records that are in none of a topic's partitions yet.
     pub(super) fn refuse_unassigned(&mut self, topic: usize, error: &Error) {
-        while let Some(ticket) = self.queues[topic].unassigned.pop_front() {
+        while let Some(ticket) = self.queues.pop_unassigned(topic) {
             self.refuse_one_unassigned(ticket, error.clone());
         }
     }
@@ -108,7 +108,7 @@ impl<W> Machine<W> {
                 }
                 _ => self.unknown_topic(topic, limit),
             };
-            self.queues[topic].strike(ticket);
+            self.queues.strike(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
             freed.insert(topic);
         }
@@ -123,7 +123,7 @@ impl<W> Machine<W> {
             } else {
                 self.unknown_topic(topic, Limit::Delivery(self.config.delivery_timeout))
             };
-            self.queues[topic].strike(ticket);
+            self.queues.strike(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
             freed.insert(topic);
         }
@@ -140,11 +140,11 @@ impl<W> Machine<W> {
         error: impl Fn(&str, bool) -> Error,
     ) -> usize {
         let records = self.memory.waiting() + self.pending.unknown() + self.pending.unplaced();
-        for topic in 0..self.queues.len() {
+        for topic in self.queues.topics_unassigned() {
             let is_known = self.cluster.topic(topic).is_known();
             let before = if is_known { "its partition was chosen" } else { "its topic was known" };
             let error = error(before, false);
-            while let Some(ticket) = self.queues[topic].unassigned.pop_front() {
+            while let Some(ticket) = self.queues.pop_unassigned(topic) {
                 let Some(delayed) = self.pending.take(ticket) else { continue };
                 self.memory.release(delayed.charged);
                 self.drop_delayed(now, ticket, delayed, error.clone());

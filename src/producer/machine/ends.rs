@@ -109,18 +109,18 @@ impl<W> Machine<W> {
         error: impl Fn(&str, bool) -> Error,
     ) -> usize {
         let mut records = 0;
-        self.for_each_place(|machine, place| {
+        for place in self.queues.busy() {
             let acknowledged = "it was acknowledged";
             if what.in_flight {
                 let error = error(acknowledged, true);
-                let gone = machine.queues.partition(place).give_up_in_flight(now, &error);
-                records += machine.bury_all(now, place, gone);
+                let gone = self.queues.partition(place).give_up_in_flight(now, &error);
+                records += self.bury_all(now, place, gone);
             }
             if what.in_queue {
                 let error = |maybe_written| error(acknowledged, maybe_written);
-                records += machine.drop_queued(now, place, error);
+                records += self.drop_queued(now, place, error);
             }
-        });
+        }
         if what.in_queue {
             records += self.drop_all_delayed(now, error);
         }
@@ -146,11 +146,11 @@ impl<W> Machine<W> {
     /// Lets go of everything. Requests that are under way end with their connections.
     fn finish(&mut self) {
         self.nodes.finish();
-        self.for_each_place(|machine, place| {
-            let charged = machine.queues.partition(place).clear();
-            machine.memory.release(charged);
-            machine.arm(place, None);
-        });
+        for place in self.queues.busy() {
+            let charged = self.queues.partition(place).clear();
+            self.memory.release(charged);
+            self.arm(place, None);
+        }
         for waiter in self.ending.finish() {
             self.told.call(waiter, Ok(()));
         }

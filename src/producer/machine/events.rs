@@ -9,14 +9,18 @@ use crate::producer::nodes::Sent;
 use crate::producer::notices::Peer;
 use crate::producer::partition::Refusal;
 use crate::producer::request::RequestId;
+use crate::producer::response::Answers;
 use crate::producer::sequence::ProducerEpoch;
 use crate::producer::settled::Stored;
-use crate::protocol::{MetadataResponse, PartitionProduced, ProduceResponse};
+use crate::protocol::{MetadataResponse, ProduceResponse};
 use crate::record::SealedBatch;
 
 /// How long a broker is left alone that asks for silence. Quotas ask for seconds, and a number
 /// that was damaged on its way for weeks.
 pub(super) const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// How many partitions are looked at in one go whose time has come.
+const DUE_AT_ONCE: usize = 1_000;
 
 impl<W> Machine<W> {
     /// The cluster described itself. `asked` is what [`Self::poll_metadata`] wanted.
@@ -38,7 +42,7 @@ impl<W> Machine<W> {
             self.cluster.find(name).is_none_or(|index| {
                 let topic = self.cluster.topic(index);
                 topic.is_known() && topic.leaders().all(|leader| leader.is_some())
-                    || !topic.is_known() && self.queues[index].unassigned.is_empty()
+                    || !topic.is_known() && !self.queues[index].has_unassigned()
             })
         });
         if asked.everything {
@@ -61,7 +65,8 @@ impl<W> Machine<W> {
     /// A broker gave the producer an id.
     pub fn handle_identity(&mut self, now: Instant, id: i64, epoch: i16) {
         self.numbers.given(now, ProducerEpoch { id, epoch }, &mut self.random);
-        self.for_each_place(|machine, place| machine.touch(now, place));
+        let busy = self.queues.busy();
+        self.touch_all(now, busy);
     }
 
     /// No broker could be asked for an id, or it refused.
@@ -137,9 +142,11 @@ impl<W> Machine<W> {
             let (node, pause) = (request.node, throttle.as_millis());
             self.notices.debug(now, || format!("broker {node} asks for {pause} ms of silence"));
         }
+        let answers = Answers::to(response, request.parts.len());
         for sent in request.parts {
-            let Sent { place, serial, .. } = sent;
-            match answer_for(response, self.cluster.topic(place.topic).name(), sent) {
+            let Sent { place, serial, topic_id } = sent;
+            let name = self.cluster.topic(place.topic).name();
+            match answers.get(name, topic_id, place.partition as i32) {
                 Some(answer) if answer.error_code.is_success() => {
                     let stored = Stored {
                         base_offset: answer.base_offset,
@@ -204,7 +211,10 @@ impl<W> Machine<W> {
 
     /// Time has passed: lingering ends, pauses end, deadlines pass.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(place) = self.timers.due(now) {
+        // A bounded number at a time: callers wait for the machine, and `poll_timeout` says that
+        // there is more.
+        for _ in 0..DUE_AT_ONCE {
+            let Some(place) = self.timers.due(now) else { break };
             self.expire(now, place);
             self.touch(now, place);
         }
@@ -216,24 +226,4 @@ impl<W> Machine<W> {
         self.finish_flushes();
         self.finish_closing(now);
     }
-}
-
-/// What a response says of one batch. It names topics as the request did: by name, or by id.
-fn answer_for<'a>(
-    response: &'a ProduceResponse,
-    topic: &str,
-    sent: Sent,
-) -> Option<&'a PartitionProduced> {
-    let mut answers = response
-        .responses
-        .iter()
-        .filter(|answer| {
-            if answer.name.is_empty() {
-                answer.topic_id == sent.topic_id
-            } else {
-                answer.name == topic
-            }
-        })
-        .flat_map(|answer| &answer.partition_responses);
-    answers.find(|answer| answer.index == sent.place.partition as i32)
 }

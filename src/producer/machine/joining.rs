@@ -71,7 +71,7 @@ impl<W> Machine<W> {
         let partitioner = self.config.partitioner;
         let index = self.cluster.look_up(topic)?;
         let topic = &self.queues[index];
-        if !topic.unassigned.is_empty() {
+        if topic.has_unassigned() {
             return None;
         }
         let partition = match partition {

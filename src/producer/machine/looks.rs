@@ -13,7 +13,7 @@ impl<W> Machine<W> {
     /// is handed over without a partition then waits behind them.
     pub fn partitions(&self, topic: &str) -> Option<i32> {
         let topic = &self.queues[self.cluster.find(topic)?];
-        let free = topic.count > 0 && topic.unassigned.is_empty();
+        let free = topic.count > 0 && !topic.has_unassigned();
         free.then_some(topic.count as i32)
     }
 
@@ -36,14 +36,13 @@ impl<W> Machine<W> {
     /// How many records that were handed over before a [flush](Self::flush) are not settled.
     pub fn unsettled_before(&self, before: Ticket) -> usize {
         let delayed = self.memory.waiting_before(before) + self.pending.before(before);
-        let partitions = self.queues.iter().flat_map(|topic| &topic.partitions);
-        delayed + partitions.map(|partition| partition.unsettled_before(before)).sum::<usize>()
+        let busy = self.queues.each_busy();
+        delayed + busy.map(|(_, partition)| partition.unsettled_before(before)).sum::<usize>()
     }
 
     /// How many records were handed over and are not settled.
     pub fn unsettled(&self) -> usize {
-        let unsettled = self.queues.iter().map(|topic| topic.records.unsettled());
-        unsettled.sum::<u64>() as usize
+        self.unsettled_before(Ticket::MAX)
     }
 
     /// Grows whenever a batch or a record that waited comes to its end.

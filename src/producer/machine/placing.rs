@@ -27,15 +27,15 @@ impl<W> Machine<W> {
     /// asked since they were handed over.
     pub(super) fn sort_out_unassigned(&mut self, topic: usize) {
         let has = |held: &Delayed<W>| self.cluster.topic(topic).has(held.target.partition);
-        let mut tickets = self.queues[topic].unassigned.iter();
-        let is_blocked =
-            tickets.any(|ticket| self.pending.get_unknown(*ticket).is_some_and(|held| !has(held)));
+        let is_blocked = self.queues[topic]
+            .unassigned()
+            .any(|ticket| self.pending.get_unknown(ticket).is_some_and(|held| !has(held)));
         if !is_blocked && self.config.partitioner != Partitioner::Caller {
             // All of them go into batches now.
             return;
         }
-        for index in 0..self.queues[topic].unassigned.len() {
-            let ticket = self.queues[topic].unassigned[index];
+        let tickets: Vec<_> = self.queues[topic].unassigned().collect();
+        for ticket in tickets {
             let Some(delayed) = self.pending.get_unknown(ticket) else { continue };
             if self.cluster.topic(topic).has(delayed.target.partition)
                 && let Some(delayed) = self.pending.take_unknown(ticket)
@@ -45,19 +45,19 @@ impl<W> Machine<W> {
         }
         let described_by = self.cluster.topic(topic).described_by();
         let is_answered = |held: &Delayed<W>| held.asked_before < described_by;
-        let tickets = self.queues[topic].unassigned.iter();
+        let tickets = self.queues[topic].unassigned();
         let refused: Vec<_> = tickets
-            .filter_map(|ticket| Some((*ticket, self.pending.get_unknown(*ticket)?)))
+            .filter_map(|ticket| Some((ticket, self.pending.get_unknown(ticket)?)))
             .filter(|(_, held)| is_answered(held))
             .map(|(ticket, held)| (ticket, held.target.partition.unwrap_or(-1)))
             .collect();
         for (ticket, partition) in refused {
             let error = self.unknown_partition(topic, partition);
-            self.queues[topic].strike(ticket);
+            self.queues.strike(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
         }
-        let mut tickets = self.queues[topic].unassigned.iter();
-        if tickets.any(|ticket| self.pending.get_unknown(*ticket).is_some()) {
+        let mut tickets = self.queues[topic].unassigned();
+        if tickets.any(|ticket| self.pending.get_unknown(ticket).is_some()) {
             // That question was asked before they were handed over.
             self.cluster.want();
         }
@@ -99,7 +99,7 @@ impl<W> Machine<W> {
         if !self.cluster.topic(topic).is_known() {
             return None;
         }
-        let ticket = *self.queues[topic].unassigned.front()?;
+        let ticket = self.queues.first_unassigned(topic)?;
         let held = self.pending.get_unknown(ticket);
         if held.is_some_and(|held| !self.cluster.topic(topic).has(held.target.partition)) {
             return None;
@@ -107,7 +107,7 @@ impl<W> Machine<W> {
         if self.waits_for_caller(ticket) {
             return None;
         }
-        self.queues[topic].unassigned.pop_front();
+        self.queues.pop_unassigned(topic);
         self.pending.take(ticket)
     }
 }

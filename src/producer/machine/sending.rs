@@ -12,21 +12,19 @@ use crate::producer::partition::{Leave, Window};
 use crate::record::Identity;
 
 impl<W> Machine<W> {
-    pub(super) fn for_each_place(&mut self, mut work: impl FnMut(&mut Self, Place)) {
-        for topic in 0..self.queues.len() {
-            for partition in 0..self.queues[topic].partitions.len() {
-                work(self, Place { topic, partition });
-            }
+    pub(super) fn touch_all(&mut self, now: Instant, places: Vec<Place>) {
+        for place in places {
+            self.touch(now, place);
         }
     }
 
     /// Has every open batch leave as it is: no later record may join what a flush waits for.
     pub(super) fn close_batches(&mut self, now: Instant) {
-        self.for_each_place(|machine, place| {
-            if machine.queues.partition(place).close_last() {
-                machine.touch(now, place);
+        for place in self.queues.busy() {
+            if self.queues.partition(place).close_last() {
+                self.touch(now, place);
             }
-        });
+        }
     }
 
     /// Has a partition's last batch leave as its newest record wants it. Says whether there is
@@ -186,11 +184,8 @@ impl<W> Machine<W> {
     /// Pauses of whole brokers that are over: after failed connections, and for throttling.
     pub(super) fn wake_nodes(&mut self, now: Instant) {
         self.nodes.wake(now, |node| {
-            let topics = self.queues.iter().zip(self.cluster.topics());
-            topics.into_iter().any(|(queues, topic)| {
-                let mut partitions = (0..).zip(&queues.partitions);
-                partitions.any(|(index, p)| topic.leader(index).node == Some(node) && !p.is_empty())
-            })
+            let mut busy = self.queues.each_busy();
+            busy.any(|(place, _)| self.cluster.leader(place).node == Some(node))
         });
     }
 

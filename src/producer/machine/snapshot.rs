@@ -7,7 +7,7 @@ use super::Machine;
 use crate::cluster::{self, Place};
 use crate::producer::metrics::{Metrics, Pending, RecordMetrics, TopicMetrics};
 use crate::producer::partition::Ended;
-use crate::producer::topic::Topic;
+use crate::producer::queues::Topic;
 
 impl<W> Machine<W> {
     /// What it has done so far, and what it holds at the moment. It looks at every partition.

@@ -8,11 +8,9 @@ use super::wording::whole_too_large;
 use crate::cluster::Place;
 use crate::config::Partitioner;
 use crate::error::{Error, Result};
-use crate::producer::memory::Memory;
 use crate::producer::owned::out_of_memory;
 use crate::producer::partition::Batch;
 use crate::producer::partitioner::of_key;
-use crate::producer::topic::Topic;
 use crate::record::{BATCH_OVERHEAD, Record};
 
 /// What became of records that are to be one.
@@ -57,7 +55,8 @@ impl<W> Machine<W> {
             Ok(partition) => partition,
             Err(refused) => return Whole::Refused(refused, waiters),
         };
-        if !fits_whole(&self.memory, &self.queues[index], size) {
+        // It overtakes no record that waits for memory, and none that waits for its partition.
+        if !self.memory.has_room(size) || self.queues[index].has_unassigned() {
             return Whole::Full(waiters);
         }
         if partition.is_none() && self.config.partitioner == Partitioner::Caller {
@@ -88,7 +87,7 @@ impl<W> Machine<W> {
             spread.appended(batch.charged(), self.config.batch_size, true);
         }
         self.count_handed_over(index, records.len());
-        self.queues.partition(place).push(batch);
+        self.queues.push(place, batch);
         self.touch(now, place);
         Whole::Accepted
     }
@@ -101,10 +100,8 @@ impl<W> Machine<W> {
 
     pub(super) fn settle_wholes(&mut self) {
         let is_over = self.ending.has_begun();
-        let fits = |memory: &Memory<W>, topic: usize, size| {
-            is_over || fits_whole(memory, &self.queues[topic], size)
-        };
-        for waiter in self.memory.fitting_wholes(fits) {
+        let ready = |topic: usize| !self.queues[topic].has_unassigned();
+        for waiter in self.memory.fitting_wholes(is_over, ready) {
             self.told.call(waiter, Ok(()));
         }
     }
@@ -142,12 +139,6 @@ impl<W> Machine<W> {
         }
         Ok(common)
     }
-}
-
-/// Whether records that are to be one batch can be taken in. They overtake no record that waits for
-/// memory, and none that waits for its partition in the topic.
-fn fits_whole<W>(memory: &Memory<W>, topic: &Topic<W>, size: usize) -> bool {
-    memory.has_room(size) && topic.unassigned.is_empty()
 }
 
 /// About how many bytes records take as one batch.

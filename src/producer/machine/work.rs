@@ -28,19 +28,24 @@ impl<W> Machine<W> {
         if !self.cluster.poll_question(now) {
             return None;
         }
-        let all = 0..self.queues.len();
+        let all = self.cluster.indices();
         if self.asks_about_everything() {
             let topics = all.map(|index| self.cluster.name_of(index)).collect();
             return Some(MetadataWanted { topics, may_create: false, everything: true });
         }
-        let wanted = self.wanted_topics();
-        let creates = all.clone().any(|index| self.is_missed(index) || wanted[index]);
+        let mut wanted = self.queues.topics_with_records();
+        let is_missed = wanted.iter().any(|index| self.is_missed(*index));
+        let called_for: Vec<_> = self.calls.topics_to_create().collect();
+        let creates = is_missed || !called_for.is_empty();
         let may_create = self.cluster.may_create(creates, self.is_asked_for_topics());
-        let asked = all
-            .filter(|index| !may_create || self.queues[*index].has_records() || wanted[*index])
-            .map(|index| self.cluster.name_of(index))
-            .collect();
-        Some(MetadataWanted { topics: asked, may_create, everything: false })
+        wanted.extend(called_for);
+        let named = |index| self.cluster.name_of(index);
+        let topics = if may_create {
+            wanted.into_iter().map(named).collect()
+        } else {
+            all.map(named).collect()
+        };
+        Some(MetadataWanted { topics, may_create, everything: false })
     }
 
     /// Whether a broker is to be asked for a producer's id.
@@ -86,6 +91,9 @@ impl<W> Machine<W> {
 
     /// Something that ended.
     pub fn poll_settled(&mut self) -> Option<Settled<W>> {
+        if let Some(settled) = self.told.pop() {
+            return Some(settled);
+        }
         for waiter in self.memory.admitted() {
             self.told.call(waiter, Ok(()));
         }

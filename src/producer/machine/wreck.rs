@@ -7,8 +7,8 @@ use super::Machine;
 use crate::error::{Error, ErrorKind};
 use crate::producer::delayed::Delayed;
 use crate::producer::partition::Ended;
+use crate::producer::queues::Topic;
 use crate::producer::settled::Settled;
-use crate::producer::topic::Topic;
 
 impl<W> Machine<W> {
     /// Takes nothing more: a caller or the driver has panicked while it changed the machine.

@@ -3,27 +3,27 @@
 
 use std::collections::VecDeque;
 
-use super::metrics::RecordMetrics;
-use super::partition::Partition;
-use super::partitioner::Spread;
-use super::sequence::Sequence;
-use super::ticket::Ticket;
+use crate::producer::metrics::RecordMetrics;
+use crate::producer::partition::Partition;
+use crate::producer::partitioner::Spread;
+use crate::producer::sequence::Sequence;
+use crate::producer::ticket::Ticket;
 
 #[derive(Debug)]
-pub(super) struct Topic<W> {
+pub(in crate::producer) struct Topic<W> {
     /// How many partitions records may go to; the cluster says so.
-    pub(super) count: usize,
+    pub(in crate::producer) count: usize,
     /// Partitions by their index. Those past the count of the topic belonged to one of the same
     /// name that was deleted; what is in flight to them keeps its place.
-    pub(super) partitions: Vec<Partition<W>>,
-    pub(super) spread: Spread,
+    pub(in crate::producer) partitions: Vec<Partition<W>>,
+    pub(in crate::producer) spread: Spread,
     /// The tickets of records that are in no partition yet, in order: the topic is not known, or
     /// the caller has yet to say where the first of them goes.
     pub(super) unassigned: VecDeque<Ticket>,
     /// Whether it keeps the broker's clock in place of the records' own timestamps.
     keeps_append_time: bool,
     /// How many records were handed over for it, and how they ended.
-    pub(super) records: RecordMetrics,
+    pub(in crate::producer) records: RecordMetrics,
 }
 
 impl<W> Default for Topic<W> {
@@ -42,29 +42,44 @@ impl<W> Default for Topic<W> {
 impl<W> Topic<W> {
     /// The partitions that records may go to.
     #[inline]
-    pub(super) fn usable(&self) -> &[Partition<W>] {
+    pub(in crate::producer) fn usable(&self) -> &[Partition<W>] {
         &self.partitions[..self.count]
     }
 
     /// Has a queue for each of so many partitions.
-    pub(super) fn reach(&mut self, partitions: usize, first: Sequence) {
+    pub(in crate::producer) fn reach(&mut self, partitions: usize, first: Sequence) {
         while self.partitions.len() < partitions {
             self.partitions.push(Partition::new(first));
         }
     }
 
     /// Whether there are records for it that have not ended.
-    pub(super) fn has_records(&self) -> bool {
+    pub(in crate::producer) fn has_records(&self) -> bool {
         !self.unassigned.is_empty() || self.partitions.iter().any(Partition::has_records)
     }
 
     /// The broker's clock for a batch that was stored, if the topic keeps that.
-    pub(super) fn append_time(&mut self, said: Option<i64>, is_first_try: bool) -> Option<i64> {
+    pub(in crate::producer) fn append_time(
+        &mut self,
+        said: Option<i64>,
+        is_first_try: bool,
+    ) -> Option<i64> {
         if is_first_try {
             self.keeps_append_time = said.is_some();
         }
         // Of a repetition, brokers tell the largest timestamp as if it were their clock's.
         said.filter(|_| self.keeps_append_time)
+    }
+
+    /// Whether records are in no partition yet.
+    #[inline]
+    pub(in crate::producer) fn has_unassigned(&self) -> bool {
+        !self.unassigned.is_empty()
+    }
+
+    /// The tickets of those records, in order.
+    pub(in crate::producer) fn unassigned(&self) -> impl Iterator<Item = Ticket> {
+        self.unassigned.iter().copied()
     }
 
     /// Takes a ticket off the list of records without a partition; it is nearly always the first,

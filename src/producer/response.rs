@@ -1,0 +1,60 @@
+//! What a response says of each batch of its request. It names topics as the request did: by name,
+//! or by id.
+
+use std::collections::BTreeMap;
+
+use crate::protocol::{PartitionProduced, ProduceResponse, TopicProduced};
+
+/// For fewer batches, looking at all answers is quicker than sorting them.
+const MANY: usize = 8;
+
+#[derive(Debug)]
+pub(super) enum Answers<'a> {
+    Few(&'a ProduceResponse),
+    Many(BTreeMap<(Topic<'a>, i32), &'a PartitionProduced>),
+}
+
+/// A topic as a response names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Topic<'a> {
+    Name(&'a str),
+    Id(u128),
+}
+
+impl<'a> Topic<'a> {
+    fn of(answer: &'a TopicProduced) -> Self {
+        if answer.name.is_empty() { Self::Id(answer.topic_id) } else { Self::Name(&answer.name) }
+    }
+}
+
+impl<'a> Answers<'a> {
+    /// Those to a request with so many batches.
+    pub(super) fn to(response: &'a ProduceResponse, batches: usize) -> Self {
+        if batches < MANY {
+            return Self::Few(response);
+        }
+        let mut answers = BTreeMap::new();
+        for topic in &response.responses {
+            for answer in &topic.partition_responses {
+                answers.entry((Topic::of(topic), answer.index)).or_insert(answer);
+            }
+        }
+        Self::Many(answers)
+    }
+
+    /// The answer for a batch that was sent to a partition of a topic with this name and id.
+    pub(super) fn get(&self, name: &str, id: u128, index: i32) -> Option<&'a PartitionProduced> {
+        let names = [Topic::Id(id), Topic::Name(name)];
+        match self {
+            Self::Few(response) => response
+                .responses
+                .iter()
+                .filter(|topic| names.contains(&Topic::of(topic)))
+                .flat_map(|topic| &topic.partition_responses)
+                .find(|answer| answer.index == index),
+            Self::Many(answers) => {
+                names.iter().find_map(|topic| answers.get(&(*topic, index)).copied())
+            }
+        }
+    }
+}
