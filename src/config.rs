@@ -31,6 +31,8 @@ pub struct Config {
     pub metadata_timeout: Duration,
     /// The age at which the picture of the cluster is renewed without need.
     pub metadata_max_age: Duration,
+    /// How long a topic is remembered that nothing is produced to.
+    pub metadata_max_idle: Duration,
     /// The pause before the first retry; it doubles from there.
     pub retry_backoff: Duration,
     /// The longest pause between retries.
@@ -143,6 +145,7 @@ impl Config {
             request_timeout: Duration::from_secs(30),
             metadata_timeout: Duration::from_secs(10),
             metadata_max_age: Duration::from_secs(300),
+            metadata_max_idle: Duration::from_secs(3_600),
             retry_backoff: Duration::from_millis(100),
             retry_backoff_max: Duration::from_secs(1),
             compression: Compression::NONE,

@@ -103,15 +103,15 @@ MUTATIONS = [
     Mutation(
         "nobody joins a batch past those who wait for their topic",
         f"{MACHINE}/joining.rs",
-        "if !topic.unassigned.is_empty() {",
+        "if topic.has_unassigned() {",
         "if false {",
         noticed_by=("log",),
     ),
     Mutation(
         "memory is released with the batch",
         f"{MACHINE}/ends.rs",
-        "        self.memory.release(gone.charged);\n",
-        "",
+        "        self.memory.release(charged);\n        if let Some(ended)",
+        "        if let Some(ended)",
         noticed_by=("memory",),
     ),
     Mutation(
@@ -185,8 +185,8 @@ MUTATIONS = [
     Mutation(
         "the cluster may create those topics alone that records wait for",
         f"{MACHINE}/work.rs",
-        "!may_create || self.queues[*index].has_records() || wanted[*index]",
-        "!may_create || self.queues[*index].has_records() || wanted[*index] || true",
+        "let topics = if may_create {",
+        "let topics = if false {",
         noticed_by=("created",),
     ),
     Mutation(
@@ -268,6 +268,14 @@ MUTATIONS = [
         "let is_known = topic.is_known();",
         noticed_by=("partition",),
         story="records name partitions that are added",
+    ),
+    Mutation(
+        "a topic that was forgotten comes back in a fresh epoch",
+        f"{MACHINE}/forgetting.rs",
+        "            self.numbers.retire(partition.producer());\n",
+        "            let _ = partition.producer();\n",
+        noticed_by=("lost", "log"),
+        story="unused topics are forgotten and come back",
     ),
     Mutation(
         "a refused record fails alone",

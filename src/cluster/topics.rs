@@ -1,6 +1,6 @@
 //! The topics that the client has named, by their index and by their name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::backoff::Backoff;
@@ -23,6 +23,8 @@ pub(crate) struct Cluster {
     by_name: HashMap<Arc<str>, usize, foldhash::fast::FixedState>,
     /// The topic that was looked up last.
     last: usize,
+    /// The indices of topics that were forgotten.
+    free: BTreeSet<usize>,
     pub(super) questions: Questions,
 }
 
@@ -33,6 +35,7 @@ impl Cluster {
             topics: Vec::new(),
             by_name: HashMap::default(),
             last: 0,
+            free: BTreeSet::new(),
             questions: Questions::new(config, backoff),
         }
     }
@@ -53,16 +56,27 @@ impl Cluster {
         Some(index)
     }
 
-    /// A topic's index. A topic that was never named before is added.
-    pub(crate) fn named(&mut self, name: &str) -> usize {
-        if let Some(index) = self.look_up(name) {
-            return index;
+    /// Adds a topic, and returns its index.
+    pub(crate) fn add(&mut self, name: &str) -> usize {
+        let topic = Topic::new(Arc::from(name));
+        let index = self.free.pop_first().unwrap_or(self.topics.len());
+        self.by_name.insert(Arc::clone(topic.name()), index);
+        match self.topics.get_mut(index) {
+            Some(free) => *free = topic,
+            None => self.topics.push(topic),
         }
-        let index = self.topics.len();
-        let name = Arc::from(name);
-        self.by_name.insert(Arc::clone(&name), index);
-        self.topics.push(Topic::new(name));
         index
+    }
+
+    /// Forgets a topic. Another one may get its index.
+    pub(crate) fn forget(&mut self, index: usize) {
+        let topic = std::mem::replace(&mut self.topics[index], Topic::new(Arc::from("")));
+        self.by_name.remove(topic.name());
+        self.free.insert(index);
+        if self.last == index {
+            // A topic without a name must not be found where this one was.
+            self.last = usize::MAX;
+        }
     }
 
     #[inline]
@@ -77,8 +91,8 @@ impl Cluster {
     }
 
     /// The indices of all topics.
-    pub(crate) fn indices(&self) -> std::ops::Range<usize> {
-        0..self.topics.len()
+    pub(crate) fn indices(&self) -> impl Iterator<Item = usize> {
+        (0..self.topics.len()).filter(|index| !self.free.contains(index))
     }
 
     pub(crate) fn topics(&self) -> std::slice::Iter<'_, Topic> {

@@ -5,13 +5,15 @@
 use std::time::Duration;
 
 use super::histogram::Histogram;
-use super::metrics::{BatchMetrics, Latency};
+use super::metrics::{BatchMetrics, Latency, RecordMetrics};
 use super::partition::Content;
 use crate::record::SealedBatch;
 
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     refused: u64,
+    /// Those of topics that were forgotten.
+    forgotten: RecordMetrics,
     bootstrap_failures: u64,
     sent: Sizes,
     acknowledged: u64,
@@ -67,6 +69,16 @@ impl Counts {
     /// A record was handed over and failed at once, of a topic that is not known by name.
     pub(super) fn refuse(&mut self) {
         self.refused += 1;
+    }
+
+    /// A topic was forgotten.
+    pub(super) fn forget(&mut self, records: RecordMetrics) {
+        self.forgotten += records;
+    }
+
+    /// The records of topics that were forgotten.
+    pub(super) fn forgotten(&self) -> RecordMetrics {
+        self.forgotten
     }
 
     pub(super) fn refused(&self) -> u64 {

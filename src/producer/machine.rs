@@ -16,6 +16,7 @@ mod describing;
 mod ends;
 mod events;
 mod exchange;
+mod forgetting;
 mod joining;
 mod looks;
 mod placing;
@@ -80,12 +81,12 @@ impl<W> Machine<W> {
             numbers: Numbers::new(backoff),
             random: Random::new(seed),
             memory: Memory::new(config.buffer_memory),
-            config,
             queues: Queues::default(),
             nodes: Nodes::default(),
             pending: Pending::default(),
             cutter: Cutter::new(|_, _| unreachable!("nobody waits for several records")),
-            timers: Timers::default(),
+            timers: Timers::new(config.metadata_max_idle),
+            config,
             tickets: Tickets::default(),
             calls: Calls::default(),
             told: Told::default(),

@@ -151,6 +151,11 @@ impl<W> Memory<W> {
         self.next_whole += 1;
     }
 
+    /// Whether a whole of a topic waits for room.
+    pub(super) fn has_whole_of(&self, topic: usize) -> bool {
+        self.wholes.values().any(|(of, _)| *of == topic)
+    }
+
     /// Takes out the waiters of wholes that there is room for, of topics that are `ready`; all if
     /// `all`. The smallest come first, so that a full memory is seen at once.
     pub(super) fn fitting_wholes(&mut self, all: bool, ready: impl Fn(usize) -> bool) -> Vec<W> {

@@ -19,6 +19,9 @@ pub struct Metrics {
     /// Those of the failed records that are in no topic's numbers: they were refused, for their
     /// size or for their topic's name, before there was anything to know of the topic.
     pub refused: u64,
+    /// Those of the records that are in no topic's numbers because their topic was not used for
+    /// long and is forgotten.
+    pub forgotten: RecordMetrics,
     /// What is held at the moment.
     pub pending: Pending,
     /// Batches.
@@ -39,7 +42,7 @@ pub struct Metrics {
     pub acknowledgement: Latency,
     /// The brokers that were heard of as leaders, by their ids.
     pub brokers: Vec<BrokerMetrics>,
-    /// The topics, in the order in which they were first named.
+    /// The topics that are not forgotten.
     pub topics: Vec<TopicMetrics>,
 }
 

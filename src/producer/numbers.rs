@@ -12,12 +12,14 @@ use crate::random::Random;
 pub(super) struct Numbers {
     /// Once a broker has given one; `None` again when it is spent.
     current: Option<ProducerEpoch>,
+    /// The last epoch of which sequence numbers were forgotten.
+    retired: Option<ProducerEpoch>,
     question: Refresh,
 }
 
 impl Numbers {
     pub(super) fn new(backoff: Backoff) -> Self {
-        Self { current: None, question: Refresh::new(None, backoff) }
+        Self { current: None, retired: None, question: Refresh::new(None, backoff) }
     }
 
     #[inline]
@@ -32,6 +34,27 @@ impl Numbers {
             self.question.want_news();
         }
         self.current.is_some()
+    }
+
+    /// The same, for a partition that has no numbers yet. It gets a fresh epoch if numbers of the
+    /// current one were forgotten: they may have been its own.
+    pub(super) fn want_for_new(&mut self) -> bool {
+        if self.retired.is_some() && self.retired == self.current {
+            self.replace(self.current);
+        }
+        self.want()
+    }
+
+    /// The sequence numbers of a partition are forgotten.
+    pub(super) fn retire(&mut self, producer: Option<ProducerEpoch>) {
+        if producer == self.current {
+            self.retired = producer;
+        }
+    }
+
+    /// Whether a partition may come back whose numbers were forgotten.
+    pub(super) fn has_retired(&self) -> bool {
+        self.retired.is_some()
     }
 
     /// Gives what is to be used in the place of an epoch that is spent. Others may have replaced

@@ -148,6 +148,13 @@ impl<W> Partition<W> {
         self.queue.is_empty()
     }
 
+    /// Whether it has no batch, stands in no queue, and takes records.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let Marks { queued_at, awaited, is_listed: _, gathers, timer } = &self.marks;
+        let is_queued = queued_at.is_some() || awaited.is_some() || *gathers || timer.is_some();
+        self.queue.is_empty() && self.in_flight == 0 && self.stopped.is_none() && !is_queued
+    }
+
     /// Whether it has records that have not ended.
     pub(super) fn has_records(&self) -> bool {
         self.queue.iter().any(|batch| !batch.is_given_up())

@@ -35,10 +35,6 @@ impl<W> Queues<W> {
         }
     }
 
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, Topic<W>> {
-        self.topics.iter()
-    }
-
     pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Topic<W>> {
         self.topics.iter_mut()
     }
@@ -46,6 +42,23 @@ impl<W> Queues<W> {
     #[inline]
     pub(super) fn partition(&mut self, place: Place) -> &mut Partition<W> {
         &mut self[place.topic].partitions[place.partition]
+    }
+
+    /// The queues of a partition, unless its topic was forgotten since.
+    pub(super) fn get_partition(&mut self, place: Place) -> Option<&mut Partition<W>> {
+        self.topics.get_mut(place.topic)?.partitions.get_mut(place.partition)
+    }
+
+    /// Whether nothing of a topic is queued, in flight or awaited, and nothing is to be remembered
+    /// of it but sequence numbers.
+    pub(super) fn is_at_rest(&self, topic: usize) -> bool {
+        let topic = &self.topics[topic];
+        topic.records.unsettled() == 0 && topic.partitions.iter().all(Partition::is_at_rest)
+    }
+
+    /// Forgets a topic that is at rest, after [`Self::tidy`]: its partitions are in no list.
+    pub(super) fn forget(&mut self, topic: usize) -> Topic<W> {
+        std::mem::take(&mut self.topics[topic])
     }
 
     // -- batches ------------------------------------------------------------------------------
@@ -70,6 +83,12 @@ impl<W> Queues<W> {
 
     /// The partitions that have batches, in order.
     pub(super) fn busy(&mut self) -> Vec<Place> {
+        self.tidy();
+        self.busy.clone()
+    }
+
+    /// Takes those off the list that have no batch any more.
+    pub(super) fn tidy(&mut self) {
         let topics = &mut self.topics;
         self.busy.retain(|place| {
             let partition = &mut topics[place.topic].partitions[place.partition];
@@ -77,7 +96,6 @@ impl<W> Queues<W> {
             partition.marks.is_listed
         });
         self.busy.sort_unstable();
-        self.busy.clone()
     }
 
     /// The same, and what they have.

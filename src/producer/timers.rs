@@ -1,21 +1,45 @@
-//! When to look at which partition again, although nothing has happened to it.
+//! When to look at which partition or topic again, although nothing has happened to it.
+
+mod usage;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use self::usage::Usage;
 use crate::cluster::Place;
 
-/// Partitions by that time, each at most once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Timers {
+    /// Partitions by that time, each at most once.
     by_time: BTreeSet<(Instant, Place)>,
+    usage: Usage,
 }
 
 impl Timers {
-    /// When the first partition is due.
+    pub(super) fn new(max_idle: Duration) -> Self {
+        Self { by_time: BTreeSet::new(), usage: Usage::new(max_idle) }
+    }
+
+    /// When the first partition or topic is due.
     #[inline]
     pub(super) fn next_event(&self) -> Option<Instant> {
-        self.by_time.first().map(|(at, _)| *at)
+        let partitions = self.by_time.first().map(|(at, _)| *at);
+        partitions.into_iter().chain(self.usage.next_event()).min()
+    }
+
+    /// Looks at a topic from now on, for whether it is used.
+    pub(super) fn watch(&mut self, topic: usize) {
+        self.usage.add(topic);
+    }
+
+    /// Topics that were not used for long, by how many records each has had so far. They are not
+    /// watched any more.
+    pub(super) fn take_unused(
+        &mut self,
+        now: Instant,
+        records: impl Fn(usize) -> u64,
+    ) -> Vec<usize> {
+        self.usage.take_unused(now, records)
     }
 
     /// A partition that is due.

@@ -43,6 +43,7 @@ pub(super) const STORIES: &[Story] = &[
     Story::new("the delivery timeout is the shortest limit", 100, short_delivery),
     Story::new("everything is purged now and then", 100, purged),
     Story::new("the producer is closed while it is busy", 100, closed),
+    Story::new("unused topics are forgotten and come back", 200, forgotten),
 ];
 
 /// Wholes among records that are handed over in groups.
@@ -221,6 +222,22 @@ fn short_of_memory(seed: u64) -> Scenario {
 }
 
 /// A plain scenario with some kinds of faults, in which several batches may be on their way.
+/// Topics are forgotten between one record and the next, while leaders move and connections end, and
+/// the producer's epochs come to their end.
+fn forgotten(seed: u64) -> Scenario {
+    let faults = &[Fault::MoveLeader, Fault::Cut, Fault::Pause, Fault::Recover];
+    let mut scenario = with_faults(seed, Spread::millis(50, 1_000), faults);
+    scenario.cluster.brokers = 3;
+    scenario.cluster.first_epoch = i16::MAX - (seed % 8) as i16;
+    let (_, topic) = &mut scenario.topics[0];
+    topic.replication_factor = 3;
+    let topic = *topic;
+    scenario.topics = (0..4).map(|n| (format!("topic-{n}"), topic)).collect();
+    scenario.config.metadata_max_idle = Duration::from_millis(20 + seed % 100);
+    scenario.pause = Duration::from_millis(400);
+    scenario
+}
+
 fn with_faults(seed: u64, pause: Spread, faults: &[Fault]) -> Scenario {
     let mut scenario = Scenario::plain(seed);
     scenario.records = 250;

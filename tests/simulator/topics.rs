@@ -50,6 +50,10 @@ impl Run<'_> {
 
     fn described_topic(&mut self, name: &str, id: u128, count: usize) {
         let believed = self.machine.leaders(name).len();
+        if believed == 0 && self.machine.metrics().forgotten.handed_over > 0 {
+            // The machine has forgotten the topic since it asked.
+            return;
+        }
         let told = self.told.entry(name.to_owned()).or_default();
         let is_same = told.most.is_empty() || told.id == id;
         let most = told.most.entry(id).or_default();

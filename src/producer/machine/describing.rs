@@ -10,8 +10,12 @@ use crate::protocol::{MetadataTopic, PartitionProduced, ProduceResponse};
 impl<W> Machine<W> {
     /// A topic's index. A topic that was never named before is added.
     pub(super) fn named(&mut self, topic: &str) -> usize {
-        let index = self.cluster.named(topic);
+        if let Some(index) = self.cluster.look_up(topic) {
+            return index;
+        }
+        let index = self.cluster.add(topic);
         self.queues.reach(index);
+        self.timers.watch(index);
         index
     }
 
@@ -32,7 +36,8 @@ impl<W> Machine<W> {
             News::Described { is_recreated } => is_recreated,
         };
         let extent = self.cluster.topic(index).extent();
-        self.queues[index].reach(extent, Sequence::new(self.config.first_sequence));
+        let first = self.first_sequence();
+        self.queues[index].reach(extent, first);
         for partition in extent..self.queues[index].partitions.len() {
             self.vanish(now, Place { topic: index, partition });
         }
@@ -54,6 +59,16 @@ impl<W> Machine<W> {
         self.assign_unassigned(now, index);
         for partition in 0..self.queues[index].partitions.len() {
             self.touch(now, Place { topic: index, partition });
+        }
+    }
+
+    /// The number of a partition's first record. A partition that was forgotten starts a fresh epoch,
+    /// and brokers that have numbers of an earlier one take no other than 0.
+    fn first_sequence(&self) -> Sequence {
+        if self.numbers.has_retired() {
+            Sequence::FIRST
+        } else {
+            Sequence::new(self.config.first_sequence)
         }
     }
 

@@ -222,6 +222,7 @@ impl<W> Machine<W> {
         self.wake_nodes(now);
         self.notice_overdue(now);
         self.expire_calls(now);
+        self.forget_unused(now);
         self.admit(now);
         self.finish_flushes();
         self.finish_closing(now);

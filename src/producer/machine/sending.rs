@@ -69,7 +69,7 @@ impl<W> Machine<W> {
         match self.queues.partition(place).may_leave(now, leader, window, lingers) {
             Leave::No => false,
             Leave::Yes => true,
-            Leave::WithAnId => self.numbers.want(),
+            Leave::WithAnId => self.numbers.want_for_new(),
         }
     }
 
@@ -171,7 +171,7 @@ impl<W> Machine<W> {
     /// One request less is under way: an awaited record need not linger any longer.
     pub(super) fn request_ended(&mut self, now: Instant, node: NodeId) {
         for place in self.nodes.owes_less(node) {
-            let partition = self.queues.partition(place);
+            let Some(partition) = self.queues.get_partition(place) else { continue };
             if partition.marks.awaited.take_if(|at| *at == node).is_some() {
                 partition.hurry();
                 self.touch(now, place);

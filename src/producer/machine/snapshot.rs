@@ -18,6 +18,7 @@ impl<W> Machine<W> {
         let mut metrics = Metrics {
             records: RecordMetrics { handed_over: refused, failed: refused, ..Default::default() },
             refused,
+            forgotten: self.counts.forgotten(),
             bootstrap_failures: self.counts.bootstrap_failures(),
             pending: self.pending(&topics),
             batches: self.counts.batches(self.config.batch_size),
@@ -25,6 +26,7 @@ impl<W> Machine<W> {
             acknowledgement: self.counts.acknowledgement(),
             ..Metrics::default()
         };
+        metrics.records += metrics.forgotten;
         for topic in &topics {
             metrics.records += topic.records;
         }
@@ -39,8 +41,10 @@ impl<W> Machine<W> {
     }
 
     fn metrics_of_topics(&self) -> Vec<TopicMetrics> {
-        let topics = self.cluster.topics().zip(self.queues.iter());
-        topics.map(|(described, topic)| metrics_of_topic(described, topic)).collect()
+        let topics = self.cluster.indices();
+        topics
+            .map(|index| metrics_of_topic(self.cluster.topic(index), &self.queues[index]))
+            .collect()
     }
 
     fn pending(&self, topics: &[TopicMetrics]) -> Pending {

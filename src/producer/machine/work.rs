@@ -28,8 +28,8 @@ impl<W> Machine<W> {
         if !self.cluster.poll_question(now) {
             return None;
         }
-        let all = self.cluster.indices();
         if self.asks_about_everything() {
+            let all = self.cluster.indices();
             let topics = all.map(|index| self.cluster.name_of(index)).collect();
             return Some(MetadataWanted { topics, may_create: false, everything: true });
         }
@@ -43,7 +43,7 @@ impl<W> Machine<W> {
         let topics = if may_create {
             wanted.into_iter().map(named).collect()
         } else {
-            all.map(named).collect()
+            self.cluster.indices().map(named).collect()
         };
         Some(MetadataWanted { topics, may_create, everything: false })
     }

@@ -119,6 +119,7 @@ impl Cluster {
         InitProducerIdResponse {
             throttle_time_ms,
             producer_id,
+            producer_epoch: self.settings.first_epoch,
             ..InitProducerIdResponse::default()
         }
     }

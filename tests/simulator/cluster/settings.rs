@@ -56,6 +56,9 @@ pub(crate) struct Settings {
     pub(crate) auto_create: Option<i32>,
     /// Whether brokers give topics ids, as from Kafka 2.8 on.
     pub(crate) topic_ids: bool,
+    /// The epoch that a new producer gets. Kafka gives 0; anything else is for tests of the epochs'
+    /// end.
+    pub(crate) first_epoch: i16,
     pub(crate) chances: Chances,
     /// When the brokers' clocks begin, in milliseconds since 1970.
     pub(crate) epoch_ms: i64,
@@ -74,6 +77,7 @@ impl Default for Settings {
             restarts_from_snapshots: false,
             auto_create: None,
             topic_ids: true,
+            first_epoch: 0,
             chances: Chances::default(),
             epoch_ms: 1_700_000_000_000,
         }

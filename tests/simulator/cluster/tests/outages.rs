@@ -3,6 +3,7 @@
 use super::*;
 
 const QUICK: Settings = Settings {
+    first_epoch: 0,
     brokers: 3,
     replication: Spread::millis(1, 5),
     metadata_lag: Spread::millis(10, 10),

@@ -1,0 +1,72 @@
+//! Which topics have not been used for long. Each is looked at now and then, so that handing over a
+//! record costs nothing for it.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How often a topic is looked at within the time after which it is unused.
+const LOOKS: u32 = 4;
+
+/// How many topics are looked at in one go.
+const LOOKED_AT_ONCE: usize = 1_000;
+
+#[derive(Debug)]
+pub(super) struct Usage {
+    max_idle: Duration,
+    /// Topics that are new since the last look.
+    new: Vec<usize>,
+    /// In the order of their times.
+    looks: VecDeque<Look>,
+}
+
+/// When to look at a topic, and what was seen when it was last in use.
+#[derive(Debug)]
+struct Look {
+    at: Instant,
+    topic: usize,
+    records: u64,
+    since: Instant,
+}
+
+impl Usage {
+    pub(super) fn new(max_idle: Duration) -> Self {
+        Self { max_idle, new: Vec::new(), looks: VecDeque::new() }
+    }
+
+    pub(super) fn add(&mut self, topic: usize) {
+        self.new.push(topic);
+    }
+
+    pub(super) fn next_event(&self) -> Option<Instant> {
+        self.looks.front().map(|look| look.at)
+    }
+
+    /// Takes out topics that were not used for long, by how many records each has had so far.
+    pub(super) fn take_unused(
+        &mut self,
+        now: Instant,
+        records: impl Fn(usize) -> u64,
+    ) -> Vec<usize> {
+        let at = now + self.max_idle / LOOKS;
+        for topic in std::mem::take(&mut self.new) {
+            self.looks.push_back(Look { at, topic, records: records(topic), since: now });
+        }
+        let mut unused = Vec::new();
+        for _ in 0..LOOKED_AT_ONCE {
+            if self.looks.front().is_none_or(|look| look.at > now) {
+                break;
+            }
+            let Some(look) = self.looks.pop_front() else { break };
+            let topic = look.topic;
+            let so_far = records(topic);
+            if so_far != look.records {
+                self.looks.push_back(Look { at, topic, records: so_far, since: now });
+            } else if look.since + self.max_idle > now {
+                self.looks.push_back(Look { at, ..look });
+            } else {
+                unused.push(topic);
+            }
+        }
+        unused
+    }
+}
