@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::port::{Address, Item, deliver};
+use super::delivery::deliver;
+use super::port::{Address, Item};
 use super::voice::Voice;
 use super::waiter::Waiter;
 use crate::client::Sink;

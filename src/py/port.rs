@@ -1,19 +1,18 @@
-//! Where results land: one port for each event loop, and one for the thread that serves those
-//! without a loop. The core pushes settled batches and gives one signal; whoever reads the port
-//! fetches them and tells those who wait. However many messages a batch has, the reader is woken
-//! once.
+//! Ports: the queues through which the core hands work to Python's threads. Each event loop has one
+//! port, and the dispatcher has one for callers without a loop. The core pushes items and gives one
+//! signal; the reader takes the items and runs them. A batch wakes its reader once, however many
+//! messages it has.
 
-use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::answer::{Answer, Learned};
-use super::group::{Group, Told};
+use super::signal::Signal;
 use super::tell::tell;
 use super::turn::Turn;
 use super::voice::Voice;
@@ -22,10 +21,10 @@ use super::wakes::{Wakes, Waking};
 use super::{dispatcher, process};
 use crate::client::Mailbox;
 use crate::error::Error;
-use crate::producer::{Notice, Settled, SettledBatch, Waiting};
+use crate::producer::{Notice, Settled, Waiting};
 
 /// How many waiters are told before the reader gets a turn at other things.
-const WAITERS_PER_TURN: usize = 1024;
+pub(super) const WAITERS_PER_TURN: usize = 1024;
 
 /// Something for a port's reader to do.
 #[derive(Debug)]
@@ -82,42 +81,6 @@ impl Drop for Address {
     }
 }
 
-/// How a port's reader is woken.
-#[derive(Debug)]
-enum Signal {
-    /// A loop watches the other end.
-    Socket(UnixStream),
-    /// A thread sleeps.
-    Flag(Flag),
-}
-
-#[derive(Debug, Default)]
-struct Flag {
-    is_up: Mutex<bool>,
-    raised: Condvar,
-}
-
-impl Flag {
-    fn is_up(&self) -> MutexGuard<'_, bool> {
-        self.is_up.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn raise(&self) {
-        *self.is_up() = true;
-        self.raised.notify_all();
-    }
-
-    fn lower(&self) {
-        *self.is_up() = false;
-    }
-
-    /// Sleeps until it is up, at most for `limit`.
-    fn wait(&self, limit: Duration) {
-        let asleep = self.raised.wait_timeout_while(self.is_up(), limit, |is_up| !*is_up);
-        drop(asleep);
-    }
-}
-
 impl Port {
     fn new(signal: Signal) -> Arc<Self> {
         let generation = process::generation();
@@ -128,19 +91,17 @@ impl Port {
 
     /// A port that a thread reads.
     pub(super) fn of_thread() -> Arc<Self> {
-        Self::new(Signal::Flag(Flag::default()))
+        Self::new(Signal::of_thread())
     }
 
     /// A port that a loop reads, and the end that it watches.
     pub(super) fn of_loop() -> std::io::Result<(Arc<Self>, UnixStream)> {
-        let (signal, inbox) = UnixStream::pair()?;
-        signal.set_nonblocking(true)?;
-        inbox.set_nonblocking(true)?;
-        Ok((Self::new(Signal::Socket(signal)), inbox))
+        let (signal, inbox) = Signal::of_loop()?;
+        Ok((Self::new(signal), inbox))
     }
 
     pub(super) fn is_of_loop(&self) -> bool {
-        matches!(self.signal, Signal::Socket(_))
+        self.signal.is_of_loop()
     }
 
     /// Hands something to the reader. Called by the core, without the interpreter.
@@ -158,26 +119,23 @@ impl Port {
     }
 
     pub(super) fn give_signal(&self) {
-        match &self.signal {
-            Signal::Socket(socket) => {
-                // A full socket is one that wakes the loop anyway; a closed one has no loop.
-                let _woken = (&mut &*socket).write(&[0]);
-            }
-            Signal::Flag(flag) => flag.raise(),
-        }
+        self.signal.give();
     }
 
     /// Sleeps until there is a signal, at most for `limit`.
     pub(super) fn wait(&self, limit: Duration) {
-        if let Signal::Flag(flag) = &self.signal {
-            flag.wait(limit);
-        }
+        self.signal.wait(limit);
     }
 
     /// Takes the signal back: the queue is empty.
     pub(super) fn lower_flag(&self) {
-        if let Signal::Flag(flag) = &self.signal {
-            flag.lower();
+        self.signal.take_back();
+    }
+
+    /// Replaces items by what the dispatcher can do with them, if the reader has gone.
+    pub(super) fn orphan_if_closed(&self, items: &mut Vec<Item>) {
+        if self.items.is_closed() {
+            *items = orphans(std::mem::take(items));
         }
     }
 
@@ -301,176 +259,5 @@ impl Item {
                 Ok(1)
             }
         }
-    }
-}
-
-/// Sorts what was settled in one turn by the ports that tell it.
-pub(super) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled<Waiter>>) {
-    let mut mail = Mail::default();
-    for settled in settled {
-        match settled {
-            Settled::Call { waiter, result } => mail.call(voice, waiter, result),
-            Settled::Batch(batch) => {
-                if let (Err(error), count @ 1..) = (&batch.outcome, batch.unclaimed) {
-                    mail.nobodys(home, voice, error, count);
-                }
-                mail.batch(home, voice, batch);
-            }
-        }
-    }
-    // Before anybody is told: the next to be told may close the producer.
-    for (port, items) in &mut mail.by_port {
-        if port.items.is_closed() {
-            *items = orphans(std::mem::take(items));
-        }
-    }
-    for (port, items) in mail.by_port {
-        port.push(items);
-    }
-    // Whoever wakes finds that callbacks are on their way already.
-    for (answer, learned) in mail.answers {
-        answer.fill(learned);
-    }
-}
-
-#[derive(Default)]
-struct Mail {
-    by_port: Vec<(Arc<Port>, Vec<Item>)>,
-    answers: Vec<(Arc<Answer>, Result<Learned, Error>)>,
-}
-
-impl Mail {
-    fn add(&mut self, port: &Arc<Port>, item: Item) {
-        match self.by_port.iter_mut().find(|(known, _)| Arc::ptr_eq(known, port)) {
-            Some((_, items)) => items.push(item),
-            None => self.by_port.push((Arc::clone(port), vec![item])),
-        }
-    }
-
-    fn call(&mut self, voice: &Arc<Voice>, waiter: Waiter, result: Result<(), Error>) {
-        match waiter {
-            Waiter::Thread(answer) => self.answers.push((answer, result.map(|()| Learned::Done))),
-            waiter => {
-                let Some(port) = waiter.port().cloned() else { return };
-                self.add(&port, Item::Settled(Arc::clone(voice), Settled::Call { waiter, result }));
-            }
-        }
-    }
-
-    /// In pieces: a reader has other things to do as well.
-    fn unclaimed(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, error: &Error, count: usize) {
-        let mut left = count;
-        while left > 0 {
-            let piece = left.min(WAITERS_PER_TURN);
-            self.add(home, Item::Unclaimed(Arc::clone(voice), error.clone(), piece));
-            left -= piece;
-        }
-    }
-
-    /// Records of one batch may be waited for in several places; nearly always it is one.
-    fn batch(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, mut batch: SettledBatch<Waiter>) {
-        while let Some(first) = batch.waiting.first() {
-            let Some(port) = first.waiter.port().cloned() else {
-                self.direct(home, voice, &mut batch);
-                continue;
-            };
-            let mine = take_those(&mut batch.waiting, |waiter| {
-                waiter.port().is_some_and(|it| Arc::ptr_eq(it, &port))
-            });
-            let piece = SettledBatch {
-                topic: Arc::clone(&batch.topic),
-                partition: batch.partition,
-                outcome: batch.outcome.clone(),
-                waiting: mine,
-                unclaimed: 0,
-            };
-            self.add(&port, Item::Settled(Arc::clone(voice), Settled::Batch(piece)));
-        }
-    }
-
-    /// Those that no port tells: threads that wait for records of this batch, and calls that wait
-    /// for many.
-    fn direct(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, batch: &mut SettledBatch<Waiter>) {
-        let mine = take_those(&mut batch.waiting, |waiter| waiter.port().is_none());
-        let same = |a: &Waiting<Waiter>, b: &Waiting<Waiter>| match (&a.waiter, &b.waiter) {
-            (Waiter::Member { group: a, .. }, Waiter::Member { group: b, .. }) => Arc::ptr_eq(a, b),
-            _ => false,
-        };
-        for of_one in mine.chunk_by(same) {
-            match &of_one[0].waiter {
-                Waiter::Member { group, .. } => self.members(home, voice, batch, group, of_one),
-                Waiter::Thread(answer) => self.thread(home, voice, batch, answer, &of_one[0]),
-                Waiter::Future { .. } | Waiter::Promise { .. } | Waiter::Callback(_) => {
-                    unreachable!("these have a port")
-                }
-            }
-        }
-    }
-
-    fn thread(
-        &mut self,
-        home: &Arc<Port>,
-        voice: &Arc<Voice>,
-        batch: &SettledBatch<Waiter>,
-        answer: &Arc<Answer>,
-        waiting: &Waiting<Waiter>,
-    ) {
-        if let Err(error) = &batch.outcome
-            && Arc::strong_count(answer) == 1
-        {
-            // The thread was interrupted, and waits no more.
-            return self.nobodys(home, voice, error, 1);
-        }
-        let learned = batch.outcome.as_ref().map_err(Clone::clone).map(|stored| {
-            let place = stored.place_of(waiting);
-            let topic = Arc::clone(&batch.topic);
-            Learned::Stored { topic, partition: batch.partition, place }
-        });
-        self.answers.push((Arc::clone(answer), learned));
-    }
-
-    /// Records that were handed over in one call.
-    fn members(
-        &mut self,
-        home: &Arc<Port>,
-        voice: &Arc<Voice>,
-        batch: &SettledBatch<Waiter>,
-        group: &Arc<Group>,
-        members: &[Waiting<Waiter>],
-    ) {
-        let count = members.iter().map(|waiting| waiting.count as usize).sum();
-        match (group.settle(batch, members), &batch.outcome) {
-            (Told::Group(Some(waiter)), _) => self.call(voice, waiter, Ok(())),
-            (Told::Nobody, Err(error)) => self.nobodys(home, voice, error, count),
-            (Told::Group(None), _) | (Told::Nobody, Ok(_)) => {}
-        }
-    }
-
-    /// Failures that nobody waits for any more.
-    fn nobodys(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, error: &Error, count: usize) {
-        voice.unclaimed(error, count);
-        self.unclaimed(home, voice, error, count);
-    }
-}
-
-/// Takes those out for whom something holds, in order: nearly always all.
-fn take_those(
-    waiting: &mut Vec<Waiting<Waiter>>,
-    holds: impl Fn(&Waiter) -> bool,
-) -> Vec<Waiting<Waiter>> {
-    if waiting.iter().all(|waiting| holds(&waiting.waiter)) {
-        return std::mem::take(waiting);
-    }
-    let (those, others) =
-        std::mem::take(waiting).into_iter().partition(|waiting| holds(&waiting.waiter));
-    *waiting = others;
-    those
-}
-
-/// Reads what a loop's socket holds, so that it stays quiet until the next signal.
-pub(super) fn empty_inbox(mut inbox: &UnixStream) -> std::io::Result<()> {
-    match inbox.read(&mut [0; 64]) {
-        Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
-        _ => Ok(()),
     }
 }
