@@ -30,6 +30,7 @@ mod group;
 mod hang;
 mod items;
 mod loops;
+mod memory;
 mod message;
 mod metadata;
 mod metrics;

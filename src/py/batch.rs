@@ -21,6 +21,7 @@ use super::futures;
 use super::group::Group;
 use super::items::{Shape, own_topic};
 use super::loops;
+use super::memory::no_room;
 use super::process;
 use super::producer::seconds_of;
 use super::results::{BatchResultCore, of_exception};
@@ -481,7 +482,7 @@ impl BatchCall {
                 break Err(error);
             }
             if left.is_zero() {
-                let error = self.with_topic(py, core.no_room(false));
+                let error = self.with_topic(py, no_room(&core.settings, false));
                 let waits = std::mem::take(&mut work.waits);
                 self.un_send(waits, |index| self.group.fail(index..index + 1, error.clone()));
                 self.fail_rest(&mut work, &error);

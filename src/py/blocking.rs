@@ -10,6 +10,7 @@ use super::answer::Answer;
 use super::arguments::{self, Extras, Ready};
 use super::clock::now_ms;
 use super::dispatcher;
+use super::memory::wait_if_full;
 use super::metadata::RecordMetadata;
 use super::producer::{ProducerCore, closed, seconds_of};
 use super::promises;
@@ -83,7 +84,7 @@ impl SyncProducerCore {
         let running = core.running(py)?;
         let haste = Haste::Lingers;
         let handed = ready.hand_over(&core.settings, &running.client, Some(waiter), haste)?;
-        core.wait_if_full(py, &running, &handed)?;
+        wait_if_full(py, &core.settings, &running, &handed)?;
         Ok(promise)
     }
 
@@ -173,7 +174,7 @@ pub(super) fn produce(
     let answer = Arc::new(Answer::default());
     let waiter = Some(Waiter::Thread(Arc::clone(&answer)));
     let handed = ready.hand_over(&core.settings, &running.client, waiter, Haste::AtOnce)?;
-    core.wait_if_full(py, &running, &handed)?;
+    wait_if_full(py, &core.settings, &running, &handed)?;
     // Perhaps this thread is the one that would ask the partitioner.
     let learned = answer.wait(py, None, || running.voice.place_records(py).map(drop))?;
     Ok(learned.and_then(|learned| learned.into_metadata(py)))

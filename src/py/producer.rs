@@ -8,12 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::answer::SIGNAL_CHECK;
 use super::arguments::{self, Argument, Extras, Ready};
 use super::borrowed::Borrowed;
-use super::calls::detached;
 use super::clock::now_ms;
 use super::errors::to_python;
+use super::memory::wait_if_full;
 use super::named::{Named, named};
 use super::outlet::Outlet;
 use super::port::Address;
@@ -24,7 +23,7 @@ use super::waiter::Waiter;
 use super::{callbacks, cluster, dispatcher, loops, metrics, process};
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
-use crate::producer::{Haste, Metrics, Pending, Purge, Ticket};
+use crate::producer::{Haste, Metrics, Pending, Purge};
 
 /// The core of a producer. Nothing is started before it is used.
 #[pyclass(frozen, subclass, module = "dekaf._core")]
@@ -147,85 +146,8 @@ impl ProducerCore {
         let named = on_delivery.map(named).transpose()?;
         self.with_running(py, |running| {
             let handed = hand_over(&running.client, named)?;
-            self.wait_if_full(py, running, &handed)
+            wait_if_full(py, &self.settings, running, &handed)
         })
-    }
-
-    /// Waits for room for a record that was handed over, if it has none yet; hardly ever.
-    #[inline]
-    pub(super) fn wait_if_full(
-        &self,
-        py: Python<'_>,
-        running: &Running,
-        handed: &Handed,
-    ) -> PyResult<()> {
-        match handed {
-            Handed::Waits(ticket) => self.wait_for_room(py, running, *ticket),
-            Handed::Batched | Handed::Behind | Handed::Held(_) => Ok(()),
-        }
-    }
-
-    /// Waits until a record in the line for memory has its turn. A loop is held only for as long
-    /// as others make progress, everybody else for `max_block_ms`.
-    pub(super) fn wait_for_room(
-        &self,
-        py: Python<'_>,
-        Running { client, voice }: &Running,
-        ticket: Ticket,
-    ) -> PyResult<()> {
-        let on_loop = loops::running(py)?.is_some();
-        let limit = if on_loop { self.settings.send_block } else { self.settings.max_block };
-        let generation = process::generation();
-        let mut until = Instant::now() + limit;
-        let mut progress = client.progress();
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if detached(py, || client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
-                return Ok(());
-            }
-            let interrupted = py.check_signals();
-            process::check_not_forked(generation)?;
-            if let Err(interrupt) = interrupted {
-                drop(client.cancel(ticket));
-                return Err(interrupt);
-            }
-            // Perhaps this thread is the one that would ask the partitioner.
-            let placed = voice.place_records(py);
-            if placed.is_err() && process::generation() == generation {
-                drop(client.cancel(ticket));
-            }
-            let has_placed = placed?;
-            let now = client.progress();
-            if on_loop && (now != progress || has_placed) {
-                progress = now;
-                until = Instant::now() + limit;
-            } else if Instant::now() >= until {
-                // It may have had its turn just now.
-                return match client.cancel(ticket) {
-                    Some(_unsent) => Err(to_python(py, &self.no_room(on_loop))),
-                    None => Ok(()),
-                };
-            }
-        }
-    }
-
-    pub(super) fn no_room(&self, on_loop: bool) -> Error {
-        let memory = self.settings.config.buffer_memory;
-        let message = if on_loop {
-            format!(
-                "buffer_memory={memory} is full, and nothing was acknowledged for \
-                 send_block_ms={}; await Producer.produce(), which waits without holding the \
-                 event loop, or see why brokers do not answer",
-                self.settings.send_block.as_millis()
-            )
-        } else {
-            format!(
-                "buffer_memory={memory} was full for max_block_ms={}; see why brokers acknowledge \
-                 so slowly, hand over less at a time, or raise one of them",
-                self.settings.max_block.as_millis()
-            )
-        };
-        Error::new(ErrorKind::BufferFull, message)
     }
 }
 

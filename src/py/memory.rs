@@ -1,0 +1,94 @@
+//! Waits for `buffer_memory`: a call whose record found the buffer full blocks until the record is
+//! admitted, or takes the record back. The core knows when that is; this file knows for how long a
+//! caller may be blocked, and which error says that the buffer stayed full.
+
+use std::time::Instant;
+
+use pyo3::prelude::*;
+
+use super::answer::SIGNAL_CHECK;
+use super::calls::detached;
+use super::errors::to_python;
+use super::settings::Settings;
+use super::started::Running;
+use super::{loops, process};
+use crate::client::Handed;
+use crate::error::{Error, ErrorKind};
+use crate::producer::Ticket;
+
+/// Waits for room for a record that was handed over, if it has none yet; hardly ever.
+#[inline]
+pub(super) fn wait_if_full(
+    py: Python<'_>,
+    settings: &Settings,
+    running: &Running,
+    handed: &Handed,
+) -> PyResult<()> {
+    match handed {
+        Handed::Waits(ticket) => wait_for_room(py, settings, running, *ticket),
+        Handed::Batched | Handed::Behind | Handed::Held(_) => Ok(()),
+    }
+}
+
+/// Waits until a record in the line for memory has its turn. A loop is held only for as long
+/// as others make progress, everybody else for `max_block_ms`.
+fn wait_for_room(
+    py: Python<'_>,
+    settings: &Settings,
+    Running { client, voice }: &Running,
+    ticket: Ticket,
+) -> PyResult<()> {
+    let on_loop = loops::running(py)?.is_some();
+    let limit = if on_loop { settings.send_block } else { settings.max_block };
+    let generation = process::generation();
+    let mut until = Instant::now() + limit;
+    let mut progress = client.progress();
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if detached(py, || client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
+            return Ok(());
+        }
+        let interrupted = py.check_signals();
+        process::check_not_forked(generation)?;
+        if let Err(interrupt) = interrupted {
+            drop(client.cancel(ticket));
+            return Err(interrupt);
+        }
+        // Perhaps this thread is the one that would ask the partitioner.
+        let placed = voice.place_records(py);
+        if placed.is_err() && process::generation() == generation {
+            drop(client.cancel(ticket));
+        }
+        let has_placed = placed?;
+        let now = client.progress();
+        if on_loop && (now != progress || has_placed) {
+            progress = now;
+            until = Instant::now() + limit;
+        } else if Instant::now() >= until {
+            // It may have had its turn just now.
+            return match client.cancel(ticket) {
+                Some(_unsent) => Err(to_python(py, &no_room(settings, on_loop))),
+                None => Ok(()),
+            };
+        }
+    }
+}
+
+pub(super) fn no_room(settings: &Settings, on_loop: bool) -> Error {
+    let memory = settings.config.buffer_memory;
+    let message = if on_loop {
+        format!(
+            "buffer_memory={memory} is full, and nothing was acknowledged for \
+             send_block_ms={}; await Producer.produce(), which waits without holding the \
+             event loop, or see why brokers do not answer",
+            settings.send_block.as_millis()
+        )
+    } else {
+        format!(
+            "buffer_memory={memory} was full for max_block_ms={}; see why brokers acknowledge \
+             so slowly, hand over less at a time, or raise one of them",
+            settings.max_block.as_millis()
+        )
+    };
+    Error::new(ErrorKind::BufferFull, message)
+}
