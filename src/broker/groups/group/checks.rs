@@ -1,0 +1,43 @@
+//! Checks of what members ask: whether a newcomer fits into the group, and whether a member is who it
+//! says, in the generation that it believes in.
+
+use super::Group;
+use crate::broker::groups::{FENCED_INSTANCE_ID, ILLEGAL_GENERATION, Join, UNKNOWN_MEMBER_ID, Who};
+use crate::error::ErrorCode;
+
+impl Group {
+    /// Whether it is there for the same, and knows a way to share that the others know.
+    pub(super) fn fits(&self, join: &Join) -> bool {
+        let others = self.members.iter();
+        let mut others =
+            others.filter(|(id, member)| **id != join.member_id && !member.is_pending).peekable();
+        if others.peek().is_none() {
+            return true;
+        }
+        let others: Vec<_> = others.map(|(_, member)| member).collect();
+        let all_know = |name: &str| {
+            others.iter().all(|member| member.protocols.iter().any(|(known, _)| known == name))
+        };
+        join.protocol_type == self.protocol_type
+            && join.protocols.iter().any(|(name, _)| all_know(name))
+    }
+
+    /// What is wrong with who asks.
+    pub(super) fn is_stranger(&self, id: &str, instance_id: Option<&str>) -> Option<ErrorCode> {
+        let named = self.members.iter().find(|(_, member)| {
+            instance_id.is_some() && member.instance_id.as_deref() == instance_id
+        });
+        match (named, self.members.get(id)) {
+            (Some((current, _)), _) if current != id => Some(FENCED_INSTANCE_ID),
+            (_, None) => Some(UNKNOWN_MEMBER_ID),
+            _ => None,
+        }
+    }
+
+    pub(super) fn wrong(&self, who: &Who) -> Option<ErrorCode> {
+        let is_pending = self.members.get(&who.member_id).is_some_and(|member| member.is_pending);
+        self.is_stranger(&who.member_id, who.instance_id.as_deref())
+            .or(is_pending.then_some(UNKNOWN_MEMBER_ID))
+            .or((who.generation != self.generation).then_some(ILLEGAL_GENERATION))
+    }
+}
