@@ -167,7 +167,7 @@ BENCH := target/bench
 BENCH_PY := $(BENCH)/venv/bin/python
 NULL_BROKER := --locked --manifest-path benches/null_broker/Cargo.toml --target-dir target/null-broker
 
-.PHONY: bench bench-smoke bench-core bench-instructions bench-against \
+.PHONY: bench bench-smoke bench-core bench-topics bench-instructions bench-against \
 	null-broker valgrind-there old-wheel-there
 bench: null-broker kafka $(BENCH)/wheel ## Compare with other producers, for half an hour; BENCH_ARGS=--help says how
 	$(BENCH_PY) -m benches.peers compare $(BENCH_ARGS)
@@ -179,6 +179,9 @@ bench-smoke: null-broker kafka build ## See that every producer can still be com
 
 bench-core: rust-there ## Measure the core by itself
 	cargo bench --quiet $(CORE)
+
+bench-topics: rust-there ## Measure what many topics cost the core, in half a minute
+	cargo bench --quiet $(CORE) --bench topics
 
 bench-instructions: valgrind-there null-broker $(BENCH)/wheel ## Count instructions; AGAINST=<revision or wheel> compares them
 	@$(BENCH_PY) -m benches.counting $(BENCH)/dist/*.whl $(if $(AGAINST),--against $(AGAINST))

@@ -19,11 +19,13 @@ use dekaf::record::{
 use workload::batches::{self, BATCH_SIZE, IDENTITY, RECORDS, batch_of_orders};
 use workload::machine::{self, CASES, Case, Ready, TO_PARTITION};
 use workload::requests::{self, PARTITIONS};
+use workload::topics::{BATCH, IN_TURN, ManyTopics, TOPICS, large_record};
 
 mod workload {
     pub(crate) mod batches;
     pub(crate) mod machine;
     pub(crate) mod requests;
+    pub(crate) mod topics;
 }
 
 /// How often each row does its work.
@@ -108,6 +110,18 @@ fn rows() -> Vec<Row> {
         };
         row(format!("decode an answer, {partitions} partitions"), "answer", Box::new(decode));
     }
+    for topics in TOPICS {
+        let append = move || append_to_topics(topics, 1);
+        row(format!("append to one topic of {topics}"), "record", Box::new(append));
+    }
+    for topics in TOPICS.into_iter().filter(|topics| *topics >= IN_TURN) {
+        let append = move || append_to_topics(topics, IN_TURN);
+        row(format!("append in turn to {IN_TURN} topics of {topics}"), "record", Box::new(append));
+    }
+    for topics in TOPICS {
+        row(format!("flush one record, {topics} topics"), "flush", Box::new(move || flush(topics)));
+        row(format!("wait for memory, {topics} topics"), "record", Box::new(move || wait(topics)));
+    }
     rows
 }
 
@@ -154,6 +168,42 @@ fn settle(waiter: Option<u64>) -> u64 {
         counted(|| ready.answer(id, &response));
     }
     records
+}
+
+/// A batch's worth of records for each topic that is used.
+fn append_to_topics(topics: usize, in_turn: usize) -> u64 {
+    let records = in_turn * BATCH;
+    count_once(topics, |_| (), |ready, ()| ready.append(records, in_turn));
+    records as u64
+}
+
+fn flush(topics: usize) -> u64 {
+    count_once(topics, ManyTopics::open, |ready, ()| ready.flush());
+    1
+}
+
+fn wait(topics: usize) -> u64 {
+    let prepare = |ready: &mut ManyTopics| {
+        ready.fill_memory();
+        large_record()
+    };
+    count_once(topics, prepare, ManyTopics::wait);
+    1
+}
+
+/// Does the work twice, and counts the second time: with many topics, to prepare takes callgrind
+/// longer than the work.
+fn count_once<T>(
+    topics: usize,
+    mut prepare: impl FnMut(&mut ManyTopics) -> T,
+    mut work: impl FnMut(&mut ManyTopics, T),
+) {
+    let mut ready = ManyTopics::new(topics);
+    let input = prepare(&mut ready);
+    work(&mut ready, input);
+    ready.deliver();
+    let input = black_box(prepare(&mut ready));
+    counted(|| work(&mut ready, input));
 }
 
 fn append(size: usize, headers: &[Header<'_>]) -> u64 {

@@ -1,0 +1,159 @@
+//! A machine whose producer has used many topics, each with one partition, and what one call costs
+//! it then. The topics are idle: each has had one record, which was acknowledged.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use dekaf::config::Config;
+use dekaf::producer::{Content, Haste, Machine, OwnedRecord, Produced, Settled};
+use dekaf::protocol::{
+    MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduced, ProduceResponse,
+    TopicProduced,
+};
+use dekaf::record::{Compression, Compressor, Record};
+
+/// How many topics the machine knows.
+pub(crate) const TOPICS: [usize; 4] = [1, 100, 10_000, 100_000];
+
+/// How many of them records go to in turn.
+pub(crate) const IN_TURN: usize = 100;
+
+/// Records of one topic that make a batch nearly full.
+pub(crate) const BATCH: usize = 400;
+
+const LINGER: Duration = Duration::from_secs(1);
+const BROKER: i32 = 1;
+const WAITER: u64 = 9;
+const SMALL: [u8; 100] = [b'v'; 100];
+static LARGE: [u8; 4000] = [b'v'; 4000];
+
+pub(crate) struct ManyTopics {
+    machine: Machine<u64>,
+    names: Vec<String>,
+    /// The index of the topic that the next record in turn goes to.
+    next: usize,
+    now: Instant,
+    compressor: Compressor,
+}
+
+impl ManyTopics {
+    pub(crate) fn new(topics: usize) -> Self {
+        let mut config = Config::new("localhost:9092").expect("the address is valid");
+        config.linger = LINGER;
+        config.buffer_memory = 32 * 1024 * 1024;
+        // The machine searches the whole answer for each partition, so many small requests are
+        // answered faster than one large request.
+        config.max_request_size = LARGE.len() + 1000;
+        let mut ready = Self {
+            machine: Machine::new(config, 7),
+            names: (0..topics).map(|index| format!("topic-{index:06}")).collect(),
+            next: 0,
+            now: Instant::now(),
+            compressor: Compressor::new(),
+        };
+        for topic in 0..topics {
+            assert!(ready.produce(topic, &SMALL), "there is memory for a record of each topic");
+        }
+        ready.describe();
+        ready.machine.handle_identity(ready.now, 4001, 0);
+        ready.machine.handle_connected(BROKER);
+        ready.deliver();
+        ready
+    }
+
+    fn describe(&mut self) {
+        let asked = self.machine.poll_metadata(self.now).expect("the topics are unknown");
+        let partition = MetadataPartition { leader_id: BROKER, ..Default::default() };
+        let describe = |name: &String| MetadataTopic {
+            name: Some(name.as_str().into()),
+            partitions: vec![partition.clone()],
+            ..Default::default()
+        };
+        let topics = self.names.iter().map(describe).collect();
+        let response = MetadataResponse { topics, ..Default::default() };
+        self.machine.handle_metadata(self.now, &asked, &response);
+    }
+
+    /// Has the broker store everything, and takes what that settles. Batches leave because they have
+    /// lingered: a flush looks at every partition, so the next call would find its data out of cache.
+    pub(crate) fn deliver(&mut self) {
+        while !self.machine.is_idle() {
+            self.now += LINGER;
+            self.machine.handle_timeout(self.now);
+            self.answer_requests();
+        }
+        while let Some(Settled::Batch(_) | Settled::Call { .. }) = self.machine.poll_settled() {}
+    }
+
+    fn answer_requests(&mut self) {
+        while let Some(outgoing) = self.machine.poll_request(self.now) {
+            let mut batches = Vec::with_capacity(outgoing.parts.len());
+            let mut response = ProduceResponse::default();
+            for part in outgoing.parts {
+                let Content::Open(batch) = part.content else { panic!("the batch was never sent") };
+                batches.push(batch.seal(Compression::NONE, &mut self.compressor));
+                response.responses.push(TopicProduced {
+                    name: part.topic.as_ref().into(),
+                    partition_responses: vec![PartitionProduced::default()],
+                    ..Default::default()
+                });
+            }
+            self.machine.handle_sealed(self.now, outgoing.id, batches);
+            self.machine.handle_produced(self.now, outgoing.id, &response);
+        }
+    }
+
+    /// Produces a record as callers' threads do. Says whether there was memory for it.
+    fn produce(&mut self, topic: usize, value: &[u8]) -> bool {
+        let record = black_box(record(value));
+        let (now, topic) = (self.now, black_box(&*self.names[topic]));
+        let lingers = Haste::Lingers;
+        if self.machine.join(|| now, topic, Some(0), &record, None, lingers).is_ok() {
+            return true;
+        }
+        match self.machine.produce(now, topic, Some(0), &record, None, lingers) {
+            Ok(Produced::Accepted { .. }) => true,
+            Ok(Produced::Full(_)) => false,
+            Err((error, _)) => panic!("the machine is open: {error}"),
+        }
+    }
+
+    /// Produces records to the first so many topics in turn.
+    pub(crate) fn append(&mut self, records: usize, in_turn: usize) {
+        for _ in 0..records {
+            let topic = self.next;
+            self.next = if topic + 1 < in_turn { topic + 1 } else { 0 };
+            assert!(self.produce(topic, &SMALL), "there is memory for a batch of each");
+        }
+    }
+
+    /// Opens a batch with one record, which a flush has to close.
+    pub(crate) fn open(&mut self) {
+        self.append(1, 1);
+    }
+
+    pub(crate) fn flush(&mut self) {
+        self.machine.flush(self.now, WAITER);
+    }
+
+    /// Takes records of one topic in until there is no memory for more.
+    pub(crate) fn fill_memory(&mut self) {
+        while self.produce(0, &LARGE) {}
+    }
+
+    /// Has a record wait for memory.
+    pub(crate) fn wait(&mut self, record: OwnedRecord) {
+        let topic = black_box(&*self.names[0]);
+        let waited = self.machine.wait(self.now, topic, Some(0), record, None, Haste::Lingers);
+        assert!(waited.is_ok(), "any number of records may wait");
+    }
+}
+
+/// A record for which full memory has no room.
+pub(crate) fn large_record() -> OwnedRecord {
+    OwnedRecord::copy(&record(&LARGE)).expect("the process has memory")
+}
+
+fn record(value: &[u8]) -> Record<'_> {
+    Record { timestamp: 1_700_000_000_000, key: None, value: Some(value), headers: &[] }
+}
