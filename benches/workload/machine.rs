@@ -1,5 +1,5 @@
-//! A machine that is ready to produce to one partition, and what a driver does with it. Only this file
-//! and `topics.rs` call the machine: a change of its interface is followed here.
+//! A machine that is ready to produce to one partition, and what a driver does with it. Only this
+//! file and `topics.rs` call the machine: a change of its interface is followed here.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -74,8 +74,9 @@ impl ManyTopics {
         self.machine.handle_metadata(self.now, &asked, &response);
     }
 
-    /// Has the broker store everything, and takes what that settles. Batches leave because they have
-    /// lingered: a flush looks at every partition, so the next call would find its data out of cache.
+    /// Has the broker store everything, and takes what that settles. Batches leave because they
+    /// have lingered: a flush looks at every partition, so the next call would find its data out of
+    /// cache.
     pub(crate) fn deliver(&mut self) {
         while !self.machine.is_idle() {
             self.now += LINGER;

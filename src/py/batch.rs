@@ -32,15 +32,15 @@ use super::waiter::Waiter;
 use super::whole::WholeSet;
 use crate::producer::Ticket;
 
-/// How long one slice of a call may take, or of what its results take to make.
+/// How long one slice of a call may run. The results of a call are made in such slices, too.
 pub(super) const SLICE: Duration = Duration::from_micros(500);
 
-/// One call, from its first message to the last result.
+/// One batch call, from its first message to its last result.
 #[pyclass(frozen, module = "dekaf._core")]
 pub(super) struct BatchCall {
     topic: Py<TopicCore>,
     running: Running,
-    /// Ours alone, and empty once everything is handed over.
+    /// No other code has this list. It is empty once everything is handed over.
     items: Py<PyList>,
     count: usize,
     shape: Shape,
@@ -48,20 +48,20 @@ pub(super) struct BatchCall {
     work: Mutex<Work>,
 }
 
-/// How far it is. Whoever works on it takes it out of its lock meanwhile: serializers are the
-/// caller's code.
+/// The progress of a call. A method takes it out of its lock while it works on it: serializers are
+/// the caller's code, and may call the same object.
 #[derive(Debug, Default)]
 struct Work {
     next: usize,
-    /// The messages that were handed over last.
+    /// The messages of the last lot.
     lot: Range<usize>,
-    /// What may be un-sent yet, as its topic is not known.
+    /// Records that can still be cancelled, because their topic was not known.
     held: Vec<Ticket>,
-    /// What was put into the line for memory last.
+    /// Records of the last lot that wait for memory.
     waits: Vec<Ticket>,
-    /// What could not be handed over, and why.
+    /// Messages that could not be handed over, each with its exception.
     refused: Vec<(u32, Py<PyAny>)>,
-    /// What is stored together or not at all, until it is handed over.
+    /// The records of an all-or-nothing call, until they are handed over.
     whole: Option<WholeSet>,
 }
 
@@ -87,7 +87,8 @@ impl BatchCall {
         Self { topic, running, items, count, shape, group, work: Mutex::default() }
     }
 
-    /// In a forked child the call is the parent's, whose core may have held its locks.
+    /// Fails in a forked child: the call belongs to the parent, whose core may have held its locks
+    /// at the fork.
     fn check_ours(&self) -> PyResult<()> {
         if self.group.is_ours() { Ok(()) } else { Err(process::forked()) }
     }
@@ -100,7 +101,8 @@ impl BatchCall {
         *self.work.lock().unwrap_or_else(PoisonError::into_inner) = work;
     }
 
-    /// What was raised for an item, as one of our errors that says which item it was.
+    /// Makes a dekaf error of an exception that an item has raised. The error names the item's
+    /// index.
     fn refusal<'py>(
         &self,
         index: usize,
@@ -117,7 +119,7 @@ impl BatchCall {
         Ok(error)
     }
 
-    /// What became of everything.
+    /// Takes the results of all messages.
     pub(super) fn results(&self, py: Python<'_>) -> BatchResultCore {
         let (fates, topics) = self.group.take();
         let work = self.take_work();
@@ -131,33 +133,33 @@ impl BatchCall {
         self.count
     }
 
-    /// Reads everything, to hand it over [as one](Self::hand_over_whole). Returns the topic and the
-    /// partition that are to be known then; `None` if there is nothing.
+    /// Reads all messages of an all-or-nothing call, for [`Self::hand_over_whole`]. Returns the
+    /// topic and the partition that must be known by then; `None` if the call has no messages.
     fn prepare_whole(&self, py: Python<'_>) -> PyResult<Option<(String, Option<i32>)>> {
         self.read_whole(py)
     }
 
-    /// Hands over what was prepared, all or nothing; says whether there was room. Who blocks waits
-    /// no longer for that than `max_block_ms`.
+    /// Hands over the prepared messages, all or nothing. Returns whether there was room. A call
+    /// that `blocks` fails after `max_block_ms` without room.
     fn hand_over_whole(&self, py: Python<'_>, blocks: bool) -> PyResult<bool> {
         self.check_ours()?;
         self.try_whole(py, blocks)
     }
 
-    /// A future that is done when it is worth while to try that again.
+    /// Returns a future that completes when [`Self::hand_over_whole`] may find room.
     fn room_for_whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.check_ours()?;
         self.when_whole_fits(py)
     }
 
-    /// Waits until it is worth while to try that again.
+    /// Blocks until [`Self::hand_over_whole`] may find room.
     fn wait_for_whole(&self, py: Python<'_>) -> PyResult<()> {
         self.check_ours()?;
         self.wait_whole_fits(py)
     }
 
-    /// Hands the next slice over. `None` says that all is, `False` that there is more, and `True`
-    /// that there is no room for more before [`Self::room`] or [`Self::wait_for_room`].
+    /// Hands the next slice over. Returns `None` if that was the last one, `False` if there are
+    /// more, and `True` if the call must first wait with [`Self::room`] or [`Self::wait_for_room`].
     fn hand_over_some(&self, py: Python<'_>) -> PyResult<Option<bool>> {
         self.check_ours()?;
         let mut work = self.take_work();
@@ -170,19 +172,19 @@ impl BatchCall {
         })
     }
 
-    /// A future that is done when there is room.
+    /// Returns a future that completes when there is room.
     fn room<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.check_ours()?;
         self.when_admitted(py)
     }
 
-    /// Waits until there is room, at most for `max_block_ms`: then the rest fails.
+    /// Blocks until there is room. After `max_block_ms` the remaining messages fail.
     fn wait_for_room(&self, py: Python<'_>) -> PyResult<()> {
         self.check_ours()?;
         self.wait_admitted(py)
     }
 
-    /// A future that is done when every message has its fate.
+    /// Returns a future that completes when every message is settled.
     fn settled<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.check_ours()?;
         let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
@@ -192,8 +194,8 @@ impl BatchCall {
         Ok(future)
     }
 
-    /// Waits until every message has its fate, at most for `timeout` seconds; says whether they
-    /// have.
+    /// Blocks until every message is settled, at most for `timeout` seconds. Returns whether all
+    /// are.
     #[pyo3(signature = (timeout=None))]
     fn wait_settled(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         self.check_ours()?;
@@ -206,19 +208,19 @@ impl BatchCall {
         Ok(answer.wait(py, limit, || voice.place_records(py).map(drop))?.is_some())
     }
 
-    /// How many messages have their fate, and how many of them failed.
+    /// Returns how many messages are settled, and how many of them failed.
     fn counts(&self) -> PyResult<(usize, usize)> {
         self.check_ours()?;
         Ok(self.group.counts())
     }
 
-    /// Nobody waits for the rest: un-sends what can be, and has failures go where those go that
-    /// nobody claims.
+    /// Abandons the call: cancels the records that can be cancelled. Later failures are reported as
+    /// unclaimed.
     fn forgo(&self, py: Python<'_>) -> PyResult<()> {
         self.abandon(py)
     }
 
-    /// The same, of results that were taken: from one of them on, nobody has seen them.
+    /// Reports failures among `results` as unclaimed, from index `first` on.
     #[pyo3(signature = (results, first=0))]
     fn forgo_results(
         &self,
@@ -232,7 +234,7 @@ impl BatchCall {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.topic)?;
         visit.call(&self.items)?;
-        // Whoever has taken the work out is running, and no garbage.
+        // A thread that has taken the work out is running, so the call is not garbage.
         let Ok(work) = self.work.try_lock() else { return Ok(()) };
         work.refused.iter().try_for_each(|(_, error)| visit.call(error))
     }

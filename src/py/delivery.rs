@@ -12,7 +12,7 @@ use super::waiter::Waiter;
 use crate::error::Error;
 use crate::producer::{Settled, SettledBatch, Waiting};
 
-/// Sorts what was settled in one turn by the ports that tell it.
+/// Delivers what one turn of the core has settled.
 pub(super) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled<Waiter>>) {
     let mut mail = Mail::default();
     for settled in settled {
@@ -26,14 +26,14 @@ pub(super) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled
             }
         }
     }
-    // Before anybody is told: the next to be told may close the producer.
+    // Before any result is delivered: a waiter that gets its result may close the producer.
     for (port, items) in &mut mail.by_port {
         port.orphan_if_closed(items);
     }
     for (port, items) in mail.by_port {
         port.push(items);
     }
-    // Whoever wakes finds that callbacks are on their way already.
+    // After the ports: a thread that wakes up can rely on callbacks being queued already.
     for (answer, learned) in mail.answers {
         answer.fill(learned);
     }
@@ -63,7 +63,7 @@ impl Mail {
         }
     }
 
-    /// In pieces: a reader has other things to do as well.
+    /// Reports failures in pieces, so that a reader gets to its other work in between.
     fn unclaimed(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, error: &Error, count: usize) {
         let mut left = count;
         while left > 0 {
@@ -73,7 +73,7 @@ impl Mail {
         }
     }
 
-    /// Records of one batch may be waited for in several places; nearly always it is one.
+    /// Splits a batch by the ports of its waiters. Nearly always all waiters have the same port.
     fn batch(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, mut batch: SettledBatch<Waiter>) {
         while let Some(first) = batch.waiting.first() {
             let Some(port) = first.waiter.port().cloned() else {
@@ -94,8 +94,7 @@ impl Mail {
         }
     }
 
-    /// Those that no port tells: threads that wait for records of this batch, and calls that wait
-    /// for many.
+    /// Handles waiters without a port: blocked threads, and members of batch calls.
     fn direct(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, batch: &mut SettledBatch<Waiter>) {
         let mine = take_those(&mut batch.waiting, |waiter| waiter.port().is_none());
         let same = |a: &Waiting<Waiter>, b: &Waiting<Waiter>| match (&a.waiter, &b.waiter) {
@@ -124,7 +123,7 @@ impl Mail {
         if let Err(error) = &batch.outcome
             && Arc::strong_count(answer) == 1
         {
-            // The thread was interrupted, and waits no more.
+            // The thread was interrupted, and no longer waits.
             return self.nobodys(home, voice, error, 1);
         }
         let learned = batch.outcome.as_ref().map_err(Clone::clone).map(|stored| {
@@ -135,7 +134,7 @@ impl Mail {
         self.answers.push((Arc::clone(answer), learned));
     }
 
-    /// Records that were handed over in one call.
+    /// Settles records of one batch call.
     fn members(
         &mut self,
         home: &Arc<Port>,
@@ -152,14 +151,14 @@ impl Mail {
         }
     }
 
-    /// Failures that nobody waits for any more.
+    /// Notes failures that no caller receives as unclaimed.
     fn nobodys(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, error: &Error, count: usize) {
         voice.unclaimed(error, count);
         self.unclaimed(home, voice, error, count);
     }
 }
 
-/// Takes those out for whom something holds, in order: nearly always all.
+/// Takes out the waiters for which `holds` is true, in order. Nearly always these are all.
 fn take_those(
     waiting: &mut Vec<Waiting<Waiter>>,
     holds: impl Fn(&Waiter) -> bool,

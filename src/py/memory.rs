@@ -1,6 +1,6 @@
 //! Waits for `buffer_memory`: a call whose record found the buffer full blocks until the record is
-//! admitted, or takes the record back. The core knows when that is; this file knows for how long a
-//! caller may be blocked, and which error says that the buffer stayed full.
+//! admitted, or cancels it. This file owns how long a caller may be blocked, and the error that
+//! says that the buffer stayed full.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::client::Handed;
 use crate::error::{Error, ErrorKind};
 use crate::producer::Ticket;
 
-/// Waits for room for a record that was handed over, if it has none yet; hardly ever.
+/// Blocks if a record that was handed over waits for memory, which is rare.
 #[inline]
 pub(super) fn wait_if_full(
     py: Python<'_>,
@@ -30,8 +30,8 @@ pub(super) fn wait_if_full(
     }
 }
 
-/// Waits until a record in the line for memory has its turn. A loop is held only for as long
-/// as others make progress, everybody else for `max_block_ms`.
+/// Blocks until a record is admitted. In an event loop, `send_block_ms` limits the time without any
+/// progress; elsewhere, `max_block_ms` limits the whole wait.
 fn wait_for_room(
     py: Python<'_>,
     settings: &Settings,
@@ -54,7 +54,7 @@ fn wait_for_room(
             drop(client.cancel(ticket));
             return Err(interrupt);
         }
-        // Perhaps this thread is the one that would ask the partitioner.
+        // The partitioner may have to be called by this thread.
         let placed = voice.place_records(py);
         if placed.is_err() && process::generation() == generation {
             drop(client.cancel(ticket));
@@ -65,7 +65,7 @@ fn wait_for_room(
             progress = now;
             until = Instant::now() + limit;
         } else if Instant::now() >= until {
-            // It may have had its turn just now.
+            // The driver may have admitted it since; then it cannot be cancelled.
             return match client.cancel(ticket) {
                 Some(_unsent) => Err(to_python(py, &no_room(settings, on_loop))),
                 None => Ok(()),
@@ -74,6 +74,7 @@ fn wait_for_room(
     }
 }
 
+/// The error that says that the buffer stayed full.
 pub(super) fn no_room(settings: &Settings, on_loop: bool) -> Error {
     let memory = settings.config.buffer_memory;
     let message = if on_loop {

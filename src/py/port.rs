@@ -23,44 +23,44 @@ use crate::client::Mailbox;
 use crate::error::Error;
 use crate::producer::{Notice, Settled, Waiting};
 
-/// How many waiters are told before the reader gets a turn at other things.
+/// How many waiters a reader completes before it gets to its other work.
 pub(super) const WAITERS_PER_TURN: usize = 1024;
 
 /// Something for a port's reader to do.
 #[derive(Debug)]
 pub(super) enum Item {
-    /// Tell those who waited.
+    /// Complete the waiters.
     Settled(Arc<Voice>, Settled<Waiter>),
-    /// The same, of a loop that has ended: see [`Item::orphan`].
+    /// Complete the waiters of a loop that has ended: see [`Item::orphan`].
     Orphaned(Arc<Voice>, Settled<Waiter>),
-    /// Say that messages failed that nobody claims; they are written down already.
+    /// Report unclaimed failures. They are in the producer's ledger already.
     Unclaimed(Arc<Voice>, Error, usize),
-    /// Ask the caller where records go.
+    /// Call the caller's partitioner.
     AskWhere(Arc<Voice>),
     /// Write a line into the log.
     Notice(Arc<Voice>, Notice),
-    /// Tell a thread that everything before this is done.
+    /// Tell a thread that all items before this one are done.
     Fence(Arc<Answer>),
 }
 
-/// The core's end.
+/// The queue, and what belongs to its reader.
 #[derive(Debug)]
 pub(super) struct Port {
     generation: u64,
     signal: Signal,
     items: Mailbox<Item>,
-    /// Whom its loop is to call.
+    /// Waiters of completed futures that its loop has yet to call.
     wakes: Wakes,
-    /// What its loop's turn has produced.
+    /// What the loop's current turn has produced.
     turn: Turn,
-    /// Who counts on it: see [`Address`].
+    /// The number of [`Address`]es.
     users: AtomicUsize,
-    /// Whether its reader has gone, for those who hold the interpreter.
+    /// Whether its reader has gone. Read with the interpreter held.
     is_over: AtomicBool,
 }
 
-/// A port as somebody has it who will have something told there. A loop that ends knows by the
-/// count of these whether it needs a successor.
+/// A port that will be used later, counted. A loop that ends needs a successor only if there are
+/// any of these.
 #[derive(Debug)]
 pub(super) struct Address(Arc<Port>);
 
@@ -104,7 +104,7 @@ impl Port {
         self.signal.is_of_loop()
     }
 
-    /// Hands something to the reader. Called by the core, without the interpreter.
+    /// Queues items and wakes the reader. The core calls it, without the interpreter.
     pub(super) fn push(&self, items: Vec<Item>) {
         if self.items.is_closed() {
             return dispatcher::inherit(orphans(items));
@@ -113,7 +113,7 @@ impl Port {
             self.give_signal();
         }
         if self.items.is_closed() {
-            // Its loop ended meanwhile, and may have missed these.
+            // The loop may have closed the queue between the check above and the push.
             dispatcher::inherit(orphans(self.items.drain()));
         }
     }
@@ -127,19 +127,19 @@ impl Port {
         self.signal.wait(limit);
     }
 
-    /// Takes the signal back: the queue is empty.
+    /// Takes the signal of a thread back: the queue is empty.
     pub(super) fn lower_flag(&self) {
         self.signal.take_back();
     }
 
-    /// Replaces items by what the dispatcher can do with them, if the reader has gone.
+    /// Turns items into orphans for the dispatcher if the reader has gone.
     pub(super) fn orphan_if_closed(&self, items: &mut Vec<Item>) {
         if self.items.is_closed() {
             *items = orphans(std::mem::take(items));
         }
     }
 
-    /// Does a turn's worth of what there is to do; says how much that was.
+    /// Runs the items of one turn. Returns how much work that was, in waiters.
     pub(super) fn read<E: Into<PyErr>>(
         &self,
         py: Python<'_>,
@@ -148,7 +148,7 @@ impl Port {
         mut quiet: impl FnMut() -> Result<(), E>,
     ) -> PyResult<usize> {
         let mut done = 0;
-        // What it does may fork: the rest is the parent's.
+        // An item may fork. The remaining items are the parent's.
         while done < WAITERS_PER_TURN && self.is_ours() {
             let Some(item) = self.items.take(&mut quiet).map_err(Into::into)? else { break };
             done += item.do_it(py, stage, waking)?;
@@ -156,7 +156,7 @@ impl Port {
         Ok(done)
     }
 
-    /// The same in a thread, where there is no future to be completed.
+    /// The same in a thread, which completes no futures.
     pub(super) fn read_in_thread<E: Into<PyErr>>(
         &self,
         py: Python<'_>,
@@ -165,11 +165,11 @@ impl Port {
         self.read(py, Stage::Thread, &Waking::new(&self.wakes, &|_| Ok(())), quiet)
     }
 
-    /// Ends the reading, and hands on what was not read.
+    /// Closes the queue, and passes what is left to the dispatcher.
     pub(super) fn close(self: &Arc<Self>, py: Python<'_>) {
         self.is_over.store(true, Ordering::Relaxed);
         if !self.is_ours() {
-            // The parent's core may have held its lock at the fork, for ever here.
+            // The parent's core may have held the lock at the fork; in the child it stays locked.
             std::mem::forget(Arc::clone(self));
             return;
         }
@@ -215,21 +215,21 @@ impl Port {
         }
     }
 
-    /// Whether it was made in this process, and not before a fork.
+    /// Whether this process made it, not a parent that has forked since.
     pub(super) fn is_ours(&self) -> bool {
         self.generation == process::generation()
     }
 }
 
-/// What a loop that has ended leaves behind.
+/// Makes orphans of the items of a loop that has ended.
 fn orphans(items: impl IntoIterator<Item = Item>) -> Vec<Item> {
     items.into_iter().map(Item::orphan).collect()
 }
 
 impl Item {
-    /// Hands it on from a loop that has ended and cannot complete its futures any more. Failures of
-    /// these futures are written down as unclaimed at once, so that the next `flush` or `close`
-    /// raises them. The dispatcher logs them later.
+    /// Turns an item of a loop that has ended into one for the dispatcher. The loop cannot complete
+    /// its futures any more, so their failures are noted as unclaimed at once, and the next `flush`
+    /// or `close` raises them. The dispatcher logs them later.
     fn orphan(self) -> Self {
         let (voice, batch) = match self {
             Self::Settled(voice, Settled::Batch(batch)) => (voice, batch),

@@ -1,5 +1,5 @@
-//! One consumer group: its state, and the requests of its members. The files below this one check who
-//! asks, run the rounds, note departures and make replies.
+//! One consumer group: its state, and the requests of its members. The files below this one check
+//! requests, run rounds, remove members and make replies.
 
 mod checks;
 mod departures;
@@ -25,28 +25,28 @@ pub struct Committed {
     pub offset: i64,
     /// The leader's epoch when it was read, −1 if unknown.
     pub leader_epoch: i32,
-    /// Whatever the reader noted.
+    /// Metadata that the reader attached.
     pub metadata: Option<String>,
 }
 
 /// Where a group is in its round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Nobody is in it.
+    /// It has no members.
     Empty,
-    /// A round has begun: all are to join, until then at the latest.
+    /// A round has begun: all members must join by then.
     Joining(Instant),
-    /// All are in; the leader is to say who does what, until then at the latest.
+    /// All members have joined: the leader must send the assignments by then.
     Syncing(Instant),
-    /// Everybody knows what to do.
+    /// All members have their assignments.
     Stable,
 }
 
-/// See the module's documentation.
+/// A consumer group.
 #[derive(Debug)]
 pub struct Group {
     state: State,
-    /// Whether this round is the first, which waits a little for whoever else comes.
+    /// Whether this round is the first, which waits a little for further members.
     is_forming: bool,
     generation: i32,
     protocol_type: String,
@@ -77,7 +77,7 @@ impl Group {
         self.state
     }
 
-    /// Whether there is nothing to remember of it.
+    /// Whether it can be forgotten: it has neither members nor offsets.
     pub(super) fn is_void(&self) -> bool {
         self.state == State::Empty && self.members.is_empty() && self.offsets.is_empty()
     }
@@ -87,12 +87,12 @@ impl Group {
         &self.protocol_type
     }
 
-    /// The way in which its members share.
+    /// The protocol that its members have elected.
     pub fn protocol(&self) -> &str {
         &self.protocol
     }
 
-    /// Its members: id, name of a static one, client id, what it said, and what it is to do.
+    /// Its members: id, instance id of a static one, client id, metadata, and assignment.
     pub fn members(&self) -> impl Iterator<Item = (&str, Option<&str>, &str, Bytes, Bytes)> {
         self.members.iter().filter(|(_, member)| !member.is_pending).map(|(id, member)| {
             let metadata = member.metadata(&self.protocol);
@@ -125,7 +125,7 @@ impl Group {
         let known = self.members.get(&member_id);
         let is_unchanged =
             known.is_some_and(|known| !known.is_pending && known.protocols == join.protocols);
-        // A repetition, and not the leader's wish for another round.
+        // A repeated request. A leader that joins again asks for another round.
         let is_answered = match self.state {
             State::Empty | State::Joining(_) => false,
             State::Syncing(_) => is_unchanged,
@@ -215,7 +215,7 @@ impl Group {
     }
 
     pub(super) fn leave(&mut self, now: Instant, who: &Who) -> ErrorCode {
-        // A static member may be sent away by its name alone.
+        // A static member may be removed by its instance id alone.
         let by_name = self
             .members
             .iter()

@@ -1,5 +1,5 @@
-//! Batch calls that their caller has abandoned: records that are not in a batch yet are taken back,
-//! and failures go where unclaimed ones go.
+//! Abandoned batch calls: records that are not in a batch yet are cancelled, and failures are
+//! reported as unclaimed.
 
 use pyo3::prelude::*;
 
@@ -11,6 +11,7 @@ use crate::py::results::of_exception;
 use crate::py::waiter::{Stage, Waiter};
 
 impl BatchCall {
+    /// Cancels the records that can be cancelled, and reports the failures so far.
     pub(super) fn abandon(&self, py: Python<'_>) -> PyResult<()> {
         if !self.group.is_ours() {
             return Ok(());
@@ -27,7 +28,7 @@ impl BatchCall {
         self.unclaimed(py, &failures)
     }
 
-    /// Failures that nobody hears of who called.
+    /// Reports failures that the caller does not receive.
     pub(super) fn unclaimed(&self, py: Python<'_>, failures: &[Error]) -> PyResult<()> {
         let stage = if loops::running(py)?.is_some() { Stage::Loop } else { Stage::Thread };
         for error in failures {
@@ -37,8 +38,8 @@ impl BatchCall {
         Ok(())
     }
 
-    /// Takes back what waits for memory or for its topic. The last goes first: what is delivered
-    /// all the same, because its topic has just become known, has no gap then.
+    /// Cancels records that wait for memory or for their topic, the last one first. If the topic
+    /// becomes known meanwhile, the records that are delivered all the same have no gap.
     pub(super) fn un_send(&self, mut tickets: Vec<Ticket>, told: impl Fn(u32)) {
         tickets.reverse();
         for unsent in self.running.client.cancel_many(&tickets) {

@@ -14,6 +14,7 @@ use crate::py::memory::no_room;
 use crate::py::{futures, loops};
 
 impl BatchCall {
+    /// Returns a future that completes when the last lot is admitted.
     pub(super) fn when_admitted<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
         let work = self.take_work();
@@ -29,6 +30,8 @@ impl BatchCall {
         Ok(future)
     }
 
+    /// Blocks until the last lot is admitted. After `max_block_ms`, cancels what still waits and
+    /// fails the remaining messages.
     pub(super) fn wait_admitted(&self, py: Python<'_>) -> PyResult<()> {
         let core = self.topic.get().producer();
         let until = Instant::now() + core.settings.max_block;
@@ -43,7 +46,7 @@ impl BatchCall {
             if detached(py, || client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
                 break Ok(());
             }
-            // Perhaps this thread is the one that would ask the partitioner.
+            // The partitioner may have to be called by this thread.
             let looked = py
                 .check_signals()
                 .and_then(|()| self.check_ours())
@@ -63,8 +66,8 @@ impl BatchCall {
         waited
     }
 
-    /// If even what waited for memory was given up, the rest need not try: a call of any length
-    /// ends when its messages' time is over.
+    /// Fails the remaining messages if records of the last lot timed out while they waited for
+    /// memory. Otherwise a long call would wait for `delivery_timeout_ms` once for each lot.
     pub(super) fn give_up_if_starved(&self, py: Python<'_>, work: &mut Work) {
         if self.group.is_late_from(work.lot.start) {
             let limit = self.topic.get().producer().settings.config.delivery_timeout;
@@ -78,13 +81,14 @@ impl BatchCall {
         }
     }
 
-    /// Names the topic, if the call does.
+    /// Adds the topic to an error, if all messages of the call share one.
     fn with_topic(&self, py: Python<'_>, error: Error) -> Error {
         let topic = self.topic.get().template().topic.as_ref();
         let topic = topic.and_then(|topic| topic.bind(py).to_str().ok()).map(Arc::from);
         topic.iter().fold(error, Error::topic)
     }
 
+    /// Fails the messages that were not handed over.
     fn fail_rest(&self, work: &mut Work, error: &Error) {
         self.group.fail(work.next as u32..self.count as u32, error.clone());
         work.next = self.count;

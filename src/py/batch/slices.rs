@@ -1,6 +1,6 @@
-//! The handing-over loop of a batch call. A slice runs for half a millisecond: it makes records of
-//! items, a lot at a time, and hands each lot to the core under one lock. Where items are but text
-//! and bytes, no message is made in between.
+//! The loop of a batch call that hands messages over. A slice runs for half a millisecond: it makes
+//! records of items, a lot at a time, and hands each lot to the core under one lock. Items that are
+//! only text and bytes take a faster path.
 
 use std::time::Instant;
 
@@ -18,16 +18,17 @@ use crate::py::template::Plain;
 use crate::py::waiter::{Member, Waiter};
 use crate::record::Record;
 
-/// How many messages go to the core in one go, at most.
+/// Maximum number of messages that go to the core under one lock.
 const LOT: usize = 64;
 
 impl BatchCall {
+    /// Hands lots over until the slice's time is over, or memory is full.
     pub(super) fn slice(&self, py: Python<'_>, work: &mut Work) -> PyResult<Slice> {
         let until = Instant::now() + SLICE;
         let items = self.items.bind(py);
         let now = now_ms();
         if !work.waits.is_empty() {
-            // They have their place, and may wait for their topic now.
+            // These are admitted, and may wait for their topic now: they can still be cancelled.
             let admitted = std::mem::take(&mut work.waits);
             work.held.extend(admitted);
             self.give_up_if_starved(py, work);
@@ -60,7 +61,7 @@ impl BatchCall {
         Ok(Slice::Done)
     }
 
-    /// The keys and values of the next items, for as long as they are nothing else.
+    /// Reads keys and values up to the first item that has more than those.
     fn plain_lot<'py>(
         &self,
         items: &Bound<'py, PyList>,
@@ -80,10 +81,10 @@ impl BatchCall {
         Ok(lot)
     }
 
-    /// As many messages as may well wait for memory if there is none.
+    /// Maximum number of messages of a lot: no more than may wait for memory if it is full.
     fn most_at_once(&self) -> usize {
         match self.topic.get().producer().settings.config.max_waiting {
-            // Who does not wait is refused one by one.
+            // No record waits: each is refused alone.
             0 => LOT,
             most => most.min(LOT),
         }
@@ -99,7 +100,7 @@ impl BatchCall {
         let common = plain.key.bytes()?;
         let headers = plain.headers.as_ref().map(|headers| headers.bytes()).unwrap_or_default();
         let records = work.lot.clone().zip(lot).map(|(index, (key, value))| {
-            // They have bytes: it was looked at when the lot was made.
+            // `plain_lot` has checked that these have bytes.
             let record = Record {
                 timestamp: plain.timestamp,
                 key: key.bytes().unwrap_or_default().or(common),
@@ -112,7 +113,7 @@ impl BatchCall {
         self.note(work, handed, |_| Ok(topic))
     }
 
-    /// Makes messages of the next items: as many as may well wait for memory if there is none.
+    /// Makes messages of the next items, with serializers and the partitioner.
     fn lot<'py>(
         &self,
         items: &Bound<'py, PyList>,
@@ -149,7 +150,7 @@ impl BatchCall {
                 }
                 Err(error) => self.refuse(work, index, &item, error)?,
             }
-            // The caller's code may take any time, and exceptions take some.
+            // The caller's code may take any time, and to make an exception is slow.
             if takes_time && Instant::now() >= until {
                 break;
             }
@@ -158,7 +159,7 @@ impl BatchCall {
         Ok(lot)
     }
 
-    /// A message that cannot be handed over fails alone; what is meant to end the program does.
+    /// Fails one message alone. An exception that is meant to end the program is passed on.
     fn refuse(
         &self,
         work: &mut Work,
@@ -179,7 +180,7 @@ impl BatchCall {
             let record = ready.record(headers)?;
             Ok((ready.topic().to_str()?, ready.partition(), record, self.who(*index)))
         });
-        // Nothing below runs under the core's lock but what the core does itself.
+        // Collected first: no Python runs under the core's lock.
         let records: Vec<_> = records.collect::<PyResult<_>>()?;
         let handed = self.running.client.produce_many(records.into_iter());
         self.note(work, handed, |index| {
@@ -188,7 +189,8 @@ impl BatchCall {
         })
     }
 
-    /// Takes down what became of a lot. `topic_of` names the topic of one of the call's messages.
+    /// Notes what the core did with a lot. `topic_of` names the topic of one of the call's
+    /// messages.
     fn note<'a>(
         &self,
         work: &mut Work,

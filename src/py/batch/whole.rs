@@ -1,4 +1,4 @@
-//! Batch calls that are all or nothing (`atomic=True`): the call reads every item first, and hands all
+//! All-or-nothing batch calls (`atomic=True`): the call reads every item first, and hands all
 //! records over in one step once `buffer_memory` has room for all of them.
 
 use std::sync::Arc;
@@ -14,8 +14,7 @@ use crate::py::waiter::Waiter;
 use crate::py::whole::WholeSet;
 use crate::py::{futures, loops};
 
-/// How long one who waits for room for all of a call sleeps before he looks whether his time is
-/// over.
+/// How long a blocking call sleeps before it checks its time limit again.
 const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 impl BatchCall {
@@ -37,7 +36,7 @@ impl BatchCall {
                 Err(error) => return Err(PyErr::from_value(self.refusal(index, &item, error)?)),
             }
             if size > most {
-                // It will be refused, however much more there is.
+                // The core will refuse it, so the remaining items need not be read.
                 break;
             }
         }
@@ -70,6 +69,7 @@ impl BatchCall {
         handed
     }
 
+    /// Returns a future that completes when there may be room.
     pub(super) fn when_whole_fits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (future, waiter) = loops::waiter(&loops::needed(py, "publish_batch")?)?;
         if self.ask_for_room(waiter).is_some() {
@@ -78,6 +78,7 @@ impl BatchCall {
         Ok(future)
     }
 
+    /// Blocks until there may be room, or until the time limit is to be checked again.
     pub(super) fn wait_whole_fits(&self, py: Python<'_>) -> PyResult<()> {
         let answer = Arc::new(Answer::default());
         if self.ask_for_room(Waiter::Thread(Arc::clone(&answer))).is_none() {
@@ -87,6 +88,8 @@ impl BatchCall {
         Ok(())
     }
 
+    /// Has the core settle `waiter` when there is room; gives it back if there is nothing to wait
+    /// for.
     fn ask_for_room(&self, waiter: Waiter) -> Option<Waiter> {
         let work = self.take_work();
         let left = match &work.whole {

@@ -1,5 +1,5 @@
-//! Departures from a group: members that leave, that are replaced by a newer instance of themselves, or
-//! whose session expires; and what their absence means for the round.
+//! Members that depart: they leave, a newer instance replaces them, or their session expires. Also
+//! what that means for the round.
 
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ impl Group {
         match self.state {
             State::Joining(until) if until <= now => self.end_round(now),
             State::Syncing(until) if until <= now => {
-                // Who has not asked what to do is not there to do it.
+                // A member that did not ask for its assignment in time is gone.
                 let absent = self.members.iter().filter(|(_, member)| member.syncing.is_none());
                 let absent: Vec<_> = absent.map(|(id, _)| id.clone()).collect();
                 for id in absent {
@@ -39,7 +39,7 @@ impl Group {
         }
     }
 
-    /// A static member has started anew: the one of that name before it is gone.
+    /// Removes the earlier instance of a static member that has restarted.
     pub(super) fn replace(&mut self, instance_id: &str) {
         let named = self.members.iter();
         let mut named =
@@ -74,7 +74,7 @@ impl Group {
         }
     }
 
-    /// A round may have waited for the one who has gone.
+    /// Ends the round if it waited only for the member that has gone.
     fn resume(&mut self, now: Instant) {
         if matches!(self.state, State::Joining(_)) {
             self.end_round_if_complete(now);

@@ -1,5 +1,4 @@
-//! Replies of a group: what a member gets to know when its join or its sync ends. Replies leave through
-//! the queue of outcomes.
+//! Replies to members whose join or sync ends. They leave through the group's queue of outcomes.
 
 use super::Group;
 use crate::broker::groups::{Joined, Outcome, Synced, Ticket};

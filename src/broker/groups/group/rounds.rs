@@ -1,5 +1,5 @@
-//! Rounds of a group: a rebalance begins, all members join again, and a new generation with an elected
-//! protocol and a leader begins.
+//! Rounds of a group, which Kafka calls rebalances: all members join again, and a new generation
+//! begins with an elected protocol and a leader.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::broker::groups::member::Member;
 use crate::broker::groups::{INITIAL_DELAY, REBALANCE_IN_PROGRESS, Synced};
 
 impl Group {
-    /// Has all join again, unless they are at it.
+    /// Begins a round, unless one is under way: all members must join again.
     pub(super) fn begin_round(&mut self, now: Instant) {
         match self.state {
             State::Joining(_) => {}
@@ -69,7 +69,8 @@ impl Group {
         }
     }
 
-    /// The way to share that most put first, of those that all know.
+    /// The protocol with the most votes. Each member votes for the first of its protocols that all
+    /// members support.
     fn elect(&self) -> String {
         let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
         for member in self.members.values().filter(|member| !member.is_pending) {
