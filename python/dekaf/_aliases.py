@@ -143,7 +143,6 @@ _ADVICE: Final = {
         "reconnect.backoff.ms",
     ),
     "drop it: metadata_max_age_ms says when metadata is renewed": (
-        "metadata.max.idle.ms",
         "metadata.recovery.rebootstrap.trigger.ms",
         "metadata.recovery.strategy",
         "topic.metadata.refresh.fast.cnt",

@@ -153,6 +153,9 @@ class ProducerBuilder(Generic[P]):
     def metadata_max_age_ms(self, milliseconds: int) -> Self:
         return self._set("metadata_max_age_ms", milliseconds)
 
+    def metadata_max_idle_ms(self, milliseconds: int) -> Self:
+        return self._set("metadata_max_idle_ms", milliseconds)
+
     def gapless(self, on: bool = True) -> Self:
         return self._set("gapless", on)
 

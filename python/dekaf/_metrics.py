@@ -194,7 +194,7 @@ class Metrics(_Tree):
     """A snapshot. But for `pending`, and what parts hold at the moment, numbers only grow."""
 
     records: RecordMetrics
-    """The messages of all topics."""
+    """The messages of all topics, including those that are no longer in `topics`."""
     refused: int
     """Those of the failed messages that are in no topic's numbers: too large, or no valid name."""
     unclaimed: int
@@ -219,7 +219,7 @@ class Metrics(_Tree):
     brokers: tuple[BrokerMetrics, ...]
     """The brokers that were heard of as leaders."""
     topics: tuple[TopicMetrics, ...]
-    """The topics, in the order in which they were first named."""
+    """The topics in use. One without new messages for `metadata_max_idle_ms` leaves the list."""
 
     def __repr__(self) -> str:
         """Show what says most; every field has a name."""

@@ -69,6 +69,7 @@ class ProducerSettings(TypedDict, total=False):
     max_waiting: int | None
     exit_timeout_ms: int
     metadata_max_age_ms: int
+    metadata_max_idle_ms: int
     gapless: bool
     on_error: OnError | None
 
@@ -117,6 +118,7 @@ NUMBERS: Final = {
     "max_waiting": ("messages", 0, _LARGEST_MEMORY),
     "exit_timeout_ms": ("milliseconds", 0, _LARGEST),
     "metadata_max_age_ms": ("milliseconds", 1, _LARGEST),
+    "metadata_max_idle_ms": ("milliseconds", 1_000, _LARGEST),
 }
 """What each number counts, and the least and the most it may be."""
 

@@ -102,6 +102,7 @@ fn core(config: &Bound<'_, PyAny>) -> PyResult<Config> {
         request_timeout: milliseconds(config, "request_timeout_ms")?,
         metadata_timeout: milliseconds(config, "metadata_timeout_ms")?,
         metadata_max_age: milliseconds(config, "metadata_max_age_ms")?,
+        metadata_max_idle: milliseconds(config, "metadata_max_idle_ms")?,
         retry_backoff: milliseconds(config, "retry_backoff_ms")?,
         retry_backoff_max: milliseconds(config, "retry_backoff_max_ms")?,
         gapless: get(config, "gapless")?,

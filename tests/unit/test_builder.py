@@ -36,6 +36,7 @@ SETTINGS: dict[str, Any] = {
     "max_waiting": 14,
     "exit_timeout_ms": 15,
     "metadata_max_age_ms": 16,
+    "metadata_max_idle_ms": 5_001,
     "gapless": True,
     "key_serializer": "str",
     "value_serializer": "json",

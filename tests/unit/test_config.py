@@ -193,6 +193,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "max_waiting": None,
         "exit_timeout_ms": 10_000,
         "metadata_max_age_ms": 300_000,
+        "metadata_max_idle_ms": 3_600_000,
         "gapless": False,
         "key_serializer": None,
         "value_serializer": None,

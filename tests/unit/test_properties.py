@@ -35,6 +35,7 @@ READ: list[tuple[str, Any, str, Any]] = [
     ("retry.backoff.max.ms", "5000", "retry_backoff_max_ms", 5_000),
     ("max.block.ms", "0", "max_block_ms", 0),
     ("metadata.max.age.ms", "1000", "metadata_max_age_ms", 1_000),
+    ("metadata.max.idle.ms", "300000", "metadata_max_idle_ms", 300_000),
     (
         "partitioner.class",
         "org.apache.kafka.clients.producer.RoundRobinPartitioner",
