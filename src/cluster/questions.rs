@@ -1,5 +1,6 @@
 //! When the cluster is asked, about what in turn, and what it last said of itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +12,9 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::random::Random;
 
+/// How many topics one question is about at most.
+const PAGE: usize = 1_000;
+
 #[derive(Debug)]
 pub(super) struct Questions {
     refresh: Refresh,
@@ -19,6 +23,12 @@ pub(super) struct Questions {
     was_to_create: bool,
     /// Whether it was about everything.
     was_about_everything: bool,
+    /// How far the renewal of all topics has come that is under way.
+    renewed: Option<usize>,
+    /// Where the next page of topics that matter begins.
+    page_from: usize,
+    /// Whether topics were left out of the last question that are to be asked about at once.
+    is_more: bool,
     /// The last answer to such a question.
     described: Option<Arc<ClusterDescription>>,
 }
@@ -30,6 +40,9 @@ impl Questions {
             asked: 0,
             was_to_create: false,
             was_about_everything: false,
+            renewed: None,
+            page_from: 0,
+            is_more: false,
             described: None,
         }
     }
@@ -53,6 +66,9 @@ impl Cluster {
 
     /// Whether to ask now; whoever is told so asks.
     pub(crate) fn poll_question(&mut self, now: Instant) -> bool {
+        if self.questions.refresh.is_stale(now) {
+            self.questions.renewed.get_or_insert(0);
+        }
         let asks = self.questions.refresh.poll(now);
         self.questions.asked += u64::from(asks);
         asks
@@ -79,9 +95,44 @@ impl Cluster {
         self.questions.was_to_create
     }
 
+    /// The topics that the question is about: those that `matter`, and if it creates none, others as
+    /// well. Where there are few topics, these are all; where there are many, they are renewed page
+    /// by page once they are too old.
+    pub(crate) fn next_page(&mut self, matter: &BTreeSet<usize>, creates: bool) -> Vec<usize> {
+        self.questions.is_more = false;
+        if !creates && self.len() <= PAGE {
+            self.questions.renewed = None;
+            return self.indices().collect();
+        }
+        if matter.len() > PAGE {
+            return self.turn_page(matter);
+        }
+        let mut page: Vec<_> = matter.iter().copied().collect();
+        if let Some(from) = self.questions.renewed.filter(|_| !creates) {
+            let rest: Vec<_> = self.indices_from(from).take(PAGE - page.len()).collect();
+            self.questions.renewed = rest.last().map(|last| last + 1);
+            self.questions.is_more = self.questions.renewed.is_some();
+            page.extend(rest.into_iter().filter(|index| !matter.contains(index)));
+        }
+        page
+    }
+
+    /// A page of topics that are too many for one. Each has its turn.
+    fn turn_page(&mut self, matter: &BTreeSet<usize>) -> Vec<usize> {
+        let from = self.questions.page_from;
+        let in_turn = matter.range(from..).chain(matter.range(..from));
+        let page: Vec<_> = in_turn.copied().take(PAGE).collect();
+        self.questions.is_more = true;
+        self.questions.page_from = page.last().map_or(0, |last| last + 1);
+        page
+    }
+
     /// An answer came; `complete` if nothing in it calls for another soon.
     pub(crate) fn answered(&mut self, now: Instant, complete: bool, random: &mut Random) {
         self.questions.refresh.succeeded(now, complete, random);
+        if std::mem::take(&mut self.questions.is_more) {
+            self.questions.refresh.want_at_once();
+        }
     }
 
     /// No answer came; asks again only while it is `needed`.

@@ -49,9 +49,20 @@ impl Refresh {
         }
     }
 
+    /// The answer that came was to a part of what is asked about: the next part follows at once.
+    pub(crate) fn want_at_once(&mut self) {
+        self.wanted = true;
+        self.not_before = None;
+    }
+
+    /// Whether the last answer is too old.
+    pub(crate) fn is_stale(&self, now: Instant) -> bool {
+        self.stale_at.is_some_and(|at| at <= now)
+    }
+
     /// Whether to ask now; whoever is told so asks.
     pub(crate) fn poll(&mut self, now: Instant) -> bool {
-        self.wanted |= self.stale_at.is_some_and(|at| at <= now);
+        self.wanted |= self.is_stale(now);
         if !self.wanted || self.under_way || self.not_before.is_some_and(|at| at > now) {
             return false;
         }

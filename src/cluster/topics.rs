@@ -92,7 +92,16 @@ impl Cluster {
 
     /// The indices of all topics.
     pub(crate) fn indices(&self) -> impl Iterator<Item = usize> {
-        (0..self.topics.len()).filter(|index| !self.free.contains(index))
+        self.indices_from(0)
+    }
+
+    pub(super) fn indices_from(&self, first: usize) -> impl Iterator<Item = usize> {
+        (first..self.topics.len()).filter(|index| !self.free.contains(index))
+    }
+
+    /// How many topics there are.
+    pub(super) fn len(&self) -> usize {
+        self.topics.len() - self.free.len()
     }
 
     pub(crate) fn topics(&self) -> std::slice::Iter<'_, Topic> {

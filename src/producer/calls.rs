@@ -59,6 +59,14 @@ impl<W> Calls<W> {
         self.open.iter().any(|call| is_such(call.question))
     }
 
+    /// The topics that calls wait for.
+    pub(super) fn topics(&self) -> impl Iterator<Item = usize> {
+        self.open.iter().filter_map(|call| match call.question {
+            Question::Topic { index, .. } => Some(index),
+            _ => None,
+        })
+    }
+
     /// The topics that calls wait for, of those that the cluster may create.
     pub(super) fn topics_to_create(&self) -> impl Iterator<Item = usize> {
         self.open.iter().filter_map(|call| match call.question {

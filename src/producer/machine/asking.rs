@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::Machine;
 use super::wording::Limit;
+use super::{Machine, MetadataWanted};
 use crate::error::{Error, Result};
 use crate::producer::calls::{Call, Question};
 
@@ -71,6 +71,25 @@ impl<W> Machine<W> {
     fn not_located(&self, topic: usize, limit: Duration) -> Error {
         let limit = Limit::of_call(limit, &self.config);
         self.unknown_topic(topic, limit).topic(self.cluster.topic(topic).name())
+    }
+
+    /// What the question that is due is about. The cluster is asked about topics in pages, as
+    /// callers wait for the machine while it takes in an answer.
+    pub(super) fn next_question(&mut self) -> MetadataWanted {
+        let everything = self.asks_about_everything();
+        let mut topics = self.queues.topics_with_records();
+        let is_missed = topics.iter().any(|index| self.is_missed(*index));
+        let called_for: Vec<_> = self.calls.topics_to_create().collect();
+        let creates = !everything && (is_missed || !called_for.is_empty());
+        let may_create =
+            !everything && self.cluster.may_create(creates, self.is_asked_for_topics());
+        topics.extend(called_for);
+        if !may_create {
+            topics.extend(self.calls.topics());
+        }
+        let page = self.cluster.next_page(&topics, may_create);
+        let topics = page.into_iter().map(|index| self.cluster.name_of(index)).collect();
+        MetadataWanted { topics, may_create, everything }
     }
 
     /// Decides whether the question that is due is about everything.

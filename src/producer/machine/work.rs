@@ -28,24 +28,7 @@ impl<W> Machine<W> {
         if !self.cluster.poll_question(now) {
             return None;
         }
-        if self.asks_about_everything() {
-            let all = self.cluster.indices();
-            let topics = all.map(|index| self.cluster.name_of(index)).collect();
-            return Some(MetadataWanted { topics, may_create: false, everything: true });
-        }
-        let mut wanted = self.queues.topics_with_records();
-        let is_missed = wanted.iter().any(|index| self.is_missed(*index));
-        let called_for: Vec<_> = self.calls.topics_to_create().collect();
-        let creates = is_missed || !called_for.is_empty();
-        let may_create = self.cluster.may_create(creates, self.is_asked_for_topics());
-        wanted.extend(called_for);
-        let named = |index| self.cluster.name_of(index);
-        let topics = if may_create {
-            wanted.into_iter().map(named).collect()
-        } else {
-            self.cluster.indices().map(named).collect()
-        };
-        Some(MetadataWanted { topics, may_create, everything: false })
+        Some(self.next_question())
     }
 
     /// Whether a broker is to be asked for a producer's id.
