@@ -2,14 +2,17 @@
 //! [`crate::net`], and hands what is settled to whoever made it.
 
 mod brokers;
+mod core;
 mod driver;
 mod handle;
 mod mailbox;
 mod room;
 mod sealer;
+mod sink;
 mod sync;
 mod turned;
 
-pub use handle::{Asked, Client, Sink};
+pub use handle::{Asked, Client};
 pub use mailbox::Mailbox;
+pub use sink::Sink;
 pub use turned::{Handed, HandedMany};

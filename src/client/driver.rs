@@ -10,9 +10,9 @@ use tokio::task::{JoinError, spawn_blocking, spawn_local};
 use tokio::time::sleep_until;
 
 use super::brokers::Brokers;
-use super::handle::Sink;
 use super::room::Room;
 use super::sealer::{seal, takes_long};
+use super::sink::Sink;
 use super::turned::Turned;
 use crate::cluster::NodeId;
 use crate::config::{Acks, Codec, Compression, Config};

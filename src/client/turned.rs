@@ -96,7 +96,7 @@ impl<W> Turned<W> {
     }
 
     /// For the driver, who does not go on with a machine that a panic left half-changed: it panics
-    /// itself, and the machine's waiters are told by `handle::run`.
+    /// itself, and the machine's waiters are told by `core::run`.
     pub(super) fn driven(&self) -> Held<'_, W> {
         let machine = self.machine.lock().expect("no caller panicked while it held the machine");
         Held { machine, wake: &self.wake }
