@@ -7,11 +7,13 @@ mod link;
 mod pipeline;
 mod race;
 mod signals;
+mod transport;
 mod versions;
 
 pub use connect::{ConnectError, Stage};
 pub use descriptors::{Listener, Listening, Socket, SocketsGuard};
-pub use link::{Answer, Link, LinkSettings};
+pub use link::{Link, LinkSettings};
+pub use pipeline::{PendingAnswer, PipelineSettings};
 pub use race::first_of;
 pub use signals::without_signals;
 pub use versions::Versions;

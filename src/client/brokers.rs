@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::config::{Address, Config};
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{ConnectError, Link, LinkSettings, first_of};
+use crate::net::{ConnectError, Link, LinkSettings, PipelineSettings, first_of};
 use crate::producer::MetadataWanted;
 use crate::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, MetadataResponse, NodeEndpoint,
@@ -38,14 +38,16 @@ impl Brokers {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             settings: LinkSettings {
-                client_id: config.client_id.as_str().into(),
                 // Leaves time for a second address within the time a message waits.
                 // In whole milliseconds: errors tell it.
                 setup_timeout: Duration::from_millis(
                     config.metadata_timeout.as_millis() as u64 / 3,
                 ),
-                request_timeout: config.request_timeout,
-                idle_timeout: IDLE_TIMEOUT,
+                pipeline: PipelineSettings {
+                    client_id: config.client_id.as_str().into(),
+                    request_timeout: config.request_timeout,
+                    idle_timeout: IDLE_TIMEOUT,
+                },
             },
             bootstrap: config.bootstrap_servers.clone(),
             known: RefCell::default(),

@@ -17,7 +17,7 @@ use super::turned::Turned;
 use crate::cluster::NodeId;
 use crate::config::{Acks, Codec, Compression, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
-use crate::net::{Answer, Link};
+use crate::net::{Link, PendingAnswer};
 use crate::producer::{
     Event, MetadataWanted, Notice, Outgoing, Outside, PartitionBatch, RequestId, SealedRequest,
     Settled, Turns, encode_produce,
@@ -37,7 +37,7 @@ enum News {
 #[derive(Debug)]
 struct Sent {
     id: RequestId,
-    answer: Answer,
+    answer: PendingAnswer,
     /// The version of the answer; `None` where the broker is to send none.
     version: Option<i16>,
 }

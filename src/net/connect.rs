@@ -1,13 +1,13 @@
 //! From an address to a connected socket, and what to say when that fails.
 
 use std::fmt;
-use std::io;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::descriptors::Socket;
 use super::race::first_of;
+use super::transport::describe;
 use crate::config::Address;
 
 /// How far a connection got before it failed.
@@ -81,13 +81,4 @@ pub(super) async fn connect(address: &Address, limit: Duration) -> Result<Socket
         }
         failed(Stage::Tcp, causes.join(", "))
     })
-}
-
-/// An operating system's error without the number that Rust adds.
-pub(super) fn describe(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error ") {
-        Some((text, _)) => text.to_owned(),
-        None => text,
-    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dekaf::config::Config;
 use dekaf::error::ErrorCode;
-use dekaf::net::{Link, LinkSettings};
+use dekaf::net::{Link, LinkSettings, PipelineSettings};
 use dekaf::protocol::{
     DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic, MetadataRequest,
     MetadataRequestTopic, PartitionProduceData, ProduceRequest, TopicProduceData,
@@ -27,10 +27,12 @@ impl Kafka {
     pub(crate) fn connect(address: &str) -> Self {
         let config = Config::new(address).expect("an address");
         let settings = LinkSettings {
-            client_id: "probes".into(),
             setup_timeout: PATIENCE,
-            request_timeout: PATIENCE,
-            idle_timeout: PATIENCE,
+            pipeline: PipelineSettings {
+                client_id: "probes".into(),
+                request_timeout: PATIENCE,
+                idle_timeout: PATIENCE,
+            },
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let (runtime, tasks) = (runtime.expect("a runtime"), LocalSet::new());

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::ReadHalf;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -99,14 +98,13 @@ async fn talk(
     place: &Place,
 ) -> io::Result<()> {
     let mut control = shared.control.subscribe();
-    let (mut read_half, mut write_half) = socket.split();
-    while let Some(frame) = read_frame(&mut read_half, place).await? {
+    while let Some(frame) = read_frame(socket, place).await? {
         resumed(&mut control).await;
         let Answered { reply, throttle } = answer(shared, node, frame).await;
         // It may have begun to hang meanwhile: an answer that is late, or long in coming.
         resumed(&mut control).await;
         match reply {
-            Reply::Answer(answer) => timeout(PATIENCE, write_half.write_all(&answer)).await??,
+            Reply::Answer(answer) => timeout(PATIENCE, socket.write_all(&answer)).await??,
             Reply::Silence => {}
             Reply::Close => return Ok(()),
         }
@@ -126,7 +124,7 @@ async fn resumed(control: &mut watch::Receiver<Control>) {
 }
 
 /// A frame without its length; `None` when there are no more, or none that would be served.
-async fn read_frame(socket: &mut ReadHalf<'_>, place: &Place) -> io::Result<Option<Bytes>> {
+async fn read_frame(socket: &mut Socket, place: &Place) -> io::Result<Option<Bytes>> {
     let mut prefix = [0; LENGTH_SIZE];
     // No patience yet: between two requests a client takes its time.
     if timeout(IDLE, socket.read(&mut prefix[..1])).await?? == 0 {

@@ -1,13 +1,14 @@
 //! A connection to a broker that does as little as each test needs, on the loopback.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, spawn_local};
 
 use super::*;
-use crate::protocol::{ApiVersionsResponse, MetadataRequest};
+use crate::protocol::{ApiVersionsResponse, MetadataRequest, decode_response, encode_request};
 
 /// Far beyond what anything here takes.
 const LONG: Duration = Duration::from_secs(60);
@@ -16,20 +17,16 @@ const SHORT: Duration = Duration::from_millis(50);
 /// Versions of nothing: correlation id, no error, no APIs, no throttling, no tagged fields.
 const NO_VERSIONS: [u8; 16] = [0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0];
 
-fn settings() -> LinkSettings {
-    LinkSettings {
-        client_id: "test".into(),
-        setup_timeout: LONG,
-        request_timeout: LONG,
-        idle_timeout: LONG,
-    }
+fn settings() -> PipelineSettings {
+    PipelineSettings { client_id: "test".into(), request_timeout: LONG, idle_timeout: LONG }
 }
 
 /// An open connection, and the broker's end of it.
-async fn open(settings: LinkSettings) -> (Link, TcpStream) {
+async fn open(pipeline: PipelineSettings) -> (Link, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it is bound").port();
     let address = Address { host: "127.0.0.1".into(), port };
+    let settings = LinkSettings { setup_timeout: LONG, pipeline };
     let accepting = async {
         let (mut broker, _) = listener.accept().await.expect("the link connects");
         take(&mut broker).await;
@@ -72,7 +69,7 @@ fn the_versions_of_nothing_are_well_formed() {
 #[test]
 fn nobody_used_it_so_it_ends() {
     run(async {
-        let (link, mut broker) = open(LinkSettings { idle_timeout: SHORT, ..settings() }).await;
+        let (link, mut broker) = open(PipelineSettings { idle_timeout: SHORT, ..settings() }).await;
         link.closed().await;
         assert_eq!(broker.read(&mut [0]).await.expect("a clean end"), 0);
         // Whoever comes too late is told that nothing was written.
@@ -85,7 +82,7 @@ fn nobody_used_it_so_it_ends() {
 #[test]
 fn who_waits_for_an_answer_uses_it() {
     run(async {
-        let (link, mut broker) = open(LinkSettings { idle_timeout: SHORT, ..settings() }).await;
+        let (link, mut broker) = open(PipelineSettings { idle_timeout: SHORT, ..settings() }).await;
         let answer = link.send(request);
         take(&mut broker).await;
         let patient = timeout(4 * SHORT, link.closed()).await;
@@ -98,7 +95,8 @@ fn who_waits_for_an_answer_uses_it() {
 #[test]
 fn what_is_not_answered_in_time_may_be_written() {
     run(async {
-        let (link, mut broker) = open(LinkSettings { request_timeout: SHORT, ..settings() }).await;
+        let (link, mut broker) =
+            open(PipelineSettings { request_timeout: SHORT, ..settings() }).await;
         let answer = link.send(request);
         take(&mut broker).await;
         let (said, maybe_written) = failed(answer.wait().await);
@@ -110,7 +108,7 @@ fn what_is_not_answered_in_time_may_be_written() {
 #[test]
 fn what_stands_behind_a_broker_that_takes_nothing_is_not_written() {
     run(async {
-        let (link, broker) = open(LinkSettings { request_timeout: SHORT, ..settings() }).await;
+        let (link, broker) = open(PipelineSettings { request_timeout: SHORT, ..settings() }).await;
         // More than the buffers of two sockets hold.
         let large = link.send_unanswered(|_| vec![Bytes::from(vec![0; 64 << 20])]);
         let behind = link.send_unanswered(request);

@@ -1,0 +1,244 @@
+//! The task that owns a connection's transport: writes requests in their order, reads answers in
+//! the same, and ends the connection when either fails, when an answer is late, or when it is
+//! idle.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use crate::error::{Error, ErrorCode, ErrorKind, Result};
+use crate::net::transport::{ReadHalf, Transport, WriteHalf, describe, split};
+use crate::wire::{LENGTH_SIZE, Reader, frame_length};
+
+/// Room for what arrives at once; grows with larger answers.
+const READ_BUFFER: usize = 16 * 1024;
+
+/// What one system call takes on the platforms there are (`IOV_MAX`, at least 1024 on them).
+const MAX_SLICES: usize = 256;
+
+/// A request that waits to be written.
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub(super) frame: Vec<Bytes>,
+    pub(super) then: Then,
+}
+
+/// What follows a request.
+#[derive(Debug)]
+pub(super) enum Then {
+    Answer(Unanswered),
+    /// Nothing: the request asks for no answer. The sender completes once it is written.
+    Silence(oneshot::Sender<Result<Bytes>>),
+}
+
+/// A request that the broker owes an answer.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) correlation_id: i32,
+    pub(super) until: Instant,
+    pub(super) answer: oneshot::Sender<Result<Bytes>>,
+}
+
+impl Queued {
+    /// Fails a request that was not written.
+    pub(super) fn refuse(self, error: &Error) {
+        let (Then::Answer(Unanswered { answer, .. }) | Then::Silence(answer)) = self.then;
+        // The receiver is gone if the caller has given the request up.
+        let _unheard = answer.send(Err(error.clone()));
+    }
+}
+
+/// How long a connection is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Without an answer, or without room for a request.
+    pub(super) request: Duration,
+    /// Without a request.
+    pub(super) idle: Duration,
+}
+
+/// When a request was last queued.
+pub(super) type LastUse = Rc<Cell<Instant>>;
+
+/// What the deadlines of a connection depend on.
+#[derive(Debug)]
+struct Activity {
+    /// Requests that wait for an answer, oldest first.
+    unanswered: RefCell<VecDeque<Unanswered>>,
+    /// Until when the request that is being written must be out.
+    written_by: Cell<Option<Instant>>,
+    last_use: LastUse,
+    limits: Limits,
+}
+
+pub(super) fn disconnected(what: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Disconnected, what.into()).code(ErrorCode::NETWORK_EXCEPTION)
+}
+
+/// Runs the connection until it fails, is idle, or its [`Pipeline`](super::Pipeline) is dropped.
+pub(super) async fn run(
+    transport: impl Transport,
+    mut queue: mpsc::UnboundedReceiver<Queued>,
+    last_use: LastUse,
+    limits: Limits,
+) {
+    let activity =
+        Activity { unanswered: RefCell::default(), written_by: Cell::default(), last_use, limits };
+    let transport = RefCell::new(transport);
+    let (read_half, write_half) = split(&transport);
+    let ended = tokio::select! {
+        ended = write(write_half, &mut queue, &activity) => ended,
+        ended = read(read_half, &activity) => ended,
+        ended = watch(&activity) => ended,
+    };
+    // Closed before any request fails: a caller may count on that.
+    drop(transport);
+    let error = match ended {
+        Ok(()) => disconnected("the connection was closed"),
+        Err(error) => error,
+    };
+    for Unanswered { answer, .. } in activity.unanswered.into_inner() {
+        let _unheard = answer.send(Err(error.clone().maybe_written(true)));
+    }
+    while let Ok(queued) = queue.try_recv() {
+        queued.refuse(&error);
+    }
+    // Last, as `Pipeline::closed` waits for this. No task runs in between, so no request is missed.
+    drop(queue);
+}
+
+async fn write(
+    mut transport: WriteHalf<'_, impl Transport>,
+    queue: &mut mpsc::UnboundedReceiver<Queued>,
+    activity: &Activity,
+) -> Result<()> {
+    while let Some(Queued { frame, then }) = queue.recv().await {
+        let written = match then {
+            Then::Answer(answer) => {
+                // In the queue before its first byte is out, so that no answer can come too early.
+                activity.unanswered.borrow_mut().push_back(answer);
+                None
+            }
+            Then::Silence(written) => Some(written),
+        };
+        activity.written_by.set(Some(Instant::now() + activity.limits.request));
+        let sent = write_pieces(&mut transport, frame).await;
+        activity.written_by.set(None);
+        if let Some(written) = written {
+            let sent = match &sent {
+                Ok(()) => Ok(Bytes::new()),
+                Err(error) => Err(disconnected(describe(error)).maybe_written(true)),
+            };
+            let _unheard = written.send(sent);
+        }
+        sent.map_err(|error| disconnected(describe(&error)))?;
+    }
+    Ok(())
+}
+
+/// Writes all pieces without joining them.
+async fn write_pieces(
+    transport: &mut WriteHalf<'_, impl Transport>,
+    pieces: Vec<Bytes>,
+) -> io::Result<()> {
+    let mut pieces = VecDeque::from(pieces);
+    while !pieces.is_empty() {
+        let written = {
+            let slices: Vec<_> =
+                pieces.iter().take(MAX_SLICES).map(|piece| io::IoSlice::new(piece)).collect();
+            transport.write_vectored(&slices).await?
+        };
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        let mut left = written;
+        while let Some(first) = pieces.front_mut() {
+            let taken = left.min(first.len());
+            first.advance(taken);
+            left -= taken;
+            if !first.is_empty() {
+                break;
+            }
+            pieces.pop_front();
+        }
+    }
+    // A transport that encrypts may hold the last bytes back; a socket has none.
+    transport.flush().await
+}
+
+async fn read(mut transport: ReadHalf<'_, impl Transport>, activity: &Activity) -> Result<()> {
+    let mut buffer = BytesMut::with_capacity(READ_BUFFER);
+    loop {
+        while let Some(frame) = take_frame(&mut buffer)? {
+            let oldest = answered(&mut activity.unanswered.borrow_mut(), &frame)?;
+            // The receiver is gone if the caller has given the request up.
+            let _unheard = oldest.answer.send(Ok(frame));
+        }
+        let read = transport.read_buf(&mut buffer).await;
+        if read.map_err(|error| disconnected(describe(&error)))? == 0 {
+            return Err(disconnected("the broker closed the connection"));
+        }
+    }
+}
+
+/// Takes the oldest request out of the queue if the frame answers it. If it does not, the request
+/// stays: it may be written, and fails with all the others when the connection ends.
+fn answered(unanswered: &mut VecDeque<Unanswered>, frame: &Bytes) -> Result<Unanswered> {
+    let answers = Reader::new(frame).i32();
+    let message = match unanswered.pop_front() {
+        Some(oldest) if answers == Ok(oldest.correlation_id) => return Ok(oldest),
+        Some(oldest) => {
+            unanswered.push_front(oldest);
+            "the broker answered another request than the oldest"
+        }
+        None => "the broker answered a request that was not made",
+    };
+    Err(Error::new(ErrorKind::Protocol, message))
+}
+
+/// Takes a whole message off the buffer, if one is there.
+fn take_frame(buffer: &mut BytesMut) -> Result<Option<Bytes>> {
+    let Some(prefix) = buffer.first_chunk::<LENGTH_SIZE>() else { return Ok(None) };
+    let length = frame_length(*prefix)
+        .map_err(|error| Error::new(ErrorKind::Protocol, error.to_string()).caused_by(error))?;
+    if buffer.len() < LENGTH_SIZE + length {
+        return Ok(None);
+    }
+    buffer.advance(LENGTH_SIZE);
+    Ok(Some(buffer.split_to(length).freeze()))
+}
+
+/// Ends when the broker is late with an answer or takes no bytes, or the connection is idle.
+async fn watch(activity: &Activity) -> Result<()> {
+    let Limits { request, idle } = activity.limits;
+    loop {
+        let now = Instant::now();
+        let answer_by = activity.unanswered.borrow().front().map(|first| first.until);
+        let idle_at = activity.last_use.get() + idle;
+        match (answer_by, activity.written_by.get()) {
+            (Some(until), _) if until <= now => {
+                return Err(disconnected("the broker did not answer within request_timeout_ms"));
+            }
+            (_, Some(until)) if until <= now => {
+                return Err(disconnected("the broker took no bytes for request_timeout_ms"));
+            }
+            (None, None) if idle_at <= now => {
+                return Err(disconnected(format!("the connection was idle for {idle:?}")));
+            }
+            (answer_by, written_by) => {
+                // A request that is queued meanwhile is due later than any of these. But one that
+                // is due may be answered early, and the connection be idle before that time.
+                let look_again = if idle_at > now { idle_at } else { now + idle };
+                let due = answer_by.into_iter().chain(written_by).min();
+                sleep_until(due.unwrap_or(now + request).min(look_again)).await;
+            }
+        }
+    }
+}
