@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::config::{Address, Config};
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{ConnectError, Link, LinkSettings, PipelineSettings, first_of};
+use crate::net::{Link, LinkSettings, PipelineSettings, first_of};
 use crate::producer::MetadataWanted;
 use crate::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, MetadataResponse, NodeEndpoint,
@@ -38,8 +38,8 @@ impl Brokers {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             settings: LinkSettings {
-                // Leaves time for a second address within the time a message waits.
-                // In whole milliseconds: errors tell it.
+                // A broker that hangs while it is connected or asked leaves time for a second
+                // one within `metadata_timeout`. In whole milliseconds, as errors name it.
                 setup_timeout: Duration::from_millis(
                     config.metadata_timeout.as_millis() as u64 / 3,
                 ),
@@ -62,8 +62,7 @@ impl Brokers {
             let message = format!("broker {node} is not among those that the cluster lists");
             return Err(Error::new(ErrorKind::Unreachable, message));
         };
-        let opened = Link::open(&address, &self.settings).await;
-        let link = opened.map_err(|error| unreachable(&error))?;
+        let link = Link::open(&address, &self.settings).await?;
         link.versions().best::<ProduceRequest>()?;
         Ok(link)
     }
@@ -84,10 +83,8 @@ impl Brokers {
             let message = "a broker answered that the cluster has no brokers";
             return Err(Error::new(ErrorKind::Unreachable, message));
         }
-        let located = response.brokers.iter().filter_map(|broker| {
-            let port = u16::try_from(broker.port).ok()?;
-            Some((broker.node_id, Address { host: broker.host.clone(), port }))
-        });
+        let located = response.brokers.iter();
+        let located = located.filter_map(|it| locate(it.node_id, &it.host, it.port));
         *self.known.borrow_mut() = located.collect();
         Ok(response)
     }
@@ -107,10 +104,7 @@ impl Brokers {
 
     /// Takes note of brokers that an answer named.
     pub(super) fn learn(&self, endpoints: &[NodeEndpoint]) {
-        let located = endpoints.iter().filter_map(|endpoint| {
-            let port = u16::try_from(endpoint.port).ok()?;
-            Some((endpoint.node_id, Address { host: endpoint.host.clone(), port }))
-        });
+        let located = endpoints.iter().filter_map(|it| locate(it.node_id, &it.host, it.port));
         self.known.borrow_mut().extend(located);
     }
 
@@ -126,11 +120,7 @@ impl Brokers {
                 *self.control.borrow_mut() = Some((address, link));
                 Ok(response)
             }
-            Err(mut failures) if failures.len() == 1 => Err(failures.remove(0)),
-            Err(failures) => {
-                let each: Vec<_> = failures.iter().map(ToString::to_string).collect();
-                Err(Error::new(ErrorKind::Unreachable, each.join(", ")))
-            }
+            Err(failures) => Err(all_failed(failures)),
         }
     }
 
@@ -173,9 +163,7 @@ impl Brokers {
                 Ok(response) => return Ok((link, response)),
             }
         }
-        let link =
-            Link::open(address, &self.settings).await.map_err(|error| unreachable(&error))?;
-        let link = Rc::new(link);
+        let link = Rc::new(Link::open(address, &self.settings).await?);
         let response = self.call(address, &link, request).await?;
         Ok((link, response))
     }
@@ -195,6 +183,28 @@ impl Brokers {
     }
 }
 
-fn unreachable(error: &ConnectError) -> Error {
-    Error::new(ErrorKind::Unreachable, error.to_string())
+/// A broker's id and address, unless the port that the cluster lists is none.
+fn locate(node: i32, host: &str, port: i32) -> Option<(i32, Address)> {
+    let port = u16::try_from(port).ok()?;
+    Some((node, Address { host: host.to_owned(), port }))
 }
+
+/// The failures of all brokers as one error. It has the kind and code that all of them share: if
+/// they differ, another attempt may reach a broker that answers.
+fn all_failed(mut failures: Vec<Error>) -> Error {
+    if failures.len() == 1 {
+        return failures.remove(0);
+    }
+    let each: Vec<_> = failures.iter().map(ToString::to_string).collect();
+    let message = each.join(", ");
+    let mut reasons = failures.iter().map(|error| (error.kind(), error.context().code));
+    match reasons.next() {
+        Some((kind, code)) if reasons.all(|reason| reason == (kind, code)) => {
+            code.into_iter().fold(Error::new(kind, message), Error::code)
+        }
+        _ => Error::new(ErrorKind::Unreachable, message),
+    }
+}
+
+#[cfg(test)]
+mod tests;

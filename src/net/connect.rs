@@ -1,84 +1,145 @@
-//! From an address to a connected socket, and what to say when that fails.
+//! From a host's name to a connected socket.
 
-use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::descriptors::Socket;
+use super::opening::{ConnectError, ConnectStage, Opening};
 use super::race::first_of;
 use super::transport::describe;
-use crate::config::Address;
 
-/// How far a connection got before it failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Finding the host's addresses.
-    Dns,
-    /// Reaching one of them.
-    Tcp,
-    /// Agreeing on versions of the protocol.
-    ApiVersions,
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Dns => "DNS",
-            Self::Tcp => "TCP",
-            Self::ApiVersions => "ApiVersions",
-        })
-    }
-}
-
-/// An address that could not be connected, and why.
-#[derive(Debug, Clone)]
-pub struct ConnectError {
-    /// As configured, or as the cluster gave it.
-    pub address: Address,
-    /// How far it got.
-    pub stage: Stage,
-    /// What the operating system or the broker said.
-    pub cause: String,
-}
-
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}: {})", self.address, self.stage, self.cause)
-    }
-}
-
-impl std::error::Error for ConnectError {}
-
-/// How long one address of a host is waited for before the next is tried beside it: RFC 8305's
-/// recommendation.
+/// The delay before the next address of a host is tried beside one that has not answered:
+/// RFC 8305's recommendation.
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first of the host's addresses that answers.
 ///
 /// # Cancel safety
 /// Dropping it closes what was opened.
-pub(super) async fn connect(address: &Address, limit: Duration) -> Result<Socket, ConnectError> {
-    let failed = |stage, cause| ConnectError { address: address.clone(), stage, cause };
-    let found = timeout(limit, tokio::net::lookup_host((address.host.as_str(), address.port)));
-    let found = match found.await {
-        Ok(Ok(found)) => found,
-        Ok(Err(error)) => return Err(failed(Stage::Dns, describe(&error))),
-        Err(_) => return Err(failed(Stage::Dns, format!("no answer within {limit:?}"))),
+pub(super) async fn connect(opening: &Opening<'_>) -> Result<Socket, ConnectError> {
+    let addresses = resolve(opening).await?;
+    connect_any(opening, &addresses, Socket::connect).await
+}
+
+async fn resolve(opening: &Opening<'_>) -> Result<Vec<SocketAddr>, ConnectError> {
+    let address = opening.address();
+    let host = (address.host.as_str(), address.port);
+    let cause = match timeout_at(opening.deadline(), tokio::net::lookup_host(host)).await {
+        Ok(Ok(found)) => {
+            let found: Vec<_> = found.collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            "the host has no address".into()
+        }
+        Ok(Err(error)) => describe(&error),
+        Err(_) => opening.no_answer(),
     };
-    let attempts = found.map(|resolved| async move {
-        match timeout(limit, Socket::connect(resolved)).await {
-            Ok(Ok(socket)) => Ok(socket),
-            Ok(Err(error)) => Err(describe(&error)),
-            Err(_) => Err(format!("no answer within {limit:?}")),
-        }
+    Err(opening.unreachable(ConnectStage::Dns, cause))
+}
+
+/// Tries every address before the deadline, however many of them hang.
+async fn connect_any<T>(
+    opening: &Opening<'_>,
+    addresses: &[SocketAddr],
+    connect: impl AsyncFn(SocketAddr) -> io::Result<T>,
+) -> Result<T, ConnectError> {
+    let connect = &connect;
+    let attempts = addresses.iter().map(|&address| async move {
+        let cause = match timeout_at(opening.deadline(), connect(address)).await {
+            Ok(Ok(socket)) => return Ok(socket),
+            Ok(Err(error)) => describe(&error),
+            Err(_) => opening.no_answer(),
+        };
+        Err((address.ip(), cause))
     });
-    first_of(attempts, HEAD_START).await.map_err(|mut causes| {
-        // "localhost" alone has two addresses that are refused for the same reason.
-        causes.dedup();
-        if causes.is_empty() {
-            return failed(Stage::Dns, "the host has no address".into());
+    let left = opening.deadline().saturating_duration_since(Instant::now());
+    let head_start = HEAD_START.min(left / addresses.len().max(1) as u32);
+    let connected = first_of(attempts, head_start).await;
+    connected.map_err(|failures| opening.unreachable(ConnectStage::Tcp, all_causes(&failures)))
+}
+
+/// The cause that all addresses share, as both of "localhost" mostly do, or else each one's own.
+fn all_causes(failures: &[(IpAddr, String)]) -> String {
+    match failures {
+        [(_, first), rest @ ..] if rest.iter().all(|(_, cause)| cause == first) => first.clone(),
+        _ => {
+            let each: Vec<_> =
+                failures.iter().map(|(address, cause)| format!("{address}: {cause}")).collect();
+            each.join(", ")
         }
-        failed(Stage::Tcp, causes.join(", "))
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::config::Address;
+    use crate::error::ErrorKind;
+
+    const LIMIT: Duration = Duration::from_millis(200);
+    const FIRST: &str = "192.0.2.1:9092";
+    const SECOND: &str = "192.0.2.2:9092";
+
+    /// Opens a connection to a host of these addresses; says how, and after how long.
+    async fn open<T>(
+        addresses: &[&str],
+        connect: impl AsyncFn(&str) -> io::Result<T>,
+    ) -> (Result<T, ConnectError>, Duration) {
+        let host = Address { host: "broker".into(), port: 9092 };
+        let resolved: Vec<_> =
+            addresses.iter().map(|address| address.parse().expect("an address")).collect();
+        let start = Instant::now();
+        let opening = Opening::new(&host, LIMIT);
+        let connect = async |address: SocketAddr| connect(&address.to_string()).await;
+        let connected = connect_any(&opening, &resolved, connect).await;
+        (connected, start.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn addresses_that_hang_share_one_deadline() {
+        let hang = async |_: &str| pending::<io::Result<()>>().await;
+        let (connected, took) = open(&[FIRST, SECOND], hang).await;
+        let error = connected.expect_err("both hang");
+        assert_eq!(took, LIMIT);
+        assert_eq!((error.stage, error.kind), (ConnectStage::Tcp, ErrorKind::Unreachable));
+        assert_eq!(error.to_string(), "broker:9092 (TCP: no answer within 200ms)");
+    }
+
+    /// Though [`HEAD_START`] is longer than the whole time.
+    #[tokio::test(start_paused = true)]
+    async fn the_last_address_is_tried_before_the_deadline() {
+        let last_answers = async |address: &str| match address {
+            FIRST => pending().await,
+            _ => Ok(address.to_owned()),
+        };
+        let (connected, took) = open(&[FIRST, SECOND], last_answers).await;
+        assert_eq!(connected.expect("one answers"), SECOND);
+        assert_eq!(took, LIMIT / 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_address_has_its_own_cause() {
+        let fail = async |address: &str| match address {
+            FIRST => pending::<io::Result<()>>().await,
+            _ => Err(io::Error::from_raw_os_error(libc::ECONNREFUSED)),
+        };
+        let (connected, _) = open(&[FIRST, SECOND], fail).await;
+        let said = connected.expect_err("neither answers").to_string();
+        let causes = "192.0.2.1: no answer within 200ms, 192.0.2.2: Connection refused";
+        assert_eq!(said, format!("broker:9092 (TCP: {causes})"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cause_that_all_addresses_share_is_named_once() {
+        let refuse = async |_: &str| Err::<(), _>(io::Error::from_raw_os_error(libc::ECONNREFUSED));
+        let (connected, _) = open(&["127.0.0.1:9092", "[::1]:9092"], refuse).await;
+        let said = connected.expect_err("both refuse").to_string();
+        assert_eq!(said, "broker:9092 (TCP: Connection refused)");
+    }
 }

@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::timeout;
 
-use super::connect::{ConnectError, Stage, connect};
-use super::pipeline::{PendingAnswer, Pipeline, PipelineSettings, decode};
+use super::connect::connect;
+use super::handshake::negotiate;
+use super::opening::{ConnectError, Opening};
+use super::pipeline::{PendingAnswer, Pipeline, PipelineSettings};
 use super::versions::Versions;
 use crate::config::Address;
-use crate::error::{Error, ErrorCode, ErrorKind, Result};
-use crate::protocol::{ApiVersionsRequest, Request};
-use crate::wire::Reader;
+use crate::error::Result;
+use crate::protocol::Request;
 
 /// What a connection needs to know of the configuration.
 #[derive(Debug, Clone)]
 pub struct LinkSettings {
-    /// How long each step of connecting may take: DNS, each address, agreeing on versions.
+    /// How long opening a connection may take, all stages together.
     pub setup_timeout: Duration,
     /// What it needs once it is open.
     pub pipeline: PipelineSettings,
@@ -30,20 +30,16 @@ pub struct Link {
 }
 
 impl Link {
-    /// Connects and agrees on versions.
+    /// Opens a connection, within `setup_timeout`.
     ///
     /// # Cancel safety
     /// Dropping it closes what was opened.
     pub async fn open(address: &Address, settings: &LinkSettings) -> Result<Self, ConnectError> {
-        let socket = connect(address, settings.setup_timeout).await?;
+        let opening = Opening::new(address, settings.setup_timeout);
+        let socket = connect(&opening).await?;
         let pipeline = Pipeline::start(socket, settings.pipeline.clone());
-        let limit = settings.setup_timeout;
-        let cause = match timeout(limit, negotiate(&pipeline)).await {
-            Ok(Ok(versions)) => return Ok(Self { pipeline, versions }),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer within {limit:?}"),
-        };
-        Err(ConnectError { address: address.clone(), stage: Stage::ApiVersions, cause })
+        let versions = negotiate(&opening, &pipeline).await?;
+        Ok(Self { pipeline, versions })
     }
 
     /// What the broker speaks.
@@ -84,34 +80,6 @@ impl Link {
     pub fn abort(&self) {
         self.pipeline.abort();
     }
-}
-
-/// Kafka 2.4 and later answer version 3; older ones list their versions in version 0.
-async fn negotiate(pipeline: &Pipeline) -> Result<Versions> {
-    let request = ApiVersionsRequest {
-        client_software_name: "dekaf".into(),
-        client_software_version: env!("CARGO_PKG_VERSION").into(),
-    };
-    for version in [3, 0] {
-        let frame = pipeline.exchange(&request, version).await?;
-        if version > 0 && refuses_version(&frame) {
-            continue;
-        }
-        let response = decode::<ApiVersionsRequest>(&frame, version)?;
-        if !response.error_code.is_success() {
-            let message = format!("the broker answered {}", response.error_code);
-            return Err(Error::new(ErrorKind::Broker, message).code(response.error_code));
-        }
-        return Ok(Versions::new(&response.api_keys));
-    }
-    let message = "the broker refuses every version of ApiVersions";
-    Err(Error::new(ErrorKind::UnsupportedVersion, message))
-}
-
-/// The error code comes first in every version, behind the correlation id.
-fn refuses_version(frame: &Bytes) -> bool {
-    let mut input = Reader::new(frame);
-    input.skip(size_of::<i32>()).and_then(|()| input.i16()) == Ok(ErrorCode::UNSUPPORTED_VERSION.0)
 }
 
 #[cfg(test)]

@@ -6,13 +6,20 @@ use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{LocalSet, spawn_local};
+use tokio::time::timeout;
 
 use super::*;
-use crate::protocol::{ApiVersionsResponse, MetadataRequest, decode_response, encode_request};
+use crate::error::{ErrorCode, ErrorKind};
+use crate::net::ConnectStage;
+use crate::protocol::{
+    ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, decode_response, encode_request,
+};
 
 /// Far beyond what anything here takes.
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(50);
+
+const CLUSTER_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(31);
 
 /// Versions of nothing: correlation id, no error, no APIs, no throttling, no tagged fields.
 const NO_VERSIONS: [u8; 16] = [0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0];
@@ -21,11 +28,16 @@ fn settings() -> PipelineSettings {
     PipelineSettings { client_id: "test".into(), request_timeout: LONG, idle_timeout: LONG }
 }
 
-/// An open connection, and the broker's end of it.
-async fn open(pipeline: PipelineSettings) -> (Link, TcpStream) {
+/// A port that takes connections, and its address.
+async fn listen() -> (TcpListener, Address) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it is bound").port();
-    let address = Address { host: "127.0.0.1".into(), port };
+    (listener, Address { host: "127.0.0.1".into(), port })
+}
+
+/// An open connection, and the broker's end of it.
+async fn open(pipeline: PipelineSettings) -> (Link, TcpStream) {
+    let (listener, address) = listen().await;
     let settings = LinkSettings { setup_timeout: LONG, pipeline };
     let accepting = async {
         let (mut broker, _) = listener.accept().await.expect("the link connects");
@@ -35,6 +47,33 @@ async fn open(pipeline: PipelineSettings) -> (Link, TcpStream) {
     };
     let (link, broker) = tokio::join!(Link::open(&address, &settings), accepting);
     (link.expect("the broker answers"), broker)
+}
+
+/// What comes of a connection to a broker that answers each request with the next of these
+/// frames, and nothing after the last. The broker sees its end.
+async fn refused(answers: &[Vec<u8>], setup_timeout: Duration) -> ConnectError {
+    let (listener, address) = listen().await;
+    let settings = LinkSettings { setup_timeout, pipeline: settings() };
+    let refusing = async {
+        let (mut broker, _) = listener.accept().await.expect("the link connects");
+        for answer in answers {
+            take(&mut broker).await;
+            broker.write_all(answer).await.expect("the link reads");
+        }
+        broker
+    };
+    let (opened, mut broker) = tokio::join!(Link::open(&address, &settings), refusing);
+    let error = opened.expect_err("it is not opened");
+    assert_eq!((&error.address, error.stage), (&address, ConnectStage::ApiVersions));
+    let mut rest = Vec::new();
+    broker.read_to_end(&mut rest).await.expect("the connection is closed");
+    error
+}
+
+/// The answer to an ApiVersions request: an error code, and no APIs.
+fn refusal(correlation_id: u8, code: ErrorCode) -> Vec<u8> {
+    let [high, low] = code.0.to_be_bytes();
+    vec![0, 0, 0, 10, 0, 0, 0, correlation_id, high, low, 0, 0, 0, 0]
 }
 
 /// Reads one frame.
@@ -67,7 +106,41 @@ fn the_versions_of_nothing_are_well_formed() {
 }
 
 #[test]
-fn nobody_used_it_so_it_ends() {
+fn a_broker_that_never_answers_is_unreachable_at_the_deadline() {
+    run(async {
+        let error = refused(&[], SHORT).await;
+        assert_eq!((error.kind, error.code), (ErrorKind::Unreachable, None));
+        assert_eq!(error.cause, "no answer within 50ms");
+    });
+}
+
+#[test]
+fn a_broker_that_refuses_every_version_says_so() {
+    run(async {
+        let refusals = [0, 1].map(|id| refusal(id, ErrorCode::UNSUPPORTED_VERSION));
+        let error = refused(&refusals[..1], SHORT).await;
+        assert_eq!(error.kind, ErrorKind::Unreachable, "version 0 is tried next: {error}");
+        let code = Some(ErrorCode::UNSUPPORTED_VERSION);
+        let error = refused(&refusals, LONG).await;
+        assert_eq!((error.kind, error.code), (ErrorKind::UnsupportedVersion, code));
+    });
+}
+
+#[test]
+fn a_refusal_keeps_its_code() {
+    run(async {
+        let refusals =
+            [refusal(0, ErrorCode::UNSUPPORTED_VERSION), refusal(1, CLUSTER_AUTHORIZATION_FAILED)];
+        let error = refused(&refusals, LONG).await;
+        assert_eq!(
+            (error.kind, error.code),
+            (ErrorKind::Broker, Some(CLUSTER_AUTHORIZATION_FAILED))
+        );
+    });
+}
+
+#[test]
+fn an_unused_connection_ends() {
     run(async {
         let (link, mut broker) = open(PipelineSettings { idle_timeout: SHORT, ..settings() }).await;
         link.closed().await;

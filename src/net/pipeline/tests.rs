@@ -99,11 +99,12 @@ fn a_dropped_pipeline_closes_its_transport_even_while_it_writes() {
         let (near, mut far) = duplex(8);
         let pipeline = Pipeline::start(near, settings());
         let answer = pipeline.send(|_| vec![Bytes::from_static(b"more than eight bytes")]);
-        // The task waits now for room that there will not be.
+        // The task waits for more room than this makes.
         far.read_exact(&mut [0; 1]).await.expect("it has begun to write");
         drop(pipeline);
         let error = answer.wait().await.expect_err("nothing answers");
         assert!(error.context().maybe_written, "{error}");
+        assert_eq!(error.to_string(), "the connection has ended", "it was not aborted at once");
         let mut rest = Vec::new();
         far.read_to_end(&mut rest).await.expect("a clean end");
         assert!(rest.len() < 20, "the whole frame was written");

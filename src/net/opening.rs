@@ -1,0 +1,189 @@
+//! One attempt to open a connection: its stages, its one deadline, and the error that names both.
+//! Knows no stage's work.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::config::Address;
+use crate::error::{Error, ErrorCode, ErrorKind, Result};
+
+/// A stage of opening a connection, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectStage {
+    /// Resolve the host's name.
+    Dns,
+    /// Connect to one of the host's addresses.
+    Tcp,
+    /// Negotiate the protocol's versions.
+    ApiVersions,
+}
+
+impl fmt::Display for ConnectStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dns => "DNS",
+            Self::Tcp => "TCP",
+            Self::ApiVersions => "ApiVersions",
+        })
+    }
+}
+
+/// Why a connection could not be opened.
+#[derive(Debug, Clone)]
+pub struct ConnectError {
+    /// The broker's address, as configured or as the cluster listed it.
+    pub address: Address,
+    /// The stage that failed, or in which the time ran out.
+    pub stage: ConnectStage,
+    /// Tells a broker that another attempt may reach from one that refuses this client.
+    pub kind: ErrorKind,
+    /// Kafka's code, if the broker gave one.
+    pub code: Option<ErrorCode>,
+    /// The message of the operating system, of the broker or of a decoder.
+    pub cause: String,
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}: {})", self.address, self.stage, self.cause)
+    }
+}
+
+impl std::error::Error for ConnectError {}
+
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Self {
+        let converted = Self::new(error.kind, error.to_string());
+        match error.code {
+            Some(code) => converted.code(code),
+            None => converted,
+        }
+    }
+}
+
+/// An attempt to open a connection. All of its stages share one deadline.
+#[derive(Debug)]
+pub(super) struct Opening<'a> {
+    address: &'a Address,
+    limit: Duration,
+    deadline: Instant,
+}
+
+impl<'a> Opening<'a> {
+    /// Starts the clock.
+    pub(super) fn new(address: &'a Address, limit: Duration) -> Self {
+        Self { address, limit, deadline: Instant::now() + limit }
+    }
+
+    pub(super) fn address(&self) -> &'a Address {
+        self.address
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The cause of a failure at the deadline. It names the limit of the whole attempt, whatever
+    /// earlier stages left of it.
+    pub(super) fn no_answer(&self) -> String {
+        format!("no answer within {:?}", self.limit)
+    }
+
+    /// Runs a stage until the deadline.
+    pub(super) async fn stage<T>(
+        &self,
+        stage: ConnectStage,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T, ConnectError> {
+        match timeout_at(self.deadline, work).await {
+            Ok(done) => done.map_err(|error| self.refused(stage, &error)),
+            Err(_) => Err(self.unreachable(stage, self.no_answer())),
+        }
+    }
+
+    /// The error of a stage that reached no broker.
+    pub(super) fn unreachable(&self, stage: ConnectStage, cause: String) -> ConnectError {
+        let address = self.address.clone();
+        ConnectError { address, stage, kind: ErrorKind::Unreachable, code: None, cause }
+    }
+
+    fn refused(&self, stage: ConnectStage, error: &Error) -> ConnectError {
+        let cause = error.to_string();
+        match error.kind() {
+            // Nothing but the handshake was under way on it: the broker was not reached.
+            ErrorKind::Disconnected => self.unreachable(stage, cause),
+            kind => {
+                let address = self.address.clone();
+                ConnectError { address, stage, kind, code: error.context().code, cause }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(200);
+
+    const CLUSTER_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(31);
+
+    fn address() -> Address {
+        Address { host: "broker".into(), port: 9092 }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stages_share_one_deadline() {
+        let (address, start) = (address(), Instant::now());
+        let opening = Opening::new(&address, LIMIT);
+        let slow = async {
+            sleep(LIMIT * 3 / 4).await;
+            Ok("resolved")
+        };
+        assert_eq!(
+            opening.stage(ConnectStage::Dns, slow).await.expect("it is in time"),
+            "resolved"
+        );
+        let late = opening.stage(ConnectStage::ApiVersions, pending::<Result<()>>()).await;
+        let late = late.expect_err("the broker hangs");
+        assert_eq!(start.elapsed(), LIMIT);
+        assert_eq!((late.kind, late.code), (ErrorKind::Unreachable, None));
+        assert_eq!(late.to_string(), "broker:9092 (ApiVersions: no answer within 200ms)");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_keeps_its_kind_and_code() {
+        let refusals = [
+            (ErrorKind::UnsupportedVersion, None),
+            (ErrorKind::Protocol, None),
+            (ErrorKind::Broker, Some(CLUSTER_AUTHORIZATION_FAILED)),
+        ];
+        let address = address();
+        let opening = Opening::new(&address, LIMIT);
+        for (kind, code) in refusals {
+            let refusal = Error::new(kind, "no");
+            let refusal = code.into_iter().fold(refusal, Error::code);
+            let failed =
+                opening.stage(ConnectStage::ApiVersions, async { Err::<(), _>(refusal) }).await;
+            let error = Error::from(failed.expect_err("it is refused"));
+            assert_eq!((error.kind(), error.context().code), (kind, code));
+            assert_eq!(error.to_string(), "broker:9092 (ApiVersions: no)");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_connection_is_an_unreachable_broker() {
+        let address = address();
+        let opening = Opening::new(&address, LIMIT);
+        let lost = Error::new(ErrorKind::Disconnected, "gone").code(ErrorCode::NETWORK_EXCEPTION);
+        let failed = opening.stage(ConnectStage::ApiVersions, async { Err::<(), _>(lost) }).await;
+        let error = Error::from(failed.expect_err("it is lost"));
+        assert_eq!((error.kind(), error.context().code), (ErrorKind::Unreachable, None));
+    }
+}
