@@ -6,10 +6,10 @@ mod core;
 mod driver;
 mod handle;
 mod mailbox;
-mod room;
 mod sealer;
 mod sink;
 mod sync;
+mod turn_signal;
 mod turned;
 
 pub use handle::{Asked, Client};

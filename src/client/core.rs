@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::driver::drive;
-use super::room::Room;
 use super::sink::Sink;
+use super::turn_signal::TurnSignal;
 use super::turned::Turned;
 use crate::config::Config;
 use crate::net::without_signals;
@@ -19,7 +19,7 @@ use crate::producer::Machine;
 #[derive(Debug)]
 pub(super) struct Core<W> {
     pub(super) turned: Turned<W>,
-    pub(super) room: Room,
+    pub(super) signal: TurnSignal,
     ended: Mutex<bool>,
     end: Condvar,
 }
@@ -31,7 +31,7 @@ impl<W: Send + 'static> Core<W> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let core = Arc::new(Self {
             turned: Turned::new(Machine::new(config.clone(), seed).with_runs(S::rest)),
-            room: Room::default(),
+            signal: TurnSignal::default(),
             ended: Mutex::new(false),
             end: Condvar::new(),
         });
@@ -39,8 +39,8 @@ impl<W: Send + 'static> Core<W> {
         let work = move || {
             run(&inside, sink, |sink| {
                 let local = tokio::task::LocalSet::new();
-                let Self { turned, room, .. } = &*inside;
-                local.block_on(&runtime, drive(turned, room, sink, &config));
+                let Self { turned, signal, .. } = &*inside;
+                local.block_on(&runtime, drive(turned, signal, sink, &config));
                 drop(local);
                 // A look-up of a host's name may hang for as long as the system likes.
                 runtime.shutdown_background();
@@ -77,7 +77,7 @@ fn run<W: Send + 'static, S: Sink<W>>(core: &Core<W>, sink: S, drive: impl FnOnc
         }
     }
     sink.end(last);
-    core.room.call();
+    core.signal.notify();
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use tokio::task::{JoinError, spawn_blocking, spawn_local};
 use tokio::time::sleep_until;
 
 use super::brokers::Brokers;
-use super::room::Room;
 use super::sealer::{seal, takes_long};
 use super::sink::Sink;
+use super::turn_signal::TurnSignal;
 use super::turned::Turned;
 use crate::cluster::NodeId;
 use crate::config::{Acks, Codec, Compression, Config};
@@ -54,7 +54,7 @@ struct Lane {
 /// ends the tasks that this has spawned.
 pub(super) async fn drive<W: Send + 'static>(
     turned: &Turned<W>,
-    room: &Room,
+    signal: &TurnSignal,
     sink: &impl Sink<W>,
     config: &Config,
 ) {
@@ -62,7 +62,7 @@ pub(super) async fn drive<W: Send + 'static>(
     let mut turns = Turns::default();
     let mut world = World {
         turned,
-        room,
+        signal,
         sink,
         brokers: Rc::new(Brokers::new(config)),
         lanes: HashMap::new(),
@@ -103,7 +103,7 @@ async fn until(timeout: Option<Instant>) {
 /// The cluster and the callers, as the driver deals with them.
 struct World<'a, W, S> {
     turned: &'a Turned<W>,
-    room: &'a Room,
+    signal: &'a TurnSignal,
     sink: &'a S,
     brokers: Rc<Brokers>,
     /// Connections for producing, by the broker's id.
@@ -117,7 +117,7 @@ struct World<'a, W, S> {
 
 impl<W: Send + 'static, S: Sink<W>> Outside<W> for World<'_, W, S> {
     fn settle(&mut self, settled: Vec<Settled<W>>) {
-        self.room.call();
+        self.signal.notify();
         if !settled.is_empty() {
             self.sink.settle(settled);
         }

@@ -115,7 +115,7 @@ impl<W: Send + 'static> Client<W> {
     pub fn wait_admitted(&self, ticket: Ticket, limit: Duration) -> bool {
         let until = Instant::now() + limit;
         loop {
-            let seen = self.core.room.last_call();
+            let seen = self.core.signal.turns();
             if !self.core.turned.machine().waits_for_memory(ticket) {
                 return true;
             }
@@ -123,7 +123,7 @@ impl<W: Send + 'static> Client<W> {
             if left.is_zero() {
                 return false;
             }
-            self.core.room.sleep(seen, left);
+            self.core.signal.sleep(seen, left);
         }
     }
 
