@@ -1,0 +1,270 @@
+//! Within a folder: the order of a room's files, and cycles among siblings anywhere. What tests
+//! import does not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::paths::paths;
+use super::{module_of, sources};
+
+/// The files of a room from left to right: each imports only what stands left of it, and from the
+/// file itself, not through the room's re-exports.
+const ROOMS: [(&str, &[&str]); 2] = [
+    (
+        "net",
+        &[
+            "signals",
+            "descriptors",
+            "race",
+            "versions",
+            "transport",
+            "opening",
+            "connect",
+            "pipeline",
+            "handshake",
+            "link",
+        ],
+    ),
+    (
+        "client",
+        &[
+            "sync",
+            "mailbox",
+            "turned",
+            "turn_signal",
+            "sealer",
+            "sink",
+            "brokers",
+            "driver",
+            "core",
+            "handle",
+        ],
+    ),
+];
+
+/// Siblings that import each other in a circle. It may only shrink: a module that is no longer in
+/// a circle with others of its entry must leave it.
+const CYCLES: [(&str, &[&str]); 6] = [
+    ("producer", &["metrics", "topic"]),
+    ("producer::machine", &["fates", "wording"]),
+    (
+        "py",
+        &[
+            "aio",
+            "answer",
+            "arguments",
+            "borrowed",
+            "callbacks",
+            "calls",
+            "context",
+            "convert",
+            "dispatcher",
+            "errors",
+            "futures",
+            "group",
+            "hang",
+            "loops",
+            "message",
+            "metadata",
+            "named",
+            "outlet",
+            "port",
+            "process",
+            "producer",
+            "promises",
+            "row",
+            "serializers",
+            "settings",
+            "started",
+            "tell",
+            "turn",
+            "voice",
+            "waiter",
+            "wakes",
+        ],
+    ),
+    ("py", &["batch", "results", "topic"]),
+    ("record::compression", &["compressor", "decompressor", "gzip", "lz4", "snappy", "zstd"]),
+    ("wire", &["room", "varint"]),
+];
+
+/// The modules of one folder.
+#[derive(Debug, Default)]
+struct Folder {
+    /// What each module imports of its siblings, as does what lies below it.
+    imports: BTreeMap<String, BTreeSet<String>>,
+    /// What each module imports of the folder's own module.
+    of_parent: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Folder {
+    fn has(&self, module: &str) -> bool {
+        self.imports.contains_key(module)
+    }
+
+    fn reached_from<'a>(&'a self, module: &'a str) -> BTreeSet<&'a str> {
+        let (mut reached, mut next) = (BTreeSet::new(), vec![module]);
+        while let Some(module) = next.pop() {
+            let more = self.imports[module].iter().map(String::as_str);
+            next.extend(more.filter(|to| reached.insert(*to)));
+        }
+        reached
+    }
+
+    /// Modules that reach each other, as sets.
+    fn cycles(&self) -> BTreeSet<BTreeSet<&str>> {
+        let modules = self.imports.keys().map(String::as_str);
+        let reach: BTreeMap<_, _> = modules.map(|from| (from, self.reached_from(from))).collect();
+        let mut cycles = BTreeSet::new();
+        for (from, reached) in &reach {
+            let circle: BTreeSet<_> =
+                reached.iter().filter(|to| reach[*to].contains(from)).copied().collect();
+            if !circle.is_empty() {
+                cycles.insert(circle);
+            }
+        }
+        cycles
+    }
+}
+
+/// By the folder's module: the crate's root is "".
+fn folders(sources: &[(String, String)]) -> BTreeMap<String, Folder> {
+    let mut folders = BTreeMap::<String, Folder>::new();
+    for (file, _) in sources {
+        if let [folder @ .., name] = &module_of(file)[..] {
+            folders
+                .entry(folder.join("::"))
+                .or_default()
+                .imports
+                .entry((*name).into())
+                .or_default();
+        }
+    }
+    for (file, source) in sources {
+        let module = module_of(file);
+        let shipped = paths(source).into_iter().filter(|used| !used.is_in(&module, "tests"));
+        for target in shipped.filter_map(|used| used.target(&module)) {
+            let shared = module.iter().zip(&target).take_while(|(own, to)| own == to).count();
+            let (Some(from), Some(to)) = (module.get(shared), target.get(shared)) else { continue };
+            let Some(folder) = folders.get_mut(&module[..shared].join("::")) else { continue };
+            let imports = if folder.has(to) { &mut folder.imports } else { &mut folder.of_parent };
+            imports.entry((*from).into()).or_default().insert(to.clone());
+        }
+    }
+    folders
+}
+
+fn out_of_order(
+    sources: &[(String, String)],
+    rooms: &[(&'static str, &'static [&'static str])],
+) -> Vec<String> {
+    let mut folders = folders(sources);
+    let mut broken = Vec::new();
+    for (room, order) in rooms {
+        let folder = folders.remove(*room).unwrap_or_default();
+        let place = |module: &str| order.iter().position(|name| *name == module);
+        let gone = order.iter().filter(|name| !folder.has(name));
+        broken.extend(gone.map(|name| format!("`{room}` has no file `{name}`")));
+        for (from, imports) in &folder.imports {
+            let Some(at) = place(from) else {
+                broken.push(format!("`{room}::{from}` has no place in the order of its room"));
+                continue;
+            };
+            let right = imports.iter().filter(|to| place(to).is_some_and(|to| to >= at));
+            broken.extend(right.map(|to| {
+                format!("`{room}::{from}` must not import `{to}`, which stands right of it")
+            }));
+            let parent = folder.of_parent.get(from).into_iter().flatten();
+            broken.extend(parent.map(|name| {
+                format!("`{room}::{from}` must import `{name}` from its file, not from `{room}`")
+            }));
+        }
+    }
+    broken
+}
+
+fn wrong_cycles(
+    sources: &[(String, String)],
+    allowed: &[(&'static str, &'static [&'static str])],
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let folders = folders(sources);
+    for (name, folder) in &folders {
+        for circle in folder.cycles() {
+            let is_allowed = allowed.iter().any(|(folder, modules)| {
+                folder == name && circle.iter().all(|module| modules.contains(module))
+            });
+            if !is_allowed {
+                wrong.push(format!("in `{name}`, {circle:?} import each other in a circle"));
+            }
+        }
+    }
+    for (name, modules) in allowed {
+        let circles = folders.get(*name).map(Folder::cycles).unwrap_or_default();
+        let inside = |circle: &&BTreeSet<_>| circle.iter().all(|module| modules.contains(module));
+        let circling: BTreeSet<_> = circles.iter().filter(inside).flatten().collect();
+        let stale = modules.iter().filter(|module| !circling.contains(module));
+        wrong.extend(stale.map(|module| {
+            format!("`{name}::{module}` is in no circle of its entry in `CYCLES` any more")
+        }));
+    }
+    wrong
+}
+
+#[test]
+fn every_room_is_in_order() {
+    let broken = out_of_order(&sources(), &ROOMS);
+    assert!(broken.is_empty(), "the order of a room is broken:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn no_siblings_import_each_other_in_a_circle() {
+    let wrong = wrong_cycles(&sources(), &CYCLES);
+    assert!(wrong.is_empty(), "siblings and cycles:\n{}", wrong.join("\n"));
+}
+
+/// A crate of a few files, each with its text.
+fn files(files: &[(&str, &str)]) -> Vec<(String, String)> {
+    files.iter().map(|(file, source)| (format!("src/{file}"), (*source).to_owned())).collect()
+}
+
+const ORDER: [(&str, &[&str]); 1] = [("net", &["race", "link"])];
+
+#[test]
+fn the_check_of_rooms_finds_what_is_forbidden() {
+    let forbidden = [
+        files(&[("net/race.rs", "use super::link::Link;"), ("net/link.rs", "")]),
+        files(&[
+            ("net/race/slow.rs", "use crate::net::link;"),
+            ("net/race.rs", ""),
+            ("net/link.rs", ""),
+        ]),
+        files(&[("net/race.rs", "fn f() { super::link::f() }"), ("net/link.rs", "")]),
+        files(&[("net/race.rs", "use super::Link;"), ("net/link.rs", "")]),
+        files(&[("net/race.rs", ""), ("net/link.rs", ""), ("net/helpers.rs", "")]),
+        files(&[("net/race.rs", "")]),
+    ];
+    for sources in forbidden {
+        assert_eq!(out_of_order(&sources, &ORDER).len(), 1, "{sources:?}");
+    }
+    let test = "use super::race::f; mod tests { use super::super::link; }";
+    let sources =
+        files(&[("net.rs", "use link::Link;"), ("net/race.rs", ""), ("net/link.rs", test)]);
+    assert_eq!(out_of_order(&sources, &ORDER), [""; 0]);
+}
+
+#[test]
+fn the_check_of_cycles_finds_what_is_forbidden() {
+    let (a, b, c) = ("use super::b::B;", "use crate::a::c;", "use super::a::A;");
+    let pair = files(&[("a/a.rs", a), ("a/b.rs", "use super::a::A;"), ("a/c.rs", "")]);
+    let triple = files(&[("a/a.rs", a), ("a/b/d.rs", b), ("a/b.rs", ""), ("a/c.rs", c)]);
+    let none = files(&[("a/a.rs", a), ("a/b/d.rs", b), ("a/b.rs", ""), ("a/c.rs", "")]);
+    assert_eq!(wrong_cycles(&pair, &[]).len(), 1);
+    assert_eq!(wrong_cycles(&pair, &[("a", &["a", "b"])]), [""; 0]);
+    assert_eq!(wrong_cycles(&pair, &[("a", &["a", "b", "c"])]).len(), 1, "`c` is stale");
+    assert_eq!(wrong_cycles(&triple, &[]).len(), 1);
+    assert_eq!(wrong_cycles(&triple, &[("a", &["a", "b", "c"])]), [""; 0]);
+    // The circle is not allowed, and what was allowed is no circle.
+    assert_eq!(wrong_cycles(&triple, &[("a", &["a", "b"])]).len(), 3);
+    assert_eq!(wrong_cycles(&none, &[]), [""; 0]);
+    assert_eq!(wrong_cycles(&none, &[("b", &["a"])]).len(), 1, "the folder is gone");
+}
