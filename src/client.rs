@@ -1,5 +1,5 @@
 //! The producer as it runs: one thread turns the machine, talks to the brokers through
-//! [`crate::net`], and hands what is settled to whoever made it.
+//! [`crate::net`], and hands settled records to the producer's sink.
 
 mod brokers;
 mod core;

@@ -16,12 +16,12 @@ use crate::protocol::{
     ProduceRequest, Request,
 };
 
-/// How long one broker is waited for before the next is asked as well. Long beside any healthy
-/// answer, and short beside what a broker that hangs would cost.
+/// The delay before the next broker is asked beside one that has not answered. It is long for a
+/// healthy broker, and short compared with the deadline of one that hangs.
 const HEAD_START: Duration = Duration::from_millis(500);
 
-/// Brokers close what was idle for ten minutes, unless told otherwise, and a request that meets
-/// its end half-way may have been written or not. So this side closes first.
+/// By default, brokers close connections that were idle for ten minutes. A request that is sent
+/// while the broker closes may be written or not, so this side closes first.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(9 * 60);
 
 /// The brokers of a cluster.
@@ -30,7 +30,7 @@ pub(super) struct Brokers {
     settings: LinkSettings,
     bootstrap: Vec<Address>,
     known: RefCell<HashMap<i32, Address>>,
-    /// For requests that must not wait behind batches: to whoever answered the last of them.
+    /// For requests that must not wait behind batches: to the broker that answered the last one.
     control: RefCell<Option<(Address, Rc<Link>)>>,
 }
 
@@ -102,14 +102,14 @@ impl Brokers {
         Err(Error::new(ErrorKind::Broker, message).code(code))
     }
 
-    /// Takes note of brokers that an answer named.
+    /// Adds brokers that an answer listed.
     pub(super) fn learn(&self, endpoints: &[NodeEndpoint]) {
         let located = endpoints.iter().filter_map(|it| locate(it.node_id, &it.host, it.port));
         self.known.borrow_mut().extend(located);
     }
 
-    /// Asks whoever answers first: the broker of the control connection, and if that hangs or is
-    /// gone, one after the other of those that are known or configured.
+    /// Returns the first answer of any broker: that of the control connection is asked first, and
+    /// if it hangs or is gone, one after the other of those that are known or configured.
     async fn ask<R: Request>(&self, request: &R) -> Result<R::Response> {
         let attempts = self.candidates().into_iter().map(|address| async move {
             let answered = self.ask_one(&address, request).await;
@@ -145,7 +145,7 @@ impl Brokers {
         }
     }
 
-    /// Asks one broker, over the control connection if that is its.
+    /// Asks one broker, on the control connection if it is to this broker.
     async fn ask_one<R: Request>(
         &self,
         address: &Address,
@@ -154,7 +154,7 @@ impl Brokers {
         let open = self.control.borrow().as_ref().filter(|(to, _)| to == address).cloned();
         if let Some((_, link)) = open {
             match self.call(address, &link, request).await {
-                // It may have ended long ago without anyone noticing.
+                // It may have ended while no request was under way on it.
                 Err(_) if link.is_closed() => {}
                 Err(error) => {
                     link.abort();
@@ -168,7 +168,7 @@ impl Brokers {
         Ok((link, response))
     }
 
-    /// A broker that does not answer soon is given up: others know what is asked.
+    /// A broker that does not answer in time is given up: any other can answer as well.
     async fn call<R: Request>(
         &self,
         address: &Address,

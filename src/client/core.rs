@@ -54,7 +54,7 @@ impl<W: Send + 'static> Core<W> {
 }
 
 impl<W> Core<W> {
-    /// Waits until the core has ended, at most for `limit`; says whether it has.
+    /// Waits until the core has ended, at most for `limit`. Returns whether it has.
     pub(super) fn wait_ended(&self, limit: Duration) -> bool {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.end.wait_timeout_while(ended, limit, |ended| !*ended);
@@ -62,9 +62,9 @@ impl<W> Core<W> {
     }
 }
 
-/// Runs the driver, and delivers what was settled last when every task has ended and every socket
-/// is closed. If it panics, or a caller has panicked while it changed the machine, every waiter is
-/// told: a defect of ours must not leave a program hanging.
+/// Runs the driver. What was settled last is delivered after every task has ended and every socket
+/// is closed. If the driver panics, or a caller did while it changed the machine, every waiter
+/// fails: a defect of dekaf's must not leave a program hanging.
 fn run<W: Send + 'static, S: Sink<W>>(core: &Core<W>, sink: S, drive: impl FnOnce(&S)) {
     let panicked = catch_unwind(AssertUnwindSafe(|| drive(&sink))).is_err();
     let mut last = Vec::new();
@@ -89,10 +89,10 @@ mod tests {
     use crate::producer::{Haste, Notice, Settled};
     use crate::record::Record;
 
-    /// Passes on who was told, and how.
-    struct Told(mpsc::Sender<(u32, bool)>);
+    /// Passes on which waiters were completed, and whether they succeeded.
+    struct Reports(mpsc::Sender<(u32, bool)>);
 
-    impl Sink<u32> for Told {
+    impl Sink<u32> for Reports {
         fn settle(&self, settled: Vec<Settled<u32>>) {
             for settled in settled {
                 let told = match settled {
@@ -127,7 +127,7 @@ mod tests {
     fn a_panic_under_the_lock_leaves_no_waiter_behind() {
         let config = Config::new("127.0.0.1:9").expect("an address");
         let (told, tells) = mpsc::channel();
-        let core = Core::start(config, 1, Told(told)).expect("a thread");
+        let core = Core::start(config, 1, Reports(told)).expect("a thread");
         let record = Record { timestamp: 0, key: None, value: Some(b"v"), headers: &[] };
         let produce =
             |who| core.turned.produce(Instant::now, "t", None, &record, Some(who), Haste::AtOnce);

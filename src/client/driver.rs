@@ -1,4 +1,4 @@
-//! Turns the machine: does what it wants done, tells it what came of it, sleeps in between.
+//! Turns the machine: does what it asks for, reports the outcome to it, and sleeps in between.
 
 use std::collections::HashMap;
 use std::panic::resume_unwind;
@@ -25,7 +25,7 @@ use crate::producer::{
 use crate::protocol::{PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD, ProduceRequest, decode_response};
 use crate::record::SealedBatch;
 
-/// What happened outside, with what only the driver has to know of it.
+/// What happened outside, with the parts that only the driver needs.
 #[derive(Debug)]
 enum News {
     Event(Event),
@@ -33,12 +33,12 @@ enum News {
     Sealed(Result<SealedRequest, JoinError>),
 }
 
-/// A request that was sent, and its answer to come.
+/// A request that was sent.
 #[derive(Debug)]
-struct Sent {
+struct SentRequest {
     id: RequestId,
     answer: PendingAnswer,
-    /// The version of the answer; `None` where the broker is to send none.
+    /// The version of the answer; `None` if the request asks for none.
     version: Option<i16>,
 }
 
@@ -47,11 +47,11 @@ struct Sent {
 struct Lane {
     link: Rc<Link>,
     /// Requests in the order in which they were sent, for [`listen`].
-    sent: mpsc::UnboundedSender<Sent>,
+    sent: mpsc::UnboundedSender<SentRequest>,
 }
 
-/// Runs until the machine is finished. What was settled last is left for the caller, who first
-/// ends the tasks that this has spawned.
+/// Runs until the machine is finished. What was settled last is left to the caller, which first
+/// ends the tasks that were spawned here.
 pub(super) async fn drive<W: Send + 'static>(
     turned: &Turned<W>,
     signal: &TurnSignal,
@@ -210,10 +210,10 @@ impl<W, S> World<'_, W, S> {
             _ => (lane.link.send(encode), Some(version)),
         };
         // The listener stops before the connection is forgotten; nothing was sent then.
-        lane.sent.send(Sent { id, answer, version }).map_err(|_| gone())
+        lane.sent.send(SentRequest { id, answer, version }).map_err(|_| gone())
     }
 
-    /// Runs `work` beside the driver; what it brings comes back as news.
+    /// Runs `work` beside the driver; its result comes back as news.
     fn spawn(&self, work: impl Future<Output = News> + 'static) {
         let news = self.news.clone();
         spawn_local(async move {
@@ -226,7 +226,7 @@ impl<W, S> World<'_, W, S> {
         let _ended = self.news.send(News::Event(event));
     }
 
-    /// Does what the driver itself has to do about news, and makes the machine's event of them.
+    /// Does the driver's own part, and returns the machine's event.
     fn take_note(&mut self, news: News) -> Event {
         match news {
             News::Connected(node, link) => {
@@ -236,7 +236,7 @@ impl<W, S> World<'_, W, S> {
                 Event::Connected(node)
             }
             News::Sealed(Ok(sealed)) => Event::Sealed(sealed),
-            // A defect of ours: the driver ends as if it had met it itself.
+            // A defect of dekaf's: the driver ends as if the panic were its own.
             News::Sealed(Err(panicked)) => resume_unwind(panicked.into_panic()),
             News::Event(event) => {
                 match &event {
@@ -252,13 +252,13 @@ impl<W, S> World<'_, W, S> {
     }
 }
 
-/// Tells what becomes of the requests of one connection, in the order in which they were sent, and
-/// then that the connection has ended. One task for all of them: with a task for each, the runtime
-/// decides which answer is heard first, and records of a partition complete out of order.
+/// Reports the outcome of a connection's requests, in the order in which they were sent, and then
+/// the connection's end. One task for all of them: with a task for each, the runtime decides which
+/// answer is reported first, and records of a partition complete out of order.
 async fn listen(
     node: NodeId,
     link: Rc<Link>,
-    mut sent: mpsc::UnboundedReceiver<Sent>,
+    mut sent: mpsc::UnboundedReceiver<SentRequest>,
     news: mpsc::UnboundedSender<News>,
 ) {
     let tell = |event| {
@@ -281,8 +281,8 @@ async fn listen(
     tell(Event::Disconnected(node));
 }
 
-/// What became of a request.
-async fn outcome(Sent { id, answer, version }: Sent) -> Event {
+/// The outcome of a request.
+async fn outcome(SentRequest { id, answer, version }: SentRequest) -> Event {
     match (answer.wait().await, version) {
         (Err(error), _) => Event::Lost(id, error),
         (Ok(_), None) => Event::Written(id),

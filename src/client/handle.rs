@@ -1,4 +1,4 @@
-//! The outside's handle: any thread may call it, and no call waits for the network.
+//! A producer's handle. Any thread may call it; only `wait_admitted` and `wait_ended` block.
 //!
 //! The machine stands behind one lock. A caller holds it for as long as it takes to copy a
 //! record, the driver for as long as it takes to move batches about; neither does I/O, calls
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::producer::{Haste, Machine, Metrics, Purge, Ticket, Unsent, Who, Whole};
 use crate::record::Record;
 
-/// A record whose partition its caller is to name.
+/// A record that waits for its caller to choose a partition.
 #[derive(Debug)]
 pub struct Asked {
     /// Names the record.
@@ -49,7 +49,7 @@ impl<W: Send + 'static> Client<W> {
         Core::start(config, seed, sink).map(|core| Self { core })
     }
 
-    /// Tells it from others, for as long as it lives.
+    /// Identifies the producer for as long as it lives.
     pub fn id(&self) -> usize {
         Arc::as_ptr(&self.core) as usize
     }
@@ -90,7 +90,7 @@ impl<W: Send + 'static> Client<W> {
         whole
     }
 
-    /// Waits until it is worth while to try that again; see [`Machine::when_whole_fits`]. Gives
+    /// Waits until [`Self::produce_whole`] may succeed; see [`Machine::when_whole_fits`]. Gives
     /// the waiter back if the core has ended.
     pub fn when_whole_fits(&self, topic: &str, size: usize, waiter: W) -> Option<W> {
         let wait = |machine: &mut Machine<W>, waiter| machine.when_whole_fits(topic, size, waiter);
@@ -104,14 +104,14 @@ impl<W: Send + 'static> Client<W> {
         }
     }
 
-    /// Waits until a record is no longer in the line for memory; see [`Machine::when_admitted`].
+    /// Waits until a record has left the memory queue; see [`Machine::when_admitted`].
     /// Gives the waiter back if the core has ended.
     pub fn when_admitted(&self, ticket: Ticket, waiter: W) -> Option<W> {
         self.core.turned.tell(waiter, |machine, waiter| machine.when_admitted(ticket, waiter))
     }
 
-    /// Waits until a record that was handed over is no longer in the line for memory, at most for
-    /// `limit`; says whether it is not. It may have failed.
+    /// Blocks until a record has left the memory queue, at most for `limit`. Returns whether it
+    /// has; it may have failed.
     pub fn wait_admitted(&self, ticket: Ticket, limit: Duration) -> bool {
         let until = Instant::now() + limit;
         loop {
@@ -156,7 +156,7 @@ impl<W: Send + 'static> Client<W> {
         unsent
     }
 
-    /// How many partitions a topic has, for a caller who says himself where records go; see
+    /// How many partitions a topic has, for a caller that chooses them; see
     /// [`Machine::partitions`].
     pub fn partitions(&self, topic: &str) -> Option<i32> {
         self.core.turned.machine().partitions(topic)
@@ -179,13 +179,13 @@ impl<W: Send + 'static> Client<W> {
         })
     }
 
-    /// Says where a record goes; see [`Machine::place`].
+    /// Sets a record's partition; see [`Machine::place`].
     pub fn place(&self, ticket: Ticket, partition: Result<i32, String>) {
         self.core.turned.machine().place(Instant::now(), ticket, partition);
         self.core.turned.wake();
     }
 
-    /// What a record fails with whose caller cannot [place](Self::place) it, for this reason.
+    /// The error of a record whose caller cannot [place](Self::place) it.
     pub fn placing_failed(&self, topic: &str, reason: &str) -> Error {
         self.core.turned.machine().placing_failed(topic, reason)
     }
@@ -281,7 +281,7 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.tell(waiter, close).flatten()
     }
 
-    /// Waits until the core has ended, at most for `limit`; says whether it has.
+    /// Blocks until the core has ended, at most for `limit`. Returns whether it has.
     pub fn wait_ended(&self, limit: Duration) -> bool {
         self.core.wait_ended(limit)
     }

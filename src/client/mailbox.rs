@@ -1,9 +1,9 @@
 //! Results on their way to a loop that sleeps: a queue, and whether the loop has been signalled.
-//! Knows neither what a signal is nor who sleeps, only when one is due and when it is used up.
+//! Knows no signal and no loop, only when a signal is due and when it is used up.
 //!
-//! Whoever pushes the first item since the queue was last seen empty gives the signal, after the
-//! lock is released; it stays until the reader, under the lock, finds the queue empty. So an
-//! item that is there always has a signal that is there or about to be given.
+//! The thread that pushes the first item since the queue was last seen empty gives the signal,
+//! after the lock is released; it stays until the reader, under the lock, finds the queue empty.
+//! So a queued item always has a signal that is given or about to be.
 
 use std::collections::VecDeque;
 
@@ -36,14 +36,14 @@ impl<T> Mailbox<T> {
     }
 
     /// Adds items, and says whether the reader is to be signalled.
-    #[must_use = "nobody else gives this signal"]
+    #[must_use = "no other push gives this signal"]
     pub fn push(&self, items: Vec<T>) -> bool {
         let mut queue = self.queue();
         queue.items.extend(items);
         !queue.closed && !std::mem::replace(&mut queue.signalled, true)
     }
 
-    /// The next item. If there is none, `quiet` takes the signal back before anybody can give
+    /// The next item. If there is none, `quiet` takes the signal back before a push can give
     /// another.
     ///
     /// # Errors
@@ -58,20 +58,20 @@ impl<T> Mailbox<T> {
         Ok(next)
     }
 
-    /// Nobody reads any more: no signal is due from now on. Gives back what was not taken.
-    #[must_use = "these are the last that anybody is told of"]
+    /// Ends the reading: no signal is due from now on. Returns the items that were not taken.
+    #[must_use = "no reader takes them any more"]
     pub fn close(&self) -> VecDeque<T> {
         let mut queue = self.queue();
         queue.closed = true;
         std::mem::take(&mut queue.items)
     }
 
-    /// Whether nobody reads any more.
+    /// Whether [`Self::close`] was called.
     pub fn is_closed(&self) -> bool {
         self.queue().closed
     }
 
-    /// Takes everything, as somebody who does not wait for signals.
+    /// Takes everything, without a signal.
     #[must_use = "to be dropped without the lock"]
     pub fn drain(&self) -> VecDeque<T> {
         std::mem::take(&mut self.queue().items)

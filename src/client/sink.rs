@@ -10,12 +10,13 @@ pub trait Sink<W>: Send + Sync + 'static {
     /// Takes a line for the log.
     fn note(&self, notice: Notice);
 
-    /// Takes the last that was settled. Nothing comes after it.
+    /// Takes what was settled last. No call follows it.
     fn end(self, settled: Vec<Settled<W>>);
 
-    /// Somebody is to ask [`Client::next_to_place`](super::Client::next_to_place), until that returns nothing.
+    /// Requests calls of [`Client::next_to_place`](super::Client::next_to_place) until it returns
+    /// `None`.
     fn ask_where(&self);
 
-    /// Makes of one who waits for several records one who waits for all but the first so many.
+    /// Makes a waiter for all but the first `but` records of `waiter`.
     fn rest(waiter: &W, but: i32) -> W;
 }

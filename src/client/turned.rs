@@ -1,6 +1,6 @@
-//! The machine behind its lock, and what wakes the driver who turns it. The driver looks under
-//! the lock, then sleeps until he is told; whoever changes the machine says under the same lock
-//! whether the change is one that the driver would not come to by himself.
+//! The machine behind its lock, and the wake-up of the driver that turns it. The driver looks
+//! under the lock, then sleeps until it is woken. A caller that changes the machine learns under
+//! the same lock whether the driver must look before its next timeout.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Instant;
@@ -39,19 +39,19 @@ pub struct HandedMany<W> {
 #[derive(Debug)]
 pub(super) struct Turned<W> {
     machine: Mutex<Machine<W>>,
-    /// Told when the machine has something to do that its driver does not expect. It keeps what
-    /// it was told while nobody slept.
+    /// Notified when the machine has work that its driver does not expect. A notification while
+    /// the driver is awake ends its next sleep.
     wake: Notify,
 }
 
 /// The machine, locked. If its holder panics, the driver is woken to see that.
 #[derive(Debug)]
-pub(super) struct Held<'a, W> {
+pub(super) struct LockedMachine<'a, W> {
     machine: MutexGuard<'a, Machine<W>>,
     wake: &'a Notify,
 }
 
-impl<W> Deref for Held<'_, W> {
+impl<W> Deref for LockedMachine<'_, W> {
     type Target = Machine<W>;
 
     fn deref(&self) -> &Machine<W> {
@@ -59,13 +59,13 @@ impl<W> Deref for Held<'_, W> {
     }
 }
 
-impl<W> DerefMut for Held<'_, W> {
+impl<W> DerefMut for LockedMachine<'_, W> {
     fn deref_mut(&mut self) -> &mut Machine<W> {
         &mut self.machine
     }
 }
 
-impl<W> Drop for Held<'_, W> {
+impl<W> Drop for LockedMachine<'_, W> {
     #[inline]
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -86,25 +86,25 @@ impl<W> Turned<W> {
     }
 
     /// For callers. After a panic under the lock, the machine takes nothing more from them.
-    pub(super) fn machine(&self) -> Held<'_, W> {
+    pub(super) fn machine(&self) -> LockedMachine<'_, W> {
         let machine = self.machine.lock().unwrap_or_else(|poisoned| {
             let mut machine = poisoned.into_inner();
             machine.break_down();
             machine
         });
-        Held { machine, wake: &self.wake }
+        LockedMachine { machine, wake: &self.wake }
     }
 
-    /// For the driver, who does not go on with a machine that a panic left half-changed: it panics
-    /// itself, and the machine's waiters are told by `core::run`.
-    pub(super) fn driven(&self) -> Held<'_, W> {
+    /// For the driver, which does not go on with a machine that a panic left half-changed: it
+    /// panics itself, and `core::run` fails the machine's waiters.
+    pub(super) fn driven(&self) -> LockedMachine<'_, W> {
         let machine = self.machine.lock().expect("no caller panicked while it held the machine");
-        Held { machine, wake: &self.wake }
+        LockedMachine { machine, wake: &self.wake }
     }
 
-    /// Takes a record in; see [`Machine::produce`]. Where there is no memory it takes its place
-    /// in line, with a copy of its bytes. A refused waiter is dropped after the lock, as his end
-    /// may run any code.
+    /// Takes a record in; see [`Machine::produce`]. Without memory for it, a copy of its
+    /// bytes joins the memory queue. A refused waiter is dropped after the lock is released, as
+    /// its destructor may run any code.
     pub(super) fn produce(
         &self,
         now: impl Fn() -> Instant,
@@ -174,7 +174,7 @@ impl<W> Turned<W> {
         many
     }
 
-    /// Hands a waiter to the machine, unless nobody turns it any more.
+    /// Hands a waiter to the machine, or returns it if the core has ended.
     pub(super) fn tell<T>(&self, waiter: T, what: impl FnOnce(&mut Machine<W>, T)) -> Option<T> {
         let mut machine = self.machine();
         if machine.is_finished() {
@@ -186,18 +186,18 @@ impl<W> Turned<W> {
         None
     }
 
-    /// Has the driver look, now or before he sleeps next.
+    /// Wakes the driver, or ends its next sleep at once.
     pub(super) fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Sleeps until somebody has called [`Self::wake`] since the last sleep ended.
+    /// Sleeps until [`Self::wake`] was called since the last sleep ended.
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
     }
 }
 
-/// Says how far the record got, and whether the driver is to look.
+/// Returns how far the record got, and whether the driver must look.
 fn take_in<W>(
     machine: &mut Machine<W>,
     now: Instant,

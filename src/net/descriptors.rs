@@ -1,7 +1,7 @@
 //! Which descriptors are sockets of ours, so that a forked child can close its copies.
 //!
-//! A socket that a child keeps open would hide its end from the broker, and a farewell sent
-//! from the child would end the parent's conversation: the child must close, and only close.
+//! A socket that a child keeps open would hide its end from the broker, and a shutdown by the
+//! child would end the parent's connection: the child must close(2) it, and nothing else.
 //! Sockets are made and dropped under one lock, which a forking thread holds meanwhile, so the
 //! list in the child is exact.
 
@@ -23,7 +23,7 @@ use tokio::time::sleep;
 static OPEN: Mutex<BTreeSet<RawFd>> = Mutex::new(BTreeSet::new());
 
 fn open() -> MutexGuard<'static, BTreeSet<RawFd>> {
-    // A set of numbers is whole even if somebody panicked beside it.
+    // A set of numbers is whole even after a panic while it was locked.
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -122,7 +122,7 @@ pub struct Listening {
     socket: Listed<TcpListener>,
 }
 
-/// How long to wait before the next try where no connection could be taken in.
+/// The pause before the next try after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 impl Listener {
@@ -148,8 +148,8 @@ impl Listener {
 }
 
 impl Listening {
-    /// The next connection. What goes wrong with one of them is no concern of the others; where
-    /// there are no descriptors left, it waits until there are.
+    /// The next connection. One that fails does not end the listening; if the process has no
+    /// descriptors left, this waits until it has.
     pub async fn accept(&self) -> Socket {
         loop {
             let accepted = poll_fn(|context| self.poll_accept(context)).await;

@@ -1,4 +1,4 @@
-//! Trying one thing after the other, without waiting for those that hang.
+//! Staggered attempts: the next one starts beside one that hangs.
 
 use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn who_answers_at_once_is_alone() {
+    fn an_attempt_that_succeeds_at_once_is_alone() {
         assert_eq!(race(&[(10, Ok("a")), (10, Ok("b"))]), (Ok("a"), vec![0]));
     }
 
@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn who_hangs_is_overtaken_and_may_still_win() {
+    fn an_attempt_that_hangs_is_overtaken_and_may_still_win() {
         let hours = 9_999_999;
         assert_eq!(race(&[(hours, Ok("a")), (10, Ok("b"))]), (Ok("b"), vec![0, 250]));
         assert_eq!(race(&[(300, Ok("a")), (hours, Ok("b"))]), (Ok("a"), vec![0, 250]));
     }
 
     #[test]
-    fn if_all_fail_each_says_why_in_its_place() {
+    fn failures_keep_the_order_of_attempts() {
         let (ended, begun) = race(&[(400, Err("a")), (10, Err("b")), (10, Err("c"))]);
         assert_eq!(ended, Err(vec!["a", "b", "c"]));
         assert_eq!(begun, [0, 250, 260]);

@@ -93,7 +93,7 @@ fn run<F: Future>(test: F) -> F::Output {
 }
 
 fn failed(answer: Result<Bytes>) -> (String, bool) {
-    let error = answer.expect_err("nobody answers");
+    let error = answer.expect_err("no answer comes");
     assert_eq!(error.kind(), ErrorKind::Disconnected);
     (error.to_string(), error.context().maybe_written)
 }
@@ -145,7 +145,7 @@ fn an_unused_connection_ends() {
         let (link, mut broker) = open(PipelineSettings { idle_timeout: SHORT, ..settings() }).await;
         link.closed().await;
         assert_eq!(broker.read(&mut [0]).await.expect("a clean end"), 0);
-        // Whoever comes too late is told that nothing was written.
+        // A request that comes too late is reported as not written.
         let (said, maybe_written) = failed(link.send(request).wait().await);
         assert!(said.contains("has ended"), "{said}");
         assert!(!maybe_written);
@@ -153,20 +153,20 @@ fn an_unused_connection_ends() {
 }
 
 #[test]
-fn who_waits_for_an_answer_uses_it() {
+fn a_request_without_an_answer_uses_the_connection() {
     run(async {
         let (link, mut broker) = open(PipelineSettings { idle_timeout: SHORT, ..settings() }).await;
         let answer = link.send(request);
         take(&mut broker).await;
         let patient = timeout(4 * SHORT, link.closed()).await;
-        assert!(patient.is_err(), "it ended although somebody waits");
+        assert!(patient.is_err(), "it ended although a request waits");
         broker.write_all(&[0, 0, 0, 4, 0, 0, 0, 1]).await.expect("the link reads");
         assert_eq!(answer.wait().await.expect("an answer"), [0, 0, 0, 1][..]);
     });
 }
 
 #[test]
-fn what_is_not_answered_in_time_may_be_written() {
+fn a_request_that_is_not_answered_in_time_may_be_written() {
     run(async {
         let (link, mut broker) =
             open(PipelineSettings { request_timeout: SHORT, ..settings() }).await;
@@ -179,7 +179,7 @@ fn what_is_not_answered_in_time_may_be_written() {
 }
 
 #[test]
-fn what_stands_behind_a_broker_that_takes_nothing_is_not_written() {
+fn a_request_behind_one_that_the_broker_does_not_take_is_not_written() {
     run(async {
         let (link, broker) = open(PipelineSettings { request_timeout: SHORT, ..settings() }).await;
         // More than the buffers of two sockets hold.
@@ -195,7 +195,7 @@ fn what_stands_behind_a_broker_that_takes_nothing_is_not_written() {
 }
 
 #[test]
-fn the_end_of_the_connection_is_told_to_all_who_wait() {
+fn the_end_of_the_connection_fails_every_request() {
     run(async {
         let (link, mut broker) = open(settings()).await;
         let answers = [link.send(request), link.send(request)];
