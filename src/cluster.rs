@@ -8,11 +8,48 @@ mod refresh;
 mod topic;
 mod topics;
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
 pub use backoff::Backoff;
 pub use description::{BrokerDescription, ClusterDescription, TopicDescription};
+use questions::Questions;
 pub(crate) use refresh::Refresh;
 pub(crate) use topic::{Leader, News, Topic};
-pub(crate) use topics::{Cluster, Place};
+
+use crate::config::Config;
 
 /// A broker's id.
 pub type NodeId = i32;
+
+/// A partition of a topic, by their indices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) topic: usize,
+    pub(crate) partition: usize,
+}
+
+/// What a client knows of its cluster.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    topics: Vec<Topic>,
+    by_name: HashMap<Arc<str>, usize, foldhash::fast::FixedState>,
+    /// The topic that was looked up last.
+    last: usize,
+    /// The indices of topics that were forgotten.
+    free: BTreeSet<usize>,
+    questions: Questions,
+}
+
+impl Cluster {
+    /// A cluster of which nothing is known yet.
+    pub(crate) fn new(config: &Config, backoff: Backoff) -> Self {
+        Self {
+            topics: Vec::new(),
+            by_name: HashMap::default(),
+            last: 0,
+            free: BTreeSet::new(),
+            questions: Questions::new(config, backoff),
+        }
+    }
+}

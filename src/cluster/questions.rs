@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::Cluster;
 use super::backoff::Backoff;
 use super::description::ClusterDescription;
 use super::refresh::Refresh;
-use super::topics::Cluster;
 use crate::config::Config;
 use crate::error::Error;
 use crate::random::Random;

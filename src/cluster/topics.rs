@@ -1,45 +1,12 @@
 //! The topics that the client has named, by their index and by their name.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::backoff::Backoff;
-use super::questions::Questions;
 use super::topic::{Leader, News, Succession, Topic};
-use crate::config::Config;
+use super::{Cluster, Place};
 use crate::protocol::MetadataTopic;
 
-/// A partition of a topic, by their indices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Place {
-    pub(crate) topic: usize,
-    pub(crate) partition: usize,
-}
-
-/// What a client knows of its cluster.
-#[derive(Debug)]
-pub(crate) struct Cluster {
-    topics: Vec<Topic>,
-    by_name: HashMap<Arc<str>, usize, foldhash::fast::FixedState>,
-    /// The topic that was looked up last.
-    last: usize,
-    /// The indices of topics that were forgotten.
-    free: BTreeSet<usize>,
-    pub(super) questions: Questions,
-}
-
 impl Cluster {
-    /// A cluster of which nothing is known yet.
-    pub(crate) fn new(config: &Config, backoff: Backoff) -> Self {
-        Self {
-            topics: Vec::new(),
-            by_name: HashMap::default(),
-            last: 0,
-            free: BTreeSet::new(),
-            questions: Questions::new(config, backoff),
-        }
-    }
-
     /// A topic's index, if it was named before.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()

@@ -13,12 +13,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
 pub use self::batch::Content;
-pub(super) use self::batch::{Batch, Ended};
+pub(super) use self::batch::{Batch, Ended, Taken};
 pub(super) use self::ends::Gone;
 pub(super) use self::leaving::{Leave, Window};
 use self::numbering::Idempotence;
 pub(super) use self::parts::{Codecs, Piece};
-pub(super) use self::verdict::{Circumstances, Refusal, Taken, Verdict, blames_some};
+pub(super) use self::verdict::{Circumstances, Refusal, Verdict, blames_some};
 use super::sequence::Sequence;
 use super::settled::Who;
 use super::ticket::Ticket;

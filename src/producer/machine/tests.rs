@@ -10,6 +10,7 @@ mod numbers;
 mod order;
 mod placing;
 mod refusals;
+mod retries;
 mod scarcity;
 mod topics;
 mod wholes;

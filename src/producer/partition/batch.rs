@@ -61,6 +61,13 @@ pub(in crate::producer) struct Ended<W> {
     pub(in crate::producer) outcome: Result<Stored, Error>,
 }
 
+/// A batch that was taken out of its queue, with its place in it.
+#[derive(Debug)]
+pub(in crate::producer) struct Taken<W> {
+    pub(in crate::producer) index: usize,
+    pub(in crate::producer) batch: Batch<W>,
+}
+
 /// Whether it takes more records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Intake {

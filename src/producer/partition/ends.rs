@@ -6,8 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Partition;
-use super::batch::{Batch, Ended, Progress};
-use super::verdict::Taken;
+use super::batch::{Batch, Ended, Progress, Taken};
 use crate::error::{Error, Result};
 use crate::producer::settled::Stored;
 

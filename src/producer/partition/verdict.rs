@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Partition;
-use super::batch::{Batch, Progress};
+use super::batch::{Batch, Progress, Taken};
 use super::ends::Gone;
 use crate::cluster::Leader;
 use crate::error::ErrorCode;
@@ -18,13 +18,6 @@ pub(in crate::producer) struct Refusal<'a> {
     /// Records that the broker blames for it (KIP-467).
     pub(in crate::producer) records: &'a [BatchIndexError],
     pub(in crate::producer) maybe_written: bool,
-}
-
-/// A batch that was taken out of its queue, with its place in it.
-#[derive(Debug)]
-pub(in crate::producer) struct Taken<W> {
-    pub(in crate::producer) index: usize,
-    pub(in crate::producer) batch: Batch<W>,
 }
 
 /// What is to be done about a batch that was not acknowledged.
