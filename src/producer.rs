@@ -22,6 +22,7 @@ mod owned;
 mod partition;
 mod partitioner;
 mod pending;
+mod question;
 mod queues;
 mod request;
 mod response;
@@ -37,8 +38,7 @@ mod turn;
 
 pub use haste::Haste;
 pub use machine::{
-    Joined, Machine, MetadataWanted, NotWhole, Outgoing, Part, Placing, Produced, Purge, Unsent,
-    Whole, whole_size,
+    Joined, Machine, NotWhole, Outgoing, Part, Placing, Produced, Purge, Unsent, Whole, whole_size,
 };
 pub use metrics::{
     BatchMetrics, BrokerMetrics, Errors, Latency, Metrics, Pending, RecordMetrics, RequestMetrics,
@@ -48,6 +48,7 @@ pub use notice::{Notice, Severity};
 pub use owned::OwnedRecord;
 pub use partition::Content;
 pub use partitioner::{crc32_partition_of, murmur2, partition_of};
+pub use question::{Answer, MetadataWanted, Question, Recipient, Subject};
 pub use request::{PartitionBatch, RequestId, SealedRequest, encode_produce};
 pub use sequence::Sequence;
 pub use settled::{RecordPlace, Rest, Settled, SettledBatch, Stored, Waiting, Who};

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use dekaf::config::{Config, Partitioner};
-use dekaf::producer::{Content, Haste, Machine, Produced, RequestId, Settled};
+use dekaf::producer::{Answer, Content, Haste, Machine, Produced, RequestId, Settled, Subject};
 use dekaf::protocol::{
     MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduced, ProduceResponse,
     TopicProduced,
@@ -87,7 +87,7 @@ impl Ready {
         let mut ready = Self { machine: Machine::new(config, 7), now: Instant::now() };
         assert!(ready.produce(&TO_PARTITION), "the machine must ask for the topic");
         ready.describe();
-        ready.machine.handle_identity(ready.now, 4001, 0);
+        ready.machine.handle_answer(ready.now, Answer::ProducerId(Ok((4001, 0))));
         ready.machine.handle_connected(BROKER);
         // From here on a batch is full when the next one opens, as under load.
         ready.fill(&TO_PARTITION);
@@ -95,7 +95,8 @@ impl Ready {
     }
 
     fn describe(&mut self) {
-        let asked = self.machine.poll_metadata(self.now).expect("the topic is unknown");
+        let question = self.machine.poll_question(self.now).expect("the topic is unknown");
+        let Subject::Metadata(asked) = question.what else { panic!("{question:?}") };
         let partition = MetadataPartition { leader_id: BROKER, ..Default::default() };
         let topic = MetadataTopic {
             name: Some("t".into()),
@@ -103,7 +104,7 @@ impl Ready {
             ..Default::default()
         };
         let response = MetadataResponse { topics: vec![topic], ..Default::default() };
-        self.machine.handle_metadata(self.now, &asked, &response);
+        self.machine.handle_answer(self.now, Answer::Metadata(asked, Ok(response)));
     }
 
     /// Opens a batch, and fills it until the next one opens. Returns the number of records.

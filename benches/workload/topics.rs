@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use dekaf::config::Config;
-use dekaf::producer::{Content, Haste, Machine, OwnedRecord, Produced, Settled};
+use dekaf::producer::{Answer, Content, Haste, Machine, OwnedRecord, Produced, Settled, Subject};
 use dekaf::protocol::{
     MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduced, ProduceResponse,
     TopicProduced,
@@ -55,14 +55,15 @@ impl ManyTopics {
             assert!(ready.produce(topic, &SMALL), "there is memory for a record of each topic");
         }
         ready.describe();
-        ready.machine.handle_identity(ready.now, 4001, 0);
+        ready.machine.handle_answer(ready.now, Answer::ProducerId(Ok((4001, 0))));
         ready.machine.handle_connected(BROKER);
         ready.deliver();
         ready
     }
 
     fn describe(&mut self) {
-        let asked = self.machine.poll_metadata(self.now).expect("the topics are unknown");
+        let question = self.machine.poll_question(self.now).expect("the topics are unknown");
+        let Subject::Metadata(asked) = question.what else { panic!("{question:?}") };
         let partition = MetadataPartition { leader_id: BROKER, ..Default::default() };
         let describe = |name: &String| MetadataTopic {
             name: Some(name.as_str().into()),
@@ -71,7 +72,7 @@ impl ManyTopics {
         };
         let topics = self.names.iter().map(describe).collect();
         let response = MetadataResponse { topics, ..Default::default() };
-        self.machine.handle_metadata(self.now, &asked, &response);
+        self.machine.handle_answer(self.now, Answer::Metadata(asked, Ok(response)));
     }
 
     /// Has the broker store everything, and takes what that settles. Batches leave because they

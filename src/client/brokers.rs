@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::config::{Address, Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{Link, LinkSettings, PipelineSettings, first_of};
-use crate::producer::MetadataWanted;
+use crate::producer::{Answer, MetadataWanted, Question, Recipient, Subject};
 use crate::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, MetadataResponse, NodeEndpoint,
     ProduceRequest, Request,
@@ -67,8 +67,21 @@ impl Brokers {
         Ok(link)
     }
 
+    /// Asks a question, and returns its answer.
+    pub(super) async fn answer(&self, Question { to, what }: Question) -> Answer {
+        match (to, what) {
+            (Recipient::AnyBroker, Subject::Metadata(wanted)) => {
+                let response = self.describe(&wanted).await;
+                Answer::Metadata(wanted, response)
+            }
+            (Recipient::AnyBroker, Subject::ProducerId) => {
+                Answer::ProducerId(self.init_producer_id().await)
+            }
+        }
+    }
+
     /// Asks any broker about the cluster.
-    pub(super) async fn describe(&self, wanted: &MetadataWanted) -> Result<MetadataResponse> {
+    async fn describe(&self, wanted: &MetadataWanted) -> Result<MetadataResponse> {
         let name = |topic: &std::sync::Arc<str>| MetadataRequestTopic {
             topic_id: 0,
             name: Some(topic.to_string()),
@@ -90,7 +103,7 @@ impl Brokers {
     }
 
     /// Asks any broker for a producer's id and epoch.
-    pub(super) async fn init_producer_id(&self) -> Result<(i64, i16)> {
+    async fn init_producer_id(&self) -> Result<(i64, i16)> {
         let request =
             InitProducerIdRequest { transaction_timeout_ms: i32::MAX, ..Default::default() };
         let response = self.ask(&request).await?;

@@ -19,8 +19,8 @@ use crate::config::{Acks, Codec, Compression, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::net::{Link, PendingAnswer};
 use crate::producer::{
-    Event, MetadataWanted, Notice, Outgoing, Outside, PartitionBatch, RequestId, SealedRequest,
-    Settled, Turns, encode_produce,
+    Event, Notice, Outgoing, Outside, PartitionBatch, Question, RequestId, SealedRequest, Settled,
+    Turns, encode_produce,
 };
 use crate::protocol::{PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD, ProduceRequest, decode_response};
 use crate::record::SealedBatch;
@@ -147,17 +147,9 @@ impl<W: Send + 'static, S: Sink<W>> Outside<W> for World<'_, W, S> {
         });
     }
 
-    fn describe(&mut self, wanted: MetadataWanted) {
+    fn ask(&mut self, question: Question) {
         let brokers = Rc::clone(&self.brokers);
-        self.spawn(async move {
-            let response = brokers.describe(&wanted).await;
-            News::Event(Event::Described(wanted, response))
-        });
-    }
-
-    fn identify(&mut self) {
-        let brokers = Rc::clone(&self.brokers);
-        self.spawn(async move { News::Event(Event::Identified(brokers.init_producer_id().await)) });
+        self.spawn(async move { News::Event(Event::Answered(brokers.answer(question).await)) });
     }
 
     /// Seals here, or on another core if that takes long.

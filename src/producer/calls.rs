@@ -7,7 +7,7 @@ use crate::error::Result;
 
 /// What a call wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Question {
+pub(super) enum Need {
     /// Whether the cluster answers at all.
     Anything,
     /// The partitions of the topic with this index. The cluster may create it if `creates`.
@@ -19,7 +19,7 @@ pub(super) enum Question {
 /// A call that waits for the cluster.
 #[derive(Debug)]
 pub(super) struct Call<W> {
-    pub(super) question: Question,
+    pub(super) need: Need,
     pub(super) limit: Duration,
     /// How many questions had been asked before.
     pub(super) asked_before: u64,
@@ -55,22 +55,22 @@ impl<W> Calls<W> {
     }
 
     /// Whether a call asks such a question.
-    pub(super) fn ask(&self, is_such: impl Fn(Question) -> bool) -> bool {
-        self.open.iter().any(|call| is_such(call.question))
+    pub(super) fn ask(&self, is_such: impl Fn(Need) -> bool) -> bool {
+        self.open.iter().any(|call| is_such(call.need))
     }
 
     /// The topics that calls wait for.
     pub(super) fn topics(&self) -> impl Iterator<Item = usize> {
-        self.open.iter().filter_map(|call| match call.question {
-            Question::Topic { index, .. } => Some(index),
+        self.open.iter().filter_map(|call| match call.need {
+            Need::Topic { index, .. } => Some(index),
             _ => None,
         })
     }
 
     /// The topics that calls wait for, of those that the cluster may create.
     pub(super) fn topics_to_create(&self) -> impl Iterator<Item = usize> {
-        self.open.iter().filter_map(|call| match call.question {
-            Question::Topic { index, creates: true } => Some(index),
+        self.open.iter().filter_map(|call| match call.need {
+            Need::Topic { index, creates: true } => Some(index),
             _ => None,
         })
     }

@@ -29,7 +29,7 @@ mod wording;
 mod work;
 mod wreck;
 
-pub use self::exchange::{MetadataWanted, Outgoing, Part, Placing, Produced, Purge, Unsent};
+pub use self::exchange::{Outgoing, Part, Placing, Produced, Purge, Unsent};
 pub use self::joining::Joined;
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::calls::Calls;

@@ -4,14 +4,15 @@
 
 use std::time::Instant;
 
-use super::machine::{Machine, MetadataWanted, Outgoing};
+use super::machine::{Machine, Outgoing};
 use super::notice::Notice;
 use super::outbox::Outbox;
+use super::question::{Answer, Question};
 use super::request::{RequestId, SealedRequest};
 use super::settled::Settled;
 use crate::cluster::NodeId;
-use crate::error::{Error, Result};
-use crate::protocol::{MetadataResponse, ProduceResponse};
+use crate::error::Error;
+use crate::protocol::ProduceResponse;
 use crate::record::SealedBatch;
 
 /// What the machine wants done.
@@ -22,8 +23,7 @@ pub struct Turn<W> {
     asks_where: bool,
     disconnects: Vec<NodeId>,
     connects: Vec<NodeId>,
-    metadata: Option<MetadataWanted>,
-    identity: bool,
+    questions: Vec<Question>,
     requests: Vec<Outgoing>,
     timeout: Option<Instant>,
 }
@@ -41,8 +41,7 @@ impl<W> Turn<W> {
             && self.notices.is_empty()
             && self.disconnects.is_empty()
             && self.connects.is_empty()
-            && self.metadata.is_none()
-            && !self.identity
+            && self.questions.is_empty()
             && self.requests.is_empty()
     }
 }
@@ -50,10 +49,8 @@ impl<W> Turn<W> {
 /// What happened outside since the last turn.
 #[derive(Debug)]
 pub enum Event {
-    /// The cluster described itself, or no broker could be asked.
-    Described(MetadataWanted, Result<MetadataResponse>),
-    /// A broker gave the producer an id and an epoch, or none did.
-    Identified(Result<(i64, i16)>),
+    /// A broker answered a question, or none could.
+    Answered(Answer),
     /// A broker is ready for requests.
     Connected(NodeId),
     /// A broker could not be connected.
@@ -83,10 +80,8 @@ pub trait Outside<W> {
     fn disconnect(&mut self, node: NodeId);
     /// Connects to a broker.
     fn connect(&mut self, node: NodeId);
-    /// Asks any broker about the cluster.
-    fn describe(&mut self, wanted: MetadataWanted);
-    /// Asks any broker for a producer's id.
-    fn identify(&mut self);
+    /// Asks a broker a question.
+    fn ask(&mut self, question: Question);
     /// Seals the batches of a request; or begins to, and brings them with [`Event::Sealed`].
     fn seal(&mut self, request: Outgoing) -> Option<SealedRequest>;
     /// Calls [`Machine::handle_sealed`], under the machine's lock.
@@ -114,9 +109,8 @@ impl Turns {
             notices: std::iter::from_fn(|| machine.poll_notice()).collect(),
             connects: std::iter::from_fn(|| machine.poll_connect()).collect(),
             disconnects: std::iter::from_fn(|| machine.poll_disconnect()).collect(),
-            identity: machine.poll_identity(now),
             requests: std::iter::from_fn(|| machine.poll_request(now)).collect(),
-            metadata: machine.poll_metadata(now),
+            questions: std::iter::from_fn(|| machine.poll_question(now)).collect(),
             asks_where: machine.peek_placing().is_some(),
             timeout: machine.poll_timeout(),
         })
@@ -137,11 +131,8 @@ impl Turns {
         for node in turn.connects {
             outside.connect(node);
         }
-        if let Some(wanted) = turn.metadata {
-            outside.describe(wanted);
-        }
-        if turn.identity {
-            outside.identify();
+        for question in turn.questions {
+            outside.ask(question);
         }
         for request in turn.requests {
             let Outgoing { id, node, .. } = request;
@@ -161,12 +152,7 @@ impl Turns {
     /// Tells the machine what happened, with the machine's lock held.
     pub fn take_in<W>(&mut self, machine: &mut Machine<W>, now: Instant, event: Event) {
         match event {
-            Event::Described(wanted, Ok(response)) => {
-                machine.handle_metadata(now, &wanted, &response);
-            }
-            Event::Described(_, Err(error)) => machine.handle_metadata_failed(now, error),
-            Event::Identified(Ok((id, epoch))) => machine.handle_identity(now, id, epoch),
-            Event::Identified(Err(error)) => machine.handle_identity_failed(now, error),
+            Event::Answered(answer) => machine.handle_answer(now, answer),
             Event::Connected(node) => machine.handle_connected(node),
             Event::ConnectFailed(node, error) => machine.handle_connect_failed(now, node, error),
             Event::Disconnected(node) => machine.handle_disconnected(now, node),

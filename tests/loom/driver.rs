@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use dekaf::config::{Compression, Config};
 use dekaf::producer::{
-    Event, Haste, Machine, MetadataWanted, Notice, Outgoing, Outside, Part, RequestId,
-    SealedRequest, Settled, Turns,
+    Answer, Event, Haste, Machine, Notice, Outgoing, Outside, Part, Question, RequestId,
+    SealedRequest, Settled, Subject, Turns,
 };
 use dekaf::protocol::{
     MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduced,
@@ -139,12 +139,12 @@ impl Outside<Who> for Cluster<'_> {
         self.events.push(Event::Connected(node));
     }
 
-    fn describe(&mut self, wanted: MetadataWanted) {
-        self.events.push(Event::Described(wanted, Ok(described())));
-    }
-
-    fn identify(&mut self) {
-        self.events.push(Event::Identified(Ok((7, 0))));
+    fn ask(&mut self, question: Question) {
+        let answer = match question.what {
+            Subject::Metadata(wanted) => Answer::Metadata(wanted, Ok(described())),
+            Subject::ProducerId => Answer::ProducerId(Ok((7, 0))),
+        };
+        self.events.push(Event::Answered(answer));
     }
 
     fn seal(&mut self, request: Outgoing) -> Option<SealedRequest> {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use dekaf::error::{Error, ErrorKind};
 use dekaf::producer::{
-    Event, MetadataWanted, Notice, RequestId, SealedRequest, Settled, SettledBatch, Severity,
+    Answer, Event, MetadataWanted, Notice, RequestId, SealedRequest, Settled, SettledBatch,
+    Severity,
 };
 use dekaf::protocol::{MetadataRequest, ProduceRequest, encode_response};
 use dekaf::record::SealedBatch;
@@ -66,17 +67,17 @@ impl Digest {
 
     pub(super) fn event(&mut self, event: &Event) {
         match event {
-            Event::Described(wanted, Ok(response)) => {
+            Event::Answered(Answer::Metadata(wanted, Ok(response))) => {
                 self.name("described").wanted(wanted);
                 self.bytes(&encode_response::<MetadataRequest>(response, 12, 0));
             }
-            Event::Described(wanted, Err(error)) => {
+            Event::Answered(Answer::Metadata(wanted, Err(error))) => {
                 self.name("not described").wanted(wanted).error(error);
             }
-            Event::Identified(Ok((id, epoch))) => {
+            Event::Answered(Answer::ProducerId(Ok((id, epoch)))) => {
                 self.name("identified").number(*id).number(*epoch);
             }
-            Event::Identified(Err(error)) => {
+            Event::Answered(Answer::ProducerId(Err(error))) => {
                 self.name("not identified").error(error);
             }
             Event::Connected(node) => {

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use dekaf::producer::{
-    Content, Event, MetadataWanted, Notice, Outgoing, Outside, RequestId, SealedRequest, Settled,
+    Answer, Content, Event, MetadataWanted, Notice, Outgoing, Outside, Question, RequestId,
+    SealedRequest, Settled, Subject,
 };
 use dekaf::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, PartitionProduceData,
@@ -101,7 +102,7 @@ impl Run<'_> {
             self.count(&event);
             self.digest.time(self.now).event(&event);
             let described = match &event {
-                Event::Described(wanted, Ok(response)) => {
+                Event::Answered(Answer::Metadata(wanted, Ok(response))) => {
                     if wanted.everything {
                         self.described = self.answered;
                     }
@@ -209,39 +210,11 @@ impl Outside<Waiter> for Run<'_> {
         self.plan_after(self.scenario.network, event);
     }
 
-    fn describe(&mut self, wanted: MetadataWanted) {
-        self.digest.name("describes").wanted(&wanted);
-        self.check_question(&wanted);
-        self.questions += 1;
-        let name = |name: &std::sync::Arc<str>| MetadataRequestTopic {
-            topic_id: 0,
-            name: Some(name.to_string()),
-        };
-        let request = MetadataRequest {
-            topics: (!wanted.everything).then(|| wanted.topics.iter().map(name).collect()),
-            allow_auto_topic_creation: wanted.may_create,
-            ..Default::default()
-        };
-        let question = self.questions;
-        self.metadata = Some((question, wanted));
-        let ask = |run: &mut Self, node, question| {
-            let handle = run.cluster.metadata(run.now, node, request);
-            run.asked.insert(handle, Asked::Metadata(question));
-        };
-        self.ask(ask, run::Event::Metadata(question, None));
-    }
-
-    fn identify(&mut self) {
-        self.digest.name("identifies");
-        self.questions += 1;
-        let question = self.questions;
-        self.identity = Some(question);
-        let ask = |run: &mut Self, node, question| {
-            let request = InitProducerIdRequest::default();
-            let handle = run.cluster.init_producer_id(run.now, node, request);
-            run.asked.insert(handle, Asked::Identity(question));
-        };
-        self.ask(ask, run::Event::Identity(question, None));
+    fn ask(&mut self, question: Question) {
+        match question.what {
+            Subject::Metadata(wanted) => self.describe(wanted),
+            Subject::ProducerId => self.identify(),
+        }
     }
 
     fn seal(&mut self, request: Outgoing) -> Option<SealedRequest> {
@@ -321,5 +294,42 @@ impl Outside<Waiter> for Run<'_> {
             }
             self.plan(self.now, run::Event::Written(id));
         }
+    }
+}
+
+impl Run<'_> {
+    fn describe(&mut self, wanted: MetadataWanted) {
+        self.digest.name("describes").wanted(&wanted);
+        self.check_question(&wanted);
+        self.questions += 1;
+        let name = |name: &std::sync::Arc<str>| MetadataRequestTopic {
+            topic_id: 0,
+            name: Some(name.to_string()),
+        };
+        let request = MetadataRequest {
+            topics: (!wanted.everything).then(|| wanted.topics.iter().map(name).collect()),
+            allow_auto_topic_creation: wanted.may_create,
+            ..Default::default()
+        };
+        let question = self.questions;
+        self.metadata = Some((question, wanted));
+        let ask = |run: &mut Self, node, question| {
+            let handle = run.cluster.metadata(run.now, node, request);
+            run.asked.insert(handle, Asked::Metadata(question));
+        };
+        self.ask(ask, run::Event::Metadata(question, None));
+    }
+
+    fn identify(&mut self) {
+        self.digest.name("identifies");
+        self.questions += 1;
+        let question = self.questions;
+        self.identity = Some(question);
+        let ask = |run: &mut Self, node, question| {
+            let request = InitProducerIdRequest::default();
+            let handle = run.cluster.init_producer_id(run.now, node, request);
+            run.asked.insert(handle, Asked::Identity(question));
+        };
+        self.ask(ask, run::Event::Identity(question, None));
     }
 }

@@ -457,7 +457,7 @@ impl<'a> Run<'a> {
             Some(Answer::Metadata(response)) if !response.brokers.is_empty() => Ok(response),
             _ => Err(unreachable()),
         };
-        self.hear(producer::Event::Described(wanted, described));
+        self.hear(producer::Event::Answered(producer::Answer::Metadata(wanted, described)));
     }
 
     fn identified(&mut self, question: u64, answer: Option<Answer>) {
@@ -475,7 +475,7 @@ impl<'a> Run<'a> {
             }
             _ => Err(unreachable()),
         };
-        self.hear(producer::Event::Identified(identified));
+        self.hear(producer::Event::Answered(producer::Answer::ProducerId(identified)));
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use super::Machine;
 use super::wording::Limit;
-use super::{Machine, MetadataWanted};
 use crate::error::{Error, Result};
-use crate::producer::calls::{Call, Question};
+use crate::producer::calls::{Call, Need};
+use crate::producer::question::MetadataWanted;
 
 impl<W> Machine<W> {
-    pub(super) fn ask(&mut self, now: Instant, limit: Duration, question: Question, waiter: W) {
+    pub(super) fn ask(&mut self, now: Instant, limit: Duration, need: Need, waiter: W) {
         let (until, asked_before) = (now + limit, self.cluster.asked());
-        self.calls.add(Call { question, limit, asked_before, until, waiter });
+        self.calls.add(Call { need, limit, asked_before, until, waiter });
         self.cluster.want_news();
     }
 
@@ -28,9 +29,9 @@ impl<W> Machine<W> {
             return;
         }
         self.settle_calls(|machine, call| {
-            let error = || match call.question {
-                Question::Topic { index, .. } => machine.not_located(index, call.limit),
-                Question::Anything | Question::Everything => {
+            let error = || match call.need {
+                Need::Topic { index, .. } => machine.not_located(index, call.limit),
+                Need::Anything | Need::Everything => {
                     machine.unreachable(Limit::of_call(call.limit, &machine.config))
                 }
             };
@@ -55,10 +56,10 @@ impl<W> Machine<W> {
 
     fn answer_to(&self, call: &Call<W>, everything: bool) -> Option<Result<()>> {
         let is_new = self.cluster.asked() > call.asked_before;
-        let (index, creates) = match call.question {
-            Question::Anything => return Some(Ok(())),
-            Question::Everything => return (everything && is_new).then_some(Ok(())),
-            Question::Topic { index, creates } => (index, creates),
+        let (index, creates) = match call.need {
+            Need::Anything => return Some(Ok(())),
+            Need::Everything => return (everything && is_new).then_some(Ok(())),
+            Need::Topic { index, creates } => (index, creates),
         };
         let topic = self.cluster.topic(index);
         if topic.is_known() && (creates || topic.described_by() > call.asked_before) {
@@ -94,8 +95,8 @@ impl<W> Machine<W> {
 
     /// Decides whether the question that is due is about everything.
     pub(super) fn asks_about_everything(&mut self) -> bool {
-        let is_wanted = self.calls.ask(|question| question == Question::Everything);
-        let needs_a_name = self.calls.ask(|question| matches!(question, Question::Topic { .. }))
+        let is_wanted = self.calls.ask(|need| need == Need::Everything);
+        let needs_a_name = self.calls.ask(|need| matches!(need, Need::Topic { .. }))
             || self.queues.topics_with_records().into_iter().any(|index| self.is_missed(index));
         self.cluster.is_about_everything(is_wanted, needs_a_name)
     }
@@ -109,6 +110,6 @@ impl<W> Machine<W> {
 
     /// Whether somebody waits for a topic that nobody produces to.
     pub(super) fn is_asked_for_topics(&self) -> bool {
-        self.calls.ask(|question| matches!(question, Question::Topic { creates: false, .. }))
+        self.calls.ask(|need| matches!(need, Need::Topic { creates: false, .. }))
     }
 }

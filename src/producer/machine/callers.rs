@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Machine, Produced, Purge, Unsent, wording};
 use crate::cluster::Topic;
 use crate::error::{Error, ErrorCode, Result};
-use crate::producer::calls::Question;
+use crate::producer::calls::Need;
 use crate::producer::delayed::Delayed;
 use crate::producer::haste::Haste;
 use crate::producer::machine::Joined;
@@ -156,19 +156,19 @@ impl<W> Machine<W> {
 
     /// Settles `waiter` once the cluster has answered.
     pub fn start(&mut self, now: Instant, waiter: W) {
-        self.ask(now, self.config.metadata_timeout, Question::Anything, waiter);
+        self.ask(now, self.config.metadata_timeout, Need::Anything, waiter);
     }
 
     /// The same, for somebody who says how long he waits.
     pub fn ping(&mut self, now: Instant, limit: Duration, waiter: W) {
-        self.ask(now, limit, Question::Anything, waiter);
+        self.ask(now, limit, Need::Anything, waiter);
     }
 
     /// Settles `waiter` once the cluster has described all its brokers and topics, for
     /// [`Self::described`]. It is asked anew, for at most `limit` or `metadata_timeout`.
     pub fn describe_cluster(&mut self, now: Instant, limit: Option<Duration>, waiter: W) {
         let limit = limit.unwrap_or(self.config.metadata_timeout);
-        self.ask(now, limit, Question::Everything, waiter);
+        self.ask(now, limit, Need::Everything, waiter);
     }
 
     /// Settles `waiter` once the cluster has described a topic. Asking does not create it.
@@ -208,8 +208,8 @@ impl<W> Machine<W> {
         let Some(creates) = creates(self.cluster.topic(index)) else {
             return self.told.call(waiter, Ok(()));
         };
-        let question = Question::Topic { index, creates };
-        self.ask(now, self.config.metadata_timeout, question, waiter);
+        let need = Need::Topic { index, creates };
+        self.ask(now, self.config.metadata_timeout, need, waiter);
     }
 
     /// Settles `waiter` once everything handed over before this call is settled. Returns what

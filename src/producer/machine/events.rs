@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Machine, MetadataWanted, Purge};
+use super::{Machine, Purge};
 use crate::cluster::{Backoff, ClusterDescription, NodeId};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::nodes::Sent;
 use crate::producer::notices::Peer;
 use crate::producer::partition::Refusal;
+use crate::producer::question::{Answer, MetadataWanted};
 use crate::producer::request::RequestId;
 use crate::producer::response::Answers;
 use crate::producer::sequence::ProducerEpoch;
@@ -23,8 +24,17 @@ pub(super) const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 const DUE_AT_ONCE: usize = 1_000;
 
 impl<W> Machine<W> {
-    /// The cluster described itself. `asked` is what [`Self::poll_metadata`] wanted.
-    pub fn handle_metadata(
+    /// A broker has answered a question, or none could.
+    pub fn handle_answer(&mut self, now: Instant, answer: Answer) {
+        match answer {
+            Answer::Metadata(asked, Ok(response)) => self.handle_metadata(now, &asked, &response),
+            Answer::Metadata(_, Err(error)) => self.handle_metadata_failed(now, error),
+            Answer::ProducerId(Ok((id, epoch))) => self.handle_identity(now, id, epoch),
+            Answer::ProducerId(Err(error)) => self.handle_identity_failed(now, error),
+        }
+    }
+
+    pub(super) fn handle_metadata(
         &mut self,
         now: Instant,
         asked: &MetadataWanted,
@@ -53,8 +63,7 @@ impl<W> Machine<W> {
         self.finish_flushes();
     }
 
-    /// No broker could be asked.
-    pub fn handle_metadata_failed(&mut self, now: Instant, error: Error) {
+    pub(super) fn handle_metadata_failed(&mut self, now: Instant, error: Error) {
         self.counts.bootstrap_failed();
         let waiting = self.unsettled();
         self.notices.failed(now, Peer::Cluster, &error, waiting);
@@ -62,15 +71,14 @@ impl<W> Machine<W> {
         self.cluster.not_answered(now, error, needed, &mut self.random);
     }
 
-    /// A broker gave the producer an id.
-    pub fn handle_identity(&mut self, now: Instant, id: i64, epoch: i16) {
+    pub(super) fn handle_identity(&mut self, now: Instant, id: i64, epoch: i16) {
         self.numbers.given(now, ProducerEpoch { id, epoch }, &mut self.random);
         let busy = self.queues.busy();
         self.touch_all(now, busy);
     }
 
     /// No broker could be asked for an id, or it refused.
-    pub fn handle_identity_failed(&mut self, now: Instant, error: Error) {
+    pub(super) fn handle_identity_failed(&mut self, now: Instant, error: Error) {
         let refused = matches!(error.kind(), ErrorKind::Broker | ErrorKind::UnsupportedVersion);
         if error.retriable() || !refused {
             return self.numbers.failed(now, error, true, &mut self.random);

@@ -105,16 +105,3 @@ impl Part {
         }
     }
 }
-
-/// Topics to ask the cluster about; with none of them, brokers alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MetadataWanted {
-    /// The topics' names.
-    pub topics: Vec<Arc<str>>,
-    /// Whether those that do not exist may be created. Then only topics are asked about that
-    /// records wait for: a topic that was deleted must not come back by being asked about.
-    pub may_create: bool,
-    /// Whether to ask about all topics of the cluster, also those without records: see
-    /// [`super::Machine::describe_cluster`].
-    pub everything: bool,
-}

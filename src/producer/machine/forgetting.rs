@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::Machine;
-use crate::producer::calls::Question;
+use crate::producer::calls::Need;
 
 impl<W> Machine<W> {
     /// Forgets what was not used for `metadata_max_idle`, unless something of it is on its way.
@@ -25,8 +25,7 @@ impl<W> Machine<W> {
     }
 
     fn is_at_rest(&self, topic: usize) -> bool {
-        let is_about =
-            |question| matches!(question, Question::Topic { index, .. } if index == topic);
+        let is_about = |need| matches!(need, Need::Topic { index, .. } if index == topic);
         self.queues.is_at_rest(topic)
             && !self.memory.has_whole_of(topic)
             && !self.calls.ask(is_about)

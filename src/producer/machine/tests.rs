@@ -24,6 +24,7 @@ use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::haste::Haste;
 use crate::producer::owned::OwnedRecord;
 use crate::producer::partition::Content;
+use crate::producer::question::MetadataWanted;
 use crate::producer::request::RequestId;
 use crate::producer::settled::Settled;
 use crate::producer::ticket::Ticket;

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use super::{Machine, MetadataWanted, Outgoing, Placing};
+use super::{Machine, Outgoing, Placing};
 use crate::cluster::NodeId;
 use crate::producer::notice::Notice;
+use crate::producer::question::{MetadataWanted, Question, Recipient, Subject};
 use crate::producer::settled::Settled;
 
 impl<W> Machine<W> {
@@ -23,17 +24,19 @@ impl<W> Machine<W> {
             .min()
     }
 
-    /// What the cluster is to be asked, until it answers or cannot be reached.
-    pub fn poll_metadata(&mut self, now: Instant) -> Option<MetadataWanted> {
-        if !self.cluster.poll_question(now) {
-            return None;
-        }
-        Some(self.next_question())
+    /// What a broker is to be asked, until [it is answered](Self::handle_answer).
+    pub fn poll_question(&mut self, now: Instant) -> Option<Question> {
+        let metadata = self.poll_metadata(now).map(Subject::Metadata);
+        let what = metadata.or_else(|| self.poll_identity(now).then_some(Subject::ProducerId))?;
+        Some(Question { to: Recipient::AnyBroker, what })
     }
 
-    /// Whether a broker is to be asked for a producer's id.
-    pub fn poll_identity(&mut self, now: Instant) -> bool {
+    pub(super) fn poll_identity(&mut self, now: Instant) -> bool {
         self.numbers.poll(now)
+    }
+
+    pub(super) fn poll_metadata(&mut self, now: Instant) -> Option<MetadataWanted> {
+        self.cluster.poll_question(now).then(|| self.next_question())
     }
 
     /// A broker to connect to, because there is something for it.

@@ -21,6 +21,7 @@ const ROOMS: [(&str, &[&str]); 3] = [
             "metrics",
             "partitioner",
             "settled",
+            "question",
             "request",
             "response",
             "histogram",
