@@ -5,9 +5,7 @@
 
 mod calls;
 mod counts;
-mod cutter;
 mod delayed;
-mod ending;
 mod haste;
 mod histogram;
 mod machine;
@@ -16,25 +14,26 @@ mod metrics;
 mod nodes;
 mod notice;
 mod notices;
-mod numbers;
 mod outbox;
 mod owned;
 mod partition;
 mod partitioner;
-mod pending;
+mod producer_ids;
 mod question;
 mod queues;
 mod request;
 mod response;
+mod results;
 mod sequence;
 mod settled;
+mod shutdown;
 mod spares;
+mod splitter;
 mod ticket;
 mod tickets;
 mod timers;
-mod told;
-
 mod turn;
+mod unassigned;
 
 pub use haste::Haste;
 pub use machine::{

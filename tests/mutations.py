@@ -148,7 +148,7 @@ MUTATIONS = [
         f"{PARTITION}/ends.rs",
         "        self.settle(now, taken, Err(error))\n",
         "        let (charged, records) = (taken.batch.charged, 0);\n"
-        "        Gone { charged, records, ended: None, behind: Vec::new(), memory: None }\n",
+        "        Removed { charged, records, ended: None, behind: Vec::new(), memory: None }\n",
         noticed_by=("settled",),
     ),
     Mutation(
@@ -272,7 +272,7 @@ MUTATIONS = [
     Mutation(
         "a topic that was forgotten comes back in a fresh epoch",
         f"{MACHINE}/forgetting.rs",
-        "            self.numbers.retire(partition.producer());\n",
+        "            self.producer_ids.retire(partition.producer());\n",
         "            let _ = partition.producer();\n",
         noticed_by=("lost", "log"),
         story="unused topics are forgotten and come back",

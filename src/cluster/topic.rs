@@ -124,7 +124,7 @@ impl Topic {
     }
 
     /// Whether a partition belonged to a topic of the same name that was deleted.
-    pub(crate) fn has_lost(&self, partition: usize) -> bool {
+    pub(crate) fn is_deleted(&self, partition: usize) -> bool {
         partition >= self.extent
     }
 

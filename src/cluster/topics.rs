@@ -82,8 +82,8 @@ impl Cluster {
 
     /// Whether a partition belonged to a topic of the same name that was deleted.
     #[inline]
-    pub(crate) fn has_lost(&self, place: Place) -> bool {
-        self.topics[place.topic].has_lost(place.partition)
+    pub(crate) fn is_deleted(&self, place: Place) -> bool {
+        self.topics[place.topic].is_deleted(place.partition)
     }
 
     /// Takes over what an answer says of a topic; the leaders follow one by one. Asks again if the

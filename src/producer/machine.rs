@@ -34,18 +34,18 @@ pub use self::joining::Joined;
 pub use self::wholes::{NotWhole, Whole, whole_size};
 use super::calls::Calls;
 use super::counts::Counts;
-use super::cutter::Cutter;
-use super::ending::Ending;
 use super::memory::Memory;
 use super::nodes::Nodes;
 use super::notices::Notices;
-use super::numbers::Numbers;
-use super::pending::Pending;
+use super::producer_ids::ProducerIds;
 use super::queues::Queues;
+use super::results::Results;
 use super::settled::Rest;
+use super::shutdown::Shutdown;
+use super::splitter::Splitter;
 use super::tickets::Tickets;
 use super::timers::Timers;
-use super::told::Told;
+use super::unassigned::Unassigned;
 use crate::cluster::{Backoff, Cluster};
 use crate::config::Config;
 use crate::random::Random;
@@ -58,16 +58,16 @@ pub struct Machine<W> {
     cluster: Cluster,
     queues: Queues<W>,
     nodes: Nodes,
-    numbers: Numbers,
+    producer_ids: ProducerIds,
     memory: Memory<W>,
-    pending: Pending<W>,
-    cutter: Cutter<W>,
+    unassigned: Unassigned<W>,
+    splitter: Splitter<W>,
     timers: Timers,
     tickets: Tickets<W>,
     calls: Calls<W>,
-    told: Told<W>,
+    results: Results<W>,
     notices: Notices,
-    ending: Ending<W>,
+    shutdown: Shutdown<W>,
     counts: Counts,
 }
 
@@ -78,20 +78,20 @@ impl<W> Machine<W> {
         let backoff = Backoff::of(&config);
         Self {
             cluster: Cluster::new(&config, backoff),
-            numbers: Numbers::new(backoff),
+            producer_ids: ProducerIds::new(backoff),
             random: Random::new(seed),
             memory: Memory::new(config.buffer_memory),
             queues: Queues::default(),
             nodes: Nodes::default(),
-            pending: Pending::default(),
-            cutter: Cutter::new(|_, _| unreachable!("nobody waits for several records")),
+            unassigned: Unassigned::default(),
+            splitter: Splitter::new(|_, _| unreachable!("nobody waits for several records")),
             timers: Timers::new(config.metadata_max_idle),
             config,
             tickets: Tickets::default(),
             calls: Calls::default(),
-            told: Told::default(),
+            results: Results::default(),
             notices: Notices::default(),
-            ending: Ending::default(),
+            shutdown: Shutdown::default(),
             counts: Counts::default(),
         }
     }
@@ -100,6 +100,6 @@ impl<W> Machine<W> {
     /// [`Who`](super::Who) and [`Rest`].
     #[must_use]
     pub fn with_runs(self, rest: Rest<W>) -> Self {
-        Self { cutter: Cutter::new(rest), ..self }
+        Self { splitter: Splitter::new(rest), ..self }
     }
 }

@@ -1,5 +1,5 @@
-//! `buffer_memory`: how much of it records take, and whoever waits for some. Nothing overtakes the
-//! line of records that wait.
+//! `buffer_memory`: how much of it records use, and the queue of records that wait for some. No
+//! record overtakes that queue.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -17,8 +17,8 @@ pub(super) struct Memory<W> {
     /// Memory of batches that have ended, for others.
     spares: Spares,
     /// Records that wait for room, in order, and so are their deadlines.
-    line: BTreeMap<Ticket, Delayed<W>>,
-    /// Whoever waits until a record is no longer in the line.
+    queue: BTreeMap<Ticket, Delayed<W>>,
+    /// The waiters for a record to leave the queue.
     admissions: BTreeMap<Ticket, Vec<W>>,
     /// Those whose record is not.
     admitted: Vec<W>,
@@ -34,7 +34,7 @@ impl<W> Memory<W> {
             limit,
             used: 0,
             spares: Spares::default(),
-            line: BTreeMap::new(),
+            queue: BTreeMap::new(),
             admissions: BTreeMap::new(),
             admitted: Vec::new(),
             wholes: BTreeMap::new(),
@@ -42,14 +42,14 @@ impl<W> Memory<W> {
         }
     }
 
-    /// Whether so many bytes can be taken in now, by who is not in the line.
+    /// Whether so many bytes can be taken in now, past an empty queue.
     pub(super) fn has_room(&self, size: usize) -> bool {
-        self.line.is_empty() && self.fits(size)
+        self.queue.is_empty() && self.fits(size)
     }
 
-    /// How many bytes can be taken in now, by who is not in the line.
+    /// How many bytes can be taken in now, past an empty queue.
     fn room(&self) -> usize {
-        if self.line.is_empty() { self.limit.saturating_sub(self.used) } else { 0 }
+        if self.queue.is_empty() { self.limit.saturating_sub(self.used) } else { 0 }
     }
 
     fn fits(&self, size: usize) -> bool {
@@ -79,59 +79,59 @@ impl<W> Memory<W> {
         self.spares.give(memory);
     }
 
-    // -- the line -----------------------------------------------------------------------------
+    // -- the queue ----------------------------------------------------------------------------
 
     /// Whether records wait for room.
     pub(super) fn is_short(&self) -> bool {
-        !self.line.is_empty()
+        !self.queue.is_empty()
     }
 
     /// How many records wait for room.
     pub(super) fn waiting(&self) -> usize {
-        self.line.len()
+        self.queue.len()
     }
 
     /// How many of them have a smaller ticket.
     pub(super) fn waiting_before(&self, before: Ticket) -> usize {
-        self.line.range(..before).count()
+        self.queue.range(..before).count()
     }
 
     pub(super) fn is_waiting(&self, ticket: Ticket) -> bool {
-        self.line.contains_key(&ticket)
+        self.queue.contains_key(&ticket)
     }
 
-    /// When the first in the line has waited for too long.
+    /// When the first record of the queue has waited for too long.
     pub(super) fn next_event(&self) -> Option<Instant> {
-        self.line.first_key_value().map(|(_, delayed)| delayed.until)
+        self.queue.first_key_value().map(|(_, delayed)| delayed.until)
     }
 
-    /// Puts a record at the end of the line.
+    /// Adds a record to the queue.
     pub(super) fn wait(&mut self, ticket: Ticket, delayed: Delayed<W>) {
-        self.line.insert(ticket, delayed);
+        self.queue.insert(ticket, delayed);
     }
 
-    /// Takes a record out of the line.
+    /// Takes a record out of the queue.
     pub(super) fn leave(&mut self, ticket: Ticket) -> Option<Delayed<W>> {
-        let delayed = self.line.remove(&ticket)?;
+        let delayed = self.queue.remove(&ticket)?;
         self.admitted.extend(self.admissions.remove(&ticket).into_iter().flatten());
         Some(delayed)
     }
 
-    /// Takes the first out of the line, whether there is room for it or not.
+    /// Takes the first out of the queue, whether there is room for it or not.
     pub(super) fn pop(&mut self) -> Option<(Ticket, Delayed<W>)> {
-        let (&ticket, _) = self.line.first_key_value()?;
+        let (&ticket, _) = self.queue.first_key_value()?;
         self.leave(ticket).map(|delayed| (ticket, delayed))
     }
 
-    /// Takes the first out of the line if there is room for it.
+    /// Takes the first out of the queue if there is room for it.
     pub(super) fn pop_fitting(&mut self) -> Option<(Ticket, Delayed<W>)> {
-        let (_, first) = self.line.first_key_value()?;
+        let (_, first) = self.queue.first_key_value()?;
         if self.fits(first.record.size()) { self.pop() } else { None }
     }
 
-    // -- who waits for the line -----------------------------------------------------------------
+    // -- waiters for the queue ------------------------------------------------------------------
 
-    /// Has `waiter` told once a record is no longer in the line.
+    /// Completes `waiter` once a record has left the queue.
     pub(super) fn when_admitted(&mut self, ticket: Ticket, waiter: W) {
         if self.is_waiting(ticket) {
             self.admissions.entry(ticket).or_default().push(waiter);
@@ -140,7 +140,7 @@ impl<W> Memory<W> {
         }
     }
 
-    /// Those whose record is no longer in the line.
+    /// The waiters whose record has left the queue.
     pub(super) fn admitted(&mut self) -> impl Iterator<Item = W> {
         self.admitted.drain(..)
     }

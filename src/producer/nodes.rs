@@ -29,12 +29,12 @@ struct Node {
     ready: VecDeque<Place>,
     /// Partitions with a record somebody awaits, to be sent once nothing is in flight.
     awaited: Vec<Place>,
-    counts: Counts,
+    counts: NodeCounts,
 }
 
 /// What is counted of a broker.
 #[derive(Debug, Default)]
-struct Counts {
+struct NodeCounts {
     requests: u64,
     lost: u64,
     connect_failures: u64,

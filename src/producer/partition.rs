@@ -14,8 +14,8 @@ use std::time::Instant;
 
 pub use self::batch::Content;
 pub(super) use self::batch::{Batch, Ended, Taken};
-pub(super) use self::ends::Gone;
-pub(super) use self::leaving::{Leave, Window};
+pub(super) use self::ends::Removed;
+pub(super) use self::leaving::{Readiness, Window};
 use self::numbering::Idempotence;
 pub(super) use self::parts::{Codecs, Piece};
 pub(super) use self::verdict::{Circumstances, Refusal, Verdict, blames_some};

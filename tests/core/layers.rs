@@ -25,8 +25,19 @@ const LOG_MAY_IMPORT: [&str; 4] = ["error", "wire", "protocol", "record"];
 /// The parts of the producing machine that own state, each with private fields. The machine alone
 /// knows them: they never call each other, and plain values know none of them.
 const COMPONENTS: [&str; 13] = [
-    "calls", "counts", "cutter", "ending", "memory", "nodes", "notices", "numbers", "pending",
-    "tickets", "timers", "told", "topics",
+    "calls",
+    "counts",
+    "memory",
+    "nodes",
+    "notices",
+    "producer_ids",
+    "results",
+    "shutdown",
+    "splitter",
+    "tickets",
+    "timers",
+    "topics",
+    "unassigned",
 ];
 
 /// What a pure module must not mention: where in a path, and what it would bring in.

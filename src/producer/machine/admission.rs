@@ -17,10 +17,10 @@ use crate::record::Record;
 impl<W> Machine<W> {
     /// Fails once it is closed, or of no more use.
     pub fn check_open(&self) -> Result<()> {
-        if self.ending.is_closing() {
+        if self.shutdown.is_closing() {
             return Err(super::wording::closed());
         }
-        self.ending.failure().cloned().map_or(Ok(()), Err)
+        self.shutdown.failure().cloned().map_or(Ok(()), Err)
     }
 
     /// Refuses what can never be sent.
@@ -100,7 +100,7 @@ impl<W> Machine<W> {
             return Produced::Accepted { ticket, work, is_held: true };
         }
         let asks = topic.is_known() || is_first;
-        self.pending.add_unknown(ticket, delayed);
+        self.unassigned.add_unknown(ticket, delayed);
         if asks {
             self.cluster.want_news();
         }
@@ -151,7 +151,7 @@ impl<W> Machine<W> {
     /// lingering.
     fn unless_flushed(&self, target: Target) -> Target {
         let flushed = target.ticket.is_some_and(|ticket| self.tickets.is_flushed(ticket));
-        let hurries = flushed || self.ending.is_closing();
+        let hurries = flushed || self.shutdown.is_closing();
         Target { haste: if hurries { Haste::AtOnce } else { target.haste }, ..target }
     }
 
@@ -204,7 +204,7 @@ impl<W> Machine<W> {
                     return Err((error, waiter));
                 };
                 let ticket = ticket.unwrap_or_else(|| self.tickets.issue());
-                let serial = self.cutter.serial();
+                let serial = self.splitter.serial();
                 let lingers_until = now + self.config.linger;
                 let batch = Batch::open(serial, ticket, memory, waiters, deadline, lingers_until);
                 self.queues.open(place, batch);

@@ -16,7 +16,7 @@ use crate::record::InvalidBatch;
 impl<W> Machine<W> {
     /// A batch was stored, in the topic that had its id then.
     #[inline]
-    pub(super) fn landed(&mut self, now: Instant, sent: Sent, mut stored: Stored) {
+    pub(super) fn batch_stored(&mut self, now: Instant, sent: Sent, mut stored: Stored) {
         let Sent { place, serial, topic_id } = sent;
         let failures = self.queues.partition(place).failures_of(serial);
         let Some(failures) = failures else { return };
@@ -26,13 +26,13 @@ impl<W> Machine<W> {
         let leader = self.cluster.leader(place);
         let partition = self.queues.partition(place);
         if let Some(taken) = partition.take_answered(serial) {
-            let gone = partition.landed(now, taken, stored, leader, is_same_topic);
-            self.bury(now, place, gone);
+            let removed = partition.acknowledge(now, taken, stored, leader, is_same_topic);
+            self.finish_batch(now, place, removed);
         }
     }
 
     /// A batch was not stored, or it is unknown whether it was: sends it again if that may help.
-    pub(super) fn came_back(
+    pub(super) fn batch_refused(
         &mut self,
         now: Instant,
         place: Place,
@@ -46,15 +46,15 @@ impl<W> Machine<W> {
         }
         let circumstances = Circumstances {
             is_gapless: self.config.gapless,
-            is_lost: self.cluster.has_lost(place),
+            is_deleted: self.cluster.is_deleted(place),
         };
         match partition.judge(now, &mut taken, refusal, circumstances) {
             Verdict::Dropped => self.memory.release(taken.batch.charged()),
             Verdict::Stored => {
                 let stored = Stored { base_offset: -1, log_append_time: None };
                 let leader = self.cluster.leader(place);
-                let gone = partition.landed(now, taken, stored, leader, true);
-                self.bury(now, place, gone);
+                let removed = partition.acknowledge(now, taken, stored, leader, true);
+                self.finish_batch(now, place, removed);
             }
             Verdict::Again => self.again(now, place, taken),
             Verdict::Split => self.split(now, place, taken),
@@ -64,8 +64,9 @@ impl<W> Machine<W> {
                 let error = self.timed_out(place, &taken.batch);
                 self.fail(now, place, taken, &error);
             }
-            Verdict::Lost => {
-                let error = self.vanished(place).maybe_written(taken.batch.is_maybe_written());
+            Verdict::Deleted => {
+                let error =
+                    self.partition_deleted(place).maybe_written(taken.batch.is_maybe_written());
                 self.fail(now, place, taken, &error);
             }
         }
@@ -90,7 +91,7 @@ impl<W> Machine<W> {
         let Taken { index, mut batch } = taken;
         // A broker that refuses a full batch allows less; how much less it does not say.
         let target = (batch.size() / 2).max(1);
-        let mut parts = match self.cutter.split(&mut batch, target) {
+        let mut parts = match self.splitter.split(&mut batch, target) {
             Ok(parts) => parts,
             Err(error) => {
                 let kind = match error {
@@ -134,12 +135,12 @@ impl<W> Machine<W> {
         let error = self.refused(place, refusal, &batch);
         if blames_some(refusal, batch.count()) {
             let refused = self.refused_records(place, refusal, batch.is_maybe_written());
-            for ended in self.cutter.end_apart(&mut batch, &refused, &error) {
+            for ended in self.splitter.end_apart(&mut batch, &refused, &error) {
                 self.tickets.keep(ended.ticket);
                 self.end(now, place, index, ended);
             }
             // The batch itself has no waiters left.
-            batch.waiters_are_told();
+            batch.mark_given_up();
             self.tickets.forget(batch.ticket());
         }
         self.fail(now, place, Taken { index, batch }, &error);
@@ -162,7 +163,7 @@ impl<W> Machine<W> {
     fn take_out(&mut self, now: Instant, place: Place, taken: Taken<W>, refusal: Refusal<'_>) {
         let Taken { index, mut batch } = taken;
         let refused = self.refused_records(place, refusal, false);
-        let Ok(pieces) = self.cutter.take_out(&mut batch, &refused) else {
+        let Ok(pieces) = self.splitter.take_out(&mut batch, &refused) else {
             let error = self.refused(place, refusal, &batch);
             return self.fail(now, place, Taken { index, batch }, &error);
         };

@@ -49,7 +49,7 @@ impl<W> Machine<W> {
         }
         let mut calls = std::mem::take(&mut self.calls);
         for (waiter, result) in calls.take(|call| result(self, call)) {
-            self.told.call(waiter, result);
+            self.results.call(waiter, result);
         }
         self.calls = calls;
     }

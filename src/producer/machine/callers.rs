@@ -41,7 +41,7 @@ impl<W> Machine<W> {
         let size = record.size_bound();
         if let Err(error) = self.check_record(topic, size) {
             self.count_refused(topic);
-            self.told.refused(topic.into(), partition, record.timestamp, waiter, error);
+            self.results.refused(topic.into(), partition, record.timestamp, waiter, error);
             let ticket = self.tickets.issue_spent();
             return Ok(Produced::Accepted { ticket, work: true, is_held: false });
         }
@@ -92,7 +92,7 @@ impl<W> Machine<W> {
     /// Says where a record goes, or why nobody can say; the latter fails it, and so does a
     /// partition that its topic does not have. Says whether the record still waited for that.
     pub fn place(&mut self, now: Instant, ticket: Ticket, partition: Result<i32, String>) -> bool {
-        let unplaced = self.pending.get_unplaced_mut(ticket);
+        let unplaced = self.unassigned.get_unplaced_mut(ticket);
         let Some(delayed) = unplaced.filter(|held| held.target.partition.is_none()) else {
             return false;
         };
@@ -122,7 +122,7 @@ impl<W> Machine<W> {
             self.admit(now);
             delayed.waiter
         } else {
-            let delayed = self.pending.take(ticket)?;
+            let delayed = self.unassigned.take(ticket)?;
             let topic = delayed.target.topic;
             self.count_unsent(topic);
             self.queues.strike(topic, ticket);
@@ -202,11 +202,11 @@ impl<W> Machine<W> {
     ) {
         if topic.len() > LONGEST_TOPIC {
             let error = wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC);
-            return self.told.call(waiter, Err(error));
+            return self.results.call(waiter, Err(error));
         }
         let index = self.named(topic);
         let Some(creates) = creates(self.cluster.topic(index)) else {
-            return self.told.call(waiter, Ok(()));
+            return self.results.call(waiter, Ok(()));
         };
         let need = Need::Topic { index, creates };
         self.ask(now, self.config.metadata_timeout, need, waiter);
@@ -236,13 +236,13 @@ impl<W> Machine<W> {
     pub fn close(&mut self, now: Instant, by: Instant, waiter: Option<W>) {
         // There is nothing more to linger for.
         self.close_batches(now);
-        self.ending.close(by, waiter);
+        self.shutdown.close(by, waiter);
     }
 
     /// Gives up on everything that is not settled.
     pub fn abandon(&mut self, now: Instant) {
         let records = self.drop_records(now, Purge::ALL, wording::closed_before_delivery);
-        self.told.abandon(records);
+        self.results.abandon(records);
         self.drop_calls(&wording::closed_before_start());
         self.finish_flushes();
     }

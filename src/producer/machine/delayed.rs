@@ -27,7 +27,7 @@ impl<W> Machine<W> {
         error: Error,
     ) {
         self.queues[topic].records.failed += 1;
-        self.told.refused(self.cluster.name_of(topic), partition, timestamp, waiter, error);
+        self.results.refused(self.cluster.name_of(topic), partition, timestamp, waiter, error);
     }
 
     /// Fails the records that are in none of a topic's partitions yet.
@@ -39,7 +39,7 @@ impl<W> Machine<W> {
 
     /// Fails a record that has been struck off its topic's list.
     pub(super) fn refuse_one_unassigned(&mut self, ticket: Ticket, error: Error) {
-        let Some(delayed) = self.pending.take(ticket) else { return };
+        let Some(delayed) = self.unassigned.take(ticket) else { return };
         self.memory.release(delayed.charged);
         self.tickets.forget(ticket);
         let Target { topic, partition, .. } = delayed.target;
@@ -75,7 +75,7 @@ impl<W> Machine<W> {
             outcome: Err(error),
         };
         if let Some(ended) = self.queues.partition(place).end_last(now, ended) {
-            self.tell_end(now, place, ended);
+            self.complete(now, place, ended);
         }
     }
 
@@ -92,7 +92,7 @@ impl<W> Machine<W> {
         }
         let mut freed = BTreeSet::new();
         for _ in 0..EXPIRED_AT_ONCE {
-            let Some((ticket, first)) = self.pending.first_unknown() else { break };
+            let Some((ticket, first)) = self.unassigned.first_unknown() else { break };
             if first.until > now {
                 break;
             }
@@ -113,7 +113,7 @@ impl<W> Machine<W> {
             freed.insert(topic);
         }
         for _ in 0..EXPIRED_AT_ONCE {
-            let Some((ticket, first)) = self.pending.first_unplaced() else { break };
+            let Some((ticket, first)) = self.unassigned.first_unplaced() else { break };
             if first.until > now {
                 break;
             }
@@ -139,13 +139,14 @@ impl<W> Machine<W> {
         now: Instant,
         error: impl Fn(&str, bool) -> Error,
     ) -> usize {
-        let records = self.memory.waiting() + self.pending.unknown() + self.pending.unplaced();
+        let records =
+            self.memory.waiting() + self.unassigned.unknown() + self.unassigned.unplaced();
         for topic in self.queues.topics_unassigned() {
             let is_known = self.cluster.topic(topic).is_known();
             let before = if is_known { "its partition was chosen" } else { "its topic was known" };
             let error = error(before, false);
             while let Some(ticket) = self.queues.pop_unassigned(topic) {
-                let Some(delayed) = self.pending.take(ticket) else { continue };
+                let Some(delayed) = self.unassigned.take(ticket) else { continue };
                 self.memory.release(delayed.charged);
                 self.drop_delayed(now, ticket, delayed, error.clone());
             }

@@ -39,7 +39,7 @@ impl<W> Machine<W> {
         let first = self.first_sequence();
         self.queues[index].reach(extent, first);
         for partition in extent..self.queues[index].partitions.len() {
-            self.vanish(now, Place { topic: index, partition });
+            self.drop_deleted(now, Place { topic: index, partition });
         }
         for news in &described.partitions {
             let Ok(partition) = usize::try_from(news.partition_index) else { continue };
@@ -65,7 +65,7 @@ impl<W> Machine<W> {
     /// The number of a partition's first record. A partition that was forgotten starts a fresh epoch,
     /// and brokers that have numbers of an earlier one take no other than 0.
     fn first_sequence(&self) -> Sequence {
-        if self.numbers.has_retired() {
+        if self.producer_ids.has_retired() {
             Sequence::FIRST
         } else {
             Sequence::new(self.config.first_sequence)
@@ -75,11 +75,11 @@ impl<W> Machine<W> {
     /// A topic was created anew with fewer partitions, and this is none of them. What is queued
     /// for it fails: it may belong before records that other partitions have by now. What is in
     /// flight fails when its answer comes.
-    fn vanish(&mut self, now: Instant, place: Place) {
+    fn drop_deleted(&mut self, now: Instant, place: Place) {
         if self.queues.partition(place).is_empty() {
             return;
         }
-        let error = self.vanished(place);
+        let error = self.partition_deleted(place);
         self.drop_queued(now, place, |maybe_written| error.clone().maybe_written(maybe_written));
     }
 
@@ -96,7 +96,7 @@ impl<W> Machine<W> {
             });
         }
         let partition = self.queues.partition(place);
-        let debtor = partition.debtor();
+        let in_flight_to = partition.in_flight_to();
         if succession.is_newer {
             partition.end_pauses();
         }
@@ -105,7 +105,7 @@ impl<W> Machine<W> {
             // The old leader's next answer says nothing of the new one.
             self.hurry_or_remember(place);
         }
-        if let (Some(old), Some(new)) = (debtor, leader.node)
+        if let (Some(old), Some(new)) = (in_flight_to, leader.node)
             && old != new
         {
             self.nodes.give_up_on(old);

@@ -6,20 +6,20 @@ use std::time::Instant;
 use super::{Machine, Purge};
 use crate::cluster::Place;
 use crate::error::Error;
-use crate::producer::partition::{Ended, Gone, Taken};
+use crate::producer::partition::{Ended, Removed, Taken};
 use crate::producer::settled::waited_for;
 
 impl<W> Machine<W> {
     /// A batch has ended, and is out of its partition.
     #[inline]
-    pub(super) fn bury(&mut self, now: Instant, place: Place, gone: Gone<W>) {
-        let Gone { charged, ended, behind, memory, .. } = gone;
+    pub(super) fn finish_batch(&mut self, now: Instant, place: Place, removed: Removed<W>) {
+        let Removed { charged, ended, behind, memory, .. } = removed;
         self.memory.release(charged);
         if let Some(ended) = ended {
-            self.tell_end(now, place, ended);
+            self.complete(now, place, ended);
         }
         for ended in behind {
-            self.tell_end(now, place, ended);
+            self.complete(now, place, ended);
         }
         if let Some(memory) = memory {
             self.memory.recycle(memory);
@@ -30,12 +30,12 @@ impl<W> Machine<W> {
     /// older batches, unless their own time is over.
     pub(super) fn end(&mut self, now: Instant, place: Place, index: usize, ended: Ended<W>) {
         if let Some(ended) = self.queues.partition(place).end(now, index, ended) {
-            self.tell_end(now, place, ended);
+            self.complete(now, place, ended);
         }
     }
 
     #[inline]
-    pub(super) fn tell_end(&mut self, now: Instant, place: Place, ended: Ended<W>) {
+    pub(super) fn complete(&mut self, now: Instant, place: Place, ended: Ended<W>) {
         self.tickets.forget(ended.ticket);
         match ended.outcome {
             Ok(_) => self.count_acknowledged(now, place, &ended),
@@ -44,13 +44,13 @@ impl<W> Machine<W> {
         let Ended { count, outcome, waiting, .. } = ended;
         debug_assert!(waited_for(&waiting) <= count as usize, "each waits for a record of it");
         let topic = self.cluster.name_of(place.topic);
-        self.told.batch(topic, place.partition as i32, outcome, waiting, count);
+        self.results.batch(topic, place.partition as i32, outcome, waiting, count);
     }
 
     /// Fails a batch for good, and in a gapless partition all that follows.
     pub(super) fn fail(&mut self, now: Instant, place: Place, taken: Taken<W>, error: &Error) {
-        let gone = self.queues.partition(place).fail(now, taken, error.clone());
-        self.bury(now, place, gone);
+        let removed = self.queues.partition(place).fail(now, taken, error.clone());
+        self.finish_batch(now, place, removed);
         if self.config.gapless && self.queues.partition(place).stopped().is_none() {
             self.stop(now, place, error);
         }
@@ -68,15 +68,15 @@ impl<W> Machine<W> {
         while let Some((index, is_in_flight)) = self.queues.partition(place).next_expired(now) {
             if is_in_flight {
                 let error = self.timed_out_in_flight(place);
-                let gone = self.queues.partition(place).give_up(now, index, error);
-                self.bury(now, place, gone);
+                let removed = self.queues.partition(place).give_up(now, index, error);
+                self.finish_batch(now, place, removed);
             } else if let Some(taken) = self.queues.partition(place).take_queued(index) {
                 let error = self.timed_out(place, &taken.batch);
                 self.fail(now, place, taken, &error);
             }
         }
         for ended in self.queues.partition(place).take_overdue(now) {
-            self.tell_end(now, place, ended);
+            self.complete(now, place, ended);
         }
     }
 
@@ -87,15 +87,15 @@ impl<W> Machine<W> {
         place: Place,
         error: impl Fn(bool) -> Error,
     ) -> usize {
-        let gone = self.queues.partition(place).drop_queued(now, error);
-        self.bury_all(now, place, gone)
+        let removed = self.queues.partition(place).drop_queued(now, error);
+        self.finish_batches(now, place, removed)
     }
 
-    fn bury_all(&mut self, now: Instant, place: Place, all: Vec<Gone<W>>) -> usize {
+    fn finish_batches(&mut self, now: Instant, place: Place, all: Vec<Removed<W>>) -> usize {
         let mut records = 0;
-        for gone in all {
-            records += gone.records;
-            self.bury(now, place, gone);
+        for removed in all {
+            records += removed.records;
+            self.finish_batch(now, place, removed);
         }
         records
     }
@@ -113,8 +113,8 @@ impl<W> Machine<W> {
             let acknowledged = "it was acknowledged";
             if what.in_flight {
                 let error = error(acknowledged, true);
-                let gone = self.queues.partition(place).give_up_in_flight(now, &error);
-                records += self.bury_all(now, place, gone);
+                let removed = self.queues.partition(place).give_up_in_flight(now, &error);
+                records += self.finish_batches(now, place, removed);
             }
             if what.in_queue {
                 let error = |maybe_written| error(acknowledged, maybe_written);
@@ -129,12 +129,12 @@ impl<W> Machine<W> {
 
     pub(super) fn finish_flushes(&mut self) {
         while let Some(waiter) = self.tickets.pop_flush() {
-            self.told.call(waiter, Ok(()));
+            self.results.call(waiter, Ok(()));
         }
     }
 
     pub(super) fn finish_closing(&mut self, now: Instant) {
-        let Some(by) = self.ending.next_event() else { return };
+        let Some(by) = self.shutdown.next_event() else { return };
         if by <= now {
             self.abandon(now);
         }
@@ -151,8 +151,8 @@ impl<W> Machine<W> {
             self.memory.release(charged);
             self.arm(place, None);
         }
-        for waiter in self.ending.finish() {
-            self.told.call(waiter, Ok(()));
+        for waiter in self.shutdown.finish() {
+            self.results.call(waiter, Ok(()));
         }
     }
 }

@@ -72,7 +72,7 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn handle_identity(&mut self, now: Instant, id: i64, epoch: i16) {
-        self.numbers.given(now, ProducerEpoch { id, epoch }, &mut self.random);
+        self.producer_ids.given(now, ProducerEpoch { id, epoch }, &mut self.random);
         let busy = self.queues.busy();
         self.touch_all(now, busy);
     }
@@ -81,14 +81,14 @@ impl<W> Machine<W> {
     pub(super) fn handle_identity_failed(&mut self, now: Instant, error: Error) {
         let refused = matches!(error.kind(), ErrorKind::Broker | ErrorKind::UnsupportedVersion);
         if error.retriable() || !refused {
-            return self.numbers.failed(now, error, true, &mut self.random);
+            return self.producer_ids.failed(now, error, true, &mut self.random);
         }
         let error = error.ends_producer();
-        self.numbers.failed(now, error.clone(), false, &mut self.random);
+        self.producer_ids.failed(now, error.clone(), false, &mut self.random);
         self.drop_records(now, Purge::ALL, |_, maybe_written| {
             error.clone().maybe_written(maybe_written)
         });
-        self.ending.fail(error);
+        self.shutdown.fail(error);
         self.finish_flushes();
     }
 
@@ -160,7 +160,7 @@ impl<W> Machine<W> {
                         base_offset: answer.base_offset,
                         log_append_time: Some(answer.log_append_time_ms).filter(|at| *at >= 0),
                     };
-                    self.landed(now, sent, stored);
+                    self.batch_stored(now, sent, stored);
                 }
                 Some(answer) => {
                     self.nodes.refused(request.node, answer.error_code);
@@ -176,14 +176,14 @@ impl<W> Machine<W> {
                         records: &answer.record_errors,
                         maybe_written: answer.error_code.maybe_written(),
                     };
-                    self.came_back(now, place, serial, refusal);
+                    self.batch_refused(now, place, serial, refusal);
                 }
                 None => {
                     let code = ErrorCode::NETWORK_EXCEPTION;
                     self.nodes.refused(request.node, code);
                     let said = Some("the broker's answer leaves this partition out");
                     let refusal = Refusal { code, said, records: &[], maybe_written: true };
-                    self.came_back(now, place, serial, refusal);
+                    self.batch_refused(now, place, serial, refusal);
                 }
             }
             self.touch(now, place);
@@ -196,7 +196,7 @@ impl<W> Machine<W> {
         let Some(request) = self.nodes.take(id) else { return };
         for sent in request.parts {
             let stored = Stored { base_offset: -1, log_append_time: None };
-            self.landed(now, sent, stored);
+            self.batch_stored(now, sent, stored);
             self.touch(now, sent.place);
         }
         self.request_ended(now, request.node);
@@ -211,7 +211,7 @@ impl<W> Machine<W> {
         let maybe_written = reason.context().maybe_written;
         let refusal = Refusal { code, said: Some(&said), records: &[], maybe_written };
         for Sent { place, serial, .. } in request.parts {
-            self.came_back(now, place, serial, refusal);
+            self.batch_refused(now, place, serial, refusal);
             self.touch(now, place);
         }
         self.request_ended(now, request.node);

@@ -36,7 +36,7 @@ impl<W> Machine<W> {
     fn forget(&mut self, topic: usize) {
         let forgotten = self.queues.forget(topic);
         for partition in &forgotten.partitions {
-            self.numbers.retire(partition.producer());
+            self.producer_ids.retire(partition.producer());
         }
         self.counts.forget(forgotten.records);
         self.cluster.forget(topic);

@@ -62,7 +62,7 @@ impl<W> Machine<W> {
         record: &Record<'_>,
     ) -> Option<Place> {
         let size = record.size_bound();
-        if self.ending.has_begun()
+        if self.shutdown.has_begun()
             || size > self.config.max_request_size
             || !self.memory.has_room(size)
         {

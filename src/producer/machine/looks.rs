@@ -35,7 +35,7 @@ impl<W> Machine<W> {
 
     /// How many records that were handed over before a [flush](Self::flush) are not settled.
     pub fn unsettled_before(&self, before: Ticket) -> usize {
-        let delayed = self.memory.waiting_before(before) + self.pending.before(before);
+        let delayed = self.memory.waiting_before(before) + self.unassigned.before(before);
         let busy = self.queues.each_busy();
         delayed + busy.map(|(_, partition)| partition.unsettled_before(before)).sum::<usize>()
     }
@@ -47,7 +47,7 @@ impl<W> Machine<W> {
 
     /// Grows whenever a batch or a record that waited comes to its end.
     pub fn progress(&self) -> u64 {
-        self.told.progress()
+        self.results.progress()
     }
 
     /// Whether every record and every call has been settled.
@@ -67,12 +67,12 @@ impl<W> Machine<W> {
 
     /// How many records were given up because the producer was closed.
     pub fn abandoned(&self) -> usize {
-        self.told.abandoned()
+        self.results.abandoned()
     }
 
     /// Whether it was closed and there is nothing left to do.
     pub fn is_finished(&self) -> bool {
-        self.ending.is_over()
+        self.shutdown.is_over()
     }
 
     /// Whether answers are to be waited for at all.

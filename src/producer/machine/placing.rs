@@ -19,7 +19,7 @@ impl<W> Machine<W> {
     pub(super) fn hold_unplaced(&mut self, ticket: Ticket, delayed: Delayed<W>) -> bool {
         let until = delayed.target.deadline;
         let asks = !self.is_placed(&delayed.target);
-        self.pending.add_unplaced(ticket, Delayed { until, ..delayed }, asks)
+        self.unassigned.add_unplaced(ticket, Delayed { until, ..delayed }, asks)
     }
 
     /// A topic was described: those of its records whose partition exists wait for no more than
@@ -29,16 +29,16 @@ impl<W> Machine<W> {
         let has = |held: &Delayed<W>| self.cluster.topic(topic).has(held.target.partition);
         let is_blocked = self.queues[topic]
             .unassigned()
-            .any(|ticket| self.pending.get_unknown(ticket).is_some_and(|held| !has(held)));
+            .any(|ticket| self.unassigned.get_unknown(ticket).is_some_and(|held| !has(held)));
         if !is_blocked && self.config.partitioner != Partitioner::Caller {
             // All of them go into batches now.
             return;
         }
         let tickets: Vec<_> = self.queues[topic].unassigned().collect();
         for ticket in tickets {
-            let Some(delayed) = self.pending.get_unknown(ticket) else { continue };
+            let Some(delayed) = self.unassigned.get_unknown(ticket) else { continue };
             if self.cluster.topic(topic).has(delayed.target.partition)
-                && let Some(delayed) = self.pending.take_unknown(ticket)
+                && let Some(delayed) = self.unassigned.take_unknown(ticket)
             {
                 self.hold_unplaced(ticket, delayed);
             }
@@ -47,7 +47,7 @@ impl<W> Machine<W> {
         let is_answered = |held: &Delayed<W>| held.asked_before < described_by;
         let tickets = self.queues[topic].unassigned();
         let refused: Vec<_> = tickets
-            .filter_map(|ticket| Some((ticket, self.pending.get_unknown(ticket)?)))
+            .filter_map(|ticket| Some((ticket, self.unassigned.get_unknown(ticket)?)))
             .filter(|(_, held)| is_answered(held))
             .map(|(ticket, held)| (ticket, held.target.partition.unwrap_or(-1)))
             .collect();
@@ -57,7 +57,7 @@ impl<W> Machine<W> {
             self.refuse_one_unassigned(ticket, error);
         }
         let mut tickets = self.queues[topic].unassigned();
-        if tickets.any(|ticket| self.pending.get_unknown(ticket).is_some()) {
+        if tickets.any(|ticket| self.unassigned.get_unknown(ticket).is_some()) {
             // That question was asked before they were handed over.
             self.cluster.want();
         }
@@ -67,11 +67,11 @@ impl<W> Machine<W> {
     /// those that were placed unasked.
     pub(super) fn next_to_place(&mut self) -> Option<Ticket> {
         let caller_places = self.config.partitioner == Partitioner::Caller;
-        self.pending.next_to_ask(|held| caller_places && held.target.partition.is_none())
+        self.unassigned.next_to_ask(|held| caller_places && held.target.partition.is_none())
     }
 
     pub(super) fn placing(&self, ticket: Ticket) -> Option<Placing<'_, W>> {
-        let held = self.pending.get_unplaced(ticket)?;
+        let held = self.unassigned.get_unplaced(ticket)?;
         let topic = self.cluster.topic(held.target.topic);
         Some(Placing {
             ticket,
@@ -83,7 +83,7 @@ impl<W> Machine<W> {
     }
 
     fn waits_for_caller(&self, ticket: Ticket) -> bool {
-        self.pending.get_unplaced(ticket).is_some_and(|held| !self.is_placed(&held.target))
+        self.unassigned.get_unplaced(ticket).is_some_and(|held| !self.is_placed(&held.target))
     }
 
     /// Whether a topic has the partition. It may have more than when the caller was asked, or
@@ -100,7 +100,7 @@ impl<W> Machine<W> {
             return None;
         }
         let ticket = self.queues.first_unassigned(topic)?;
-        let held = self.pending.get_unknown(ticket);
+        let held = self.unassigned.get_unknown(ticket);
         if held.is_some_and(|held| !self.cluster.topic(topic).has(held.target.partition)) {
             return None;
         }
@@ -108,6 +108,6 @@ impl<W> Machine<W> {
             return None;
         }
         self.queues.pop_unassigned(topic);
-        self.pending.take(ticket)
+        self.unassigned.take(ticket)
     }
 }

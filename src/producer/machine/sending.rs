@@ -8,7 +8,7 @@ use super::{Machine, Outgoing, Part};
 use crate::cluster::{NodeId, Place};
 use crate::producer::haste::Haste;
 use crate::producer::nodes::Sent;
-use crate::producer::partition::{Leave, Window};
+use crate::producer::partition::{Readiness, Window};
 use crate::record::Identity;
 
 impl<W> Machine<W> {
@@ -66,10 +66,10 @@ impl<W> Machine<W> {
         let leader = self.cluster.leader(place);
         let window = self.window();
         let lingers = !self.memory.is_short();
-        match self.queues.partition(place).may_leave(now, leader, window, lingers) {
-            Leave::No => false,
-            Leave::Yes => true,
-            Leave::WithAnId => self.numbers.want_for_new(),
+        match self.queues.partition(place).readiness(now, leader, window, lingers) {
+            Readiness::No => false,
+            Readiness::Yes => true,
+            Readiness::NeedsProducerId => self.producer_ids.want_for_new(),
         }
     }
 
@@ -89,14 +89,14 @@ impl<W> Machine<W> {
     pub(super) fn touch(&mut self, now: Instant, place: Place) {
         let partition = self.queues.partition(place);
         if partition.has_spent_epoch() {
-            let producer = self.numbers.replace(partition.producer());
+            let producer = self.producer_ids.replace(partition.producer());
             partition.number_anew(producer);
         }
         let next = partition.next_event(now);
         if !partition.is_empty() {
             let queued_at = partition.marks.queued_at;
             match self.cluster.leader(place).node {
-                None if self.cluster.has_lost(place) => {}
+                None if self.cluster.is_deleted(place) => {}
                 None => self.cluster.want(),
                 Some(leader) => {
                     self.nodes.want(leader);
@@ -145,7 +145,7 @@ impl<W> Machine<W> {
         for &place in places {
             let partition = self.queues.partition(place);
             let identity = if self.config.idempotence {
-                partition.number(self.numbers.current())
+                partition.number(self.producer_ids.current())
             } else {
                 Identity::NONE
             };

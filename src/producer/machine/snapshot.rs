@@ -54,8 +54,8 @@ impl<W> Machine<W> {
             queued: topics.iter().map(|topic| topic.queued).sum(),
             in_flight: topics.iter().map(|topic| topic.in_flight).sum(),
             waiting_for_memory: self.memory.waiting(),
-            waiting_for_topic: self.pending.unknown(),
-            waiting_for_placing: self.pending.unplaced(),
+            waiting_for_topic: self.unassigned.unknown(),
+            waiting_for_placing: self.unassigned.unplaced(),
         }
     }
 

@@ -72,7 +72,7 @@ impl<W> Machine<W> {
         let Some(memory) = self.memory.allocate(size) else {
             return Whole::Refused(NotWhole::Error(out_of_memory(size)), waiters);
         };
-        let (ticket, serial) = (self.tickets.issue(), self.cutter.serial());
+        let (ticket, serial) = (self.tickets.issue(), self.splitter.serial());
         let deadline = since + self.config.delivery_timeout;
         let mut batch = Batch::open(serial, ticket, memory, waiters.len(), deadline, now);
         for ((_, record), waiter) in records.iter().zip(waiters) {
@@ -99,10 +99,10 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn settle_wholes(&mut self) {
-        let is_over = self.ending.has_begun();
+        let is_over = self.shutdown.has_begun();
         let ready = |topic: usize| !self.queues[topic].has_unassigned();
         for waiter in self.memory.fitting_wholes(is_over, ready) {
-            self.told.call(waiter, Ok(()));
+            self.results.call(waiter, Ok(()));
         }
     }
 

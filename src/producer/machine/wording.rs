@@ -332,7 +332,7 @@ impl<W> Machine<W> {
     }
 
     /// A partition that a topic does not have any more.
-    pub(super) fn vanished(&self, place: Place) -> Error {
+    pub(super) fn partition_deleted(&self, place: Place) -> Error {
         let topic = self.cluster.topic(place.topic);
         Error::new(
             ErrorKind::UnknownPartition,

@@ -15,12 +15,12 @@ impl<W> Machine<W> {
         timers
             .into_iter()
             .chain(self.calls.next_event())
-            .chain(self.ending.next_event())
+            .chain(self.shutdown.next_event())
             .chain(self.cluster.next_event())
-            .chain(self.numbers.next_event())
+            .chain(self.producer_ids.next_event())
             .chain(self.nodes.next_event())
             .chain(self.memory.next_event())
-            .chain(self.pending.next_event())
+            .chain(self.unassigned.next_event())
             .min()
     }
 
@@ -32,7 +32,7 @@ impl<W> Machine<W> {
     }
 
     pub(super) fn poll_identity(&mut self, now: Instant) -> bool {
-        self.numbers.poll(now)
+        self.producer_ids.poll(now)
     }
 
     pub(super) fn poll_metadata(&mut self, now: Instant) -> Option<MetadataWanted> {
@@ -65,7 +65,7 @@ impl<W> Machine<W> {
     /// they came. Not for the driver, unless it may run the caller's code.
     pub fn poll_placing(&mut self) -> Option<Placing<'_, W>> {
         let ticket = self.next_to_place()?;
-        self.pending.asked();
+        self.unassigned.asked();
         self.placing(ticket)
     }
 
@@ -77,14 +77,14 @@ impl<W> Machine<W> {
 
     /// Something that ended.
     pub fn poll_settled(&mut self) -> Option<Settled<W>> {
-        if let Some(settled) = self.told.pop() {
+        if let Some(settled) = self.results.pop() {
             return Some(settled);
         }
         for waiter in self.memory.admitted() {
-            self.told.call(waiter, Ok(()));
+            self.results.call(waiter, Ok(()));
         }
         self.settle_wholes();
-        self.told.pop()
+        self.results.pop()
     }
 
     /// What the machine says of its own accord.

@@ -13,8 +13,8 @@ use crate::producer::settled::Settled;
 impl<W> Machine<W> {
     /// Takes nothing more: a caller or the driver has panicked while it changed the machine.
     pub fn break_down(&mut self) {
-        if self.ending.failure().is_none() {
-            self.ending.fail(broken());
+        if self.shutdown.failure().is_none() {
+            self.shutdown.fail(broken());
         }
     }
 
@@ -26,28 +26,28 @@ impl<W> Machine<W> {
                 for ended in partition.wreck(|maybe_written| broken().maybe_written(maybe_written))
                 {
                     let Ended { count, outcome, waiting, .. } = ended;
-                    self.told.abandon(count as usize);
-                    self.told.batch(Arc::clone(topic.name()), index, outcome, waiting, count);
+                    self.results.abandon(count as usize);
+                    self.results.batch(Arc::clone(topic.name()), index, outcome, waiting, count);
                 }
             }
         }
-        while let Some((_, delayed)) = self.memory.pop().or_else(|| self.pending.pop()) {
+        while let Some((_, delayed)) = self.memory.pop().or_else(|| self.unassigned.pop()) {
             let Delayed { target, record, waiter, .. } = delayed;
             let topic = self.cluster.name_of(target.topic);
-            self.told.abandon(1);
-            self.told.refused(topic, target.partition, record.timestamp, waiter, broken());
+            self.results.abandon(1);
+            self.results.refused(topic, target.partition, record.timestamp, waiter, broken());
         }
         self.drop_calls(&broken());
         let calls =
-            (self.memory.take_calls()).chain(self.tickets.clear()).chain(self.ending.finish());
+            (self.memory.take_calls()).chain(self.tickets.clear()).chain(self.shutdown.finish());
         for waiter in calls {
-            self.told.call(waiter, Err(broken()));
+            self.results.call(waiter, Err(broken()));
         }
         for Topic { records, .. } in self.queues.iter_mut() {
             let ended = records.acknowledged + records.unsent;
             records.failed = records.handed_over.saturating_sub(ended);
         }
-        std::iter::from_fn(|| self.told.pop()).collect()
+        std::iter::from_fn(|| self.results.pop()).collect()
     }
 }
 

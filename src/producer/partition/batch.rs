@@ -241,7 +241,7 @@ impl<W> Batch<W> {
     }
 
     /// Its waiters have been told, each with an end of its own.
-    pub(in crate::producer) fn waiters_are_told(&mut self) {
+    pub(in crate::producer) fn mark_given_up(&mut self) {
         self.progress = Progress::GivenUp;
     }
 

@@ -12,7 +12,7 @@ use crate::producer::settled::Stored;
 
 /// What a batch leaves behind that has ended.
 #[derive(Debug)]
-pub(in crate::producer) struct Gone<W> {
+pub(in crate::producer) struct Removed<W> {
     /// What it took of the memory.
     pub(in crate::producer) charged: usize,
     /// How many records it had.
@@ -65,13 +65,13 @@ impl<W> Partition<W> {
         now: Instant,
         taken: Taken<W>,
         outcome: Result<Stored>,
-    ) -> Gone<W> {
+    ) -> Removed<W> {
         let Taken { index, mut batch } = taken;
         let (charged, records) = (batch.charged, batch.count() as usize);
         let own = if batch.is_given_up() { None } else { Some(batch.end(outcome)) };
         let ended = own.and_then(|own| self.end(now, index, own));
         let behind = self.end_all(now, index, std::mem::take(&mut batch.behind));
-        Gone { charged, records, ended, behind, memory: batch.into_memory() }
+        Removed { charged, records, ended, behind, memory: batch.into_memory() }
     }
 
     #[inline]
@@ -88,7 +88,7 @@ impl<W> Partition<W> {
         now: Instant,
         taken: Taken<W>,
         error: Error,
-    ) -> Gone<W> {
+    ) -> Removed<W> {
         self.leave_in_doubt(&taken.batch);
         self.settle(now, taken, Err(error))
     }
@@ -100,7 +100,7 @@ impl<W> Partition<W> {
         now: Instant,
         index: usize,
         error: Error,
-    ) -> Gone<W> {
+    ) -> Removed<W> {
         let batch = &mut self.queue[index];
         batch.progress = Progress::GivenUp;
         let records = batch.count() as usize;
@@ -108,7 +108,7 @@ impl<W> Partition<W> {
         let behind = std::mem::take(&mut batch.behind);
         let ended = self.end(now, index, own);
         let behind = self.end_all(now, index, behind);
-        Gone { charged: 0, records, ended, behind, memory: None }
+        Removed { charged: 0, records, ended, behind, memory: None }
     }
 
     /// The first batch whose time is over and whose waiters do not know: its place in the queue,
@@ -145,17 +145,17 @@ impl<W> Partition<W> {
         &mut self,
         now: Instant,
         error: impl Fn(bool) -> Error,
-    ) -> Vec<Gone<W>> {
-        let (mut index, mut gone) = (0, Vec::new());
+    ) -> Vec<Removed<W>> {
+        let (mut index, mut removed) = (0, Vec::new());
         while let Some(batch) = self.queue.get(index) {
             if batch.is_in_flight() {
                 index += 1;
             } else if let Some(taken) = self.take_queued(index) {
                 let error = error(taken.batch.maybe_written);
-                gone.push(self.fail(now, taken, error));
+                removed.push(self.fail(now, taken, error));
             }
         }
-        gone
+        removed
     }
 
     /// Gives up every batch that is in flight.
@@ -163,7 +163,7 @@ impl<W> Partition<W> {
         &mut self,
         now: Instant,
         error: &Error,
-    ) -> Vec<Gone<W>> {
+    ) -> Vec<Removed<W>> {
         let in_flight = |(index, batch): (usize, &Batch<W>)| {
             (batch.progress == Progress::InFlight).then_some(index)
         };

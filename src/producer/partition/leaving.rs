@@ -9,11 +9,11 @@ use crate::record::SealedBatch;
 
 /// Whether a partition's next batch may leave now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::producer) enum Leave {
+pub(in crate::producer) enum Readiness {
     No,
     Yes,
     /// If the producer has an id.
-    WithAnId,
+    NeedsProducerId,
 }
 
 /// What bounds the batches in flight of a partition.
@@ -67,29 +67,29 @@ impl<W> Partition<W> {
     /// Whether the next batch may leave now, as far as the partition is concerned. It does not
     /// linger while others wait for the memory that it takes.
     #[inline]
-    pub(in crate::producer) fn may_leave(
+    pub(in crate::producer) fn readiness(
         &self,
         now: Instant,
         leader: Leader,
         window: Window,
         lingers: bool,
-    ) -> Leave {
-        let Some((index, next)) = self.next_to_send() else { return Leave::No };
+    ) -> Readiness {
+        let Some((index, next)) = self.next_to_send() else { return Readiness::No };
         let ready_at = if lingers { self.ready_at(index) } else { next.resume_at };
         if ready_at.is_some_and(|at| at > now) {
-            return Leave::No;
+            return Readiness::No;
         }
         // A leader that has acknowledged nothing yet gets one batch, and only once no other broker
         // owes an answer: what an old leader has may still be stored before it.
         let limit = if window.is_idempotent && !self.has_acked(leader) { 1 } else { window.limit };
         if self.in_flight >= limit {
-            return Leave::No;
+            return Readiness::No;
         }
         if self.crowds_out(index) {
-            return Leave::No;
+            return Readiness::No;
         }
         if !window.is_idempotent || next.sequence.is_some() {
-            return Leave::Yes;
+            return Readiness::Yes;
         }
         self.may_number()
     }
@@ -122,7 +122,7 @@ impl<W> Partition<W> {
     }
 
     /// The broker that owes an answer.
-    pub(in crate::producer) fn debtor(&self) -> Option<NodeId> {
+    pub(in crate::producer) fn in_flight_to(&self) -> Option<NodeId> {
         self.sent_to.filter(|_| self.in_flight > 0)
     }
 

@@ -6,7 +6,7 @@
 //! or a batch that is stored after all would be stored twice.
 
 use super::Partition;
-use super::leaving::Leave;
+use super::leaving::Readiness;
 use crate::cluster::{Leader, NodeId};
 use crate::producer::sequence::{ProducerEpoch, Sequence};
 use crate::record::Identity;
@@ -57,12 +57,12 @@ impl<W> Partition<W> {
 
     /// Whether a batch without numbers may get some now.
     #[inline]
-    pub(super) fn may_number(&self) -> Leave {
+    pub(super) fn may_number(&self) -> Readiness {
         let Idempotence { producer, unresolved, bump, .. } = self.idempotence;
         if unresolved || bump {
-            return Leave::No;
+            return Readiness::No;
         }
-        if producer.is_some() { Leave::Yes } else { Leave::WithAnId }
+        if producer.is_some() { Readiness::Yes } else { Readiness::NeedsProducerId }
     }
 
     /// The identity of the next batch. Numbers it if that was not done before, for the `current`

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::Partition;
 use super::batch::{Batch, Progress, Taken};
-use super::ends::Gone;
+use super::ends::Removed;
 use crate::cluster::Leader;
 use crate::error::ErrorCode;
 use crate::producer::settled::Stored;
@@ -36,7 +36,7 @@ pub(in crate::producer) enum Verdict {
     /// Its time is over.
     Expired,
     /// Its partition was deleted.
-    Lost,
+    Deleted,
 }
 
 /// What verdicts depend on besides the batch and the refusal.
@@ -45,7 +45,7 @@ pub(in crate::producer) struct Circumstances {
     /// A gapless partition sends nothing behind a record that failed.
     pub(in crate::producer) is_gapless: bool,
     /// The partition belonged to a topic that was deleted.
-    pub(in crate::producer) is_lost: bool,
+    pub(in crate::producer) is_deleted: bool,
 }
 
 impl<W> Partition<W> {
@@ -71,14 +71,14 @@ impl<W> Partition<W> {
 
     /// A batch was stored, in this topic or in one of the same name that was deleted since.
     #[inline]
-    pub(in crate::producer) fn landed(
+    pub(in crate::producer) fn acknowledge(
         &mut self,
         now: Instant,
         taken: Taken<W>,
         stored: Stored,
         leader: Leader,
         is_same_topic: bool,
-    ) -> Gone<W> {
+    ) -> Removed<W> {
         if let Some(sequence) = taken.batch.sequence {
             self.acknowledged(taken.index, sequence, taken.batch.count(), leader, is_same_topic);
         }
@@ -104,7 +104,7 @@ impl<W> Partition<W> {
         }
         match reaction(refusal, batch, circumstances.is_gapless) {
             Reaction::Stored => Verdict::Stored,
-            _ if circumstances.is_lost => Verdict::Lost,
+            _ if circumstances.is_deleted => Verdict::Deleted,
             Reaction::Fail => Verdict::Failed,
             Reaction::TakeOut => Verdict::TakeOut,
             _ if batch.deadline <= now => Verdict::Expired,

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::random::Random;
 
 #[derive(Debug)]
-pub(super) struct Numbers {
+pub(super) struct ProducerIds {
     /// Once a broker has given one; `None` again when it is spent.
     current: Option<ProducerEpoch>,
     /// The last epoch of which sequence numbers were forgotten.
@@ -17,7 +17,7 @@ pub(super) struct Numbers {
     question: Refresh,
 }
 
-impl Numbers {
+impl ProducerIds {
     pub(super) fn new(backoff: Backoff) -> Self {
         Self { current: None, retired: None, question: Refresh::new(None, backoff) }
     }

@@ -1,11 +1,11 @@
-//! The end of a producer: that it was closed, or has failed for good.
+//! The shutdown of a producer: it was closed, or a fatal error ended it.
 
 use std::time::Instant;
 
 use crate::error::Error;
 
 #[derive(Debug)]
-pub(super) struct Ending<W> {
+pub(super) struct Shutdown<W> {
     /// Once it is closed: until when what was taken in may go on.
     by: Option<Instant>,
     /// The calls that wait for the end.
@@ -15,13 +15,13 @@ pub(super) struct Ending<W> {
     is_over: bool,
 }
 
-impl<W> Default for Ending<W> {
+impl<W> Default for Shutdown<W> {
     fn default() -> Self {
         Self { by: None, waiters: Vec::new(), failure: None, is_over: false }
     }
 }
 
-impl<W> Ending<W> {
+impl<W> Shutdown<W> {
     /// Whether it takes nothing more.
     pub(super) fn has_begun(&self) -> bool {
         self.is_closing() || self.failure.is_some()

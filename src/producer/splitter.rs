@@ -1,4 +1,4 @@
-//! What names batches, and what it takes to cut one up.
+//! Splits batches, and gives each batch its serial number.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use crate::error::Error;
 use crate::record::InvalidBatch;
 
 #[derive(Debug)]
-pub(super) struct Cutter<W> {
+pub(super) struct Splitter<W> {
     codecs: Codecs,
     rest: Rest<W>,
     next_serial: u64,
 }
 
-impl<W> Cutter<W> {
+impl<W> Splitter<W> {
     /// Waiters for several records are cut up by `rest`.
     pub(super) fn new(rest: Rest<W>) -> Self {
         Self { codecs: Codecs::default(), rest, next_serial: 0 }

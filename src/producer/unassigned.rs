@@ -8,7 +8,7 @@ use super::delayed::Delayed;
 use super::ticket::Ticket;
 
 #[derive(Debug)]
-pub(super) struct Pending<W> {
+pub(super) struct Unassigned<W> {
     /// Those that wait for the cluster, in order, and so are their deadlines.
     unknown: BTreeMap<Ticket, Delayed<W>>,
     /// Those that wait for their caller, or behind others that do; likewise.
@@ -17,13 +17,13 @@ pub(super) struct Pending<W> {
     to_ask: VecDeque<Ticket>,
 }
 
-impl<W> Default for Pending<W> {
+impl<W> Default for Unassigned<W> {
     fn default() -> Self {
         Self { unknown: BTreeMap::new(), unplaced: BTreeMap::new(), to_ask: VecDeque::new() }
     }
 }
 
-impl<W> Pending<W> {
+impl<W> Unassigned<W> {
     /// How many wait for the cluster.
     pub(super) fn unknown(&self) -> usize {
         self.unknown.len()

@@ -1,5 +1,5 @@
-//! What was settled, on its way to those who wait. Whoever waits for records or for a call passes
-//! through here once, and nothing else makes a [`Settled`].
+//! Results of records and calls, until the driver fetches them. Each waiter passes through here
+//! once, and nothing else makes a [`Settled`].
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::settled::{Settled, SettledBatch, Stored, Waiting, waited_for};
 use crate::error::{Error, Result};
 
 #[derive(Debug)]
-pub(super) struct Told<W> {
+pub(super) struct Results<W> {
     settled: VecDeque<Settled<W>>,
     /// How many batches and waiting records have ended.
     progress: u64,
@@ -16,13 +16,13 @@ pub(super) struct Told<W> {
     abandoned: usize,
 }
 
-impl<W> Default for Told<W> {
+impl<W> Default for Results<W> {
     fn default() -> Self {
         Self { settled: VecDeque::new(), progress: 0, abandoned: 0 }
     }
 }
 
-impl<W> Told<W> {
+impl<W> Results<W> {
     /// The fate of so many records of a partition.
     pub(super) fn batch(
         &mut self,
