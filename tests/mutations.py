@@ -140,7 +140,8 @@ MUTATIONS = [
         f"{MACHINE}/placing.rs",
         "if self.waits_for_caller(ticket) {\n            return None;",
         "if self.waits_for_caller(ticket) {\n"
-        "            self.queues[topic].unassigned.rotate_left(1);\n            return None;",
+        "            let _ = self.queues.pop_unassigned(topic);\n"
+        "            self.queues.add_unassigned(topic, ticket);\n            return None;",
         noticed_by=("log",),
     ),
     Mutation(
