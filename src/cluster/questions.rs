@@ -23,14 +23,38 @@ pub(super) struct Questions {
     was_to_create: bool,
     /// Whether it was about everything.
     was_about_everything: bool,
-    /// How far the renewal of all topics has come that is under way.
-    renewed: Option<usize>,
-    /// Where the next page of topics that matter begins.
-    page_from: usize,
-    /// Whether topics were left out of the last question that are to be asked about at once.
-    is_more: bool,
+    pages: Pages,
     /// The last answer to such a question.
     described: Option<Arc<ClusterDescription>>,
+}
+
+/// How far questions have come that are too large for one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pages {
+    /// Where the next page of topics that matter begins.
+    from: usize,
+    /// How many topics that matter have yet to get their turn.
+    left: usize,
+    /// Where the renewal of all topics goes on, if one is under way.
+    renews_from: Option<usize>,
+    /// Whether an earlier page calls for another question soon.
+    is_incomplete: bool,
+    /// The first three as they were before the last question, for when it is not answered.
+    if_unanswered: Option<(usize, usize, Option<usize>)>,
+}
+
+impl Pages {
+    /// A page of topics that are too many for one. Each has its turn.
+    fn turn(&mut self, matter: &BTreeSet<usize>) -> Vec<usize> {
+        if self.left == 0 {
+            self.left = matter.len();
+        }
+        let in_turn = matter.range(self.from..).chain(matter.range(..self.from));
+        let page: Vec<_> = in_turn.copied().take(PAGE.min(self.left)).collect();
+        self.left = self.left.min(matter.len()) - page.len();
+        self.from = page.last().map_or(0, |last| last + 1);
+        page
+    }
 }
 
 impl Questions {
@@ -40,9 +64,7 @@ impl Questions {
             asked: 0,
             was_to_create: false,
             was_about_everything: false,
-            renewed: None,
-            page_from: 0,
-            is_more: false,
+            pages: Pages::default(),
             described: None,
         }
     }
@@ -67,7 +89,7 @@ impl Cluster {
     /// Whether to ask now; whoever is told so asks.
     pub(crate) fn poll_question(&mut self, now: Instant) -> bool {
         if self.questions.refresh.is_stale(now) {
-            self.questions.renewed.get_or_insert(0);
+            self.questions.pages.renews_from.get_or_insert(0);
         }
         let asks = self.questions.refresh.poll(now);
         self.questions.asked += u64::from(asks);
@@ -99,39 +121,38 @@ impl Cluster {
     /// well. Where there are few topics, these are all; where there are many, they are renewed page
     /// by page once they are too old.
     pub(crate) fn next_page(&mut self, matter: &BTreeSet<usize>, creates: bool) -> Vec<usize> {
-        self.questions.is_more = false;
+        let before = self.questions.pages;
+        self.questions.pages.if_unanswered = Some((before.from, before.left, before.renews_from));
         if !creates && self.len() <= PAGE {
-            self.questions.renewed = None;
+            self.questions.pages.renews_from = None;
+            self.questions.pages.left = 0;
             return self.indices().collect();
         }
         if matter.len() > PAGE {
-            return self.turn_page(matter);
+            return self.questions.pages.turn(matter);
         }
+        self.questions.pages.left = 0;
         let mut page: Vec<_> = matter.iter().copied().collect();
-        if let Some(from) = self.questions.renewed.filter(|_| !creates) {
-            let rest: Vec<_> = self.indices_from(from).take(PAGE - page.len()).collect();
-            self.questions.renewed = rest.last().map(|last| last + 1);
-            self.questions.is_more = self.questions.renewed.is_some();
+        if let Some(from) = self.questions.pages.renews_from.filter(|_| !creates) {
+            let room = PAGE - page.len();
+            let rest: Vec<_> = self.indices_from(from).take(room).collect();
+            let next = rest.last().map_or(from, |last| last + 1);
+            self.questions.pages.renews_from = (rest.len() == room).then_some(next);
             page.extend(rest.into_iter().filter(|index| !matter.contains(index)));
         }
         page
     }
 
-    /// A page of topics that are too many for one. Each has its turn.
-    fn turn_page(&mut self, matter: &BTreeSet<usize>) -> Vec<usize> {
-        let from = self.questions.page_from;
-        let in_turn = matter.range(from..).chain(matter.range(..from));
-        let page: Vec<_> = in_turn.copied().take(PAGE).collect();
-        self.questions.is_more = true;
-        self.questions.page_from = page.last().map_or(0, |last| last + 1);
-        page
-    }
-
-    /// An answer came; `complete` if nothing in it calls for another soon.
+    /// An answer came; `complete` if nothing in it calls for another soon. If the question was about
+    /// a page, the next one follows at once, and what is not complete is asked about after the last.
     pub(crate) fn answered(&mut self, now: Instant, complete: bool, random: &mut Random) {
-        self.questions.refresh.succeeded(now, complete, random);
-        if std::mem::take(&mut self.questions.is_more) {
-            self.questions.refresh.want_at_once();
+        let Questions { pages, refresh, .. } = &mut self.questions;
+        pages.is_incomplete |= !complete;
+        if pages.left > 0 || pages.renews_from.is_some() {
+            refresh.answered_in_part();
+        } else {
+            let is_incomplete = std::mem::take(&mut pages.is_incomplete);
+            refresh.succeeded(now, !is_incomplete, random);
         }
     }
 
@@ -143,7 +164,11 @@ impl Cluster {
         needed: bool,
         random: &mut Random,
     ) {
-        self.questions.refresh.failed(now, error, needed, random);
+        let Questions { pages, refresh, .. } = &mut self.questions;
+        if let Some((from, left, renews_from)) = pages.if_unanswered {
+            (pages.from, pages.left, pages.renews_from) = (from, left, renews_from);
+        }
+        refresh.failed(now, error, needed, random);
     }
 
     /// Why no answer came to the last question.
@@ -158,5 +183,115 @@ impl Cluster {
 
     pub(crate) fn described(&self) -> Option<Arc<ClusterDescription>> {
         self.questions.described.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const AGE: Duration = Duration::from_secs(300);
+
+    /// A cluster with so many topics, whose last answer came now.
+    fn cluster(topics: usize, now: Instant, random: &mut Random) -> Cluster {
+        let mut config = Config::new("localhost:9092").unwrap();
+        config.metadata_max_age = AGE;
+        let mut cluster = Cluster::new(&config, Backoff::of(&config));
+        for topic in 0..topics {
+            cluster.add(&format!("topic-{topic}"));
+        }
+        cluster.want();
+        assert!(cluster.poll_question(now));
+        cluster.next_page(&BTreeSet::new(), false);
+        cluster.answered(now, true, random);
+        cluster
+    }
+
+    #[test]
+    fn all_topics_are_renewed_page_by_page() {
+        let (start, mut random) = (Instant::now(), Random::new(1));
+        let mut cluster = cluster(2 * PAGE + 500, start, &mut random);
+        cluster.forget(7);
+        let now = start + AGE;
+        let in_use = BTreeSet::from([3, 2 * PAGE]);
+        let mut pages = Vec::new();
+        while cluster.poll_question(now) {
+            let page = cluster.next_page(&in_use, false);
+            assert!(page.len() <= PAGE, "{}", page.len());
+            assert!(in_use.iter().all(|topic| page.contains(topic)), "what is in use is in each");
+            cluster.answered(now, true, &mut random);
+            pages.push(page);
+        }
+        assert_eq!(pages.len(), 3);
+        let named: BTreeSet<_> = pages.concat().into_iter().collect();
+        assert_eq!(named, cluster.indices().collect());
+        assert_eq!(cluster.next_event(), Some(now + AGE), "nothing is left to ask about");
+    }
+
+    #[test]
+    fn each_of_too_many_topics_has_its_turn_at_once() {
+        let (now, mut random) = (Instant::now(), Random::new(1));
+        let mut cluster = cluster(3 * PAGE, now, &mut random);
+        let in_use: BTreeSet<_> = (0..=2 * PAGE).collect();
+        let mut named = BTreeSet::new();
+        cluster.want_news();
+        for page in 0..3 {
+            let now = now + page * Duration::from_millis(100);
+            assert!(cluster.poll_question(now), "page {page}");
+            named.extend(cluster.next_page(&in_use, true));
+            cluster.answered(now, true, &mut random);
+        }
+        assert_eq!(named, in_use);
+    }
+
+    #[test]
+    fn topics_that_are_not_ready_are_asked_about_after_the_last_page() {
+        let (now, mut random) = (Instant::now(), Random::new(1));
+        let mut cluster = cluster(3 * PAGE, now, &mut random);
+        let in_use: BTreeSet<_> = (0..2 * PAGE).collect();
+        cluster.want_news();
+        assert!(cluster.poll_question(now));
+        let first = cluster.next_page(&in_use, true);
+        cluster.answered(now, false, &mut random);
+        assert!(cluster.poll_question(now), "the second page follows at once");
+        cluster.next_page(&in_use, true);
+        cluster.answered(now, true, &mut random);
+        assert!(!cluster.poll_question(now), "after a pause");
+        let now = now + Duration::from_secs(1);
+        assert!(cluster.poll_question(now));
+        assert_eq!(cluster.next_page(&in_use, true), first);
+    }
+
+    #[test]
+    fn topics_in_use_that_are_complete_are_not_asked_about_again() {
+        let (now, mut random) = (Instant::now(), Random::new(1));
+        let mut cluster = cluster(3 * PAGE, now, &mut random);
+        let in_use: BTreeSet<_> = (0..=2 * PAGE).collect();
+        cluster.want_news();
+        let mut questions = 0;
+        while cluster.poll_question(now) {
+            cluster.next_page(&in_use, false);
+            cluster.answered(now, true, &mut random);
+            questions += 1;
+        }
+        assert_eq!(questions, 3);
+        assert_eq!(cluster.next_event(), Some(now + AGE));
+    }
+
+    #[test]
+    fn a_page_that_is_not_answered_is_asked_for_again() {
+        let (start, mut random) = (Instant::now(), Random::new(1));
+        let mut cluster = cluster(2 * PAGE, start, &mut random);
+        let now = start + AGE;
+        assert!(cluster.poll_question(now));
+        let first = cluster.next_page(&BTreeSet::new(), false);
+        let error = Error::new(crate::error::ErrorKind::Unreachable, "no broker is there");
+        cluster.not_answered(now, error, true, &mut random);
+        assert!(!cluster.poll_question(now), "after a pause");
+        let now = now + Duration::from_secs(10);
+        assert!(cluster.poll_question(now));
+        assert_eq!(cluster.next_page(&BTreeSet::new(), false), first);
     }
 }

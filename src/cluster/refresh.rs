@@ -50,7 +50,9 @@ impl Refresh {
     }
 
     /// The answer that came was to a part of what is asked about: the next part follows at once.
-    pub(crate) fn want_at_once(&mut self) {
+    pub(crate) fn answered_in_part(&mut self) {
+        self.under_way = false;
+        self.last_failure = None;
         self.wanted = true;
         self.not_before = None;
     }
