@@ -2,6 +2,7 @@
 
 mod asking;
 mod delivery;
+mod forgetting;
 mod joining;
 mod memory;
 mod metrics;
