@@ -84,12 +84,12 @@ impl<W> Calls<W> {
     pub(super) fn take(
         &mut self,
         result: impl Fn(&Call<W>) -> Option<Result<()>>,
-    ) -> Vec<(W, Result<()>)> {
+    ) -> Vec<(Call<W>, Result<()>)> {
         let mut done = Vec::new();
         self.next = None;
         for call in std::mem::take(&mut self.open) {
             match result(&call) {
-                Some(result) => done.push((call.waiter, result)),
+                Some(result) => done.push((call, result)),
                 None => self.add(call),
             }
         }

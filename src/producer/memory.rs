@@ -156,15 +156,19 @@ impl<W> Memory<W> {
         self.wholes.values().any(|(of, _)| *of == topic)
     }
 
-    /// Takes out the waiters of wholes that there is room for, of topics that are `ready`; all if
-    /// `all`. The smallest come first, so that a full memory is seen at once.
-    pub(super) fn fitting_wholes(&mut self, all: bool, ready: impl Fn(usize) -> bool) -> Vec<W> {
+    /// Takes out the waiters of wholes that there is room for, with their topics, of topics that are
+    /// `ready`; all if `all`. The smallest come first, so that a full memory is seen at once.
+    pub(super) fn fitting_wholes(
+        &mut self,
+        all: bool,
+        ready: impl Fn(usize) -> bool,
+    ) -> Vec<(usize, W)> {
         let room = if all { usize::MAX } else { self.room() };
         let fitting = self.wholes.range(..=(room, u64::MAX));
         let fitting = fitting.filter(|(_, (topic, _))| all || ready(*topic));
         let mut keys: Vec<_> = fitting.map(|(key, _)| *key).collect();
         keys.sort_unstable_by_key(|(_, came)| *came);
-        keys.iter().filter_map(|key| self.wholes.remove(key)).map(|(_, waiter)| waiter).collect()
+        keys.iter().filter_map(|key| self.wholes.remove(key)).collect()
     }
 
     /// Takes out all who wait for anything but a record.

@@ -32,14 +32,10 @@ impl Timers {
         self.usage.add(topic);
     }
 
-    /// Topics that were not used for long, by how many records each has had so far. They are not
-    /// watched any more.
-    pub(super) fn take_unused(
-        &mut self,
-        now: Instant,
-        records: impl Fn(usize) -> u64,
-    ) -> Vec<usize> {
-        self.usage.take_unused(now, records)
+    /// Topics that were not used for long, by how often each was used so far. They are not watched
+    /// any more.
+    pub(super) fn take_unused(&mut self, now: Instant, uses: impl Fn(usize) -> u64) -> Vec<usize> {
+        self.usage.take_unused(now, uses)
     }
 
     /// A partition that is due.

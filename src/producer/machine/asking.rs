@@ -48,7 +48,10 @@ impl<W> Machine<W> {
             return;
         }
         let mut calls = std::mem::take(&mut self.calls);
-        for (waiter, result) in calls.take(|call| result(self, call)) {
+        for (Call { need, waiter, .. }, result) in calls.take(|call| result(self, call)) {
+            if let Need::Topic { index, .. } = need {
+                self.queues[index].answered();
+            }
             self.results.call(waiter, result);
         }
         self.calls = calls;

@@ -206,6 +206,7 @@ impl<W> Machine<W> {
         }
         let index = self.named(topic);
         let Some(creates) = creates(self.cluster.topic(index)) else {
+            self.queues[index].answered();
             return self.results.call(waiter, Ok(()));
         };
         let need = Need::Topic { index, creates };

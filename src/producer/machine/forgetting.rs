@@ -9,8 +9,7 @@ use crate::producer::calls::Need;
 impl<W> Machine<W> {
     /// Forgets what was not used for `metadata_max_idle`, unless something of it is on its way.
     pub(super) fn forget_unused(&mut self, now: Instant) {
-        let records = |topic: usize| self.queues[topic].records.handed_over;
-        let unused = self.timers.take_unused(now, records);
+        let unused = self.timers.take_unused(now, |topic| self.queues[topic].uses());
         if unused.is_empty() {
             return;
         }

@@ -101,7 +101,8 @@ impl<W> Machine<W> {
     pub(super) fn settle_wholes(&mut self) {
         let is_over = self.shutdown.has_begun();
         let ready = |topic: usize| !self.queues[topic].has_unassigned();
-        for waiter in self.memory.fitting_wholes(is_over, ready) {
+        for (topic, waiter) in self.memory.fitting_wholes(is_over, ready) {
+            self.queues[topic].answered();
             self.results.call(waiter, Ok(()));
         }
     }

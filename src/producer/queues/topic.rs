@@ -24,6 +24,8 @@ pub(in crate::producer) struct Topic<W> {
     keeps_append_time: bool,
     /// How many records were handed over for it, and how they ended.
     pub(in crate::producer) records: RecordMetrics,
+    /// How many calls were answered that asked about it.
+    answered: u64,
 }
 
 impl<W> Default for Topic<W> {
@@ -35,6 +37,7 @@ impl<W> Default for Topic<W> {
             unassigned: VecDeque::new(),
             keeps_append_time: false,
             records: RecordMetrics::default(),
+            answered: 0,
         }
     }
 }
@@ -51,6 +54,16 @@ impl<W> Topic<W> {
         while self.partitions.len() < partitions {
             self.partitions.push(Partition::new(first));
         }
+    }
+
+    /// A call that asked about it was answered: its caller may use the topic soon.
+    pub(in crate::producer) fn answered(&mut self) {
+        self.answered += 1;
+    }
+
+    /// How often it was used so far.
+    pub(in crate::producer) fn uses(&self) -> u64 {
+        self.records.handed_over + self.answered
     }
 
     /// Whether there are records for it that have not ended.

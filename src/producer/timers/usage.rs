@@ -24,7 +24,7 @@ pub(super) struct Usage {
 struct Look {
     at: Instant,
     topic: usize,
-    records: u64,
+    uses: u64,
     since: Instant,
 }
 
@@ -41,15 +41,11 @@ impl Usage {
         self.looks.front().map(|look| look.at)
     }
 
-    /// Takes out topics that were not used for long, by how many records each has had so far.
-    pub(super) fn take_unused(
-        &mut self,
-        now: Instant,
-        records: impl Fn(usize) -> u64,
-    ) -> Vec<usize> {
+    /// Takes out topics that were not used for long, by how often each was used so far.
+    pub(super) fn take_unused(&mut self, now: Instant, uses: impl Fn(usize) -> u64) -> Vec<usize> {
         let at = now + self.max_idle / LOOKS;
         for topic in std::mem::take(&mut self.new) {
-            self.looks.push_back(Look { at, topic, records: records(topic), since: now });
+            self.looks.push_back(Look { at, topic, uses: uses(topic), since: now });
         }
         let mut unused = Vec::new();
         for _ in 0..LOOKED_AT_ONCE {
@@ -58,9 +54,9 @@ impl Usage {
             }
             let Some(look) = self.looks.pop_front() else { break };
             let topic = look.topic;
-            let so_far = records(topic);
-            if so_far != look.records {
-                self.looks.push_back(Look { at, topic, records: so_far, since: now });
+            let so_far = uses(topic);
+            if so_far != look.uses {
+                self.looks.push_back(Look { at, topic, uses: so_far, since: now });
             } else if look.since + self.max_idle > now {
                 self.looks.push_back(Look { at, ..look });
             } else {

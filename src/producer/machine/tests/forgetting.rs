@@ -24,7 +24,12 @@ impl Bench {
 
     /// Lets idle topics be forgotten, as the machine looks at each several times before.
     fn idle(&mut self) {
-        for _ in 0..8 {
+        self.look(8);
+    }
+
+    /// Has the machine look so often at the topics that it knows.
+    fn look(&mut self, times: u32) {
+        for _ in 0..times {
             self.pass(IDLE / 4);
         }
     }
@@ -205,6 +210,41 @@ fn a_topic_that_a_call_asks_about_is_not_forgotten() {
     assert!(bench.topics().is_empty());
 }
 
+/// The machine answers a call, and the caller looks at the topic some time later.
+#[test]
+fn a_topic_that_a_call_has_asked_about_is_not_forgotten_at_once() {
+    for before in 0..8 {
+        let mut bench = Bench::forgetful(|_| {});
+        bench.store("t");
+        bench.look(before);
+        bench.machine.locate(bench.now, "t", "partitions");
+        bench.describe_wanted();
+        assert_eq!(bench.settled(), ["partitions: Ok(())"]);
+        bench.pass(IDLE / 4);
+        assert_eq!(bench.machine.leaders("t"), [Some(1)], "{before} looks before");
+        bench.idle();
+        assert!(bench.topics().is_empty());
+    }
+}
+
+#[test]
+fn a_topic_that_a_whole_needs_is_not_forgotten_before_it_is_there() {
+    for before in 0..8 {
+        let mut bench = Bench::forgetful(|_| {});
+        bench.store("t");
+        bench.look(before);
+        bench.machine.locate_for_records(bench.now, "t", Some(0), "whole");
+        bench.describe_wanted();
+        assert_eq!(bench.settled(), ["whole: Ok(())"]);
+        bench.pass(IDLE / 4);
+        let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
+        let records = [(Some(0), record)];
+        let since = bench.now;
+        let whole = bench.machine.produce_whole(bench.now, since, "t", &records, vec!["whole"]);
+        assert!(matches!(whole, Whole::Accepted), "{before} looks before: {whole:?}");
+    }
+}
+
 #[test]
 fn a_topic_with_a_whole_that_waits_for_memory_is_not_forgotten() {
     let mut bench = Bench::forgetful(|config| config.buffer_memory = 1_000);
@@ -215,11 +255,15 @@ fn a_topic_with_a_whole_that_waits_for_memory_is_not_forgotten() {
     bench.describe_wanted();
     let sent = bench.request().unwrap();
     bench.machine.when_whole_fits("u", 990, "fits");
-    bench.idle();
+    bench.look(7);
     assert_eq!(bench.settled(), ["partitions: Ok(())"]);
     assert_eq!(bench.topics(), ["u", "t"]);
     bench.answer(&sent, ErrorCode::NONE, 0);
     assert_eq!(bench.settled(), ["a at 0", "fits: Ok(())"]);
+    for _ in 0..4 {
+        assert_eq!(bench.topics()[0], "u", "the caller has some time to hand its records over");
+        bench.pass(IDLE / 4);
+    }
     bench.idle();
     assert!(bench.topics().is_empty());
 }
