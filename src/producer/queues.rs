@@ -11,18 +11,23 @@ use super::partition::{Batch, Partition};
 use super::ticket::Ticket;
 use crate::cluster::Place;
 
+/// A list of partitions that is not worth tidying.
+const SHORT: usize = 8;
+
 #[derive(Debug)]
 pub(super) struct Queues<W> {
     topics: Vec<Topic<W>>,
     /// Partitions that have batches, and some whose last batch has ended since.
     busy: Vec<Place>,
+    /// How long that list was when only partitions with batches were on it.
+    tidied: usize,
     /// Topics with records that are in no partition yet.
     unassigned: BTreeSet<usize>,
 }
 
 impl<W> Default for Queues<W> {
     fn default() -> Self {
-        Self { topics: Vec::new(), busy: Vec::new(), unassigned: BTreeSet::new() }
+        Self { topics: Vec::new(), busy: Vec::new(), tidied: 0, unassigned: BTreeSet::new() }
     }
 }
 
@@ -76,9 +81,16 @@ impl<W> Queues<W> {
     }
 
     fn list(&mut self, place: Place) {
-        if !std::mem::replace(&mut self.partition(place).marks.is_listed, true) {
-            self.busy.push(place);
+        if self.partition(place).marks.is_listed {
+            return;
         }
+        // Every question to the cluster walks the list. Without a flush, which tidies it, each new
+        // topic would cost as much as there were topics before.
+        if self.busy.len() >= 2 * self.tidied.max(SHORT) {
+            self.tidy();
+        }
+        self.partition(place).marks.is_listed = true;
+        self.busy.push(place);
     }
 
     /// The partitions that have batches, in order.
@@ -96,6 +108,7 @@ impl<W> Queues<W> {
             partition.marks.is_listed
         });
         self.busy.sort_unstable();
+        self.tidied = self.busy.len();
     }
 
     /// The same, and what they have.
