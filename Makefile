@@ -180,8 +180,9 @@ bench-smoke: null-broker kafka build ## See that every producer can still be com
 bench-core: rust-there ## Measure the core by itself
 	cargo bench --quiet $(CORE)
 
-bench-topics: rust-there ## Measure what many topics cost the core, in half a minute
+bench-topics: rust-there ## Measure what many topics cost the core: time, and memory over a million
 	cargo bench --quiet $(CORE) --bench topics
+	cargo bench --quiet $(CORE) --bench topic_memory
 
 bench-instructions: valgrind-there null-broker $(BENCH)/wheel ## Count instructions; AGAINST=<revision or wheel> compares them
 	@$(BENCH_PY) -m benches.counting $(BENCH)/dist/*.whl $(if $(AGAINST),--against $(AGAINST))

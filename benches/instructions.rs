@@ -23,6 +23,7 @@ use workload::topics::{BATCH, IN_TURN, ManyTopics, TOPICS, large_record};
 
 mod workload {
     pub(crate) mod batches;
+    pub(crate) mod cluster;
     pub(crate) mod machine;
     pub(crate) mod requests;
     pub(crate) mod topics;

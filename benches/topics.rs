@@ -8,6 +8,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use workload::topics::{BATCH, IN_TURN, ManyTopics, TOPICS, large_record};
 
 mod workload {
+    pub(crate) mod cluster;
     pub(crate) mod topics;
 }
 

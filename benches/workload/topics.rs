@@ -5,12 +5,10 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use dekaf::config::Config;
-use dekaf::producer::{Answer, Content, Haste, Machine, OwnedRecord, Produced, Settled, Subject};
-use dekaf::protocol::{
-    MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduced, ProduceResponse,
-    TopicProduced,
-};
-use dekaf::record::{Compression, Compressor, Record};
+use dekaf::producer::{Haste, Machine, OwnedRecord, Produced};
+use dekaf::record::{Compressor, Record};
+
+use super::cluster::{answer_questions, answer_requests, connect, take_settled};
 
 /// How many topics the machine knows.
 pub(crate) const TOPICS: [usize; 4] = [1, 100, 10_000, 100_000];
@@ -22,7 +20,6 @@ pub(crate) const IN_TURN: usize = 100;
 pub(crate) const BATCH: usize = 400;
 
 const LINGER: Duration = Duration::from_secs(1);
-const BROKER: i32 = 1;
 const WAITER: u64 = 9;
 const SMALL: [u8; 100] = [b'v'; 100];
 static LARGE: [u8; 4000] = [b'v'; 4000];
@@ -56,25 +53,10 @@ impl ManyTopics {
         for topic in 0..topics {
             assert!(ready.produce(topic, &SMALL), "there is memory for a record of each topic");
         }
-        ready.describe();
-        ready.machine.handle_answer(ready.now, Answer::ProducerId(Ok((4001, 0))));
-        ready.machine.handle_connected(BROKER);
+        answer_questions(&mut ready.machine, ready.now);
+        connect(&mut ready.machine);
         ready.deliver();
         ready
-    }
-
-    fn describe(&mut self) {
-        let question = self.machine.poll_question(self.now).expect("the topics are unknown");
-        let Subject::Metadata(asked) = question.what else { panic!("{question:?}") };
-        let partition = MetadataPartition { leader_id: BROKER, ..Default::default() };
-        let describe = |name: &String| MetadataTopic {
-            name: Some(name.as_str().into()),
-            partitions: vec![partition.clone()],
-            ..Default::default()
-        };
-        let topics = self.names.iter().map(describe).collect();
-        let response = MetadataResponse { topics, ..Default::default() };
-        self.machine.handle_answer(self.now, Answer::Metadata(asked, Ok(response)));
     }
 
     /// Has the broker store everything, and takes what that settles. Batches leave because they
@@ -84,27 +66,9 @@ impl ManyTopics {
         while !self.machine.is_idle() {
             self.now += LINGER;
             self.machine.handle_timeout(self.now);
-            self.answer_requests();
+            answer_requests(&mut self.machine, self.now, &mut self.compressor);
         }
-        while let Some(Settled::Batch(_) | Settled::Call { .. }) = self.machine.poll_settled() {}
-    }
-
-    fn answer_requests(&mut self) {
-        while let Some(outgoing) = self.machine.poll_request(self.now) {
-            let mut batches = Vec::with_capacity(outgoing.parts.len());
-            let mut response = ProduceResponse::default();
-            for part in outgoing.parts {
-                let Content::Open(batch) = part.content else { panic!("the batch was never sent") };
-                batches.push(batch.seal(Compression::NONE, &mut self.compressor));
-                response.responses.push(TopicProduced {
-                    name: part.topic.as_ref().into(),
-                    partition_responses: vec![PartitionProduced::default()],
-                    ..Default::default()
-                });
-            }
-            self.machine.handle_sealed(self.now, outgoing.id, batches);
-            self.machine.handle_produced(self.now, outgoing.id, &response);
-        }
+        take_settled(&mut self.machine);
     }
 
     /// Produces a record as callers' threads do. Says whether there was memory for it.
