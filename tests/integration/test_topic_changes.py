@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -71,6 +72,86 @@ async def test_a_topic_is_deleted_and_created_again(
         await counters.until_settled()
     assert counters.acknowledged == 6_000, str(counters)
     assert_kept(kafka, counters, lost=range(created_after), from_zero=False)
+
+
+@pytest.mark.versions
+async def test_a_topic_that_was_forgotten_comes_back(kafka: Cluster, topic: TopicFactory) -> None:
+    """Its numbers start again in a fresh epoch, so no broker takes its first batch for a duplicate.
+
+    Brokers recognise the last five batches of a producer, so there are no more in a round.
+    """
+    names = [topic(kafka, partitions=2), topic(kafka)]
+    async with Producer(kafka.bootstrap(), metadata_max_idle_ms=1_000) as producer:
+        both = [Counters(producer, name, keys=2) for name in names]
+        for again in range(1, 5):
+            for counters in both:
+                for _ in range(5):
+                    await counters.hand_over(1)
+                    await counters.until_settled()
+                await until_forgotten(producer, counters.topic)
+            assert producer.metrics().records.acknowledged == again * 10
+    for counters in both:
+        assert_all_kept(kafka, counters, 20)
+    for name in names if kafka.plan.release.dumps_batches else []:
+        batches = kafka.batches(name, records=False)
+        epochs = [epoch for epoch, _ in groupby(batch.producer_epoch for batch in batches)]
+        assert len(epochs) == 4, f"it was not forgotten three times: {epochs}"
+        assert epochs == sorted(epochs)
+
+
+@pytest.mark.versions
+async def test_a_forgotten_topic_is_used_by_another_meanwhile(
+    kafka: Cluster, topic: TopicFactory
+) -> None:
+    """Each of two producers has its own numbers: none of their records is lost or repeated."""
+    name = topic(kafka)
+    async with (
+        Producer(kafka.bootstrap(), metadata_max_idle_ms=1_000) as producer,
+        Producer(kafka.bootstrap()) as other,
+    ):
+        stored = []
+        for again in range(4):
+            stored += [await producer.produce(name, f"mine {again} {n}") for n in range(3)]
+            await until_forgotten(producer, name)
+            stored += [await other.produce(name, f"other {again} {n}") for n in range(3)]
+    assert [metadata.offset for metadata in stored] == list(range(24))
+    values = [
+        b"%s %d %d" % (owner, again, n)
+        for again in range(4)
+        for owner in (b"mine", b"other")
+        for n in range(3)
+    ]
+    assert [message.value() for message in read(kafka, name)[0]] == values
+    assert_numbered(kafka, name)
+
+
+async def test_the_leader_of_a_forgotten_topic_moves(kafka3: Cluster, topic: TopicFactory) -> None:
+    """The next leader knows the producer's numbers from the log that it has copied."""
+    name = topic(kafka3)
+    async with Producer(kafka3.bootstrap(), metadata_max_idle_ms=1_000) as producer:
+        counters = Counters(producer, name, most_open=500)
+
+        async def use_and_forget() -> None:
+            await counters.hand_over(1_000)
+            await counters.until_settled()
+            await until_forgotten(producer, name)
+
+        await use_and_forget()
+        leader = kafka3.leader(name)
+        await asyncio.to_thread(kafka3.stop, leader)
+        await asyncio.to_thread(kafka3.wait_leader, name, other_than=leader)
+        await use_and_forget()
+        await asyncio.to_thread(kafka3.heal)
+        await use_and_forget()
+    assert_all_kept(kafka3, counters, 3_000)
+
+
+async def until_forgotten(producer: Producer, topic: str) -> None:
+    await asyncio.to_thread(
+        wait_until,
+        lambda: topic not in [each.name for each in producer.metrics().topics],
+        what=f"{topic} is forgotten",
+    )
 
 
 def is_created(admin: AdminClient, topic: str, partitions: int = 1) -> bool:
