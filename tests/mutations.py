@@ -146,10 +146,11 @@ MUTATIONS = [
     ),
     Mutation(
         "everybody who waits is told",
-        f"{PARTITION}/ends.rs",
-        "        self.settle(now, taken, Err(error))\n",
-        "        let (charged, records) = (taken.batch.charged, 0);\n"
-        "        Removed { charged, records, ended: None, behind: Vec::new(), memory: None }\n",
+        f"{MACHINE}/ends.rs",
+        "        self.finish_batch(now, place, removed);\n        if self.config.gapless",
+        "        self.memory.release(removed.charged);\n"
+        "        removed.ended.iter().for_each(|ended| self.tickets.forget(ended.ticket));\n"
+        "        if self.config.gapless",
         noticed_by=("settled",),
     ),
     Mutation(

@@ -88,10 +88,11 @@ impl Cluster {
 
     /// Whether to ask now; whoever is told so asks.
     pub(crate) fn poll_question(&mut self, now: Instant) -> bool {
-        if self.questions.refresh.is_stale(now) {
+        let is_stale = self.questions.refresh.is_stale(now);
+        let asks = self.questions.refresh.poll(now);
+        if asks && is_stale && self.len() > PAGE {
             self.questions.pages.renews_from.get_or_insert(0);
         }
-        let asks = self.questions.refresh.poll(now);
         self.questions.asked += u64::from(asks);
         asks
     }
