@@ -28,29 +28,38 @@ pub(super) struct Questions {
     described: Option<Arc<ClusterDescription>>,
 }
 
-/// How far questions have come that are too large for one.
-#[derive(Debug, Clone, Copy, Default)]
+/// Questions that are too large for one.
+#[derive(Debug, Default)]
 struct Pages {
+    progress: Progress,
+    /// The progress before the last question, for when it is not answered.
+    before: Progress,
+    /// Whether another page follows the last question at once.
+    is_more: bool,
+    /// Whether the last question ended a renewal of all topics.
+    has_renewed: bool,
+    /// Whether an earlier page calls for another question soon.
+    is_incomplete: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
     /// Where the next page of topics that matter begins.
     from: usize,
     /// How many topics that matter have yet to get their turn.
     left: usize,
     /// Where the renewal of all topics goes on, if one is under way.
     renews_from: Option<usize>,
-    /// Whether an earlier page calls for another question soon.
-    is_incomplete: bool,
-    /// The first three as they were before the last question, for when it is not answered.
-    if_unanswered: Option<(usize, usize, Option<usize>)>,
 }
 
-impl Pages {
-    /// A page of topics that are too many for one. Each has its turn.
-    fn turn(&mut self, matter: &BTreeSet<usize>) -> Vec<usize> {
+impl Progress {
+    /// So many of the topics that matter. Each has its turn.
+    fn turn(&mut self, matter: &BTreeSet<usize>, most: usize) -> Vec<usize> {
         if self.left == 0 {
             self.left = matter.len();
         }
         let in_turn = matter.range(self.from..).chain(matter.range(..self.from));
-        let page: Vec<_> = in_turn.copied().take(PAGE.min(self.left)).collect();
+        let page: Vec<_> = in_turn.copied().take(most.min(self.left)).collect();
         self.left = self.left.min(matter.len()) - page.len();
         self.from = page.last().map_or(0, |last| last + 1);
         page
@@ -86,12 +95,12 @@ impl Cluster {
         self.questions.asked
     }
 
-    /// Whether to ask now; whoever is told so asks.
+    /// Returns whether a question is due, and marks it as under way.
     pub(crate) fn poll_question(&mut self, now: Instant) -> bool {
         let is_stale = self.questions.refresh.is_stale(now);
         let asks = self.questions.refresh.poll(now);
         if asks && is_stale && self.len() > PAGE {
-            self.questions.pages.renews_from.get_or_insert(0);
+            self.questions.pages.progress.renews_from.get_or_insert(0);
         }
         self.questions.asked += u64::from(asks);
         asks
@@ -111,45 +120,77 @@ impl Cluster {
         self.questions.was_about_everything
     }
 
-    /// Decides whether the question may create topics, if that `is_wanted`. Whoever only asks about
-    /// a topic does not want it created, and has his turn between those who do.
+    /// Decides whether the question may create topics, if that `is_wanted`. Calls that only
+    /// look a topic up must not create it. Their questions alternate with those that may.
     pub(crate) fn may_create(&mut self, is_wanted: bool, others_ask: bool) -> bool {
         self.questions.was_to_create = is_wanted && !(self.questions.was_to_create && others_ask);
         self.questions.was_to_create
     }
 
-    /// The topics that the question is about: those that `matter`, and if it creates none, others as
-    /// well. Where there are few topics, these are all; where there are many, they are renewed page
-    /// by page once they are too old.
-    pub(crate) fn next_page(&mut self, matter: &BTreeSet<usize>, creates: bool) -> Vec<usize> {
-        let before = self.questions.pages;
-        self.questions.pages.if_unanswered = Some((before.from, before.left, before.renews_from));
-        if !creates && self.len() <= PAGE {
-            self.questions.pages.renews_from = None;
-            self.questions.pages.left = 0;
+    /// The topics that a question is about which creates some: those that `matter`. If they are too
+    /// many for one, those of `calls` are in each.
+    pub(crate) fn page_to_create(
+        &mut self,
+        matter: &BTreeSet<usize>,
+        calls: &BTreeSet<usize>,
+    ) -> BTreeSet<usize> {
+        let Pages { progress, before, is_more, has_renewed, .. } = &mut self.questions.pages;
+        (*before, *has_renewed) = (*progress, false);
+        let page = matters(progress, matter, calls, PAGE);
+        *is_more = progress.left > 0;
+        page
+    }
+
+    /// The topics that a question is about which creates none. Where there are few topics, these are
+    /// all. Where there are many, they are those that `matter`, and the others are renewed page by
+    /// page once they are too old.
+    pub(crate) fn page(
+        &mut self,
+        matter: &BTreeSet<usize>,
+        calls: &BTreeSet<usize>,
+    ) -> BTreeSet<usize> {
+        let is_small = self.len() <= PAGE;
+        let Pages { progress, before, is_more, has_renewed, .. } = &mut self.questions.pages;
+        (*before, *has_renewed) = (*progress, false);
+        if is_small {
+            (*progress, *is_more) = (Progress::default(), false);
             return self.indices().collect();
         }
-        if matter.len() > PAGE {
-            return self.questions.pages.turn(matter);
-        }
-        self.questions.pages.left = 0;
-        let mut page: Vec<_> = matter.iter().copied().collect();
-        if let Some(from) = self.questions.pages.renews_from.filter(|_| !creates) {
-            let room = PAGE - page.len();
-            let rest: Vec<_> = self.indices_from(from).take(room).collect();
-            let next = rest.last().map_or(from, |last| last + 1);
-            self.questions.pages.renews_from = (rest.len() == room).then_some(next);
-            page.extend(rest.into_iter().filter(|index| !matter.contains(index)));
-        }
+        let Some(from) = progress.renews_from else {
+            let page = matters(progress, matter, calls, PAGE);
+            *is_more = progress.left > 0;
+            return page;
+        };
+        let mut page = matters(progress, matter, calls, PAGE / 2);
+        let room = PAGE - page.len();
+        let left = progress.left;
+        let rest: Vec<_> = self.indices_from(from).take(room).collect();
+        let next = rest.last().map_or(from, |last| last + 1);
+        let pages = &mut self.questions.pages;
+        pages.progress.renews_from = (rest.len() == room).then_some(next);
+        pages.has_renewed = pages.progress.renews_from.is_none();
+        pages.is_more = left > 0 || !pages.has_renewed;
+        page.extend(rest);
         page
+    }
+
+    /// The question is about everything: no page of it is needed.
+    pub(crate) fn no_page(&mut self) {
+        let Pages { progress, before, is_more, has_renewed, .. } = &mut self.questions.pages;
+        *before = *progress;
+        (*progress, *is_more, *has_renewed) = (Progress::default(), false, true);
     }
 
     /// An answer came; `complete` if nothing in it calls for another soon. If the question was about
     /// a page, the next one follows at once, and what is not complete is asked about after the last.
     pub(crate) fn answered(&mut self, now: Instant, complete: bool, random: &mut Random) {
+        let is_small = self.len() <= PAGE;
         let Questions { pages, refresh, .. } = &mut self.questions;
+        if is_small || pages.has_renewed || !refresh.was_renewed() {
+            refresh.renewed(now);
+        }
         pages.is_incomplete |= !complete;
-        if pages.left > 0 || pages.renews_from.is_some() {
+        if pages.is_more {
             refresh.answered_in_part();
         } else {
             let is_incomplete = std::mem::take(&mut pages.is_incomplete);
@@ -166,9 +207,7 @@ impl Cluster {
         random: &mut Random,
     ) {
         let Questions { pages, refresh, .. } = &mut self.questions;
-        if let Some((from, left, renews_from)) = pages.if_unanswered {
-            (pages.from, pages.left, pages.renews_from) = (from, left, renews_from);
-        }
+        pages.progress = pages.before;
         refresh.failed(now, error, needed, random);
     }
 
@@ -187,12 +226,29 @@ impl Cluster {
     }
 }
 
+/// At most so many topics that matter, or all of them if they are no more than a page.
+fn matters(
+    progress: &mut Progress,
+    matter: &BTreeSet<usize>,
+    calls: &BTreeSet<usize>,
+    most: usize,
+) -> BTreeSet<usize> {
+    if matter.len() <= most {
+        progress.left = 0;
+        return matter.clone();
+    }
+    let mut page: BTreeSet<_> = calls.iter().copied().take(most / 2).collect();
+    page.extend(progress.turn(matter, most - page.len()));
+    page
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
 
+    const NONE: BTreeSet<usize> = BTreeSet::new();
     const AGE: Duration = Duration::from_secs(300);
 
     /// A cluster with so many topics, whose last answer came now.
@@ -205,7 +261,7 @@ mod tests {
         }
         cluster.want();
         assert!(cluster.poll_question(now));
-        cluster.next_page(&BTreeSet::new(), false);
+        cluster.page(&NONE, &NONE);
         cluster.answered(now, true, random);
         cluster
     }
@@ -219,14 +275,14 @@ mod tests {
         let in_use = BTreeSet::from([3, 2 * PAGE]);
         let mut pages = Vec::new();
         while cluster.poll_question(now) {
-            let page = cluster.next_page(&in_use, false);
+            let page = cluster.page(&in_use, &NONE);
             assert!(page.len() <= PAGE, "{}", page.len());
             assert!(in_use.iter().all(|topic| page.contains(topic)), "what is in use is in each");
             cluster.answered(now, true, &mut random);
             pages.push(page);
         }
-        assert_eq!(pages.len(), 3);
-        let named: BTreeSet<_> = pages.concat().into_iter().collect();
+        assert_eq!(pages.len(), 3, "no page more than it takes");
+        let named: BTreeSet<_> = pages.into_iter().flatten().collect();
         assert_eq!(named, cluster.indices().collect());
         assert_eq!(cluster.next_event(), Some(now + AGE), "nothing is left to ask about");
     }
@@ -241,7 +297,7 @@ mod tests {
         for page in 0..3 {
             let now = now + page * Duration::from_millis(100);
             assert!(cluster.poll_question(now), "page {page}");
-            named.extend(cluster.next_page(&in_use, true));
+            named.extend(cluster.page_to_create(&in_use, &NONE));
             cluster.answered(now, true, &mut random);
         }
         assert_eq!(named, in_use);
@@ -254,15 +310,15 @@ mod tests {
         let in_use: BTreeSet<_> = (0..2 * PAGE).collect();
         cluster.want_news();
         assert!(cluster.poll_question(now));
-        let first = cluster.next_page(&in_use, true);
+        let first = cluster.page_to_create(&in_use, &NONE);
         cluster.answered(now, false, &mut random);
         assert!(cluster.poll_question(now), "the second page follows at once");
-        cluster.next_page(&in_use, true);
+        cluster.page_to_create(&in_use, &NONE);
         cluster.answered(now, true, &mut random);
         assert!(!cluster.poll_question(now), "after a pause");
         let now = now + Duration::from_secs(1);
         assert!(cluster.poll_question(now));
-        assert_eq!(cluster.next_page(&in_use, true), first);
+        assert_eq!(cluster.page_to_create(&in_use, &NONE), first);
     }
 
     #[test]
@@ -273,7 +329,7 @@ mod tests {
         cluster.want_news();
         let mut questions = 0;
         while cluster.poll_question(now) {
-            cluster.next_page(&in_use, false);
+            cluster.page(&in_use, &NONE);
             cluster.answered(now, true, &mut random);
             questions += 1;
         }
@@ -287,12 +343,63 @@ mod tests {
         let mut cluster = cluster(2 * PAGE, start, &mut random);
         let now = start + AGE;
         assert!(cluster.poll_question(now));
-        let first = cluster.next_page(&BTreeSet::new(), false);
+        let first = cluster.page(&NONE, &NONE);
         let error = Error::new(crate::error::ErrorKind::Unreachable, "no broker is there");
         cluster.not_answered(now, error, true, &mut random);
         assert!(!cluster.poll_question(now), "after a pause");
         let now = now + Duration::from_secs(10);
         assert!(cluster.poll_question(now));
-        assert_eq!(cluster.next_page(&BTreeSet::new(), false), first);
+        assert_eq!(cluster.page(&NONE, &NONE), first);
+    }
+
+    #[test]
+    fn many_topics_in_use_do_not_keep_a_renewal_going() {
+        let (start, mut random) = (Instant::now(), Random::new(1));
+        let mut cluster = cluster(5 * PAGE, start, &mut random);
+        let in_use: BTreeSet<_> = (0..2 * PAGE).collect();
+        let now = start + AGE;
+        let (mut named, mut questions) = (BTreeSet::new(), 0);
+        while cluster.poll_question(now) {
+            named.extend(cluster.page(&in_use, &NONE));
+            cluster.answered(now, true, &mut random);
+            questions += 1;
+        }
+        assert!(questions <= 12, "{questions} questions");
+        assert_eq!(named, cluster.indices().collect());
+    }
+
+    #[test]
+    fn a_missing_topic_is_asked_for_with_pauses_while_others_are_renewed() {
+        let (start, mut random) = (Instant::now(), Random::new(1));
+        let mut cluster = cluster(5 * PAGE, start, &mut random);
+        let missing = BTreeSet::from([17]);
+        let now = start + AGE;
+        assert!(cluster.poll_question(now));
+        assert_eq!(cluster.page_to_create(&missing, &NONE), missing);
+        cluster.answered(now, false, &mut random);
+        assert!(!cluster.poll_question(now), "after a pause");
+        assert!(cluster.next_event().unwrap() > now);
+    }
+
+    #[test]
+    fn questions_about_some_topics_do_not_put_off_the_renewal_of_all() {
+        let (start, mut random) = (Instant::now(), Random::new(1));
+        let mut cluster = cluster(2 * PAGE, start, &mut random);
+        let now = start + AGE / 2;
+        cluster.want();
+        assert!(cluster.poll_question(now));
+        cluster.page(&BTreeSet::from([3]), &NONE);
+        cluster.answered(now, true, &mut random);
+        assert_eq!(cluster.next_event(), Some(start + AGE));
+    }
+
+    #[test]
+    fn a_topic_of_a_call_is_in_each_page() {
+        let (now, mut random) = (Instant::now(), Random::new(1));
+        let mut cluster = cluster(3 * PAGE, now, &mut random);
+        let last = 3 * PAGE - 1;
+        let matter = (0..2 * PAGE).chain([last]).collect();
+        assert!(cluster.page(&matter, &BTreeSet::from([last])).contains(&last));
+        assert!(cluster.page(&matter, &BTreeSet::from([last])).contains(&last));
     }
 }

@@ -62,7 +62,7 @@ impl Refresh {
         self.stale_at.is_some_and(|at| at <= now)
     }
 
-    /// Whether to ask now; whoever is told so asks.
+    /// Returns whether a question is due, and marks it as under way.
     pub(crate) fn poll(&mut self, now: Instant) -> bool {
         self.wanted |= self.is_stale(now);
         if !self.wanted || self.under_way || self.not_before.is_some_and(|at| at > now) {
@@ -80,15 +80,24 @@ impl Refresh {
         } else if self.wanted {
             self.not_before
         } else {
-            self.stale_at
+            self.stale_at.max(self.stale_at.and(self.not_before))
         }
+    }
+
+    /// All that the answers are about is new.
+    pub(crate) fn renewed(&mut self, now: Instant) {
+        self.stale_at = self.max_age.map(|age| now + age);
+    }
+
+    /// Whether an answer was ever new.
+    pub(crate) fn was_renewed(&self) -> bool {
+        self.stale_at.is_some()
     }
 
     /// An answer came; `complete` if nothing in it calls for another soon.
     pub(crate) fn succeeded(&mut self, now: Instant, complete: bool, random: &mut Random) {
         self.under_way = false;
         self.last_failure = None;
-        self.stale_at = self.max_age.map(|age| now + age);
         if complete {
             self.failures = 0;
             // Errors that ask for news come in swarms; one answer serves them all.

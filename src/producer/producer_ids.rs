@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use super::sequence::ProducerEpoch;
-use crate::cluster::Backoff;
-use crate::cluster::Refresh;
+use crate::cluster::{Backoff, Refresh};
 use crate::error::Error;
 use crate::random::Random;
 
@@ -47,7 +46,7 @@ impl ProducerIds {
 
     /// The sequence numbers of a partition are forgotten.
     pub(super) fn retire(&mut self, producer: Option<ProducerEpoch>) {
-        if producer == self.current {
+        if producer.is_some() && producer == self.current {
             self.retired = producer;
         }
     }

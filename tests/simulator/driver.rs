@@ -151,8 +151,10 @@ impl Run<'_> {
             let mut turns = std::mem::take(&mut self.turns);
             turns.act(turn, self);
             self.turns = turns;
-            let memory = self.machine.memory_used();
-            self.ledger.memory(memory, self.scenario.config.buffer_memory);
+            let (used, limit) = (self.machine.memory_used(), self.scenario.config.buffer_memory);
+            if used > limit {
+                self.ledger.over_limit(used, limit, &self.machine.metrics());
+            }
             if is_idle {
                 return;
             }

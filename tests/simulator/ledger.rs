@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use dekaf::config::{Config, Partitioner};
 use dekaf::error::{Error, ErrorCode, ErrorKind};
-use dekaf::producer::{RecordMetrics, Settled, Ticket, Who};
+use dekaf::producer::{Metrics, RecordMetrics, Settled, Ticket, Who};
+use dekaf::record::BATCH_OVERHEAD;
 
 use order::{Ended, Order};
 use words::{Beginnings, names_topic};
@@ -140,9 +141,6 @@ pub(crate) struct Ledger {
     violations: Violations,
     most_memory: usize,
 }
-
-/// What a split may add to the memory that was counted: its parts' headers.
-const MEMORY_SLACK: usize = 2_000;
 
 impl Ledger {
     pub(crate) fn new(scenario: &Scenario) -> Self {
@@ -300,8 +298,11 @@ impl Ledger {
         self.wholes.push(ids);
     }
 
-    pub(crate) fn memory(&mut self, used: usize, limit: usize) {
-        if used > limit + MEMORY_SLACK && used > self.most_memory {
+    /// So many bytes are held, more than the limit. Splits may add to it: their parts' headers.
+    pub(crate) fn over_limit(&mut self, used: usize, limit: usize, metrics: &Metrics) {
+        let splits = metrics.batches.splits > 0;
+        let headers = if splits { BATCH_OVERHEAD * metrics.pending.records() } else { 0 };
+        if used > limit + headers && used > self.most_memory {
             self.violation(Rule::Memory, &format!("{used} bytes are held, the limit is {limit}"));
         }
         self.most_memory = self.most_memory.max(used);

@@ -1,5 +1,6 @@
 //! Answers calls that wait for the cluster, and decides what the cluster is asked.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::Machine;
@@ -80,27 +81,32 @@ impl<W> Machine<W> {
     /// What the question that is due is about. The cluster is asked about topics in pages, as
     /// callers wait for the machine while it takes in an answer.
     pub(super) fn next_question(&mut self) -> MetadataWanted {
-        let everything = self.asks_about_everything();
-        let mut topics = self.queues.topics_with_records();
-        let is_missed = topics.iter().any(|index| self.is_missed(*index));
-        let called_for: Vec<_> = self.calls.topics_to_create().collect();
-        let creates = !everything && (is_missed || !called_for.is_empty());
+        let mut matter = self.queues.topics_with_records();
+        let is_missed = matter.iter().any(|index| self.is_missed(*index));
+        let everything = self.asks_about_everything(is_missed);
+        let to_create: BTreeSet<_> = self.calls.topics_to_create().collect();
+        let creates = !everything && (is_missed || !to_create.is_empty());
         let may_create =
             !everything && self.cluster.may_create(creates, self.is_asked_for_topics());
-        topics.extend(called_for);
-        if !may_create {
-            topics.extend(self.calls.topics());
-        }
-        let page = self.cluster.next_page(&topics, may_create);
+        let page = if everything {
+            self.cluster.no_page();
+            self.cluster.indices().collect()
+        } else if may_create {
+            matter.extend(&to_create);
+            self.cluster.page_to_create(&matter, &to_create)
+        } else {
+            let calls = self.calls.topics().collect();
+            matter.extend(&calls);
+            self.cluster.page(&matter, &calls)
+        };
         let topics = page.into_iter().map(|index| self.cluster.name_of(index)).collect();
         MetadataWanted { topics, may_create, everything }
     }
 
     /// Decides whether the question that is due is about everything.
-    pub(super) fn asks_about_everything(&mut self) -> bool {
+    fn asks_about_everything(&mut self, is_missed: bool) -> bool {
         let is_wanted = self.calls.ask(|need| need == Need::Everything);
-        let needs_a_name = self.calls.ask(|need| matches!(need, Need::Topic { .. }))
-            || self.queues.topics_with_records().into_iter().any(|index| self.is_missed(index));
+        let needs_a_name = is_missed || self.calls.ask(|need| matches!(need, Need::Topic { .. }));
         self.cluster.is_about_everything(is_wanted, needs_a_name)
     }
 
