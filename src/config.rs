@@ -31,7 +31,7 @@ pub struct Config {
     pub metadata_timeout: Duration,
     /// The age at which the picture of the cluster is renewed without need.
     pub metadata_max_age: Duration,
-    /// How long a topic is remembered that nothing is produced to.
+    /// How long an unused topic is remembered.
     pub metadata_max_idle: Duration,
     /// The pause before the first retry; it doubles from there.
     pub retry_backoff: Duration,

@@ -105,7 +105,7 @@ class ProducerConfig(_Asked):
     metadata_max_age_ms: int = 300_000
     """The age at which the picture of the cluster is renewed without need."""
     metadata_max_idle_ms: int = 3_600_000
-    """How long a topic without new messages stays in memory, with its metrics."""
+    """How long an unused topic stays in memory, with its metrics."""
     gapless: bool = False
     """Whether a partition stops after the first message that fails for good."""
     key_serializer: SerializerLike | None = None

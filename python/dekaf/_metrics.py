@@ -219,7 +219,8 @@ class Metrics(_Tree):
     brokers: tuple[BrokerMetrics, ...]
     """The brokers that were heard of as leaders."""
     topics: tuple[TopicMetrics, ...]
-    """The topics in use. One without new messages for `metadata_max_idle_ms` leaves the list."""
+    """The topics in use. One that is unused for `metadata_max_idle_ms` leaves the list, and counts
+    from 0 when it is used again."""
 
     def __repr__(self) -> str:
         """Show what says most; every field has a name."""

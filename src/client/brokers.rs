@@ -106,7 +106,13 @@ impl Brokers {
     async fn init_producer_id(&self) -> Result<(i64, i16)> {
         let request =
             InitProducerIdRequest { transaction_timeout_ms: i32::MAX, ..Default::default() };
-        let response = self.ask(&request).await?;
+        // Only the answer to this very request ends a producer. A broker that refuses the connection
+        // may be a proxy that restarts.
+        let unreached = |error: Error| match error.kind() {
+            ErrorKind::Broker => Error::new(ErrorKind::Unreachable, error.to_string()),
+            _ => error,
+        };
+        let response = self.ask(&request).await.map_err(unreached)?;
         let code = response.error_code;
         if code.is_success() {
             return Ok((response.producer_id, response.producer_epoch));

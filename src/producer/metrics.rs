@@ -42,7 +42,7 @@ pub struct Metrics {
     pub acknowledgement: Latency,
     /// The brokers that were heard of as leaders, by their ids.
     pub brokers: Vec<BrokerMetrics>,
-    /// The topics that are not forgotten.
+    /// The topics that are not forgotten. One that was counts from 0 when it is used again.
     pub topics: Vec<TopicMetrics>,
 }
 

@@ -111,7 +111,7 @@ impl<W> Queues<W> {
         self.tidied = self.busy.len();
     }
 
-    /// The same, and what they have.
+    /// The partitions that have batches, and what they have, in no order.
     pub(super) fn each_busy(&self) -> impl Iterator<Item = (Place, &Partition<W>)> {
         let places = self.busy.iter();
         let partitions =

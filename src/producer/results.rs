@@ -23,7 +23,7 @@ impl<W> Default for Results<W> {
 }
 
 impl<W> Results<W> {
-    /// The fate of so many records of a partition.
+    /// Adds the outcome of a batch.
     pub(super) fn batch(
         &mut self,
         topic: Arc<str>,

@@ -73,7 +73,7 @@ impl<W> Unassigned<W> {
     }
 
     /// Adds a record that waits for its caller to be asked, or for no more than its turn. Returns
-    /// whether there is somebody to ask where nobody was before.
+    /// whether this is the first record to ask about.
     pub(super) fn add_unplaced(&mut self, ticket: Ticket, delayed: Delayed<W>, asks: bool) -> bool {
         let first = asks && self.to_ask.is_empty();
         if asks {

@@ -117,7 +117,7 @@ impl<W> Machine<W> {
         queues.has_unassigned() || is_missing && queues.has_records()
     }
 
-    /// Whether somebody waits for a topic that nobody produces to.
+    /// Whether a call looks a topic up without creating it.
     pub(super) fn is_asked_for_topics(&self) -> bool {
         self.calls.ask(|need| matches!(need, Need::Topic { creates: false, .. }))
     }

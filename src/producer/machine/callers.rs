@@ -15,7 +15,7 @@ use crate::protocol::LONGEST_TOPIC;
 use crate::record::Record;
 
 impl<W> Machine<W> {
-    /// Takes a record in, if there is memory for it and nobody waits for some.
+    /// Takes a record in, if memory has room and the memory queue is empty.
     ///
     /// # Errors
     /// After [`Self::close`], after a fatal error, or if the process has no memory, with the
@@ -54,7 +54,7 @@ impl<W> Machine<W> {
         Ok(produced)
     }
 
-    /// Takes a place in the line for memory. Returns the ticket, to [cancel](Self::cancel) it.
+    /// Adds the record to the memory queue. Returns the ticket, to [cancel](Self::cancel) it.
     ///
     /// # Errors
     /// After [`Self::close`], or if too many wait already, with the waiter.
@@ -114,7 +114,7 @@ impl<W> Machine<W> {
     }
 
     /// Un-sends a record that still waits, for memory, for its topic or to be placed. `None` if
-    /// it does not: such a record is delivered, whoever has stopped waiting for it.
+    /// it does not: such a record is delivered even if its caller has stopped waiting.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> Option<Unsent<W>> {
         let waiter = if let Some(delayed) = self.memory.leave(ticket) {
             self.count_unsent(delayed.target.topic);
@@ -149,7 +149,7 @@ impl<W> Machine<W> {
         work
     }
 
-    /// Settles `waiter` once a record is no longer in the line for memory, whatever became of it.
+    /// Completes `waiter` when a record leaves the memory queue, admitted or failed.
     pub fn when_admitted(&mut self, ticket: Ticket, waiter: W) {
         self.memory.when_admitted(ticket, waiter);
     }
@@ -159,7 +159,7 @@ impl<W> Machine<W> {
         self.ask(now, self.config.metadata_timeout, Need::Anything, waiter);
     }
 
-    /// The same, for somebody who says how long he waits.
+    /// The same, with a limit.
     pub fn ping(&mut self, now: Instant, limit: Duration, waiter: W) {
         self.ask(now, limit, Need::Anything, waiter);
     }

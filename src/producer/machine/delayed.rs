@@ -13,7 +13,7 @@ use crate::producer::partition::Ended;
 use crate::producer::settled::Waiting;
 use crate::producer::ticket::Ticket;
 
-/// How many records that waited too long are failed in one go.
+/// Maximum number of overdue records failed in one turn.
 const EXPIRED_AT_ONCE: usize = 1_000;
 
 impl<W> Machine<W> {

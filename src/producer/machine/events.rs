@@ -20,7 +20,7 @@ use crate::record::SealedBatch;
 /// that was damaged on its way for weeks.
 pub(super) const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
-/// How many partitions are looked at in one go whose time has come.
+/// Maximum number of due partitions handled in one turn.
 const DUE_AT_ONCE: usize = 1_000;
 
 impl<W> Machine<W> {

@@ -29,7 +29,7 @@ pub enum Produced<W> {
 /// A record that was un-sent.
 #[derive(Debug)]
 pub struct Unsent<W> {
-    /// Who waited for it. Nobody else tells him.
+    /// Its waiter. The caller must complete it.
     pub waiter: Option<W>,
 }
 

@@ -21,7 +21,7 @@ use crate::record::Record;
 pub struct Joined {
     /// The batch's.
     pub ticket: Ticket,
-    /// Whether the driver has something to do that he does not expect.
+    /// Whether the driver has work that it does not expect.
     pub work: bool,
 }
 

@@ -9,7 +9,7 @@ use crate::producer::delayed::{Delayed, Target};
 use crate::producer::ticket::Ticket;
 
 impl<W> Machine<W> {
-    /// Whether nobody has to be asked where a record goes.
+    /// Whether a record's partition is chosen without its caller.
     pub(super) fn is_placed(&self, target: &Target) -> bool {
         target.partition.is_some() || self.config.partitioner != Partitioner::Caller
     }

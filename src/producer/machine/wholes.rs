@@ -60,7 +60,7 @@ impl<W> Machine<W> {
             return Whole::Full(waiters);
         }
         if partition.is_none() && self.config.partitioner == Partitioner::Caller {
-            // It is to be asked, as soon as nobody waits for that any more.
+            // The partitioner is asked once no earlier record of the topic waits for it.
             return Whole::Full(waiters);
         }
         let is_spread = partition.is_none();

@@ -132,6 +132,7 @@ impl<W> Partition<W> {
 
     /// Puts a batch back into its place, to be sent again.
     pub(in crate::producer) fn put_back(&mut self, taken: Taken<W>, resume_at: Instant) {
+        debug_assert!(self.marks.is_listed, "it had a batch until now");
         let Taken { index, mut batch } = taken;
         batch.progress = Progress::Queued;
         batch.failures += 1;

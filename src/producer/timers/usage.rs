@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// How often a topic is looked at within the time after which it is unused.
 const LOOKS: u32 = 4;
 
-/// How many topics are looked at in one go.
+/// Maximum number of topics looked at in one turn.
 const LOOKED_AT_ONCE: usize = 1_000;
 
 #[derive(Debug)]
