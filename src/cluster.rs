@@ -3,6 +3,7 @@
 
 mod backoff;
 mod description;
+mod pages;
 mod questions;
 mod refresh;
 mod topic;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use backoff::Backoff;
 pub use description::{BrokerDescription, ClusterDescription, TopicDescription};
+use pages::Pages;
 use questions::Questions;
 pub(crate) use refresh::Refresh;
 pub(crate) use topic::{Leader, News, Topic};
@@ -39,6 +41,7 @@ pub(crate) struct Cluster {
     /// The indices of topics that were forgotten.
     free: BTreeSet<usize>,
     questions: Questions,
+    pages: Pages,
 }
 
 impl Cluster {
@@ -50,6 +53,7 @@ impl Cluster {
             last: 0,
             free: BTreeSet::new(),
             questions: Questions::new(config, backoff),
+            pages: Pages::default(),
         }
     }
 }
