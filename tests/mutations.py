@@ -187,8 +187,8 @@ MUTATIONS = [
     Mutation(
         "the cluster may create those topics alone that records wait for",
         "src/cluster/pages.rs",
-        "        *is_more = progress.left > 0;\n        page\n",
-        "        *is_more = !page.is_empty() && false;\n        self.indices().collect()\n",
+        "        self.pages.begin();\n        self.pages.matters(matter, calls, PAGE)\n",
+        "        self.pages.begin();\n        self.indices().collect()\n",
         noticed_by=("created",),
     ),
     Mutation(

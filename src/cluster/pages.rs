@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Cluster;
 
 /// How many topics one question is about at most.
-pub(super) const PAGE: usize = 1_000;
+const PAGE: usize = 1_000;
 
 /// Questions that are too large for one.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// So many of the topics that matter. Each has its turn.
+    /// The next topics that matter, at most so many. Pages go through all of them in turn.
     fn turn(&mut self, matter: &BTreeSet<usize>, most: usize) -> Vec<usize> {
         if self.left == 0 {
             self.left = matter.len();
@@ -46,7 +46,37 @@ impl Progress {
     }
 }
 
+impl Pages {
+    /// Another question begins.
+    fn begin(&mut self) {
+        self.before = self.progress;
+        (self.is_more, self.has_renewed) = (false, false);
+    }
+
+    /// At most so many topics that matter. If there are more, those of `calls` are in each page.
+    fn matters(
+        &mut self,
+        matter: &BTreeSet<usize>,
+        calls: &BTreeSet<usize>,
+        most: usize,
+    ) -> BTreeSet<usize> {
+        if matter.len() <= most {
+            self.progress.left = 0;
+            return matter.clone();
+        }
+        let mut page: BTreeSet<_> = calls.iter().copied().take(most / 2).collect();
+        page.extend(self.progress.turn(matter, most - page.len()));
+        self.is_more = self.progress.left > 0;
+        page
+    }
+}
+
 impl Cluster {
+    /// Whether one question can be about all topics.
+    pub(super) fn is_small(&self) -> bool {
+        self.len() <= PAGE
+    }
+
     /// The topics that a question is about which creates some: those that `matter`. If they are too
     /// many for one, those of `calls` are in each.
     pub(crate) fn page_to_create(
@@ -54,11 +84,8 @@ impl Cluster {
         matter: &BTreeSet<usize>,
         calls: &BTreeSet<usize>,
     ) -> BTreeSet<usize> {
-        let Pages { progress, before, is_more, has_renewed, .. } = &mut self.pages;
-        (*before, *has_renewed) = (*progress, false);
-        let page = matters(progress, matter, calls, PAGE);
-        *is_more = progress.left > 0;
-        page
+        self.pages.begin();
+        self.pages.matters(matter, calls, PAGE)
     }
 
     /// The topics that a question is about which creates none. Where there are few topics, these are
@@ -69,53 +96,32 @@ impl Cluster {
         matter: &BTreeSet<usize>,
         calls: &BTreeSet<usize>,
     ) -> BTreeSet<usize> {
-        let is_small = self.len() <= PAGE;
-        let Pages { progress, before, is_more, has_renewed, .. } = &mut self.pages;
-        (*before, *has_renewed) = (*progress, false);
-        if is_small {
-            (*progress, *is_more) = (Progress::default(), false);
+        self.pages.begin();
+        if self.is_small() {
+            self.pages.progress = Progress::default();
             return self.indices().collect();
         }
-        let Some(from) = progress.renews_from else {
-            let page = matters(progress, matter, calls, PAGE);
-            *is_more = progress.left > 0;
-            return page;
+        let Some(from) = self.pages.progress.renews_from else {
+            return self.pages.matters(matter, calls, PAGE);
         };
-        let mut page = matters(progress, matter, calls, PAGE / 2);
+        let mut page = self.pages.matters(matter, calls, PAGE / 2);
         let room = PAGE - page.len();
-        let left = progress.left;
         let rest: Vec<_> = self.indices_from(from).take(room).collect();
-        let next = rest.last().map_or(from, |last| last + 1);
         let pages = &mut self.pages;
-        pages.progress.renews_from = (rest.len() == room).then_some(next);
-        pages.has_renewed = pages.progress.renews_from.is_none();
-        pages.is_more = left > 0 || !pages.has_renewed;
+        pages.has_renewed = rest.len() < room;
+        pages.is_more |= !pages.has_renewed;
+        let next = rest.last().map_or(from, |last| last + 1);
+        pages.progress.renews_from = (!pages.has_renewed).then_some(next);
         page.extend(rest);
         page
     }
 
     /// The question is about everything: no page of it is needed.
     pub(crate) fn no_page(&mut self) {
-        let Pages { progress, before, is_more, has_renewed, .. } = &mut self.pages;
-        *before = *progress;
-        (*progress, *is_more, *has_renewed) = (Progress::default(), false, true);
+        self.pages.begin();
+        self.pages.progress = Progress::default();
+        self.pages.has_renewed = true;
     }
-}
-
-/// At most so many topics that matter, or all of them if they are no more than a page.
-fn matters(
-    progress: &mut Progress,
-    matter: &BTreeSet<usize>,
-    calls: &BTreeSet<usize>,
-    most: usize,
-) -> BTreeSet<usize> {
-    if matter.len() <= most {
-        progress.left = 0;
-        return matter.clone();
-    }
-    let mut page: BTreeSet<_> = calls.iter().copied().take(most / 2).collect();
-    page.extend(progress.turn(matter, most - page.len()));
-    page
 }
 
 #[cfg(test)]

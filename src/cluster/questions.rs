@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::Cluster;
 use super::backoff::Backoff;
 use super::description::ClusterDescription;
-use super::pages::PAGE;
 use super::refresh::Refresh;
 use crate::config::Config;
 use crate::error::Error;
@@ -56,7 +55,7 @@ impl Cluster {
     pub(crate) fn poll_question(&mut self, now: Instant) -> bool {
         let is_stale = self.questions.refresh.is_stale(now);
         let asks = self.questions.refresh.poll(now);
-        if asks && is_stale && self.len() > PAGE {
+        if asks && is_stale && !self.is_small() {
             self.pages.progress.renews_from.get_or_insert(0);
         }
         self.questions.asked += u64::from(asks);
@@ -87,7 +86,7 @@ impl Cluster {
     /// An answer came; `complete` if nothing in it calls for another soon. If the question was about
     /// a page, the next one follows at once, and what is not complete is asked about after the last.
     pub(crate) fn answered(&mut self, now: Instant, complete: bool, random: &mut Random) {
-        let is_small = self.len() <= PAGE;
+        let is_small = self.is_small();
         let Self { pages, questions: Questions { refresh, .. }, .. } = self;
         if is_small || pages.has_renewed || !refresh.was_renewed() {
             refresh.renewed(now);
