@@ -59,14 +59,21 @@ impl Notices {
         self.queue.push_back(Notice { severity, text });
     }
 
+    /// Whether a failure to reach a peer is worth a warning now.
+    pub(super) fn is_warning_due(&self, now: Instant, who: Peer) -> bool {
+        let trouble = self.trouble.get(&who);
+        trouble.is_none_or(|trouble| now >= trouble.warned_at + BETWEEN_WARNINGS)
+    }
+
     /// A connection or a question to a peer has failed, while so many records wait.
     pub(super) fn failed(&mut self, now: Instant, who: Peer, error: &Error, waiting: usize) {
+        let warns = self.is_warning_due(now, who);
         let mut trouble = self.trouble.get_mut(&who);
         if let Some(trouble) = &mut trouble {
             trouble.last.clone_from(error);
         }
         let lasts = match trouble {
-            Some(trouble) if now < trouble.warned_at + BETWEEN_WARNINGS => {
+            Some(_) if !warns => {
                 return self.debug(now, || format!("{} cannot be reached: {error}", named(who)));
             }
             Some(trouble) => {

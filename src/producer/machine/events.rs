@@ -65,10 +65,17 @@ impl<W> Machine<W> {
 
     pub(super) fn handle_metadata_failed(&mut self, now: Instant, error: Error) {
         self.counts.bootstrap_failed();
-        let waiting = self.unsettled();
-        self.notices.failed(now, Peer::Cluster, &error, waiting);
+        self.note_failure(now, Peer::Cluster, &error);
         let needed = !self.is_idle();
         self.cluster.not_answered(now, error, needed, &mut self.random);
+    }
+
+    /// A peer could not be reached. Only a warning says how many records wait, as counting them
+    /// looks at every batch.
+    fn note_failure(&mut self, now: Instant, who: Peer, error: &Error) {
+        let warns = self.notices.is_warning_due(now, who);
+        let waiting = if warns { self.unsettled() } else { 0 };
+        self.notices.failed(now, who, error, waiting);
     }
 
     pub(super) fn handle_identity(&mut self, now: Instant, id: i64, epoch: i16) {
@@ -100,16 +107,15 @@ impl<W> Machine<W> {
 
     /// A broker could not be connected.
     pub fn handle_connect_failed(&mut self, now: Instant, node: NodeId, error: Error) {
-        let waiting = self.unsettled();
-        self.notices.failed(now, Peer::Broker(node), &error, waiting);
-        // It may have moved, or somebody else may lead its partitions by now.
+        self.note_failure(now, Peer::Broker(node), &error);
+        // The broker may have moved, or another one may lead its partitions by now.
         self.cluster.want();
         let backoff = Backoff::of(&self.config);
         let pause = |failures| backoff.after(failures, &mut self.random);
         self.nodes.connect_failed(now, node, error, pause);
     }
 
-    /// A broker's connection ended. The fate of the requests that were under way is told by
+    /// A broker's connection ended. Requests that were in flight are reported by
     /// [`Self::handle_lost`].
     pub fn handle_disconnected(&mut self, now: Instant, node: NodeId) {
         self.notices.debug(now, || format!("the connection to broker {node} has ended"));

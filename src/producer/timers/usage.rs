@@ -43,6 +43,9 @@ impl Usage {
 
     /// Takes out topics that were not used for long, by how often each was used so far.
     pub(super) fn take_unused(&mut self, now: Instant, uses: impl Fn(usize) -> u64) -> Vec<usize> {
+        if self.new.is_empty() && self.next_event().is_none_or(|at| at > now) {
+            return Vec::new();
+        }
         let at = now + self.max_idle / LOOKS;
         for topic in std::mem::take(&mut self.new) {
             self.looks.push_back(Look { at, topic, uses: uses(topic), since: now });
