@@ -59,19 +59,11 @@ impl<W> Calls<W> {
         self.open.iter().any(|call| is_such(call.need))
     }
 
-    /// The topics that calls wait for.
-    pub(super) fn topics(&self) -> impl Iterator<Item = usize> {
+    /// The topics that calls wait for, and whether the cluster may create them.
+    pub(super) fn topics(&self) -> impl Iterator<Item = (usize, bool)> {
         self.open.iter().filter_map(|call| match call.need {
-            Need::Topic { index, .. } => Some(index),
-            _ => None,
-        })
-    }
-
-    /// The topics that calls wait for, of those that the cluster may create.
-    pub(super) fn topics_to_create(&self) -> impl Iterator<Item = usize> {
-        self.open.iter().filter_map(|call| match call.need {
-            Need::Topic { index, creates: true } => Some(index),
-            _ => None,
+            Need::Topic { index, creates } => Some((index, creates)),
+            Need::Anything | Need::Everything => None,
         })
     }
 

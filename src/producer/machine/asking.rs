@@ -83,11 +83,19 @@ impl<W> Machine<W> {
     pub(super) fn next_question(&mut self) -> MetadataWanted {
         let mut matter = self.queues.topics_with_records();
         let is_missed = matter.iter().any(|index| self.is_missed(*index));
-        let everything = self.asks_about_everything(is_missed);
-        let to_create: BTreeSet<_> = self.calls.topics_to_create().collect();
-        let creates = !everything && (is_missed || !to_create.is_empty());
-        let may_create =
-            !everything && self.cluster.may_create(creates, self.is_asked_for_topics());
+        let (mut to_create, mut to_look_up) = (BTreeSet::new(), BTreeSet::new());
+        for (index, creates) in self.calls.topics() {
+            if creates {
+                to_create.insert(index)
+            } else {
+                to_look_up.insert(index)
+            };
+        }
+        let creates = is_missed || !to_create.is_empty();
+        let looks_up = !to_look_up.is_empty();
+        let is_wanted = self.calls.ask(|need| need == Need::Everything);
+        let everything = self.cluster.is_about_everything(is_wanted, creates || looks_up);
+        let may_create = !everything && self.cluster.may_create(creates, looks_up);
         let page = if everything {
             self.cluster.no_page();
             self.cluster.indices().collect()
@@ -95,30 +103,16 @@ impl<W> Machine<W> {
             matter.extend(&to_create);
             self.cluster.page_to_create(&matter, &to_create)
         } else {
-            let calls = self.calls.topics().collect();
-            matter.extend(&calls);
-            self.cluster.page(&matter, &calls)
+            to_look_up.extend(to_create);
+            matter.extend(&to_look_up);
+            self.cluster.page(&matter, &to_look_up)
         };
         let topics = page.into_iter().map(|index| self.cluster.name_of(index)).collect();
         MetadataWanted { topics, may_create, everything }
     }
 
-    /// Decides whether the question that is due is about everything.
-    fn asks_about_everything(&mut self, is_missed: bool) -> bool {
-        let is_wanted = self.calls.ask(|need| need == Need::Everything);
-        let needs_a_name = is_missed || self.calls.ask(|need| matches!(need, Need::Topic { .. }));
-        self.cluster.is_about_everything(is_wanted, needs_a_name)
-    }
-
-    /// Whether there are records for a topic that does not exist, or not any more.
-    pub(super) fn is_missed(&self, index: usize) -> bool {
-        let queues = &self.queues[index];
-        let is_missing = self.cluster.topic(index).is_missing();
-        queues.has_unassigned() || is_missing && queues.has_records()
-    }
-
-    /// Whether a call looks a topic up without creating it.
-    pub(super) fn is_asked_for_topics(&self) -> bool {
-        self.calls.ask(|need| matches!(need, Need::Topic { creates: false, .. }))
+    /// Whether a topic with records does not exist, or not any more.
+    fn is_missed(&self, index: usize) -> bool {
+        self.queues[index].has_unassigned() || self.cluster.topic(index).is_missing()
     }
 }

@@ -66,11 +66,6 @@ impl<W> Topic<W> {
         self.records.handed_over + self.answered
     }
 
-    /// Whether there are records for it that have not ended.
-    pub(in crate::producer) fn has_records(&self) -> bool {
-        !self.unassigned.is_empty() || self.partitions.iter().any(Partition::has_records)
-    }
-
     /// The broker's clock for a batch that was stored, if the topic keeps that.
     pub(in crate::producer) fn append_time(
         &mut self,
