@@ -6,7 +6,7 @@ mod topic;
 use std::collections::BTreeSet;
 use std::ops::{Index, IndexMut};
 
-pub(super) use self::topic::Topic;
+pub(super) use self::topic::TopicQueues;
 use super::partition::{Batch, Partition};
 use super::ticket::Ticket;
 use crate::cluster::Place;
@@ -16,7 +16,7 @@ const SHORT: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Queues<W> {
-    topics: Vec<Topic<W>>,
+    topics: Vec<TopicQueues<W>>,
     /// Partitions that have batches, and some whose last batch has ended since.
     busy: Vec<Place>,
     /// How long that list was when only partitions with batches were on it.
@@ -36,11 +36,11 @@ impl<W> Queues<W> {
     #[inline]
     pub(super) fn reach(&mut self, topic: usize) {
         if topic >= self.topics.len() {
-            self.topics.resize_with(topic + 1, Topic::default);
+            self.topics.resize_with(topic + 1, TopicQueues::default);
         }
     }
 
-    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Topic<W>> {
+    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, TopicQueues<W>> {
         self.topics.iter_mut()
     }
 
@@ -62,7 +62,7 @@ impl<W> Queues<W> {
     }
 
     /// Forgets a topic that is at rest, after [`Self::tidy`]: its partitions are in no list.
-    pub(super) fn forget(&mut self, topic: usize) -> Topic<W> {
+    pub(super) fn forget(&mut self, topic: usize) -> TopicQueues<W> {
         std::mem::take(&mut self.topics[topic])
     }
 
@@ -165,17 +165,17 @@ impl<W> Queues<W> {
 }
 
 impl<W> Index<usize> for Queues<W> {
-    type Output = Topic<W>;
+    type Output = TopicQueues<W>;
 
     #[inline]
-    fn index(&self, index: usize) -> &Topic<W> {
+    fn index(&self, index: usize) -> &TopicQueues<W> {
         &self.topics[index]
     }
 }
 
 impl<W> IndexMut<usize> for Queues<W> {
     #[inline]
-    fn index_mut(&mut self, index: usize) -> &mut Topic<W> {
+    fn index_mut(&mut self, index: usize) -> &mut TopicQueues<W> {
         &mut self.topics[index]
     }
 }

@@ -11,17 +11,17 @@ const MANY: usize = 8;
 #[derive(Debug)]
 pub(super) enum Answers<'a> {
     Few(&'a ProduceResponse),
-    Many(BTreeMap<(Topic<'a>, i32), &'a PartitionProduced>),
+    Many(BTreeMap<(TopicKey<'a>, i32), &'a PartitionProduced>),
 }
 
 /// A topic as a response names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Topic<'a> {
+pub(super) enum TopicKey<'a> {
     Name(&'a str),
     Id(u128),
 }
 
-impl<'a> Topic<'a> {
+impl<'a> TopicKey<'a> {
     fn of(answer: &'a TopicProduced) -> Self {
         if answer.name.is_empty() { Self::Id(answer.topic_id) } else { Self::Name(&answer.name) }
     }
@@ -36,7 +36,7 @@ impl<'a> Answers<'a> {
         let mut answers = BTreeMap::new();
         for topic in &response.responses {
             for answer in &topic.partition_responses {
-                answers.entry((Topic::of(topic), answer.index)).or_insert(answer);
+                answers.entry((TopicKey::of(topic), answer.index)).or_insert(answer);
             }
         }
         Self::Many(answers)
@@ -44,12 +44,12 @@ impl<'a> Answers<'a> {
 
     /// The answer for a batch that was sent to a partition of a topic with this name and id.
     pub(super) fn get(&self, name: &str, id: u128, index: i32) -> Option<&'a PartitionProduced> {
-        let names = [Topic::Id(id), Topic::Name(name)];
+        let names = [TopicKey::Id(id), TopicKey::Name(name)];
         match self {
             Self::Few(response) => response
                 .responses
                 .iter()
-                .filter(|topic| names.contains(&Topic::of(topic)))
+                .filter(|topic| names.contains(&TopicKey::of(topic)))
                 .flat_map(|topic| &topic.partition_responses)
                 .find(|answer| answer.index == index),
             Self::Many(answers) => {

@@ -89,8 +89,8 @@ impl<W> Machine<W> {
         Ok(ticket)
     }
 
-    /// Says where a record goes, or why nobody can say; the latter fails it, and so does a
-    /// partition that its topic does not have. Says whether the record still waited for that.
+    /// Sets a record's partition, or fails the record with a reason. A partition that its topic does
+    /// not have fails it, too. Returns whether the record still waited to be placed.
     pub fn place(&mut self, now: Instant, ticket: Ticket, partition: Result<i32, String>) -> bool {
         let unplaced = self.unassigned.get_unplaced_mut(ticket);
         let Some(delayed) = unplaced.filter(|held| held.target.partition.is_none()) else {
@@ -223,7 +223,7 @@ impl<W> Machine<W> {
     }
 
     /// Fails the records that `what` chooses, and keeps the others. Those in flight may be stored
-    /// all the same, and are reported as such. Waiters of a partition are told in the order of its
+    /// all the same, and are reported as such. Waiters of a partition complete in the order of its
     /// records, those of chosen ones behind kept ones too.
     pub fn purge(&mut self, now: Instant, what: Purge) {
         let places = self.queues.busy();

@@ -1,5 +1,5 @@
 //! How batches end in the rest of the machine: their memory is released, their tickets are
-//! forgotten, and their waiters are told.
+//! forgotten, and their waiters complete.
 
 use std::time::Instant;
 

@@ -8,7 +8,7 @@ use crate::config::Acks;
 use crate::producer::ticket::Ticket;
 
 impl<W> Machine<W> {
-    /// How many partitions a topic has, for a caller who says himself where records go; `None`
+    /// How many partitions a topic has, for a caller that places its records; `None`
     /// while that is not known or earlier records of the topic wait to be placed. A record that
     /// is handed over without a partition then waits behind them.
     pub fn partitions(&self, topic: &str) -> Option<i32> {

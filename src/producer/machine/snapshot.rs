@@ -7,7 +7,7 @@ use super::Machine;
 use crate::cluster::{self, Place};
 use crate::producer::metrics::{Metrics, Pending, RecordMetrics, TopicMetrics};
 use crate::producer::partition::Ended;
-use crate::producer::queues::Topic;
+use crate::producer::queues::TopicQueues;
 
 impl<W> Machine<W> {
     /// What it has done so far, and what it holds at the moment. It looks at every partition.
@@ -92,7 +92,7 @@ impl<W> Machine<W> {
     }
 }
 
-fn metrics_of_topic<W>(described: &cluster::Topic, topic: &Topic<W>) -> TopicMetrics {
+fn metrics_of_topic<W>(described: &cluster::Topic, topic: &TopicQueues<W>) -> TopicMetrics {
     let (mut queued, mut in_flight) = (0, 0);
     for partition in &topic.partitions {
         let records = partition.records();

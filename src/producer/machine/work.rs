@@ -69,7 +69,7 @@ impl<W> Machine<W> {
         self.placing(ticket)
     }
 
-    /// What [`Self::poll_placing`] would give: for the driver, who knows whom to wake for it.
+    /// What [`Self::poll_placing`] would give: for the driver, which wakes the thread that places records.
     pub fn peek_placing(&mut self) -> Option<Placing<'_, W>> {
         let ticket = self.next_to_place()?;
         self.placing(ticket)

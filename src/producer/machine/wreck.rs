@@ -7,7 +7,7 @@ use super::Machine;
 use crate::error::{Error, ErrorKind};
 use crate::producer::delayed::Delayed;
 use crate::producer::partition::Ended;
-use crate::producer::queues::Topic;
+use crate::producer::queues::TopicQueues;
 use crate::producer::settled::Settled;
 
 impl<W> Machine<W> {
@@ -43,7 +43,7 @@ impl<W> Machine<W> {
         for waiter in calls {
             self.results.call(waiter, Err(broken()));
         }
-        for Topic { records, .. } in self.queues.iter_mut() {
+        for TopicQueues { records, .. } in self.queues.iter_mut() {
             let ended = records.acknowledged + records.unsent;
             records.failed = records.handed_over.saturating_sub(ended);
         }

@@ -1,4 +1,4 @@
-//! How batches end. The waiters of a partition are told in the order of its records: those of a
+//! How batches end. The waiters of a partition complete in the order of its records: those of a
 //! batch that has ended behind an older one wait for it, unless their own time is over.
 
 use std::time::Instant;
@@ -17,9 +17,9 @@ pub(in crate::producer) struct Removed<W> {
     pub(in crate::producer) charged: usize,
     /// How many records it had.
     pub(in crate::producer) records: usize,
-    /// Its own end, if its waiters are told now.
+    /// Its own end, if its waiters complete now.
     pub(in crate::producer) ended: Option<Ended<W>>,
-    /// The ends of later batches that have waited for it and are told now.
+    /// The ends of later batches that have waited for it and complete now.
     pub(in crate::producer) behind: Vec<Ended<W>>,
     /// The memory of its records.
     pub(in crate::producer) memory: Option<Bytes>,
@@ -32,7 +32,7 @@ impl<W> Partition<W> {
     }
 
     /// Keeps the end of a batch that was at a place in the queue, until older ones have ended.
-    /// Gives it back if its waiters are told now.
+    /// Gives it back if its waiters complete now.
     #[inline]
     pub(in crate::producer) fn end(
         &mut self,

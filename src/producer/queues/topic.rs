@@ -10,7 +10,7 @@ use crate::producer::sequence::Sequence;
 use crate::producer::ticket::Ticket;
 
 #[derive(Debug)]
-pub(in crate::producer) struct Topic<W> {
+pub(in crate::producer) struct TopicQueues<W> {
     /// How many partitions records may go to; the cluster says so.
     pub(in crate::producer) count: usize,
     /// Partitions by their index. Those past the count of the topic belonged to one of the same
@@ -28,7 +28,7 @@ pub(in crate::producer) struct Topic<W> {
     answered: u64,
 }
 
-impl<W> Default for Topic<W> {
+impl<W> Default for TopicQueues<W> {
     fn default() -> Self {
         Self {
             count: 0,
@@ -42,7 +42,7 @@ impl<W> Default for Topic<W> {
     }
 }
 
-impl<W> Topic<W> {
+impl<W> TopicQueues<W> {
     /// The partitions that records may go to.
     #[inline]
     pub(in crate::producer) fn usable(&self) -> &[Partition<W>] {
