@@ -1,6 +1,8 @@
 //! Settings, parsed and checked once. Everything behind this trusts them.
 
 mod compression;
+mod secret;
+mod security;
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,12 +11,18 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind, Result};
 
 pub use compression::{Codec, Compression};
+pub use secret::Secret;
+pub use security::{
+    Identity, Mechanism, Password, Pem, Sasl, Security, Tls, TlsVersion, Trust, Verification,
+};
 
 /// Every setting of a producer, with the defaults of the documentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Where to ask for the cluster; any one that answers is enough.
     pub bootstrap_servers: Vec<Address>,
+    /// How connections are secured.
+    pub security: Security,
     /// The name in the brokers' logs and quotas.
     pub client_id: String,
     /// How long a batch may wait for more records.
@@ -137,6 +145,7 @@ impl Config {
     pub fn new(bootstrap_servers: &str) -> Result<Self> {
         Ok(Self {
             bootstrap_servers: parse_addresses(bootstrap_servers)?,
+            security: Security::default(),
             client_id: "dekaf".into(),
             linger: Duration::from_millis(5),
             batch_size: 65_536,

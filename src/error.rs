@@ -23,6 +23,12 @@ pub enum ErrorKind {
     Config,
     /// No broker could be reached, or not in time.
     Unreachable,
+    /// No encrypted connection could be made, or the peer's certificate is not trusted.
+    Tls,
+    /// The broker refuses the client's credentials, or how they are presented.
+    Authentication,
+    /// The broker knows the client, and does not let it do this.
+    Authorization,
     /// The cluster does not know the topic.
     UnknownTopic,
     /// The topic has no such partition.

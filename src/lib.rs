@@ -18,9 +18,13 @@ pub mod protocol;
 
 pub mod record;
 
+pub mod sasl;
+
 pub mod cluster;
 
 pub mod producer;
+
+pub mod tls;
 
 pub mod net;
 

@@ -22,6 +22,8 @@ mod metadata;
 mod offset_commit;
 mod offset_fetch;
 mod produce;
+mod sasl_authenticate;
+mod sasl_handshake;
 mod schema;
 mod served;
 mod sync_group;
@@ -84,6 +86,8 @@ pub use produce::{
     PartitionProduceData, PartitionProduced, ProduceRequest, ProduceResponse, TopicProduceData,
     TopicProduced,
 };
+pub use sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateResponse};
+pub use sasl_handshake::{SaslHandshakeRequest, SaslHandshakeResponse};
 pub use schema::{Field, Version};
 pub use served::{AnyRequest, SERVED, decode_request};
 pub use sync_group::{SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse};

@@ -12,6 +12,8 @@ from dekaf._common import PartitionInfo
 from dekaf._config import ProducerConfig
 from dekaf._core import Message, RecordMetadata, __version__
 from dekaf._errors import (
+    AuthenticationError,
+    AuthorizationError,
     BrokerError,
     BrokerUnreachable,
     BufferFull,
@@ -28,6 +30,7 @@ from dekaf._errors import (
     ProtocolError,
     Purged,
     SerializationError,
+    TlsError,
     UnclaimedFailures,
     UnknownPartition,
     UnknownTopic,
@@ -73,6 +76,8 @@ else:
 __all__ = [
     "Acks",
     "AsyncPublisher",
+    "AuthenticationError",
+    "AuthorizationError",
     "BatchMetrics",
     "BatchResult",
     "BrokerError",
@@ -113,6 +118,7 @@ __all__ = [
     "SyncStream",
     "SyncTopic",
     "ThrottleTime",
+    "TlsError",
     "Topic",
     "TopicInfo",
     "TopicMetrics",

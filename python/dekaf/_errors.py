@@ -6,6 +6,8 @@ DekafError
 ├── UnclaimedFailures        messages failed, and nobody asked what became of them
 ├── ProduceErrorGroup        some messages of one call failed (an ExceptionGroup of their errors)
 └── ProduceError             a message was not delivered, or a call could not be made
+    ├── AuthenticationError  the broker refuses the credentials, or how they are presented
+    ├── AuthorizationError   the broker does not allow this user to do this
     ├── BrokerUnreachable    no broker could be reached; each address with the stage that failed
     ├── BrokerError          a broker refused the message for good
     ├── BufferFull           buffer_memory has no room for the message, and too many wait for some
@@ -17,6 +19,7 @@ DekafError
     ├── ProtocolError        a peer sent bytes that are not Kafka's protocol
     ├── Purged               the message was dropped by a purge
     ├── SerializationError   a serializer could not make bytes of a key or a value
+    ├── TlsError             no encrypted connection, or the broker's certificate is not trusted
     ├── UnknownPartition     the topic has no such partition
     ├── UnknownTopic         the topic does not exist and was not created
     └── UnsupportedVersion   client and broker have no version of the protocol in common
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AuthenticationError",
+    "AuthorizationError",
     "BrokerError",
     "BrokerUnreachable",
     "BufferFull",
@@ -57,6 +62,7 @@ __all__ = [
     "ProtocolError",
     "Purged",
     "SerializationError",
+    "TlsError",
     "UnclaimedFailures",
     "UnknownPartition",
     "UnknownTopic",
@@ -242,6 +248,14 @@ class ProduceErrorGroup(DekafError, ExceptionGroup[ProduceError]):
         return type(self), (self.message, list(self.exceptions), self.results)
 
 
+class AuthenticationError(ProduceError):
+    """The broker refuses the credentials, or the mechanism; the message says which and why."""
+
+
+class AuthorizationError(ProduceError):
+    """The broker knows the user, and does not allow what was asked; `code` says what."""
+
+
 class BrokerUnreachable(ProduceError):
     """No broker could be reached. The message names each address and the stage that failed."""
 
@@ -284,6 +298,10 @@ class Purged(ProduceError):
 
 class SerializationError(ProduceError):
     """A serializer could not make bytes of a key or a value; `__cause__` is what it raised."""
+
+
+class TlsError(ProduceError):
+    """No encrypted connection could be made, or the broker's certificate is not trusted."""
 
 
 class UnknownPartition(ProduceError):

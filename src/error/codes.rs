@@ -50,6 +50,20 @@ impl ErrorCode {
     pub const INVALID_RECORD: Self = Self(87);
     /// The broker knows no topic with this id.
     pub const UNKNOWN_TOPIC_ID: Self = Self(100);
+    /// The user may not use this topic.
+    pub const TOPIC_AUTHORIZATION_FAILED: Self = Self(29);
+    /// The user may not use this group.
+    pub const GROUP_AUTHORIZATION_FAILED: Self = Self(30);
+    /// The user may not do this to the cluster.
+    pub const CLUSTER_AUTHORIZATION_FAILED: Self = Self(31);
+    /// The SASL mechanism is not enabled.
+    pub const UNSUPPORTED_SASL_MECHANISM: Self = Self(33);
+    /// A SASL request where the broker expects none.
+    pub const ILLEGAL_SASL_STATE: Self = Self(34);
+    /// The user may not use this transactional id.
+    pub const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: Self = Self(53);
+    /// The credentials are refused.
+    pub const SASL_AUTHENTICATION_FAILED: Self = Self(58);
     /// The broker does not speak the version that was asked for.
     pub const UNSUPPORTED_VERSION: Self = Self(35);
 

@@ -36,6 +36,8 @@ pub enum ApiKey {
     DescribeGroups = 15,
     /// Lists groups.
     ListGroups = 16,
+    /// Chooses a SASL mechanism.
+    SaslHandshake = 17,
     /// Says which versions of which APIs a broker speaks.
     ApiVersions = 18,
     /// Makes topics.
@@ -48,6 +50,8 @@ pub enum ApiKey {
     InitProducerId = 22,
     /// Describes the settings of topics and brokers.
     DescribeConfigs = 32,
+    /// Takes a step of a SASL mechanism.
+    SaslAuthenticate = 36,
     /// Adds partitions to topics.
     CreatePartitions = 37,
 }

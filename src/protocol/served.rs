@@ -23,6 +23,8 @@ use super::metadata::MetadataRequest;
 use super::offset_commit::OffsetCommitRequest;
 use super::offset_fetch::OffsetFetchRequest;
 use super::produce::ProduceRequest;
+use super::sasl_authenticate::SaslAuthenticateRequest;
+use super::sasl_handshake::SaslHandshakeRequest;
 use super::schema::Field;
 use super::sync_group::SyncGroupRequest;
 use crate::wire::{Malformed, Reader};
@@ -104,12 +106,14 @@ served! {
     SyncGroup: SyncGroupRequest,
     DescribeGroups: DescribeGroupsRequest,
     ListGroups: ListGroupsRequest,
+    SaslHandshake: SaslHandshakeRequest,
     ApiVersions: ApiVersionsRequest,
     CreateTopics: CreateTopicsRequest,
     DeleteTopics: DeleteTopicsRequest,
     DeleteRecords: DeleteRecordsRequest,
     InitProducerId: InitProducerIdRequest,
     DescribeConfigs: DescribeConfigsRequest,
+    SaslAuthenticate: SaslAuthenticateRequest,
     CreatePartitions: CreatePartitionsRequest,
 }
 

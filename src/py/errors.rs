@@ -16,6 +16,9 @@ fn class_of(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Config => "ConfigError",
         ErrorKind::Unreachable => "BrokerUnreachable",
+        ErrorKind::Tls => "TlsError",
+        ErrorKind::Authentication => "AuthenticationError",
+        ErrorKind::Authorization => "AuthorizationError",
         ErrorKind::UnknownTopic => "UnknownTopic",
         ErrorKind::UnknownPartition => "UnknownPartition",
         ErrorKind::InvalidRecord => "InvalidRecord",

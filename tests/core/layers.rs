@@ -10,9 +10,9 @@ use std::path::Path;
 use paths::{Use, paths};
 
 /// From left to right; who is not here has no place yet.
-const LAYERS: [&str; 13] = [
-    "scarce", "random", "error", "config", "wire", "protocol", "record", "cluster", "producer",
-    "net", "client", "broker", "py",
+const LAYERS: [&str; 15] = [
+    "scarce", "random", "error", "config", "wire", "protocol", "record", "sasl", "cluster",
+    "producer", "tls", "net", "client", "broker", "py",
 ];
 
 /// The last layer without I/O.

@@ -25,6 +25,7 @@ mod offset_fetch;
 mod oracle;
 mod produce;
 mod produce_pieces;
+mod sasl;
 mod served;
 mod sync_group;
 mod twins;

@@ -19,7 +19,8 @@ use crate::protocol::{
     DescribeGroupsRequest, FetchRequest, FetchResponse, FindCoordinatorRequest, HeartbeatRequest,
     InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest,
     ListOffsetsRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest, ProduceRequest,
-    RequestHeader, SERVED, SyncGroupRequest, decode_request, encode_response,
+    RequestHeader, SERVED, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
+    SaslHandshakeResponse, SyncGroupRequest, decode_request, encode_response,
 };
 
 /// What a client gets, and for how long nothing more is read of it.
@@ -93,6 +94,16 @@ async fn perform(
                 ..ApiVersionsResponse::default()
             };
             reply::<ApiVersionsRequest>(&response, header)
+        }
+        AnyRequest::SaslHandshake(_) => {
+            let error_code = ErrorCode::ILLEGAL_SASL_STATE;
+            let response = SaslHandshakeResponse { error_code, ..Default::default() };
+            reply::<SaslHandshakeRequest>(&response, header)
+        }
+        AnyRequest::SaslAuthenticate(_) => {
+            let error_code = ErrorCode::ILLEGAL_SASL_STATE;
+            let response = SaslAuthenticateResponse { error_code, ..Default::default() };
+            reply::<SaslAuthenticateRequest>(&response, header)
         }
         AnyRequest::Metadata(request) => {
             ask!(MetadataRequest, |broker| broker.metadata(version, &request, error))

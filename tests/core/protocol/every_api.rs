@@ -12,6 +12,7 @@ macro_rules! for_every_api {
         $call::<dekaf::protocol::FindCoordinatorRequest>($($argument),*);
         $call::<dekaf::protocol::JoinGroupRequest>($($argument),*);
         $call::<dekaf::protocol::HeartbeatRequest>($($argument),*);
+        $call::<dekaf::protocol::SaslAuthenticateRequest>($($argument),*);
         $call::<dekaf::protocol::LeaveGroupRequest>($($argument),*);
         $call::<dekaf::protocol::SyncGroupRequest>($($argument),*);
         $call::<dekaf::protocol::DescribeGroupsRequest>($($argument),*);

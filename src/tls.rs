@@ -1,0 +1,1 @@
+//! TLS: what is trusted, who the client is, and why a handshake failed.
