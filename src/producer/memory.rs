@@ -140,6 +140,11 @@ impl<W> Memory<W> {
         }
     }
 
+    /// Whether a waiter waits for room for a whole, or for a record that has left the queue.
+    pub(super) fn has_calls(&self) -> bool {
+        !self.admitted.is_empty() || !self.wholes.is_empty()
+    }
+
     /// The waiters whose record has left the queue.
     pub(super) fn admitted(&mut self) -> impl Iterator<Item = W> {
         self.admitted.drain(..)

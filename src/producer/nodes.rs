@@ -1,7 +1,7 @@
 //! Brokers: their connections, what is to be sent to them, and the requests that they have not
 //! answered.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::histogram::Histogram;
@@ -16,6 +16,7 @@ const OVERDUE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 struct Node {
+    id: NodeId,
     connected: bool,
     connecting: bool,
     /// Connections in a row that failed, why the last one did, and when to try again.
@@ -56,6 +57,7 @@ pub(super) struct Sent {
 /// A request that is not answered.
 #[derive(Debug)]
 pub(super) struct Request {
+    id: RequestId,
     pub(super) node: NodeId,
     pub(super) parts: Vec<Sent>,
     /// When its batches were sealed, so that it could be sent.
@@ -65,11 +67,13 @@ pub(super) struct Request {
     is_overdue: bool,
 }
 
-/// By the brokers' ids. A broker is known from the first time on that anything is to do with it.
+/// A broker is known from the first time on that anything is to do with it.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
-    by_id: BTreeMap<NodeId, Node>,
-    requests: BTreeMap<RequestId, Request>,
+    /// Sorted by id: there are few, and a map takes longer to search.
+    nodes: Vec<Node>,
+    /// Sorted by id, as later requests have larger ones.
+    requests: VecDeque<Request>,
     next_request: RequestId,
     connects: VecDeque<NodeId>,
     disconnects: VecDeque<NodeId>,
@@ -78,18 +82,34 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
-    fn node(&mut self, node: NodeId) -> &mut Node {
-        self.by_id.entry(node).or_default()
+    #[inline]
+    fn node(&mut self, id: NodeId) -> &mut Node {
+        let found = self.nodes.binary_search_by_key(&id, |node| node.id);
+        let index = found.unwrap_or_else(|index| {
+            self.nodes.insert(index, Node { id, ..Node::default() });
+            index
+        });
+        &mut self.nodes[index]
+    }
+
+    fn get(&self, id: NodeId) -> Option<&Node> {
+        let index = self.nodes.binary_search_by_key(&id, |node| node.id).ok()?;
+        self.nodes.get(index)
+    }
+
+    #[inline]
+    fn find_request(&self, id: RequestId) -> Option<usize> {
+        self.requests.binary_search_by_key(&id, |request| request.id).ok()
     }
 
     pub(super) fn is_known(&self, node: NodeId) -> bool {
-        self.by_id.contains_key(&node)
+        self.get(node).is_some()
     }
 
     /// When something happens without any news: a pause ends, or an answer is late.
     pub(super) fn next_event(&self) -> Option<Instant> {
-        let pauses = self.by_id.values().flat_map(|node| [node.retry_at, node.throttled_until]);
-        let overdue = self.requests.values().map(|request| request.overdue_at);
+        let pauses = self.nodes.iter().flat_map(|node| [node.retry_at, node.throttled_until]);
+        let overdue = self.requests.iter().map(|request| request.overdue_at);
         pauses.flatten().chain(overdue).min()
     }
 
@@ -149,20 +169,20 @@ impl Nodes {
 
     /// Why a broker is not connected.
     pub(super) fn last_failure(&self, node: NodeId) -> Option<&Error> {
-        self.by_id.get(&node)?.last_failure.as_ref()
+        self.get(node)?.last_failure.as_ref()
     }
 
     /// Ends the pauses that are over: after failed connections, and for throttling. Brokers that
     /// are needed are connected.
     pub(super) fn wake(&mut self, now: Instant, is_needed: impl Fn(NodeId) -> bool) {
-        for (id, node) in &mut self.by_id {
+        for node in &mut self.nodes {
             if node.throttled_until.is_some_and(|at| at <= now) {
                 node.throttled_until = None;
             }
             if node.retry_at.is_some_and(|at| at <= now) {
                 node.retry_at = None;
-                if is_needed(*id) && node.begins_to_connect() {
-                    self.connects.push_back(*id);
+                if is_needed(node.id) && node.begins_to_connect() {
+                    self.connects.push_back(node.id);
                 }
             }
         }
@@ -179,7 +199,7 @@ impl Nodes {
                 && node.throttled_until.is_none()
                 && !node.ready.is_empty()
         };
-        self.by_id.iter().find(|(_, node)| is_ready(node)).map(|(id, _)| *id)
+        self.nodes.iter().find(|node| is_ready(node)).map(|node| node.id)
     }
 
     /// Puts a partition into the queue of a broker, and out of that of another.
@@ -233,15 +253,16 @@ impl Nodes {
         state.in_flight += 1;
         state.counts.requests += 1;
         let overdue_at = now + OVERDUE;
-        let request = Request { node, parts, sent_at: now, overdue_at, is_overdue: false };
-        self.requests.insert(id, request);
+        let request = Request { id, node, parts, sent_at: now, overdue_at, is_overdue: false };
+        self.requests.push_back(request);
         id
     }
 
     /// The batches of a request are sealed. Gives out which these are.
     #[inline]
     pub(super) fn sealed(&mut self, now: Instant, id: RequestId) -> Vec<Sent> {
-        let Some(request) = self.requests.get_mut(&id) else { return Vec::new() };
+        let Some(index) = self.find_request(id) else { return Vec::new() };
+        let request = &mut self.requests[index];
         request.sent_at = now;
         request.parts.clone()
     }
@@ -266,7 +287,8 @@ impl Nodes {
     /// [one answer less](Self::owes_less).
     #[inline]
     pub(super) fn take(&mut self, id: RequestId) -> Option<Request> {
-        self.requests.remove(&id)
+        let index = self.find_request(id)?;
+        if index == 0 { self.requests.pop_front() } else { self.requests.remove(index) }
     }
 
     /// A broker owes one answer less. Gives out partitions that have waited until it owes none.
@@ -290,13 +312,13 @@ impl Nodes {
     }
 
     pub(super) fn is_throttled(&self, node: NodeId) -> bool {
-        self.by_id.get(&node).is_some_and(|node| node.throttled_until.is_some())
+        self.get(node).is_some_and(|node| node.throttled_until.is_some())
     }
 
     /// Whether an answer is late, for the first time or again.
     pub(super) fn notice_overdue(&mut self, now: Instant) -> bool {
         let mut any = false;
-        for request in self.requests.values_mut() {
+        for request in &mut self.requests {
             if request.overdue_at <= now {
                 request.is_overdue = true;
                 request.overdue_at = now + OVERDUE;
@@ -309,7 +331,7 @@ impl Nodes {
     /// A broker that owes an answer, and no longer leads: the wait for it stands in the way of
     /// everything that is to go to its successor. A broker that is merely slow is left alone.
     pub(super) fn give_up_on(&mut self, node: NodeId) {
-        let mut requests = self.requests.values();
+        let mut requests = self.requests.iter();
         let owes = |request: &Request| request.node == node && request.is_overdue;
         if requests.any(owes) && !self.disconnects.contains(&node) {
             self.disconnects.push_back(node);
@@ -319,7 +341,7 @@ impl Nodes {
     /// Nothing more is sent. Requests that are under way end with their connections.
     pub(super) fn finish(&mut self) {
         self.requests.clear();
-        for node in self.by_id.values_mut() {
+        for node in &mut self.nodes {
             node.connected = false;
             node.in_flight = 0;
         }
@@ -328,14 +350,14 @@ impl Nodes {
     // -- metrics ------------------------------------------------------------------------------
 
     pub(super) fn metrics(&self) -> Vec<BrokerMetrics> {
-        self.by_id.iter().map(|(id, node)| node.metrics(*id)).collect()
+        self.nodes.iter().map(Node::metrics).collect()
     }
 
     /// Those of all brokers.
     pub(super) fn request_metrics(&self) -> RequestMetrics {
         let mut latencies = Histogram::default();
         let mut all = RequestMetrics::default();
-        for Node { counts, in_flight, .. } in self.by_id.values() {
+        for Node { counts, in_flight, .. } in &self.nodes {
             all.sent += counts.requests;
             all.lost += counts.lost;
             all.in_flight += in_flight;
@@ -354,10 +376,10 @@ impl Node {
         begins
     }
 
-    fn metrics(&self, id: NodeId) -> BrokerMetrics {
+    fn metrics(&self) -> BrokerMetrics {
         let counts = &self.counts;
         BrokerMetrics {
-            id,
+            id: self.id,
             connected: self.connected,
             connect_failures: counts.connect_failures,
             disconnects: counts.disconnects,

@@ -29,6 +29,7 @@ impl<'a> TopicKey<'a> {
 
 impl<'a> Answers<'a> {
     /// Those to a request with so many batches.
+    #[inline]
     pub(super) fn to(response: &'a ProduceResponse, batches: usize) -> Self {
         if batches < MANY {
             return Self::Few(response);
@@ -43,16 +44,20 @@ impl<'a> Answers<'a> {
     }
 
     /// The answer for a batch that was sent to a partition of a topic with this name and id.
+    #[inline]
     pub(super) fn get(&self, name: &str, id: u128, index: i32) -> Option<&'a PartitionProduced> {
-        let names = [TopicKey::Id(id), TopicKey::Name(name)];
+        let is_asked = |topic: &TopicProduced| match TopicKey::of(topic) {
+            TopicKey::Id(said) => said == id,
+            TopicKey::Name(said) => said == name,
+        };
         match self {
-            Self::Few(response) => response
-                .responses
-                .iter()
-                .filter(|topic| names.contains(&TopicKey::of(topic)))
-                .flat_map(|topic| &topic.partition_responses)
-                .find(|answer| answer.index == index),
+            Self::Few(response) => response.responses.iter().find_map(|topic| {
+                let mut partitions = topic.partition_responses.iter();
+                let answer = partitions.find(|answer| answer.index == index)?;
+                is_asked(topic).then_some(answer)
+            }),
             Self::Many(answers) => {
+                let names = [TopicKey::Id(id), TopicKey::Name(name)];
                 names.iter().find_map(|topic| answers.get(&(*topic, index)).copied())
             }
         }

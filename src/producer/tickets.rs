@@ -1,6 +1,7 @@
 //! Tickets: the order in which batches and waiting records were handed over, which of them are not
 //! settled, and the flushes that wait for that.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::ticket::Ticket;
@@ -42,10 +43,10 @@ impl<W> Tickets<W> {
 
     /// Counts one less.
     pub(super) fn forget(&mut self, ticket: Ticket) {
-        if let Some(count) = self.open.get_mut(&ticket) {
-            *count -= 1;
-            if *count == 0 {
-                self.open.remove(&ticket);
+        if let Entry::Occupied(mut count) = self.open.entry(ticket) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
             }
         }
     }

@@ -18,14 +18,15 @@ impl<W> Machine<W> {
     #[inline]
     pub(super) fn batch_stored(&mut self, now: Instant, sent: Sent, mut stored: Stored) {
         let Sent { place, serial, topic_id } = sent;
-        let failures = self.queues.partition(place).failures_of(serial);
-        let Some(failures) = failures else { return };
         let topic = &mut self.queues[place.topic];
-        stored.log_append_time = topic.append_time(stored.log_append_time, failures == 0);
+        let partition = &topic.partitions[place.partition];
+        let Some(index) = partition.find_in_flight(serial) else { return };
+        let is_first_try = partition.failures_at(index) == 0;
+        stored.log_append_time = topic.append_time(stored.log_append_time, is_first_try);
         let is_same_topic = self.cluster.topic(place.topic).id() == topic_id;
         let leader = self.cluster.leader(place);
-        let partition = self.queues.partition(place);
-        if let Some(taken) = partition.take_answered(serial) {
+        let partition = &mut topic.partitions[place.partition];
+        if let Some(taken) = partition.take_answered(index) {
             let removed = partition.acknowledge(now, taken, stored, leader, is_same_topic);
             self.finish_batch(now, place, removed);
         }
@@ -40,7 +41,10 @@ impl<W> Machine<W> {
         refusal: Refusal<'_>,
     ) {
         let partition = self.queues.partition(place);
-        let Some(mut taken) = partition.take_answered(serial) else { return };
+        let index = partition.find_in_flight(serial);
+        let Some(mut taken) = index.and_then(|index| partition.take_answered(index)) else {
+            return;
+        };
         if refusal.code.refreshes_metadata() {
             self.cluster.want();
         }

@@ -18,11 +18,18 @@ impl<W> Machine<W> {
         if let Some(ended) = ended {
             self.complete(now, place, ended);
         }
-        for ended in behind {
-            self.complete(now, place, ended);
+        // Mostly there are none, and a loop that does not run costs more than the question.
+        if !behind.is_empty() {
+            self.complete_all(now, place, behind);
         }
         if let Some(memory) = memory {
             self.memory.recycle(memory);
+        }
+    }
+
+    fn complete_all(&mut self, now: Instant, place: Place, ends: Vec<Ended<W>>) {
+        for ended in ends {
+            self.complete(now, place, ended);
         }
     }
 

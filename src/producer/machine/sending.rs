@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Machine, Outgoing, Part};
-use crate::cluster::{NodeId, Place};
+use crate::cluster::{Leader, NodeId, Place};
 use crate::producer::haste::Haste;
 use crate::producer::nodes::Sent;
 use crate::producer::partition::{Readiness, Window};
@@ -62,8 +62,7 @@ impl<W> Machine<W> {
     }
 
     /// Whether the partition's next batch may leave now.
-    fn may_send(&mut self, now: Instant, place: Place) -> bool {
-        let leader = self.cluster.leader(place);
+    fn may_send(&mut self, now: Instant, place: Place, leader: Leader) -> bool {
         let window = self.window();
         let lingers = !self.memory.is_short();
         match self.queues.partition(place).readiness(now, leader, window, lingers) {
@@ -93,21 +92,25 @@ impl<W> Machine<W> {
             partition.number_anew(producer);
         }
         let next = partition.next_event(now);
+        let is_armed = partition.marks.timer == next;
         if !partition.is_empty() {
             let queued_at = partition.marks.queued_at;
-            match self.cluster.leader(place).node {
+            let leader = self.cluster.leader(place);
+            match leader.node {
                 None if self.cluster.is_deleted(place) => {}
                 None => self.cluster.want(),
-                Some(leader) => {
-                    self.nodes.want(leader);
-                    if queued_at != Some(leader) && self.may_send(now, place) {
-                        self.queues.partition(place).marks.queued_at = Some(leader);
-                        self.nodes.enqueue(place, leader, queued_at);
+                Some(node) => {
+                    self.nodes.want(node);
+                    if queued_at != Some(node) && self.may_send(now, place, leader) {
+                        self.queues.partition(place).marks.queued_at = Some(node);
+                        self.nodes.enqueue(place, node, queued_at);
                     }
                 }
             }
         }
-        self.arm(place, next);
+        if !is_armed {
+            self.arm(place, next);
+        }
     }
 
     pub(super) fn arm(&mut self, place: Place, at: Option<Instant>) {
@@ -121,7 +124,8 @@ impl<W> Machine<W> {
         let mut size = 0;
         while let Some(place) = self.nodes.pop_ready(node) {
             self.queues.partition(place).marks.queued_at = None;
-            if self.cluster.leader(place).node != Some(node) || !self.may_send(now, place) {
+            let leader = self.cluster.leader(place);
+            if leader.node != Some(node) || !self.may_send(now, place, leader) {
                 self.touch(now, place);
                 continue;
             }

@@ -80,6 +80,9 @@ impl<W> Machine<W> {
         if let Some(settled) = self.results.pop() {
             return Some(settled);
         }
+        if !self.memory.has_calls() {
+            return None;
+        }
         for waiter in self.memory.admitted() {
             self.results.call(waiter, Ok(()));
         }

@@ -303,12 +303,14 @@ impl<W> Batch<W> {
         lingers.max(self.resume_at)
     }
 
-    /// Gives back the memory of its records, if they were sent.
-    pub(super) fn into_memory(self) -> Option<Bytes> {
-        match self.content {
+    /// Gives back the memory of its records, if they were sent, and the ends of later batches that
+    /// wait for this one.
+    pub(super) fn into_parts(self) -> (Option<Bytes>, Vec<Ended<W>>) {
+        let memory = match self.content {
             Some(Content::Sealed(batch)) => batch.into_memory(),
             _ => None,
-        }
+        };
+        (memory, self.behind)
     }
 
     /// Ends it: takes the waiters, who are to be told the outcome.

@@ -69,16 +69,16 @@ impl<W> Partition<W> {
         let Taken { index, mut batch } = taken;
         let (charged, records) = (batch.charged, batch.count() as usize);
         let own = if batch.is_given_up() { None } else { Some(batch.end(outcome)) };
-        let ended = own.and_then(|own| self.end(now, index, own));
-        let behind = self.end_all(now, index, std::mem::take(&mut batch.behind));
-        Removed { charged, records, ended, behind, memory: batch.into_memory() }
+        // Nearly every batch is the oldest, and waits for none.
+        let ended = if index == 0 { own } else { own.and_then(|own| self.end(now, index, own)) };
+        let (memory, mut behind) = batch.into_parts();
+        if !behind.is_empty() {
+            behind = self.end_all(now, index, behind);
+        }
+        Removed { charged, records, ended, behind, memory }
     }
 
-    #[inline]
     fn end_all(&mut self, now: Instant, index: usize, ends: Vec<Ended<W>>) -> Vec<Ended<W>> {
-        if ends.is_empty() {
-            return ends;
-        }
         ends.into_iter().filter_map(|ended| self.end(now, index, ended)).collect()
     }
 

@@ -49,22 +49,24 @@ pub(in crate::producer) struct Circumstances {
 }
 
 impl<W> Partition<W> {
-    fn find_in_flight(&self, serial: u64) -> Option<usize> {
+    /// The place in the queue of a batch that is in flight.
+    #[inline]
+    pub(in crate::producer) fn find_in_flight(&self, serial: u64) -> Option<usize> {
         let answered = |batch: &Batch<W>| batch.serial == serial && batch.is_in_flight();
         self.queue.iter().position(answered)
     }
 
-    /// How often a batch that is in flight came back.
+    /// How often the batch at a place in the queue came back.
     #[inline]
-    pub(in crate::producer) fn failures_of(&self, serial: u64) -> Option<u32> {
-        self.find_in_flight(serial).map(|index| self.queue[index].failures)
+    pub(in crate::producer) fn failures_at(&self, index: usize) -> u32 {
+        self.queue[index].failures
     }
 
     /// Takes a batch that was in flight out of the queue.
     #[inline]
-    pub(in crate::producer) fn take_answered(&mut self, serial: u64) -> Option<Taken<W>> {
-        let index = self.find_in_flight(serial)?;
-        let batch = self.queue.remove(index)?;
+    pub(in crate::producer) fn take_answered(&mut self, index: usize) -> Option<Taken<W>> {
+        let first = index == 0;
+        let batch = if first { self.queue.pop_front() } else { self.queue.remove(index) }?;
         self.in_flight -= 1;
         Some(Taken { index, batch })
     }
