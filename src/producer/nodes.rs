@@ -206,9 +206,14 @@ impl Nodes {
     #[inline]
     pub(super) fn enqueue(&mut self, place: Place, node: NodeId, before: Option<NodeId>) {
         if let Some(before) = before {
-            self.node(before).ready.retain(|other| *other != place);
+            self.leave_queue(before, place);
         }
         self.node(node).ready.push_back(place);
+    }
+
+    /// Takes a partition out of the queue of a broker.
+    pub(super) fn leave_queue(&mut self, node: NodeId, place: Place) {
+        self.node(node).ready.retain(|other| *other != place);
     }
 
     /// Takes the first partition of a broker's queue.
@@ -283,8 +288,7 @@ impl Nodes {
         Some(request)
     }
 
-    /// A request has ended. Whoever takes it tells that its broker owes
-    /// [one answer less](Self::owes_less).
+    /// Takes a request that has ended. The caller then calls [`Self::owes_less`].
     #[inline]
     pub(super) fn take(&mut self, id: RequestId) -> Option<Request> {
         let index = self.find_request(id)?;

@@ -84,7 +84,8 @@ impl<W> Machine<W> {
     }
 
     /// Looks at a partition after anything happened to it: has its leader connected if it has
-    /// records, queues it there if they may leave, and sets its timer.
+    /// records, queues it there if they may leave, takes it off a queue if it has none, and sets its
+    /// timer.
     pub(super) fn touch(&mut self, now: Instant, place: Place) {
         let partition = self.queues.partition(place);
         if partition.has_spent_epoch() {
@@ -107,6 +108,9 @@ impl<W> Machine<W> {
                     }
                 }
             }
+        } else if let Some(node) = partition.marks.queued_at.take() {
+            // Its broker may never connect again, and a topic in a queue is never forgotten.
+            self.nodes.leave_queue(node, place);
         }
         if !is_armed {
             self.arm(place, next);

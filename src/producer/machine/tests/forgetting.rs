@@ -162,6 +162,22 @@ fn a_topic_with_a_batch_that_was_given_up_in_flight_is_not_forgotten() {
 }
 
 #[test]
+fn a_topic_is_forgotten_whose_broker_never_connects_again() {
+    let mut bench = Bench::forgetful(|config| {
+        config.request_timeout = IDLE / 4;
+        config.delivery_timeout = IDLE / 2;
+        config.linger = Duration::ZERO;
+    });
+    bench.store("t");
+    bench.machine.handle_disconnected(bench.now, 1);
+    bench.produce_to("t", "a");
+    bench.idle();
+    assert_eq!(bench.settled(), ["a failed: DeliveryTimeout, maybe written: false"]);
+    bench.idle();
+    assert!(bench.topics().is_empty());
+}
+
+#[test]
 fn a_topic_with_a_record_that_waits_for_memory_is_not_forgotten() {
     let mut bench = Bench::forgetful(|config| config.buffer_memory = 1_000);
     let large = vec![0; 800];
