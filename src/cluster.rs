@@ -53,7 +53,7 @@ impl Cluster {
             last: 0,
             free: BTreeSet::new(),
             questions: Questions::new(config, backoff),
-            pages: Pages::default(),
+            pages: Pages::new(config.metadata_page),
         }
     }
 }

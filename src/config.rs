@@ -67,6 +67,9 @@ pub struct Config {
     /// The number of a partition's first record. Anything but 0 is for tests of the numbers'
     /// end, which nobody reaches in their time.
     pub first_sequence: i32,
+    /// Maximum number of topics in one question about the cluster. Callers wait for the machine
+    /// while it takes in an answer, so this bounds that time. Another number is for tests.
+    pub metadata_page: usize,
 }
 
 impl Config {
@@ -167,6 +170,7 @@ impl Config {
             partitioner: Partitioner::Java,
             gapless: false,
             first_sequence: 0,
+            metadata_page: 1_000,
         })
     }
 }

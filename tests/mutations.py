@@ -280,6 +280,28 @@ MUTATIONS = [
         story="unused topics are forgotten and come back",
     ),
     Mutation(
+        "the cluster is not asked again at once after an answer",
+        "src/cluster/refresh.rs",
+        "            self.not_before = Some(now + self.backoff.initial);\n",
+        "            self.not_before = None;\n",
+        noticed_by=("pause",),
+    ),
+    Mutation(
+        "the cluster is not asked again at once after a failure",
+        "src/cluster/refresh.rs",
+        "        self.not_before = Some(now + self.backoff.after(self.failures, random));\n",
+        "        let _ = (now, self.backoff.after(self.failures, random));\n",
+        noticed_by=("pause",),
+    ),
+    Mutation(
+        "pages come to an end",
+        "src/cluster/pages.rs",
+        "        self.is_more = self.progress.left > 0;\n",
+        "        self.is_more = true;\n",
+        noticed_by=("pause",),
+        story="topics are asked about in pages",
+    ),
+    Mutation(
         "a refused record fails alone",
         f"{PARTITION}/verdict.rs",
         "_ if may_be_cut && !is_gapless && blames_some",

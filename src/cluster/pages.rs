@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 
 use super::Cluster;
 
-/// How many topics one question is about at most.
-const PAGE: usize = 1_000;
-
 /// Questions that are too large for one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pages {
+    /// Maximum number of topics in one question.
+    size: usize,
     pub(super) progress: Progress,
     /// The progress before the last question, for when it is not answered.
     pub(super) before: Progress,
@@ -47,6 +46,17 @@ impl Progress {
 }
 
 impl Pages {
+    pub(super) fn new(size: usize) -> Self {
+        Self {
+            size,
+            progress: Progress::default(),
+            before: Progress::default(),
+            is_more: false,
+            has_renewed: false,
+            is_incomplete: false,
+        }
+    }
+
     /// Another question begins.
     fn begin(&mut self) {
         self.before = self.progress;
@@ -74,7 +84,7 @@ impl Pages {
 impl Cluster {
     /// Whether one question can be about all topics.
     pub(super) fn is_small(&self) -> bool {
-        self.len() <= PAGE
+        self.len() <= self.pages.size
     }
 
     /// The topics that a question is about which creates some: those that `matter`. If they are too
@@ -85,7 +95,7 @@ impl Cluster {
         calls: &BTreeSet<usize>,
     ) -> BTreeSet<usize> {
         self.pages.begin();
-        self.pages.matters(matter, calls, PAGE)
+        self.pages.matters(matter, calls, self.pages.size)
     }
 
     /// The topics that a question is about which creates none. Where there are few topics, these are
@@ -102,10 +112,11 @@ impl Cluster {
             return self.indices().collect();
         }
         let Some(from) = self.pages.progress.renews_from else {
-            return self.pages.matters(matter, calls, PAGE);
+            return self.pages.matters(matter, calls, self.pages.size);
         };
-        let mut page = self.pages.matters(matter, calls, PAGE / 2);
-        let room = PAGE - page.len();
+        let size = self.pages.size;
+        let mut page = self.pages.matters(matter, calls, size / 2);
+        let room = size - page.len();
         let rest: Vec<_> = self.indices_from(from).take(room).collect();
         let pages = &mut self.pages;
         pages.has_renewed = rest.len() < room;

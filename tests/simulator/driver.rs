@@ -101,6 +101,7 @@ impl Run<'_> {
         while let Some(event) = self.inbox.pop_front() {
             self.count(&event);
             self.digest.time(self.now).event(&event);
+            let is_metadata = matches!(event, Event::Answered(Answer::Metadata(..)));
             let described = match &event {
                 Event::Answered(Answer::Metadata(wanted, Ok(response))) => {
                     if wanted.everything {
@@ -119,6 +120,9 @@ impl Run<'_> {
                 self.turns.take_in(&mut self.machine, now, again);
             } else {
                 self.turns.take_in(&mut self.machine, now, event);
+            }
+            if is_metadata {
+                self.begin_pause();
             }
             if let Some(response) = described {
                 self.told(&response);
@@ -303,6 +307,7 @@ impl Run<'_> {
     fn describe(&mut self, wanted: MetadataWanted) {
         self.digest.name("describes").wanted(&wanted);
         self.check_question(&wanted);
+        self.check_pause();
         self.questions += 1;
         let name = |name: &std::sync::Arc<str>| MetadataRequestTopic {
             topic_id: 0,

@@ -10,6 +10,7 @@ mod extra;
 mod faults;
 mod ledger;
 mod network;
+mod pauses;
 mod placing;
 mod rules;
 mod run;

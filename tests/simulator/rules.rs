@@ -64,6 +64,9 @@ pub(crate) enum Rule {
     Mates,
     /// The cluster may create those topics alone that records wait for.
     Created,
+    /// The machine pauses between an answer about the cluster and its next question, unless there is
+    /// something new to ask about or too much for one question.
+    Pause,
     /// The machine has as many partitions of a topic as it was last told.
     Size,
     /// A record that may go anywhere goes into none of the partitions that its topic had before.
@@ -97,6 +100,7 @@ impl fmt::Display for Rule {
             Self::Partition => "partition",
             Self::Mates => "mates",
             Self::Created => "created",
+            Self::Pause => "pause",
             Self::Size => "size",
             Self::Ghost => "ghost",
         };

@@ -20,6 +20,7 @@ use super::driver::Habits;
 use super::extra::Extra;
 use super::ledger::{Ledger, Waiter};
 use super::network::{LinkId, Network};
+use super::pauses::Pauses;
 use super::placing;
 use super::rules::Rule;
 use super::scenario::Scenario;
@@ -102,6 +103,7 @@ pub(crate) struct Run<'a> {
     /// Calls that wait for room for a whole, by number.
     pub(super) rooms: BTreeMap<u64, WholeCall>,
     pub(super) closed: bool,
+    pub(super) pauses: Pauses,
     /// What the machine was last told of each topic.
     pub(super) told: BTreeMap<String, Told>,
     pub(super) compressor: Compressor,
@@ -155,6 +157,7 @@ impl<'a> Run<'a> {
             tickets: Vec::new(),
             rooms: BTreeMap::new(),
             closed: false,
+            pauses: Pauses::default(),
             told: BTreeMap::new(),
             compressor: Compressor::new(),
             trace: traced.then(Vec::new),

@@ -44,6 +44,8 @@ pub(super) const STORIES: &[Story] = &[
     Story::new("everything is purged now and then", 100, purged),
     Story::new("the producer is closed while it is busy", 100, closed),
     Story::new("unused topics are forgotten and come back", 200, forgotten),
+    Story::new("topics are asked about in pages", 100, in_pages),
+    Story::new("a producer names more than a thousand topics", 2, thousand),
 ];
 
 /// Wholes among records that are handed over in groups.
@@ -221,7 +223,6 @@ fn short_of_memory(seed: u64) -> Scenario {
     scenario
 }
 
-/// A plain scenario with some kinds of faults, in which several batches may be on their way.
 /// Topics are forgotten between one record and the next, while leaders move and connections end, and
 /// the producer's epochs come to their end.
 fn forgotten(seed: u64) -> Scenario {
@@ -238,6 +239,38 @@ fn forgotten(seed: u64) -> Scenario {
     scenario
 }
 
+/// One question is about a few of the topics, which change while they are asked about page by page.
+fn in_pages(seed: u64) -> Scenario {
+    let faults = &[Fault::MoveLeader, Fault::Cut, Fault::DeleteForAWhile, Fault::Hide];
+    let mut scenario = with_faults(seed, Spread::millis(50, 1_000), faults);
+    scenario.cluster.brokers = 3;
+    let (_, topic) = &mut scenario.topics[0];
+    topic.replication_factor = 3;
+    let topic = *topic;
+    scenario.topics = (0..12).map(|n| (format!("topic-{n}"), topic)).collect();
+    scenario.config.metadata_page = 4 + (seed % 5) as usize;
+    scenario.config.metadata_max_age = Duration::from_millis(500);
+    if seed.is_multiple_of(2) {
+        scenario.config.metadata_max_idle = Duration::from_secs(1);
+    }
+    scenario
+}
+
+/// The topics do not fit into one question of the usual size.
+fn thousand(seed: u64) -> Scenario {
+    let mut scenario = with_faults(seed, Spread::millis(500, 2_000), &[Fault::Cut]);
+    scenario.cluster.brokers = 1;
+    let (_, topic) = &mut scenario.topics[0];
+    (topic.partitions, topic.replication_factor) = (1, 1);
+    let topic = *topic;
+    scenario.topics = (0..1_200).map(|n| (format!("topic-{n}"), topic)).collect();
+    scenario.config.metadata_max_age = Duration::from_secs(1);
+    scenario.records = 3_000;
+    scenario.pause = Duration::from_millis(20);
+    scenario
+}
+
+/// A plain scenario with some kinds of faults, in which several batches may be on their way.
 fn with_faults(seed: u64, pause: Spread, faults: &[Fault]) -> Scenario {
     let mut scenario = Scenario::plain(seed);
     scenario.records = 250;

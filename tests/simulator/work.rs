@@ -54,6 +54,7 @@ impl Run<'_> {
             3..=5 => self.cancel(),
             6 if self.scenario.purges => self.purge(),
             7 if self.scenario.extra.describes => {
+                self.pauses.calls += 1;
                 let waiter = Waiter::Cluster(self.questions);
                 self.machine.describe_cluster(self.instant(), None, waiter);
             }

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::random::Random;
 
 const NONE: BTreeSet<usize> = BTreeSet::new();
+const PAGE: usize = 1_000;
 const AGE: Duration = Duration::from_secs(300);
 
 /// A cluster with so many topics, whose last answer came now.
