@@ -30,7 +30,7 @@ impl<W: Send + 'static> Core<W> {
     pub(super) fn start<S: Sink<W>>(config: Config, seed: u64, sink: S) -> io::Result<Arc<Self>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let core = Arc::new(Self {
-            turned: Turned::new(Machine::new(config.clone(), seed).with_runs(S::rest)),
+            turned: Turned::new(Machine::with_rest(config.clone(), seed, S::rest)),
             signal: TurnSignal::default(),
             ended: Mutex::new(false),
             end: Condvar::new(),

@@ -196,14 +196,16 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.wake();
     }
 
-    /// Connects; see [`Machine::start`]. Gives the waiter back if the core has ended.
+    /// Connects; see [`Machine::ping`]. Gives the waiter back if the core has ended.
     pub fn connect(&self, waiter: W) -> Option<W> {
-        self.core.turned.tell(waiter, |machine, waiter| machine.start(Instant::now(), waiter))
+        let ping = |machine: &mut Machine<W>, waiter| machine.ping(Instant::now(), None, waiter);
+        self.core.turned.tell(waiter, ping)
     }
 
     /// Waits for any answer of the cluster; see [`Machine::ping`]. Gives the waiter back if the
     /// core has ended.
     pub fn ping(&self, limit: Duration, waiter: W) -> Option<W> {
+        let limit = Some(limit);
         let ping = |machine: &mut Machine<W>, waiter| machine.ping(Instant::now(), limit, waiter);
         self.core.turned.tell(waiter, ping)
     }

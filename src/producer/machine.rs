@@ -73,8 +73,9 @@ pub struct Machine<W> {
 
 impl<W> Machine<W> {
     /// A machine that knows nothing of its cluster yet. The same seed and the same calls give
-    /// the same results.
-    pub fn new(config: Config, seed: u64) -> Self {
+    /// the same results. `rest` cuts up a waiter for several records in a row: see
+    /// [`Who`](super::Who).
+    pub fn with_rest(config: Config, seed: u64, rest: Rest<W>) -> Self {
         let backoff = Backoff::of(&config);
         Self {
             cluster: Cluster::new(&config, backoff),
@@ -84,7 +85,7 @@ impl<W> Machine<W> {
             queues: Queues::default(),
             nodes: Nodes::default(),
             unassigned: Unassigned::default(),
-            splitter: Splitter::new(|_, _| unreachable!("nobody waits for several records")),
+            splitter: Splitter::new(rest),
             timers: Timers::new(config.metadata_max_idle),
             config,
             tickets: Tickets::default(),
@@ -95,11 +96,11 @@ impl<W> Machine<W> {
             counts: Counts::default(),
         }
     }
+}
 
-    /// The same, for waiters who may wait for several records in a row: see
-    /// [`Who`](super::Who) and [`Rest`].
-    #[must_use]
-    pub fn with_runs(self, rest: Rest<W>) -> Self {
-        Self { splitter: Splitter::new(rest), ..self }
+impl<W: Clone> Machine<W> {
+    /// The same, with copies of a waiter for the rest of several records.
+    pub fn new(config: Config, seed: u64) -> Self {
+        Self::with_rest(config, seed, |waiter, _| waiter.clone())
     }
 }

@@ -267,7 +267,7 @@ fn a_record_that_waits_for_memory_gets_it() {
 #[test]
 fn calls_are_answered() {
     let connects: fn(&World) = |world| {
-        assert_eq!(world.turned.tell(0, |machine, who| machine.start(world.now, who)), None);
+        assert_eq!(world.turned.tell(0, |machine, who| machine.ping(world.now, None, who)), None);
         world.wait_for(0);
     };
     let flushes: fn(&World) = |world| {

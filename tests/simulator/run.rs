@@ -129,8 +129,7 @@ impl<'a> Run<'a> {
         }
         let mut run = Self {
             scenario,
-            machine: Machine::new(scenario.config.clone(), random.next_u64())
-                .with_runs(Waiter::rest),
+            machine: Machine::with_rest(scenario.config.clone(), random.next_u64(), Waiter::rest),
             cluster,
             network: Network::default(),
             ledger: Ledger::new(scenario),

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{Machine, Produced};
+use super::{Machine, Produced, wording};
 use crate::cluster::Place;
 use crate::error::{Error, ErrorCode, Result};
 use crate::producer::delayed::{Delayed, Target};
@@ -18,7 +18,7 @@ impl<W> Machine<W> {
     /// Fails once it is closed, or of no more use.
     pub fn check_open(&self) -> Result<()> {
         if self.shutdown.is_closing() {
-            return Err(super::wording::closed());
+            return Err(wording::closed());
         }
         self.shutdown.failure().cloned().map_or(Ok(()), Err)
     }
@@ -27,13 +27,13 @@ impl<W> Machine<W> {
     pub(super) fn check_record(&self, topic: &str, size: usize) -> Result<()> {
         if topic.len() > LONGEST_TOPIC {
             // Not even to be asked about: it would spoil the question for all others.
-            return Err(super::wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC));
+            return Err(wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC));
         }
         if size > self.config.max_request_size {
-            return Err(self.too_large(size));
+            return Err(wording::too_large(&self.config, size));
         }
         if size > self.config.buffer_memory {
-            return Err(self.larger_than_memory(size));
+            return Err(wording::larger_than_memory(&self.config, size));
         }
         Ok(())
     }
@@ -238,7 +238,12 @@ impl<W> Machine<W> {
         let count = topic.count as i32;
         let partition = match asked_for {
             Some(partition) if (0..count).contains(&partition) => partition,
-            Some(partition) => return Err((partition, self.unknown_partition(index, partition))),
+            Some(partition) => {
+                return Err((
+                    partition,
+                    wording::unknown_partition(self.cluster.topic(index), partition),
+                ));
+            }
             None => {
                 let choice = Choice { count, led: self.cluster.topic(index).led() };
                 topic.spread.choose(self.config.partitioner, key, choice, &mut self.random)

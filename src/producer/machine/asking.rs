@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::Machine;
 use super::wording::Limit;
+use super::{Machine, wording};
 use crate::error::{Error, Result};
 use crate::producer::calls::{Call, Need};
 use crate::producer::question::MetadataWanted;
@@ -32,9 +32,10 @@ impl<W> Machine<W> {
         self.settle_calls(|machine, call| {
             let error = || match call.need {
                 Need::Topic { index, .. } => machine.not_located(index, call.limit),
-                Need::Anything | Need::Everything => {
-                    machine.unreachable(Limit::of_call(call.limit, &machine.config))
-                }
+                Need::Anything | Need::Everything => wording::unreachable(
+                    &machine.cluster,
+                    Limit::of_call(call.limit, &machine.config),
+                ),
             };
             (call.until <= now).then(|| Err(error()))
         });
@@ -75,7 +76,7 @@ impl<W> Machine<W> {
 
     fn not_located(&self, topic: usize, limit: Duration) -> Error {
         let limit = Limit::of_call(limit, &self.config);
-        self.unknown_topic(topic, limit).topic(self.cluster.topic(topic).name())
+        wording::unknown_topic(&self.cluster, topic, limit).topic(self.cluster.topic(topic).name())
     }
 
     /// What the question that is due is about. The cluster is asked about topics in pages, as

@@ -71,7 +71,7 @@ impl<W> Machine<W> {
             return Err((error, waiter));
         }
         if self.memory.waiting() >= self.config.max_waiting {
-            return Err((self.buffer_full(), waiter));
+            return Err((wording::buffer_full(&self.config), waiter));
         }
         let target = self.target(now, topic, partition, haste.apart());
         let ticket = self.tickets.issue();
@@ -110,7 +110,8 @@ impl<W> Machine<W> {
     /// What a record of a topic fails with whose caller gives this reason not to place it.
     pub fn placing_failed(&mut self, topic: &str, reason: &str) -> Error {
         let index = self.named(topic);
-        self.not_placed(index, reason).topic(self.cluster.topic(index).name())
+        wording::not_placed(self.cluster.topic(index), reason)
+            .topic(self.cluster.topic(index).name())
     }
 
     /// Un-sends a record that still waits, for memory, for its topic or to be placed. `None` if
@@ -154,13 +155,9 @@ impl<W> Machine<W> {
         self.memory.when_admitted(ticket, waiter);
     }
 
-    /// Settles `waiter` once the cluster has answered.
-    pub fn start(&mut self, now: Instant, waiter: W) {
-        self.ask(now, self.config.metadata_timeout, Need::Anything, waiter);
-    }
-
-    /// The same, with a limit.
-    pub fn ping(&mut self, now: Instant, limit: Duration, waiter: W) {
+    /// Settles `waiter` once the cluster has answered, within `limit` or `metadata_timeout`.
+    pub fn ping(&mut self, now: Instant, limit: Option<Duration>, waiter: W) {
+        let limit = limit.unwrap_or(self.config.metadata_timeout);
         self.ask(now, limit, Need::Anything, waiter);
     }
 

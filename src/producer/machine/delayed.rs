@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::Machine;
 use super::wording::Limit;
+use super::{Machine, wording};
 use crate::cluster::Place;
 use crate::error::Error;
 use crate::producer::delayed::{Delayed, Target};
@@ -87,7 +87,7 @@ impl<W> Machine<W> {
             if self.memory.next_event().is_none_or(|until| until > now) {
                 break;
             }
-            let error = self.starved();
+            let error = wording::starved(&self.config);
             self.refuse_waiting(error);
         }
         let mut freed = BTreeSet::new();
@@ -100,13 +100,13 @@ impl<W> Machine<W> {
             let limit = if first.until == deadline {
                 Limit::Delivery(self.config.delivery_timeout)
             } else {
-                self.metadata_limit()
+                wording::metadata_limit(&self.config)
             };
             let error = match partition {
                 Some(partition) if self.cluster.topic(topic).is_known() => {
-                    self.unasked_partition(topic, partition, limit)
+                    wording::unasked_partition(&self.cluster, topic, partition, limit)
                 }
-                _ => self.unknown_topic(topic, limit),
+                _ => wording::unknown_topic(&self.cluster, topic, limit),
             };
             self.queues.strike(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
@@ -119,9 +119,13 @@ impl<W> Machine<W> {
             }
             let topic = first.target.topic;
             let error = if self.cluster.topic(topic).is_known() {
-                self.placed_too_late(&first.target)
+                wording::placed_too_late(&self.config, &first.target)
             } else {
-                self.unknown_topic(topic, Limit::Delivery(self.config.delivery_timeout))
+                wording::unknown_topic(
+                    &self.cluster,
+                    topic,
+                    Limit::Delivery(self.config.delivery_timeout),
+                )
             };
             self.queues.strike(topic, ticket);
             self.refuse_one_unassigned(ticket, error);

@@ -28,7 +28,11 @@ impl<W> Machine<W> {
             News::Empty => return,
             News::Refused(code) => {
                 if !code.retriable() && !self.cluster.topic(index).is_known() {
-                    let error = self.unknown_topic(index, self.metadata_limit());
+                    let error = wording::unknown_topic(
+                        &self.cluster,
+                        index,
+                        wording::metadata_limit(&self.config),
+                    );
                     self.refuse_unassigned(index, &error);
                 }
                 return;

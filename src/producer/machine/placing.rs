@@ -2,7 +2,7 @@
 //! put into batches in order. Nothing here calls anybody: whoever can run the caller's code asks
 //! for them ([`Machine::poll_placing`]), and the answer comes when it comes ([`Machine::place`]).
 
-use super::{Machine, Placing};
+use super::{Machine, Placing, wording};
 use crate::config::Partitioner;
 use crate::error::Result;
 use crate::producer::delayed::{Delayed, Target};
@@ -52,7 +52,7 @@ impl<W> Machine<W> {
             .map(|(ticket, held)| (ticket, held.target.partition.unwrap_or(-1)))
             .collect();
         for (ticket, partition) in refused {
-            let error = self.unknown_partition(topic, partition);
+            let error = wording::unknown_partition(self.cluster.topic(topic), partition);
             self.queues.strike(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
         }
@@ -89,9 +89,14 @@ impl<W> Machine<W> {
     /// Whether a topic has the partition. It may have more than when the caller was asked, or
     /// fewer if it was created anew.
     pub(super) fn check_placing(&self, topic: usize, said: Result<i32, String>) -> Result<()> {
-        let partition = said.map_err(|reason| self.not_placed(topic, &reason))?;
+        let partition =
+            said.map_err(|reason| wording::not_placed(self.cluster.topic(topic), &reason))?;
         let count = self.cluster.topic(topic).extent() as i32;
-        if (0..count).contains(&partition) { Ok(()) } else { Err(self.misplaced(topic, partition)) }
+        if (0..count).contains(&partition) {
+            Ok(())
+        } else {
+            Err(wording::misplaced(self.cluster.topic(topic), partition))
+        }
     }
 
     /// Takes the first record off a topic's list, unless it stands there for a reason.

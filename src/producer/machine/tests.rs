@@ -75,18 +75,29 @@ impl Bench {
         Self { machine: Machine::new(config, 1), now: Instant::now() }
     }
 
+    /// The same, with waiters for several records in a row.
+    fn with_rest(rest: Rest<&'static str>, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::new("localhost:9092").unwrap();
+        change(&mut config);
+        Self { machine: Machine::with_rest(config, 1, rest), now: Instant::now() }
+    }
+
     /// Knows topic "t" with the given leaders, and is connected to them.
     fn ready(leaders: &[i32], change: impl FnOnce(&mut Config)) -> Self {
         let mut bench = Self::new(change);
-        let now = bench.now;
-        bench.machine.target(now, "t", None, Haste::Lingers);
-        bench.machine.cluster.want();
-        bench.describe(leaders);
-        for leader in leaders {
-            bench.machine.handle_connected(*leader);
-        }
-        bench.identify();
+        bench.learn(leaders);
         bench
+    }
+
+    /// Learns of topic "t" with the given leaders, and connects to them.
+    fn learn(&mut self, leaders: &[i32]) {
+        self.machine.target(self.now, "t", None, Haste::Lingers);
+        self.machine.cluster.want();
+        self.describe(leaders);
+        for leader in leaders {
+            self.machine.handle_connected(*leader);
+        }
+        self.identify();
     }
 
     fn identify(&mut self) {

@@ -3,8 +3,7 @@
 
 use std::time::Instant;
 
-use super::Machine;
-use super::wording::whole_too_large;
+use super::{Machine, wording};
 use crate::cluster::Place;
 use crate::config::Partitioner;
 use crate::error::{Error, Result};
@@ -109,10 +108,14 @@ impl<W> Machine<W> {
 
     fn check_whole(&self, size: usize) -> Result<()> {
         if size > self.config.max_request_size {
-            return Err(whole_too_large(size, "max_request_size", self.config.max_request_size));
+            return Err(wording::whole_too_large(
+                size,
+                "max_request_size",
+                self.config.max_request_size,
+            ));
         }
         if size > self.config.buffer_memory {
-            return Err(whole_too_large(size, "buffer_memory", self.config.buffer_memory));
+            return Err(wording::whole_too_large(size, "buffer_memory", self.config.buffer_memory));
         }
         Ok(())
     }
@@ -125,7 +128,11 @@ impl<W> Machine<W> {
     ) -> Result<Option<i32>, NotWhole> {
         let count = self.queues[topic].count as i32;
         if count == 0 {
-            return Err(NotWhole::Error(self.unknown_topic(topic, self.metadata_limit())));
+            return Err(NotWhole::Error(wording::unknown_topic(
+                &self.cluster,
+                topic,
+                wording::metadata_limit(&self.config),
+            )));
         }
         let mut common = None;
         for (named, record) in records {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Machine;
-use crate::cluster::Place;
+use crate::cluster::{Cluster, Place, Topic};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::delayed::Target;
@@ -84,6 +84,165 @@ impl fmt::Display for Limit {
 
 fn written(maybe_written: bool) -> &'static str {
     if maybe_written { "; it may have been written" } else { "" }
+}
+
+/// The time of a record that waited for memory is over.
+pub(super) fn starved(config: &Config) -> Error {
+    Error::new(
+        ErrorKind::DeliveryTimeout,
+        format!(
+            "not sent within delivery_timeout_ms={}: buffer_memory={} was full of records that \
+             brokers had not acknowledged",
+            config.delivery_timeout.as_millis(),
+            config.buffer_memory,
+        ),
+    )
+}
+
+pub(super) fn buffer_full(config: &Config) -> Error {
+    let memory = config.buffer_memory;
+    let message = match config.max_waiting {
+        0 => format!(
+            "buffer_memory={memory} is full of records that brokers have not acknowledged; \
+             hand over less at a time, raise it, or let records wait for room with \
+             on_full=\"wait\""
+        ),
+        most => format!(
+            "buffer_memory={memory} is full, and max_waiting={most} records wait for room; \
+             hand over less at a time, or raise one of them"
+        ),
+    };
+    Error::new(ErrorKind::BufferFull, message)
+}
+
+pub(super) fn metadata_limit(config: &Config) -> Limit {
+    Limit::Metadata(config.metadata_timeout)
+}
+
+pub(super) fn placed_too_late(config: &Config, target: &Target) -> Error {
+    let whose = match target.partition {
+        None => "the record",
+        Some(_) => "one before it",
+    };
+    Error::new(
+        ErrorKind::DeliveryTimeout,
+        format!(
+            "not sent within delivery_timeout_ms={}: the partitioner has not said where \
+             {whose} goes; let nothing block the thread or the event loop in which it runs",
+            config.delivery_timeout.as_millis(),
+        ),
+    )
+}
+
+pub(super) fn too_large(config: &Config, size: usize) -> Error {
+    Error::new(
+        ErrorKind::InvalidRecord,
+        format!(
+            "the record takes up to {size} bytes with its key and headers, more than \
+             max_request_size={}; raise that and the topic's max.message.bytes, or send less",
+            config.max_request_size
+        ),
+    )
+    .code(ErrorCode::MESSAGE_TOO_LARGE)
+}
+
+pub(super) fn larger_than_memory(config: &Config, size: usize) -> Error {
+    Error::new(
+        ErrorKind::InvalidRecord,
+        format!(
+            "the record takes up to {size} bytes with its key and headers, more than \
+             buffer_memory={}; raise that, or send less",
+            config.buffer_memory
+        ),
+    )
+    .code(ErrorCode::MESSAGE_TOO_LARGE)
+}
+
+pub(super) fn unreachable(cluster: &Cluster, limit: Limit) -> Error {
+    let why = cluster
+        .last_failure()
+        .map_or_else(|| "no broker has answered yet".to_owned(), ToString::to_string);
+    Error::new(
+        ErrorKind::Unreachable,
+        format!("the cluster could not be reached within {limit}: {why}"),
+    )
+}
+
+/// A topic is not known, or not any more, within the time that was given for it.
+pub(super) fn unknown_topic(cluster: &Cluster, topic: usize, limit: Limit) -> Error {
+    let Some(code) = cluster.topic(topic).refusal() else {
+        return unreachable(cluster, limit);
+    };
+    let name = cluster.topic(topic).name();
+    if code == ErrorCode::INVALID_TOPIC {
+        return invalid_topic(name).code(code);
+    }
+    let message = match code {
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => format!(
+            "topic \"{name}\" does not exist and the cluster did not create it within {limit}; \
+             create the topic, or check its name"
+        ),
+        code if code.retriable() => {
+            format!("topic \"{name}\" was not ready within {limit}: {code}")
+        }
+        code => format!("topic \"{name}\" cannot be used: {code}"),
+    };
+    let kind = if code.retriable() { ErrorKind::UnknownTopic } else { ErrorKind::Broker };
+    Error::new(kind, message).code(code)
+}
+
+/// The cluster could not be asked again whether a topic has a partition.
+pub(super) fn unasked_partition(
+    cluster: &Cluster,
+    topic: usize,
+    partition: i32,
+    limit: Limit,
+) -> Error {
+    let topic = cluster.topic(topic);
+    let message = format!(
+        "topic \"{}\" had no partition {partition} when it was last described, with {} of \
+         them; since then, {}",
+        topic.name(),
+        topic.count(),
+        unreachable(cluster, limit),
+    );
+    Error::new(ErrorKind::Unreachable, message)
+}
+
+pub(super) fn unknown_partition(topic: &Topic, partition: i32) -> Error {
+    let count = topic.count();
+    let name = topic.name();
+    Error::new(
+        ErrorKind::UnknownPartition,
+        format!("topic \"{name}\" has no partition {partition}: it has {count}, counted from 0"),
+    )
+    .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+}
+
+/// Whoever was to say where a record goes could not.
+pub(super) fn not_placed(topic: &Topic, reason: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidRecord,
+        format!(
+            "the partitioner failed for a record of topic \"{}\": {reason}; it must return a \
+             partition from 0 to {}",
+            topic.name(),
+            topic.extent().saturating_sub(1),
+        ),
+    )
+}
+
+pub(super) fn misplaced(topic: &Topic, partition: i32) -> Error {
+    Error::new(
+        ErrorKind::UnknownPartition,
+        format!(
+            "the partitioner chose partition {partition} of topic \"{}\": it must return one \
+             from 0 to {}",
+            topic.name(),
+            topic.extent().saturating_sub(1),
+        ),
+    )
+    .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
 }
 
 impl<W> Machine<W> {
@@ -182,155 +341,6 @@ impl<W> Machine<W> {
         )
     }
 
-    /// The time of a record that waited for memory is over.
-    pub(super) fn starved(&self) -> Error {
-        Error::new(
-            ErrorKind::DeliveryTimeout,
-            format!(
-                "not sent within delivery_timeout_ms={}: buffer_memory={} was full of records that \
-                 brokers had not acknowledged",
-                self.config.delivery_timeout.as_millis(),
-                self.config.buffer_memory,
-            ),
-        )
-    }
-
-    pub(super) fn buffer_full(&self) -> Error {
-        let memory = self.config.buffer_memory;
-        let message = match self.config.max_waiting {
-            0 => format!(
-                "buffer_memory={memory} is full of records that brokers have not acknowledged; \
-                 hand over less at a time, raise it, or let records wait for room with \
-                 on_full=\"wait\""
-            ),
-            most => format!(
-                "buffer_memory={memory} is full, and max_waiting={most} records wait for room; \
-                 hand over less at a time, or raise one of them"
-            ),
-        };
-        Error::new(ErrorKind::BufferFull, message)
-    }
-
-    pub(super) fn metadata_limit(&self) -> Limit {
-        Limit::Metadata(self.config.metadata_timeout)
-    }
-
-    /// A topic is not known, or not any more, within the time that was given for it.
-    pub(super) fn unknown_topic(&self, topic: usize, limit: Limit) -> Error {
-        let Some(code) = self.cluster.topic(topic).refusal() else {
-            return self.unreachable(limit);
-        };
-        let name = self.cluster.topic(topic).name();
-        if code == ErrorCode::INVALID_TOPIC {
-            return invalid_topic(name).code(code);
-        }
-        let message = match code {
-            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => format!(
-                "topic \"{name}\" does not exist and the cluster did not create it within {limit}; \
-                 create the topic, or check its name"
-            ),
-            code if code.retriable() => {
-                format!("topic \"{name}\" was not ready within {limit}: {code}")
-            }
-            code => format!("topic \"{name}\" cannot be used: {code}"),
-        };
-        let kind = if code.retriable() { ErrorKind::UnknownTopic } else { ErrorKind::Broker };
-        Error::new(kind, message).code(code)
-    }
-
-    pub(super) fn unknown_partition(&self, topic: usize, partition: i32) -> Error {
-        let topic = self.cluster.topic(topic);
-        let count = topic.count();
-        let name = topic.name();
-        Error::new(
-            ErrorKind::UnknownPartition,
-            format!(
-                "topic \"{name}\" has no partition {partition}: it has {count}, counted from 0"
-            ),
-        )
-        .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-    }
-
-    /// Whoever was to say where a record goes could not.
-    pub(super) fn not_placed(&self, topic: usize, reason: &str) -> Error {
-        let topic = self.cluster.topic(topic);
-        Error::new(
-            ErrorKind::InvalidRecord,
-            format!(
-                "the partitioner failed for a record of topic \"{}\": {reason}; it must return a \
-                 partition from 0 to {}",
-                topic.name(),
-                topic.extent().saturating_sub(1),
-            ),
-        )
-    }
-
-    pub(super) fn misplaced(&self, topic: usize, partition: i32) -> Error {
-        let topic = self.cluster.topic(topic);
-        Error::new(
-            ErrorKind::UnknownPartition,
-            format!(
-                "the partitioner chose partition {partition} of topic \"{}\": it must return one \
-                 from 0 to {}",
-                topic.name(),
-                topic.extent().saturating_sub(1),
-            ),
-        )
-        .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-    }
-
-    pub(super) fn placed_too_late(&self, target: &Target) -> Error {
-        let whose = match target.partition {
-            None => "the record",
-            Some(_) => "one before it",
-        };
-        Error::new(
-            ErrorKind::DeliveryTimeout,
-            format!(
-                "not sent within delivery_timeout_ms={}: the partitioner has not said where \
-                 {whose} goes; let nothing block the thread or the event loop in which it runs",
-                self.config.delivery_timeout.as_millis(),
-            ),
-        )
-    }
-
-    pub(super) fn too_large(&self, size: usize) -> Error {
-        Error::new(
-            ErrorKind::InvalidRecord,
-            format!(
-                "the record takes up to {size} bytes with its key and headers, more than \
-                 max_request_size={}; raise that and the topic's max.message.bytes, or send less",
-                self.config.max_request_size
-            ),
-        )
-        .code(ErrorCode::MESSAGE_TOO_LARGE)
-    }
-
-    pub(super) fn larger_than_memory(&self, size: usize) -> Error {
-        Error::new(
-            ErrorKind::InvalidRecord,
-            format!(
-                "the record takes up to {size} bytes with its key and headers, more than \
-                 buffer_memory={}; raise that, or send less",
-                self.config.buffer_memory
-            ),
-        )
-        .code(ErrorCode::MESSAGE_TOO_LARGE)
-    }
-
-    /// The cluster could not be asked again whether a topic has a partition.
-    pub(super) fn unasked_partition(&self, topic: usize, partition: i32, limit: Limit) -> Error {
-        let topic = self.cluster.topic(topic);
-        let message = format!(
-            "topic \"{}\" had no partition {partition} when it was last described, with {} of \
-             them; since then, {}",
-            topic.name(),
-            topic.count(),
-            self.unreachable(limit),
-        );
-        Error::new(ErrorKind::Unreachable, message)
-    }
-
     /// A partition that a topic does not have any more.
     pub(super) fn partition_deleted(&self, place: Place) -> Error {
         let topic = self.cluster.topic(place.topic);
@@ -345,16 +355,5 @@ impl<W> Machine<W> {
             ),
         )
         .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-    }
-
-    pub(super) fn unreachable(&self, limit: Limit) -> Error {
-        let why = self
-            .cluster
-            .last_failure()
-            .map_or_else(|| "no broker has answered yet".to_owned(), ToString::to_string);
-        Error::new(
-            ErrorKind::Unreachable,
-            format!("the cluster could not be reached within {limit}: {why}"),
-        )
     }
 }

@@ -58,7 +58,7 @@ fn a_topic_that_is_refused_for_good_is_not_waited_for() {
 #[test]
 fn a_ping_needs_an_answer_that_comes_after_it() {
     let mut bench = Bench::ready(&[1], |_| {});
-    bench.machine.ping(bench.now, 500 * MS, "ping");
+    bench.machine.ping(bench.now, Some(500 * MS), "ping");
     assert!(bench.settled().is_empty());
     bench.pass(100 * MS);
     bench.describe(&[1]);
@@ -68,7 +68,7 @@ fn a_ping_needs_an_answer_that_comes_after_it() {
 #[test]
 fn a_ping_that_is_not_answered_says_how_long_it_waited() {
     let mut bench = Bench::ready(&[1], |_| {});
-    bench.machine.ping(bench.now, 500 * MS, "ping");
+    bench.machine.ping(bench.now, Some(500 * MS), "ping");
     bench.pass(499 * MS);
     assert!(bench.settled().is_empty());
     assert!(bench.machine.poll_timeout().unwrap() <= bench.now + MS);

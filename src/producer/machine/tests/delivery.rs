@@ -107,7 +107,7 @@ fn an_unknown_topic_is_asked_for_until_its_records_time_is_over() {
 #[test]
 fn an_unreachable_cluster_fails_what_waits_for_it() {
     let mut bench = Bench::new(|_| {});
-    bench.machine.start(bench.now, "start");
+    bench.machine.ping(bench.now, None, "start");
     bench.produce("a", 0, false);
     let _asked = bench.machine.poll_metadata(bench.now).unwrap();
     let refused = Error::new(ErrorKind::Unreachable, "b:1 (TCP: Connection refused)");

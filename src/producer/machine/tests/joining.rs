@@ -48,8 +48,9 @@ impl Bench {
 }
 
 fn bench(change: impl FnOnce(&mut Config)) -> Bench {
-    let Bench { machine, now } = Bench::ready(&[1], change);
-    Bench { machine: machine.with_runs(rest), now }
+    let mut bench = Bench::with_rest(rest, change);
+    bench.learn(&[1]);
+    bench
 }
 
 #[test]
