@@ -55,6 +55,8 @@ impl<W> Machine<W> {
                     || !topic.is_known() && !self.queues[index].has_unassigned()
             })
         });
+        // All topics of the cluster under one lock: Kafka answers this in one piece, and the
+        // description that callers get must be of one moment.
         if asked.everything {
             self.cluster.describe_all(ClusterDescription::from(response));
         }
