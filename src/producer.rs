@@ -1,7 +1,7 @@
 //! Producing without I/O: the [`Machine`] takes records, forms batches, decides what goes to
 //! which broker and when, and settles each record exactly once. It knows no socket, no clock
-//! and no Python: the time is an argument, and whoever turns it does what its `poll_*` say and
-//! tells it through `handle_*` what came of it.
+//! and no Python: the time is an argument. A driver does what `poll_*` return, and passes the
+//! results to `handle_*`.
 
 mod calls;
 mod counts;

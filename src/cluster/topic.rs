@@ -170,7 +170,7 @@ impl Topic {
 
     /// Takes over how many partitions the cluster names now, and says whether the answer can be
     /// trusted. One that names fewer may come from a broker that lags behind: where topics have
-    /// ids, the id tells; where they have none, a second answer has to agree.
+    /// ids, the id decides; where they have none, a second answer has to agree.
     fn resize(&mut self, id: u128, count: usize) -> bool {
         let is_smaller = count < self.extent;
         let is_anew = self.id != id;
@@ -185,7 +185,7 @@ impl Topic {
     }
 
     /// Takes over the leader of a partition, unless the news is older than what is known: the
-    /// broker that answered may not have heard of the last election.
+    /// broker that answered may not know of the last election.
     pub(super) fn follow(&mut self, partition: usize, leader: Leader) -> Option<Succession> {
         let known = self.leaders.get_mut(partition)?;
         if leader.epoch >= 0 && leader.epoch < known.epoch {

@@ -3,12 +3,12 @@
 /// A full batch leaves in any case, and so does one that has lingered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Haste {
-    /// Nobody waits for it: it may linger.
+    /// It may linger: no caller waits for it.
     Lingers,
-    /// Somebody waits for it and for those that are handed over with it: it leaves with them,
-    /// once [`super::Machine::ship`] says that they are all there.
+    /// Its caller waits for it and for those that are handed over with it. It leaves with them once
+    /// the caller calls [`super::Machine::ship`].
     Together,
-    /// Somebody waits for this very record: it leaves as soon as its broker has nothing else to
+    /// Its caller waits for this very record: it leaves as soon as its broker has nothing else to
     /// do.
     AtOnce,
 }

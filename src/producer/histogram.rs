@@ -17,7 +17,7 @@ const BUCKETS: usize = ((LONGEST_BITS - SUB_BITS + 1) << SUB_BITS) as usize;
 
 #[derive(Debug, Clone)]
 pub(super) struct Histogram {
-    /// Apart, so that whoever has one stays small.
+    /// On the heap, so that structs with a histogram stay small.
     buckets: Box<[u64; BUCKETS]>,
     count: u64,
     nanos: u128,

@@ -1,4 +1,4 @@
-//! The machine itself: what it is told, and what it wants done.
+//! The machine itself: what it takes in, and what it wants done.
 //!
 //! Methods are of four kinds. Callers' (`callers.rs`: `produce`, `wait`, `flush`, `close` …) take
 //! work in. `handle_*` (`events.rs`) take in what happened outside. `poll_*` (`work.rs`) give out

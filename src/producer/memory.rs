@@ -150,7 +150,7 @@ impl<W> Memory<W> {
         self.admitted.drain(..)
     }
 
-    /// Has `waiter` told once there is room for a whole of a topic.
+    /// Completes `waiter` once there is room for a whole of a topic.
     pub(super) fn when_whole_fits(&mut self, topic: usize, size: usize, waiter: W) {
         self.wholes.insert((size, self.next_whole), (topic, waiter));
         self.next_whole += 1;

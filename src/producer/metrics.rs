@@ -1,5 +1,5 @@
-//! What a producer has done so far, and what it holds at the moment: a snapshot of numbers, for
-//! whoever watches it. It knows nothing of how they are counted.
+//! What a producer has done so far, and what it holds at the moment: a snapshot of numbers. It does
+//! not know how they are counted.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -40,7 +40,7 @@ pub struct Metrics {
     /// How long acknowledged records took, from when the first of their batch was handed over:
     /// each counts as long as that one did.
     pub acknowledgement: Latency,
-    /// The brokers that were heard of as leaders, by their ids.
+    /// The brokers that the producer has dealt with, by their ids.
     pub brokers: Vec<BrokerMetrics>,
     /// The topics that are not forgotten. One that was counts from 0 when it is used again.
     pub topics: Vec<TopicMetrics>,

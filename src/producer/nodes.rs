@@ -10,7 +10,7 @@ use super::request::RequestId;
 use crate::cluster::{NodeId, Place};
 use crate::error::{Error, ErrorCode};
 
-/// An answer that takes longer makes the machine look whether somebody else leads by now. Long
+/// An answer that takes longer makes the machine look whether another broker leads by now. Long
 /// beside any healthy answer, short beside the time in which clusters elect.
 const OVERDUE: Duration = Duration::from_secs(1);
 
@@ -28,7 +28,7 @@ struct Node {
     in_flight: usize,
     /// Partitions with a batch that may leave.
     ready: VecDeque<Place>,
-    /// Partitions with a record somebody awaits, to be sent once nothing is in flight.
+    /// Partitions with an awaited record, to be sent once nothing is in flight.
     awaited: Vec<Place>,
     counts: NodeCounts,
 }
@@ -62,7 +62,7 @@ pub(super) struct Request {
     pub(super) parts: Vec<Sent>,
     /// When its batches were sealed, so that it could be sent.
     sent_at: Instant,
-    /// When to look again whether somebody else has taken over, and whether that was done.
+    /// When to look again whether another broker leads, and whether that was done.
     overdue_at: Instant,
     is_overdue: bool,
 }
@@ -70,8 +70,8 @@ pub(super) struct Request {
 /// A broker is known from the first time on that anything is to do with it.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
-    /// Sorted by id: there are few, and a map takes longer to search.
-    nodes: Vec<Node>,
+    /// Sorted: there are few, and a map takes longer to search.
+    by_id: Vec<Node>,
     /// Sorted by id, as later requests have larger ones.
     requests: VecDeque<Request>,
     next_request: RequestId,
@@ -84,17 +84,17 @@ pub(super) struct Nodes {
 impl Nodes {
     #[inline]
     fn node(&mut self, id: NodeId) -> &mut Node {
-        let found = self.nodes.binary_search_by_key(&id, |node| node.id);
+        let found = self.by_id.binary_search_by_key(&id, |node| node.id);
         let index = found.unwrap_or_else(|index| {
-            self.nodes.insert(index, Node { id, ..Node::default() });
+            self.by_id.insert(index, Node { id, ..Node::default() });
             index
         });
-        &mut self.nodes[index]
+        &mut self.by_id[index]
     }
 
     fn get(&self, id: NodeId) -> Option<&Node> {
-        let index = self.nodes.binary_search_by_key(&id, |node| node.id).ok()?;
-        self.nodes.get(index)
+        let index = self.by_id.binary_search_by_key(&id, |node| node.id).ok()?;
+        self.by_id.get(index)
     }
 
     #[inline]
@@ -108,7 +108,7 @@ impl Nodes {
 
     /// When something happens without any news: a pause ends, or an answer is late.
     pub(super) fn next_event(&self) -> Option<Instant> {
-        let pauses = self.nodes.iter().flat_map(|node| [node.retry_at, node.throttled_until]);
+        let pauses = self.by_id.iter().flat_map(|node| [node.retry_at, node.throttled_until]);
         let overdue = self.requests.iter().map(|request| request.overdue_at);
         pauses.flatten().chain(overdue).min()
     }
@@ -175,7 +175,7 @@ impl Nodes {
     /// Ends the pauses that are over: after failed connections, and for throttling. Brokers that
     /// are needed are connected.
     pub(super) fn wake(&mut self, now: Instant, is_needed: impl Fn(NodeId) -> bool) {
-        for node in &mut self.nodes {
+        for node in &mut self.by_id {
             if node.throttled_until.is_some_and(|at| at <= now) {
                 node.throttled_until = None;
             }
@@ -199,7 +199,7 @@ impl Nodes {
                 && node.throttled_until.is_none()
                 && !node.ready.is_empty()
         };
-        self.nodes.iter().find(|node| is_ready(node)).map(|node| node.id)
+        self.by_id.iter().find(|node| is_ready(node)).map(|node| node.id)
     }
 
     /// Puts a partition into the queue of a broker, and out of that of another.
@@ -345,7 +345,7 @@ impl Nodes {
     /// Nothing more is sent. Requests that are under way end with their connections.
     pub(super) fn finish(&mut self) {
         self.requests.clear();
-        for node in &mut self.nodes {
+        for node in &mut self.by_id {
             node.connected = false;
             node.in_flight = 0;
         }
@@ -354,14 +354,14 @@ impl Nodes {
     // -- metrics ------------------------------------------------------------------------------
 
     pub(super) fn metrics(&self) -> Vec<BrokerMetrics> {
-        self.nodes.iter().map(Node::metrics).collect()
+        self.by_id.iter().map(Node::metrics).collect()
     }
 
     /// Those of all brokers.
     pub(super) fn request_metrics(&self) -> RequestMetrics {
         let mut latencies = Histogram::default();
         let mut all = RequestMetrics::default();
-        for Node { counts, in_flight, .. } in &self.nodes {
+        for Node { counts, in_flight, .. } in &self.by_id {
             all.sent += counts.requests;
             all.lost += counts.lost;
             all.in_flight += in_flight;

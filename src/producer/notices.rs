@@ -1,5 +1,5 @@
 //! What the machine says of its own accord. A broker that cannot be reached is a warning at once,
-//! and again for as long as that lasts; what else happens is told to those who want to know.
+//! and again for as long as that lasts. Other events are lines for debugging.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};

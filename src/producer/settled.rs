@@ -7,9 +7,9 @@ use crate::error::Error;
 /// Something that ended; each waiter `W` appears in exactly one.
 #[derive(Debug)]
 pub enum Settled<W> {
-    /// Records that shared a batch, and so their fate.
+    /// Records that shared a batch, and so its outcome.
     Batch(SettledBatch<W>),
-    /// A call such as start or flush.
+    /// A call such as ping or flush.
     Call {
         /// Who waits.
         waiter: W,
@@ -18,7 +18,7 @@ pub enum Settled<W> {
     },
 }
 
-/// A batch's fate, and those of its records that somebody waits for.
+/// A batch's outcome, and the waiters of its records.
 #[derive(Debug)]
 pub struct SettledBatch<W> {
     /// The topic.
@@ -29,7 +29,7 @@ pub struct SettledBatch<W> {
     pub outcome: Result<Stored, Error>,
     /// Who waits, in the order of the records.
     pub waiting: Vec<Waiting<W>>,
-    /// How many of its records nobody waits for.
+    /// How many of its records have no waiter.
     pub unclaimed: usize,
 }
 
@@ -45,21 +45,21 @@ pub struct Stored {
 /// Where one record is stored, and when it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordPlace {
-    /// The offset; −1 if no broker told.
+    /// The offset; −1 if the broker did not say.
     pub offset: i64,
     /// Its own timestamp, or the broker's clock where the topic keeps that.
     pub timestamp: i64,
 }
 
 impl Stored {
-    /// Where the first of the batch's records is that somebody waits for.
+    /// The place of the first record of a waiter.
     pub fn first_place_of<W>(self, waiting: &Waiting<W>) -> RecordPlace {
         let timestamp = self.log_append_time.unwrap_or(waiting.timestamp);
         let place = RecordPlace { offset: self.base_offset, timestamp };
         place.after(waiting.index as u32)
     }
 
-    /// Where the one record is that somebody waits for.
+    /// The place of a waiter's only record.
     pub fn place_of<W>(self, waiting: &Waiting<W>) -> RecordPlace {
         debug_assert_eq!(waiting.count, 1, "who waits for several is told of each");
         self.first_place_of(waiting)
@@ -94,13 +94,13 @@ pub struct Waiting<W> {
 /// Makes of one who waits for several records one who waits for all but so many of them.
 pub type Rest<W> = fn(&W, i32) -> W;
 
-/// Someone who is to wait for a record, and is made only if need be: whoever waits for the record
-/// before often waits for this one as well, as in a call that hands over many.
+/// A waiter for a record, made only if need be: the waiter of the record before often waits for
+/// this one as well, as in a call that hands over many.
 pub trait Who<W>: Sized {
     /// Whether `waiter`, who waits for so many records already, may wait for this one as well.
     fn is_next_of(&self, waiter: &W, count: i32) -> bool;
 
-    /// Makes the waiter; `None` is nobody.
+    /// Makes the waiter; `None` if no caller waits.
     fn make(self) -> Option<W>;
 }
 

@@ -28,7 +28,7 @@ impl Spares {
             let fits = capacity..=MUCH * capacity;
             match self.bodies.iter().rposition(|body| fits.contains(&body.capacity())) {
                 Some(index) => return Some(self.remove(index)),
-                // What nobody wants any more makes room.
+                // Bodies of a size that is no longer asked for make room.
                 None if !self.bodies.is_empty() => drop(self.remove(0)),
                 None => {}
             }
@@ -47,7 +47,7 @@ impl Spares {
         body
     }
 
-    /// Keeps a body's memory if nobody else reads it.
+    /// Keeps a body's memory unless it is still read.
     pub(super) fn give(&mut self, body: Bytes) {
         let Ok(mut body) = body.try_into_mut() else { return };
         body.clear();
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_reads_is_left_to_him() {
+    fn a_body_that_is_still_read_is_not_kept() {
         let mut spares = Spares::default();
         let body = Bytes::from(vec![1; WORTHWHILE]);
         let reader = body.clone();

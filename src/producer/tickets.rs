@@ -11,7 +11,7 @@ pub(super) struct Tickets<W> {
     next: Ticket,
     /// Those of what is not settled, and of how many things.
     open: BTreeMap<Ticket, u32>,
-    /// Whoever waits until everything with a smaller ticket is settled.
+    /// The waiters for everything with a smaller ticket to be settled.
     flushes: VecDeque<(Ticket, W)>,
 }
 

@@ -149,7 +149,7 @@ impl Turns {
         }
     }
 
-    /// Tells the machine what happened, with the machine's lock held.
+    /// Passes an event to the machine, with the machine's lock held.
     pub fn take_in<W>(&mut self, machine: &mut Machine<W>, now: Instant, event: Event) {
         match event {
             Event::Answered(answer) => machine.handle_answer(now, answer),

@@ -33,8 +33,8 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Tells the waiters of what was at a place in a partition's queue; but only after those of
-    /// older batches, unless their own time is over.
+    /// Completes the waiters of what was at a place in a partition's queue. They complete after
+    /// those of older batches, unless their own time is over.
     pub(super) fn end(&mut self, now: Instant, place: Place, index: usize, ended: Ended<W>) {
         if let Some(ended) = self.queues.partition(place).end(now, index, ended) {
             self.complete(now, place, ended);

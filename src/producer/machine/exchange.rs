@@ -59,14 +59,14 @@ pub struct Placing<'a, W> {
     pub partitions: i32,
     /// Its key.
     pub key: Option<&'a [u8]>,
-    /// Who waits for it, and may be the one to ask.
+    /// Its waiter, which may know the caller to ask.
     pub waiter: Option<&'a W>,
 }
 
 /// A request to send to a broker.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// To be named when its fate is known.
+    /// Names the request in the events about it.
     pub id: RequestId,
     /// The broker.
     pub node: NodeId,
@@ -85,8 +85,8 @@ pub struct Part {
     pub partition: i32,
     /// Who writes it.
     pub identity: Identity,
-    /// Its records. Those that are open are to be sealed, and handed back by
-    /// [`super::Machine::handle_sealed`] before the request's fate is told.
+    /// Its records. The driver seals those that are open, and hands them back by
+    /// [`super::Machine::handle_sealed`] before any event about the request.
     pub content: Content,
 }
 

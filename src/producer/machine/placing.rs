@@ -1,6 +1,6 @@
 //! Records whose partition their caller chooses: held until that is done, asked about in order,
-//! put into batches in order. Nothing here calls anybody: whoever can run the caller's code asks
-//! for them ([`Machine::poll_placing`]), and the answer comes when it comes ([`Machine::place`]).
+//! put into batches in order. Nothing here runs the caller's code: a thread that may do so asks for
+//! such records ([`Machine::poll_placing`]), and answers at any later time ([`Machine::place`]).
 
 use super::{Machine, Placing, wording};
 use crate::config::Partitioner;
@@ -15,7 +15,7 @@ impl<W> Machine<W> {
     }
 
     /// Holds a record that is on its topic's list, until it and those before it are placed.
-    /// Returns whether there is somebody to ask where nobody was before.
+    /// Returns whether the caller is to be woken: no earlier record waited to be placed.
     pub(super) fn hold_unplaced(&mut self, ticket: Ticket, delayed: Delayed<W>) -> bool {
         let until = delayed.target.deadline;
         let asks = !self.is_placed(&delayed.target);

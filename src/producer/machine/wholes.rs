@@ -36,7 +36,7 @@ pub enum NotWhole {
 impl<W> Machine<W> {
     /// Takes in records that are stored together or not at all. Each names its partition or has a
     /// key, or goes where the others do; the topic must be known. There is a waiter for each. Their
-    /// time counts `since` somebody wanted them to be produced.
+    /// time counts from `since`, when the caller asked for them to be produced.
     pub fn produce_whole(
         &mut self,
         now: Instant,

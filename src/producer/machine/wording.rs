@@ -219,7 +219,7 @@ pub(super) fn unknown_partition(topic: &Topic, partition: i32) -> Error {
     .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
 }
 
-/// Whoever was to say where a record goes could not.
+/// The partitioner did not choose a partition.
 pub(super) fn not_placed(topic: &Topic, reason: &str) -> Error {
     Error::new(
         ErrorKind::InvalidRecord,

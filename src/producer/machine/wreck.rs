@@ -1,5 +1,5 @@
 //! The end of a machine that was left half-changed by a panic. Its rules hold no longer, so none is
-//! relied on: every waiter is taken out of wherever it stands, and told.
+//! relied on: every waiter is taken out of its component, and completes with an error.
 
 use std::sync::Arc;
 

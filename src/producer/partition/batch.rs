@@ -44,12 +44,12 @@ pub(in crate::producer) struct Batch<W> {
     pub(super) maybe_written: bool,
     /// What an earlier try came back with.
     pub(super) last_failure: Option<(ErrorCode, Option<String>)>,
-    /// Later batches of its partition that have ended, oldest first: their waiters are told after
-    /// its own.
+    /// Later batches of its partition that have ended, oldest first: their waiters complete
+    /// after its own.
     pub(super) behind: Vec<Ended<W>>,
 }
 
-/// A batch, or a record of one, that has ended and whose waiters have not been told.
+/// A batch, or a record of one, that has ended and whose waiters have not completed.
 #[derive(Debug)]
 pub(in crate::producer) struct Ended<W> {
     pub(in crate::producer) ticket: Ticket,
@@ -84,15 +84,15 @@ pub(super) enum Progress {
     Queued,
     /// It was sent, and the answer is to come.
     InFlight,
-    /// The same, but its waiters have been told that it failed: its time was over, or it was
-    /// purged. It keeps its place in line until the answer is there.
+    /// The same, but its waiters have completed with an error: its time was over, or it was purged.
+    /// It keeps its place in the queue until the answer is there.
     GivenUp,
 }
 
 /// A batch's records.
 #[derive(Debug)]
 pub enum Content {
-    /// Not sealed yet: whoever sends it seals it, and hands it back.
+    /// Not sealed yet: the driver seals it, and hands it back.
     Open(BatchBuilder),
     /// As they are sent.
     Sealed(SealedBatch),
@@ -240,7 +240,7 @@ impl<W> Batch<W> {
         std::mem::take(&mut self.behind)
     }
 
-    /// Its waiters have been told, each with an end of its own.
+    /// Its waiters have completed, each with an end of its own.
     pub(in crate::producer) fn mark_given_up(&mut self) {
         self.progress = Progress::GivenUp;
     }
@@ -313,7 +313,7 @@ impl<W> Batch<W> {
         (memory, self.behind)
     }
 
-    /// Ends it: takes the waiters, who are to be told the outcome.
+    /// Ends it: takes the waiters, which complete with the outcome.
     pub(super) fn end(&mut self, outcome: Result<Stored, Error>) -> Ended<W> {
         Ended {
             ticket: self.ticket,

@@ -26,7 +26,7 @@ pub(in crate::producer) struct Removed<W> {
 }
 
 impl<W> Partition<W> {
-    /// The last batch before a place in the queue whose waiters have not been told.
+    /// The last batch before a place in the queue whose waiters have not completed.
     fn open_before(&mut self, index: usize) -> Option<&mut Batch<W>> {
         self.queue.range_mut(..index).rev().find(|batch| !batch.is_given_up())
     }
@@ -93,7 +93,7 @@ impl<W> Partition<W> {
         self.settle(now, taken, Err(error))
     }
 
-    /// Tells the waiters of a batch in flight that it failed. The batch keeps its place in the
+    /// Fails the waiters of a batch in flight. The batch keeps its place in the
     /// queue, and its memory, until the answer is there.
     pub(in crate::producer) fn give_up(
         &mut self,

@@ -23,7 +23,7 @@ pub(in crate::producer) struct Refusal<'a> {
 /// What is to be done about a batch that was not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::producer) enum Verdict {
-    /// Nothing: its waiters have been told before.
+    /// Nothing: its waiters have completed before.
     Dropped,
     /// It is stored; the broker no longer knows where.
     Stored,

@@ -75,7 +75,7 @@ impl<W> TopicQueues<W> {
         if is_first_try {
             self.keeps_append_time = said.is_some();
         }
-        // Of a repetition, brokers tell the largest timestamp as if it were their clock's.
+        // For a repetition, brokers answer the largest timestamp as if it were their clock's.
         said.filter(|_| self.keeps_append_time)
     }
 

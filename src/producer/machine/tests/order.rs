@@ -1,4 +1,4 @@
-//! The waiters of a partition are told in the order of its records.
+//! The waiters of a partition complete in the order of its records.
 
 use super::*;
 
