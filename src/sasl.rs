@@ -1,1 +1,20 @@
-//! SASL mechanisms as state machines: what the client says, and what it makes of the answers.
+//! SASL mechanisms as state machines: what each side says, and what it makes of the answer.
+//!
+//! No sockets and no randomness: nonces are arguments. PBKDF2 is a value ([`Derivation`]) that the
+//! caller runs where it does not hold others up.
+
+mod base64;
+mod client;
+mod keys;
+mod messages;
+mod names;
+mod plain;
+mod scram;
+mod server;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::{Client, Next};
+pub use keys::{Derivation, KeyCache, Keys};
+pub use server::{Server, ServerNext, Users};

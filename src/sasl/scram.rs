@@ -1,0 +1,142 @@
+//! SCRAM (RFC 5802, RFC 7677), the client's side, by Kafka's rules: no channel binding, names in
+//! plain UTF-8, at least 4096 iterations.
+
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
+
+use zeroize::Zeroizing;
+
+use super::base64;
+use super::client::Next;
+use super::keys::{Derivation, Hash, Keys};
+use super::messages::{escape, malformed, shown, take, text};
+use crate::config::Secret;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Fewer are easy to guess a password by; more would keep a core busy for seconds.
+const ITERATIONS: RangeInclusive<u32> = 4_096..=1_000_000;
+
+/// The header of a client without channel binding, and its Base64.
+pub(super) const HEADER: &str = "n,,";
+pub(super) const HEADER_ENCODED: &str = "biws";
+
+#[derive(Debug)]
+pub(super) struct Scram {
+    hash: Hash,
+    password: Secret,
+    nonce: String,
+    /// The first message, without its header.
+    first: String,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The server's first message is to come.
+    First,
+    /// Keys are to be derived.
+    Deriving { server_first: String, nonce: String },
+    /// The server's last message is to come.
+    Final { keys: Keys, signed: String },
+}
+
+impl Scram {
+    pub(super) fn new(
+        hash: Hash,
+        user: &str,
+        password: &Secret,
+        is_token: bool,
+        nonce: &[u8],
+    ) -> Self {
+        let nonce = base64::encode(nonce);
+        let extension = if is_token { ",tokenauth=true" } else { "" };
+        let first = format!("n={},r={nonce}{extension}", escape(user));
+        Self { hash, password: password.clone(), nonce, first, state: State::First }
+    }
+
+    pub(super) fn first(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(format!("{HEADER}{}", self.first).into_bytes())
+    }
+
+    /// Whether the password is what the server judges now.
+    pub(super) fn is_at_proof(&self) -> bool {
+        matches!(self.state, State::Final { .. })
+    }
+
+    pub(super) fn answer(&mut self, server: &[u8]) -> Result<Next> {
+        let server = text(server)?;
+        match &self.state {
+            State::First => self.take_first(server),
+            State::Deriving { .. } => Err(malformed("it came before the client's")),
+            State::Final { keys, signed } => self.verify(server, keys, signed),
+        }
+    }
+
+    fn take_first(&mut self, server: &str) -> Result<Next> {
+        let mut rest = server;
+        if server.starts_with("m=") {
+            return Err(malformed("it demands an extension that is not known"));
+        }
+        let nonce = take(&mut rest, 'r')?;
+        let (salt, iterations) = (take(&mut rest, 's')?, take(&mut rest, 'i')?);
+        if !nonce.starts_with(&self.nonce) || nonce.len() == self.nonce.len() {
+            return Err(malformed("its nonce does not extend the client's"));
+        }
+        let salt = base64::decode(salt).filter(|salt| !salt.is_empty());
+        let salt = salt.ok_or_else(|| malformed("its salt is not Base64"))?;
+        let iterations = iterations
+            .parse()
+            .ok()
+            .filter(|count| iterations.starts_with(|c: char| c.is_ascii_digit()) && *count > 0)
+            .ok_or_else(|| malformed("its iterations are not a number"))?;
+        if !ITERATIONS.contains(&iterations) {
+            let (least, most) = ITERATIONS.into_inner();
+            return Err(Error::new(
+                ErrorKind::Authentication,
+                format!(
+                    "the broker asks for {iterations} iterations of SCRAM, and dekaf accepts \
+                     {least} to {most}; create the user's credentials anew"
+                ),
+            ));
+        }
+        self.state = State::Deriving { server_first: server.into(), nonce: nonce.into() };
+        let iterations = NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MIN);
+        let (hash, password) = (self.hash, self.password.clone());
+        Ok(Next::Derive(Derivation { hash, password, salt, iterations }))
+    }
+
+    pub(super) fn derived(&mut self, keys: Keys) -> Result<Next> {
+        let State::Deriving { server_first, nonce } = &self.state else {
+            return Err(malformed("no keys were asked for"));
+        };
+        let bare = format!("c={HEADER_ENCODED},r={nonce}");
+        let signed = format!("{},{server_first},{bare}", self.first);
+        let stored = self.hash.digest(&keys.client);
+        let signature = self.hash.sign(stored.as_ref(), signed.as_bytes());
+        let proof: Zeroizing<Vec<u8>> = Zeroizing::new(
+            keys.client.iter().zip(signature.as_ref()).map(|(key, byte)| key ^ byte).collect(),
+        );
+        let message = format!("{bare},p={}", base64::encode(&proof));
+        self.state = State::Final { keys, signed };
+        Ok(Next::Send(Zeroizing::new(message.into_bytes())))
+    }
+
+    /// The server proves that it knows the password, too.
+    fn verify(&self, server: &str, keys: &Keys, signed: &str) -> Result<Next> {
+        if let Some(refusal) = server.strip_prefix("e=") {
+            let message = format!("the broker refused the login: {}", shown(refusal));
+            return Err(Error::new(ErrorKind::Authentication, message));
+        }
+        let mut rest = server;
+        let signature = base64::decode(take(&mut rest, 'v')?)
+            .ok_or_else(|| malformed("its signature is not Base64"))?;
+        if !self.hash.verifies(&keys.server, signed.as_bytes(), &signature) {
+            return Err(Error::new(
+                ErrorKind::Authentication,
+                "the broker could not prove that it knows the password: something else may have \
+                 answered in its place",
+            ));
+        }
+        Ok(Next::Done)
+    }
+}

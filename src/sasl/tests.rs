@@ -1,0 +1,242 @@
+//! Client and server against each other, and against the vectors of the RFC.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::{Mechanism, Secret};
+use crate::error::{Error, ErrorKind};
+
+const MECHANISMS: [Mechanism; 3] =
+    [Mechanism::Plain, Mechanism::ScramSha256, Mechanism::ScramSha512];
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.to_owned())
+}
+
+/// How a login ends: as the client sees it, with the last text for a refusal by the server.
+fn log_in(
+    mechanism: Mechanism,
+    (user, password): (&str, &str),
+    users: &Users,
+    spoil: impl Fn(usize, Vec<u8>) -> Vec<u8>,
+) -> Result<(), Error> {
+    let mut client = Client::new(mechanism, user, &secret(password), false, b"client nonce")?;
+    let mut server = Server::new(mechanism, b"a salt", b"server nonce");
+    let mut message = client.first();
+    for step in 0.. {
+        let answer = match server.step(&message, users) {
+            ServerNext::Continue(answer) | ServerNext::Done(answer) => answer,
+            ServerNext::Refuse(said) => {
+                let refusal = client.refusal(Some(&said));
+                return Err(Error::new(ErrorKind::Authentication, refusal));
+            }
+        };
+        let next = match client.answer(&spoil(step, answer))? {
+            Next::Derive(derivation) => client.derived(derivation.run())?,
+            next => next,
+        };
+        match next {
+            Next::Send(next) => message = next,
+            Next::Done => return Ok(()),
+            Next::Derive(_) => panic!("keys are derived once"),
+        }
+    }
+    unreachable!("a login ends")
+}
+
+fn as_it_is(_: usize, answer: Vec<u8>) -> Vec<u8> {
+    answer
+}
+
+fn users(user: &str, password: &str) -> Users {
+    Users::from([(user.to_owned(), secret(password))])
+}
+
+/// A client of `user`/`pencil` that has got as far as its proof.
+fn at_proof(mechanism: Mechanism, nonce: &[u8], server_first: &str) -> (Client, String) {
+    let mut client = Client::new(mechanism, "user", &secret("pencil"), false, nonce).unwrap();
+    let Next::Derive(derivation) = client.answer(server_first.as_bytes()).unwrap() else {
+        panic!("keys are needed first")
+    };
+    let Next::Send(proof) = client.derived(derivation.run()).unwrap() else {
+        panic!("the proof follows")
+    };
+    (client, String::from_utf8(proof.to_vec()).unwrap())
+}
+
+/// RFC 7677, section 3. Its nonce is not Base64 of whole bytes, so it is given as those it stands for.
+#[test]
+fn the_vector_of_rfc_7677() {
+    let nonce = base64::decode("rOprNGfwEbeRWgbNEkqO").unwrap();
+    let first =
+        "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
+    let (mut client, proof) = at_proof(Mechanism::ScramSha256, &nonce, first);
+    assert_eq!(&**client.first(), b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
+    assert_eq!(
+        proof,
+        "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
+         p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+    );
+    let last = b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
+    assert!(matches!(client.answer(last), Ok(Next::Done)));
+}
+
+#[test]
+fn logins_succeed_with_the_right_password_alone() {
+    for mechanism in MECHANISMS {
+        let users = users("alice", "alice-secret");
+        log_in(mechanism, ("alice", "alice-secret"), &users, as_it_is).unwrap();
+        for (who, cause) in [
+            (("alice", "bob-secret"), "the password of user \"alice\" is wrong"),
+            (("mallory", "alice-secret"), "the broker has no user \"mallory\" for SCRAM-SHA-"),
+        ] {
+            let error = log_in(mechanism, who, &users, as_it_is).expect_err("it is refused");
+            let cause = match mechanism {
+                Mechanism::Plain => "the broker refuses user",
+                _ => cause,
+            };
+            assert!(error.to_string().starts_with(cause), "{error}");
+            assert!(
+                error.to_string().contains("the broker says: Authentication failed"),
+                "{error}"
+            );
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_delegation_token_is_marked() {
+    let token = Client::new(Mechanism::ScramSha256, "id", &secret("hmac"), true, b"nonce").unwrap();
+    assert_eq!(&**token.first(), b"n,,n=id,r=bm9uY2U=,tokenauth=true");
+    assert!(token.refusal(None).contains("delegation token \"id\""));
+}
+
+#[test]
+fn what_the_server_must_not_say_is_refused() {
+    let refused = |message: &str| {
+        let mut client =
+            Client::new(Mechanism::ScramSha256, "user", &secret("pencil"), false, b"12").unwrap();
+        client.answer(message.as_bytes()).expect_err(message).to_string()
+    };
+    // The nonce is "MTI=".
+    for (message, cause) in [
+        ("", "r= is missing"),
+        ("m=1,r=MTI=x,s=AA==,i=4096", "an extension"),
+        ("r=other,s=AA==,i=4096", "does not extend"),
+        ("r=MTI=,s=AA==,i=4096", "does not extend"),
+        ("r=MTI=x,s=,i=4096", "salt"),
+        ("r=MTI=x,s=?,i=4096", "salt"),
+        ("r=MTI=x,s=AA==", "i= is missing"),
+        ("r=MTI=x,s=AA==,i=many", "not a number"),
+        ("r=MTI=x,s=AA==,i=+4096", "not a number"),
+        ("r=MTI=x,s=AA==,i=4095", "asks for 4095 iterations"),
+        ("r=MTI=x,s=AA==,i=1000001", "asks for 1000001 iterations"),
+        ("r=MTI=x,s=AA==,i=99999999999", "not a number"),
+        (&"r".repeat(5_000), "it has 5000 bytes"),
+    ] {
+        let said = refused(message);
+        assert!(said.contains(cause), "{message}: {said}");
+    }
+}
+
+#[test]
+fn a_server_that_does_not_know_the_password_is_refused() {
+    let (mut client, _) = at_proof(Mechanism::ScramSha512, b"12", "r=MTI=x,s=AA==,i=4096");
+    let forged = format!("v={}", base64::encode(&[7; 64]));
+    for (message, kind, cause) in [
+        (&*forged, ErrorKind::Authentication, "could not prove"),
+        ("v=AA==", ErrorKind::Authentication, "could not prove"),
+        ("v=?", ErrorKind::Protocol, "not Base64"),
+        ("e=other-error\u{1b}", ErrorKind::Authentication, "refused the login: other-error\\u{1b}"),
+    ] {
+        let error = client.answer(message.as_bytes()).expect_err(message);
+        assert_eq!(error.kind(), kind);
+        assert!(error.to_string().contains(cause), "{error}");
+    }
+}
+
+#[test]
+fn keys_are_kept_and_forgotten() {
+    let derivation = |salt: u8| Derivation {
+        hash: keys::Hash::Sha256,
+        password: secret("pencil"),
+        salt: vec![salt],
+        iterations: std::num::NonZeroU32::MIN,
+    };
+    let mut cache = KeyCache::default();
+    for salt in 0..20 {
+        let keys = derivation(salt).run();
+        cache.put(derivation(salt), keys.clone());
+        assert_eq!(cache.get(&derivation(salt)), Some(keys));
+    }
+    assert_eq!((0..20).filter(|salt| cache.get(&derivation(*salt)).is_some()).count(), 8);
+    let other = Derivation { password: secret("other"), ..derivation(19) };
+    assert_eq!(cache.get(&other), None);
+}
+
+#[test]
+fn nothing_shows_a_password() {
+    let password = "pencil-9f86d081";
+    for mechanism in MECHANISMS {
+        let mut client = Client::new(mechanism, "user", &secret(password), false, b"12").unwrap();
+        let mut shown = vec![format!("{client:?}")];
+        if let Ok(Next::Derive(derivation)) = client.answer(b"r=MTI=x,s=AA==,i=4096") {
+            shown.push(format!("{derivation:?}{:?}", derivation.run()));
+            client.derived(derivation.run()).unwrap();
+            shown.push(format!("{client:?}"));
+        }
+        let shown = shown.concat();
+        assert!(!shown.contains("pencil"), "{shown}");
+        let bytes = password.as_bytes().iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+        assert!(!shown.contains(&bytes), "{shown}");
+    }
+}
+
+#[test]
+fn plain_cannot_send_a_nul() {
+    for (user, password, name) in [("a\0b", "c", "user"), ("a", "b\0c", "password")] {
+        let error = Client::new(Mechanism::Plain, user, &secret(password), false, b"");
+        let error = error.expect_err(name).to_string();
+        assert!(error.starts_with(&format!("{name}: a NUL")), "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_user_and_password_log_in(user in "[^\0]{1,20}", password in "[^\0]{1,20}") {
+        for mechanism in MECHANISMS {
+            log_in(mechanism, (&user, &password), &users(&user, &password), as_it_is).unwrap();
+        }
+    }
+
+    /// A changed salt or count makes a wrong proof, and what is changed later is noticed.
+    #[test]
+    fn a_changed_answer_never_logs_in(step in 0_usize..2, at in any::<prop::sample::Index>(), to: u8) {
+        let mechanism = Mechanism::ScramSha256;
+        let users = users("alice", "alice-secret");
+        let spoil = |now: usize, mut answer: Vec<u8>| {
+            let at = at.index(answer.len());
+            if now == step && answer[at] != to {
+                answer[at] = to;
+            } else if now == step {
+                answer[at] = to.wrapping_add(1);
+            }
+            answer
+        };
+        prop_assert!(log_in(mechanism, ("alice", "alice-secret"), &users, spoil).is_err());
+    }
+
+    #[test]
+    fn hostile_bytes_do_no_harm(server in proptest::collection::vec(any::<u8>(), 0..64)) {
+        for mechanism in MECHANISMS {
+            let mut client = Client::new(mechanism, "u", &secret("p"), false, b"12").unwrap();
+            let _refused = client.answer(&server);
+            let mut box_side = Server::new(mechanism, b"salt", b"nonce");
+            let _refused = box_side.step(&server, &users("u", "p"));
+            let _ended = box_side.step(&server, &users("u", "p"));
+        }
+    }
+}
