@@ -1,0 +1,96 @@
+//! What messages say of a certificate. It is read without trust, and apart from its verification.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::SystemTime;
+
+use pkcs8::der::asn1::AnyRef;
+
+use super::algorithm::{self, PublicKey};
+use super::distinguished_name::DistinguishedName;
+use super::{der, text};
+
+/// What a certificate says of itself.
+#[derive(Debug, Clone)]
+pub(super) struct Certificate {
+    /// Whose it is.
+    pub(super) subject: DistinguishedName,
+    /// Who signed it.
+    pub(super) issuer: DistinguishedName,
+    /// The host names and addresses it is for, ready to be shown.
+    pub(super) names: Vec<String>,
+    /// When it begins to be valid.
+    pub(super) not_before: SystemTime,
+    /// When it ends to be valid.
+    pub(super) not_after: SystemTime,
+    /// The kind of its key.
+    pub(super) key: Option<PublicKey>,
+    /// Its key with the algorithm, as encoded.
+    pub(super) key_info: Vec<u8>,
+    /// The name of the algorithm with which it is signed.
+    pub(super) signature: String,
+}
+
+const SUBJECT_ALTERNATIVE_NAME: &str = "2.5.29.17";
+
+// The numbers of context-specific tags, of a certificate and of a name.
+const VERSION: Option<u32> = Some(0);
+const EXTENSIONS: Option<u32> = Some(3);
+const DNS_NAME: Option<u32> = Some(2);
+const ADDRESS: Option<u32> = Some(7);
+
+impl Certificate {
+    /// Reads a certificate; `None` if it is malformed.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let outer = der::sequence(bytes)?;
+        let body = der::members(*outer.first()?)?;
+        let body = &body[usize::from(der::context(*body.first()?) == VERSION)..];
+        let [_serial, signature, issuer, validity, subject, key_info, ref rest @ ..] = *body else {
+            return None;
+        };
+        let validity = der::members(validity)?;
+        let [not_before, not_after] = validity[..] else { return None };
+        let extensions = rest.iter().find(|field| der::context(**field) == EXTENSIONS);
+        Some(Self {
+            subject: DistinguishedName::read(subject)?,
+            issuer: DistinguishedName::read(issuer)?,
+            names: extensions.map(|field| names(*field).unwrap_or_default()).unwrap_or_default(),
+            not_before: der::time(not_before)?,
+            not_after: der::time(not_after)?,
+            key: PublicKey::read(key_info),
+            key_info: der::encoded(key_info)?,
+            signature: algorithm::name(der::algorithm(signature)?),
+        })
+    }
+
+    /// Whether it is signed by its own subject.
+    pub(super) fn is_self_signed(&self) -> bool {
+        self.subject.content == self.issuer.content
+    }
+}
+
+/// The host names and addresses among a certificate's extensions.
+fn names(extensions: AnyRef<'_>) -> Option<Vec<String>> {
+    for extension in der::sequence(extensions.value())? {
+        let extension = der::members(extension)?;
+        let is_wanted =
+            der::identifier(*extension.first()?)?.to_string() == SUBJECT_ALTERNATIVE_NAME;
+        if is_wanted {
+            let names = der::sequence(extension.last()?.value())?;
+            return Some(names.into_iter().filter_map(name).collect());
+        }
+    }
+    None
+}
+
+fn name(name: AnyRef<'_>) -> Option<String> {
+    let value = name.value();
+    match der::context(name) {
+        DNS_NAME => Some(text::shown(&String::from_utf8_lossy(value))),
+        ADDRESS => match value.len() {
+            4 => Some(Ipv4Addr::from(<[u8; 4]>::try_from(value).ok()?).to_string()),
+            16 => Some(Ipv6Addr::from(<[u8; 16]>::try_from(value).ok()?).to_string()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! What a file holds in place of PEM, and the command that converts it.
+
+use pkcs8::der::Tag;
+
+use super::der;
+
+/// What a file holds that has no usable PEM block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// Nothing.
+    Empty,
+    /// A Java keystore, JKS or JCEKS.
+    JavaKeystore,
+    /// PKCS#12, as Java's newer keystores are.
+    Pkcs12,
+    /// PKCS#7, in DER or PEM.
+    Pkcs7,
+    /// One certificate in DER.
+    DerCertificate,
+    /// A private key in DER.
+    DerKey,
+    /// Something else.
+    Unknown,
+}
+
+/// What is wanted of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Certificates of authorities.
+    Authorities,
+    /// The client's certificate, a key, or both.
+    Identity,
+}
+
+const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
+
+impl Format {
+    /// Recognises a format by its first bytes.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            _ if bytes.trim_ascii().is_empty() => Self::Empty,
+            [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => Self::JavaKeystore,
+
+            [0x30, ..] => Self::of_der(bytes).unwrap_or(Self::Unknown),
+            _ => Self::Unknown,
+        }
+    }
+
+    fn of_der(bytes: &[u8]) -> Option<Self> {
+        let members = der::sequence(bytes)?;
+        let [first, ref rest @ ..] = *members else { return None };
+        Some(match (der::tag(first), first.value(), rest) {
+            (Tag::Integer, [3], _) => Self::Pkcs12,
+            (Tag::Integer, _, _) => Self::DerKey,
+            // A certificate ends with a bit string; an encrypted key is an octet string.
+            (Tag::Sequence, _, [.., last]) if der::tag(*last) == Tag::BitString => {
+                Self::DerCertificate
+            }
+            (Tag::Sequence, _, [last]) if der::tag(*last) == Tag::OctetString => Self::DerKey,
+            (Tag::ObjectIdentifier, _, _) if der::identifier(first)?.to_string() == SIGNED_DATA => {
+                Self::Pkcs7
+            }
+            _ => Self::Unknown,
+        })
+    }
+
+    /// What it is, for a message: the words behind "is".
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Self::Empty => "is empty",
+            Self::JavaKeystore => "is a Java keystore (JKS), not PEM",
+            Self::Pkcs12 => "is PKCS#12, not PEM",
+            Self::Pkcs7 => "is PKCS#7, not a PEM certificate",
+            Self::DerCertificate => "is a certificate in DER, not PEM",
+            Self::DerKey => "is a private key in DER, not PEM",
+            Self::Unknown => "is not PEM",
+        }
+    }
+
+    /// The command that makes PEM of a file; `None` if there is none.
+    pub(super) fn command(self, wanted: Wanted, file: &str) -> Option<String> {
+        let command = match (self, wanted) {
+            (Self::JavaKeystore, Wanted::Authorities) => {
+                format!("keytool -exportcert -rfc -keystore {file} -alias ALIAS -file ca.pem")
+            }
+            (Self::JavaKeystore, Wanted::Identity) => format!(
+                "keytool -importkeystore -srckeystore {file} -destkeystore client.p12 -deststoretype PKCS12 \
+                 && openssl pkcs12 -in client.p12 -nodes -out client.pem"
+            ),
+            (Self::Pkcs12, Wanted::Authorities) => {
+                format!("openssl pkcs12 -in {file} -nokeys -out ca.pem")
+            }
+            (Self::Pkcs12, Wanted::Identity) => {
+                format!("openssl pkcs12 -in {file} -nodes -out client.pem")
+            }
+
+            (Self::Pkcs7, _) => {
+                format!("openssl pkcs7 -print_certs -in {file} -out certificates.pem")
+            }
+            (Self::DerCertificate, _) => {
+                format!("openssl x509 -inform der -in {file} -out certificate.pem")
+            }
+            (Self::DerKey, _) => format!("openssl pkey -inform der -in {file} -out key.pem"),
+            (Self::Empty | Self::Unknown, _) => return None,
+        };
+        Some(command)
+    }
+}

@@ -1,0 +1,140 @@
+//! Where PEM comes from: files, folders and text, each with a name for messages.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::format::{Format, Wanted};
+use super::pem::{self, Block};
+use super::text;
+use crate::config::Pem;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes of the longest file that is read. The bundles of all known authorities have 1 MB.
+const LONGEST_FILE: u64 = 16 << 20;
+
+/// PEM blocks, and the bytes they were found in.
+pub(super) struct Source {
+    /// The setting that named it, such as `security.ca`.
+    setting: &'static str,
+    /// The file; `None` is text.
+    path: Option<PathBuf>,
+    bytes: Zeroizing<Vec<u8>>,
+    /// The blocks found.
+    pub(super) blocks: Vec<Block>,
+}
+
+impl Source {
+    /// Reads a file or takes text.
+    pub(super) fn read(setting: &'static str, pem: &Pem) -> Result<Self> {
+        match pem {
+            Pem::Text(text) => {
+                let bytes = Zeroizing::new(text.reveal().as_bytes().to_vec());
+                Ok(Self::new(setting, None, bytes))
+            }
+            Pem::Path(path) => Self::read_file(setting, path),
+        }
+    }
+
+    /// Reads a file, all files of a folder in the order of their names, or takes text.
+    pub(super) fn read_all(setting: &'static str, pem: &Pem) -> Result<Vec<Self>> {
+        match pem {
+            Pem::Path(path) if path.is_dir() => Self::read_folder(setting, path),
+            _ => Ok(vec![Self::read(setting, pem)?]),
+        }
+    }
+
+    /// Files that cannot be read are passed over if there are others: keys lie beside certificates.
+    fn read_folder(setting: &'static str, path: &Path) -> Result<Vec<Self>> {
+        let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = entries.map_err(|error| unreadable(setting, path, &error))?;
+        let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
+        paths.sort();
+        let (mut sources, mut first_error) = (Vec::new(), None);
+        for path in paths.into_iter().filter(|path| path.is_file()) {
+            match Self::read_file(setting, &path) {
+                Ok(source) => sources.push(source),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        match first_error {
+            Some(error) if sources.is_empty() => Err(error),
+            _ => Ok(sources),
+        }
+    }
+
+    fn read_file(setting: &'static str, path: &Path) -> Result<Self> {
+        let bytes = read_limited(path).map_err(|error| unreadable(setting, path, &error))?;
+        Ok(Self::new(setting, Some(path.to_owned()), bytes))
+    }
+
+    fn new(setting: &'static str, path: Option<PathBuf>, bytes: Zeroizing<Vec<u8>>) -> Self {
+        let blocks = pem::blocks(&bytes);
+        Self { setting, path, bytes, blocks }
+    }
+
+    /// The contents of all blocks with a label.
+    pub(super) fn contents(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<&[u8]>> {
+        let wanted = self.blocks.iter().filter(|block| is_wanted(&block.label));
+        wanted.map(|block| self.content(block)).collect()
+    }
+
+    /// The content of a block; an error if it is malformed.
+    pub(super) fn content<'a>(&self, block: &'a Block) -> Result<&'a [u8]> {
+        let content = block.content.as_ref().map(|content| content.as_slice());
+        content.ok_or_else(|| {
+            let label = &block.label;
+            self.error(&format!(
+                "has a {label} block that is cut off or is not base64; copy it anew"
+            ))
+        })
+    }
+
+    /// Why it has nothing that is wanted, and what to do.
+    pub(super) fn useless(&self, wanted: Wanted, missing: &str) -> Error {
+        let is_pkcs7 = self.blocks.iter().any(|block| block.label == "PKCS7");
+        let format = if is_pkcs7 { Format::Pkcs7 } else { Format::of(&self.bytes) };
+        let mut labels: Vec<_> = self.blocks.iter().map(|block| block.label.clone()).collect();
+        labels.dedup();
+        match format.command(wanted, &self.shell_name()) {
+            Some(command) => self.error(&format!("{}; convert it: {command}", format.describe())),
+            None if labels.is_empty() => {
+                self.error(&format!("{}; {missing} is needed", format.describe()))
+            }
+            None => self.error(&format!("has no {missing}; it has: {}", text::list(&labels))),
+        }
+    }
+
+    /// An error that names the setting and the file; the text says what either does.
+    pub(super) fn error(&self, text: &str) -> Error {
+        let place = match &self.path {
+            Some(path) => format!("the file \"{}\"", path.display()),
+            None => "the text".to_owned(),
+        };
+        Error::new(ErrorKind::Config, format!("{}: {place} {text}", self.setting))
+    }
+
+    /// The file's name as a shell takes it.
+    pub(super) fn shell_name(&self) -> String {
+        self.path.as_deref().map_or_else(|| "FILE".to_owned(), text::shell)
+    }
+}
+
+fn unreadable(setting: &str, path: &Path, error: &io::Error) -> Error {
+    let message = format!("{setting}: \"{}\" cannot be read: {error}", path.display());
+    Error::new(ErrorKind::Config, message)
+}
+
+fn read_limited(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = File::open(path)?;
+    // Its room is taken at once: growing would leave copies of a key behind.
+    let length = file.metadata()?.len().min(LONGEST_FILE) as usize;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
+    file.take(LONGEST_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST_FILE {
+        return Err(io::Error::other("it is larger than 16 MiB"));
+    }
+    Ok(bytes)
+}
