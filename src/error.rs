@@ -159,6 +159,12 @@ impl Error {
         }
     }
 
+    /// Whether the connection itself was refused, by the broker or by this client. Another broker
+    /// would refuse it for the same reason.
+    pub fn refuses_connection(&self) -> bool {
+        matches!(self.kind, ErrorKind::Tls | ErrorKind::Authentication)
+    }
+
     /// Whether the producer accepts nothing more.
     pub fn fatal(&self) -> bool {
         self.kind == ErrorKind::Closed || self.context.fatal

@@ -187,7 +187,7 @@ MUTATIONS = [
     Mutation(
         "the cluster may create those topics alone that records wait for",
         "src/cluster/pages.rs",
-        "        self.pages.begin();\n        self.pages.matters(matter, calls, PAGE)\n",
+        "        self.pages.begin();\n        self.pages.matters(matter, calls, self.pages.size)\n",
         "        self.pages.begin();\n        self.indices().collect()\n",
         noticed_by=("created",),
     ),
@@ -289,8 +289,8 @@ MUTATIONS = [
     Mutation(
         "the cluster is not asked again at once after a failure",
         "src/cluster/refresh.rs",
-        "        self.not_before = Some(now + self.backoff.after(self.failures, random));\n",
-        "        let _ = (now, self.backoff.after(self.failures, random));\n",
+        "        self.not_before = Some(now + backoff.after(self.failures, random));\n",
+        "        let _ = (now, backoff.after(self.failures, random));\n",
         noticed_by=("pause",),
     ),
     Mutation(

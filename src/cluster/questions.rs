@@ -106,11 +106,17 @@ impl Cluster {
         now: Instant,
         error: Error,
         needed: bool,
+        backoff: Backoff,
         random: &mut Random,
     ) {
         let Self { pages, questions: Questions { refresh, .. }, .. } = self;
         pages.progress = pages.before;
-        refresh.failed(now, error, needed, random);
+        refresh.failed(now, error, needed, backoff, random);
+    }
+
+    /// Whether a broker has ever answered.
+    pub(crate) fn was_reached(&self) -> bool {
+        self.questions.refresh.was_renewed()
     }
 
     /// Why no answer came to the last question.

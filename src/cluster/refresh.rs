@@ -104,16 +104,23 @@ impl Refresh {
             self.not_before = Some(now + self.backoff.initial);
         } else {
             self.wanted = true;
-            self.pause(now, random);
+            self.pause(now, self.backoff, random);
         }
     }
 
-    /// No answer came; asks again only while it is `needed`.
-    pub(crate) fn failed(&mut self, now: Instant, error: Error, needed: bool, random: &mut Random) {
+    /// No answer came; asks again only while it is `needed`, after a pause of `backoff`.
+    pub(crate) fn failed(
+        &mut self,
+        now: Instant,
+        error: Error,
+        needed: bool,
+        backoff: Backoff,
+        random: &mut Random,
+    ) {
         self.under_way = false;
         self.wanted = needed;
         self.last_failure = Some(error);
-        self.pause(now, random);
+        self.pause(now, backoff, random);
     }
 
     /// Why the last attempt brought no answer.
@@ -121,8 +128,8 @@ impl Refresh {
         self.last_failure.as_ref()
     }
 
-    fn pause(&mut self, now: Instant, random: &mut Random) {
+    fn pause(&mut self, now: Instant, backoff: Backoff, random: &mut Random) {
         self.failures = self.failures.saturating_add(1);
-        self.not_before = Some(now + self.backoff.after(self.failures, random));
+        self.not_before = Some(now + backoff.after(self.failures, random));
     }
 }

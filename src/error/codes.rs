@@ -86,6 +86,11 @@ impl ErrorCode {
         self.0 == 0
     }
 
+    /// Whether the broker knows the user, and does not let it do this.
+    pub fn is_authorization(self) -> bool {
+        matches!(self.0, 29 | 30 | 31 | 53 | 65)
+    }
+
     /// Whether sending the same again may succeed.
     pub fn retriable(self) -> bool {
         matches!(

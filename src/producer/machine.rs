@@ -20,6 +20,7 @@ mod forgetting;
 mod joining;
 mod looks;
 mod placing;
+mod refusals;
 mod sending;
 mod snapshot;
 #[cfg(test)]

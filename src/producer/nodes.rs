@@ -74,6 +74,8 @@ pub(super) struct Nodes {
     by_id: Vec<Node>,
     /// Sorted by id, as later requests have larger ones.
     requests: VecDeque<Request>,
+    /// Whether any broker was ever connected.
+    were_connected: bool,
     next_request: RequestId,
     connects: VecDeque<NodeId>,
     disconnects: VecDeque<NodeId>,
@@ -134,6 +136,7 @@ impl Nodes {
     }
 
     pub(super) fn connected(&mut self, node: NodeId) {
+        self.were_connected = true;
         let node = self.node(node);
         node.connected = true;
         node.connecting = false;
@@ -165,6 +168,11 @@ impl Nodes {
         node.throttled_until = None;
         let was_needed = node.in_flight > 0 || !node.ready.is_empty();
         (std::mem::take(&mut node.ready), was_needed)
+    }
+
+    /// Whether any broker was ever connected.
+    pub(super) fn were_connected(&self) -> bool {
+        self.were_connected
     }
 
     /// Why a broker is not connected.

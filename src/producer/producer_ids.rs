@@ -87,7 +87,14 @@ impl ProducerIds {
     }
 
     /// None has, and another is to be asked if that makes sense.
-    pub(super) fn failed(&mut self, now: Instant, error: Error, again: bool, random: &mut Random) {
-        self.question.failed(now, error, again, random);
+    pub(super) fn failed(
+        &mut self,
+        now: Instant,
+        error: Error,
+        again: bool,
+        backoff: Backoff,
+        random: &mut Random,
+    ) {
+        self.question.failed(now, error, again, backoff, random);
     }
 }

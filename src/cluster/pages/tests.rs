@@ -12,11 +12,18 @@ const NONE: BTreeSet<usize> = BTreeSet::new();
 const PAGE: usize = 1_000;
 const AGE: Duration = Duration::from_secs(300);
 
+fn config() -> Config {
+    let config = Config::new("localhost:9092").unwrap();
+    Config { metadata_max_age: AGE, ..config }
+}
+
+fn backoff() -> Backoff {
+    Backoff::of(&config())
+}
+
 /// A cluster with so many topics, whose last answer came now.
 fn cluster(topics: usize, now: Instant, random: &mut Random) -> Cluster {
-    let mut config = Config::new("localhost:9092").unwrap();
-    config.metadata_max_age = AGE;
-    let mut cluster = Cluster::new(&config, Backoff::of(&config));
+    let mut cluster = Cluster::new(&config(), backoff());
     for topic in 0..topics {
         cluster.add(&format!("topic-{topic}"));
     }
@@ -106,7 +113,7 @@ fn a_page_that_is_not_answered_is_asked_for_again() {
     assert!(cluster.poll_question(now));
     let first = cluster.page(&NONE, &NONE);
     let error = Error::new(ErrorKind::Unreachable, "no broker is there");
-    cluster.not_answered(now, error, true, &mut random);
+    cluster.not_answered(now, error, true, backoff(), &mut random);
     assert!(!cluster.poll_question(now), "after a pause");
     let now = now + Duration::from_secs(10);
     assert!(cluster.poll_question(now));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Machine, Purge};
-use crate::cluster::{Backoff, ClusterDescription, NodeId};
+use crate::cluster::{ClusterDescription, NodeId};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::nodes::Sent;
 use crate::producer::notices::Peer;
@@ -67,9 +67,11 @@ impl<W> Machine<W> {
 
     pub(super) fn handle_metadata_failed(&mut self, now: Instant, error: Error) {
         self.counts.bootstrap_failed();
-        self.note_failure(now, Peer::Cluster, &error);
-        let needed = !self.is_idle();
-        self.cluster.not_answered(now, error, needed, &mut self.random);
+        if !self.refused_by_cluster(now, &error) {
+            self.note_failure(now, Peer::Cluster, &error);
+        }
+        let (needed, backoff) = (!self.is_idle(), self.backoff_after(&error));
+        self.cluster.not_answered(now, error, needed, backoff, &mut self.random);
     }
 
     /// A peer could not be reached. Only a warning says how many records wait, as counting them
@@ -88,12 +90,16 @@ impl<W> Machine<W> {
 
     /// No broker could be asked for an id, or it refused.
     pub(super) fn handle_identity_failed(&mut self, now: Instant, error: Error) {
-        let refused = matches!(error.kind(), ErrorKind::Broker | ErrorKind::UnsupportedVersion);
+        let refused = matches!(
+            error.kind(),
+            ErrorKind::Authorization | ErrorKind::Broker | ErrorKind::UnsupportedVersion
+        );
+        let backoff = self.backoff_after(&error);
         if error.retriable() || !refused {
-            return self.producer_ids.failed(now, error, true, &mut self.random);
+            return self.producer_ids.failed(now, error, true, backoff, &mut self.random);
         }
         let error = error.ends_producer();
-        self.producer_ids.failed(now, error.clone(), false, &mut self.random);
+        self.producer_ids.failed(now, error.clone(), false, backoff, &mut self.random);
         self.drop_records(now, Purge::ALL, |_, maybe_written| {
             error.clone().maybe_written(maybe_written)
         });
@@ -109,10 +115,12 @@ impl<W> Machine<W> {
 
     /// A broker could not be connected.
     pub fn handle_connect_failed(&mut self, now: Instant, node: NodeId, error: Error) {
-        self.note_failure(now, Peer::Broker(node), &error);
+        if !self.refused_by_broker(now, node, &error) {
+            self.note_failure(now, Peer::Broker(node), &error);
+        }
         // The broker may have moved, or another one may lead its partitions by now.
         self.cluster.want();
-        let backoff = Backoff::of(&self.config);
+        let backoff = self.backoff_after(&error);
         let pause = |failures| backoff.after(failures, &mut self.random);
         self.nodes.connect_failed(now, node, error, pause);
     }

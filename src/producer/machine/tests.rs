@@ -1,6 +1,7 @@
 //! The machine by itself: what it wants done, and when, as time and answers come.
 
 mod asking;
+mod connecting;
 mod delivery;
 mod forgetting;
 mod joining;

@@ -86,6 +86,11 @@ fn written(maybe_written: bool) -> &'static str {
     if maybe_written { "; it may have been written" } else { "" }
 }
 
+/// The kind of a refusal with this code.
+fn refusal_kind(code: ErrorCode) -> ErrorKind {
+    if code.is_authorization() { ErrorKind::Authorization } else { ErrorKind::Broker }
+}
+
 /// The time of a record that waited for memory is over.
 pub(super) fn starved(config: &Config) -> Error {
     Error::new(
@@ -162,10 +167,15 @@ pub(super) fn unreachable(cluster: &Cluster, limit: Limit) -> Error {
     let why = cluster
         .last_failure()
         .map_or_else(|| "no broker has answered yet".to_owned(), ToString::to_string);
-    Error::new(
-        ErrorKind::Unreachable,
-        format!("the cluster could not be reached within {limit}: {why}"),
-    )
+    let message = format!("the cluster could not be reached within {limit}: {why}");
+    // A refusal that has outlasted every retry is what the caller must mend.
+    match cluster.last_failure().filter(|failure| failure.refuses_connection()) {
+        Some(refusal) => {
+            let error = Error::new(refusal.kind(), message);
+            refusal.context().code.into_iter().fold(error, Error::code)
+        }
+        None => Error::new(ErrorKind::Unreachable, message),
+    }
 }
 
 /// A topic is not known, or not any more, within the time that was given for it.
@@ -185,9 +195,16 @@ pub(super) fn unknown_topic(cluster: &Cluster, topic: usize, limit: Limit) -> Er
         code if code.retriable() => {
             format!("topic \"{name}\" was not ready within {limit}: {code}")
         }
+        ErrorCode::TOPIC_AUTHORIZATION_FAILED => format!(
+            "topic \"{name}\": the user is not allowed to use it, or it does not exist: {code}; \
+             grant Write and Describe on the topic, and Create if it is to be created"
+        ),
         code => format!("topic \"{name}\" cannot be used: {code}"),
     };
-    let kind = if code.retriable() { ErrorKind::UnknownTopic } else { ErrorKind::Broker };
+    let kind = match code {
+        code if code.retriable() => ErrorKind::UnknownTopic,
+        code => refusal_kind(code),
+    };
     Error::new(kind, message).code(code)
 }
 
@@ -272,7 +289,7 @@ impl<W> Machine<W> {
             String::new()
         };
         let message = format!("{name}: the broker refused: {code}{said}{advice}{written}");
-        Error::new(ErrorKind::Broker, message).code(code).maybe_written(batch.is_maybe_written())
+        Error::new(refusal_kind(code), message).code(code).maybe_written(batch.is_maybe_written())
     }
 
     /// A broker refused one record of a batch.
@@ -287,7 +304,7 @@ impl<W> Machine<W> {
         let said = said.map(|said| format!(": {said}")).unwrap_or_default();
         let (place, written) = (self.place_name(place), written(maybe_written));
         let message = format!("{place}: the broker refused the record: {code}{said}{written}");
-        Error::new(ErrorKind::Broker, message).code(code).maybe_written(maybe_written)
+        Error::new(refusal_kind(code), message).code(code).maybe_written(maybe_written)
     }
 
     pub(super) fn timed_out(&self, place: Place, batch: &Batch<W>) -> Error {
@@ -296,7 +313,12 @@ impl<W> Machine<W> {
         let leader = self.cluster.leader(place).node;
         let unconnected = leader.and_then(|leader| self.nodes.last_failure(leader));
         let throttled = leader.is_some_and(|leader| self.nodes.is_throttled(leader));
+        let refused = unconnected.filter(|error| error.refuses_connection());
         let why = match (last, unconnected.or(self.cluster.last_failure()), topic.refusal()) {
+            // It is what keeps the record from being sent again, whatever ended the last try.
+            (Some(_), Some(_), _) if refused.is_some() => {
+                refused.map(ToString::to_string).unwrap_or_default()
+            }
             (Some((code, Some(said))), _, _) => format!("the last try ended with {code}: {said}"),
             (Some((code, None)), _, _) => format!("the last try ended with {code}"),
             (None, Some(error), _) => error.to_string(),
