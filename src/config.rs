@@ -33,6 +33,10 @@ pub struct Config {
     pub max_request_size: usize,
     /// From the call to the acknowledgement, retries included.
     pub delivery_timeout: Duration,
+    /// How long an unused connection is kept. Brokers close theirs after ten minutes, and load
+    /// balancers earlier. A request that is sent while the other side closes may be written or not,
+    /// so this side closes first.
+    pub idle_timeout: Duration,
     /// How long a broker may take to answer.
     pub request_timeout: Duration,
     /// How long a message waits for an unknown topic or an unreachable cluster.
@@ -154,6 +158,7 @@ impl Config {
             batch_size: 65_536,
             max_request_size: 1_048_576,
             delivery_timeout: Duration::from_secs(120),
+            idle_timeout: Duration::from_secs(180),
             request_timeout: Duration::from_secs(30),
             metadata_timeout: Duration::from_secs(10),
             metadata_max_age: Duration::from_secs(300),

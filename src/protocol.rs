@@ -86,7 +86,7 @@ pub use produce::{
     PartitionProduceData, PartitionProduced, ProduceRequest, ProduceResponse, TopicProduceData,
     TopicProduced,
 };
-pub use sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateResponse};
+pub use sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateResponse, SaslBytes};
 pub use sasl_handshake::{SaslHandshakeRequest, SaslHandshakeResponse};
 pub use schema::{Field, Version};
 pub use served::{AnyRequest, SERVED, decode_request};

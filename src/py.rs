@@ -42,6 +42,7 @@ mod producer;
 mod promises;
 mod results;
 mod row;
+mod security;
 mod serializers;
 mod settings;
 mod signal;

@@ -1,15 +1,18 @@
 //! Which brokers there are, where they are, and the connections to them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use crate::config::{Address, Config};
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Link, LinkSettings, PipelineSettings, first_of};
+use crate::net::{
+    AskPassword, Link, LinkSecurity, LinkSettings, PipelineSettings, SecurityCounts, first_of,
+};
 use crate::producer::{Answer, MetadataWanted, Question, Recipient, Subject};
 use crate::protocol::{
     InitProducerIdRequest, MetadataRequest, MetadataRequestTopic, MetadataResponse, NodeEndpoint,
@@ -20,9 +23,9 @@ use crate::protocol::{
 /// healthy broker, and short compared with the deadline of one that hangs.
 const HEAD_START: Duration = Duration::from_millis(500);
 
-/// By default, brokers close connections that were idle for ten minutes. A request that is sent
-/// while the broker closes may be written or not, so this side closes first.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(9 * 60);
+/// The same where connections are secured: a healthy broker takes several exchanges, and hashes a
+/// password thousands of times.
+const SECURED_HEAD_START: Duration = Duration::from_millis(1_500);
 
 /// The brokers of a cluster.
 #[derive(Debug)]
@@ -30,12 +33,19 @@ pub(super) struct Brokers {
     settings: LinkSettings,
     bootstrap: Vec<Address>,
     known: RefCell<HashMap<i32, Address>>,
+    /// Whether any broker was ever reached.
+    was_reached: Cell<bool>,
     /// For requests that must not wait behind batches: to the broker that answered the last one.
     control: RefCell<Option<(Address, Rc<Link>)>>,
 }
 
 impl Brokers {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        program: impl AskPassword + 'static,
+        counts: &Arc<SecurityCounts>,
+    ) -> Self {
+        let security = LinkSecurity::new(config.security.clone(), program, Arc::clone(counts));
         Self {
             settings: LinkSettings {
                 // A broker that hangs while it is connected or asked leaves time for a second
@@ -43,14 +53,16 @@ impl Brokers {
                 setup_timeout: Duration::from_millis(
                     config.metadata_timeout.as_millis() as u64 / 3,
                 ),
+                security: Rc::new(security),
                 pipeline: PipelineSettings {
                     client_id: config.client_id.as_str().into(),
                     request_timeout: config.request_timeout,
-                    idle_timeout: IDLE_TIMEOUT,
+                    idle_timeout: config.idle_timeout,
                 },
             },
             bootstrap: config.bootstrap_servers.clone(),
             known: RefCell::default(),
+            was_reached: Cell::default(),
             control: RefCell::default(),
         }
     }
@@ -82,10 +94,8 @@ impl Brokers {
 
     /// Asks any broker about the cluster.
     async fn describe(&self, wanted: &MetadataWanted) -> Result<MetadataResponse> {
-        let name = |topic: &std::sync::Arc<str>| MetadataRequestTopic {
-            topic_id: 0,
-            name: Some(topic.to_string()),
-        };
+        let name =
+            |topic: &Arc<str>| MetadataRequestTopic { topic_id: 0, name: Some(topic.to_string()) };
         let request = MetadataRequest {
             topics: (!wanted.everything).then(|| wanted.topics.iter().map(name).collect()),
             allow_auto_topic_creation: wanted.may_create,
@@ -134,8 +144,13 @@ impl Brokers {
             let answered = self.ask_one(&address, request).await;
             answered.map(|(link, response)| (address, link, response))
         });
-        match first_of(attempts, HEAD_START).await {
+        let is_secured = self.settings.security.is_secured();
+        let head_start = if is_secured { SECURED_HEAD_START } else { HEAD_START };
+        // A wrong password is not tried on every broker.
+        let ends = |error: &Error| error.refuses_connection() && !self.was_reached.get();
+        match first_of(attempts, head_start, ends).await {
             Ok((address, link, response)) => {
+                self.was_reached.set(true);
                 *self.control.borrow_mut() = Some((address, link));
                 Ok(response)
             }
@@ -183,8 +198,14 @@ impl Brokers {
             }
         }
         let link = Rc::new(Link::open(address, &self.settings).await?);
-        let response = self.call(address, &link, request).await?;
-        Ok((link, response))
+        match self.call(address, &link, request).await {
+            Ok(response) => Ok((link, response)),
+            Err(error) if error.kind() == ErrorKind::Disconnected && !self.was_reached.get() => {
+                let explained = Link::explain_closed(address, &self.settings).await;
+                Err(explained.map_or(error, Error::from))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// A broker that does not answer in time is given up: any other can answer as well.
@@ -208,15 +229,18 @@ fn locate(node: i32, host: &str, port: i32) -> Option<(i32, Address)> {
     Some((node, Address { host: host.to_owned(), port }))
 }
 
-/// The failures of all brokers as one error. It has the kind and code that all of them share: if
-/// they differ, another attempt may reach a broker that answers.
+/// The failures of all brokers as one error. It has the kind and code that all of them share, or all
+/// that are refusals: if they differ, another attempt may reach a broker that answers.
 fn all_failed(mut failures: Vec<Error>) -> Error {
     if failures.len() == 1 {
         return failures.remove(0);
     }
     let each: Vec<_> = failures.iter().map(ToString::to_string).collect();
     let message = each.join(", ");
-    let mut reasons = failures.iter().map(|error| (error.kind(), error.context().code));
+    // A refusal is what the caller must mend, whatever keeps the other brokers from answering.
+    let is_refused = failures.iter().any(Error::refuses_connection);
+    let decisive = failures.iter().filter(|error| !is_refused || error.refuses_connection());
+    let mut reasons = decisive.map(|error| (error.kind(), error.context().code));
     match reasons.next() {
         Some((kind, code)) if reasons.all(|reason| reason == (kind, code)) => {
             code.into_iter().fold(Error::new(kind, message), Error::code)

@@ -12,7 +12,7 @@ use super::sink::Sink;
 use super::turn_signal::TurnSignal;
 use super::turned::Turned;
 use crate::config::Config;
-use crate::net::without_signals;
+use crate::net::{SecurityCounts, without_signals};
 use crate::producer::Machine;
 
 /// What callers and the core's thread share.
@@ -20,6 +20,7 @@ use crate::producer::Machine;
 pub(super) struct Core<W> {
     pub(super) turned: Turned<W>,
     pub(super) signal: TurnSignal,
+    pub(super) security: Arc<SecurityCounts>,
     ended: Mutex<bool>,
     end: Condvar,
 }
@@ -32,6 +33,7 @@ impl<W: Send + 'static> Core<W> {
         let core = Arc::new(Self {
             turned: Turned::new(Machine::with_rest(config.clone(), seed, S::rest)),
             signal: TurnSignal::default(),
+            security: Arc::default(),
             ended: Mutex::new(false),
             end: Condvar::new(),
         });
@@ -39,8 +41,8 @@ impl<W: Send + 'static> Core<W> {
         let work = move || {
             run(&inside, sink, |sink| {
                 let local = tokio::task::LocalSet::new();
-                let Self { turned, signal, .. } = &*inside;
-                local.block_on(&runtime, drive(turned, signal, sink, &config));
+                let Self { turned, signal, security, .. } = &*inside;
+                local.block_on(&runtime, drive(turned, signal, sink, &config, security));
                 drop(local);
                 // A look-up of a host's name may hang for as long as the system likes.
                 runtime.shutdown_background();
@@ -86,6 +88,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::net::PasswordRequest;
     use crate::producer::{Haste, Notice, Settled};
     use crate::record::Record;
 
@@ -115,6 +118,8 @@ mod tests {
         fn note(&self, _: Notice) {}
 
         fn ask_where(&self) {}
+
+        fn password(&self, _: PasswordRequest) {}
 
         fn rest(waiter: &u32, _but: i32) -> u32 {
             *waiter

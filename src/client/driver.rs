@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -17,7 +18,7 @@ use super::turned::Turned;
 use crate::cluster::NodeId;
 use crate::config::{Acks, Codec, Compression, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
-use crate::net::{Link, PendingAnswer};
+use crate::net::{AskPassword, Link, PasswordRequest, PendingAnswer, SecurityCounts};
 use crate::producer::{
     Event, Notice, Outgoing, Outside, PartitionBatch, Question, RequestId, SealedRequest, Settled,
     Turns, encode_produce,
@@ -31,6 +32,17 @@ enum News {
     Event(Event),
     Connected(NodeId, Rc<Link>),
     Sealed(Result<SealedRequest, JoinError>),
+}
+
+/// Passes questions for passwords on to the driver, which has the sink.
+#[derive(Debug)]
+struct Asking(mpsc::UnboundedSender<PasswordRequest>);
+
+impl AskPassword for Asking {
+    fn ask(&self, request: PasswordRequest) {
+        // The driver listens for as long as it lives, and with it ends what asks.
+        let _ended = self.0.send(request);
+    }
 }
 
 /// A request that was sent.
@@ -57,14 +69,16 @@ pub(super) async fn drive<W: Send + 'static>(
     signal: &TurnSignal,
     sink: &impl Sink<W>,
     config: &Config,
+    counts: &Arc<SecurityCounts>,
 ) {
     let (news, mut happened) = mpsc::unbounded_channel();
+    let (asks, mut asked) = mpsc::unbounded_channel();
     let mut turns = Turns::default();
     let mut world = World {
         turned,
         signal,
         sink,
-        brokers: Rc::new(Brokers::new(config)),
+        brokers: Rc::new(Brokers::new(config, Asking(asks), counts)),
         lanes: HashMap::new(),
         news,
         client_id: config.client_id.as_str().into(),
@@ -78,6 +92,7 @@ pub(super) async fn drive<W: Send + 'static>(
         turns.act(turn, &mut world);
         tokio::select! {
             () = turned.woken() => {}
+            Some(request) = asked.recv() => sink.password(request),
             Some(first) = happened.recv() => {
                 let mut machine = turned.driven();
                 let now = Instant::now();

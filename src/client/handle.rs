@@ -14,6 +14,7 @@ use super::turned::{Handed, HandedMany};
 use crate::cluster::{ClusterDescription, NodeId};
 use crate::config::Config;
 use crate::error::Error;
+use crate::net::SecurityMetrics;
 use crate::producer::{Haste, Machine, Metrics, Purge, Ticket, Unsent, Who, Whole};
 use crate::record::Record;
 
@@ -135,6 +136,11 @@ impl<W: Send + 'static> Client<W> {
     /// See [`Machine::metrics`].
     pub fn metrics(&self) -> Metrics {
         self.core.turned.machine().metrics()
+    }
+
+    /// What was counted of secured connections.
+    pub fn security_metrics(&self) -> SecurityMetrics {
+        self.core.security.read()
     }
 
     /// Un-sends a record; see [`Machine::cancel`].

@@ -1,5 +1,6 @@
 //! What the core hands out: settled records, settled calls and lines for the log.
 
+use crate::net::PasswordRequest;
 use crate::producer::{Notice, Settled};
 
 /// Where settled records and calls go. Called on the core's thread, without any lock held.
@@ -16,6 +17,10 @@ pub trait Sink<W>: Send + Sync + 'static {
     /// Requests calls of [`Client::next_to_place`](super::Client::next_to_place) until it returns
     /// `None`.
     fn ask_where(&self);
+
+    /// Takes a question for a password, which a new connection needs. It is answered later, by any
+    /// thread.
+    fn password(&self, request: PasswordRequest);
 
     /// Makes a waiter for all but the first `but` records of `waiter`.
     fn rest(waiter: &W, but: i32) -> W;

@@ -58,7 +58,7 @@ async fn connect_any<T>(
     });
     let left = opening.deadline().saturating_duration_since(Instant::now());
     let head_start = HEAD_START.min(left / addresses.len().max(1) as u32);
-    let connected = first_of(attempts, head_start).await;
+    let connected = first_of(attempts, head_start, |_| false).await;
     connected.map_err(|failures| opening.unreachable(ConnectStage::Tcp, all_causes(&failures)))
 }
 

@@ -1,23 +1,111 @@
-//! The stages between a connected socket and a link that is ready for requests: ApiVersions
-//! today. Encryption belongs before it, as a transport in place of the socket, and authentication
-//! behind it, as requests on the same pipeline; each is a [`ConnectStage`] of the same
-//! [`Opening`].
+//! The stages between a connected socket and a link that is ready for requests: TLS, as a transport
+//! in place of the socket; `ApiVersions`; SASL, as requests on the same pipeline.
+
+use std::rc::Rc;
 
 use bytes::Bytes;
 
+use super::authentication::{LoggedIn, Offer, choose, log_in};
+use super::connect::connect;
+use super::encryption::{encrypt, explain_late};
 use super::opening::{ConnectError, ConnectStage, Opening};
-use super::pipeline::{Pipeline, decode};
+use super::pipeline::{Pipeline, PipelineSettings, decode};
+use super::security::{LinkSecurity, Login};
 use super::versions::Versions;
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::protocol::ApiVersionsRequest;
+use crate::tls::ClientTls;
 use crate::wire::Reader;
 
-/// Negotiates the protocol's versions.
-pub(super) async fn negotiate(
-    opening: &Opening<'_>,
-    pipeline: &Pipeline,
-) -> Result<Versions, ConnectError> {
-    opening.stage(ConnectStage::ApiVersions, ask_versions(pipeline)).await
+/// What a connection is opened with, as far as it was to be loaded or asked for first.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    pub(super) security: &'a LinkSecurity,
+    pub(super) tls: Option<Rc<ClientTls>>,
+    pub(super) login: Option<Login<'a>>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Loads certificates and asks for passwords. This is no part of opening a connection: a program
+    /// may take its time to say a password.
+    pub(super) async fn new(
+        security: &'a LinkSecurity,
+        opening: &Opening<'_>,
+    ) -> Result<Self, ConnectError> {
+        let tls = security.tls().await;
+        let tls = tls.map_err(|error| opening.refused(ConnectStage::Tls, &error))?;
+        let login = security.login().await.map_err(|error| {
+            security.counts().login(false);
+            opening.refused(ConnectStage::Sasl, &error)
+        })?;
+        Ok(Self { security, tls, login })
+    }
+
+    /// Opens a connection, all stages of it.
+    pub(super) async fn open(
+        &self,
+        opening: &Opening<'_>,
+        settings: &PipelineSettings,
+    ) -> Result<(Pipeline, Versions), ConnectError> {
+        loop {
+            let (pipeline, versions) = self.open_without_login(opening, settings).await?;
+            let Some(login) = &self.login else { return Ok((pipeline, versions)) };
+            let logging_in = log_in(&pipeline, &versions, login);
+            let logged_in = opening.stage(ConnectStage::Sasl, logging_in).await;
+            match logged_in {
+                Ok(LoggedIn::Again) => {}
+                Ok(LoggedIn::Yes) => {
+                    self.security.counts().login(true);
+                    return Ok((pipeline, versions));
+                }
+                Err(error) => {
+                    self.security.counts().login(false);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    async fn open_without_login(
+        &self,
+        opening: &Opening<'_>,
+        settings: &PipelineSettings,
+    ) -> Result<(Pipeline, Versions), ConnectError> {
+        let socket = connect(opening).await?;
+        let Some(tls) = &self.tls else {
+            let pipeline = Pipeline::start(socket, settings.clone());
+            let versions =
+                opening.stage(ConnectStage::ApiVersions, ask_versions(&pipeline)).await?;
+            return Ok((pipeline, versions));
+        };
+        let counts = self.security.counts();
+        let encrypted = encrypt(opening, tls, socket).await;
+        counts.handshake(encrypted.is_ok());
+        let (stream, session) = encrypted?;
+        counts.expires_at(session.peer_expires_at());
+        let pipeline = Pipeline::start(stream, settings.clone());
+        let asked = opening.stage(ConnectStage::ApiVersions, async {
+            ask_versions(&pipeline).await.map_err(|error| explain_late(&session, error))
+        });
+        let versions = asked.await?;
+        Ok((pipeline, versions))
+    }
+
+    /// The mechanisms that a broker offers which wants a login, and `None` from any other. For a
+    /// client that does not log in, and whose connections brokers close without a word.
+    pub(super) async fn offered(
+        &self,
+        opening: &Opening<'_>,
+        settings: &PipelineSettings,
+    ) -> Option<Vec<String>> {
+        let (pipeline, _) = self.open_without_login(opening, settings).await.ok()?;
+        // No mechanism has this name, so that the answer lists those that there are.
+        let asked = opening.stage(ConnectStage::Sasl, choose(&pipeline, "?")).await;
+        match asked {
+            Ok(Offer::Others(offered)) => Some(offered),
+            _ => None,
+        }
+    }
 }
 
 /// Kafka 2.4 and later answer version 3; older brokers list their versions in version 0.

@@ -1,16 +1,18 @@
 //! A connection to a broker that is ready for requests, in the versions that both sides speak.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::connect::connect;
-use super::handshake::negotiate;
-use super::opening::{ConnectError, Opening};
+use super::authentication::list;
+use super::handshake::Prepared;
+use super::opening::{ConnectError, ConnectStage, Opening};
 use super::pipeline::{PendingAnswer, Pipeline, PipelineSettings};
+use super::security::LinkSecurity;
 use super::versions::Versions;
 use crate::config::Address;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::Request;
 
 /// What a connection needs to know of the configuration.
@@ -18,6 +20,8 @@ use crate::protocol::Request;
 pub struct LinkSettings {
     /// How long opening a connection may take, all stages together.
     pub setup_timeout: Duration,
+    /// How it is secured.
+    pub security: Rc<LinkSecurity>,
     /// What it needs once it is open.
     pub pipeline: PipelineSettings,
 }
@@ -35,11 +39,31 @@ impl Link {
     /// # Cancel safety
     /// Dropping it closes what was opened.
     pub async fn open(address: &Address, settings: &LinkSettings) -> Result<Self, ConnectError> {
-        let opening = Opening::new(address, settings.setup_timeout);
-        let socket = connect(&opening).await?;
-        let pipeline = Pipeline::start(socket, settings.pipeline.clone());
-        let versions = negotiate(&opening, &pipeline).await?;
+        let opening = || Opening::new(address, settings.setup_timeout);
+        let prepared = Prepared::new(&settings.security, &opening()).await?;
+        let (pipeline, versions) = prepared.open(&opening(), &settings.pipeline).await?;
         Ok(Self { pipeline, versions })
+    }
+
+    /// Asks a broker that closed the first connection, to a client that does not log in, whether that
+    /// is the reason.
+    pub async fn explain_closed(
+        address: &Address,
+        settings: &LinkSettings,
+    ) -> Option<ConnectError> {
+        if settings.security.has_login() {
+            return None;
+        }
+        let opening = Opening::new(address, settings.setup_timeout);
+        let prepared = Prepared::new(&settings.security, &opening).await.ok()?;
+        let offered = prepared.offered(&opening, &settings.pipeline).await?;
+        let message = format!(
+            "the broker wants a login, and closes connections without one; it offers {}: give \
+             security=Security.sasl_scram(user, password), or sasl_plain",
+            list(&offered)
+        );
+        let error = Error::new(ErrorKind::Authentication, message);
+        Some(opening.refused(ConnectStage::Sasl, &error))
     }
 
     /// What the broker speaks.

@@ -16,8 +16,12 @@ pub enum ConnectStage {
     Dns,
     /// Connect to one of the host's addresses.
     Tcp,
+    /// Encrypt the connection.
+    Tls,
     /// Negotiate the protocol's versions.
     ApiVersions,
+    /// Log in.
+    Sasl,
 }
 
 impl fmt::Display for ConnectStage {
@@ -25,7 +29,9 @@ impl fmt::Display for ConnectStage {
         f.write_str(match self {
             Self::Dns => "DNS",
             Self::Tcp => "TCP",
+            Self::Tls => "TLS",
             Self::ApiVersions => "ApiVersions",
+            Self::Sasl => "SASL",
         })
     }
 }
@@ -109,7 +115,8 @@ impl<'a> Opening<'a> {
         ConnectError { address, stage, kind: ErrorKind::Unreachable, code: None, cause }
     }
 
-    fn refused(&self, stage: ConnectStage, error: &Error) -> ConnectError {
+    /// The error of a stage that was refused, or whose connection ended.
+    pub(super) fn refused(&self, stage: ConnectStage, error: &Error) -> ConnectError {
         let cause = error.to_string();
         match error.kind() {
             // Nothing but the handshake was under way on it: the broker was not reached.

@@ -81,6 +81,11 @@ impl Pipeline {
         self.task.abort();
     }
 
+    /// The name that goes into each request.
+    pub(super) fn client_id(&self) -> &str {
+        &self.settings.client_id
+    }
+
     /// Sends a request in a version, and waits for the answer.
     pub(super) async fn call<R: Request>(&self, request: &R, version: i16) -> Result<R::Response> {
         let frame = self.exchange(request, version).await?;

@@ -9,25 +9,27 @@ use tokio::time::sleep;
 
 /// Starts the attempts in their order: the next one when one fails, or when none has ended for
 /// as long as `head_start`. The first that succeeds wins, and the others are dropped. If none
-/// does, the failures are in the order of the attempts.
+/// does, or one fails in a way that `ends` the race, the failures are in the order of the attempts.
 ///
 /// # Cancel safety
 /// Dropping it drops every attempt.
 pub async fn first_of<A, T, E>(
     attempts: impl IntoIterator<Item = A>,
     head_start: Duration,
+    ends: impl Fn(&E) -> bool,
 ) -> Result<T, Vec<E>>
 where
     A: Future<Output = Result<T, E>>,
 {
     let mut waiting = attempts.into_iter().enumerate();
     let mut running: Vec<(usize, Pin<Box<A>>)> = Vec::new();
-    let mut failures = Vec::new();
+    let mut failures: Vec<(usize, E)> = Vec::new();
     loop {
-        let next = waiting.next();
+        let is_over = failures.last().is_some_and(|(_, failure)| ends(failure));
+        let next = waiting.next().filter(|_| !is_over);
         let is_last = next.is_none();
         running.extend(next.map(|(index, attempt)| (index, Box::pin(attempt))));
-        if running.is_empty() {
+        if running.is_empty() || is_over {
             failures.sort_by_key(|(index, _)| *index);
             return Err(failures.into_iter().map(|(_, failure)| failure).collect());
         }
@@ -66,6 +68,9 @@ mod tests {
 
     const HEAD_START: Duration = Duration::from_millis(250);
 
+    /// The failure that ends a race.
+    const FINAL: &str = "refused";
+
     /// How long an attempt takes, in milliseconds, and how it ends.
     type Attempt = (u64, Result<&'static str, &'static str>);
 
@@ -84,7 +89,7 @@ mod tests {
                 sleep(Duration::from_millis(*takes)).await;
                 *ends
             });
-            first_of(attempts, HEAD_START).await
+            first_of(attempts, HEAD_START, |failure| *failure == FINAL).await
         });
         (ended, begun.into_inner())
     }
@@ -104,6 +109,15 @@ mod tests {
         let hours = 9_999_999;
         assert_eq!(race(&[(hours, Ok("a")), (10, Ok("b"))]), (Ok("b"), vec![0, 250]));
         assert_eq!(race(&[(300, Ok("a")), (hours, Ok("b"))]), (Ok("a"), vec![0, 250]));
+    }
+
+    #[test]
+    fn a_failure_may_end_the_race() {
+        let (ended, begun) = race(&[(400, Ok("a")), (10, Err(FINAL)), (10, Ok("c"))]);
+        assert_eq!(ended, Err(vec![FINAL]));
+        assert_eq!(begun, [0, 250]);
+        let (ended, _) = race(&[(10, Err("a")), (10, Err(FINAL)), (10, Ok("c"))]);
+        assert_eq!(ended, Err(vec!["a", FINAL]));
     }
 
     #[test]

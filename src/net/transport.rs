@@ -70,6 +70,10 @@ impl<T: Transport> AsyncWrite for WriteHalf<'_, T> {
 
 /// An operating system's error without the number that Rust adds.
 pub(super) fn describe(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        // Of TLS: the connection ended without a message that says so, as a broker's crash does.
+        return "the broker closed the connection".to_owned();
+    }
     let text = error.to_string();
     match text.split_once(" (os error ") {
         Some((text, _)) => text.to_owned(),

@@ -1,16 +1,54 @@
 //! `SaslAuthenticate`: one step of a SASL mechanism.
 
+use std::fmt;
+use std::ops::Deref;
+
 use bytes::Bytes;
 
 use super::api::{ApiKey, Request};
-use super::schema::message;
+use super::schema::{Field, Version, message};
 use crate::error::ErrorCode;
+use crate::wire::{Malformed, Reader, Writer};
+
+/// A mechanism's own bytes. They may hold a password, so they are not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SaslBytes(pub Bytes);
+
+impl Field for SaslBytes {
+    fn encode(&self, out: &mut Writer, version: Version) {
+        self.0.encode(out, version);
+    }
+
+    fn decode(input: &mut Reader<'_>, version: Version) -> Result<Self, Malformed> {
+        Bytes::decode(input, version).map(Self)
+    }
+}
+
+impl Deref for SaslBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Bytes> for SaslBytes {
+    fn from(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for SaslBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
 
 message! {
-    /// What the client says in this step. It may hold a password: do not show it.
+    /// What the client says in this step.
     SaslAuthenticateRequest {
         /// The mechanism's own bytes.
-        auth_bytes: Bytes, 0..;
+        auth_bytes: SaslBytes, 0..;
     }
 }
 
@@ -29,8 +67,24 @@ message! {
         /// Why not.
         error_message: Option<String>, 0..;
         /// The mechanism's own bytes.
-        auth_bytes: Bytes, 0..;
+        auth_bytes: SaslBytes, 0..;
         /// After how many milliseconds the client must authenticate again; 0 is never.
         session_lifetime_ms: i64, 1..;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::AnyRequest;
+
+    #[test]
+    fn neither_message_shows_its_bytes() {
+        let auth_bytes = SaslBytes(Bytes::from_static(b"\0alice\0canary"));
+        let request = SaslAuthenticateRequest { auth_bytes: auth_bytes.clone() };
+        let response = SaslAuthenticateResponse { auth_bytes, ..Default::default() };
+        let shown = format!("{request:?} {response:?} {:?}", AnyRequest::from(request.clone()));
+        assert_eq!(shown.matches("auth_bytes: ***").count(), 3, "{shown}");
+        assert!(!shown.contains("canary"));
     }
 }

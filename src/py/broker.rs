@@ -1,5 +1,6 @@
 //! The class behind `dekaf.testing.Broker`.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,9 @@ use super::process::seed;
 use crate::broker::cluster::Settings;
 use crate::broker::faults::Fault;
 use crate::broker::log::Refusal;
+use crate::broker::security::{ListenerSasl, ListenerSecurity, ListenerTls, Published};
 use crate::broker::server::Server;
+use crate::config::{Mechanism, Secret};
 use crate::error::ErrorCode;
 use crate::protocol::{ApiKey, CreatableTopicConfig};
 
@@ -37,6 +40,8 @@ pub(super) struct BrokerCore {
     /// `None` once it is stopped. Locked only with the interpreter held.
     server: Mutex<Option<Server>>,
     addresses: Vec<(String, u16)>,
+    /// What clients need to know of the certificates, if connections are encrypted.
+    certificates: Option<Published>,
 }
 
 impl BrokerCore {
@@ -59,7 +64,11 @@ impl BrokerCore {
 #[pymethods]
 impl BrokerCore {
     #[new]
-    #[pyo3(signature = (*, host, port, brokers, auto_create_topics, partitions, memory))]
+    #[pyo3(signature = (
+        *, host, port, brokers, auto_create_topics, partitions, memory, tls, mechanisms, users,
+        tokens
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "one for each setting, by keyword")]
     fn new(
         host: &str,
         port: u16,
@@ -67,16 +76,49 @@ impl BrokerCore {
         auto_create_topics: bool,
         partitions: i32,
         memory: usize,
+        tls: Option<(Option<String>, bool)>,
+        mechanisms: Vec<String>,
+        users: HashMap<String, String>,
+        tokens: HashMap<String, String>,
     ) -> PyResult<Self> {
         let host: IpAddr = host.parse().map_err(|_| {
             PyValueError::new_err(format!("host={host:?} is no IP address, such as \"127.0.0.1\""))
         })?;
         let settings = Settings { brokers, auto_create: auto_create_topics, partitions, memory };
-        let server = Server::start(host, port, settings, seed())
-            .map_err(|error| cannot_listen(host, port, &error))?;
+        let tls = tls.map(|(server_name, client_certificates)| ListenerTls {
+            server_name,
+            client_certificates,
+        });
+        let mechanisms: Vec<_> =
+            mechanisms.into_iter().map(|name| mechanism(&name)).collect::<PyResult<_>>()?;
+        let security = ListenerSecurity {
+            tls,
+            sasl: (!mechanisms.is_empty()).then(|| ListenerSasl {
+                mechanisms,
+                users: secrets(users),
+                tokens: secrets(tokens),
+                salt: format!("{:016x}", seed()),
+            }),
+        };
+        let started = Server::start(host, port, settings, security, seed());
+        let mut server = started.map_err(|error| cannot_start(host, port, &error))?;
         let addresses = server.addresses().to_vec();
+        let certificates = server.take_certificates();
         let server = Mutex::new(Some(server));
-        Ok(Self { generation: process::generation(), server, addresses })
+        Ok(Self { generation: process::generation(), server, addresses, certificates })
+    }
+
+    /// The certificate of the throw-away authority, as PEM.
+    #[getter]
+    fn ca(&self) -> Option<&str> {
+        self.certificates.as_ref().map(|certificates| &*certificates.ca)
+    }
+
+    /// A client's certificate and private key, as PEM, if clients must show one.
+    #[getter]
+    fn client_certificate(&self) -> Option<(&str, &str)> {
+        let (certificate, key) = self.certificates.as_ref()?.client.as_ref()?;
+        Some((certificate, key.reveal()))
     }
 
     /// Where each broker listens, or listened.
@@ -190,6 +232,15 @@ impl BrokerCore {
         self.with(|server| server.state().faults.order(api, fault, times))
     }
 
+    fn deny(&self, topic: String, api: Option<&str>) -> PyResult<()> {
+        let api = api.map(api_key).transpose()?;
+        self.with(|server| server.state().faults.deny(topic, api))
+    }
+
+    fn allow(&self, topic: &str) -> PyResult<()> {
+        self.with(|server| server.state().faults.allow(topic))
+    }
+
     fn clear_faults(&self) -> PyResult<()> {
         self.with(|server| {
             server.state().faults.clear();
@@ -237,11 +288,29 @@ fn refused(refusal: Refusal) -> PyErr {
 }
 
 /// What Python makes of a code from the system, with the address that is to blame.
-fn cannot_listen(host: IpAddr, port: u16, error: &io::Error) -> PyErr {
+fn cannot_start(host: IpAddr, port: u16, error: &io::Error) -> PyErr {
+    if error.raw_os_error().is_none() {
+        return PyValueError::new_err(error.to_string());
+    }
     let address = SocketAddr::new(host, port);
     let way_out = if port == 0 { "" } else { "; port=0 takes one that is free" };
     let message = format!("cannot listen at {address}: {error}{way_out}");
     PyOSError::new_err((error.raw_os_error(), message))
+}
+
+fn mechanism(name: &str) -> PyResult<Mechanism> {
+    match name {
+        "PLAIN" => Ok(Mechanism::Plain),
+        "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
+        "SCRAM-SHA-512" => Ok(Mechanism::ScramSha512),
+        other => Err(PyValueError::new_err(format!(
+            "the broker in the box has no SASL mechanism {other:?}"
+        ))),
+    }
+}
+
+fn secrets(texts: HashMap<String, String>) -> HashMap<String, Secret> {
+    texts.into_iter().map(|(name, text)| (name, Secret::new(text))).collect()
 }
 
 /// A name without what people write differently.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::net::SecurityMetrics;
 use crate::producer::{
     BatchMetrics, BrokerMetrics, Errors, Latency, Metrics, Pending, RecordMetrics, RequestMetrics,
     ThrottleTime, TopicMetrics,
@@ -22,9 +23,15 @@ macro_rules! tree {
     }};
 }
 
-pub(super) fn snapshot<'py>(py: Python<'py>, metrics: &Metrics, unclaimed: u64) -> Tree<'py> {
+pub(super) fn snapshot<'py>(
+    py: Python<'py>,
+    metrics: &Metrics,
+    security: SecurityMetrics,
+    unclaimed: u64,
+) -> Tree<'py> {
     tree!(py, metrics, [refused, bootstrap_failures, connect_failures, disconnects],
         "unclaimed": unclaimed,
+        "security": secured(py, security)?,
         "records": records(py, metrics.records)?,
         "pending": pending(py, metrics.pending)?,
         "batches": batches(py, metrics.batches)?,
@@ -87,6 +94,14 @@ fn requests(py: Python<'_>, requests: RequestMetrics) -> Tree<'_> {
     tree!(py, requests, [sent, lost, in_flight],
         "latency": latency(py, requests.latency)?,
         "throttle_time": throttle_time(py, requests.throttle_time)?,
+    )
+}
+
+fn secured(py: Python<'_>, security: SecurityMetrics) -> Tree<'_> {
+    tree!(
+        py,
+        security,
+        [tls_handshakes, tls_failures, logins, login_failures, certificate_expires_at]
     )
 }
 

@@ -7,6 +7,7 @@ use super::port::{Address, Item};
 use super::voice::Voice;
 use super::waiter::Waiter;
 use crate::client::Sink;
+use crate::net::PasswordRequest;
 use crate::producer::{Notice, Settled};
 
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(super) struct Outlet {
     pub(super) voice: Arc<Voice>,
     /// Where it speaks of its own accord.
     pub(super) home: Address,
-    /// Where the caller's partitioner is asked, if there is one.
+    /// Where the caller's partitioner and password functions are called, if there are any.
     pub(super) asks: Option<Address>,
 }
 
@@ -40,6 +41,13 @@ impl Sink<Waiter> for Outlet {
             && self.voice.asks_where()
         {
             asks.port().push(vec![Item::AskWhere(Arc::clone(&self.voice))]);
+        }
+    }
+
+    fn password(&self, request: PasswordRequest) {
+        // Without a place to call it, dropping the request answers that there is no password.
+        if let Some(asks) = &self.asks {
+            asks.port().push(vec![Item::AskPassword(Arc::clone(&self.voice), request)]);
         }
     }
 

@@ -21,6 +21,7 @@ use super::wakes::{Wakes, Waking};
 use super::{dispatcher, process};
 use crate::client::Mailbox;
 use crate::error::Error;
+use crate::net::PasswordRequest;
 use crate::producer::{Notice, Settled, Waiting};
 
 /// How many waiters a reader completes before it gets to its other work.
@@ -37,6 +38,8 @@ pub(super) enum Item {
     Unclaimed(Arc<Voice>, Error, usize),
     /// Call the caller's partitioner.
     AskWhere(Arc<Voice>),
+    /// Call the function that says a password.
+    AskPassword(Arc<Voice>, PasswordRequest),
     /// Write a line into the log.
     Notice(Arc<Voice>, Notice),
     /// Tell a thread that all items before this one are done.
@@ -204,7 +207,11 @@ impl Port {
                     batch.waiting.iter().try_for_each(|waiting| waiting.waiter.traverse(visit))
                 }
             },
-            Item::Unclaimed(..) | Item::AskWhere(_) | Item::Notice(..) | Item::Fence(_) => Ok(()),
+            Item::Unclaimed(..)
+            | Item::AskWhere(_)
+            | Item::AskPassword(..)
+            | Item::Notice(..)
+            | Item::Fence(_) => Ok(()),
         })
     }
 
@@ -253,6 +260,7 @@ impl Item {
                 voice.report(py, stage, &error, count).map(|()| count)
             }
             Self::AskWhere(voice) => voice.place_records(py).map(|_| 1),
+            Self::AskPassword(voice, request) => voice.say_password(py, request).map(|()| 1),
             Self::Notice(voice, notice) => voice.note(py, &notice).map(|()| 1),
             Self::Fence(answer) => {
                 answer.fill(Ok(Learned::Done));

@@ -23,6 +23,7 @@ use super::waiter::Waiter;
 use super::{callbacks, cluster, dispatcher, loops, metrics, process};
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
+use crate::net::SecurityMetrics;
 use crate::producer::{Haste, Metrics, Pending, Purge};
 
 /// The core of a producer. Nothing is started before it is used.
@@ -50,10 +51,13 @@ impl ProducerCore {
             None => dispatcher::port(py)?,
         };
         let voice = Arc::new(Voice::new(&self.settings, py));
-        let asks = match self.settings.partitioner {
-            // Loops stand still now and then, and may be blocked by the very call that waits.
-            Some(_) => Some(Address::of(dispatcher::port(py)?)),
-            None => None,
+        let mut asked =
+            self.settings.passwords.all().into_iter().chain([&self.settings.partitioner]);
+        // Loops stand still now and then, and may be blocked by the very call that waits.
+        let asks = if asked.any(Option::is_some) {
+            Some(Address::of(dispatcher::port(py)?))
+        } else {
+            None
         };
         let outlet = Outlet { voice: Arc::clone(&voice), home: Address::of(home), asks };
         let started = self.started.start(outlet, |outlet| {
@@ -209,9 +213,12 @@ impl ProducerCore {
         let Some(running) = self.started() else {
             let buffer_memory = self.settings.config.buffer_memory;
             let pending = Pending { buffer_memory, ..Pending::default() };
-            return metrics::snapshot(py, &Metrics { pending, ..Metrics::default() }, 0);
+            let metrics = Metrics { pending, ..Metrics::default() };
+            return metrics::snapshot(py, &metrics, SecurityMetrics::default(), 0);
         };
-        metrics::snapshot(py, &running.client.metrics(), running.voice.ever_unclaimed())
+        let Running { client, voice } = &running;
+        let (metrics, security) = (client.metrics(), client.security_metrics());
+        metrics::snapshot(py, &metrics, security, voice.ever_unclaimed())
     }
 
     /// Failures that nobody claimed and no flush has told: how many, and the first of them.

@@ -13,6 +13,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::calls::import;
 use super::convert::type_name;
 use super::errors::to_python;
+use super::security::{PasswordFunctions, security};
 use super::serializers::Serializers;
 use crate::config::{Acks, Compression, Config, Partitioner};
 
@@ -32,6 +33,8 @@ pub(super) struct Settings {
     pub(super) on_error: Option<Py<PyAny>>,
     /// Whom to ask where records go, with [`Partitioner::Caller`].
     pub(super) partitioner: Option<Py<PyAny>>,
+    /// What says passwords.
+    pub(super) passwords: PasswordFunctions,
 }
 
 impl Settings {
@@ -51,8 +54,9 @@ impl Settings {
             Ok(name) => (name.to_str()?.parse().map_err(|error| to_python(py, &error))?, None),
             Err(_) => (Partitioner::Caller, Some(given.unbind())),
         };
+        let (security, passwords) = security(&config.getattr("security")?)?;
         Ok(Self {
-            config: Config { partitioner, ..core(config)? },
+            config: Config { security, partitioner, ..core(config)? },
             exit_timeout: milliseconds(config, "exit_timeout_ms")?,
             max_block: milliseconds(config, "max_block_ms")?,
             send_block: milliseconds(config, "send_block_ms")?,
@@ -63,6 +67,7 @@ impl Settings {
             },
             on_error: get(config, "on_error")?,
             partitioner: function,
+            passwords,
         })
     }
 }
@@ -70,8 +75,11 @@ impl Settings {
 impl Settings {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.serializers.traverse(visit)?;
-        let functions = [&self.on_error, &self.partitioner];
-        functions.into_iter().flatten().try_for_each(|function| visit.call(function))
+        let functions = [&self.on_error, &self.partitioner].into_iter();
+        functions
+            .chain(self.passwords.all())
+            .flatten()
+            .try_for_each(|function| visit.call(function))
     }
 }
 
@@ -99,6 +107,7 @@ fn core(config: &Bound<'_, PyAny>) -> PyResult<Config> {
         },
         max_request_size: get(config, "max_request_size")?,
         delivery_timeout: milliseconds(config, "delivery_timeout_ms")?,
+        idle_timeout: milliseconds(config, "connections_max_idle_ms")?,
         request_timeout: milliseconds(config, "request_timeout_ms")?,
         metadata_timeout: milliseconds(config, "metadata_timeout_ms")?,
         metadata_max_age: milliseconds(config, "metadata_max_age_ms")?,

@@ -12,10 +12,12 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::callbacks;
 use super::errors::to_python;
 use super::process;
+use super::security::{self, PasswordFunctions};
 use super::settings::Settings;
 use super::waiter::{Stage, Waiter};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
+use crate::net::PasswordRequest;
 use crate::producer::Notice;
 
 /// How many failures are remembered, of those that nobody claims.
@@ -40,6 +42,7 @@ pub(super) struct Voice {
 struct Functions {
     on_error: Option<Py<PyAny>>,
     partitioner: Option<Py<PyAny>>,
+    passwords: PasswordFunctions,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +63,11 @@ impl Voice {
         let partitioner = settings.partitioner.as_ref().map(|function| function.clone_ref(py));
         Self {
             generation: process::generation(),
-            functions: Mutex::new(Functions { on_error, partitioner }),
+            functions: Mutex::new(Functions {
+                on_error,
+                partitioner,
+                passwords: settings.passwords.clone_ref(py),
+            }),
             client: OnceLock::new(),
             ledger: Mutex::default(),
             is_asking: AtomicBool::new(false),
@@ -140,7 +147,7 @@ impl Voice {
         if !is_at_exit && let Some(failures) = self.line_is_due() {
             callbacks::log_unclaimed(py, failures, error)?;
         }
-        let Some(on_error) = self.function(py, |functions| &functions.on_error) else {
+        let Some(on_error) = self.function(py, |functions| functions.on_error.as_ref()) else {
             return Ok(());
         };
         let mut failure = None;
@@ -183,18 +190,19 @@ impl Voice {
     fn function<'py>(
         &self,
         py: Python<'py>,
-        which: impl Fn(&Functions) -> &Option<Py<PyAny>>,
+        which: impl Fn(&Functions) -> Option<&Py<PyAny>>,
     ) -> Option<Bound<'py, PyAny>> {
         let functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        which(&functions).as_ref().map(|function| function.bind(py).clone())
+        which(&functions).map(|function| function.bind(py).clone())
     }
 
     /// The user's functions, for the collector: only the producer's own object shows them.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         // Whoever has it locked holds the interpreter, and so does the collector.
         let Ok(functions) = self.functions.try_lock() else { return Ok(()) };
-        let Functions { on_error, partitioner } = &*functions;
-        [on_error, partitioner].into_iter().flatten().try_for_each(|function| visit.call(function))
+        let Functions { on_error, partitioner, passwords } = &*functions;
+        let functions = [on_error, partitioner].into_iter().chain(passwords.all());
+        functions.flatten().try_for_each(|function| visit.call(function))
     }
 
     /// Drops the user's functions: there is nothing left to tell or to ask. Called with the
@@ -207,6 +215,24 @@ impl Voice {
         drop(gone);
     }
 
+    /// Calls the function that says a password, for a new connection. What is meant to end the program
+    /// goes on, when the connection has failed of it.
+    pub(super) fn say_password(&self, py: Python<'_>, request: PasswordRequest) -> PyResult<()> {
+        let which = request.of();
+        let Some(function) = self.function(py, |functions| functions.passwords.of(which)) else {
+            request.answer(Err("it was dropped together with the producer".to_owned()));
+            return Ok(());
+        };
+        let (said, ends_program) = security::ask(&function);
+        if self.is_ours() {
+            request.answer(said);
+        } else {
+            // The parent's: its core waits for it, and this process has none.
+            std::mem::forget(request);
+        }
+        ends_program.map_or(Ok(()), Err)
+    }
+
     /// Whether somebody is to be sent to [`Self::place_records`]: nobody is on his way yet.
     pub(super) fn asks_where(&self) -> bool {
         !self.is_asking.swap(true, Ordering::AcqRel)
@@ -215,7 +241,7 @@ impl Voice {
     /// Asks the caller's partitioner about the records that wait for it; says whether there were
     /// any. What is meant to end the program goes on, when its record has failed of it.
     pub(super) fn place_records(&self, py: Python<'_>) -> PyResult<bool> {
-        let partitioner = self.function(py, |functions| &functions.partitioner);
+        let partitioner = self.function(py, |functions| functions.partitioner.as_ref());
         let Some(client) = self.client.get() else { return Ok(false) };
         // What comes after the last look is asked about again.
         self.is_asking.store(false, Ordering::Release);

@@ -1,11 +1,12 @@
 //! A broker, asked one thing after the other.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use dekaf::config::Config;
 use dekaf::error::ErrorCode;
-use dekaf::net::{Link, LinkSettings, PipelineSettings};
+use dekaf::net::{Link, LinkSecurity, LinkSettings, PipelineSettings};
 use dekaf::protocol::{
     DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic, MetadataRequest,
     MetadataRequestTopic, PartitionProduceData, ProduceRequest, TopicProduceData,
@@ -28,6 +29,7 @@ impl Kafka {
         let config = Config::new(address).expect("an address");
         let settings = LinkSettings {
             setup_timeout: PATIENCE,
+            security: Rc::new(LinkSecurity::none()),
             pipeline: PipelineSettings {
                 client_id: "probes".into(),
                 request_timeout: PATIENCE,

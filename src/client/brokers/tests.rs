@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::error::ErrorCode;
+use crate::net::PasswordRequest;
 use crate::protocol::{
     ApiKey, ApiVersion, ApiVersionsRequest, ApiVersionsResponse, MetadataBroker, encode_response,
 };
@@ -32,11 +33,18 @@ async fn listen() -> (TcpListener, Address) {
     (listener, Address { host: "127.0.0.1".into(), port })
 }
 
+#[derive(Debug)]
+struct NoProgram;
+
+impl AskPassword for NoProgram {
+    fn ask(&self, _: PasswordRequest) {}
+}
+
 fn brokers(addresses: &[Address], metadata_timeout: Duration) -> Brokers {
     let mut config = Config::new("127.0.0.1:9").expect("an address");
     config.bootstrap_servers = addresses.to_vec();
     config.metadata_timeout = metadata_timeout;
-    Brokers::new(&config)
+    Brokers::new(&config, NoProgram, &Arc::default())
 }
 
 fn everything() -> MetadataWanted {
@@ -117,5 +125,8 @@ fn failures_keep_the_kind_and_code_that_they_share() {
     assert_eq!(reason(&[&refused(31), &refused(58)]), other_codes);
     let other_kinds = (ErrorKind::Unreachable, None, "refused, gone".to_owned());
     assert_eq!(reason(&[&refused(31), &unreachable]), other_kinds);
+    let wrong = Error::new(ErrorKind::Authentication, "wrong").code(ErrorCode(58));
+    let refused_by_one = (ErrorKind::Authentication, Some(ErrorCode(58)), "gone, wrong".to_owned());
+    assert_eq!(reason(&[&unreachable, &wrong]), refused_by_one);
     assert_eq!(reason(&[&unreachable]).2, "gone");
 }

@@ -28,6 +28,10 @@ fn settings() -> PipelineSettings {
     PipelineSettings { client_id: "test".into(), request_timeout: LONG, idle_timeout: LONG }
 }
 
+fn security() -> Rc<LinkSecurity> {
+    Rc::new(LinkSecurity::none())
+}
+
 /// A port that takes connections, and its address.
 async fn listen() -> (TcpListener, Address) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -38,7 +42,7 @@ async fn listen() -> (TcpListener, Address) {
 /// An open connection, and the broker's end of it.
 async fn open(pipeline: PipelineSettings) -> (Link, TcpStream) {
     let (listener, address) = listen().await;
-    let settings = LinkSettings { setup_timeout: LONG, pipeline };
+    let settings = LinkSettings { setup_timeout: LONG, security: security(), pipeline };
     let accepting = async {
         let (mut broker, _) = listener.accept().await.expect("the link connects");
         take(&mut broker).await;
@@ -53,7 +57,7 @@ async fn open(pipeline: PipelineSettings) -> (Link, TcpStream) {
 /// frames, and nothing after the last. The broker sees its end.
 async fn refused(answers: &[Vec<u8>], setup_timeout: Duration) -> ConnectError {
     let (listener, address) = listen().await;
-    let settings = LinkSettings { setup_timeout, pipeline: settings() };
+    let settings = LinkSettings { setup_timeout, security: security(), pipeline: settings() };
     let refusing = async {
         let (mut broker, _) = listener.accept().await.expect("the link connects");
         for answer in answers {

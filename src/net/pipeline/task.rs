@@ -20,6 +20,10 @@ use crate::wire::{LENGTH_SIZE, Reader, frame_length};
 /// Room for what arrives at once; grows with larger answers.
 const READ_BUFFER: usize = 16 * 1024;
 
+/// What a broker's answer in TLS means to a client that speaks plain text.
+const SPEAKS_TLS: &str = "the port speaks TLS, and plain text was sent; give \
+     security=Security.tls(), or tls=True beside user and password";
+
 /// What one system call takes on the platforms there are (`IOV_MAX`, at least 1024 on them).
 const MAX_SLICES: usize = 256;
 
@@ -138,7 +142,7 @@ async fn write(
             };
             let _unheard = written.send(sent);
         }
-        sent.map_err(|error| disconnected(describe(&error)))?;
+        sent.map_err(|error| disconnected(describe(&error)).caused_by(error))?;
     }
     Ok(())
 }
@@ -182,7 +186,8 @@ async fn read(mut transport: ReadHalf<'_, impl Transport>, activity: &Activity) 
             let _unheard = oldest.answer.send(Ok(frame));
         }
         let read = transport.read_buf(&mut buffer).await;
-        if read.map_err(|error| disconnected(describe(&error)))? == 0 {
+        // The cause is kept for the stage of the handshake that can explain it.
+        if read.map_err(|error| disconnected(describe(&error)).caused_by(error))? == 0 {
             return Err(disconnected("the broker closed the connection"));
         }
     }
@@ -206,8 +211,11 @@ fn answered(unanswered: &mut VecDeque<Unanswered>, frame: &Bytes) -> Result<Unan
 /// Takes a whole message off the buffer, if one is there.
 fn take_frame(buffer: &mut BytesMut) -> Result<Option<Bytes>> {
     let Some(prefix) = buffer.first_chunk::<LENGTH_SIZE>() else { return Ok(None) };
-    let length = frame_length(*prefix)
-        .map_err(|error| Error::new(ErrorKind::Protocol, error.to_string()).caused_by(error))?;
+    let length = frame_length(*prefix).map_err(|error| match prefix {
+        // An alert, which is how a listener for TLS answers plain text.
+        [0x15, 3, ..] => Error::new(ErrorKind::Tls, SPEAKS_TLS),
+        _ => Error::new(ErrorKind::Protocol, error.to_string()).caused_by(error),
+    })?;
     if buffer.len() < LENGTH_SIZE + length {
         return Ok(None);
     }

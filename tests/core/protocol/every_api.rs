@@ -12,17 +12,18 @@ macro_rules! for_every_api {
         $call::<dekaf::protocol::FindCoordinatorRequest>($($argument),*);
         $call::<dekaf::protocol::JoinGroupRequest>($($argument),*);
         $call::<dekaf::protocol::HeartbeatRequest>($($argument),*);
-        $call::<dekaf::protocol::SaslAuthenticateRequest>($($argument),*);
         $call::<dekaf::protocol::LeaveGroupRequest>($($argument),*);
         $call::<dekaf::protocol::SyncGroupRequest>($($argument),*);
         $call::<dekaf::protocol::DescribeGroupsRequest>($($argument),*);
         $call::<dekaf::protocol::ListGroupsRequest>($($argument),*);
+        $call::<dekaf::protocol::SaslHandshakeRequest>($($argument),*);
         $call::<dekaf::protocol::ApiVersionsRequest>($($argument),*);
         $call::<dekaf::protocol::CreateTopicsRequest>($($argument),*);
         $call::<dekaf::protocol::DeleteTopicsRequest>($($argument),*);
         $call::<dekaf::protocol::DeleteRecordsRequest>($($argument),*);
         $call::<dekaf::protocol::InitProducerIdRequest>($($argument),*);
         $call::<dekaf::protocol::DescribeConfigsRequest>($($argument),*);
+        $call::<dekaf::protocol::SaslAuthenticateRequest>($($argument),*);
         $call::<dekaf::protocol::CreatePartitionsRequest>($($argument),*);
     };
 }

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use dekaf::error::ErrorCode;
+use dekaf::protocol::SaslBytes;
 use kafka_protocol::messages::{BrokerId, GroupId, ProducerId, TopicName, TransactionalId};
 use kafka_protocol::protocol::StrBytes;
 
@@ -36,6 +37,7 @@ plain_twins! {
     i64 => ProducerId: |value| (*value).into();
     ErrorCode => i16: |value| value.0;
     Bytes => Bytes: |value| value.clone();
+    SaslBytes => Bytes: |value| value.0.clone();
     String => StrBytes: |value| StrBytes::from_string(value.clone());
     String => TopicName: |value| StrBytes::from_string(value.clone()).into();
     String => GroupId: |value| StrBytes::from_string(value.clone()).into();
@@ -63,6 +65,7 @@ impl<T, U: Twin<T>> Twin<Option<T>> for Option<U> {
 
 /// Lists a message's fields as the oracle names them, each with the versions that have it if not
 /// all do, and with those that allow it to be null if not all do. `tagged` fields come last.
+/// A message that is flexible in no version is `without(tags)`: the oracle's has no place for them.
 macro_rules! twins {
     (
         $ours:ident = $theirs:path {
@@ -72,7 +75,7 @@ macro_rules! twins {
                 $(, as $name:ident)?; )*
         } $( tagged {
             $( $tag:ident in $tag_versions:expr; )*
-        } )? $( unlike($other:ident) $unlike:expr )?
+        } )? $( without($tags:ident) )? $( unlike($other:ident) $unlike:expr )?
     ) => {
         impl $crate::protocol::values::Values for $ours {
             fn values(_version: i16) -> proptest::strategy::BoxedStrategy<Self> {
@@ -106,7 +109,7 @@ macro_rules! twins {
                 $( $field $(in $versions)? $(, null in $nullable)? $(, as $name)?; )*
             } $( tagged {
                 $( $tag in $tag_versions; )*
-            } )? $( unlike($other) $unlike )?
+            } )? $( without($tags) )? $( unlike($other) $unlike )?
         }
     };
 }
@@ -121,7 +124,7 @@ macro_rules! twin {
                 $(, as $name:ident)?; )*
         } $( tagged {
             $( $tag:ident in $tag_versions:expr; )*
-        } )? $( unlike($other:ident) $unlike:expr )?
+        } )? $( without($tags:ident) )? $( unlike($other:ident) $unlike:expr )?
     ) => {
         impl $crate::protocol::twins::Twin<$theirs> for $ours {
             fn twin(
@@ -140,7 +143,7 @@ macro_rules! twin {
                     let value: Option<_> = self.$tag.twin(version, unknown);
                     twin.$tag = value.unwrap_or_default();
                 )* )?
-                twin.unknown_tagged_fields.clone_from(unknown);
+                $crate::protocol::twins::set_unknown!(twin, unknown $(, without $tags)?);
                 $(
                     // Known to Kafka, unknown to us.
                     if !unknown.is_empty() {
@@ -172,6 +175,16 @@ macro_rules! theirs {
     };
 }
 
+/// Unknown tagged fields, if the oracle's message has a place for them.
+macro_rules! set_unknown {
+    ($twin:ident, $unknown:ident) => {
+        $twin.unknown_tagged_fields.clone_from($unknown)
+    };
+    ($twin:ident, $unknown:ident, without tags) => {
+        assert!($unknown.is_empty(), "no version is flexible")
+    };
+}
+
 /// A request and its answer, which the oracle calls the same, in every version.
 macro_rules! agree {
     ($request:ident, $response:ident) => {
@@ -195,4 +208,4 @@ macro_rules! agree {
     };
 }
 
-pub(crate) use {agree, strategy, theirs, twin, twins};
+pub(crate) use {agree, set_unknown, strategy, theirs, twin, twins};

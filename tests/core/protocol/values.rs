@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use dekaf::error::ErrorCode;
+use dekaf::protocol::SaslBytes;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
@@ -32,6 +33,7 @@ plain_values! {
     u128: any::<u128>();
     ErrorCode: any::<i16>().prop_map(ErrorCode);
     Bytes: blob();
+    SaslBytes: blob().prop_map(SaslBytes);
     String: text();
 }
 

@@ -1,0 +1,124 @@
+//! The SASL stage of opening a connection: chooses a mechanism, and runs it as requests.
+
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use super::pipeline::{Pipeline, decode};
+use super::security::Login;
+use super::versions::Versions;
+use crate::error::{Error, ErrorCode, ErrorKind, Result};
+use crate::protocol::{
+    Request, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
+    encode_request,
+};
+use crate::sasl::Next;
+
+/// What a broker says to a mechanism.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// It is enabled, and the mechanism's first message is awaited.
+    Accepted,
+    /// It is not enabled, and these are. The broker closes the connection.
+    Others(Vec<String>),
+    /// The listener does not use SASL.
+    NoSasl,
+}
+
+/// How a login ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LoggedIn {
+    Yes,
+    /// Another mechanism is to be tried, on a new connection.
+    Again,
+}
+
+/// Asks for a mechanism.
+pub(super) async fn choose(pipeline: &Pipeline, mechanism: &str) -> Result<Offer> {
+    let request = SaslHandshakeRequest { mechanism: mechanism.to_owned() };
+    let response = pipeline.call(&request, SaslHandshakeRequest::VERSIONS.1).await?;
+    match response.error_code {
+        code if code.is_success() => Ok(Offer::Accepted),
+        ErrorCode::UNSUPPORTED_SASL_MECHANISM => Ok(Offer::Others(response.mechanisms)),
+        ErrorCode::ILLEGAL_SASL_STATE => Ok(Offer::NoSasl),
+        code => {
+            let message = format!("the broker answered {code} to SaslHandshake");
+            Err(Error::new(ErrorKind::Authentication, message).code(code))
+        }
+    }
+}
+
+/// Logs in.
+pub(super) async fn log_in(
+    pipeline: &Pipeline,
+    versions: &Versions,
+    login: &Login<'_>,
+) -> Result<LoggedIn> {
+    let mechanism = login.mechanism().name();
+    match choose(pipeline, mechanism).await? {
+        Offer::Accepted => authenticate(pipeline, versions, login).await.map(|()| LoggedIn::Yes),
+        Offer::Others(offered) if login.adapt(&offered) => Ok(LoggedIn::Again),
+        Offer::Others(offered) => {
+            let message = format!(
+                "the broker does not offer {mechanism}; it offers {}: use one of these, or enable \
+                 {mechanism} in the listener's sasl.enabled.mechanisms",
+                list(&offered)
+            );
+            let error = Error::new(ErrorKind::Authentication, message);
+            Err(error.code(ErrorCode::UNSUPPORTED_SASL_MECHANISM))
+        }
+        Offer::NoSasl => {
+            let message = "the listener does not use SASL; leave user and password out, or connect \
+                           to the port of the broker's SASL listener";
+            let error = Error::new(ErrorKind::Authentication, message);
+            Err(error.code(ErrorCode::ILLEGAL_SASL_STATE))
+        }
+    }
+}
+
+/// Names mechanisms in an error. They come from the broker.
+pub(super) fn list(offered: &[String]) -> String {
+    if offered.is_empty() {
+        return "none".to_owned();
+    }
+    let shown = offered.iter().take(10);
+    let shown: Vec<String> = shown.map(|name| name.escape_debug().take(50).collect()).collect();
+    shown.join(", ")
+}
+
+/// Runs the mechanism until both sides are content.
+async fn authenticate(pipeline: &Pipeline, versions: &Versions, login: &Login<'_>) -> Result<()> {
+    let version = versions.best::<SaslAuthenticateRequest>()?;
+    let mut client = login.start()?;
+    let mut message = client.first();
+    loop {
+        let response = exchange(pipeline, version, message).await?;
+        if !response.error_code.is_success() {
+            let refusal = client.refusal(response.error_message.as_deref());
+            let error = Error::new(ErrorKind::Authentication, refusal);
+            return Err(error.code(response.error_code));
+        }
+        let next = match client.answer(&response.auth_bytes)? {
+            Next::Derive(derivation) => client.derived(login.keys(derivation).await?)?,
+            next => next,
+        };
+        message = match next {
+            Next::Send(message) => message,
+            Next::Done => return Ok(()),
+            Next::Derive(_) => unreachable!("keys are derived once"),
+        };
+    }
+}
+
+/// Sends one message of a mechanism. The copies of it that are made here are overwritten.
+async fn exchange(
+    pipeline: &Pipeline,
+    version: i16,
+    message: Zeroizing<Vec<u8>>,
+) -> Result<SaslAuthenticateResponse> {
+    let answer = pipeline.send(|correlation_id| {
+        let request = SaslAuthenticateRequest { auth_bytes: Bytes::from_owner(message).into() };
+        let frame = encode_request(&request, version, correlation_id, pipeline.client_id());
+        vec![Bytes::from_owner(Zeroizing::new(Vec::from(frame)))]
+    });
+    decode::<SaslAuthenticateRequest>(&answer.wait().await?, version)
+}
