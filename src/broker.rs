@@ -3,8 +3,12 @@
 //! turn it too.
 
 mod answers;
+mod base64;
+mod certificates;
 pub mod cluster;
 pub mod faults;
 pub mod groups;
 pub mod log;
+mod login;
+pub mod security;
 pub mod server;

@@ -21,18 +21,33 @@ __all__ = ["dekaf_broker", "dekaf_producer"]
 _PATIENCE = 1.0  # seconds that what is on its way has after the test
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line(
+        "markers",
+        "dekaf_broker(**arguments): the arguments of the `dekaf_broker` fixture's Broker, "
+        "as in security=Security.tls() or partitions=3",
+    )
+
+
 @pytest.fixture
-def dekaf_broker() -> Iterator[Broker]:
-    """Run a broker in the box, of this test's own."""
+def dekaf_broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    """Run a broker in the box, of this test's own.
+
+    The closest marker gives its arguments: `@pytest.mark.dekaf_broker(security=Security.tls())`.
+    """
     from dekaf.testing import Broker  # noqa: PLC0415 - see above
 
-    with Broker() as broker:
+    marker = request.node.get_closest_marker("dekaf_broker")
+    with Broker(*marker.args, **marker.kwargs) if marker else Broker() as broker:
         yield broker
 
 
 @pytest.fixture
 def dekaf_producer(dekaf_broker: Broker) -> Iterator[Producer]:
-    """Produce to `dekaf_broker`; closed after the test, which may have left it no broker.
+    """Produce to `dekaf_broker`, with the security that it asks for.
+
+    It is closed after the test, which may have left it no broker.
 
     The end of the test raises `UnclaimedFailures` if messages have failed and nobody was told.
     """
@@ -40,6 +55,6 @@ def dekaf_producer(dekaf_broker: Broker) -> Iterator[Producer]:
 
     from dekaf import Producer  # noqa: PLC0415 - see above
 
-    producer = Producer(dekaf_broker.bootstrap_servers)
+    producer = Producer(dekaf_broker.bootstrap_servers, security=dekaf_broker.security)
     yield producer
     asyncio.run(producer.close(_PATIENCE))

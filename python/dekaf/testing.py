@@ -9,8 +9,17 @@ It starts in milliseconds, needs no Java, and serves ordinary clients: producers
 their groups. It keeps everything in memory, and ends with its process; in production, use Apache
 Kafka.
 
+To test a secured configuration, say how clients must connect:
+
+    with Broker(security=Security.sasl_scram("alice", "secret")) as broker:
+        async with Producer(broker.bootstrap_servers, security=broker.security) as producer:
+            ...
+
 pytest finds two fixtures here, without any import: `dekaf_broker`, and `dekaf_producer`, which
-produces to it.
+produces to it. The marker `dekaf_broker` gives the broker its arguments:
+
+    @pytest.mark.dekaf_broker(security=Security.sasl_plain("alice", "secret"))
+    async def test_orders(dekaf_producer): ...
 """
 
 from __future__ import annotations
@@ -26,6 +35,7 @@ from dekaf._arguments import (
     check_seconds,
     check_text,
 )
+from dekaf._box import check_security, client_security, listener
 from dekaf._core import BrokerCore
 from dekaf._expected import Expected
 
@@ -33,7 +43,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import EllipsisType, TracebackType
 
+    from dekaf._box import Listener
     from dekaf._expected import Content
+    from dekaf._security import Security
 
 __all__ = ["Broker", "Faults", "StoredRecord"]
 
@@ -64,8 +76,15 @@ class Broker:
     is free. Topics are created when they are asked for, with `partitions` partitions, unless
     `auto_create_topics` is off. Of all records the newest are kept, `memory` bytes of them.
 
-    The default host is reachable from this machine only. Anybody who reaches another one can
-    read and write everything: there is no security here.
+    `security` says how clients must connect: with TLS, SASL, or both, and with which mechanism,
+    user and password. `users` are further users with their passwords. For TLS, the broker makes a
+    throw-away certificate authority each time it starts; a producer finds it in the property
+    `security`, other clients in `ca`. The `ca`, certificate and key of the argument are not used.
+    With `client_certificates`, clients must show `client_certificate`, which is in `security` too.
+
+    Without `security`, every client that reaches the broker can read and write everything. The
+    default host is reachable from this machine only. Every user may do everything, unless
+    `faults.deny()` says otherwise.
     """
 
     def __init__(  # noqa: PLR0913 - one for each setting, by keyword
@@ -77,6 +96,9 @@ class Broker:
         auto_create_topics: bool = True,
         partitions: int = 1,
         memory: int = 256 * 1024 * 1024,
+        security: Security | None = None,
+        users: Mapping[str, str] | None = None,
+        client_certificates: bool = False,
     ) -> None:
         check_number("brokers", brokers, 1, 100)
         check_text("host", host)
@@ -84,12 +106,21 @@ class Broker:
         check_flag("auto_create_topics", auto_create_topics)
         check_number("partitions", partitions, 1, 10_000)
         check_number("memory", memory, 1, 2**63 - 1)
+        check_mapping("users", users, '{"alice": "secret"}')
+        check_flag("client_certificates", client_certificates)
+        check_security(security, users, client_certificates)
         self._brokers = brokers
         self._host = host
         self._port = port
         self._auto_create_topics = auto_create_topics
         self._partitions = partitions
         self._memory = memory
+        self._security = security
+        users = dict(users or {})
+        # Not an attribute: passwords must not get into `vars(broker)`.
+        self._listener: Callable[[], Listener] = lambda: listener(
+            security, users, client_certificates
+        )
         self._core: BrokerCore | None = None
 
     def start(self) -> Self:
@@ -97,6 +128,7 @@ class Broker:
         if self._core is not None:
             self._core.check()
         else:
+            asked = self._listener()
             self._core = BrokerCore(
                 host=self._host,
                 port=self._port,
@@ -104,6 +136,10 @@ class Broker:
                 auto_create_topics=self._auto_create_topics,
                 partitions=self._partitions,
                 memory=self._memory,
+                tls=asked.tls,
+                mechanisms=asked.mechanisms,
+                users=asked.users,
+                tokens=asked.tokens,
             )
         return self
 
@@ -141,6 +177,28 @@ class Broker:
         return ",".join(
             f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses
         )
+
+    @property
+    def security(self) -> Security | None:
+        """What a producer needs to connect, as in `Producer(..., security=broker.security)`.
+
+        It has the credentials that the broker was given, the broker's certificate authority, and
+        a client certificate if clients must show one. `None` if no security was asked for.
+        """
+        return client_security(self._security, self._running())
+
+    @property
+    def ca(self) -> str | None:
+        """The certificate authority as PEM, for clients other than dekaf; `None` without TLS."""
+        return self._running().ca
+
+    @property
+    def client_certificate(self) -> tuple[str, str] | None:
+        """A client's certificate and private key as PEM, for clients other than dekaf.
+
+        `None` unless the broker was made with `client_certificates=True`.
+        """
+        return self._running().client_certificate
 
     @property
     def topics(self) -> dict[str, int]:
@@ -252,6 +310,22 @@ class Faults:
     def drop_requests(self, api: str | None = "produce", *, times: int | None = 1) -> None:
         """End the connection, and do nothing."""
         self._order("drop_requests", api, times)
+
+    def deny(self, topic: str, api: str | None = None) -> None:
+        """Answer TOPIC_AUTHORIZATION_FAILED for a topic, as Kafka's ACLs do, until `allow()`.
+
+        `deny("orders")` hides the topic from producers and consumers alike. `deny("orders",
+        "produce")` is an ACL that allows to describe the topic but not to write to it. To deny
+        the cluster, use `fail("init_producer_id", "CLUSTER_AUTHORIZATION_FAILED", times=None)`.
+        """
+        check_text("topic", topic)
+        check_text("api", api, optional=True)
+        self._core().deny(topic, api)
+
+    def allow(self, topic: str) -> None:
+        """Take back every `deny()` of a topic."""
+        check_text("topic", topic)
+        self._core().allow(topic)
 
     def drop_connections(self) -> None:
         """End every connection there is; new ones are served."""

@@ -13,10 +13,11 @@ mod tests;
 mod topics;
 
 use super::cluster::{Cluster, NodeId, Partition};
+use super::faults::Denied;
 use super::groups::Groups;
 use super::log::Refusal;
 use crate::error::ErrorCode;
-use crate::protocol::LeaderIdAndEpoch;
+use crate::protocol::{ApiKey, LeaderIdAndEpoch};
 
 pub(super) use configs::topic_settings;
 pub(super) use groups::{joined, synced};
@@ -32,6 +33,7 @@ pub(super) type Address = (String, u16);
 pub(super) struct Broker<'a> {
     pub(super) cluster: &'a mut Cluster,
     pub(super) groups: &'a mut Groups,
+    pub(super) denied: &'a Denied,
     pub(super) cluster_id: &'a str,
     pub(super) node: NodeId,
     /// Of every broker, in the order of their ids.
@@ -47,8 +49,9 @@ impl Broker<'_> {
         (host.clone(), i32::from(*port))
     }
 
-    /// A partition that this broker leads.
-    fn led(&self, topic: &str, index: i32) -> Result<&Partition, ErrorCode> {
+    /// A partition that this broker leads, and that the API may touch.
+    fn led(&self, api: ApiKey, topic: &str, index: i32) -> Result<&Partition, ErrorCode> {
+        self.denied.judge(api, topic).map_or(Ok(()), Err)?;
         match self.cluster.partition(topic, index) {
             None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
             Some(partition) if partition.leader != self.node => {

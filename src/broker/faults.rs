@@ -1,6 +1,7 @@
 //! Faults that somebody ordered: what the next requests of an API come to. Decides, and does
 //! nothing itself.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::error::ErrorCode;
@@ -47,10 +48,26 @@ pub struct Verdict {
     pub throttle: Duration,
 }
 
-/// All orders, the oldest first.
+/// All orders, the oldest first, and the topics that are denied.
 #[derive(Debug, Default)]
 pub struct Faults {
     orders: Vec<Order>,
+    denied: Denied,
+}
+
+/// Which APIs may not touch which topics; `None` is every API.
+#[derive(Debug, Default)]
+pub struct Denied {
+    rules: BTreeMap<String, BTreeSet<Option<ApiKey>>>,
+}
+
+impl Denied {
+    /// What an API answers for a topic that it may not touch.
+    pub fn judge(&self, api: ApiKey, topic: &str) -> Option<ErrorCode> {
+        let apis = self.rules.get(topic)?;
+        let is_denied = apis.contains(&None) || apis.contains(&Some(api));
+        is_denied.then_some(ErrorCode::TOPIC_AUTHORIZATION_FAILED)
+    }
 }
 
 impl Faults {
@@ -62,9 +79,24 @@ impl Faults {
         }
     }
 
-    /// Takes back every order.
+    /// Denies a topic to an API, or to all of them.
+    pub fn deny(&mut self, topic: String, api: Option<ApiKey>) {
+        self.denied.rules.entry(topic).or_default().insert(api);
+    }
+
+    /// Allows a topic again, to every API.
+    pub fn allow(&mut self, topic: &str) {
+        self.denied.rules.remove(topic);
+    }
+
+    /// The topics that are denied.
+    pub fn denied(&self) -> &Denied {
+        &self.denied
+    }
+
+    /// Takes back every order, and allows every topic.
     pub fn clear(&mut self) {
-        self.orders.clear();
+        *self = Self::default();
     }
 
     /// What happens to a request. Of each kind of fault the oldest order counts, so that orders
@@ -132,6 +164,26 @@ mod tests {
         assert_eq!(faults.judge(ApiKey::Metadata), Verdict::default());
         let errors: Vec<_> = (0..4).map(|_| faults.judge(ApiKey::Produce).error).collect();
         assert_eq!(errors, [Some(REFUSED), Some(REFUSED), Some(LATER), None]);
+    }
+
+    #[test]
+    fn a_topic_is_denied_to_one_api_or_to_all() {
+        let mut faults = Faults::default();
+        faults.deny("t".into(), Some(ApiKey::Produce));
+        faults.deny("u".into(), None);
+        faults.deny("u".into(), Some(ApiKey::Fetch));
+        let denied = |faults: &Faults, topic| {
+            let apis = [ApiKey::Produce, ApiKey::Fetch, ApiKey::Metadata];
+            apis.map(|api| faults.denied().judge(api, topic).is_some())
+        };
+        assert_eq!(denied(&faults, "t"), [true, false, false]);
+        assert_eq!(denied(&faults, "u"), [true; 3]);
+        assert_eq!(denied(&faults, "v"), [false; 3]);
+        faults.allow("u");
+        faults.allow("v");
+        assert_eq!(denied(&faults, "u"), [false; 3]);
+        faults.clear();
+        assert_eq!(denied(&faults, "t"), [false; 3]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod connection;
 mod requests;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
@@ -15,12 +16,14 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::sleep_until;
+use tokio_rustls::TlsAcceptor;
 
 use super::answers::{Address, Broker, topic_settings};
 use super::cluster::{Cluster, NodeId, Settings};
 use super::faults::Faults;
 use super::groups::{Groups, Outcome, Ticket};
 use super::log::Refusal;
+use super::security::{ListenerSasl, ListenerSecurity, Published};
 use crate::net::{Listener, without_signals};
 use crate::protocol::CreatableTopicConfig;
 use connection::{Connections, converse};
@@ -52,9 +55,12 @@ pub struct State {
     waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
 }
 
-#[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
+    /// `None` where connections are plain text.
+    acceptor: Option<TlsAcceptor>,
+    /// `None` where clients need not authenticate.
+    sasl: Option<ListenerSasl>,
     cluster_id: String,
     /// Of each broker, in the order of their ids.
     addresses: Vec<Address>,
@@ -63,6 +69,12 @@ struct Shared {
     /// Told when a group may have another time at which something happens.
     groups_changed: Notify,
     control: watch::Sender<Control>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl Shared {
@@ -74,11 +86,12 @@ impl Shared {
     /// Has one of the brokers do something, and tells those who waited for it.
     fn ask<T>(&self, node: NodeId, work: impl FnOnce(&mut Broker<'_>) -> T) -> T {
         let mut state = self.state();
-        let State { cluster, groups, waiting, .. } = &mut *state;
+        let State { cluster, groups, faults, waiting, .. } = &mut *state;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let done = work(&mut Broker {
             cluster,
             groups,
+            denied: faults.denied(),
             cluster_id: &self.cluster_id,
             node,
             addresses: &self.addresses,
@@ -108,13 +121,22 @@ impl Shared {
 #[derive(Debug)]
 pub struct Server {
     shared: Arc<Shared>,
+    certificates: Option<Published>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
     /// Listens and serves. The first broker gets `port`, or any that is free for 0; the others
     /// always get one that is free. `seed` gives topics their ids.
-    pub fn start(host: IpAddr, port: u16, settings: Settings, seed: u64) -> io::Result<Self> {
+    pub fn start(
+        host: IpAddr,
+        port: u16,
+        settings: Settings,
+        security: ListenerSecurity,
+        seed: u64,
+    ) -> io::Result<Self> {
+        let tls = security.tls.map(|tls| tls.set_up(host)).transpose()?;
+        let (acceptor, certificates) = tls.unzip();
         let ports = (0..settings.brokers).map(|index| if index == 0 { port } else { 0 });
         let listeners: Vec<_> = ports
             .map(|port| Listener::bind(SocketAddr::new(host, port)))
@@ -135,6 +157,8 @@ impl Server {
                 tickets: 0,
                 waiting: HashMap::new(),
             }),
+            acceptor,
+            sasl: security.sasl,
             cluster_id: format!("dekaf-{seed:016x}"),
             addresses,
             appended: Notify::new(),
@@ -149,12 +173,18 @@ impl Server {
         };
         let thread =
             without_signals(|| thread::Builder::new().name("dekaf-broker".into()).spawn(work))?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { shared, certificates, thread: Some(thread) })
     }
 
     /// Where each broker listens.
     pub fn addresses(&self) -> &[(String, u16)] {
         &self.shared.addresses
+    }
+
+    /// What clients need to know of the certificates, if connections are encrypted. The caller
+    /// keeps it, also for after the end.
+    pub fn take_certificates(&mut self) -> Option<Published> {
+        self.certificates.take()
     }
 
     /// The state, to look at and to change. No broker answers meanwhile.
@@ -274,7 +304,8 @@ mod tests {
     #[test]
     fn a_reader_that_waits_does_not_keep_the_box_from_stopping() {
         let host = Ipv4Addr::LOCALHOST.into();
-        let mut server = Server::start(host, 0, Settings::default(), 1).unwrap();
+        let mut server =
+            Server::start(host, 0, Settings::default(), ListenerSecurity::default(), 1).unwrap();
         server.state().cluster.create_topic("t", 1, TopicSettings::default()).unwrap();
         let (_, port) = server.addresses()[0];
         let mut client = TcpStream::connect((host, port)).unwrap();

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from dekaf import Security
 from dekaf.testing import Broker
+
+SASL = Security.sasl_plain("alice", "secret", tls=False)
 
 CONSTRUCTION: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"brokers": 0}, ValueError, "brokers=0 is out of range: 1 to 100"),
@@ -28,6 +31,22 @@ CONSTRUCTION: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"host": None}, TypeError, "host must be str, not NoneType"),
     ({"host": b"127.0.0.1"}, TypeError, "host must be str, not bytes"),
     ({"hots": "127.0.0.1"}, TypeError, "hots"),
+    ({"security": "SASL_SSL"}, TypeError, "security must be Security or None, not str, as in Sec"),
+    ({"security": Security}, TypeError, "security must be Security or None, not type"),
+    ({"users": {"bob": "b"}}, ValueError, "users need SASL: set security=Security.sasl_scram"),
+    ({"users": {"bob": "b"}, "security": Security.tls()}, ValueError, "users need SASL"),
+    ({"users": ["bob"], "security": SASL}, TypeError, "users must be a mapping, as in"),
+    (
+        {"users": {"bob": b"b"}, "security": SASL},
+        TypeError,
+        "a user's password must be str, not by",
+    ),
+    ({"users": {1: "b"}, "security": SASL}, TypeError, "users: a user's name must be str, not int"),
+    ({"users": {"": "b"}, "security": SASL}, ValueError, "users: a user's name is empty"),
+    ({"users": {"bob": ""}, "security": SASL}, ValueError, "users: a user's password is empty"),
+    ({"client_certificates": True}, ValueError, "client_certificates=True needs TLS: set securit"),
+    ({"client_certificates": True, "security": SASL}, ValueError, "client_certificates=True needs"),
+    ({"client_certificates": "yes"}, TypeError, "client_certificates must be True or False, not s"),
 ]
 
 
@@ -123,6 +142,10 @@ CALLS: list[tuple[Callable[[Any], object], type[Exception], str]] = [
     (lambda box: box.faults.drop_answers(times=2**32), ValueError, "times=4294967296 is out of"),
     (lambda box: box.faults.drop_requests(times="1"), TypeError, "times must be int or None, not"),
     (lambda box: box.faults.drop_requests(1), TypeError, "api must be str or None, not int"),
+    (lambda box: box.faults.deny(1), TypeError, "topic must be str, not int"),
+    (lambda box: box.faults.deny("here", 1), TypeError, "api must be str or None, not int"),
+    (lambda box: box.faults.deny("here", "produec"), ValueError, 'api="produec" is not among'),
+    (lambda box: box.faults.allow(None), TypeError, "topic must be str, not NoneType"),
     (lambda box: box.faults.move_leader("here", 0, 2), ValueError, "there is no broker 2"),
     (lambda box: box.faults.move_leader("here", 0, 0), ValueError, "broker=0 is out of range"),
     (lambda box: box.faults.move_leader("here", 0, "1"), TypeError, "broker must be int, not str"),
@@ -151,3 +174,16 @@ def test_calls(
 )
 def test_names_may_be_written_in_any_way(dekaf_broker: Broker, api: str | None, error: str) -> None:
     dekaf_broker.faults.fail(api, error)
+
+
+@pytest.mark.parametrize("name", ["not a name", "", "a" * 64 + ".example", "kafka.example:9092"])
+def test_a_name_for_the_certificate_is_checked(name: str) -> None:
+    with pytest.raises(ValueError, match=r"is no host name and no IP address|server_name is empty"):
+        Broker(security=Security.tls(server_name=name)).start()
+
+
+def test_passwords_are_not_shown() -> None:
+    secret = "canary-secret"  # noqa: S105 - opens nothing
+    with Broker(security=Security.sasl_scram("alice", secret), users={"bob": secret}) as broker:
+        assert secret not in repr(broker)
+        assert secret not in repr(vars(broker))

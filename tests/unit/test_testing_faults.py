@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from aiokafka.protocol.produce import ProduceRequest_v8
 
-from dekaf import BrokerError, BrokerUnreachable, DeliveryTimeout, Producer
+from dekaf import AuthorizationError, BrokerUnreachable, DeliveryTimeout, ProduceError, Producer
 from dekaf.testing import Broker
 from tests.conformance.batches import batch
 from tests.conformance.engine import Engine
@@ -80,7 +80,7 @@ async def test_what_cannot_be_tried_again_fails_with_kafkas_name(
     dekaf_broker: Broker, producer: Producer
 ) -> None:
     dekaf_broker.faults.fail("produce", "TOPIC_AUTHORIZATION_FAILED")
-    with pytest.raises(BrokerError) as caught:
+    with pytest.raises(AuthorizationError) as caught:
         await producer.produce("orders", "refused")
     assert caught.value.code == "TOPIC_AUTHORIZATION_FAILED"
     assert not caught.value.maybe_written
@@ -91,7 +91,7 @@ async def test_what_cannot_be_tried_again_fails_with_kafkas_name(
 async def test_an_error_counts_its_times(dekaf_broker: Broker, producer: Producer) -> None:
     dekaf_broker.faults.fail("produce", "TOPIC_AUTHORIZATION_FAILED", times=3)
     for _ in range(3):
-        with pytest.raises(BrokerError):
+        with pytest.raises(AuthorizationError):
             await producer.produce("orders", "refused")
     await send(producer)
     assert_whole(dekaf_broker)
@@ -102,7 +102,7 @@ async def test_an_error_for_ever_lasts_until_it_is_cleared(
 ) -> None:
     dekaf_broker.faults.fail(None, "TOPIC_AUTHORIZATION_FAILED", times=None)
     for _ in range(5):
-        with pytest.raises(BrokerError):
+        with pytest.raises(AuthorizationError):
             await producer.produce("orders", "refused")
     dekaf_broker.faults.clear()
     await send(producer)
@@ -274,3 +274,32 @@ async def test_faults_meet_the_producer_all_at_once() -> None:
                     broker.faults.drop_connections()
             await asyncio.wait_for(asyncio.gather(*futures), 60)
         assert_whole(broker)
+
+
+async def test_a_topic_that_is_denied_fails_alone(dekaf_broker: Broker, producer: Producer) -> None:
+    dekaf_broker.faults.deny("secret")
+    dekaf_broker.faults.deny("orders", "fetch")  # which concerns no producer
+    with pytest.raises(ProduceError, match="TOPIC_AUTHORIZATION_FAILED"):
+        await producer.produce("secret", "refused")
+    assert "secret" not in dekaf_broker.topics
+    await send(producer)
+    dekaf_broker.faults.allow("secret")
+    assert (await producer.produce("secret", "allowed")).offset == 0
+    assert_whole(dekaf_broker)
+
+
+async def test_a_topic_that_may_only_be_described(dekaf_broker: Broker, producer: Producer) -> None:
+    dekaf_broker.create_topic("secret")
+    dekaf_broker.faults.deny("secret", "produce")
+    with pytest.raises(ProduceError, match="TOPIC_AUTHORIZATION_FAILED") as caught:
+        await producer.produce("secret", "refused")
+    assert not caught.value.maybe_written
+    dekaf_broker.faults.clear()
+    assert (await producer.produce("secret", "allowed")).offset == 0
+
+
+async def test_the_cluster_may_be_denied(dekaf_broker: Broker) -> None:
+    dekaf_broker.faults.fail("init_producer_id", "CLUSTER_AUTHORIZATION_FAILED", times=None)
+    async with Producer(dekaf_broker.bootstrap_servers) as producer:
+        with pytest.raises(ProduceError, match="CLUSTER_AUTHORIZATION_FAILED"):
+            await producer.produce("orders", "refused")

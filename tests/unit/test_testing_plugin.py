@@ -161,6 +161,31 @@ def test_the_fixtures_may_be_replaced(pytester: pytest.Pytester) -> None:
     passes(pytester, passed=1)
 
 
+def test_a_marker_gives_the_arguments(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+        from dekaf import Security
+
+        pytestmark = pytest.mark.dekaf_broker(brokers=2)
+
+        def test_of_the_module(dekaf_broker):
+            assert len(dekaf_broker.bootstrap_servers.split(",")) == 2
+            assert dekaf_broker.security is None
+            assert dekaf_broker.ca is None
+            assert dekaf_broker.client_certificate is None
+
+        @pytest.mark.dekaf_broker(security=Security.tls(), client_certificates=True)
+        def test_the_closest(dekaf_broker):
+            assert "," not in dekaf_broker.bootstrap_servers
+            assert dekaf_broker.ca.startswith("-----BEGIN CERTIFICATE-----")
+            assert isinstance(dekaf_broker.security, Security)
+            certificate, key = dekaf_broker.client_certificate
+            assert "BEGIN CERTIFICATE" in certificate
+            assert "BEGIN PRIVATE KEY" in key
+    """)
+    passes(pytester, *LOOPS, "--strict-markers", passed=2)
+
+
 def test_a_test_that_is_not_told_of_a_failure_fails(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("""
         import asyncio

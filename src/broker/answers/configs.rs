@@ -7,7 +7,7 @@ use crate::broker::cluster::TopicSettings;
 use crate::broker::log::{Refusal, TimestampType};
 use crate::error::ErrorCode;
 use crate::protocol::{
-    CreatableTopicConfig, DescribeConfigsRequest, DescribeConfigsResourceResult,
+    ApiKey, CreatableTopicConfig, DescribeConfigsRequest, DescribeConfigsResourceResult,
     DescribeConfigsResponse, DescribeConfigsResult,
 };
 
@@ -105,6 +105,8 @@ impl Broker<'_> {
         const DEFAULT: i8 = 5;
         let results = request.resources.iter().map(|resource| {
             let topic = self.cluster.topic(&resource.resource_name);
+            let denied = self.denied.judge(ApiKey::DescribeConfigs, &resource.resource_name);
+            let error = error.or(denied.filter(|_| resource.resource_type == TOPIC));
             let error_code = match (error, topic) {
                 (Some(code), _) => code,
                 (None, None) if resource.resource_type == TOPIC => {
@@ -112,7 +114,7 @@ impl Broker<'_> {
                 }
                 _ => ErrorCode::NONE,
             };
-            let topic = topic.filter(|_| resource.resource_type == TOPIC);
+            let topic = topic.filter(|_| resource.resource_type == TOPIC && denied.is_none());
             let settings = topic.map(|topic| described(topic.settings())).unwrap_or_default();
             let defaults = described(&TopicSettings::default());
             let is_asked = |name: &str| {

@@ -6,7 +6,8 @@ use bytes::{Bytes, BytesMut};
 use super::{Broker, current_leader};
 use crate::error::ErrorCode;
 use crate::protocol::{
-    FetchPartition, FetchRequest, FetchResponse, FetchablePartitionResponse, FetchableTopicResponse,
+    ApiKey, FetchPartition, FetchRequest, FetchResponse, FetchablePartitionResponse,
+    FetchableTopicResponse,
 };
 
 const OFFSET_OUT_OF_RANGE: ErrorCode = ErrorCode(1);
@@ -37,7 +38,8 @@ impl Broker<'_> {
                 .partitions
                 .iter()
                 .map(|asked| {
-                    let answer = match error {
+                    let denied = self.denied.judge(ApiKey::Fetch, &topic.topic);
+                    let answer = match error.or(denied) {
                         Some(code) => failed(asked, code),
                         None => self.fetch_from(&topic.topic, asked, left, size == 0),
                     };

@@ -6,7 +6,7 @@ use super::Broker;
 use crate::broker::groups::{Committed, Join, Joined, State, Synced, Ticket, Who};
 use crate::error::ErrorCode;
 use crate::protocol::{
-    Coordinator, DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup,
+    ApiKey, Coordinator, DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup,
     DescribedGroupMember, FindCoordinatorRequest, FindCoordinatorResponse, HeartbeatRequest,
     HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember,
     LeaveGroupRequest, LeaveGroupResponse, ListGroupsRequest, ListGroupsResponse, ListedGroup,
@@ -182,6 +182,8 @@ impl Broker<'_> {
         let group = &request.group_id;
         let allowed = error.map_or_else(|| self.groups.may_commit(now, group, &who), Err);
         let topics = request.topics.into_iter().map(|topic| {
+            let denied = self.denied.judge(ApiKey::OffsetCommit, &topic.name);
+            let allowed = allowed.and(denied.map_or(Ok(()), Err));
             let partitions = topic.partitions.into_iter().map(|partition| {
                 let index = partition.partition_index;
                 let exists = self.cluster.partition(&topic.name, index).is_some();

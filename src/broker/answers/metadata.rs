@@ -4,8 +4,8 @@ use super::Broker;
 use crate::broker::cluster::{Topic, check_name};
 use crate::error::ErrorCode;
 use crate::protocol::{
-    MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
-    MetadataTopic,
+    ApiKey, MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic,
+    MetadataResponse, MetadataTopic,
 };
 
 impl Broker<'_> {
@@ -19,7 +19,13 @@ impl Broker<'_> {
         let asked = request.topics.as_deref();
         // Version 0 has no null.
         let topics = match asked.filter(|asked| version > 0 || !asked.is_empty()) {
-            None => self.cluster.topics().map(|(name, topic)| describe(name, topic)).collect(),
+            // As in Kafka, topics that are denied are not among all topics.
+            None => self
+                .cluster
+                .topics()
+                .filter(|(name, _)| self.denied.judge(ApiKey::Metadata, name).is_none())
+                .map(|(name, topic)| describe(name, topic))
+                .collect(),
             Some(asked) => asked
                 .iter()
                 .map(|asked| match error {
@@ -44,11 +50,16 @@ impl Broker<'_> {
     fn describe_asked(&mut self, asked: &MetadataRequestTopic, may_create: bool) -> MetadataTopic {
         let Some(name) = &asked.name else {
             let found = self.cluster.topic_by_id(asked.topic_id);
-            return match found {
+            // An id that is denied is unknown: it must not give its topic away.
+            let is_allowed = |name: &str| self.denied.judge(ApiKey::Metadata, name).is_none();
+            return match found.filter(|(name, _)| is_allowed(name)) {
                 Some((name, topic)) => describe(name, topic),
                 None => failed(asked, ErrorCode::UNKNOWN_TOPIC_ID),
             };
         };
+        if let Some(code) = self.denied.judge(ApiKey::Metadata, name) {
+            return failed(asked, code);
+        }
         if may_create && let Err(refusal) = self.cluster.auto_create(name) {
             return failed(asked, refusal.code);
         }

@@ -4,7 +4,7 @@ use super::Broker;
 use crate::broker::log::{PartitionLog, StoredBatch};
 use crate::error::ErrorCode;
 use crate::protocol::{
-    DeleteRecordsPartitionResult, DeleteRecordsRequest, DeleteRecordsResponse,
+    ApiKey, DeleteRecordsPartitionResult, DeleteRecordsRequest, DeleteRecordsResponse,
     DeleteRecordsTopicResult, ListOffsetsPartition, ListOffsetsPartitionResponse,
     ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse,
 };
@@ -41,7 +41,8 @@ impl Broker<'_> {
             partition_index: asked.partition_index,
             ..ListOffsetsPartitionResponse::default()
         };
-        match error.map_or_else(|| self.led(topic, asked.partition_index), Err) {
+        match error.map_or_else(|| self.led(ApiKey::ListOffsets, topic, asked.partition_index), Err)
+        {
             Err(code) => answer.error_code = code,
             Ok(partition) => {
                 if let Some((offset, timestamp)) = find(&partition.log, asked.timestamp) {
@@ -83,7 +84,7 @@ impl Broker<'_> {
     }
 
     fn delete_before(&mut self, topic: &str, index: i32, offset: i64) -> Result<i64, ErrorCode> {
-        self.led(topic, index)?;
+        self.led(ApiKey::DeleteRecords, topic, index)?;
         self.cluster.delete_records(topic, index, offset).map_err(|refusal| refusal.code)
     }
 }

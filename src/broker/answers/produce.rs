@@ -6,7 +6,7 @@ use super::{Broker, TRANSACTIONAL_ID_AUTHORIZATION_FAILED, current_leader};
 use crate::broker::log::Refusal;
 use crate::error::ErrorCode;
 use crate::protocol::{
-    NodeEndpoint, PartitionProduced, ProduceRequest, ProduceResponse, TopicProduceData,
+    ApiKey, NodeEndpoint, PartitionProduced, ProduceRequest, ProduceResponse, TopicProduceData,
     TopicProduced,
 };
 
@@ -52,6 +52,8 @@ impl Broker<'_> {
         } else {
             (Some(topic.name.clone()), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
         };
+        let denied = name.as_ref().and_then(|name| self.denied.judge(ApiKey::Produce, name));
+        let error = error.or(denied);
         let partition_responses = topic.partition_data.iter().map(|data| {
             let records = data.records.clone().unwrap_or_default();
             let mut produced = match (&name, error) {

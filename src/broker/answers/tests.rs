@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::broker::cluster::{Settings, TopicSettings};
+use crate::broker::faults::Faults;
 use crate::error::ErrorCode;
 use crate::protocol::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, FetchPartition, FetchRequest,
@@ -13,9 +14,12 @@ use crate::protocol::{
 fn ask<T>(work: impl FnOnce(&mut Broker<'_>) -> T) -> T {
     let mut cluster = Cluster::new(Settings { auto_create: false, ..Settings::default() }, 1);
     cluster.create_topic("t", 1, TopicSettings::default()).unwrap();
+    let mut faults = Faults::default();
+    faults.deny("denied".into(), None);
     work(&mut Broker {
         cluster: &mut cluster,
         groups: &mut Groups::default(),
+        denied: faults.denied(),
         cluster_id: "id",
         node: 1,
         addresses: &[("here".to_owned(), 1)],
@@ -105,4 +109,30 @@ fn a_note_has_a_longest_length() {
         let answer = ask(|broker| broker.offset_commit(std::time::Instant::now(), request, None));
         assert_eq!(answer.topics[0].partitions[0].error_code, ErrorCode(code));
     }
+}
+
+#[test]
+fn a_topic_that_is_denied_is_neither_described_nor_made() {
+    let topic = MetadataRequestTopic { name: Some("denied".to_owned()), topic_id: 0 };
+    let request = MetadataRequest {
+        topics: Some(vec![topic]),
+        allow_auto_topic_creation: true,
+        ..MetadataRequest::default()
+    };
+    ask(|broker| {
+        let answer = broker.metadata(12, &request, None);
+        assert_eq!(answer.topics[0].error_code, ErrorCode::TOPIC_AUTHORIZATION_FAILED);
+        assert_eq!(answer.topics[0].name.as_deref(), Some("denied"));
+        assert!(answer.topics[0].partitions.is_empty());
+        broker.cluster.create_topic("denied", 1, TopicSettings::default()).unwrap();
+        let all = MetadataRequest { topics: None, ..request };
+        let names = broker.metadata(12, &all, None).topics.into_iter().map(|topic| topic.name);
+        assert_eq!(names.collect::<Vec<_>>(), [Some("t".to_owned())]);
+        let topic_id = broker.cluster.topic("denied").unwrap().id;
+        let topic = MetadataRequestTopic { name: None, topic_id };
+        let by_id = MetadataRequest { topics: Some(vec![topic]), ..all };
+        let answer = broker.metadata(12, &by_id, None);
+        assert_eq!(answer.topics[0].error_code, ErrorCode::UNKNOWN_TOPIC_ID);
+        assert_eq!(answer.topics[0].name, None);
+    });
 }

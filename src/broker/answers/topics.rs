@@ -6,9 +6,10 @@ use crate::broker::cluster::Topic;
 use crate::broker::log::Refusal;
 use crate::error::ErrorCode;
 use crate::protocol::{
-    CreatableTopic, CreatableTopicResult, CreatePartitionsRequest, CreatePartitionsResponse,
-    CreatePartitionsTopicResult, CreateTopicsRequest, CreateTopicsResponse, DeletableTopicResult,
-    DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
+    ApiKey, CreatableTopic, CreatableTopicResult, CreatePartitionsRequest,
+    CreatePartitionsResponse, CreatePartitionsTopicResult, CreateTopicsRequest,
+    CreateTopicsResponse, DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest,
+    DeleteTopicsResponse,
 };
 
 const INVALID_REQUEST: ErrorCode = ErrorCode(42);
@@ -26,7 +27,8 @@ impl Broker<'_> {
         // One that is named twice is answered once, and not made.
         let topics = topics.filter(|(n, topic)| !is_named(&topic.name, &request.topics[..*n]));
         let topics = topics.map(|(n, topic)| {
-            let created = match error {
+            let denied = self.denied.judge(ApiKey::CreateTopics, &topic.name);
+            let created = match error.or(denied) {
                 Some(code) => Err(Refusal::new(code, "")),
                 None if is_named(&topic.name, &request.topics[n + 1..]) => {
                     let message = format!("topic \"{}\" is named more than once", topic.name);
@@ -103,7 +105,9 @@ impl Broker<'_> {
             };
             let topic_id = name.as_ref().ok().and_then(|name| self.cluster.topic(name));
             let topic_id = topic_id.map_or(wanted_topic.topic_id, |topic| topic.id);
-            let deleted = match error {
+            let denied = name.as_ref().ok();
+            let denied = denied.and_then(|name| self.denied.judge(ApiKey::DeleteTopics, name));
+            let deleted = match error.or(denied) {
                 Some(code) => Err(Refusal::new(code, "")),
                 None if is_wanted(wanted_topic, &wanted[n + 1..]) => {
                     Err(Refusal::new(INVALID_REQUEST, "a topic is named more than once"))
@@ -128,7 +132,8 @@ impl Broker<'_> {
         error: Option<ErrorCode>,
     ) -> CreatePartitionsResponse {
         let results = request.topics.iter().map(|topic| {
-            let created = if let Some(code) = error {
+            let denied = self.denied.judge(ApiKey::CreatePartitions, &topic.name);
+            let created = if let Some(code) = error.or(denied) {
                 Err(Refusal::new(code, ""))
             } else {
                 let on_trial = request.validate_only;

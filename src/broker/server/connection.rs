@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::requests::{Answered, Reply, answer};
 use super::{Control, Shared};
 use crate::broker::cluster::NodeId;
+use crate::broker::login::Login;
 use crate::net::Socket;
 use crate::wire::LENGTH_SIZE;
 
@@ -23,12 +24,19 @@ use crate::wire::LENGTH_SIZE;
 const MOST_CONNECTIONS: usize = 1_000;
 /// `socket.request.max.bytes`.
 const LARGEST_FRAME: usize = 100 << 20;
+/// `sasl.server.max.receive.size`: the same for clients that have not authenticated.
+const LARGEST_UNAUTHENTICATED_FRAME: usize = 512 << 10;
 /// Bytes of requests that are being read, of all connections together.
 const MOST_UNREAD: usize = 256 << 20;
 /// How long a frame may take that has begun, and an answer to be taken.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a connection is kept that nobody uses: `connections.max.idle.ms`.
 const IDLE: Duration = Duration::from_secs(600);
+/// How long the TLS handshake may take, and each step of authentication be in coming: strangers
+/// must not hold places for long.
+const STRANGERS_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client may take to read the end of a TLS connection.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// How much is read at a time.
 const PIECE: usize = 64 * 1024;
 
@@ -81,30 +89,49 @@ impl Drop for Place {
 }
 
 /// Serves a connection until either side ends it.
-pub(super) async fn converse(shared: Arc<Shared>, node: NodeId, mut socket: Socket, place: Place) {
+pub(super) async fn converse(shared: Arc<Shared>, node: NodeId, socket: Socket, place: Place) {
     let mut control = shared.control.subscribe();
     let hang_ups = control.borrow().hang_ups;
     tokio::select! {
         // Whatever ended it: the client sees that it has ended.
-        _ended = talk(&shared, node, &mut socket, &place) => {}
+        _ended = secure(&shared, node, socket, &place) => {}
         _told = control.wait_for(|control| control.hang_ups != hang_ups) => {}
     }
 }
 
-async fn talk(
+/// Begins with a TLS handshake, if clients must.
+async fn secure(
     shared: &Arc<Shared>,
     node: NodeId,
-    socket: &mut Socket,
+    mut socket: Socket,
+    place: &Place,
+) -> io::Result<()> {
+    let Some(acceptor) = &shared.acceptor else {
+        return talk(shared, node, &mut socket, place).await;
+    };
+    resumed(&mut shared.control.subscribe()).await;
+    let mut stream = timeout(STRANGERS_PATIENCE, acceptor.accept(socket)).await??;
+    talk(shared, node, &mut stream, place).await?;
+    // Without a close_notify, clients take the end for an attack.
+    timeout(GOODBYE, stream.shutdown()).await?
+}
+
+async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+    shared: &Arc<Shared>,
+    node: NodeId,
+    stream: &mut S,
     place: &Place,
 ) -> io::Result<()> {
     let mut control = shared.control.subscribe();
-    while let Some(frame) = read_frame(socket, place).await? {
+    let mut login = Login::new(shared.sasl.as_ref());
+    while let Some(frame) = read_frame(stream, place, login.is_done()).await? {
         resumed(&mut control).await;
-        let Answered { reply, throttle } = answer(shared, node, frame).await;
+        let Answered { reply, throttle } = answer(shared, node, &mut login, frame).await;
         // It may have begun to hang meanwhile: an answer that is late, or long in coming.
         resumed(&mut control).await;
         match reply {
-            Reply::Answer(answer) => timeout(PATIENCE, socket.write_all(&answer)).await??,
+            Reply::Answer(answer) => timeout(PATIENCE, write(stream, &answer)).await??,
+            Reply::Last(answer) => return timeout(PATIENCE, write(stream, &answer)).await?,
             Reply::Silence => {}
             Reply::Close => return Ok(()),
         }
@@ -116,6 +143,12 @@ async fn talk(
     Ok(())
 }
 
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, answer: &[u8]) -> io::Result<()> {
+    stream.write_all(answer).await?;
+    // TLS says that it has written while it still holds the encrypted end.
+    stream.flush().await
+}
+
 /// Returns at once, unless every answer is held back.
 async fn resumed(control: &mut watch::Receiver<Control>) {
     // What it hands out is a lock, and whoever gives the next order waits for that. The sender
@@ -124,16 +157,25 @@ async fn resumed(control: &mut watch::Receiver<Control>) {
 }
 
 /// A frame without its length; `None` when there are no more, or none that would be served.
-async fn read_frame(socket: &mut Socket, place: &Place) -> io::Result<Option<Bytes>> {
+async fn read_frame<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    place: &Place,
+    is_authenticated: bool,
+) -> io::Result<Option<Bytes>> {
+    let (idle, largest) = if is_authenticated {
+        (IDLE, LARGEST_FRAME)
+    } else {
+        (STRANGERS_PATIENCE, LARGEST_UNAUTHENTICATED_FRAME)
+    };
     let mut prefix = [0; LENGTH_SIZE];
     // No patience yet: between two requests a client takes its time.
-    if timeout(IDLE, socket.read(&mut prefix[..1])).await?? == 0 {
+    if timeout(idle, stream.read(&mut prefix[..1])).await?? == 0 {
         return Ok(None);
     }
     timeout(PATIENCE, async {
-        socket.read_exact(&mut prefix[1..]).await?;
+        stream.read_exact(&mut prefix[1..]).await?;
         let length = usize::try_from(i32::from_be_bytes(prefix)).unwrap_or(usize::MAX);
-        if length > LARGEST_FRAME {
+        if length > largest {
             return Ok(None);
         }
         // Grown by what is really there: a length alone reserves nothing.
@@ -144,7 +186,7 @@ async fn read_frame(socket: &mut Socket, place: &Place) -> io::Result<Option<Byt
             if place.hold(frame.len() - before).is_none() {
                 return Ok(None);
             }
-            socket.read_exact(&mut frame[before..]).await?;
+            stream.read_exact(&mut frame[before..]).await?;
         }
         Ok(Some(frame.freeze()))
     })

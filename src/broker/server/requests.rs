@@ -12,6 +12,7 @@ use crate::broker::answers::{joined, synced};
 use crate::broker::cluster::NodeId;
 use crate::broker::faults::Verdict;
 use crate::broker::groups::{Joined, Outcome, Synced};
+use crate::broker::login::{Login, Step};
 use crate::error::ErrorCode;
 use crate::protocol::{
     AnyRequest, ApiKey, ApiVersionsRequest, ApiVersionsResponse, CreatePartitionsRequest,
@@ -19,8 +20,8 @@ use crate::protocol::{
     DescribeGroupsRequest, FetchRequest, FetchResponse, FindCoordinatorRequest, HeartbeatRequest,
     InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest,
     ListOffsetsRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest, ProduceRequest,
-    RequestHeader, SERVED, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
-    SaslHandshakeResponse, SyncGroupRequest, decode_request, encode_response,
+    Request, RequestHeader, SERVED, SaslAuthenticateRequest, SaslHandshakeRequest,
+    SyncGroupRequest, decode_request, encode_response,
 };
 
 /// What a client gets, and for how long nothing more is read of it.
@@ -34,22 +35,33 @@ pub(super) struct Answered {
 #[derive(Debug)]
 pub(super) enum Reply {
     Answer(Bytes),
+    /// An answer, and then the end of its connection.
+    Last(Bytes),
     /// It wanted no answer.
     Silence,
     /// The end of its connection.
     Close,
 }
 
-/// Answers a frame; one that is no request of ours ends the connection.
-pub(super) async fn answer(shared: &Shared, node: NodeId, frame: Bytes) -> Answered {
+/// Answers a frame; one that is no request of ours ends the connection, and so does one that
+/// comes before the client has authenticated.
+pub(super) async fn answer(
+    shared: &Shared,
+    node: NodeId,
+    login: &mut Login,
+    frame: Bytes,
+) -> Answered {
     let at_once = |reply| Answered { reply, throttle: Duration::ZERO };
     let Ok((header, request)) = decode_request(&frame) else { return at_once(Reply::Close) };
-    let Some(request) = request else { return at_once(unsupported(&header)) };
+    let Some(request) = request else { return at_once(unsupported(&header, login)) };
+    if !login.admits(request.api_key()) {
+        return at_once(Reply::Close);
+    }
     let verdict = shared.state().faults.judge(request.api_key());
     if verdict.drop_request {
         return at_once(Reply::Close);
     }
-    let reply = perform(shared, node, &header, request, verdict).await;
+    let reply = perform(shared, node, login, &header, request, verdict).await;
     if !verdict.delay.is_zero() {
         sleep(verdict.delay).await;
     }
@@ -58,8 +70,8 @@ pub(super) async fn answer(shared: &Shared, node: NodeId, frame: Bytes) -> Answe
 }
 
 /// Who asks for our versions in a version that we do not know is told them in the oldest.
-fn unsupported(header: &RequestHeader) -> Reply {
-    if header.api_key != ApiKey::ApiVersions as i16 {
+fn unsupported(header: &RequestHeader, login: &Login) -> Reply {
+    if header.api_key != ApiKey::ApiVersions as i16 || !login.admits(ApiKey::ApiVersions) {
         return Reply::Close;
     }
     let response = ApiVersionsResponse {
@@ -70,9 +82,22 @@ fn unsupported(header: &RequestHeader) -> Reply {
     Reply::Answer(encode_response::<ApiVersionsRequest>(&response, 0, header.correlation_id))
 }
 
+fn versions(login: &mut Login, header: &RequestHeader, error: Option<ErrorCode>) -> Reply {
+    if error.is_none() {
+        login.negotiated();
+    }
+    let response = ApiVersionsResponse {
+        error_code: error.unwrap_or_default(),
+        api_keys: SERVED.to_vec(),
+        ..ApiVersionsResponse::default()
+    };
+    reply::<ApiVersionsRequest>(&response, header)
+}
+
 async fn perform(
     shared: &Shared,
     node: NodeId,
+    login: &mut Login,
     header: &RequestHeader,
     request: AnyRequest,
     verdict: Verdict,
@@ -87,23 +112,14 @@ async fn perform(
         }};
     }
     match request {
-        AnyRequest::ApiVersions(_) => {
-            let response = ApiVersionsResponse {
-                error_code: error.unwrap_or_default(),
-                api_keys: SERVED.to_vec(),
-                ..ApiVersionsResponse::default()
-            };
-            reply::<ApiVersionsRequest>(&response, header)
+        AnyRequest::ApiVersions(_) => versions(login, header, error),
+        AnyRequest::SaslHandshake(request) => {
+            let step = login.choose(shared.sasl.as_ref(), &request.mechanism, error);
+            step_reply::<SaslHandshakeRequest>(&step, header)
         }
-        AnyRequest::SaslHandshake(_) => {
-            let error_code = ErrorCode::ILLEGAL_SASL_STATE;
-            let response = SaslHandshakeResponse { error_code, ..Default::default() };
-            reply::<SaslHandshakeRequest>(&response, header)
-        }
-        AnyRequest::SaslAuthenticate(_) => {
-            let error_code = ErrorCode::ILLEGAL_SASL_STATE;
-            let response = SaslAuthenticateResponse { error_code, ..Default::default() };
-            reply::<SaslAuthenticateRequest>(&response, header)
+        AnyRequest::SaslAuthenticate(request) => {
+            let step = login.authenticate(shared.sasl.as_ref(), &request.auth_bytes, error);
+            step_reply::<SaslAuthenticateRequest>(&step, header)
         }
         AnyRequest::Metadata(request) => {
             ask!(MetadataRequest, |broker| broker.metadata(version, &request, error))
@@ -224,7 +240,14 @@ async fn sync(
     }
 }
 
-fn reply<R: crate::protocol::Request>(response: &R::Response, header: &RequestHeader) -> Reply {
+fn step_reply<R: Request>(step: &Step<R::Response>, header: &RequestHeader) -> Reply {
+    match reply::<R>(&step.response, header) {
+        Reply::Answer(answer) if step.is_last => Reply::Last(answer),
+        reply => reply,
+    }
+}
+
+fn reply<R: Request>(response: &R::Response, header: &RequestHeader) -> Reply {
     Reply::Answer(encode_response::<R>(response, header.api_version, header.correlation_id))
 }
 
