@@ -8,8 +8,9 @@ import pytest
 from fastapi import Depends, FastAPI
 from pydantic import BaseModel
 
+import dekaf
 from dekaf import BatchResult, ConfigError, ProducerConfig
-from dekaf.faststream import KafkaBroker, KafkaPublishMessage, TestKafkaBroker
+from dekaf.faststream import KafkaBroker, KafkaPublishMessage, Security, TestKafkaBroker
 from dekaf.testing import Broker
 from tests.faststream.apps import Seen, headers_of, producer_of
 from tests.producer.conftest import Target
@@ -127,3 +128,9 @@ async def test_with_the_test_broker() -> None:
     async with TestKafkaBroker(router.broker), app.router.lifespan_context(app):
         await router.broker.publish({"total": 4.0}, "in")
         publisher.mock.assert_called_once_with(6.0)
+
+
+async def test_security_is_handed_on() -> None:
+    security = Security(dekaf.Security.sasl_scram("alice", "secret"))
+    config: Any = producer_of(KafkaRouter("h:1", security=security).broker).config
+    assert config.security is security.security

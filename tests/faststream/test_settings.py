@@ -1,10 +1,11 @@
 """What a broker is told about publishing, and what becomes of it."""
 
+import ssl
 from typing import Any
 
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
-from faststream.security import BaseSecurity, SASLPlaintext
+from faststream.security import SASLGSSAPI, BaseSecurity, SASLOAuthBearer
 
 import dekaf
 from dekaf import ConfigError, ProducerConfig
@@ -46,6 +47,7 @@ SETTINGS: list[tuple[str, Any, str, Any]] = [
     ("retry_backoff_ms", 70, "retry_backoff_ms", 70),
     ("metadata_max_age_ms", 70_000, "metadata_max_age_ms", 70_000),
     ("client_id", "mine", "client_id", "mine"),
+    ("connections_max_idle_ms", 70_000, "connections_max_idle_ms", 70_000),
 ]
 
 
@@ -119,17 +121,20 @@ def test_a_wrong_value_is_refused_where_it_is_given() -> None:
         KafkaBroker("h:1", compression_type="brotli")  # type: ignore[arg-type]
 
 
+NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"transactional_id": "t"}, "transactional_id.*no transactions"),
-    ({"security": BaseSecurity(use_ssl=True)}, "security.*TLS"),
-    ({"security": SASLPlaintext("u", "p")}, "security.*SASL"),
-    ({"sasl_oauth_token_provider": object()}, "security.*SASL"),
+    ({"sasl_oauth_token_provider": object()}, "sasl_oauth_token_provider.*OAUTHBEARER"),
+    ({"security": SASLGSSAPI()}, "does not support SASLGSSAPI yet; use"),
+    ({"security": SASLOAuthBearer()}, "does not support SASLOAuthBearer yet; use"),
+    ({"security": BaseSecurity(NO_ROOTS)}, r"no certificate authorities.*dekaf.faststream.Secur"),
 ]
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
-    ("settings", "message"), REFUSED, ids=["transactions", "tls", "sasl", "oauth"]
+    ("settings", "message"), REFUSED, ids=["transactions", "token", "gssapi", "oauth", "roots"]
 )
 async def test_what_dekaf_cannot_do_is_refused_when_connecting(
     dekaf_broker: Broker, settings: dict[str, Any], message: str

@@ -28,6 +28,7 @@ from faststream.kafka import (
 from dekaf.faststream._broker import KafkaBroker
 from dekaf.faststream._publishers import BatchPublisher, DefaultPublisher
 from dekaf.faststream._router import KafkaRouter
+from dekaf.faststream._security import Security
 from dekaf.faststream._testing import TestKafkaBroker
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "KafkaRoute",
     "KafkaRouter",
     "RecordMetadata",
+    "Security",
     "TestApp",
     "TestKafkaBroker",
     "TopicPartition",

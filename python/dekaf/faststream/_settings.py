@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from aiokafka.producer.producer import _missing  # pyright: ignore[reportPrivateUsage] - FastStream's default
-from faststream.kafka.security import parse_security
+from faststream.security import BaseSecurity
 
 from dekaf._config import ProducerConfig
 from dekaf._errors import ConfigError
+from dekaf.faststream._security import security_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from faststream._internal.parser import CodecProto
     from faststream._internal.types import BrokerMiddleware, CustomCallable
     from faststream.kafka.broker.registrator import KafkaRegistrator
-    from faststream.security import BaseSecurity
     from faststream.specification.schema.extra import Tag, TagDict
+
+    from dekaf._security import Security
 
 __all__ = ["PUBLISHING", "BrokerSettings", "check_supported", "settings_of"]
 
@@ -83,6 +85,7 @@ class BrokerSettings(TypedDict, total=False):
 
 _SHARED: Final = {
     "client_id": "client_id",
+    "connections_max_idle_ms": "connections_max_idle_ms",
     "metadata_max_age_ms": "metadata_max_age_ms",
     "request_timeout_ms": "request_timeout_ms",
     "retry_backoff_ms": "retry_backoff_ms",
@@ -120,14 +123,25 @@ def settings_of(
                 f"{', '.join(twice)}: producer= says all there is to publishing; say it there, as "
                 f"in producer=ProducerConfig(…, {PUBLISHING[twice[0]]}=…)"
             )
-        return producer
+        security = _security(given) if producer.security is None else None
+        return producer if security is None else producer.replace(security=security)
     names = _SHARED | PUBLISHING
     translated = {
         names[name]: _translated(name, value)
         for name, value in given.items()
         if name in names and not (value is None and name == "client_id") and value is not _missing
     }
-    return ProducerConfig(_with_ports(servers), **translated)
+    return ProducerConfig(_with_ports(servers), security=_security(given), **translated)
+
+
+def _security(given: Mapping[str, Any]) -> Security | None:
+    security = given.get("security")
+    try:
+        return security_of(security)
+    except ConfigError:
+        if isinstance(security, BaseSecurity):
+            return None  # `check_supported` says it, once a connection is wanted
+        raise
 
 
 def check_supported(given: Mapping[str, Any]) -> None:
@@ -137,12 +151,13 @@ def check_supported(given: Mapping[str, Any]) -> None:
     """
     if given.get("transactional_id") is not None:
         raise ConfigError("transactional_id: dekaf has no transactions yet; leave it out")
-    protocol = parse_security(given.get("security")).get("security_protocol", "PLAINTEXT")
-    if protocol != "PLAINTEXT" or given.get("sasl_oauth_token_provider") is not None:
+    if given.get("sasl_oauth_token_provider") is not None:
         raise ConfigError(
-            "security: dekaf speaks neither TLS nor SASL yet; use faststream.kafka.KafkaBroker "
-            "for this cluster, or consumer_only=True where nothing is published"
+            "sasl_oauth_token_provider: dekaf does not support OAUTHBEARER yet; use "
+            "faststream.kafka.KafkaBroker for this cluster, or consumer_only=True where nothing is "
+            "published"
         )
+    security_of(given.get("security"))
 
 
 def _with_ports(servers: str | Iterable[str]) -> list[str]:

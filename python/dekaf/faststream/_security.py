@@ -1,0 +1,187 @@
+"""Security for both halves of a broker: FastStream's consumers and dekaf's producer."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from faststream.security import (
+    SASLGSSAPI,
+    BaseSecurity,
+    SASLOAuthBearer,
+    SASLPlaintext,
+    SASLScram256,
+    SASLScram512,
+)
+
+import dekaf
+from dekaf._errors import ConfigError
+from dekaf._secret import File, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+    from dekaf._credentials import Password, Pem
+
+__all__ = ["Security", "security_of"]
+
+_USE_OWN: Final = (
+    "give security=dekaf.faststream.Security(dekaf.Security.tls(ca=…)), which reads files itself"
+)
+
+
+class Security(BaseSecurity):
+    """Security of a FastStream broker, made of a `dekaf.Security`.
+
+        security = Security(
+            dekaf.Security.tls(ca="ca.pem", certificate="client.pem", key="client.key")
+        )
+        broker = KafkaBroker("localhost:9093", security=security)
+
+    Use it for client certificates (mTLS), which cannot be read from an `SSLContext`, and wherever
+    dekaf and FastStream's consumers should read the same files. Certificates and keys must be
+    files. Consumers keep the password that a file or a function has when this is made.
+    """
+
+    def __new__(cls, security: dekaf.Security) -> Self:
+        _check(security)
+        sasl = security._sasl  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
+        # FastStream looks at the class to know the mechanism.
+        chosen: Any = _CLASSES[sasl.mechanism] if sasl is not None and cls is Security else cls
+        return object.__new__(chosen)  # type: ignore[no-any-return]
+
+    def __init__(self, security: dekaf.Security) -> None:
+        tls, sasl = security._tls, security._sasl  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
+        context = None if tls is None else _context(tls)
+        BaseSecurity.__init__(self, ssl_context=context, use_ssl=context is not None)
+        self.security = security
+        if sasl is not None:
+            named: Any = self
+            named.username = sasl.user
+            named.password = _read(sasl.password)
+
+    def __repr__(self) -> str:
+        return f"Security({self.security!r})"
+
+
+def _check(security: object) -> None:
+    if not isinstance(security, dekaf.Security):
+        raise ConfigError(f"Security takes a dekaf.Security, not {type(security).__name__}")
+
+
+class _Plain(Security, SASLPlaintext): ...  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
+
+
+class _Scram256(Security, SASLScram256): ...  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
+
+
+class _Scram512(Security, SASLScram512): ...  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
+
+
+_CLASSES: Final = {
+    "PLAIN": _Plain,
+    "SCRAM-SHA-256": _Scram256,
+    "SCRAM-SHA-512": _Scram512,
+    "SCRAM": _Scram512,
+}
+
+
+def security_of(given: object) -> dekaf.Security | None:
+    """Return what FastStream's object says, or raise if dekaf cannot do or read it."""
+    if isinstance(given, dekaf.Security):
+        raise ConfigError("security must be wrapped: dekaf.faststream.Security(dekaf.Security.…)")
+    if given is None or isinstance(given, Security):
+        return None if given is None else given.security
+    if isinstance(given, SASLGSSAPI | SASLOAuthBearer):
+        raise ConfigError(
+            f"security: dekaf does not support {type(given).__name__} yet; use "
+            "faststream.kafka.KafkaBroker for this cluster, or consumer_only=True where nothing is "
+            "published"
+        )
+    if not isinstance(given, BaseSecurity):
+        raise ConfigError(
+            f"security must be one of faststream.security, not {type(given).__name__}"
+        )
+    tls = _from_context(given.ssl_context) if given.use_ssl else None
+    encryption = False if tls is None else tls
+    if isinstance(given, SASLPlaintext):
+        return dekaf.Security.sasl_plain(given.username, given.password, tls=encryption)
+    if isinstance(given, SASLScram256):
+        return dekaf.Security.sasl_scram(
+            given.username, given.password, mechanism="SCRAM-SHA-256", tls=encryption
+        )
+    if isinstance(given, SASLScram512):
+        return dekaf.Security.sasl_scram(
+            given.username, given.password, mechanism="SCRAM-SHA-512", tls=encryption
+        )
+    return tls
+
+
+def _from_context(context: ssl.SSLContext | None) -> dekaf.Security:
+    """Read what can be read of a context. It does not show a client's certificate."""
+    if context is None:
+        return dekaf.Security.tls()
+    settings: Mapping[str, Any] = {
+        "min_version": "1.3" if context.minimum_version == ssl.TLSVersion.TLSv1_3 else "1.2"
+    }
+    if context.verify_mode == ssl.CERT_NONE:
+        return dekaf.Security.tls(verify=False, **settings)
+    trusted = context.get_ca_certs(binary_form=True)
+    if not trusted:
+        raise ConfigError(
+            "security: the SSLContext shows no certificate authorities, because it loads them from "
+            f"a directory when it needs them; {_USE_OWN}"
+        )
+    system = ssl.create_default_context().get_ca_certs(binary_form=True)
+    ca = None if set(trusted) == set(system) else "".join(map(ssl.DER_cert_to_PEM_cert, trusted))
+    return dekaf.Security.tls(ca=ca, verify_hostname=context.check_hostname, **settings)
+
+
+def _context(tls: Any) -> ssl.SSLContext:  # noqa: ANN401 - private to dekaf.Security
+    """Make what aiokafka takes."""
+    if tls.server_name is not None:
+        raise ConfigError(
+            "server_name is for dekaf alone, as FastStream's consumers cannot be given another "
+            "name; give it with producer=ProducerConfig(…, security=…)"
+        )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if tls.ca is None:
+        context.load_default_certs()
+    elif isinstance(tls.ca, Secret):
+        context.load_verify_locations(cadata=tls.ca.reveal())
+    for file in _files_of(tls.ca):
+        context.load_verify_locations(cafile=file)
+    if tls.certificate is not None:
+        key_password = None if tls.key_password is None else _read(tls.key_password)
+        key = None if tls.key is None else _file("key", tls.key)
+        context.load_cert_chain(_file("certificate", tls.certificate), key, key_password)
+    context.check_hostname = tls.verify and tls.verify_hostname
+    context.verify_mode = ssl.CERT_REQUIRED if tls.verify else ssl.CERT_NONE
+    if tls.min_version == "1.3":
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+    if tls.key_log is not None:
+        context.keylog_filename = tls.key_log.path
+    return context
+
+
+def _files_of(ca: Pem | None) -> list[str]:
+    if not isinstance(ca, File):
+        return []
+    path = Path(ca.path)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [str(file) for file in files if not file.is_dir()]
+
+
+def _file(name: str, pem: Pem) -> str:
+    if isinstance(pem, File):
+        return pem.path
+    raise ConfigError(f"{name} must be a file, as FastStream's consumers read no PEM text")
+
+
+def _read(password: Password) -> str:
+    """Return the password that consumers get."""
+    if isinstance(password, File):
+        return Path(password.path).read_text().rstrip("\r\n")
+    return password.reveal() if isinstance(password, Secret) else password()
