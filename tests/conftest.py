@@ -17,6 +17,7 @@ from tests.kafka import (
     TopicFactory,
     make_certificates,
     make_class_data,
+    secure_plan,
 )
 
 
@@ -66,13 +67,14 @@ def proxy(kafka: Cluster) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture(scope="session")
-def _three_brokers(kafka_version: str) -> Iterator[Cluster]:
+def _three_brokers(kafka_version: str, certificates: Certificates) -> Iterator[Cluster]:
     plan = Plan(
         version=kafka_version,
         brokers=3,
         controllers="separate",
-        listeners=("PLAINTEXT", "PROXIED"),
-        proxied=("PROXIED",),
+        listeners=("PLAINTEXT", "PROXIED", "SASL_SSL", "SASL_SSL_PROXIED"),
+        proxied=("PROXIED", "SASL_SSL_PROXIED"),
+        certificates=certificates,
     )
     with Cluster(plan) as cluster:
         yield cluster
@@ -87,17 +89,12 @@ def kafka3(_three_brokers: Cluster) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def _secure_broker(kafka_version: str, certificates: Certificates) -> Iterator[Cluster]:
-    plan = Plan(
-        version=kafka_version,
-        listeners=("SASL_PLAINTEXT", "SASL_SSL", "SSL", "MTLS"),
-        certificates=certificates,
-    )
-    with Cluster(plan) as cluster:
+    with Cluster(secure_plan(kafka_version, certificates)) as cluster:
         yield cluster
 
 
 @pytest.fixture
 def secure_kafka(_secure_broker: Cluster) -> Iterator[Cluster]:
-    """One broker with every secured listener: SASL_PLAINTEXT, SASL_SSL, SSL, MTLS."""
+    """One broker with every listener, access rules, and delegation tokens: see `secure_plan`."""
     yield _secure_broker
     _secure_broker.heal()

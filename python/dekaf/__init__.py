@@ -54,18 +54,26 @@ if _typing.TYPE_CHECKING:
         Pending,
         RecordMetrics,
         RequestMetrics,
+        SecurityMetrics,
         ThrottleTime,
         TopicMetrics,
     )
+    from dekaf._security import Security
 else:
 
     def __getattr__(name: str) -> object:
-        # The types of metrics and of the cluster, which would be half of what an import costs.
+        # Types that few programs need, and that would be half of what an import costs.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from dekaf import _cluster, _metrics  # noqa: PLC0415 - that is the point
+        if name == "Security":
+            from dekaf import _security  # noqa: PLC0415 - that is the point
 
-        for module in (_cluster, _metrics):
+            modules = [_security]
+        else:
+            from dekaf import _cluster, _metrics  # noqa: PLC0415 - likewise
+
+            modules = [_cluster, _metrics]
+        for module in modules:
             globals().update({name: getattr(module, name) for name in module.__all__})
         return globals()[name]
 
@@ -111,6 +119,8 @@ __all__ = [
     "RecordMetadata",
     "RecordMetrics",
     "RequestMetrics",
+    "Security",
+    "SecurityMetrics",
     "SerializationError",
     "Stream",
     "SyncProducer",

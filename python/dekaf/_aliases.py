@@ -13,6 +13,7 @@ __all__ = [
     "AS_ALWAYS",
     "IN_KIBIBYTES",
     "LEVELS",
+    "NEVER",
     "NO_COUNTERPART",
     "PARTITIONERS",
     "SERIALIZERS",
@@ -44,6 +45,9 @@ ALIASES: Final = {
 }
 """The setting that a name of another client means. Both clients' `linger.ms`, and whatever else
 is a setting's own name with dots, need no mention."""
+
+NEVER: Final = {"connections.max.idle.ms": frozenset({0, -1})}
+"""Times that mean "never": librdkafka's 0, and the Java client's -1."""
 
 IN_KIBIBYTES: Final = frozenset({"queue.buffering.max.kbytes"})
 
@@ -86,13 +90,14 @@ SERIALIZERS: Final = {
 
 AS_ALWAYS: Final = {
     "api.version.request": "true",
+    "client.dns.lookup": "use_all_dns_ips",
     "enable.metrics.push": "false",
     "message.send.max.retries": "2147483647",
     "partitioner.ignore.keys": "false",
     "produce.offset.report": "true",
     "queuing.strategy": "fifo",
     "retries": "2147483647",
-    "security.protocol": "plaintext",
+    "socket.keepalive.enable": "true",
     "transaction.two.phase.commit.enable": "false",
 }
 """What dekaf does in any case: asked for with this value, there is nothing to do."""
@@ -153,7 +158,6 @@ _ADVICE: Final = {
         "broker.address.family",
         "broker.address.ttl",
         "client.dns.lookup",
-        "connections.max.idle.ms",
         "max.idle.ms",
         "receive.buffer.bytes",
         "receive.message.max.bytes",
@@ -183,9 +187,7 @@ _ADVICE: Final = {
 NO_COUNTERPART: Final = {name: advice for advice, names in _ADVICE.items() for name in names}
 """What to do about a name that has no counterpart, all values of it or most."""
 
-_UNSUPPORTED: Final = frozenset(
-    {"oauth", "oauthbearer", "sasl", "security", "ssl", "transaction", "transactional"}
-)
+_UNSUPPORTED: Final = frozenset({"transaction", "transactional"})
 
 
 def dotted(name: str) -> str:
@@ -194,5 +196,5 @@ def dotted(name: str) -> str:
 
 
 def is_unsupported(name: str) -> bool:
-    """Say whether a name is one of security or transactions, which dekaf does not have yet."""
+    """Say whether a name is one of transactions, which dekaf does not have yet."""
     return not _UNSUPPORTED.isdisjoint(dotted(name).split("."))

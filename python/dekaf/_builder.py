@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from dekaf._config import ProducerConfig
-from dekaf._presets import HIGH_THROUGHPUT, LOW_LATENCY, RELIABILITY
+from dekaf._presets import EVENT_HUBS, HIGH_THROUGHPUT, LOW_LATENCY, RELIABILITY
 from dekaf._settings import checked, join_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dekaf._acks import AcksLike
+    from dekaf._security import Security
     from dekaf._settings import (
         Compression,
         ConfigSettings,
@@ -69,6 +70,11 @@ class ProducerBuilder(Generic[P]):
     def for_reliability(self) -> Self:
         """Start from `ProducerConfig.for_reliability`."""
         self._preset = RELIABILITY
+        return self
+
+    def for_event_hubs(self) -> Self:
+        """Start from `ProducerConfig.for_event_hubs`; give `security` as well."""
+        self._preset = EVENT_HUBS
         return self
 
     def client_id(self, name: str) -> Self:
@@ -152,6 +158,12 @@ class ProducerBuilder(Generic[P]):
 
     def metadata_max_age_ms(self, milliseconds: int) -> Self:
         return self._set("metadata_max_age_ms", milliseconds)
+
+    def security(self, security: Security | None) -> Self:
+        return self._set("security", security)
+
+    def connections_max_idle_ms(self, milliseconds: int) -> Self:
+        return self._set("connections_max_idle_ms", milliseconds)
 
     def metadata_max_idle_ms(self, milliseconds: int) -> Self:
         return self._set("metadata_max_idle_ms", milliseconds)

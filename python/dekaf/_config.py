@@ -5,6 +5,7 @@ Keywords, `from_properties`, `from_env` and the builder all lead here, before an
 
 from __future__ import annotations
 
+import os
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +15,7 @@ from dekaf._core import check_config
 from dekaf._environment import read_environment
 from dekaf._errors import ConfigError
 from dekaf._pickling import is_found_by_name, is_pickled_by_value
-from dekaf._presets import HIGH_THROUGHPUT, LOW_LATENCY, RELIABILITY
+from dekaf._presets import EVENT_HUBS, HIGH_THROUGHPUT, LOW_LATENCY, RELIABILITY
 from dekaf._properties import read_properties
 from dekaf._serializers import resolve
 from dekaf._settings import checked
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Unpack
 
+    from dekaf._security import Security
     from dekaf._serializers import Serializer
     from dekaf._settings import (
         Compression,
@@ -44,6 +46,7 @@ class _Asked:
     """What was asked for, so that a copy can resolve the rest anew. It is no field."""
 
     _given: dict[str, Any]
+    _ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -58,6 +61,9 @@ class ProducerConfig(_Asked):
 
     bootstrap_servers: str
     """Where to ask for the cluster, as `"host:port,host:port"`; any one that answers is enough."""
+    security: Security | None = None
+    """How connections are encrypted and logged in, as in `Security.sasl_scram("alice", "secret")`;
+    `None` is clear text without a login."""
     client_id: str = "dekaf"
     """The name in the brokers' logs and quotas."""
     acks: Acks = Acks.ALL
@@ -106,6 +112,8 @@ class ProducerConfig(_Asked):
     """The age at which the picture of the cluster is renewed without need."""
     metadata_max_idle_ms: int = 3_600_000
     """How long an unused topic stays in memory, with its metrics."""
+    connections_max_idle_ms: int = 180_000
+    """How long an unused connection stays open."""
     gapless: bool = False
     """Whether a partition stops after the first message that fails for good."""
     key_serializer: SerializerLike | None = None
@@ -171,6 +179,22 @@ class ProducerConfig(_Asked):
         return cls._preset(bootstrap_servers, RELIABILITY, overrides)
 
     @classmethod
+    def for_event_hubs(
+        cls, bootstrap_servers: str | Iterable[str], **overrides: Unpack[ConfigSettings]
+    ) -> Self:
+        """Choose settings within the limits of Azure Event Hubs, as Microsoft recommends them.
+
+            login = Security.sasl_plain("$ConnectionString", "Endpoint=sb://…")
+            config = ProducerConfig.for_event_hubs(
+                "namespace.servicebus.windows.net:9093", security=login
+            )
+
+        Messages are at most 1,000,000 bytes large. Unused connections close after 180 s, before
+        the service drops them.
+        """
+        return cls._preset(bootstrap_servers, EVENT_HUBS, overrides)
+
+    @classmethod
     def from_properties(
         cls, properties: Mapping[str, object], **overrides: Unpack[ConfigChanges]
     ) -> Self:
@@ -178,9 +202,25 @@ class ProducerConfig(_Asked):
 
             ProducerConfig.from_properties({"bootstrap.servers": "a:9092", "linger.ms": "5"})
 
-        A name that means nothing here raises, with what to do about it. Overrides win.
+        Names of consumers, schema registries and other programs are accepted, and listed by
+        `ignored`. Raises `ConfigError` for a name that is misspelt, and for one that has no
+        counterpart, with what to do about it. Overrides win.
         """
-        return cls._of(read_properties(properties, overrides), "put it into the properties")
+        settings, ignored = read_properties(properties, overrides)
+        return cls._of(settings, "put it into the properties", ignored)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], **overrides: Unpack[ConfigChanges]) -> Self:
+        """Read a file of Java's form, such as a cloud's `client.properties`.
+
+        The names are those of `from_properties`. Overrides win. A pickle of the configuration
+        holds no secret: whoever unpickles it reads the secrets of the file again.
+        """
+        from dekaf._java_properties import read_properties_file  # noqa: PLC0415 - few need it
+
+        file = os.fspath(path)
+        settings, ignored = read_properties(read_properties_file(file), overrides, file)
+        return cls._of(settings, f"put it into {file}", ignored)
 
     @classmethod
     def from_env(
@@ -194,6 +234,12 @@ class ProducerConfig(_Asked):
         An empty variable counts as not set. Of other variables with the prefix, those that look
         like a setting raise; the rest are not dekaf's: Kubernetes sets `DEKAF_SERVICE_HOST` for
         a service of that name. Overrides win.
+
+        For security, set `DEKAF_SECURITY_PROTOCOL`, `DEKAF_SASL_MECHANISM`,
+        `DEKAF_SASL_USERNAME`, `DEKAF_SASL_PASSWORD`, `DEKAF_SSL_CA_LOCATION`,
+        `DEKAF_SSL_CERTIFICATE_LOCATION`, `DEKAF_SSL_KEY_LOCATION`, `DEKAF_SSL_KEY_PASSWORD`:
+        `from_properties` has the same names in another spelling, and others. A pickle of the
+        configuration holds no secret: whoever unpickles it reads the variable again.
         """
         found = read_environment(prefix, environ)
         return cls._of({**found, **overrides}, f"set {prefix}BOOTSTRAP_SERVERS")
@@ -209,15 +255,24 @@ class ProducerConfig(_Asked):
         return cls(bootstrap_servers, **settings)
 
     @classmethod
-    def _of(cls, settings: Mapping[str, Any], way: str) -> Self:
+    def _of(cls, settings: Mapping[str, Any], way: str, ignored: tuple[str, ...] = ()) -> Self:
         if "bootstrap_servers" not in settings:
             raise ConfigError(f"bootstrap_servers is missing: {way}, or give bootstrap_servers=")
-        return cls(**settings)
+        config = cls(**settings)
+        object.__setattr__(config, "_ignored", ignored)
+        return config
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Names in the properties or the file that mean nothing to a producer."""
+        return self._ignored
 
     def replace(self, **changes: Unpack[ConfigChanges]) -> Self:
         """Return a copy with changes; what was never given is resolved anew."""
         settings: dict[str, Any] = {**self._given, **changes}
-        return type(self)(**settings)
+        config = type(self)(**settings)
+        object.__setattr__(config, "_ignored", self._ignored)
+        return config
 
     __replace__ = replace  # for copy.replace
 
@@ -283,7 +338,7 @@ class ProducerConfig(_Asked):
                 "max_in_flight out, or turn idempotence on"
             )
 
-    def __reduce__(self) -> tuple[partial[Self], tuple[()]]:
+    def __reduce__(self) -> tuple[partial[Self], tuple[()], dict[str, Any] | None]:
         for name, value in self._given.items():
             if callable(value) and not is_found_by_name(value) and not is_pickled_by_value():
                 raise TypeError(
@@ -291,7 +346,8 @@ class ProducerConfig(_Asked):
                     "it: another process finds functions by their names alone; define it at the "
                     "top level of a module"
                 )
-        return partial(type(self), **self._given), ()
+        state = {"_ignored": self._ignored} if self._ignored else None
+        return partial(type(self), **self._given), (), state
 
     def __copy__(self) -> Self:
         return self

@@ -317,7 +317,17 @@ class BrokerCore:
         auto_create_topics: bool,
         partitions: int,
         memory: int,
+        tls: tuple[str | None, bool] | None,
+        mechanisms: list[str],
+        users: dict[str, str],
+        tokens: dict[str, str],
     ) -> Self: ...
+    @property
+    def ca(self) -> str | None:
+        """The certificate of the throw-away authority, as PEM."""
+    @property
+    def client_certificate(self) -> tuple[str, str] | None:
+        """A client's certificate and private key, as PEM, if clients must show one."""
     @property
     def addresses(self) -> list[tuple[str, int]]:
         """Where each broker listens, or listened."""
@@ -339,6 +349,8 @@ class BrokerCore:
         self, kind: str, api: str | None, error: str | None, seconds: float, times: int | None
     ) -> None:
         """Order a fault for requests to come."""
+    def deny(self, topic: str, api: str | None) -> None: ...
+    def allow(self, topic: str) -> None: ...
     def clear_faults(self) -> None: ...
     def drop_connections(self) -> None: ...
     def pause(self, is_paused: bool) -> None: ...

@@ -9,6 +9,7 @@ from dekaf._aliases import ALIASES, dotted, is_unsupported
 from dekaf._closest import closest
 from dekaf._errors import ConfigError
 from dekaf._properties import read_text
+from dekaf._security_names import is_secret, is_security, part_of, unknown_security
 from dekaf._settings import SETTINGS, checked, unsupported_setting
 
 if TYPE_CHECKING:
@@ -23,18 +24,55 @@ def read_environment(prefix: str, environ: Mapping[str, str] | None) -> dict[str
         raise ConfigError(f'prefix must be text, as in "DEKAF_", not {prefix!r}')
     variables = os.environ if environ is None else environ
     found: dict[str, Any] = {}
+    security: dict[str, str] = {}
     for variable, text in variables.items():
         if not variable.startswith(prefix):
             continue
         name = variable.removeprefix(prefix)
         setting = name.lower()
-        if setting == "on_error":
-            raise ConfigError(f"{variable}: a function cannot be said in text; give on_error=")
+        _refuse_if_not_text(variable, prefix, setting)
+        if is_security(dotted(setting)):
+            if part_of(dotted(setting)) is None or not name.isupper():
+                raise unknown_security(variable, lambda known: _variable(prefix, known), setting)
+            security[variable] = text
+            continue
         if setting not in SETTINGS or not name.isupper():
             _refuse_if_meant(variable, prefix, setting)
         elif text.strip():
             found[setting] = _value(variable, setting, text)
+    if security:
+        found["security"] = _security(prefix, security, is_of_process=environ is None)
     return found
+
+
+def _refuse_if_not_text(variable: str, prefix: str, setting: str) -> None:
+    if setting == "on_error":
+        raise ConfigError(f"{variable}: a function cannot be said in text; give on_error=")
+    if setting == "security":
+        raise ConfigError(
+            f"{variable} is not a setting; set {prefix}SECURITY_PROTOCOL, {prefix}SASL_MECHANISM, "
+            f"{prefix}SASL_USERNAME and {prefix}SASL_PASSWORD"
+        )
+
+
+def _security(prefix: str, variables: Mapping[str, str], *, is_of_process: bool) -> object:
+    # Few programs need them, and an import costs time.
+    from dekaf._foreign_security import Given, read_security  # noqa: PLC0415
+    from dekaf._origins import Origin  # noqa: PLC0415
+
+    found: list[Given] = []
+    for variable, text in variables.items():
+        name = dotted(variable.removeprefix(prefix).lower())
+        value = text if is_secret(name) and text.strip() else text.strip()
+        # Anything that is empty is not set, also where an empty text would mean something.
+        origin = Origin.variable(variable) if is_of_process else None
+        found.append(Given(variable, name, value or None, origin))
+    return read_security(found, lambda name: _variable(prefix, name))
+
+
+def _variable(prefix: str, name: str) -> str:
+    """Write a name of Kafka's as a variable."""
+    return prefix + name.replace(".", "_").upper()
 
 
 def _value(variable: str, setting: str, text: str) -> object:

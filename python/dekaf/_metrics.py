@@ -17,6 +17,7 @@ __all__ = [
     "Pending",
     "RecordMetrics",
     "RequestMetrics",
+    "SecurityMetrics",
     "ThrottleTime",
     "TopicMetrics",
 ]
@@ -156,6 +157,23 @@ class RequestMetrics(_Tree):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityMetrics(_Tree):
+    """Secured connections; all zero without `security`."""
+
+    tls_handshakes: int
+    """TLS handshakes that succeeded."""
+    tls_failures: int
+    """TLS handshakes that failed."""
+    logins: int
+    """Logins that succeeded."""
+    login_failures: int
+    """Logins that failed."""
+    certificate_expires_at: int | None
+    """When the first certificate expires, in seconds since 1970: the client's own, or one that a
+    broker has shown. `None` before any is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerMetrics(_Tree):
     """One broker."""
 
@@ -211,6 +229,8 @@ class Metrics(_Tree):
     """Connections to brokers that could not be made."""
     disconnects: int
     """Connections that ended."""
+    security: SecurityMetrics
+    """Secured connections."""
     errors: dict[str, int]
     """What brokers have answered in place of storing a batch, also where it was stored later."""
     acknowledgement: Latency
@@ -247,6 +267,7 @@ _PARTS: dict[str, type[_Tree]] = {
     "pending": Pending,
     "records": RecordMetrics,
     "requests": RequestMetrics,
+    "security": SecurityMetrics,
     "throttle_time": ThrottleTime,
     "topics": TopicMetrics,
 }

@@ -1,4 +1,4 @@
-"""Settings that belong together, for three kinds of work."""
+"""Settings that belong together, for three kinds of work and one cloud."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dekaf._acks import Acks
 if TYPE_CHECKING:
     from dekaf._settings import ConfigSettings
 
-__all__ = ["HIGH_THROUGHPUT", "LOW_LATENCY", "RELIABILITY"]
+__all__ = ["EVENT_HUBS", "HIGH_THROUGHPUT", "LOW_LATENCY", "RELIABILITY"]
 
 HIGH_THROUGHPUT: Final[ConfigSettings] = {
     "acks": Acks.LEADER,
@@ -35,3 +35,12 @@ RELIABILITY: Final[ConfigSettings] = {
     "exit_timeout_ms": 60_000,
 }
 """Stored by every replica in sync, once; time to outlast an outage."""
+
+EVENT_HUBS: Final[ConfigSettings] = {
+    "connections_max_idle_ms": 180_000,
+    "max_request_size": 1_000_000,
+    "metadata_max_age_ms": 180_000,
+    "request_timeout_ms": 60_000,
+}
+"""What Microsoft recommends for Azure Event Hubs. The service closes a connection for a request
+above 1,046,528 bytes; one that is idle for 240 s it drops without a word."""

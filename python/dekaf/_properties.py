@@ -9,6 +9,8 @@ from typing import Any, Final
 from dekaf import _aliases as aliases
 from dekaf._closest import closest
 from dekaf._errors import ConfigError
+from dekaf._other_names import is_of_others
+from dekaf._security_names import is_security, part_of, shown, unknown_security
 from dekaf._settings import FLAGS, NUMBERS, SETTINGS, checked, unsupported_setting
 
 __all__ = ["read_properties", "read_text"]
@@ -33,39 +35,85 @@ _DEFAULT_AT_MINUS_ONE: Final = frozenset({"compression.level", "compression.gzip
 
 
 def read_properties(
-    properties: Mapping[str, object], overrides: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the settings that properties mean, overridden."""
+    properties: Mapping[str, object], overrides: Mapping[str, Any], file: str | None = None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the settings that properties mean, overridden, and the names that mean none.
+
+    `file` is where the properties were read: a pickle names it in place of its secrets.
+    """
     _check_mapping(properties)
-    found: dict[str, Any] = {}
-    source: dict[str, str] = {}
-    levels: dict[str, tuple[str, object]] = {}
+    found = _Found()
     for name, given in properties.items():
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - likewise
             raise ConfigError(f"a property's name must be str, not {type(name).__name__}")
-        codec = aliases.LEVELS.get(aliases.dotted(name))
-        if codec is not None:
-            levels[codec] = name, given
-            continue
-        setting = _setting(name, given)
-        if setting is None:
-            continue
-        value = _value(name, setting, given)
-        if setting in found and found[setting] != value:
-            first = source[setting]
-            raise ConfigError(
-                f"{first}={properties[first]!r} and {name}={given!r} both mean {setting}, and "
-                "contradict each other; leave one out"
-            )
-        found[setting] = value
-        source[setting] = name
-    result = {**found, **overrides}
+        found.add(name, given)
+    result = {**found.settings, **overrides}
     # The Java client has a level for each codec, and looks at that of the chosen one.
     codec = result.get("compression")
-    if isinstance(codec, str) and codec in levels and "compression_level" not in result:
-        name, given = levels[codec]
+    if isinstance(codec, str) and codec in found.levels and "compression_level" not in result:
+        name, given = found.levels[codec]
         result["compression_level"] = _value(name, "compression_level", given)
-    return result
+    if found.security and "security" not in overrides:
+        if "security" in result:
+            name = next(iter(found.security))
+            raise ConfigError(f"{name} and security= both say how connections are secured")
+        result["security"] = _security(found.security, file)
+    return result, tuple(found.ignored)
+
+
+class _Found:
+    """What properties say."""
+
+    def __init__(self) -> None:
+        self.settings: dict[str, Any] = {}
+        self.levels: dict[str, tuple[str, object]] = {}
+        self.security: dict[str, object] = {}
+        self.ignored: list[str] = []
+        self._source: dict[str, tuple[str, object]] = {}
+
+    def add(self, name: str, given: object) -> None:
+        """Find out what one property says."""
+        dotted = aliases.dotted(name)
+        codec = aliases.LEVELS.get(dotted)
+        setting = _OURS.get(dotted) or aliases.ALIASES.get(dotted)
+        if codec is not None:
+            self.levels[codec] = name, given
+        elif setting is not None:
+            self._set(name, setting, given)
+        elif is_security(dotted):
+            part = part_of(dotted)
+            if part is None:
+                raise unknown_security(name)
+            if part == "ignored":
+                self.ignored.append(name)
+            else:
+                self.security[name] = given
+        elif not _is_done_anyhow(name, given):
+            self.ignored.append(name)
+
+    def _set(self, name: str, setting: str, given: object) -> None:
+        value = _value(name, setting, given)
+        if setting in self.settings and self.settings[setting] != value:
+            first, other = self._source[setting]
+            raise ConfigError(
+                f"{first}={shown(first, other)} and {name}={shown(name, given)} both mean "
+                f"{setting}, and contradict each other; leave one out"
+            )
+        self.settings[setting] = value
+        self._source[setting] = name, given
+
+
+def _security(properties: Mapping[str, object], file: str | None) -> object:
+    # Few programs need them, and an import costs time.
+    from dekaf._foreign_security import Given, read_security  # noqa: PLC0415
+    from dekaf._origins import Origin  # noqa: PLC0415
+
+    return read_security(
+        [
+            Given(name, aliases.dotted(name), value, Origin.file(file, name) if file else None)
+            for name, value in properties.items()
+        ]
+    )
 
 
 def _check_mapping(properties: object) -> None:
@@ -92,23 +140,26 @@ def read_text(setting: str, value: object) -> object:
     return text
 
 
-def _setting(name: str, value: object) -> str | None:
-    """Return the setting that a name means, or `None` if dekaf does as it says in any case."""
-    name_with_dots = aliases.dotted(name)
-    setting = _OURS.get(name_with_dots) or aliases.ALIASES.get(name_with_dots)
-    if setting is not None:
-        return setting
-    if str(value).strip().lower() == aliases.AS_ALWAYS.get(name_with_dots):
-        return None
+def _is_done_anyhow(name: str, value: object) -> bool:
+    """Say whether dekaf does as a property says in any case; otherwise it means nothing.
+
+    Raises if it was meant to say something.
+    """
+    dotted = aliases.dotted(name)
+    if str(value).strip().lower() == aliases.AS_ALWAYS.get(dotted):
+        return True
+    if is_of_others(dotted):
+        return False
     if aliases.is_unsupported(name):
         raise unsupported_setting(name)
-    advice = aliases.NO_COUNTERPART.get(name_with_dots)
+    advice = aliases.NO_COUNTERPART.get(dotted)
     if advice is not None:
-        raise ConfigError(f"{name}={value!r} has no counterpart in dekaf; {advice}")
+        raise ConfigError(f"{name}={shown(name, value)} has no counterpart in dekaf; {advice}")
     known = {*_OURS, *SETTINGS, *aliases.ALIASES, *aliases.LEVELS, *aliases.NO_COUNTERPART}
     close = closest(name, sorted(known))
-    meant = f"did you mean {close!r}?" if close else "help(dekaf.ProducerConfig) lists them all"
-    raise ConfigError(f"{name!r} is not a setting; {meant}")
+    if close is not None:
+        raise ConfigError(f"{name!r} is not a setting; did you mean {close!r}?")
+    return False
 
 
 def _value(name: str, setting: str, given: object) -> object:
@@ -125,6 +176,8 @@ def _translated(name: str, setting: str, value: object) -> object:
     """Make of another client's value our own."""
     if value == -1 and name in _DEFAULT_AT_MINUS_ONE:
         return None
+    if value in aliases.NEVER.get(aliases.dotted(name), ()):
+        return NUMBERS[setting][2]
     if aliases.dotted(name) in aliases.IN_KIBIBYTES and isinstance(value, int):
         return value * _KIBIBYTE
     if isinstance(value, str):

@@ -12,11 +12,13 @@ from dekaf._acks import to_acks
 from dekaf._aliases import ALIASES, dotted, is_unsupported
 from dekaf._closest import closest
 from dekaf._errors import ConfigError
+from dekaf._security_names import is_security, part_of
 from dekaf._serializers import SerializerLike, resolve
 
 if TYPE_CHECKING:
     from dekaf._acks import AcksLike
     from dekaf._errors import ProduceError
+    from dekaf._security import Security
 
 __all__ = [
     "FLAGS",
@@ -72,6 +74,8 @@ class ProducerSettings(TypedDict, total=False):
     metadata_max_idle_ms: int
     gapless: bool
     on_error: OnError | None
+    security: Security | None
+    connections_max_idle_ms: int
 
 
 class ConfigSettings(ProducerSettings, total=False):
@@ -119,11 +123,19 @@ NUMBERS: Final = {
     "exit_timeout_ms": ("milliseconds", 0, _LARGEST),
     "metadata_max_age_ms": ("milliseconds", 1, _LARGEST),
     "metadata_max_idle_ms": ("milliseconds", 1_000, _LARGEST),
+    "connections_max_idle_ms": ("milliseconds", 1_000, _LARGEST),
 }
 """What each number counts, and the least and the most it may be."""
 
 _OPTIONAL: Final = frozenset(
-    {"compression_level", "max_waiting", "on_error", "key_serializer", "value_serializer"}
+    {
+        "compression_level",
+        "key_serializer",
+        "max_waiting",
+        "on_error",
+        "security",
+        "value_serializer",
+    }
 )
 """Those that may be `None`, which is their default."""
 
@@ -188,12 +200,23 @@ def _check_on_error(value: object) -> None:
         raise _wrong("on_error", "a function that takes an error", value)
 
 
+def _check_security(value: object) -> None:
+    from dekaf._security import Security  # noqa: PLC0415 - an import costs time, and few need it
+
+    if not isinstance(value, Security):
+        raise ConfigError(
+            "security must be made by Security.tls(), Security.sasl_plain(user, password) or "
+            f"Security.sasl_scram(user, password), or None, not {type(value).__name__}"
+        )
+
+
 _CHECKS: Final[dict[str, Callable[[object], None]]] = {
     "client_id": _check_client_id,
     "compression": _check_compression,
     "partitioner": _check_partitioner,
     "on_full": _check_on_full,
     "on_error": _check_on_error,
+    "security": _check_security,
 }
 
 
@@ -219,7 +242,13 @@ def join_servers(servers: object) -> str:
                 kind = type(server).__name__  # pyright: ignore[reportUnknownArgumentType]
                 raise ConfigError(f"bootstrap_servers must name servers as str, not {kind}")
             names.append(server)
-    parts = (part.strip() for part in ",".join(names).split(","))
+    parts = [part.strip() for part in ",".join(names).split(",")]
+    if any("@" in part for part in parts):
+        # Whatever comes before it is a secret, which no error may quote.
+        raise ConfigError(
+            'bootstrap_servers has a login in it ("@"), which is not how Kafka clients log in; '
+            "give security=Security.sasl_scram(user, password)"
+        )
     return ",".join(part for part in parts if part)
 
 
@@ -227,17 +256,35 @@ def unknown_setting(name: str) -> ConfigError:
     """Say what may have been meant by a name that is no setting's."""
     if is_unsupported(name):
         return unsupported_setting(name)
+    if is_security(dotted(name)):
+        return ConfigError(
+            f"{name!r} is not a setting; give security=, as in "
+            f"security=Security.{_CONSTRUCTORS.get(part_of(dotted(name)), _LOGIN)}"
+        )
     meant = ALIASES.get(dotted(name)) or closest(name, SETTINGS)
     if meant is not None:
         return ConfigError(f"{name!r} is not a setting; did you mean {meant!r}?")
     return ConfigError(f"{name!r} is not a setting; help(dekaf.ProducerConfig) lists them all")
 
 
+_LOGIN: Final = 'sasl_scram("user", "password")'
+_CONSTRUCTORS: Final[dict[str | None, str]] = {
+    "ca": 'tls(ca="ca.pem")',
+    "certificate": 'tls(certificate="client.pem", key="client.key")',
+    "check_hostname": "tls(verify_hostname=False)",
+    "endpoint": "tls(verify_hostname=False)",
+    "key": 'tls(certificate="client.pem", key="client.key")',
+    "key_password": 'tls(certificate="client.pem", key="client.key", key_password="…")',
+    "verify": "tls(verify=False)",
+    "versions": 'tls(min_version="1.3")',
+}
+"""How a `Security` says what other clients have a setting for."""
+
+
 def unsupported_setting(name: str) -> ConfigError:
     """Say that Kafka has it, and dekaf not yet."""
     return ConfigError(
-        f"{name}: this version of dekaf does not support it yet: it has neither security "
-        "(TLS, SASL) nor transactions"
+        f"{name}: this version of dekaf does not support it yet: it has no transactions"
     )
 
 

@@ -1,8 +1,9 @@
 """What type checkers must infer of settings; mypy and pyright read this, nothing runs it."""
 
+from pathlib import Path
 from typing import assert_type
 
-from dekaf import Acks, Headers, Producer, ProducerBuilder, ProducerConfig
+from dekaf import Acks, Headers, Producer, ProducerBuilder, ProducerConfig, Security
 
 
 class Mine(Producer):
@@ -17,6 +18,10 @@ def config() -> None:
     assert_type(config.replace(acks=Acks.ALL), ProducerConfig)
     assert_type(ProducerConfig.for_high_throughput(["a:1"], linger_ms=3), ProducerConfig)
     assert_type(ProducerConfig.from_properties({"linger.ms": 5}, acks=1), ProducerConfig)
+    assert_type(ProducerConfig.from_file(Path("client.properties"), acks=1), ProducerConfig)
+    assert_type(ProducerConfig.for_event_hubs("a:1", security=Security.tls()), ProducerConfig)
+    assert_type(config.security, Security | None)
+    assert_type(config.ignored, tuple[str, ...])
     assert_type(ProducerConfig.from_env(bootstrap_servers="a:1"), ProducerConfig)
 
 
@@ -63,6 +68,23 @@ def headers() -> None:
         assert_type(name, str)
         assert_type(value, bytes | None)
     Headers({"a": 1})  # type: ignore[arg-type]
+
+
+def password() -> str:
+    return "secret"
+
+
+def security() -> None:
+    assert_type(Security.tls(ca=Path("ca.pem"), certificate=b"...", key="k"), Security)
+    assert_type(Security.sasl_plain("user", "password", tls=Security.tls()), Security)
+    assert_type(Security.sasl_scram("user", Path("/run/p"), mechanism="SCRAM-SHA-256"), Security)
+    Security.sasl_scram("user", password, token=True, ca="ca.pem")
+    Producer("a:1", security=Security.sasl_plain("user", "password", tls=False))
+    Producer("a:1", security="SASL_SSL")  # type: ignore[call-overload]
+    Producer.builder("a:1").for_event_hubs().security("SASL_SSL")  # type: ignore[arg-type]
+    Security.tls(min_version="1.1")  # type: ignore[arg-type]
+    Security.sasl_plain("user", b"password")  # type: ignore[arg-type]
+    Security.sasl_scram("user", "password", mechanism="PLAIN")  # type: ignore[arg-type]
 
 
 async def produce(producer: Producer) -> None:

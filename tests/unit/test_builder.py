@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dekaf import Acks, ConfigError, Producer, ProducerBuilder, ProducerConfig
+from dekaf import Acks, ConfigError, Producer, ProducerBuilder, ProducerConfig, Security
 from dekaf._settings import ConfigSettings
 
 
@@ -14,6 +14,7 @@ def build() -> ProducerBuilder[Producer]:
 
 
 SETTINGS: dict[str, Any] = {
+    "security": Security.sasl_scram("alice", "secret"),
     "client_id": "me",
     "acks": Acks.ALL,
     "idempotence": True,
@@ -37,6 +38,7 @@ SETTINGS: dict[str, Any] = {
     "exit_timeout_ms": 15,
     "metadata_max_age_ms": 16,
     "metadata_max_idle_ms": 5_001,
+    "connections_max_idle_ms": 5_002,
     "gapless": True,
     "key_serializer": "str",
     "value_serializer": "json",
@@ -78,6 +80,7 @@ BUILT: list[tuple[Any, ProducerConfig]] = [
     (build().zstd(19).gzip(), ProducerConfig("a:1", compression="gzip")),
     (build().for_low_latency(), ProducerConfig.for_low_latency("a:1")),
     (build().for_reliability(), ProducerConfig.for_reliability("a:1")),
+    (build().for_event_hubs(), ProducerConfig.for_event_hubs("a:1")),
     # What is set by itself wins, before or after.
     (
         build().acks("all").linger_ms(3).for_high_throughput(),

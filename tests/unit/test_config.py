@@ -90,8 +90,17 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     ("a:1", {"enable_idempotence": True}, "did you mean 'idempotence'"),
     ("a:1", {"allow_reordering": True}, "'allow_reordering' is not a setting"),
     ("a:1", {"flavour": "sour"}, r"'flavour' is not a setting; help\(dekaf.ProducerConfig\)"),
-    ("a:1", {"security": None}, "security: this version of dekaf does not support it yet"),
-    ("a:1", {"ssl_cafile": "ca.pem"}, "ssl_cafile: this version .* does not support it yet"),
+    ("a:1", {"security": "SASL_SSL"}, r"security must be made by Security\.tls\(\), .*, not str"),
+    ("a:1", {"security": {}}, "security must be made by .* or None, not dict"),
+    (
+        "a:1",
+        {"ssl_cafile": "ca.pem"},
+        r'give security=, as in security=Security.tls\(ca="ca.pem"\)',
+    ),
+    ("a:1", {"sasl_plain_password": "p"}, r"'sasl_plain_password' is not .*Security.sasl_scram\("),
+    ("a:1", {"security_protocol": "SSL"}, "'security_protocol' is not a setting; give security="),
+    ("alice:secret@a:1", {}, r'bootstrap_servers has a login in it \("@"\)'),
+    ("a:1", {"connections_max_idle_ms": 0}, "connections_max_idle_ms=0 is out of range: 1000 to"),
     ("a:1", {"transactional_id": "t"}, "transactional_id: this version .* not support it yet"),
     ("a:1", {"transaction_timeout_ms": 5}, "transaction_timeout_ms: this version .* not supp"),
 ]
@@ -171,6 +180,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     config = dataclasses.asdict(ProducerConfig("a:1"))
     assert config == {
         "bootstrap_servers": "a:1",
+        "security": None,
         "client_id": "dekaf",
         "acks": Acks.ALL,
         "idempotence": True,
@@ -194,6 +204,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "exit_timeout_ms": 10_000,
         "metadata_max_age_ms": 300_000,
         "metadata_max_idle_ms": 3_600_000,
+        "connections_max_idle_ms": 180_000,
         "gapless": False,
         "key_serializer": None,
         "value_serializer": None,
@@ -321,6 +332,14 @@ PRESETS: list[tuple[Any, dict[str, Any]]] = [
     (
         ProducerConfig.for_reliability,
         {"delivery_timeout_ms": 600_000, "metadata_timeout_ms": 60_000, "exit_timeout_ms": 60_000},
+    ),
+    (
+        ProducerConfig.for_event_hubs,
+        {
+            "max_request_size": 1_000_000,
+            "metadata_max_age_ms": 180_000,
+            "request_timeout_ms": 60_000,
+        },
     ),
 ]
 

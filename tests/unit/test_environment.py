@@ -51,8 +51,10 @@ REFUSED: list[tuple[str, str, str]] = [
     ("DEKAF_linger_ms", "5", "^DEKAF_linger_ms is not a setting; did you mean DEKAF_LINGER_MS"),
     ("DEKAF_BOOTSTRAP_SERVER", "b:2", "did you mean DEKAF_BOOTSTRAP_SERVERS"),
     ("DEKAF_COMPRESSION_TYPE", "lz4", "did you mean DEKAF_COMPRESSION"),
-    ("DEKAF_SECURITY_PROTOCOL", "SSL", "^DEKAF_SECURITY_PROTOCOL: this version .* not support"),
-    ("DEKAF_SASL_PASSWORD", "secret", "^DEKAF_SASL_PASSWORD: this version .* not support"),
+    ("DEKAF_SECURITY", "SSL", "^DEKAF_SECURITY is not a setting; set DEKAF_SECURITY_PROTOCOL"),
+    ("DEKAF_SASL_PASSWORD", "secret", "^DEKAF_SASL_PASSWORD is given without DEKAF_SECURITY_P"),
+    ("DEKAF_SASL_PASWORD", "secret", "did you mean 'DEKAF_SASL_PASSWORD'"),
+    ("DEKAF_sasl_password", "secret", "did you mean 'DEKAF_SASL_PASSWORD'"),
     ("DEKAF_TRANSACTIONAL_ID", "t", "^DEKAF_TRANSACTIONAL_ID: this version"),
 ]
 

@@ -13,6 +13,7 @@ import pytest
 
 import dekaf
 from dekaf import (
+    AuthorizationError,
     BrokerError,
     BrokerUnreachable,
     ConfigError,
@@ -184,7 +185,7 @@ FATES: list[tuple[Callable[[Broker], object], Outcome]] = [
     ),
     (
         lambda box: box.faults.fail("produce", "TOPIC_AUTHORIZATION_FAILED"),
-        (BrokerError, "TOPIC_AUTHORIZATION_FAILED", False, False),
+        (AuthorizationError, "TOPIC_AUTHORIZATION_FAILED", False, False),
     ),
     # It would have been tried again.
     (

@@ -42,6 +42,7 @@ def test_what_is_imported_late_is_there_all_the_same() -> None:
         before = set(sys.modules)
         import dekaf
         late = {"dekaf._cluster", "dekaf._metrics", "dekaf._json", "dekaf._html"}
+        late |= {"dekaf._security", "dekaf._foreign_security", "dekaf._jaas"}
         late |= {"decimal", "difflib", "shutil"}
         assert late.isdisjoint(set(sys.modules) - before), late.intersection(sys.modules)
         assert set(dekaf.__all__) <= set(dir(dekaf))

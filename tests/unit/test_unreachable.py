@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dekaf import BrokerUnreachable, Producer
+from dekaf import BrokerUnreachable, Producer, TlsError
 from tests.unit.peers import closed_port, peer
 
 pytestmark = pytest.mark.asyncio
@@ -57,7 +57,6 @@ async def test_silence() -> None:
     ("answer", "guess"),
     [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it looks like HTTP"),
-        (b"\x15\x03\x01\x00\x02\x02\x46", "it looks like TLS"),
         (b"\xff\xff\xff\xff\x00\x00", "is this Kafka's port?"),
         (b"", "the broker closed the connection"),
         (b"\x00\x00\x00\x02\x00\x00", "answered another request"),
@@ -69,6 +68,16 @@ async def test_no_kafka_behind_the_port(answer: bytes, guess: str) -> None:
         error = await unreachable(address)
         assert f"{address} (ApiVersions: " in str(error)
         assert guess in str(error)
+
+
+async def test_a_listener_for_tls_behind_the_port() -> None:
+    """It is told apart at once: waiting does not mend it."""
+    alert = b"\x15\x03\x01\x00\x02\x02\x46"
+    with peer(alert) as address:
+        producer = Producer(address)
+        with pytest.raises(TlsError, match="the port speaks TLS, and plain text was sent"):
+            await producer.produce("orders", b"v")
+        await producer.close()
 
 
 async def test_message_fails_alike() -> None:

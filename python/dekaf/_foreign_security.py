@@ -1,0 +1,332 @@
+"""A `Security` from the names of other clients. No error quotes a value that may be secret."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from dekaf._errors import ConfigError
+from dekaf._jaas import parse_jaas
+from dekaf._keystores import refuse_form
+from dekaf._origins import secret
+from dekaf._security import Security
+from dekaf._security_names import ADVICE, part_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dekaf._origins import Origin
+
+__all__ = ["Given", "read_security"]
+
+
+class Given(NamedTuple):
+    """A property of security."""
+
+    name: str
+    """As it was given, for errors."""
+    dotted: str
+    """As Kafka writes it."""
+    value: object
+    origin: Origin | None
+    """Where another process finds the value."""
+
+
+_PROTOCOLS: Final = {
+    "PLAINTEXT": (False, False),
+    "SSL": (True, False),
+    "SASL_PLAINTEXT": (False, True),
+    "SASL_SSL": (True, True),
+}
+"""Whether each of them encrypts, and whether it logs in."""
+
+_MODULES: Final = {
+    "PLAIN": "PlainLoginModule",
+    "SCRAM-SHA-256": "ScramLoginModule",
+    "SCRAM-SHA-512": "ScramLoginModule",
+}
+_NOT_YET: Final = {
+    "AWS_MSK_IAM": "IAM roles of Amazon MSK",
+    "GSSAPI": "Kerberos",
+    "OAUTHBEARER": "OAuth tokens",
+}
+_KNOWN_MECHANISMS: Final = ", ".join(_MODULES)
+
+_LOGIN: Final = ("mechanism", "user", "password", "jaas")
+_ENCRYPTION: Final = ("ca", "certificate", "key", "key_password")
+_TEXTS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_VERSIONS: Final = {"TLSV1.2": "1.2", "TLSV1.3": "1.3"}
+_OLD_VERSIONS: Final = frozenset({"SSL", "SSLV2", "SSLV3", "TLSV1", "TLSV1.0", "TLSV1.1"})
+_PROVIDED: Final = re.compile(r"\$\{\w+:.*\}", re.DOTALL)
+
+
+def read_security(found: Sequence[Given], spell: Callable[[str], str] = str) -> Security | None:
+    """Return what properties say; `None` is clear text without a login.
+
+    `spell` writes a name as the user would. A property that is `None`, or empty, is not given.
+    """
+    return _Reader(found, spell).read()
+
+
+class _Reader:
+    def __init__(self, found: Sequence[Given], spell: Callable[[str], str]) -> None:
+        self._spell = spell
+        self._parts: dict[str, Given] = {}
+        self._advised = [each for each in found if part_of(each.dotted) == "advice" and each.value]
+        for each in found:
+            part = part_of(each.dotted)
+            if part not in {None, "advice", "ignored"} and _is_given(part, each.value):
+                self._add(str(part), each)
+
+    def _add(self, part: str, given: Given) -> None:
+        if isinstance(given.value, str) and _PROVIDED.fullmatch(given.value):
+            raise ConfigError(
+                f"{given.name} is for a config provider of Java, which dekaf does not have; give "
+                "the value itself, or a file"
+            )
+        first = self._parts.setdefault(part, given)
+        if first.value != given.value:
+            raise ConfigError(
+                f"{first.name} and {given.name} say the same and contradict each other; leave one "
+                "out"
+            )
+
+    def read(self) -> Security | None:
+        encrypts, logs_in = self._protocol()
+        if logs_in:
+            self._check_mechanism()
+        for each in self._advised:
+            raise ConfigError(f"{each.name} has no counterpart in dekaf; {ADVICE[each.dotted]}")
+        self._refuse(_LOGIN, unless=logs_in, wanted="SASL")
+        self._refuse(_ENCRYPTION, unless=encrypts, wanted="SSL")
+        tls = self._tls() if encrypts else None
+        if not logs_in:
+            return tls
+        return self._login(tls if tls is not None else False)
+
+    def _protocol(self) -> tuple[bool, bool]:
+        given = self._parts.get("protocol")
+        if given is not None:
+            protocol = _PROTOCOLS.get(str(given.value).strip().upper())
+            if protocol is None:
+                raise ConfigError(
+                    f"{given.name}={given.value!r} is not allowed: use {', '.join(_PROTOCOLS)}"
+                )
+            return protocol
+        for part in (*_LOGIN, *_ENCRYPTION):
+            if part in self._parts:
+                example = "SASL_SSL" if part in _LOGIN else "SSL"
+                raise ConfigError(
+                    f"{self._parts[part].name} is given without "
+                    f"{self._spell('security.protocol')}, and the default is clear text without a "
+                    f"login; add {self._spell('security.protocol')}={example}"
+                )
+        return False, False
+
+    def _refuse(self, parts: tuple[str, ...], *, unless: bool, wanted: str) -> None:
+        """Raise if something is given that the protocol has no use for."""
+        for part in parts:
+            if part in self._parts and not unless:
+                protocol = self._parts["protocol"]
+                raise ConfigError(
+                    f"{self._parts[part].name} contradicts {protocol.name}={protocol.value!s}, "
+                    f"which has no {wanted}; leave it out, or choose another protocol of: "
+                    f"{', '.join(_PROTOCOLS)}"
+                )
+
+    def _check_mechanism(self) -> None:
+        given = self._parts.get("mechanism")
+        if given is None:
+            raise ConfigError(
+                f"{self._parts['protocol'].name}={self._parts['protocol'].value!s} needs "
+                f"{self._spell('sasl.mechanism')}: {_KNOWN_MECHANISMS}"
+            )
+        mechanism = self._mechanism()
+        if mechanism in _NOT_YET:
+            raise ConfigError(
+                f"{given.name}={mechanism} ({_NOT_YET[mechanism]}) is not supported yet; dekaf has "
+                f"{_KNOWN_MECHANISMS}"
+            )
+        if mechanism not in _MODULES:
+            raise ConfigError(
+                f"{given.name}={given.value!r} is not a mechanism; use one of: {_KNOWN_MECHANISMS}"
+            )
+
+    def _mechanism(self) -> str:
+        return str(self._parts["mechanism"].value).strip().upper()
+
+    def _login(self, tls: bool | Security) -> Security:
+        user, password, is_token = self._credentials()
+        mechanism = self._mechanism()
+        named = password[0].name
+        try:
+            if mechanism == "PLAIN":
+                return Security.sasl_plain(user, password[1], tls=tls)
+            wanted: Any = mechanism
+            return Security.sasl_scram(user, password[1], mechanism=wanted, token=is_token, tls=tls)
+        except ConfigError as error:
+            raise ConfigError(f"{named}: {error}") from None
+
+    def _credentials(self) -> tuple[str, tuple[Given, Any], bool]:
+        jaas = self._parts.get("jaas")
+        if jaas is None:
+            user, password = self._both("user", "password")
+            value = password.value
+            if isinstance(value, str):
+                value = secret(value, password.origin)
+            return _text(user), (password, value), False
+        options = self._options(jaas)
+        for part, option in (("user", "username"), ("password", "password")):
+            given = self._parts.get(part)
+            if given is not None and given.value != options[option]:
+                raise ConfigError(
+                    f"{given.name} and {jaas.name} contradict each other; leave one out"
+                )
+        is_token = options.get("tokenauth", "").lower() == "true"
+        password_of_jaas = secret(options["password"], jaas.origin, "password")
+        return options["username"], (jaas, password_of_jaas), is_token
+
+    def _options(self, jaas: Given) -> dict[str, str]:
+        try:
+            module, options = parse_jaas(_text(jaas))
+        except ConfigError as error:
+            raise ConfigError(f"{jaas.name}: {error}") from None
+        mechanism = self._mechanism()
+        wanted = _MODULES[mechanism]
+        # Some services have a copy of Kafka's classes in packages of their own.
+        name = module.rpartition(".")[2]
+        if name != wanted:
+            raise ConfigError(
+                f"{jaas.name} has a login module ({name}) that contradicts "
+                f"{self._parts['mechanism'].name}={mechanism}, which needs {wanted}"
+            )
+        for option in ("username", "password"):
+            if not options.get(option):
+                raise ConfigError(f'{jaas.name} has no {option}; write {option}="…"')
+        return options
+
+    def _both(self, first: str, second: str) -> tuple[Given, Given]:
+        names = {"user": "sasl.username", "password": "sasl.password"}
+        for part, other in ((first, second), (second, first)):
+            if part not in self._parts:
+                given = self._parts.get(other, self._parts["mechanism"])
+                raise ConfigError(
+                    f"{given.name} is given without {self._spell(names[part])}; give both"
+                )
+        return self._parts[first], self._parts[second]
+
+    def _tls(self) -> Security:
+        self._refuse_stores()
+        arguments: dict[str, Any] = {}
+        verify = self._flag("verify")
+        for part in _ENCRYPTION:
+            given = self._parts.get(part)
+            if given is not None:
+                arguments[part] = self._pem(given)
+        if arguments.get("ca") in {"probe", b"probe"} or not verify:
+            arguments.pop("ca", None)
+        try:
+            security = Security.tls(
+                **arguments,
+                verify=verify,
+                verify_hostname=self._endpoint() and self._flag("check_hostname"),
+                min_version=self._min_version(),
+            )
+        except ConfigError as error:
+            names = " and ".join(self._parts[part].name for part in arguments)
+            raise ConfigError(f"{names}: {error}" if names else str(error)) from None
+        self._refuse_password_of_store()
+        return security
+
+    def _refuse_stores(self) -> None:
+        for part in ("ca", "certificate"):
+            form, file = self._parts.get(f"{part}_form"), self._parts.get(part)
+            named = "PEM" if form is None else _text(form).strip().upper()
+            if file is not None and named != "PEM" and file.dotted.endswith(".location"):
+                refuse_form(file.name, str(file.value), named)
+
+    def _refuse_password_of_store(self) -> None:
+        store, key = self._parts.get("store_password"), self._parts.get("key_password")
+        if store is not None and key is None and "certificate" in self._parts:
+            raise ConfigError(
+                f"{store.name} is the password of a key store, and PEM has none; give "
+                f"{self._spell('ssl.key.password')} if the key is encrypted, or leave it out"
+            )
+
+    def _pem(self, given: Given) -> object:
+        value = given.value
+        if not isinstance(value, str):
+            return value
+        if part_of(given.dotted) == "key_password":
+            return secret(value, given.origin)
+        if "-----BEGIN" not in value:
+            return value
+        return (
+            secret(_in_lines(value), given.origin) if "PRIVATE KEY" in value else _in_lines(value)
+        )
+
+    def _endpoint(self) -> bool:
+        given = self._parts.get("endpoint")
+        if given is None:
+            return True
+        algorithm = _text(given).strip().lower()
+        if algorithm not in {"https", "", "none"}:
+            raise ConfigError(
+                f'{given.name}={given.value!r} is not allowed: use "https", or "none" to accept '
+                "any host name"
+            )
+        return algorithm == "https"
+
+    def _flag(self, part: str) -> bool:
+        given = self._parts.get(part)
+        if given is None:
+            return True
+        flag = _TEXTS.get(str(given.value).strip().lower())
+        if flag is None:
+            raise ConfigError(f'{given.name}={given.value!r} is neither "true" nor "false"')
+        return flag
+
+    def _min_version(self) -> Any:  # noqa: ANN401 - one of a few texts
+        version = self._parts.get("version")
+        if version is not None and _text(version).strip().upper() in _OLD_VERSIONS:
+            raise _too_old(version)
+        versions = self._parts.get("versions")
+        if versions is None:
+            return "1.2"
+        value = versions.value
+        names = value if isinstance(value, list | tuple) else _text(versions).split(",")  # pyright: ignore[reportUnknownVariableType] - read as text
+        known = [_VERSIONS.get(str(name).strip().upper()) for name in names]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        found = sorted(name for name in known if name is not None)
+        if not found:
+            raise _too_old(versions)
+        return found[0]
+
+
+def _is_given(part: str | None, value: object) -> bool:
+    """Say whether a value is one. Java checks no host name if its algorithm is empty."""
+    if part == "endpoint":
+        return value is not None
+    return value is not None and value != ""
+
+
+def _text(given: Given) -> str:
+    if not isinstance(given.value, str):
+        raise ConfigError(f"{given.name} must be str, not {type(given.value).__name__}")
+    return given.value
+
+
+def _too_old(given: Given) -> ConfigError:
+    return ConfigError(
+        f"{given.name}={given.value!r} has no version of TLS that dekaf speaks; use TLSv1.2 or "
+        "TLSv1.3"
+    )
+
+
+def _in_lines(text: str) -> str:
+    """Break PEM into lines that was written in one, as Java allows."""
+    if "\n" in text.strip():
+        return text
+    parts = re.split(r"(-----(?:BEGIN|END) [A-Z0-9 ]+-----)", text)
+    return "\n".join(
+        "\n".join(part.split()) if n % 2 == 0 else part for n, part in enumerate(parts)
+    )
