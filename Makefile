@@ -66,7 +66,7 @@ kafka: kafka-there $(VENV)/requirements ## Fetch Apache Kafka for the integratio
 demo: build ## Produce a message to a broker in the box, and see it there
 	@$(PY) -m tests.demo
 
-.PHONY: test test-fast test-core test-faults test-versions test-faststream test-workers failover soak trace-digest test-mutations fuzz
+.PHONY: test test-fast test-core test-faults test-versions test-faststream test-workers failover security-peers soak trace-digest test-mutations fuzz
 test: kafka-there test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
 	$(PY) -m pytest
 
@@ -111,6 +111,9 @@ $(WORKERS)/requirements: tests/workers/requirements.txt | python-there
 
 test-workers: build kafka $(WORKERS)/requirements ## Test worker models with their servers; WORKERS_ARGS=--help lists the options
 	@$(PY) -m tests.workers --python $(WORKERS)/bin/python $(WORKERS_ARGS)
+
+security-peers: build kafka ## Make the same mistakes of security with dekaf and its peers
+	@$(PY) -m tests.security_peers
 
 failover: build kafka ## Measure how long dekaf and librdkafka are silent when a leader fails
 	@$(PY) -m tests.failover

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +15,13 @@ from dekaf import Producer
 from tests.integration.adversary import Adversary
 from tests.integration.counters import Counters
 from tests.integration.judge import assert_all_kept
-from tests.kafka import Cluster, FaultProxy, TopicFactory
+from tests.integration.logins import scram
+from tests.kafka import Certificates, Cluster, FaultProxy, TopicFactory
 
 pytestmark = pytest.mark.asyncio
+
+PLAIN_TEXT, SECURED = "PROXIED", "SASL_SSL_PROXIED"  # listeners; SCRAM on the second
+BOTH = pytest.mark.parametrize("listener", [PLAIN_TEXT, SECURED], ids=["plain", "secured"])
 
 
 @dataclass(frozen=True)
@@ -27,19 +32,32 @@ class Step:
     lasting: float = 0.0  # seconds; records are handed over all along
 
 
+@dataclass(frozen=True)
+class Way:
+    """A listener of the cluster, and the proxies in front of it by the brokers' ids."""
+
+    listener: str
+    proxies: dict[int, FaultProxy]
+    ca: Path
+
+    def producer(self, kafka: Cluster) -> Producer:
+        security = scram(ca=self.ca) if self.listener == SECURED else None
+        return Producer(kafka.bootstrap(self.listener), security=security)
+
+
 @pytest.fixture
-def proxies(kafka3: Cluster) -> Iterator[dict[int, FaultProxy]]:
-    """Return the ways to the brokers' listeners PROXIED, by the brokers' ids."""
+def way(kafka3: Cluster, certificates: Certificates, listener: str) -> Iterator[Way]:
     with ExitStack() as stack:
-        yield {
-            node.id: stack.enter_context(FaultProxy(kafka3.routes("PROXIED", node.id)))
+        proxies = {
+            node.id: stack.enter_context(FaultProxy(kafka3.routes(listener, node.id)))
             for node in kafka3.brokers
         }
+        yield Way(listener, proxies, certificates.ca)
 
 
-async def run(kafka: Cluster, topic: str, steps: Sequence[Step], records: int) -> None:
+async def run(kafka: Cluster, way: Way, topic: str, steps: Sequence[Step], records: int) -> None:
     """Hand over `records` during each step, and judge what is stored in the end."""
-    async with Producer(kafka.bootstrap("PROXIED")) as producer:
+    async with way.producer(kafka) as producer:
         # So few at a time that some are left to be handed over when the fault comes.
         counters = Counters(producer, topic, most_open=records // 6)
         for step in steps:
@@ -64,11 +82,10 @@ async def spread(counters: Counters, records: int, seconds: float) -> None:
 
 
 @pytest.mark.versions
-async def test_a_few_faults(
-    kafka3: Cluster, proxies: dict[int, FaultProxy], topic: TopicFactory
-) -> None:
+@BOTH
+async def test_a_few_faults(kafka3: Cluster, way: Way, topic: TopicFactory) -> None:
     name = topic(kafka3, partitions=3)
-    adversary = Adversary(kafka3, proxies, name)
+    adversary = Adversary(kafka3, way.proxies, name)
     steps = [
         Step(lambda: adversary.lose_acknowledgements(0)),
         Step(lambda: adversary.kill_leader(0)),
@@ -76,17 +93,16 @@ async def test_a_few_faults(
         Step(lambda: adversary.hang_leader(1)),
         Step(adversary.bring_back),
     ]
-    await run(kafka3, name, steps, 6_000)
+    await run(kafka3, way, name, steps, 6_000)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-async def test_half_a_million_records(
-    kafka3: Cluster, proxies: dict[int, FaultProxy], topic: TopicFactory
-) -> None:
+@BOTH
+async def test_half_a_million_records(kafka3: Cluster, way: Way, topic: TopicFactory) -> None:
     partitions = 6
     name = topic(kafka3, partitions=partitions)
-    adversary = Adversary(kafka3, proxies, name)
+    adversary = Adversary(kafka3, way.proxies, name)
 
     def round_of_faults(partition: int) -> list[Step]:
         other = (partition + 1) % partitions
@@ -104,4 +120,4 @@ async def test_half_a_million_records(
         ]
 
     steps = [step for partition in (0, 2) for step in round_of_faults(partition)]
-    await run(kafka3, name, steps, 500_000 // len(steps))
+    await run(kafka3, way, name, steps, 500_000 // len(steps))

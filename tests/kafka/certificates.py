@@ -1,10 +1,13 @@
-"""Throw-away TLS certificates for a test cluster: right ones, foreign ones, expired ones."""
+"""Throw-away TLS certificates for a test cluster: right ones, foreign ones, odd ones."""
 
-import datetime as dt
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -12,9 +15,24 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
+    pkcs12,
 )
 
-_SERVER_NAMES = ("127.0.0.1", "localhost")
+from tests.kafka.cache import made_once
+from tests.kafka.jars import MissingToolError
+from tests.kafka.odd_certificates import HOSTS, Authority, make_odd_keystores
+
+# In what forms a client's private key may lie in its file.
+KEY_FORMS = ("pkcs8", "pkcs1", "sec1", "pbes2", "pbes1", "proc-type")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A client's certificate, its private key, and what decrypts the key."""
+
+    certificate: Path
+    key: Path
+    password: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +47,50 @@ class Certificates:
         """What clients and brokers trust."""
         return self.directory / "ca.pem"
 
+    def keystore(self, kind: str) -> Path:
+        """Of a broker: "server" is right, "intermediate" is signed by one, others are odd."""
+        return self.directory / f"{kind}.keystore.pem"
+
     @property
     def server_keystore(self) -> Path:
-        return self.directory / "server.keystore.pem"
+        return self.keystore("server")
 
     @property
     def expired_keystore(self) -> Path:
         """Of the right CA, and out of date since yesterday."""
-        return self.directory / "expired.keystore.pem"
+        return self.keystore("expired")
+
+    def pkcs12_keystore(self, kind: str) -> Path:
+        """For brokers that read no PEM; `key_password` opens it."""
+        return made_once(
+            self.directory / f"{kind}.keystore.p12",
+            lambda part: _write_pkcs12(part, self.keystore(kind), self.key_password),
+        )
+
+    @property
+    def pkcs12_truststore(self) -> Path:
+        """For brokers that read no PEM: `ca`, opened by `key_password`."""
+        return made_once(
+            self.directory / "truststore.p12",
+            lambda part: _write_truststore(part, self.ca, self.key_password),
+        )
+
+    @property
+    def intermediate(self) -> Path:
+        """The CA that has signed the keystore "intermediate", and is signed by `ca`."""
+        return self.directory / "intermediate.pem"
+
+    def certificate_of(self, kind: str) -> Path:
+        """Of a broker's keystore, the certificates alone."""
+        return self.directory / f"{kind}.pem"
+
+    def identity(self, form: str) -> Identity:
+        """Of the right CA, with a key in one of the `KEY_FORMS`."""
+        rsa_key = form in {"pkcs1", "pbes1", "proc-type"}
+        certificate = self.directory / ("client-rsa.pem" if rsa_key else "client.pem")
+        encrypted = form in {"pbes2", "pbes1", "proc-type"}
+        key = self.directory / f"client.{form}.key"
+        return Identity(certificate, key, self.key_password if encrypted else None)
 
     @property
     def client_certificate(self) -> Path:
@@ -45,12 +99,12 @@ class Certificates:
 
     @property
     def client_key(self) -> Path:
-        return self.directory / "client.key"
+        return self.directory / "client.pkcs8.key"
 
     @property
     def encrypted_client_key(self) -> Path:
         """The same key, behind `key_password`."""
-        return self.directory / "client.encrypted.key"
+        return self.directory / "client.pbes2.key"
 
     @property
     def other_ca(self) -> Path:
@@ -69,33 +123,89 @@ class Certificates:
 
 def make_certificates(directory: Path) -> Certificates:
     directory.mkdir(parents=True, exist_ok=True)
+    for stale in directory.glob("*.p12"):  # of the certificates that are replaced
+        stale.unlink()
     made = Certificates(directory)
-    ca, other_ca = trustme.CA(), trustme.CA()
-    yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
-    server = ca.issue_cert(*_SERVER_NAMES)
-    expired = ca.issue_cert(
-        *_SERVER_NAMES, not_before=yesterday - dt.timedelta(days=9), not_after=yesterday
-    )
-    client = ca.issue_cert("client@dekaf.test", common_name="dekaf-client")
+    # RSA, as only that signs SHA-1 certificates.
+    ca, other_ca = trustme.CA(key_type=trustme.KeyType.RSA), trustme.CA()
+    intermediate = ca.create_child_ca()
     stranger = other_ca.issue_cert("stranger@dekaf.test", common_name="stranger")
-    lock = BestAvailableEncryption(made.key_password.encode())
 
     made.ca.write_bytes(ca.cert_pem.bytes())
     made.other_ca.write_bytes(other_ca.cert_pem.bytes())
-    made.server_keystore.write_bytes(_key(server) + _chain(server))
-    made.expired_keystore.write_bytes(_key(expired) + _chain(expired))
-    made.client_certificate.write_bytes(_chain(client))
-    made.client_key.write_bytes(_key(client))
-    made.encrypted_client_key.write_bytes(_key(client, lock))
+    made.intermediate.write_bytes(intermediate.cert_pem.bytes())
+    keystores = {
+        "server": _keystore(ca.issue_cert(*HOSTS)),
+        "intermediate": _keystore(intermediate.issue_cert(*HOSTS)),
+        **make_odd_keystores(_authority(ca)),
+    }
+    for kind, keystore in keystores.items():
+        made.keystore(kind).write_bytes(keystore)
+        made.certificate_of(kind).write_bytes(keystore[keystore.index(b"-----BEGIN CERT") :])
     made.stranger_certificate.write_bytes(_chain(stranger))
     made.stranger_key.write_bytes(_key(stranger))
+    _make_clients(made, ca)
     return made
 
 
-def _key(issued: trustme.LeafCert, lock: KeySerializationEncryption | None = None) -> bytes:
+def _make_clients(made: Certificates, ca: trustme.CA) -> None:
+    """Write an EC and an RSA identity, with their keys in all forms."""
+    name = "client@dekaf.test"
+    client = ca.issue_cert(name, common_name="dekaf-client")
+    rsa_client = ca.issue_cert(name, common_name="dekaf-client", key_type=trustme.KeyType.RSA)
+    lock = BestAvailableEncryption(made.key_password.encode())
+    traditional = PrivateFormat.TraditionalOpenSSL
+    made.identity("pkcs8").certificate.write_bytes(_chain(client))
+    made.identity("pkcs1").certificate.write_bytes(_chain(rsa_client))
+    made.identity("pkcs8").key.write_bytes(_key(client))
+    made.identity("pbes2").key.write_bytes(_key(client, lock))
+    made.identity("sec1").key.write_bytes(_key(client, form=traditional))
+    made.identity("pkcs1").key.write_bytes(_key(rsa_client, form=traditional))
+    made.identity("proc-type").key.write_bytes(_key(rsa_client, lock, form=traditional))
+    made.identity("pbes1").key.write_bytes(_pbes1(_key(rsa_client), made.key_password))
+
+
+def _authority(ca: trustme.CA) -> Authority:
+    key = load_pem_private_key(ca.private_key_pem.bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return Authority(x509.load_pem_x509_certificate(ca.cert_pem.bytes()), key)
+
+
+def _keystore(issued: trustme.LeafCert) -> bytes:
+    return _key(issued) + _chain(issued)
+
+
+def _key(
+    issued: trustme.LeafCert,
+    lock: KeySerializationEncryption | None = None,
+    form: PrivateFormat = PrivateFormat.PKCS8,
+) -> bytes:
     # Kafka reads PKCS#8 and no other PEM key; trustme writes the traditional form.
     key = load_pem_private_key(issued.private_key_pem.bytes(), None)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock or NoEncryption())
+    return key.private_bytes(Encoding.PEM, form, lock or NoEncryption())
+
+
+def _write_pkcs12(path: Path, keystore: Path, password: str) -> None:
+    pem = keystore.read_bytes()
+    key = load_pem_private_key(pem, None)
+    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+    leaf, *others = x509.load_pem_x509_certificates(pem[pem.index(b"-----BEGIN CERT") :])
+    lock = BestAvailableEncryption(password.encode())
+    path.write_bytes(pkcs12.serialize_key_and_certificates(b"broker", key, leaf, others, lock))
+
+
+def _write_truststore(path: Path, ca: Path, password: str) -> None:
+    certificate = pkcs12.PKCS12Certificate(x509.load_pem_x509_certificate(ca.read_bytes()), b"ca")
+    lock = BestAvailableEncryption(password.encode())
+    path.write_bytes(pkcs12.serialize_java_truststore([certificate], lock))
+
+
+def _pbes1(key: bytes, password: str) -> bytes:
+    """Encrypt as older Java can read it, which the cryptography package does not."""
+    if shutil.which("openssl") is None:
+        raise MissingToolError("openssl is missing: the tests encrypt private keys with it")
+    line = ["openssl", "pkcs8", "-topk8", "-v1", "PBE-SHA1-3DES", "-passout", f"pass:{password}"]
+    return subprocess.run(line, input=key, capture_output=True, check=True).stdout
 
 
 def _chain(issued: trustme.LeafCert) -> bytes:

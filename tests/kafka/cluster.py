@@ -19,6 +19,7 @@ from tests.kafka.listeners import CONTROLLER, INTERNAL
 from tests.kafka.node import Node
 from tests.kafka.oracle import Batch, parse_dump
 from tests.kafka.plan import Plan
+from tests.kafka.scram_users import add_scram_users
 from tests.kafka.settings import server_properties
 from tests.kafka.storage import format_storage, new_uuid
 from tests.kafka.tool import run_tool
@@ -93,6 +94,7 @@ class Cluster:
     def start(self) -> None:
         if self._zookeeper is not None:
             start_zookeeper(self._zookeeper, self.plan.release)
+            add_scram_users(self.plan, self._zookeeper)
         for node in self.nodes.values():
             node.directory.mkdir(parents=True)
             if self.plan.runs_kraft:

@@ -45,6 +45,24 @@ class Release:
         return self.number >= (3, 5)
 
     @property
+    def reads_pem(self) -> bool:
+        """Whether keystores may be PEM files whose private key is not encrypted."""
+        return self.number >= (3, 0)
+
+    @property
+    def knows_tokens(self) -> bool:
+        """Whether it has the mechanism OAUTHBEARER."""
+        return self.number >= (2, 0)
+
+    @property
+    def authorizer(self) -> str:
+        if self.default_mode == "kraft":
+            return "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+        if self.number >= (2, 4):
+            return "kafka.security.authorizer.AclAuthorizer"
+        return "kafka.security.auth.SimpleAclAuthorizer"
+
+    @property
     def names_directories(self) -> bool:
         """Whether meta.properties has a directory.id."""
         return self.number >= (3, 7)
@@ -57,6 +75,11 @@ class Release:
     def dump_log_segments(self) -> str:
         package = "org.apache.kafka.tools" if self.number >= (4, 3) else "kafka.tools"
         return f"{package}.DumpLogSegments"
+
+    @property
+    def delegation_token_command(self) -> str:
+        package = "org.apache.kafka.tools" if self.number >= (3, 8) else "kafka.admin"
+        return f"{package}.DelegationTokenCommand"
 
     @property
     def dumps_batches(self) -> bool:

@@ -49,7 +49,7 @@ def server_properties(
     settings["auto.create.topics.enable"] = "false"  # a test says which topics it wants
     settings["log.retention.ms"] = "-1"  # it may date its records as it likes, and they stay
     for name in plan.listeners:
-        settings |= security_settings(name, plan.users, plan.certificates)
+        settings |= security_settings(name, plan.users, plan.certificates, plan.release)
     return settings | {key: str(value) for key, value in plan.settings.items()}
 
 

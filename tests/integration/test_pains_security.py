@@ -1,0 +1,242 @@
+"""What users of Kafka clients suffer from when connections are secured, as it is with dekaf.
+
+Each test is named after a pain and its number among them; pain 11 is in
+`test_security_rotation.py`.
+"""
+
+import asyncio
+import logging
+import re
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dekaf import AuthenticationError, DekafError, Producer, Security, TlsError
+from tests.integration.administrator import set_password
+from tests.integration.logins import (
+    LONG,
+    PATIENCE,
+    assert_stored,
+    deliver,
+    login,
+    plain,
+    refused,
+    says,
+    scram,
+)
+from tests.kafka import Certificates, Cluster, FaultProxy, Plan, TopicFactory, wait_until
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", None])
+async def test_pain_1_a_bad_login_loops_silently(
+    secure_kafka: Cluster, topic: TopicFactory, mechanism: str | None
+) -> None:
+    servers = secure_kafka.bootstrap("SASL_PLAINTEXT")
+    security = login(mechanism, user="mallory", tls=False)
+    error = await refused(servers, security, topic(secure_kafka), topic(secure_kafka))
+    assert isinstance(error, AuthenticationError)
+    says(error, re.escape(servers), "mallory")
+    producer = Producer(servers, security=security, **LONG)
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(AuthenticationError, match="mallory"):
+            await producer.ping(timeout=60)
+        with pytest.raises(AuthenticationError, match="mallory"):
+            await producer.start()
+
+
+async def test_pain_2_a_certificate_could_not_be_verified(
+    secure_kafka: Cluster, certificates: Certificates, topic: TopicFactory
+) -> None:
+    security = Security.tls(ca=certificates.other_ca)
+    error = await refused(secure_kafka.bootstrap("SSL"), security, topic(secure_kafka))
+    assert isinstance(error, TlsError)
+    subject, issuer, store = "Testing cert #", "Testing CA #", str(certificates.other_ca)
+    says(error, subject, issuer, re.escape(store))
+
+
+async def test_pain_3_an_intermediate_is_no_ca(
+    secure_kafka: Cluster, certificates: Certificates, topic: TopicFactory
+) -> None:
+    security = Security.tls(ca=certificates.intermediate)
+    await deliver(secure_kafka, "TLS_INTERMEDIATE", security, topic(secure_kafka))
+
+
+async def test_pain_4_a_trailing_dot_does_not_match(
+    secure_kafka: Cluster, certificates: Certificates
+) -> None:
+    try:
+        socket.getaddrinfo("localhost.", None)
+    except socket.gaierror:
+        pytest.skip("this machine's resolver knows no name with a trailing dot")
+    servers = secure_kafka.bootstrap("SSL").replace("127.0.0.1", "localhost.")
+    async with (
+        asyncio.timeout(PATIENCE),
+        Producer(servers, security=Security.tls(ca=certificates.ca), **LONG) as producer,
+    ):
+        await producer.start()
+
+
+async def test_pain_5_an_address_instead_of_a_name(
+    secure_kafka: Cluster, certificates: Certificates, topic: TopicFactory
+) -> None:
+    assert secure_kafka.bootstrap("SSL").startswith("127.0.0.1:")
+    security = Security.tls(ca=certificates.ca)
+    await deliver(secure_kafka, "SSL", security, topic(secure_kafka))
+
+
+async def test_pain_5_a_certificate_of_another_name(
+    secure_kafka: Cluster, certificates: Certificates, topic: TopicFactory
+) -> None:
+    """As behind a tunnel."""
+    security = Security.tls(ca=certificates.ca, server_name="other.example")
+    await deliver(secure_kafka, "TLS_OTHER_NAME", security, topic(secure_kafka))
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+async def test_pain_8_idle_connections_that_end_are_reported_as_errors(
+    secure_kafka: Cluster,
+    certificates: Certificates,
+    topic: TopicFactory,
+    caplog: pytest.LogCaptureFixture,
+    reset: bool,
+) -> None:
+    name, told = topic(secure_kafka), list[BaseException]()
+    with FaultProxy(secure_kafka.routes("SASL_SSL_PROXIED")) as proxy:
+        async with Producer(
+            secure_kafka.bootstrap("SASL_SSL_PROXIED"),
+            security=scram(ca=certificates.ca),
+            on_error=told.append,
+            **LONG,
+        ) as producer:
+            await producer.produce(name, "before")
+            proxy.cut(reset=reset)
+            await asyncio.sleep(0.5)
+            assert not [r for r in caplog.records if r.levelno >= logging.INFO], caplog.text
+            await producer.produce(name, "after")
+    assert not told
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING], caplog.text
+    assert_stored(secure_kafka, name, ["before", "after"])
+
+
+async def test_pain_8_the_broker_closes_idle_connections(
+    kafka_version: str, certificates: Certificates, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan = Plan(
+        version=kafka_version,
+        listeners=["PLAINTEXT", "SASL_SSL_PROXIED"],
+        proxied=["SASL_SSL_PROXIED"],
+        certificates=certificates,
+        settings={"connections.max.idle.ms": 2_000},
+    )
+    security = scram(ca=certificates.ca)
+    with Cluster(plan) as kafka, FaultProxy(kafka.routes("SASL_SSL_PROXIED")) as proxy:
+        name, servers = kafka.new_topic(), kafka.bootstrap("SASL_SSL_PROXIED")
+        async with Producer(servers, security=security, **LONG) as producer:
+            await producer.produce(name, "before")
+            await asyncio.to_thread(wait_until, lambda: proxy.open == 0, what="all are closed")
+            await producer.produce(name, "after")
+        assert_stored(kafka, name, ["before", "after"])
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING], caplog.text
+
+
+@pytest.fixture(scope="session")
+def java_truststore(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a truststore as Java's users have one, in the form that is Java's alone."""
+    path = tmp_path_factory.mktemp("java") / "truststore.jks"
+    files = ["-file", str(certificates.ca), "-keystore", str(path)]
+    options = ["-noprompt", "-storetype", "JKS", "-storepass", certificates.key_password]
+    line = ["keytool", "-importcert", "-alias", "ca", *files, *options]
+    subprocess.run(line, check=True, capture_output=True)
+    return path
+
+
+async def test_pain_12_a_java_keystore_is_not_read(
+    secure_kafka: Cluster, java_truststore: Path
+) -> None:
+    """The error has the line that converts it."""
+    error = await _fails(secure_kafka.bootstrap("SSL"), lambda: Security.tls(ca=java_truststore))
+    says(error, "JKS", rf"keytool -list -rfc -keystore {re.escape(str(java_truststore))}")
+
+
+async def test_pain_12_a_pkcs12_keystore_is_not_read(
+    secure_kafka: Cluster, certificates: Certificates
+) -> None:
+    path = certificates.pkcs12_keystore("server")
+    error = await _fails(
+        secure_kafka.bootstrap("MTLS"), lambda: Security.tls(ca=certificates.ca, certificate=path)
+    )
+    says(error, "PKCS12", rf"openssl pkcs12 -in {re.escape(str(path))}")
+
+
+async def test_pain_13_a_wrong_protocol_is_guessed_wrongly(
+    secure_kafka: Cluster, certificates: Certificates, topic: TopicFactory
+) -> None:
+    """By every kind of client on every kind of port: what differs is named, and no more."""
+    tls: dict[str, Any] = {"ca": certificates.ca}
+    no_tls: dict[str, Any] = {"tls": False}
+    clients = {
+        "PLAINTEXT": None,
+        "SSL": Security.tls(**tls),
+        "SASL_PLAINTEXT": plain(**no_tls),
+        "SASL_SSL": plain(**tls),
+    }
+    name = topic(secure_kafka)
+    wrong = []
+    for client, security in clients.items():
+        for port in clients:
+            if client == port:
+                continue
+            error = await refused(secure_kafka.bootstrap(port), security, name)
+            differs_in_tls = ("SSL" in client) != ("SSL" in port)
+            expected = TlsError if differs_in_tls else AuthenticationError
+            if not isinstance(error, expected):
+                wrong.append(f"a {client} client on a {port} port: {error!r}")
+    assert not wrong, "\n".join(wrong)
+
+
+AWKWARD = {
+    "quotes": "\"p'a`ss\\word;",
+    "separators": "a,b=c;n=d,r=e",
+    "letters": "pässwörd-пароль-密码",
+    "spaces": "pass word",
+    "percent": "%24{p}$HOME#",
+}
+
+
+@pytest.mark.parametrize("password", AWKWARD.values(), ids=AWKWARD.keys())
+async def test_pain_15_special_characters_in_passwords(
+    secure_kafka: Cluster, topic: TopicFactory, password: str
+) -> None:
+    set_password(secure_kafka, "da,ve=d", password)
+    security = scram("da,ve=d", password, tls=False)
+    await deliver(secure_kafka, "SASL_PLAINTEXT", security, topic(secure_kafka))
+
+
+async def test_pain_15_a_newline_behind_a_password(
+    secure_kafka: Cluster, topic: TopicFactory
+) -> None:
+    """It came with the password from a file or a secret; a warning mentions it."""
+    for make in (plain, scram):
+        with pytest.warns(UserWarning, match="begins or ends with whitespace"):
+            security = make("alice", "alice-secret\n", tls=False)
+        error = await refused(
+            secure_kafka.bootstrap("SASL_PLAINTEXT"), security, topic(secure_kafka)
+        )
+        assert isinstance(error, AuthenticationError)
+
+
+async def _fails(servers: str, make: Callable[[], Security]) -> DekafError:
+    """Return what a configuration fails with, wherever it does."""
+    with pytest.raises(DekafError) as caught:
+        async with (
+            asyncio.timeout(PATIENCE),
+            Producer(servers, security=make(), **LONG) as producer,
+        ):
+            await producer.produce("unreached", b"v")
+    return caught.value
