@@ -8,6 +8,7 @@ mod client;
 mod keys;
 mod messages;
 mod names;
+mod next;
 mod plain;
 mod scram;
 mod server;
@@ -15,6 +16,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Client, Next};
+pub use client::Client;
 pub use keys::{Derivation, KeyCache, Keys};
+pub use next::Next;
 pub use server::{Server, ServerNext, Users};

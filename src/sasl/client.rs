@@ -2,23 +2,13 @@
 
 use zeroize::Zeroizing;
 
-use super::keys::{Derivation, Hash, Keys};
+use super::keys::{Hash, Keys};
 use super::messages::{malformed, shown};
+use super::next::Next;
 use super::plain;
 use super::scram::Scram;
 use crate::config::{Mechanism, Secret};
 use crate::error::Result;
-
-/// What follows a message of the server.
-#[derive(Debug)]
-pub enum Next {
-    /// This is to be sent.
-    Send(Zeroizing<Vec<u8>>),
-    /// These keys are needed: see [`Client::derived`].
-    Derive(Derivation),
-    /// The login has succeeded.
-    Done,
-}
 
 /// One login.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use std::ops::RangeInclusive;
 use zeroize::Zeroizing;
 
 use super::base64;
-use super::client::Next;
 use super::keys::{Derivation, Hash, Keys};
 use super::messages::{escape, malformed, shown, take, text};
+use super::next::Next;
 use crate::config::Secret;
 use crate::error::{Error, ErrorKind, Result};
 
