@@ -10,6 +10,7 @@ from dekaf import ProduceError, Producer, RecordMetadata
 from tests.integration.counters import Counters
 from tests.integration.judge import assert_all_kept, assert_numbered
 from tests.integration.reader import read
+from tests.integration.strikes import RECORDS, survive
 from tests.kafka import Cluster, FaultProxy, TopicFactory, wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -36,20 +37,10 @@ async def test_a_moments_fault(
     kafka: Cluster, proxy: FaultProxy, topic: TopicFactory, strike: Callable[[FaultProxy], None]
 ) -> None:
     """It strikes again and again while records are on their way."""
-    name = topic(kafka)
-    rounds, records = 5, 1_000
+    name, rounds = topic(kafka), 5
     async with Producer(kafka.bootstrap("PROXIED"), batch_size=2_000, **SETTINGS) as producer:
-        counters = Counters(producer, name, most_open=200)
-        for _ in range(rounds):
-            load = asyncio.create_task(counters.hand_over(records // 2))
-            await counters.until_acknowledged(counters.handed_over + 100)
-            assert not load.done(), "the fault came when no record was on its way"
-            strike(proxy)
-            await load
-            await counters.hand_over(records // 2)
-            await counters.until_settled()
-            assert not proxy.pending, f"the fault did not come to pass; {counters}"
-    assert_all_kept(kafka, counters, rounds * records)
+        counters = await survive(producer, name, proxy, strike, rounds)
+    assert_all_kept(kafka, counters, rounds * RECORDS)
 
 
 LASTING: dict[str, Callable[[FaultProxy], None]] = {

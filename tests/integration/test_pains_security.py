@@ -116,7 +116,9 @@ async def test_pain_8_idle_connections_that_end_are_reported_as_errors(
         ) as producer:
             await producer.produce(name, "before")
             proxy.cut(reset=reset)
-            await asyncio.sleep(0.5)
+            await asyncio.to_thread(
+                wait_until, lambda: producer.metrics().disconnects > 0, what="the end is noticed"
+            )
             assert not [r for r in caplog.records if r.levelno >= logging.INFO], caplog.text
             await producer.produce(name, "after")
     assert not told

@@ -13,6 +13,7 @@ from dekaf import Producer
 from tests.integration.counters import Counters
 from tests.integration.judge import assert_all_kept
 from tests.integration.logins import scram
+from tests.integration.strikes import RECORDS, survive
 from tests.kafka import Certificates, Cluster, FaultProxy, TopicFactory, wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -48,25 +49,15 @@ async def test_a_moments_fault(
     strike: Callable[[FaultProxy], None],
 ) -> None:
     """It strikes again and again while records are on their way."""
-    name = topic(secure_kafka)
-    rounds, records = 4, 1_000
+    name, rounds = topic(secure_kafka), 4
     async with Producer(
         secure_kafka.bootstrap(LISTENER),
         security=scram(ca=certificates.ca),
         batch_size=2_000,
         **SETTINGS,
     ) as producer:
-        counters = Counters(producer, name, most_open=200)
-        for _ in range(rounds):
-            load = asyncio.create_task(counters.hand_over(records // 2))
-            await counters.until_acknowledged(counters.handed_over + 100)
-            assert not load.done(), "the fault came when no record was on its way"
-            strike(secure_proxy)
-            await load
-            await counters.hand_over(records // 2)
-            await counters.until_settled()
-            assert not secure_proxy.pending, f"the fault did not come to pass; {counters}"
-    assert_all_kept(secure_kafka, counters, rounds * records)
+        counters = await survive(producer, name, secure_proxy, strike, rounds)
+    assert_all_kept(secure_kafka, counters, rounds * RECORDS)
 
 
 # How many bytes of what the broker says pass: within its certificates, the end of the handshake,

@@ -99,6 +99,22 @@ def context(by: Credentials, tmp_path: Path) -> ssl.SSLContext | None:
     return made
 
 
+def python_settings(by: Credentials, tmp_path: Path) -> dict[str, Any]:
+    """Return what aiokafka and kafka-python both call these settings."""
+    settings: dict[str, Any] = {
+        "bootstrap_servers": by.servers,
+        "security_protocol": by.way.protocol,
+        "ssl_context": context(by, tmp_path),
+    }
+    if by.way.mechanism:
+        settings |= {
+            "sasl_mechanism": by.way.mechanism,
+            "sasl_plain_username": by.user,
+            "sasl_plain_password": by.password,
+        }
+    return settings
+
+
 # Each client produces `VALUES`, and returns what it reads; it raises if it is refused.
 Client = Callable[[Credentials, Path], list[bytes | None]]
 
@@ -135,17 +151,7 @@ def confluent(by: Credentials, _: Path) -> list[bytes | None]:
 
 
 def aiokafka(by: Credentials, tmp_path: Path) -> list[bytes | None]:
-    settings: dict[str, Any] = {
-        "bootstrap_servers": by.servers,
-        "security_protocol": by.way.protocol,
-        "ssl_context": context(by, tmp_path),
-    }
-    if by.way.mechanism:
-        settings |= {
-            "sasl_mechanism": by.way.mechanism,
-            "sasl_plain_username": by.user,
-            "sasl_plain_password": by.password,
-        }
+    settings = python_settings(by, tmp_path)
 
     async def main() -> list[bytes | None]:
         producer = AIOKafkaProducer(**settings)
@@ -161,17 +167,7 @@ def aiokafka(by: Credentials, tmp_path: Path) -> list[bytes | None]:
 
 
 def kafka_python(by: Credentials, tmp_path: Path) -> list[bytes | None]:
-    settings: dict[str, Any] = {
-        "bootstrap_servers": by.servers,
-        "security_protocol": by.way.protocol,
-        "ssl_context": context(by, tmp_path),
-    }
-    if by.way.mechanism:
-        settings |= {
-            "sasl_mechanism": by.way.mechanism,
-            "sasl_plain_username": by.user,
-            "sasl_plain_password": by.password,
-        }
+    settings = python_settings(by, tmp_path)
     producer = KafkaProducer(**settings)
     try:
         for future in [producer.send("t", value) for value in VALUES]:

@@ -71,7 +71,7 @@ async def test_no_kafka_behind_the_port(answer: bytes, guess: str) -> None:
 
 
 async def test_a_listener_for_tls_behind_the_port() -> None:
-    """It is told apart at once: waiting does not mend it."""
+    """The first message fails at once, as no retry can succeed."""
     alert = b"\x15\x03\x01\x00\x02\x02\x46"
     with peer(alert) as address:
         producer = Producer(address)
