@@ -104,9 +104,8 @@ class _Found:
 
 
 def _security(properties: Mapping[str, object], file: str | None) -> object:
-    # Few programs need them, and an import costs time.
-    from dekaf._foreign_security import Given, read_security  # noqa: PLC0415
-    from dekaf._origins import Origin  # noqa: PLC0415
+    from dekaf._foreign_security import Given, read_security  # noqa: PLC0415 - few need it
+    from dekaf._origins import Origin  # noqa: PLC0415 - likewise
 
     return read_security(
         [
