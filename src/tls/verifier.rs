@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
@@ -47,8 +49,15 @@ impl Verifier {
         )
     }
 
-    /// Notes why a signature by the broker's key was refused.
-    fn noted<T>(&self, verified: Result<T, Error>) -> Result<T, Error> {
+    /// Has a signature by the broker's key verified, and notes why it was refused.
+    fn verified(
+        &self,
+        verify: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        if self.verifies_nothing() {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        let verified = verify(&self.provider.signature_verification_algorithms);
         if let Err(error) = &verified {
             self.notes.lock().refusal = Some(error.clone());
         }
@@ -109,11 +118,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        if self.verifies_nothing() {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        let algorithms = &self.provider.signature_verification_algorithms;
-        self.noted(verify_tls12_signature(message, certificate, signed, algorithms))
+        self.verified(|algorithms| verify_tls12_signature(message, certificate, signed, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -122,11 +127,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        if self.verifies_nothing() {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        let algorithms = &self.provider.signature_verification_algorithms;
-        self.noted(verify_tls13_signature(message, certificate, signed, algorithms))
+        self.verified(|algorithms| verify_tls13_signature(message, certificate, signed, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -36,9 +36,7 @@ fn each_form_of_key_is_read() {
     for key in ["pbes2.key", "pbes2-des3.key", "pbes2-scrypt.key"] {
         load(file("client.pem"), Some(file(key)), Some("secret")).expect(key);
     }
-    for key in ["sec1.key"] {
-        load(file("ec-client.pem"), Some(file(key)), None).expect(key);
-    }
+    load(file("ec-client.pem"), Some(file("sec1.key")), None).expect("SEC1");
     load(file("both.pem"), None, None).expect("certificate and key in one file");
     load(text(&fixture_text("both.pem")), None, None).expect("certificate and key as text");
     let line = fixture_text("pbes2.key").replace('\n', " ");
