@@ -1,14 +1,16 @@
 //! Brokers: their connections, what is to be sent to them, and the requests that they have not
 //! answered.
 
+mod node_counts;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::histogram::Histogram;
-use super::metrics::{BrokerMetrics, Errors, RequestMetrics, ThrottleTime};
+use super::metrics::{BrokerMetrics, RequestMetrics};
 use super::request::RequestId;
 use crate::cluster::{NodeId, Place};
 use crate::error::{Error, ErrorCode};
+use node_counts::NodeCounts;
 
 /// An answer that takes longer makes the machine look whether another broker leads by now. Long
 /// beside any healthy answer, short beside the time in which clusters elect.
@@ -31,18 +33,6 @@ struct Node {
     /// Partitions with an awaited record, to be sent once nothing is in flight.
     awaited: Vec<Place>,
     counts: NodeCounts,
-}
-
-/// What is counted of a broker.
-#[derive(Debug, Default)]
-struct NodeCounts {
-    requests: u64,
-    lost: u64,
-    connect_failures: u64,
-    disconnects: u64,
-    throttle_time: ThrottleTime,
-    latencies: Histogram,
-    errors: Errors,
 }
 
 /// A batch in a request.
@@ -367,16 +357,12 @@ impl Nodes {
 
     /// Those of all brokers.
     pub(super) fn request_metrics(&self) -> RequestMetrics {
-        let mut latencies = Histogram::default();
-        let mut all = RequestMetrics::default();
-        for Node { counts, in_flight, .. } in &self.by_id {
-            all.sent += counts.requests;
-            all.lost += counts.lost;
-            all.in_flight += in_flight;
-            all.throttle_time += counts.throttle_time;
-            latencies.add(&counts.latencies);
+        let (mut all, mut in_flight) = (NodeCounts::default(), 0);
+        for node in &self.by_id {
+            all.add(&node.counts);
+            in_flight += node.in_flight;
         }
-        RequestMetrics { latency: latencies.latency(), ..all }
+        all.requests(in_flight)
     }
 }
 
@@ -395,13 +381,7 @@ impl Node {
             connected: self.connected,
             connect_failures: counts.connect_failures,
             disconnects: counts.disconnects,
-            requests: RequestMetrics {
-                sent: counts.requests,
-                lost: counts.lost,
-                in_flight: self.in_flight,
-                latency: counts.latencies.latency(),
-                throttle_time: counts.throttle_time,
-            },
+            requests: counts.requests(self.in_flight),
             errors: counts.errors.clone(),
         }
     }

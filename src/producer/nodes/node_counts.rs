@@ -1,0 +1,37 @@
+//! What is counted of a broker.
+
+use crate::producer::histogram::Histogram;
+use crate::producer::metrics::{Errors, RequestMetrics, ThrottleTime};
+
+/// What is counted of a broker, or of all of them.
+#[derive(Debug, Default)]
+pub(super) struct NodeCounts {
+    pub(super) requests: u64,
+    pub(super) lost: u64,
+    pub(super) connect_failures: u64,
+    pub(super) disconnects: u64,
+    pub(super) throttle_time: ThrottleTime,
+    pub(super) latencies: Histogram,
+    pub(super) errors: Errors,
+}
+
+impl NodeCounts {
+    /// Adds what is counted of another broker's requests.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.lost += other.lost;
+        self.throttle_time += other.throttle_time;
+        self.latencies.add(&other.latencies);
+    }
+
+    /// The requests, of which so many are in flight.
+    pub(super) fn requests(&self, in_flight: usize) -> RequestMetrics {
+        RequestMetrics {
+            sent: self.requests,
+            lost: self.lost,
+            in_flight,
+            latency: self.latencies.latency(),
+            throttle_time: self.throttle_time,
+        }
+    }
+}
