@@ -1,6 +1,6 @@
 //! Which brokers there are, where they are, and the connections to them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,8 +33,6 @@ pub(super) struct Brokers {
     settings: LinkSettings,
     bootstrap: Vec<Address>,
     known: RefCell<HashMap<i32, Address>>,
-    /// Whether any broker was ever reached.
-    was_reached: Cell<bool>,
     /// For requests that must not wait behind batches: to the broker that answered the last one.
     control: RefCell<Option<(Address, Rc<Link>)>>,
 }
@@ -62,7 +60,6 @@ impl Brokers {
             },
             bootstrap: config.bootstrap_servers.clone(),
             known: RefCell::default(),
-            was_reached: Cell::default(),
             control: RefCell::default(),
         }
     }
@@ -147,15 +144,19 @@ impl Brokers {
         let is_secured = self.settings.security.is_secured();
         let head_start = if is_secured { SECURED_HEAD_START } else { HEAD_START };
         // A wrong password is not tried on every broker.
-        let ends = |error: &Error| error.refuses_connection() && !self.was_reached.get();
+        let ends = |error: &Error| error.refuses_connection() && !self.was_reached();
         match first_of(attempts, head_start, ends).await {
             Ok((address, link, response)) => {
-                self.was_reached.set(true);
                 *self.control.borrow_mut() = Some((address, link));
                 Ok(response)
             }
             Err(failures) => Err(all_failed(failures)),
         }
+    }
+
+    /// Whether any broker has ever answered.
+    fn was_reached(&self) -> bool {
+        self.control.borrow().is_some()
     }
 
     /// Those known first, as the configured ones may be long gone; but these early enough that
@@ -200,7 +201,7 @@ impl Brokers {
         let link = Rc::new(Link::open(address, &self.settings).await?);
         match self.call(address, &link, request).await {
             Ok(response) => Ok((link, response)),
-            Err(error) if error.kind() == ErrorKind::Disconnected && !self.was_reached.get() => {
+            Err(error) if error.kind() == ErrorKind::Disconnected && !self.was_reached() => {
                 let explained = Link::explain_closed(address, &self.settings).await;
                 Err(explained.map_or(error, Error::from))
             }

@@ -313,12 +313,10 @@ impl<W> Machine<W> {
         let leader = self.cluster.leader(place).node;
         let unconnected = leader.and_then(|leader| self.nodes.last_failure(leader));
         let throttled = leader.is_some_and(|leader| self.nodes.is_throttled(leader));
-        let refused = unconnected.filter(|error| error.refuses_connection());
+        let is_refused = unconnected.is_some_and(Error::refuses_connection);
         let why = match (last, unconnected.or(self.cluster.last_failure()), topic.refusal()) {
             // It is what keeps the record from being sent again, whatever ended the last try.
-            (Some(_), Some(_), _) if refused.is_some() => {
-                refused.map(ToString::to_string).unwrap_or_default()
-            }
+            (Some(_), Some(error), _) if is_refused => error.to_string(),
             (Some((code, Some(said))), _, _) => format!("the last try ended with {code}: {said}"),
             (Some((code, None)), _, _) => format!("the last try ended with {code}"),
             (None, Some(error), _) => error.to_string(),
