@@ -2,12 +2,14 @@
 //! boundary to Python gives each kind its class. Messages say what to try.
 
 mod codes;
+mod foreign;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
 pub use codes::ErrorCode;
+pub use foreign::shown;
 
 /// Bytes of the longest topic that a message is made to mention. Kafka's are shorter.
 const LONGEST_SHOWN_TOPIC: usize = 249;

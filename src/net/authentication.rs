@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::pipeline::{Pipeline, decode};
 use super::security::Login;
 use super::versions::Versions;
-use crate::error::{Error, ErrorCode, ErrorKind, Result};
+use crate::error::{Error, ErrorCode, ErrorKind, Result, shown};
 use crate::protocol::{
     Request, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
     encode_request,
@@ -80,9 +80,8 @@ pub(super) fn list(offered: &[String]) -> String {
     if offered.is_empty() {
         return "none".to_owned();
     }
-    let shown = offered.iter().take(10);
-    let shown: Vec<String> = shown.map(|name| name.escape_debug().take(50).collect()).collect();
-    shown.join(", ")
+    let names: Vec<_> = offered.iter().take(10).map(|name| shown(name)).collect();
+    names.join(", ")
 }
 
 /// Runs the mechanism until both sides are content.

@@ -6,8 +6,9 @@ use std::time::SystemTime;
 use pkcs8::der::asn1::AnyRef;
 
 use super::algorithm::{self, PublicKey};
+use super::der;
 use super::distinguished_name::DistinguishedName;
-use super::{der, text};
+use crate::error::shown;
 
 /// What a certificate says of itself.
 #[derive(Debug, Clone)]
@@ -85,7 +86,7 @@ fn names(extensions: AnyRef<'_>) -> Option<Vec<String>> {
 fn name(name: AnyRef<'_>) -> Option<String> {
     let value = name.value();
     match der::context(name) {
-        DNS_NAME => Some(text::shown(&String::from_utf8_lossy(value))),
+        DNS_NAME => Some(shown(&String::from_utf8_lossy(value))),
         ADDRESS => match value.len() {
             4 => Some(Ipv4Addr::from(<[u8; 4]>::try_from(value).ok()?).to_string()),
             16 => Some(Ipv6Addr::from(<[u8; 16]>::try_from(value).ok()?).to_string()),

@@ -15,9 +15,8 @@ use super::key_log::KeyLogFile;
 use super::roots::Roots;
 use super::server_name::server_name;
 use super::session::Session;
-use super::text;
 use crate::config::{Secret, Tls, TlsVersion, Verification};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, shown};
 
 /// A client's TLS, loaded once and used for every connection.
 pub struct ClientTls {
@@ -103,7 +102,7 @@ fn base(provider: &Arc<CryptoProvider>, settings: &Tls) -> Result<ClientConfig> 
 }
 
 fn unusable(what: &str, name: &str) -> Error {
-    let name = text::shown(name);
+    let name = shown(name);
     let message = format!(
         "{what} \"{name}\" is no host name or address that a certificate can have; set \
          server_name= to a name that the broker's certificate has"

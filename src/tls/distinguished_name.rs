@@ -3,7 +3,8 @@
 use pkcs8::der::Tag;
 use pkcs8::der::asn1::AnyRef;
 
-use super::{der, text};
+use super::der;
+use crate::error::shown;
 
 /// A distinguished name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +53,13 @@ impl DistinguishedName {
                 let value = text_of(value);
                 let known = KEYS.iter().find(|(known, _)| *known == key);
                 if key == COMMON_NAME {
-                    common_name = Some(text::shown(&value));
+                    common_name = Some(shown(&value));
                 }
                 parts.push(format!("{}={value}", known.map_or(key.as_str(), |(_, name)| name)));
             }
         }
         parts.reverse();
-        let text = text::shown(&parts.join(","));
+        let text = shown(&parts.join(","));
         Some(Self { content: content.to_vec(), common_name, text })
     }
 }

@@ -13,7 +13,7 @@ use super::identity::Identity;
 use super::notes::Noted;
 use super::roots::Roots;
 use super::text;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, shown};
 
 /// What is known of a handshake.
 pub(super) struct Handshake<'a> {
@@ -46,7 +46,7 @@ impl Handshake<'_> {
             _ if self.noted.refusal.is_some() || self.noted.name_refusal.is_some() => {
                 self.explain_certificate()
             }
-            other => format!("the TLS handshake failed: {}", text::shown(&other.to_string())),
+            other => format!("the TLS handshake failed: {}", shown(&other.to_string())),
         }
     }
 

@@ -1,36 +1,12 @@
-//! Text of others in messages: short, on one line, and without control characters.
+//! Lists, dates and paths in messages.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use pkcs8::der::DateTime;
 
-/// Characters of the longest text that a message quotes of a certificate.
-const LONGEST_SHOWN: usize = 200;
-
 /// Items of the longest list that a message shows.
 const MOST_SHOWN: usize = 10;
-
-/// The text with what cannot be printed escaped, and cut off where it is too long.
-pub(super) fn shown(text: &str) -> String {
-    let mut shown = String::new();
-    for char in text.chars().take(LONGEST_SHOWN) {
-        match char {
-            '"' | '\'' => shown.push(char),
-            _ if is_directional(char) => shown.extend(char.escape_unicode()),
-            _ => shown.extend(char.escape_debug()),
-        }
-    }
-    if text.chars().nth(LONGEST_SHOWN).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// Whether a character changes the direction in which a line is read.
-fn is_directional(char: char) -> bool {
-    matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
 
 /// The first items of a list, and how many follow.
 pub(super) fn list(items: &[String]) -> String {

@@ -7,6 +7,7 @@ use super::super::algorithm::{PublicKey, VERIFIED_KEYS};
 use super::super::certificate::Certificate;
 use super::super::text;
 use super::Handshake;
+use crate::error::shown;
 
 impl Handshake<'_> {
     /// The refusal of the certificate in words.
@@ -48,10 +49,7 @@ impl Presented<'_> {
     fn refused(&self, error: &rustls::Error) -> String {
         use CertificateError as Refusal;
         let rustls::Error::InvalidCertificate(refusal) = error else {
-            return format!(
-                "the broker's certificate was refused: {}",
-                text::shown(&error.to_string())
-            );
+            return format!("the broker's certificate was refused: {}", shown(&error.to_string()));
         };
         match refusal {
             Refusal::UnknownIssuer => self.unknown_issuer(),
@@ -91,7 +89,7 @@ impl Presented<'_> {
     }
 
     fn plainly(&self, cause: &str) -> String {
-        format!("{} was refused: {}", whose(self.own), text::shown(cause))
+        format!("{} was refused: {}", whose(self.own), shown(cause))
     }
 
     fn refused_by_webpki(&self, error: &webpki::Error) -> String {

@@ -6,6 +6,7 @@ use super::authority::{Authority, HOST, Made, params};
 use super::connection::{Broker, refusal, refused, session};
 use super::{fixture, fixture_text, trusting};
 use crate::config::{Identity, Secret, Tls};
+use crate::error::shown;
 use crate::tls::ClientTls;
 use crate::tls::certificate::Certificate;
 use crate::tls::distinguished_name::DistinguishedName;
@@ -36,8 +37,8 @@ fn any_certificate_that_is_presented_is_survived() {
 
 #[test]
 fn text_is_shown_in_part() {
-    assert_eq!(text::shown("a\"b'ä\u{7f}"), "a\"b'ä\\u{7f}");
-    assert_eq!(text::shown(&"ä".repeat(201)).chars().count(), 201);
+    assert_eq!(shown("a\"b'ä\u{7f}"), "a\"b'ä\\u{7f}");
+    assert_eq!(shown(&"ä".repeat(201)).chars().count(), 201);
     assert_eq!(text::list(&[]), "");
     assert_eq!(text::shell("/a/it's here".as_ref()), r"'/a/it'\''s here'");
 }

@@ -1,0 +1,25 @@
+//! Text of others in messages: short, on one line, and without control characters.
+
+/// Characters of the longest text that a message quotes.
+const LONGEST_SHOWN: usize = 200;
+
+/// The text with what cannot be printed escaped, and cut off where it is too long.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for char in text.chars().take(LONGEST_SHOWN) {
+        match char {
+            '"' | '\'' => shown.push(char),
+            _ if is_directional(char) => shown.extend(char.escape_unicode()),
+            _ => shown.extend(char.escape_debug()),
+        }
+    }
+    if text.chars().nth(LONGEST_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Whether a character changes the direction in which a line is read.
+fn is_directional(char: char) -> bool {
+    matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
