@@ -3,7 +3,6 @@
 //! turn it too.
 
 mod answers;
-mod base64;
 mod certificates;
 pub mod cluster;
 pub mod faults;

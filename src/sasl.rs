@@ -3,7 +3,6 @@
 //! No sockets and no randomness: nonces are arguments. PBKDF2 is a value ([`Derivation`]) that the
 //! caller runs where it does not hold others up.
 
-mod base64;
 mod client;
 mod keys;
 mod messages;
@@ -19,4 +18,4 @@ mod tests;
 pub use client::Client;
 pub use keys::{Derivation, KeyCache, Keys};
 pub use next::Next;
-pub use server::{Server, ServerNext, Users};
+pub use server::{Accounts, Known, Server, ServerNext, invalid_credentials};

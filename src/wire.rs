@@ -1,5 +1,6 @@
-//! Bytes only: how Kafka writes integers, strings and frames. Knows no message.
+//! Bytes only: how Kafka writes integers, strings and frames, and Base64. Knows no message.
 
+pub mod base64;
 mod frame;
 mod memory;
 mod reader;

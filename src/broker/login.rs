@@ -1,17 +1,13 @@
 //! SASL as Kafka's brokers speak it: which requests a connection may send before it has
 //! authenticated, and what the answers are.
 
-mod scram;
-
 use bytes::Bytes;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::base64;
 use super::security::ListenerSasl;
-use crate::config::Mechanism;
 use crate::error::ErrorCode;
 use crate::protocol::{ApiKey, SaslAuthenticateResponse, SaslHandshakeResponse};
-use scram::{Challenge, ClientFirst, Hash};
+use crate::sasl::{Known, Server, ServerNext};
 
 /// Bytes of a server's nonce.
 const NONCE_SIZE: usize = 18;
@@ -23,10 +19,8 @@ pub(super) enum Login {
     Opened,
     /// The client knows the versions.
     Negotiated,
-    /// The client has chosen a mechanism.
-    Chosen(Mechanism),
-    /// The client must prove that it knows the password.
-    Challenged(Mechanism, Box<Challenge>),
+    /// The client has chosen a mechanism, and takes its steps.
+    Chosen(Server),
     /// The client may ask for everything.
     Done,
 }
@@ -54,7 +48,7 @@ impl Login {
         match self {
             Self::Opened => matches!(api, ApiKey::ApiVersions | ApiKey::SaslHandshake),
             Self::Negotiated => api == ApiKey::SaslHandshake,
-            Self::Chosen(_) | Self::Challenged(..) => api == ApiKey::SaslAuthenticate,
+            Self::Chosen(_) => api == ApiKey::SaslAuthenticate,
             Self::Done => true,
         }
     }
@@ -78,17 +72,17 @@ impl Login {
             let response = SaslHandshakeResponse { error_code, ..Default::default() };
             return Step { response, is_last: false };
         };
-        let found = sasl.mechanisms.iter().find(|enabled| mechanism_name(**enabled) == name);
+        let found = sasl.mechanisms.iter().find(|enabled| enabled.name() == name);
         let error_code = match (error, found) {
             (Some(code), _) => code,
             (None, None) => ErrorCode::UNSUPPORTED_SASL_MECHANISM,
             (None, Some(mechanism)) => {
-                *self = Self::Chosen(*mechanism);
+                *self = Self::Chosen(Server::new(*mechanism));
                 ErrorCode::NONE
             }
         };
         let mechanisms = sasl.mechanisms.iter();
-        let mechanisms = mechanisms.map(|enabled| mechanism_name(*enabled).to_owned()).collect();
+        let mechanisms = mechanisms.map(|enabled| enabled.name().to_owned()).collect();
         let response = SaslHandshakeResponse { error_code, mechanisms };
         Step { response, is_last: !error_code.is_success() }
     }
@@ -120,37 +114,17 @@ impl Login {
 
     /// What comes next, and the mechanism's answer; or why not, in Kafka's words.
     fn step(&self, sasl: &ListenerSasl, token: &[u8]) -> Result<(Self, String), String> {
-        match self {
-            Self::Challenged(mechanism, challenge) => {
-                let answer = challenge.prove(token);
-                answer
-                    .map(|answer| (Self::Done, answer))
-                    .ok_or_else(|| invalid_credentials(*mechanism))
-            }
-            Self::Chosen(mechanism) => {
-                let hash = match mechanism {
-                    Mechanism::Plain => {
-                        return plain(sasl, token).map(|()| (Self::Done, String::new()));
-                    }
-                    Mechanism::ScramSha256 => Hash::Sha256,
-                    Mechanism::ScramSha512 | Mechanism::Scram => Hash::Sha512,
-                };
-                let unknown = || invalid_credentials(*mechanism);
-                let first = ClientFirst::parse(token).ok_or_else(unknown)?;
-                let known = if first.is_token { &sasl.tokens } else { &sasl.users };
-                let password = known.get(&first.user).ok_or_else(unknown)?;
-                may_act_as(&first.acts_as, &first.user)?;
-                let mut nonce = [0; NONCE_SIZE];
-                SystemRandom::new().fill(&mut nonce).map_err(|_| unknown())?;
-                let nonce = base64::encode(&nonce);
-                let (challenge, answer) =
-                    first.answer(hash, password.reveal(), sasl.salt.as_bytes(), &nonce);
-                Ok((Self::Challenged(*mechanism, Box::new(challenge)), answer))
-            }
-            Self::Opened | Self::Negotiated | Self::Done => {
-                unreachable!("requests that are not admitted do not come here")
-            }
-        }
+        let Self::Chosen(server) = self else {
+            unreachable!("requests that are not admitted do not come here")
+        };
+        let mut nonce = [0; NONCE_SIZE];
+        SystemRandom::new().fill(&mut nonce).map_err(|_| "the system is out of entropy")?;
+        let ListenerSasl { users, tokens, salt, .. } = sasl;
+        let known = Known { users, tokens, salt: salt.as_bytes(), nonce: &nonce };
+        Ok(match server.step(token, &known)? {
+            ServerNext::Continue(server, answer) => (Self::Chosen(server), answer),
+            ServerNext::Done(answer) => (Self::Done, answer),
+        })
     }
 }
 
@@ -167,52 +141,11 @@ fn refused(
     Step { response, is_last: !goes_on }
 }
 
-/// PLAIN is one message: a name to act under, which is empty or the user's own, the user and the
-/// password.
-fn plain(sasl: &ListenerSasl, token: &[u8]) -> Result<(), String> {
-    let text = str::from_utf8(token).unwrap_or_default();
-    let parts: Vec<_> = text.splitn(3, '\0').collect();
-    let [acts_as, user, password] = parts[..] else {
-        return Err(invalid_credentials(Mechanism::Plain));
-    };
-    if user.is_empty() || password.is_empty() {
-        return Err(invalid_credentials(Mechanism::Plain));
-    }
-    if sasl.users.get(user).is_none_or(|expected| expected.reveal() != password) {
-        return Err("Authentication failed: Invalid username or password".to_owned());
-    }
-    may_act_as(acts_as, user)
-}
-
-fn may_act_as(name: &str, user: &str) -> Result<(), String> {
-    if name.is_empty() || name == user {
-        return Ok(());
-    }
-    let reason = "Client requested an authorization id that is different from username";
-    Err(format!("Authentication failed: {reason}"))
-}
-
-/// Kafka's words for everything that it will not explain to a stranger.
-fn invalid_credentials(mechanism: Mechanism) -> String {
-    let name = mechanism_name(mechanism);
-    format!(
-        "Authentication failed during authentication due to invalid credentials with SASL \
-         mechanism {name}"
-    )
-}
-
-fn mechanism_name(mechanism: Mechanism) -> &'static str {
-    match mechanism {
-        Mechanism::Plain => "PLAIN",
-        Mechanism::ScramSha256 => "SCRAM-SHA-256",
-        Mechanism::ScramSha512 | Mechanism::Scram => "SCRAM-SHA-512",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
+    use crate::config::{Mechanism, Secret};
+    use crate::sasl::invalid_credentials;
 
     fn sasl() -> ListenerSasl {
         let users = [("alice", "a-secret"), ("bob", "b-secret")];
@@ -280,13 +213,13 @@ mod tests {
             (b"\0bob\0", &unexplained),
             (b"\0bob\0\xff", &unexplained),
         ] {
-            let mut login = Login::Chosen(Mechanism::Plain);
+            let mut login = Login::Chosen(Server::new(Mechanism::Plain));
             let step = login.authenticate(Some(&sasl), token, None);
             assert_eq!(step.response.error_code, ErrorCode::SASL_AUTHENTICATION_FAILED);
             assert_eq!(step.response.error_message.as_deref(), Some(message), "{token:?}");
             assert!(step.is_last && !login.is_done());
         }
-        let mut login = Login::Chosen(Mechanism::Plain);
+        let mut login = Login::Chosen(Server::new(Mechanism::Plain));
         assert!(!login.authenticate(Some(&sasl), b"bob\0bob\0b-secret", None).is_last);
     }
 
@@ -297,7 +230,7 @@ mod tests {
         let mut login = Login::new(Some(&sasl));
         let step = login.choose(Some(&sasl), "PLAIN", Some(code));
         assert!(step.is_last && step.response.error_code == code);
-        let mut login = Login::Chosen(Mechanism::Plain);
+        let mut login = Login::Chosen(Server::new(Mechanism::Plain));
         let step = login.authenticate(Some(&sasl), b"\0bob\0b-secret", Some(code));
         assert!(step.is_last && step.response.error_code == code && !login.is_done());
     }
@@ -316,7 +249,7 @@ mod tests {
             ("n,,n=mallory,r=1", Some(&unexplained)),
             ("", Some(&unexplained)),
         ] {
-            let mut login = Login::Chosen(Mechanism::ScramSha256);
+            let mut login = Login::Chosen(Server::new(Mechanism::ScramSha256));
             let step = login.authenticate(Some(&sasl), token.as_bytes(), None);
             assert_eq!(step.response.error_message.as_deref(), message, "{token}");
             assert_eq!(step.is_last, message.is_some());

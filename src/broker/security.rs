@@ -1,7 +1,6 @@
 //! How clients must connect to the box, as Kafka's `listener.security.protocol` says it: TLS
 //! with throw-away certificates, and the users that SASL lets in.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::certificates::{AltName, Authority};
 use crate::config::{Mechanism, Secret};
+use crate::sasl::Accounts;
 
 /// How clients must connect; by default in plain text, and without a name.
 #[derive(Debug, Default)]
@@ -38,9 +38,9 @@ pub struct ListenerSasl {
     /// The mechanisms that are enabled.
     pub mechanisms: Vec<Mechanism>,
     /// The users' passwords.
-    pub users: HashMap<String, Secret>,
+    pub users: Accounts,
     /// The secrets of delegation tokens, by their ids.
-    pub tokens: HashMap<String, Secret>,
+    pub tokens: Accounts,
     /// What SCRAM salts passwords with; the same for all, as they end with the process.
     pub salt: String,
 }

@@ -3,12 +3,12 @@
 use zeroize::Zeroizing;
 
 use super::keys::{Hash, Keys};
-use super::messages::{malformed, shown};
+use super::messages::malformed;
 use super::next::Next;
 use super::plain;
 use super::scram::Scram;
 use crate::config::{Mechanism, Secret};
-use crate::error::Result;
+use crate::error::{Result, shown};
 
 /// One login.
 #[derive(Debug)]

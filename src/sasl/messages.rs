@@ -5,9 +5,6 @@ use crate::error::{Error, ErrorKind};
 /// More than any message that makes sense; the rest is not looked at.
 const LONGEST: usize = 4096;
 
-/// Bytes of foreign text that an error shows.
-const SHOWN: usize = 200;
-
 /// A message that is not SCRAM's.
 pub(super) fn malformed(what: &str) -> Error {
     Error::new(ErrorKind::Protocol, format!("the peer's SCRAM message is malformed: {what}"))
@@ -38,13 +35,4 @@ pub(super) fn escape(name: &str) -> String {
 pub(super) fn unescape(field: &str) -> Option<String> {
     let name = field.replace("=2C", ",").replace("=3D", "=");
     (escape(&name) == field).then_some(name)
-}
-
-/// Foreign text for an error: escaped, and not too long.
-pub(super) fn shown(text: &str) -> String {
-    let mut shown: String = text.escape_debug().take(SHOWN).collect();
-    if text.escape_debug().nth(SHOWN).is_some() {
-        shown.push('…');
-    }
-    shown
 }

@@ -1,4 +1,4 @@
-//! PLAIN (RFC 4616): the password itself, in one message.
+//! PLAIN (RFC 4616), the client's side: the password itself, in one message.
 
 use zeroize::Zeroizing;
 
@@ -15,20 +15,9 @@ pub(super) fn message(user: &str, password: &Secret) -> Result<Zeroizing<Vec<u8>
         }
     }
     let mut message = Zeroizing::new(Vec::with_capacity(user.len() + password.len() + 2));
-    for part in ["", user, password].into_iter().enumerate() {
-        if part.0 > 0 {
-            message.push(0);
-        }
-        message.extend_from_slice(part.1.as_bytes());
+    for part in [user, password] {
+        message.push(0);
+        message.extend_from_slice(part.as_bytes());
     }
     Ok(message)
-}
-
-/// The user and the password in a client's message.
-pub(super) fn read(message: &[u8]) -> Option<(&str, &str)> {
-    let text = std::str::from_utf8(message).ok()?;
-    let mut parts = text.split('\0');
-    let (authorization, user, password) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_whole = parts.next().is_none() && !user.is_empty();
-    (is_whole && (authorization.is_empty() || authorization == user)).then_some((user, password))
 }

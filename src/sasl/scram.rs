@@ -6,12 +6,12 @@ use std::ops::RangeInclusive;
 
 use zeroize::Zeroizing;
 
-use super::base64;
 use super::keys::{Derivation, Hash, Keys};
-use super::messages::{escape, malformed, shown, take, text};
+use super::messages::{escape, malformed, take, text};
 use super::next::Next;
 use crate::config::Secret;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, shown};
+use crate::wire::base64;
 
 /// Fewer are easy to guess a password by; more would keep a core busy for seconds.
 const ITERATIONS: RangeInclusive<u32> = 4_096..=1_000_000;

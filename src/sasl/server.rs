@@ -1,142 +1,104 @@
-//! The server's side of a login, for the broker in the box.
+//! The server's side of a login, by any mechanism, with the rules and the texts of Kafka's brokers.
+//! The broker in the box runs it, and the client is tested against it.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroU32;
+mod scram;
 
-use zeroize::Zeroizing;
+use std::collections::HashMap;
 
-use super::base64;
-use super::keys::{Derivation, Hash, Keys};
-use super::messages::{take, text, unescape};
-use super::plain;
-use super::scram::{HEADER, HEADER_ENCODED};
+use super::keys::Hash;
 use crate::config::{Mechanism, Secret};
+use crate::wire::base64;
+use scram::{Challenge, ClientFirst};
 
-/// Kafka's least, and default.
-const ITERATIONS: NonZeroU32 = NonZeroU32::new(4_096).unwrap();
+/// Who may log in, with which passwords.
+pub type Accounts = HashMap<String, Secret>;
 
-/// Who may log in.
-pub type Users = BTreeMap<String, Secret>;
-
-/// What follows a message of the client.
+/// What a server knows when a client logs in.
 #[derive(Debug)]
-pub enum ServerNext {
-    /// This is the answer, and another message is to come.
-    Continue(Vec<u8>),
-    /// This is the answer, and the client is who it says.
-    Done(Vec<u8>),
-    /// The client is refused, with this text.
-    Refuse(String),
+pub struct Known<'a> {
+    /// The users.
+    pub users: &'a Accounts,
+    /// The delegation tokens, by their ids.
+    pub tokens: &'a Accounts,
+    /// What SCRAM salts passwords with.
+    pub salt: &'a [u8],
+    /// Random bytes that are used once.
+    pub nonce: &'a [u8],
 }
 
-/// One login.
+/// A login that waits for the client's next message.
 #[derive(Debug)]
 pub struct Server {
     mechanism: Mechanism,
-    state: State,
+    /// What the client must prove, from the second message on.
+    challenge: Option<Box<Challenge>>,
 }
 
+/// What follows a message that was accepted.
 #[derive(Debug)]
-enum State {
-    First { salt: Vec<u8>, nonce: String },
-    Proof(Box<Proof>),
-    Ended,
-}
-
-/// What a client is to prove.
-#[derive(Debug)]
-struct Proof {
-    hash: Hash,
-    keys: Keys,
-    nonce: String,
-    /// Both first messages, as they are signed.
-    signed: String,
+pub enum ServerNext {
+    /// This is the answer, and another message is to come.
+    Continue(Server, String),
+    /// This is the answer, and the client is who it says.
+    Done(String),
 }
 
 impl Server {
-    /// Starts a login. `salt` and `nonce` are random bytes.
-    pub fn new(mechanism: Mechanism, salt: &[u8], nonce: &[u8]) -> Self {
-        let state = State::First { salt: salt.to_vec(), nonce: base64::encode(nonce) };
-        Self { mechanism, state }
+    /// Starts a login by a mechanism.
+    pub fn new(mechanism: Mechanism) -> Self {
+        Self { mechanism, challenge: None }
     }
 
-    /// Takes in a message of the client.
-    pub fn step(&mut self, client: &[u8], users: &Users) -> ServerNext {
-        let state = std::mem::replace(&mut self.state, State::Ended);
-        let next = match (state, Hash::of(self.mechanism)) {
-            (State::First { .. }, None) => plain_login(client, users),
-            (State::First { salt, nonce }, Some(hash)) => first(hash, client, users, salt, &nonce)
-                .map(|(proof, answer)| {
-                    self.state = State::Proof(Box::new(proof));
-                    ServerNext::Continue(answer)
-                }),
-            (State::Proof(proof), _) => proof.check(client).map(ServerNext::Done),
-            (State::Ended, _) => None,
+    /// Takes in a message of the client; or says why not, in Kafka's words.
+    pub fn step(&self, client: &[u8], known: &Known<'_>) -> Result<ServerNext, String> {
+        let mechanism = self.mechanism;
+        let invalid = || invalid_credentials(mechanism);
+        if let Some(challenge) = &self.challenge {
+            return challenge.prove(client).map(ServerNext::Done).ok_or_else(invalid);
+        }
+        let Some(hash) = Hash::of(mechanism) else {
+            return plain(client, known.users).map(|()| ServerNext::Done(String::new()));
         };
-        next.unwrap_or_else(|| ServerNext::Refuse(self.refusal()))
-    }
-
-    /// Kafka's text.
-    fn refusal(&self) -> String {
-        match self.mechanism {
-            Mechanism::Plain => "Authentication failed: Invalid username or password".to_owned(),
-            _ => format!(
-                "Authentication failed during authentication due to invalid credentials with SASL \
-                 mechanism {}",
-                self.mechanism.name()
-            ),
-        }
+        let first = ClientFirst::parse(client).ok_or_else(invalid)?;
+        let accounts = if first.is_token { known.tokens } else { known.users };
+        let password = accounts.get(&first.user).ok_or_else(invalid)?;
+        may_act_as(&first.acts_as, &first.user)?;
+        let nonce = base64::encode(known.nonce);
+        let (challenge, answer) = first.answer(hash, password, known.salt, &nonce);
+        Ok(ServerNext::Continue(Self { mechanism, challenge: Some(Box::new(challenge)) }, answer))
     }
 }
 
-fn plain_login(client: &[u8], users: &Users) -> Option<ServerNext> {
-    let (user, password) = plain::read(client)?;
-    let known = users.get(user)?.reveal().as_bytes();
-    // In constant time, though the box is for tests: people learn from it.
-    let key = b"compared by their hashes";
-    let given = Hash::Sha256.sign(key, password.as_bytes());
-    Hash::Sha256.verifies(key, known, given.as_ref()).then(|| ServerNext::Done(Vec::new()))
-}
-
-fn first(
-    hash: Hash,
-    client: &[u8],
-    users: &Users,
-    salt: Vec<u8>,
-    nonce: &str,
-) -> Option<(Proof, Vec<u8>)> {
-    let first = text(client).ok()?.strip_prefix(HEADER)?;
-    let mut rest = first;
-    let user = unescape(take(&mut rest, 'n').ok()?)?;
-    let password = users.get(&user)?.clone();
-    let nonce = format!("{}{nonce}", take(&mut rest, 'r').ok()?);
-    let answer = format!("r={nonce},s={},i={ITERATIONS}", base64::encode(&salt));
-    let keys = Derivation { hash, password, salt, iterations: ITERATIONS }.run();
-    let signed = format!("{first},{answer}");
-    Some((Proof { hash, keys, nonce, signed }, answer.into_bytes()))
-}
-
-impl Proof {
-    fn check(&self, client: &[u8]) -> Option<Vec<u8>> {
-        let message = text(client).ok()?;
-        let (bare, proof) = message.rsplit_once(",p=")?;
-        let mut rest = bare;
-        let header = take(&mut rest, 'c').ok()?;
-        if header != HEADER_ENCODED || take(&mut rest, 'r').ok()? != self.nonce {
-            return None;
-        }
-        let signed = format!("{},{bare}", self.signed);
-        let stored = self.hash.digest(&self.keys.client);
-        let signature = self.hash.sign(stored.as_ref(), signed.as_bytes());
-        let proof = base64::decode(proof).filter(|proof| proof.len() == self.hash.size())?;
-        let key: Zeroizing<Vec<u8>> = Zeroizing::new(
-            proof.iter().zip(signature.as_ref()).map(|(byte, mask)| byte ^ mask).collect(),
-        );
-        // The hashes are compared, not the keys: how long that takes says nothing of the key.
-        if self.hash.digest(&key).as_ref() != stored.as_ref() {
-            return None;
-        }
-        let signature = self.hash.sign(&self.keys.server, signed.as_bytes());
-        Some(format!("v={}", base64::encode(signature.as_ref())).into_bytes())
+/// PLAIN is one message: a name to act under, which is empty or the user's own, the user and the
+/// password.
+fn plain(token: &[u8], users: &Accounts) -> Result<(), String> {
+    let text = str::from_utf8(token).unwrap_or_default();
+    let parts: Vec<_> = text.splitn(3, '\0').collect();
+    let [acts_as, user, password] = parts[..] else {
+        return Err(invalid_credentials(Mechanism::Plain));
+    };
+    if user.is_empty() || password.is_empty() {
+        return Err(invalid_credentials(Mechanism::Plain));
     }
+    if users.get(user).is_none_or(|expected| expected.reveal() != password) {
+        return Err("Authentication failed: Invalid username or password".to_owned());
+    }
+    may_act_as(acts_as, user)
+}
+
+fn may_act_as(name: &str, user: &str) -> Result<(), String> {
+    if name.is_empty() || name == user {
+        return Ok(());
+    }
+    let reason = "Client requested an authorization id that is different from username";
+    Err(format!("Authentication failed: {reason}"))
+}
+
+/// Kafka's words for everything that it will not explain to a stranger.
+pub fn invalid_credentials(mechanism: Mechanism) -> String {
+    let name = mechanism.name();
+    format!(
+        "Authentication failed during authentication due to invalid credentials with SASL \
+         mechanism {name}"
+    )
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::config::{Mechanism, Secret};
 use crate::error::{Error, ErrorKind};
+use crate::wire::base64;
 
 const MECHANISMS: [Mechanism; 3] =
     [Mechanism::Plain, Mechanism::ScramSha256, Mechanism::ScramSha512];
@@ -17,21 +18,27 @@ fn secret(text: &str) -> Secret {
 fn log_in(
     mechanism: Mechanism,
     (user, password): (&str, &str),
-    users: &Users,
+    users: &Accounts,
     spoil: impl Fn(usize, Vec<u8>) -> Vec<u8>,
 ) -> Result<(), Error> {
     let mut client = Client::new(mechanism, user, &secret(password), false, b"client nonce")?;
-    let mut server = Server::new(mechanism, b"a salt", b"server nonce");
+    let tokens = Accounts::new();
+    let known = Known { users, tokens: &tokens, salt: b"a salt", nonce: b"server nonce" };
+    let mut server = Server::new(mechanism);
     let mut message = client.first();
     for step in 0.. {
-        let answer = match server.step(&message, users) {
-            ServerNext::Continue(answer) | ServerNext::Done(answer) => answer,
-            ServerNext::Refuse(said) => {
+        let answer = match server.step(&message, &known) {
+            Ok(ServerNext::Continue(next, answer)) => {
+                server = next;
+                answer
+            }
+            Ok(ServerNext::Done(answer)) => answer,
+            Err(said) => {
                 let refusal = client.refusal(Some(&said));
                 return Err(Error::new(ErrorKind::Authentication, refusal));
             }
         };
-        let next = match client.answer(&spoil(step, answer))? {
+        let next = match client.answer(&spoil(step, answer.into_bytes()))? {
             Next::Derive(derivation) => client.derived(derivation.run())?,
             next => next,
         };
@@ -48,8 +55,8 @@ fn as_it_is(_: usize, answer: Vec<u8>) -> Vec<u8> {
     answer
 }
 
-fn users(user: &str, password: &str) -> Users {
-    Users::from([(user.to_owned(), secret(password))])
+fn users(user: &str, password: &str) -> Accounts {
+    Accounts::from([(user.to_owned(), secret(password))])
 }
 
 /// A client of `user`/`pencil` that has got as far as its proof.
@@ -234,9 +241,13 @@ proptest! {
         for mechanism in MECHANISMS {
             let mut client = Client::new(mechanism, "u", &secret("p"), false, b"12").unwrap();
             let _refused = client.answer(&server);
-            let mut box_side = Server::new(mechanism, b"salt", b"nonce");
-            let _refused = box_side.step(&server, &users("u", "p"));
-            let _ended = box_side.step(&server, &users("u", "p"));
+            let (users, tokens) = (users("u", "p"), Accounts::new());
+            let known = Known { users: &users, tokens: &tokens, salt: b"salt", nonce: b"nonce" };
+            let _refused = Server::new(mechanism).step(&server, &known);
+            let challenged = Server::new(Mechanism::ScramSha256).step(b"n,,n=u,r=1", &known);
+            if let Ok(ServerNext::Continue(challenged, _)) = challenged {
+                let _refused = challenged.step(&server, &known);
+            }
         }
     }
 }

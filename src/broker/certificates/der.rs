@@ -1,6 +1,6 @@
 //! Writing DER, the encoding of certificates, and PEM, its text.
 
-use crate::broker::base64;
+use crate::wire::base64;
 
 pub(super) const BOOLEAN: u8 = 0x01;
 pub(super) const INTEGER: u8 = 0x02;

@@ -2,19 +2,13 @@
 
 use std::num::NonZeroU32;
 
-use ring::{digest, hmac, pbkdf2};
-
-use crate::broker::base64;
+use crate::config::Secret;
+use crate::sasl::keys::{Derivation, Hash, Keys};
+use crate::sasl::messages::unescape;
+use crate::wire::base64;
 
 /// `ScramMechanism.minIterations` of Kafka.
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).expect("it is not zero");
-
-/// One of the hash functions that SCRAM is used with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hash {
-    Sha256,
-    Sha512,
-}
 
 /// What the client says first.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,9 +26,9 @@ pub(super) struct ClientFirst {
 
 /// A server that has answered the first message, and waits for the proof.
 #[derive(Debug)]
-pub(in crate::broker) struct Challenge {
+pub(super) struct Challenge {
     hash: Hash,
-    salted_password: Vec<u8>,
+    keys: Keys,
     header: String,
     nonce: String,
     /// The client's first message and the server's, as they are signed.
@@ -66,15 +60,16 @@ impl ClientFirst {
     pub(super) fn answer(
         self,
         hash: Hash,
-        password: &str,
+        password: &Secret,
         salt: &[u8],
         nonce: &str,
     ) -> (Challenge, String) {
         let nonce = self.nonce + nonce;
         let answer = format!("r={nonce},s={},i={ITERATIONS}", base64::encode(salt));
         let so_far = format!("{},{answer}", self.bare);
-        let salted_password = hash.salted(password, salt);
-        (Challenge { hash, salted_password, header: self.header, nonce, so_far }, answer)
+        let (password, salt) = (password.clone(), salt.to_vec());
+        let keys = Derivation { hash, password, salt, iterations: ITERATIONS }.run();
+        (Challenge { hash, keys, header: self.header, nonce, so_far }, answer)
     }
 }
 
@@ -91,63 +86,19 @@ impl Challenge {
             return None;
         }
         let signed = format!("{},{content}", self.so_far);
-        let client_key = self.hash.mac(&self.salted_password, b"Client Key");
-        let stored_key = self.hash.digest(&client_key);
-        let signature = self.hash.mac(&stored_key, signed.as_bytes());
+        let stored_key = self.hash.digest(&self.keys.client);
+        let signature = self.hash.sign(stored_key.as_ref(), signed.as_bytes());
+        let signature = signature.as_ref();
         if proof.len() != signature.len() {
             return None;
         }
-        let shown: Vec<_> = proof.iter().zip(&signature).map(|(one, other)| one ^ other).collect();
-        if self.hash.digest(&shown) != stored_key {
+        let shown: Vec<_> = proof.iter().zip(signature).map(|(one, other)| one ^ other).collect();
+        if self.hash.digest(&shown).as_ref() != stored_key.as_ref() {
             return None;
         }
-        let server_key = self.hash.mac(&self.salted_password, b"Server Key");
-        Some(format!("v={}", base64::encode(&self.hash.mac(&server_key, signed.as_bytes()))))
+        let signature = self.hash.sign(&self.keys.server, signed.as_bytes());
+        Some(format!("v={}", base64::encode(signature.as_ref())))
     }
-}
-
-impl Hash {
-    fn salted(self, password: &str, salt: &[u8]) -> Vec<u8> {
-        let (algorithm, size) = match self {
-            Self::Sha256 => (pbkdf2::PBKDF2_HMAC_SHA256, digest::SHA256_OUTPUT_LEN),
-            Self::Sha512 => (pbkdf2::PBKDF2_HMAC_SHA512, digest::SHA512_OUTPUT_LEN),
-        };
-        let mut salted = vec![0; size];
-        pbkdf2::derive(algorithm, ITERATIONS, salt, password.as_bytes(), &mut salted);
-        salted
-    }
-
-    fn mac(self, key: &[u8], content: &[u8]) -> Vec<u8> {
-        let algorithm = match self {
-            Self::Sha256 => hmac::HMAC_SHA256,
-            Self::Sha512 => hmac::HMAC_SHA512,
-        };
-        hmac::sign(&hmac::Key::new(algorithm, key), content).as_ref().to_vec()
-    }
-
-    fn digest(self, content: &[u8]) -> Vec<u8> {
-        let algorithm = match self {
-            Self::Sha256 => &digest::SHA256,
-            Self::Sha512 => &digest::SHA512,
-        };
-        digest::digest(algorithm, content).as_ref().to_vec()
-    }
-}
-
-/// A name in which a comma and an equals sign are written in other words.
-fn unescape(name: &str) -> Option<String> {
-    let mut parts = name.split('=');
-    let mut out = parts.next()?.to_owned();
-    for part in parts {
-        let (symbol, rest) = part.split_at_checked(2)?;
-        out.push(match symbol {
-            "2C" => ',',
-            "3D" => '=',
-            _ => return None,
-        });
-        out.push_str(rest);
-    }
-    Some(out)
 }
 
 #[cfg(test)]
@@ -161,7 +112,8 @@ mod tests {
         assert_eq!((&*first.user, &*first.acts_as, first.is_token), ("user", "", false));
         let salt = base64::decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
         let nonce = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
-        let (challenge, answer) = first.answer(Hash::Sha256, "pencil", &salt, nonce);
+        let (challenge, answer) =
+            first.answer(Hash::Sha256, &Secret::new("pencil".into()), &salt, nonce);
         let whole = format!("rOprNGfwEbeRWgbNEkqO{nonce}");
         assert_eq!(answer, format!("r={whole},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"));
         let proof = "dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";

@@ -1,0 +1,49 @@
+//! Base64 (RFC 4648): the standard alphabet with padding, as SCRAM and PEM write bytes.
+
+use base64ct::{Base64, Encoding};
+
+/// Writes bytes as text.
+pub fn encode(bytes: &[u8]) -> String {
+    Base64::encode_string(bytes)
+}
+
+/// Reads text; `None` if it is not exactly what [`encode`] makes of some bytes.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    Base64::decode_vec(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The vectors of RFC 4648.
+    const VECTORS: [(&str, &str); 7] = [
+        ("", ""),
+        ("f", "Zg=="),
+        ("fo", "Zm8="),
+        ("foo", "Zm9v"),
+        ("foob", "Zm9vYg=="),
+        ("fooba", "Zm9vYmE="),
+        ("foobar", "Zm9vYmFy"),
+    ];
+
+    #[test]
+    fn what_is_written_is_read() {
+        for (content, text) in VECTORS {
+            assert_eq!(encode(content.as_bytes()), text);
+            assert_eq!(decode(text).as_deref(), Some(content.as_bytes()));
+        }
+        assert_eq!(encode(&[0xfb, 0xff]), "+/8=");
+        let every: Vec<u8> = (0..=255).collect();
+        assert_eq!(decode(&encode(&every)), Some(every));
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for text in [
+            "Z", "Zg", "Zg=", "Zh==", "Zm9v=", "Zm 9", "Zm9*", "====", "Zg==Zg==", "Zm9v\n", "Zm-_",
+        ] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
+}
