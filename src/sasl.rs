@@ -9,6 +9,7 @@ mod messages;
 mod names;
 mod next;
 mod plain;
+mod refusal;
 mod scram;
 mod server;
 

@@ -11,7 +11,7 @@ use crate::protocol::{
     Request, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
     encode_request,
 };
-use crate::sasl::Next;
+use crate::sasl::{Client, Next};
 
 /// What a broker says to a mechanism.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,23 +89,43 @@ async fn authenticate(pipeline: &Pipeline, versions: &Versions, login: &Login<'_
     let version = versions.best::<SaslAuthenticateRequest>()?;
     let mut client = login.start()?;
     let mut message = client.first();
+    let mut derived = None;
     loop {
         let response = exchange(pipeline, version, message).await?;
-        if !response.error_code.is_success() {
-            let refusal = client.refusal(response.error_message.as_deref());
-            let error = Error::new(ErrorKind::Authentication, refusal);
-            return Err(error.code(response.error_code));
+        match response.error_code {
+            code if code.is_success() => {}
+            code => return Err(refused(&client, code, response.error_message.as_deref())),
         }
         let next = match client.answer(&response.auth_bytes)? {
-            Next::Derive(derivation) => client.derived(login.keys(derivation).await?)?,
+            Next::Derive(derivation) => {
+                let (derivation, keys) = login.keys(derivation).await?;
+                let next = client.derived(keys.clone())?;
+                derived = Some((derivation, keys));
+                next
+            }
             next => next,
         };
         message = match next {
             Next::Send(message) => message,
-            Next::Done => return Ok(()),
+            Next::Done => {
+                if let Some((derivation, keys)) = derived {
+                    login.keep(derivation, keys);
+                }
+                return Ok(());
+            }
             Next::Derive(_) => unreachable!("keys are derived once"),
         };
     }
+}
+
+fn refused(client: &Client, code: ErrorCode, said: Option<&str>) -> Error {
+    let message = if code == ErrorCode::SASL_AUTHENTICATION_FAILED {
+        client.refusal(said)
+    } else {
+        let quote = client.quote(said.unwrap_or_default());
+        format!("the broker answered {code} to SaslAuthenticate{quote}")
+    };
+    Error::new(ErrorKind::Authentication, message).code(code)
 }
 
 /// Sends one message of a mechanism. The copies of it that are made here are overwritten.

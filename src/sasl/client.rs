@@ -8,15 +8,30 @@ use super::next::Next;
 use super::plain;
 use super::scram::Scram;
 use crate::config::{Mechanism, Secret};
-use crate::error::{Result, shown};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What a SCRAM server says in place of its message if it refuses the client's.
+const REFUSAL: &[u8] = b"e=";
 
 /// One login.
 #[derive(Debug)]
 pub struct Client {
-    mechanism: Mechanism,
-    user: String,
-    is_token: bool,
+    pub(super) mechanism: Mechanism,
+    pub(super) user: String,
+    pub(super) password: Secret,
+    pub(super) is_token: bool,
     login: Login,
+}
+
+/// What the server judges by the client's last message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The user's name.
+    Name,
+    /// The proof that the client knows the password.
+    Proof,
+    /// The name and the password.
+    Both,
 }
 
 enum Login {
@@ -47,7 +62,8 @@ impl Client {
             None => Login::Plain(plain::message(user, password)?),
             Some(hash) => Login::Scram(Scram::new(hash, user, password, is_token, nonce)),
         };
-        Ok(Self { mechanism, user: user.to_owned(), is_token, login })
+        let (user, password) = (user.to_owned(), password.clone());
+        Ok(Self { mechanism, user, password, is_token, login })
     }
 
     /// The first message.
@@ -63,7 +79,13 @@ impl Client {
         match &mut self.login {
             // Kafka answers with nothing; what other servers may add means nothing.
             Login::Plain(_) => Ok(Next::Done),
-            Login::Scram(scram) => scram.answer(server),
+            Login::Scram(scram) => match server.strip_prefix(REFUSAL) {
+                Some(said) => {
+                    let refusal = self.refusal(Some(&String::from_utf8_lossy(said)));
+                    Err(Error::new(ErrorKind::Authentication, refusal))
+                }
+                None => scram.answer(server),
+            },
         }
     }
 
@@ -75,28 +97,12 @@ impl Client {
         }
     }
 
-    /// Why the server refused the last message, as far as that can be known, and what to do.
-    pub fn refusal(&self, said: Option<&str>) -> String {
-        let (user, mechanism) = (shown(&self.user), self.mechanism.name());
-        let cause = match &self.login {
-            Login::Plain(_) => {
-                format!("the broker refuses user \"{user}\" or the password by PLAIN; check both")
-            }
-            Login::Scram(_) if self.is_token => format!(
-                "the broker refuses the delegation token \"{user}\" by {mechanism}; it may have \
-                 expired, or its HMAC is wrong"
-            ),
-            Login::Scram(scram) if scram.is_at_proof() => format!(
-                "the password of user \"{user}\" is wrong: the broker refuses it by {mechanism}"
-            ),
-            Login::Scram(_) => format!(
-                "the broker has no user \"{user}\" for {mechanism}; check the name, or create its \
-                 credentials for this mechanism with kafka-configs.sh"
-            ),
-        };
-        match said.map(str::trim).filter(|said| !said.is_empty()) {
-            Some(said) => format!("{cause} (the broker says: {})", shown(said)),
-            None => cause,
+    /// What the server judges by the last message.
+    pub(super) fn stage(&self) -> Stage {
+        match &self.login {
+            Login::Plain(_) => Stage::Both,
+            Login::Scram(scram) if scram.is_at_proof() => Stage::Proof,
+            Login::Scram(_) => Stage::Name,
         }
     }
 }

@@ -84,23 +84,8 @@ impl Scram {
         }
         let salt = base64::decode(salt).filter(|salt| !salt.is_empty());
         let salt = salt.ok_or_else(|| malformed("its salt is not Base64"))?;
-        let iterations = iterations
-            .parse()
-            .ok()
-            .filter(|count| iterations.starts_with(|c: char| c.is_ascii_digit()) && *count > 0)
-            .ok_or_else(|| malformed("its iterations are not a number"))?;
-        if !ITERATIONS.contains(&iterations) {
-            let (least, most) = ITERATIONS.into_inner();
-            return Err(Error::new(
-                ErrorKind::Authentication,
-                format!(
-                    "the broker asks for {iterations} iterations of SCRAM, and dekaf accepts \
-                     {least} to {most}; create the user's credentials anew"
-                ),
-            ));
-        }
+        let iterations = accepted(iterations)?;
         self.state = State::Deriving { server_first: server.into(), nonce: nonce.into() };
-        let iterations = NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MIN);
         let (hash, password) = (self.hash, self.password.clone());
         Ok(Next::Derive(Derivation { hash, password, salt, iterations }))
     }
@@ -123,10 +108,6 @@ impl Scram {
 
     /// The server proves that it knows the password, too.
     fn verify(&self, server: &str, keys: &Keys, signed: &str) -> Result<Next> {
-        if let Some(refusal) = server.strip_prefix("e=") {
-            let message = format!("the broker refused the login: {}", shown(refusal));
-            return Err(Error::new(ErrorKind::Authentication, message));
-        }
         let mut rest = server;
         let signature = base64::decode(take(&mut rest, 'v')?)
             .ok_or_else(|| malformed("its signature is not Base64"))?;
@@ -139,4 +120,20 @@ impl Scram {
         }
         Ok(Next::Done)
     }
+}
+
+/// The iterations that a server asks for, unless they are too few or too many.
+fn accepted(iterations: &str) -> Result<NonZeroU32> {
+    if iterations.is_empty() || !iterations.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(malformed("its iterations are not a number"));
+    }
+    let number = iterations.parse().ok().filter(|number| ITERATIONS.contains(number));
+    number.and_then(NonZeroU32::new).ok_or_else(|| {
+        let (iterations, least, most) = (shown(iterations), ITERATIONS.start(), ITERATIONS.end());
+        let message = format!(
+            "the broker asks for {iterations} iterations of SCRAM, and dekaf accepts {least} to \
+             {most}; create the user's credentials anew"
+        );
+        Error::new(ErrorKind::Authentication, message)
+    })
 }

@@ -88,6 +88,22 @@ fn the_vector_of_rfc_7677() {
     assert!(matches!(client.answer(last), Ok(Next::Done)));
 }
 
+/// The same exchange by SHA-512, which no RFC has a vector for; computed with Python's hashlib.
+#[test]
+fn the_same_exchange_by_sha_512() {
+    let nonce = base64::decode("rOprNGfwEbeRWgbNEkqO").unwrap();
+    let first =
+        "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
+    let (mut client, proof) = at_proof(Mechanism::ScramSha512, &nonce, first);
+    let expected = "p=gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDYXYTx\
+                    wnYPJQ==";
+    assert!(proof.ends_with(expected), "{proof}");
+    let last =
+        b"v=ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4+5ZxXnJq199RVG2r\
+                 R7N7Zw==";
+    assert!(matches!(client.answer(last), Ok(Next::Done)));
+}
+
 #[test]
 fn logins_succeed_with_the_right_password_alone() {
     for mechanism in MECHANISMS {
@@ -116,7 +132,40 @@ fn logins_succeed_with_the_right_password_alone() {
 fn a_delegation_token_is_marked() {
     let token = Client::new(Mechanism::ScramSha256, "id", &secret("hmac"), true, b"nonce").unwrap();
     assert_eq!(&**token.first(), b"n,,n=id,r=bm9uY2U=,tokenauth=true");
-    assert!(token.refusal(None).contains("delegation token \"id\""));
+    assert!(token.refusal(None).starts_with("the broker has no delegation token \"id\""));
+}
+
+#[test]
+fn a_refusal_for_another_reason_says_it_first() {
+    let client = Client::new(Mechanism::Plain, "user", &secret("pencil"), false, b"").unwrap();
+    for said in ["Too many connects", "Authentication failed: the account is locked"] {
+        let expected = format!("the broker refuses the login of \"user\" by PLAIN: {said}");
+        assert_eq!(client.refusal(Some(said)), expected);
+    }
+    for said in ["Authentication failed.", " ", "Invalid username or password"] {
+        assert!(client.refusal(Some(said)).contains("check both"), "{said}");
+    }
+}
+
+#[test]
+fn a_server_that_repeats_the_password_is_not_quoted() {
+    for mechanism in MECHANISMS {
+        let mut client = Client::new(mechanism, "user", &secret("pencil"), false, b"12").unwrap();
+        let sent = base64::encode(b"\0user\0pencil");
+        let mut refusals = vec![
+            client.refusal(Some("Authentication failed: no user with the password pencil")),
+            client.refusal(Some("pencil")),
+            client.quote("pencil"),
+        ];
+        match mechanism {
+            Mechanism::Plain => refusals.push(client.refusal(Some(&sent))),
+            _ => refusals.push(client.answer(b"e=pencil").expect_err("e=").to_string()),
+        }
+        for refusal in refusals {
+            assert!(!refusal.contains("pencil") && !refusal.contains(&sent), "{refusal}");
+            assert!(refusal.ends_with("they contain the password)"), "{refusal}");
+        }
+    }
 }
 
 #[test]
@@ -139,7 +188,10 @@ fn what_the_server_must_not_say_is_refused() {
         ("r=MTI=x,s=AA==,i=+4096", "not a number"),
         ("r=MTI=x,s=AA==,i=4095", "asks for 4095 iterations"),
         ("r=MTI=x,s=AA==,i=1000001", "asks for 1000001 iterations"),
-        ("r=MTI=x,s=AA==,i=99999999999", "not a number"),
+        ("r=MTI=x,s=AA==,i=99999999999", "asks for 99999999999 iterations"),
+        ("r=MTI=x,s=AA==,i=", "not a number"),
+        ("e=unknown-user", "the broker has no user \"user\""),
+        ("e=server-busy", "the login of \"user\" by SCRAM-SHA-256: server-busy"),
         (&"r".repeat(5_000), "it has 5000 bytes"),
     ] {
         let said = refused(message);
@@ -155,7 +207,8 @@ fn a_server_that_does_not_know_the_password_is_refused() {
         (&*forged, ErrorKind::Authentication, "could not prove"),
         ("v=AA==", ErrorKind::Authentication, "could not prove"),
         ("v=?", ErrorKind::Protocol, "not Base64"),
-        ("e=other-error\u{1b}", ErrorKind::Authentication, "refused the login: other-error\\u{1b}"),
+        ("e=invalid-proof", ErrorKind::Authentication, "the password of user \"user\" is wrong"),
+        ("e=other-error\u{1b}", ErrorKind::Authentication, "SCRAM-SHA-512: other-error\\u{1b}"),
     ] {
         let error = client.answer(message.as_bytes()).expect_err(message);
         assert_eq!(error.kind(), kind);

@@ -1,0 +1,73 @@
+//! Why a server refused a login, in words.
+
+use super::client::{Client, Stage};
+use crate::config::Mechanism;
+use crate::error::shown;
+use crate::wire::base64;
+
+/// Words of texts that say that the credentials are wrong: those of brokers, and of RFC 5802.
+const OF_CREDENTIALS: [&str; 4] = ["credential", "password", "unknown-user", "invalid-proof"];
+
+impl Client {
+    /// Why the server refused the last message, as far as that can be known, and what to do.
+    pub fn refusal(&self, said: Option<&str>) -> String {
+        let said = said.map(str::trim).unwrap_or_default();
+        if is_of_credentials(said) || self.gives_away(said) {
+            return self.cause() + &self.quote(said);
+        }
+        let (user, mechanism) = (shown(&self.user), self.mechanism.name());
+        format!("the broker refuses the login of \"{user}\" by {mechanism}: {}", shown(said))
+    }
+
+    /// The server's words as an addition to a message. A server may repeat what it was sent: then
+    /// they are left out.
+    pub fn quote(&self, said: &str) -> String {
+        if said.is_empty() {
+            String::new()
+        } else if self.gives_away(said) {
+            " (the broker's words are not shown, as they contain the password)".to_owned()
+        } else {
+            format!(" (the broker says: {})", shown(said))
+        }
+    }
+
+    /// What a server means that refuses credentials at this stage.
+    fn cause(&self) -> String {
+        let (user, mechanism) = (shown(&self.user), self.mechanism.name());
+        match (self.stage(), self.is_token) {
+            (Stage::Name, false) => format!(
+                "the broker has no user \"{user}\" for {mechanism}; check the name, or create its \
+                 credentials for this mechanism with kafka-configs.sh"
+            ),
+            (Stage::Name, true) => format!(
+                "the broker has no delegation token \"{user}\"; it may have expired: create \
+                 another with kafka-delegation-tokens.sh"
+            ),
+            (Stage::Proof, false) => format!(
+                "the password of user \"{user}\" is wrong: the broker refuses it by {mechanism}"
+            ),
+            (Stage::Proof, true) => format!(
+                "the HMAC of the delegation token \"{user}\" is wrong: the broker refuses it by \
+                 {mechanism}; give it as kafka-delegation-tokens.sh shows it"
+            ),
+            (Stage::Both, _) => format!(
+                "the broker refuses user \"{user}\" or the password by {mechanism}; check both"
+            ),
+        }
+    }
+
+    /// Whether a text of the server contains the password, or PLAIN's message in Base64.
+    fn gives_away(&self, said: &str) -> bool {
+        let is_plain = self.mechanism == Mechanism::Plain;
+        said.contains(self.password.reveal())
+            || is_plain && said.contains(&base64::encode(&self.first()))
+    }
+}
+
+/// Whether a text says no more than that the credentials are wrong. Brokers refuse logins for other
+/// reasons with the same code: too many connections, a disabled account.
+fn is_of_credentials(said: &str) -> bool {
+    let said = said.to_ascii_lowercase();
+    let reason = said.trim_start_matches("authentication failed").trim_matches([':', '.', ' ']);
+    reason.is_empty() || OF_CREDENTIALS.iter().any(|word| reason.contains(word))
+}
