@@ -65,6 +65,7 @@ pub(super) async fn read(
     program: &dyn AskPassword,
 ) -> Result<Secret> {
     match password {
+        Password::Text(text) if text.reveal().is_empty() => Err(no(of, "it is empty")),
         Password::Text(text) => Ok(text.clone()),
         Password::File(path) => {
             let path = path.clone();
@@ -147,9 +148,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_holds_no_password_is_named() {
+    async fn what_holds_no_password_is_named() {
         let missing = Password::File("/nowhere/password".into());
         let cases = [
+            (Password::Text(Secret::new(String::new())), "password: it is empty"),
             (missing, "password: the file /nowhere/password cannot be read: No such file or"),
             (file("empty", b"\n"), "is empty"),
             (file("binary", b"\xff\xfe"), "is not UTF-8 text"),

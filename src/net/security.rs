@@ -139,15 +139,19 @@ impl Login<'_> {
     }
 
     /// SCRAM's keys. They are derived on a thread that may be busy, as that takes milliseconds.
-    pub(super) async fn keys(&self, derivation: Derivation) -> Result<Keys> {
+    pub(super) async fn keys(&self, derivation: Derivation) -> Result<(Derivation, Keys)> {
         if let Some(known) = self.security.keys.borrow().get(&derivation) {
-            return Ok(known);
+            return Ok((derivation, known));
         }
-        let derive = spawn_blocking(move || (derivation.run(), derivation));
-        let derived = derive.await;
-        let (keys, derivation) =
-            derived.map_err(|panic| Error::new(ErrorKind::Protocol, panic.to_string()))?;
-        self.security.keys.borrow_mut().put(derivation, keys.clone());
-        Ok(keys)
+        let derive = spawn_blocking(move || {
+            let keys = derivation.run();
+            (derivation, keys)
+        });
+        derive.await.map_err(|panic| Error::new(ErrorKind::Protocol, panic.to_string()))
+    }
+
+    /// Keeps the keys of a login that succeeded: the server has proved that they are right.
+    pub(super) fn keep(&self, derivation: Derivation, keys: Keys) {
+        self.security.keys.borrow_mut().put(derivation, keys);
     }
 }

@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -28,10 +29,16 @@ const SPEAKS_TLS: &str = "the port speaks TLS, and plain text was sent; give \
 const MAX_SLICES: usize = 256;
 
 /// A request that waits to be written.
-#[derive(Debug)]
 pub(super) struct Queued {
     pub(super) frame: Vec<Bytes>,
     pub(super) then: Then,
+}
+
+/// Without the frame, which may hold a password.
+impl fmt::Debug for Queued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queued").field("then", &self.then).finish_non_exhaustive()
+    }
 }
 
 /// What follows a request.
