@@ -16,6 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket2::TcpKeepalive;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
@@ -167,6 +168,10 @@ impl Listening {
     }
 }
 
+/// How long a connection may be silent before the system asks whether it is alive. Load balancers
+/// and NAT forget silent connections, some of them after four minutes.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
 /// A connection.
 #[derive(Debug)]
 pub struct Socket {
@@ -194,7 +199,7 @@ impl Socket {
             )?;
             socket.set_nonblocking(true)?;
             socket.set_tcp_nodelay(true)?;
-            socket.set_keepalive(true)?;
+            socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
             match socket.connect(&address.into()) {
                 Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
                 _ => {}
