@@ -6,8 +6,10 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dekaf::config::{Mechanism, Secret};
 use dekaf::protocol::{Request, encode_request, encode_response};
 use dekaf::record::{Compression, Compressor, Identity};
+use dekaf::sasl::{Accounts, Client, Known, Next, Server, ServerNext};
 use dekaf::wire::{LENGTH_SIZE, write_uvarint, write_varint, write_varlong};
 use proptest::collection::vec;
 use proptest::strategy::{Strategy, ValueTree};
@@ -128,4 +130,44 @@ fn write_compressed() {
             seeds.add(&[&[LARGEST_LIMIT], compressed]);
         }
     }
+}
+
+/// One login, message by message.
+#[test]
+fn write_logins() {
+    let mut seeds = Seeds::of("scram");
+    let password = Secret::new("pencil".into());
+    let mechanism = Mechanism::ScramSha256;
+    let mut client = Client::new(mechanism, "user", &password, false, b"client").expect("a user");
+    let (users, tokens) = (Accounts::from([("user".into(), password)]), Accounts::new());
+    let known = Known { users: &users, tokens: &tokens, salt: b"salt", nonce: b"server" };
+    let mut server = Server::new(mechanism);
+    let mut message = client.first().to_vec();
+    // Its number says who reads a message: see the target.
+    for number in 0_u8.. {
+        seeds.add(&[&[2 + number], &message]);
+        let (answer, is_last) = match server.step(&message, &known).expect("the password is right")
+        {
+            ServerNext::Continue(next, answer) => {
+                server = next;
+                (answer, false)
+            }
+            ServerNext::Done(answer) => (answer, true),
+        };
+        seeds.add(&[&[number], answer.as_bytes()]);
+        let next = match client.answer(answer.as_bytes()).expect("the server knows it, too") {
+            Next::Derive(derivation) => client.derived(derivation.run()),
+            next => Ok(next),
+        };
+        match next.expect("the server knows it, too") {
+            Next::Send(next) => message = next.to_vec(),
+            _ => {
+                assert!(is_last);
+                break;
+            }
+        }
+    }
+    seeds.add(&[&[0], b"e=unknown-user"]);
+    seeds.add(&[&[1], b"e=invalid-proof"]);
+    seeds.add(&[&[2], b"n,a=token,n=token,r=Y2xpZW50,tokenauth=true"]);
 }
