@@ -195,6 +195,8 @@ fn kind(kind: ErrorKind) -> &'static str {
         ErrorKind::InvalidRecord => "invalid record",
         ErrorKind::DeliveryTimeout => "delivery timeout",
         ErrorKind::Broker => "broker",
+        ErrorKind::Authentication => "authentication",
+        ErrorKind::Authorization => "authorization",
         ErrorKind::Purged => "purged",
         ErrorKind::BufferFull => "buffer full",
         ErrorKind::OutOfMemory => "out of memory",

@@ -101,6 +101,7 @@ impl Run<'_> {
         while let Some(event) = self.inbox.pop_front() {
             self.count(&event);
             self.digest.time(self.now).event(&event);
+            self.hear_of_logins(&event);
             let is_metadata = matches!(event, Event::Answered(Answer::Metadata(..)));
             let described = match &event {
                 Event::Answered(Answer::Metadata(wanted, Ok(response))) => {
@@ -160,6 +161,7 @@ impl Run<'_> {
                 self.ledger.over_limit(used, limit, &self.machine.metrics());
             }
             if is_idle {
+                self.check_doomed();
                 return;
             }
         }
@@ -174,7 +176,8 @@ impl Run<'_> {
 
     fn ask(&mut self, ask: impl FnOnce(&mut Self, NodeId, u64), unheard: run::Event) {
         let question = self.questions;
-        match self.any_broker() {
+        let broker = if self.are_logins_refused() { None } else { self.any_broker() };
+        match broker {
             Some(node) => {
                 ask(self, node, question);
                 let until = self.now + self.scenario.config.request_timeout;
@@ -211,7 +214,8 @@ impl Outside<Waiter> for Run<'_> {
 
     fn connect(&mut self, node: NodeId) {
         self.digest.name("connects").number(node);
-        let up = self.cluster.connect(node);
+        self.check_login(Some(node));
+        let up = self.cluster.connect(node) && !self.are_logins_refused();
         let event = if up { run::Event::Connected(node) } else { run::Event::ConnectFailed(node) };
         self.plan_after(self.scenario.network, event);
     }
@@ -308,6 +312,7 @@ impl Run<'_> {
         self.digest.name("describes").wanted(&wanted);
         self.check_question(&wanted);
         self.check_pause();
+        self.check_login(None);
         self.questions += 1;
         let name = |name: &std::sync::Arc<str>| MetadataRequestTopic {
             topic_id: 0,

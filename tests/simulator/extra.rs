@@ -1,6 +1,8 @@
 //! What came later to scenarios than the rest. It is drawn from a generator of its own: where all
 //! of it is off, a seed keeps the story that it had before.
 
+use std::time::Duration;
+
 use dekaf::producer::Purge;
 use dekaf::random::Random;
 
@@ -29,6 +31,8 @@ pub(crate) struct Extra {
     pub(crate) kept: Kept,
     /// After how many records the caller closes the producer.
     pub(crate) closes_after: Option<u64>,
+    /// How long brokers refuse logins at first.
+    pub(crate) refuses_logins: Duration,
     /// Faults beside those that every scenario has.
     pub(crate) faults: Vec<Fault>,
     /// Whether the others do not happen.

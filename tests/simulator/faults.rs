@@ -39,6 +39,8 @@ pub(crate) enum Fault {
     Grow,
     /// A topic begins to refuse records without a key, or takes them again.
     Compact,
+    /// Brokers refuse logins for a while.
+    RefuseLogins,
 }
 
 /// More partitions than this are never added.
@@ -180,6 +182,9 @@ impl Run<'_> {
             Fault::Compact => self.cluster.alter_topic(now, name, |topic| {
                 topic.log.compacted = !topic.log.compacted;
             }),
+            Fault::RefuseLogins => {
+                self.logins.refused_until = now + Spread::millis(0, 8_000).sample(&mut self.extra);
+            }
         }
     }
 
@@ -198,6 +203,7 @@ impl Run<'_> {
     /// Everything is made good, and stays so.
     pub(super) fn heal(&mut self) {
         self.faults_until = self.now;
+        self.logins.refused_until = self.now;
         self.cluster.heal(self.now);
         self.note(|| "healed".to_owned());
     }

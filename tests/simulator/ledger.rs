@@ -261,6 +261,11 @@ impl Ledger {
         self.end(id, Outcome::NotTaken);
     }
 
+    /// The first record that is not settled.
+    pub(crate) fn first_open(&self) -> Option<u64> {
+        self.open.first().copied()
+    }
+
     /// Whether a record of the topic is not settled.
     pub(crate) fn has_open(&self, topic: &str) -> bool {
         self.open.iter().filter_map(|id| self.promises.get(id)).any(|open| open.topic == topic)

@@ -9,6 +9,7 @@ mod driver;
 mod extra;
 mod faults;
 mod ledger;
+mod logins;
 mod network;
 mod pauses;
 mod placing;

@@ -71,6 +71,9 @@ pub(crate) enum Rule {
     Size,
     /// A record that may go anywhere goes into none of the partitions that its topic had before.
     Ghost,
+    /// A refused login fails what waits before any broker has let the client in, and nothing later;
+    /// it is tried again after a pause.
+    Refused,
 }
 
 impl fmt::Display for Rule {
@@ -103,6 +106,7 @@ impl fmt::Display for Rule {
             Self::Pause => "pause",
             Self::Size => "size",
             Self::Ghost => "ghost",
+            Self::Refused => "refused",
         };
         write!(f, "[{tag}]")
     }

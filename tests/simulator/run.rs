@@ -19,6 +19,7 @@ use super::digest::Digest;
 use super::driver::Habits;
 use super::extra::Extra;
 use super::ledger::{Ledger, Waiter};
+use super::logins::Logins;
 use super::network::{LinkId, Network};
 use super::pauses::Pauses;
 use super::placing;
@@ -104,6 +105,7 @@ pub(crate) struct Run<'a> {
     pub(super) rooms: BTreeMap<u64, WholeCall>,
     pub(super) closed: bool,
     pub(super) pauses: Pauses,
+    pub(super) logins: Logins,
     /// What the machine was last told of each topic.
     pub(super) told: BTreeMap<String, Told>,
     pub(super) compressor: Compressor,
@@ -157,6 +159,7 @@ impl<'a> Run<'a> {
             rooms: BTreeMap::new(),
             closed: false,
             pauses: Pauses::default(),
+            logins: Logins::new(scenario.extra.refuses_logins),
             told: BTreeMap::new(),
             compressor: Compressor::new(),
             trace: traced.then(Vec::new),
@@ -276,7 +279,7 @@ impl<'a> Run<'a> {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Connected(node) => {
-                if self.cluster.connect(node) {
+                if self.cluster.connect(node) && !self.are_logins_refused() {
                     self.network.connect(node);
                     self.hear(producer::Event::Connected(node));
                 } else {
@@ -346,6 +349,7 @@ impl<'a> Run<'a> {
         }
         if let Settled::Batch(SettledBatch { outcome: Err(error), .. }) = &settled {
             self.check_fatal(error);
+            self.check_refusal(error);
         }
         self.ledger.settled(self.now, settled, &self.cluster);
     }
@@ -428,7 +432,7 @@ impl<'a> Run<'a> {
     }
 
     fn connect_failed(&mut self, node: NodeId) {
-        self.hear(producer::Event::ConnectFailed(node, unreachable()));
+        self.hear(producer::Event::ConnectFailed(node, self.unreachable()));
     }
 
     fn ended(&mut self, link: LinkId, lost: Vec<RequestId>) {
@@ -457,7 +461,7 @@ impl<'a> Run<'a> {
         self.answered = question;
         let described = match answer {
             Some(Answer::Metadata(response)) if !response.brokers.is_empty() => Ok(response),
-            _ => Err(unreachable()),
+            _ => Err(self.unreachable()),
         };
         self.hear(producer::Event::Answered(producer::Answer::Metadata(wanted, described)));
     }
@@ -475,7 +479,7 @@ impl<'a> Run<'a> {
             Some(Answer::InitProducerId(answer)) => {
                 Err(Error::new(ErrorKind::Broker, "no id").code(answer.error_code))
             }
-            _ => Err(unreachable()),
+            _ => Err(self.unreachable()),
         };
         self.hear(producer::Event::Answered(producer::Answer::ProducerId(identified)));
     }
@@ -484,10 +488,6 @@ impl<'a> Run<'a> {
 /// Whether a record fails for what the machine ended with.
 fn is_same(end: &Error, error: &Error) -> bool {
     error.kind() == end.kind() && error.to_string().contains(&end.to_string())
-}
-
-fn unreachable() -> Error {
-    Error::new(ErrorKind::Unreachable, "simulated:9092 (TCP: Connection refused)")
 }
 
 pub(super) fn disconnected() -> Error {

@@ -43,6 +43,7 @@ pub(super) const STORIES: &[Story] = &[
     Story::new("the delivery timeout is the shortest limit", 100, short_delivery),
     Story::new("everything is purged now and then", 100, purged),
     Story::new("the producer is closed while it is busy", 100, closed),
+    Story::new("logins are refused", 200, logins_refused),
     Story::new("unused topics are forgotten and come back", 200, forgotten),
     Story::new("topics are asked about in pages", 100, in_pages),
     Story::new("a producer names more than a thousand topics", 2, thousand),
@@ -220,6 +221,16 @@ fn short_of_memory(seed: u64) -> Scenario {
     scenario.config.batch_size = 300;
     scenario.cluster.chances.storage_error = PerMille(100);
     scenario.records = 300;
+    scenario
+}
+
+/// Connections end, and brokers refuse the next ones for longer or shorter than records may take;
+/// in two of three seeds, the first ones, too.
+fn logins_refused(seed: u64) -> Scenario {
+    let faults = &[Fault::RefuseLogins, Fault::Cut, Fault::Cut, Fault::MoveLeader];
+    let mut scenario = with_faults(seed, Spread::millis(100, 3_000), faults);
+    scenario.extra.refuses_logins = Duration::from_millis(seed % 3 * 700);
+    scenario.config.delivery_timeout = Duration::from_secs(1 + seed % 7 * 3);
     scenario
 }
 

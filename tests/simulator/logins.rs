@@ -1,0 +1,104 @@
+//! Logins that brokers refuse for a while. Before the first success that is a mistake in the
+//! settings, and records fail at once; afterwards it may pass, and they wait.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dekaf::error::{Error, ErrorKind};
+use dekaf::producer::{Answer, Event};
+
+use super::cluster::NodeId;
+use super::rules::Rule;
+use super::run::Run;
+
+/// The pause after a refusal is this long, or longer.
+const PAUSE: Duration = Duration::from_millis(800);
+
+#[derive(Debug, Default)]
+pub(super) struct Logins {
+    /// They are refused until then.
+    pub(super) refused_until: Duration,
+    /// When the machine heard of the last refusal, by each broker; `None` is whichever it asked
+    /// about the cluster.
+    refusals: BTreeMap<Option<NodeId>, Duration>,
+    /// Whether the machine has heard of the cluster.
+    is_reached: bool,
+    /// When the machine heard of the first broker that let it in.
+    let_in: Option<Duration>,
+    /// The records before this one fail for a refusal that the machine has just heard of.
+    doomed: Option<u64>,
+}
+
+impl Logins {
+    pub(super) fn new(refused_for: Duration) -> Self {
+        Self { refused_until: refused_for, ..Self::default() }
+    }
+}
+
+impl Run<'_> {
+    /// Why a broker is not reached now.
+    pub(super) fn unreachable(&self) -> Error {
+        if self.are_logins_refused() {
+            Error::new(ErrorKind::Authentication, "simulated:9092 (SASL: the password is wrong)")
+        } else {
+            Error::new(ErrorKind::Unreachable, "simulated:9092 (TCP: Connection refused)")
+        }
+    }
+
+    pub(super) fn are_logins_refused(&self) -> bool {
+        self.now < self.logins.refused_until
+    }
+
+    /// The machine takes in what has happened.
+    pub(super) fn hear_of_logins(&mut self, event: &Event) {
+        let logins = &mut self.logins;
+        match event {
+            Event::Answered(Answer::Metadata(_, Err(error))) if error.refuses_connection() => {
+                logins.refusals.insert(None, self.now);
+                if !logins.is_reached {
+                    logins.doomed = Some(self.handed_over);
+                }
+            }
+            Event::Answered(Answer::Metadata(_, answer)) => {
+                logins.refusals.remove(&None);
+                logins.is_reached |= answer.is_ok();
+            }
+            Event::ConnectFailed(node, error) if error.refuses_connection() => {
+                logins.refusals.insert(Some(*node), self.now);
+            }
+            Event::Connected(node) => {
+                logins.refusals.remove(&Some(*node));
+                logins.let_in.get_or_insert(self.now);
+            }
+            _ => {}
+        }
+    }
+
+    /// The machine connects to a broker, or asks whichever it may about the cluster.
+    pub(super) fn check_login(&mut self, node: Option<NodeId>) {
+        let Some(refused) = self.logins.refusals.get(&node) else { return };
+        if self.now < *refused + PAUSE {
+            let what = format!("the login that {node:?} refused at {refused:?} is tried again");
+            self.ledger.violation(Rule::Refused, &what);
+        }
+    }
+
+    /// The machine has done everything that it wants to do now.
+    pub(super) fn check_doomed(&mut self) {
+        let Some(before) = self.logins.doomed.take() else { return };
+        if let Some(open) = self.ledger.first_open().filter(|open| *open < before) {
+            let what = format!("record {open} waits, and the first login was refused");
+            self.ledger.violation(Rule::Refused, &what);
+        }
+    }
+
+    /// A record fails.
+    pub(super) fn check_refusal(&mut self, error: &Error) {
+        // The machine may hear of a refusal and of a success at the same time.
+        let was_let_in = self.logins.let_in.is_some_and(|at| at < self.now);
+        if error.refuses_connection() && was_let_in {
+            let what = format!("records fail for a refusal that may pass: {error}");
+            self.ledger.violation(Rule::Refused, &what);
+        }
+    }
+}
