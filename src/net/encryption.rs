@@ -72,14 +72,24 @@ impl AsyncWrite for Noting {
     }
 }
 
+/// Why a connection is not encrypted.
+#[derive(Debug)]
+pub(super) struct NotEncrypted {
+    pub(super) error: ConnectError,
+    /// Whether the connection ended before the broker's first byte, as at ports without TLS.
+    pub(super) is_silent: bool,
+}
+
 /// Encrypts a connection. Returns what explains a failure behind the handshake, too.
 pub(super) async fn encrypt(
     opening: &Opening<'_>,
     tls: &ClientTls,
     socket: Socket,
-) -> Result<(TlsStream<Noting>, Session), ConnectError> {
+) -> Result<(TlsStream<Noting>, Session), NotEncrypted> {
+    let failed = |error| NotEncrypted { error, is_silent: false };
     let session = tls.session(&opening.address().host);
-    let session = session.map_err(|error| opening.refused(ConnectStage::Tls, &as_tls(&error)))?;
+    let session =
+        session.map_err(|error| failed(opening.refused(ConnectStage::Tls, &as_tls(&error))))?;
     let has_read = Rc::new(Cell::new(false));
     let socket = Noting { socket, has_read: Rc::clone(&has_read) };
     let connector = TlsConnector::from(session.config());
@@ -90,9 +100,10 @@ pub(super) async fn encrypt(
         Ok(Ok(stream)) => Ok((stream, session)),
         Ok(Err(error)) => {
             let explained = explain(&session, &error, has_read.get());
-            Err(opening.refused(ConnectStage::Tls, &explained))
+            let error = opening.refused(ConnectStage::Tls, &explained);
+            Err(NotEncrypted { error, is_silent: !has_read.get() })
         }
-        Err(_) => Err(opening.unreachable(ConnectStage::Tls, opening.no_answer())),
+        Err(_) => Err(failed(opening.unreachable(ConnectStage::Tls, opening.no_answer()))),
     }
 }
 

@@ -17,6 +17,10 @@ use crate::protocol::ApiVersionsRequest;
 use crate::tls::ClientTls;
 use crate::wire::Reader;
 
+/// What it means that a broker answers a client without TLS alone.
+const SPEAKS_PLAIN_TEXT: &str = "the port speaks plain text, and TLS was asked for; use the port of \
+     a TLS listener (SSL or SASL_SSL), or switch TLS off";
+
 /// What a connection is opened with, as far as it was to be loaded or asked for first.
 #[derive(Debug)]
 pub(super) struct Prepared<'a> {
@@ -81,7 +85,14 @@ impl<'a> Prepared<'a> {
         let counts = self.security.counts();
         let encrypted = encrypt(opening, tls, socket).await;
         counts.handshake(encrypted.is_ok());
-        let (stream, session) = encrypted?;
+        let (stream, session) = match encrypted {
+            Ok(encrypted) => encrypted,
+            Err(failed) if failed.is_silent && speaks_plain_text(opening, settings).await => {
+                let error = Error::new(ErrorKind::Tls, SPEAKS_PLAIN_TEXT);
+                return Err(opening.refused(ConnectStage::Tls, &error));
+            }
+            Err(failed) => return Err(failed.error),
+        };
         counts.expires_at(session.peer_expires_at());
         let pipeline = Pipeline::start(stream, settings.clone());
         let asked = opening.stage(ConnectStage::ApiVersions, async {
@@ -106,6 +117,14 @@ impl<'a> Prepared<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether the broker answers a client that does not encrypt: brokers close what is not a request
+/// without a word, as a load balancer does whose brokers are away.
+async fn speaks_plain_text(opening: &Opening<'_>, settings: &PipelineSettings) -> bool {
+    let Ok(socket) = connect(opening).await else { return false };
+    let pipeline = Pipeline::start(socket, settings.clone());
+    opening.stage(ConnectStage::ApiVersions, ask_versions(&pipeline)).await.is_ok()
 }
 
 /// Kafka 2.4 and later answer version 3; older brokers list their versions in version 0.
@@ -135,3 +154,6 @@ fn refuses_version(frame: &Bytes) -> bool {
     let mut input = Reader::new(frame);
     input.skip(size_of::<i32>()).and_then(|()| input.i16()) == Ok(ErrorCode::UNSUPPORTED_VERSION.0)
 }
+
+#[cfg(test)]
+mod tests;

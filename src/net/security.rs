@@ -98,7 +98,7 @@ impl LinkSecurity {
 
 /// Is never asked: the settings need no password.
 #[derive(Debug)]
-struct NoProgram;
+pub(super) struct NoProgram;
 
 impl AskPassword for NoProgram {
     fn ask(&self, _: PasswordRequest) {}

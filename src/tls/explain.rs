@@ -53,12 +53,11 @@ impl Handshake<'_> {
     /// The broker closed the connection without a word.
     fn explain_close(&self) -> Option<Error> {
         if !self.saw_certificate() {
-            let message = "the broker closed the connection on the TLS handshake's first message, as \
-                           ports without TLS do; use the port of a TLS listener (SSL or SASL_SSL), \
-                           or switch TLS off. A proxy also does so if it does not know the host's \
-                           name: set server_name=. A broker with a key on the curve P-521 does so, \
-                           too, as dekaf does not verify that one: use P-256 or P-384";
-            return Some(Error::new(ErrorKind::Tls, message));
+            let message = "the connection ended on the TLS handshake's first message, without an \
+                           answer. A load balancer does so while no broker is behind it; a proxy, if \
+                           it does not know the host's name: set server_name=; a broker, if its key \
+                           is on the curve P-521, which dekaf does not verify: use P-256 or P-384";
+            return Some(Error::new(ErrorKind::Disconnected, message));
         }
         self.noted.request.as_ref()?;
         Some(match self.identity {

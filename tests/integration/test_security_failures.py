@@ -229,7 +229,7 @@ async def test_tls_on_a_plain_text_port(
     for security in (Security.tls(ca=certificates.ca), scram(ca=certificates.ca)):
         error = await refused(secure_kafka.bootstrap(listener), security, topic(secure_kafka))
         assert isinstance(error, TlsError)
-        says(error, re.escape(secure_kafka.bootstrap(listener)), "TLS")
+        says(error, re.escape(secure_kafka.bootstrap(listener)), "the port speaks plain text")
 
 
 @pytest.mark.versions
