@@ -9,6 +9,7 @@ mod certificate;
 mod client;
 mod der;
 mod distinguished_name;
+mod ec_key;
 mod encrypted_key;
 mod explain;
 mod format;

@@ -12,12 +12,13 @@ use rustls::sign::{CertifiedKey, SigningKey};
 
 use super::algorithm::PublicKey;
 use super::certificate::Certificate;
+use super::ec_key::PrivateHalf;
 use super::encrypted_key::{self, Refusal};
 use super::format::Wanted;
 use super::pem::Block;
 use super::source::Source;
 use crate::config::{self, Secret};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Who the client is.
 pub(super) struct Identity {
@@ -95,24 +96,42 @@ fn own_certificate(
     password: Option<&Secret>,
 ) -> Result<(usize, Arc<dyn SigningKey>)> {
     let key = read_key(source, block, password)?;
-    let key = any_supported_type(&key.borrow()).map_err(|_| {
-        let kind =
-            chain[0].read.key.as_ref().map_or_else(|| "unknown".to_owned(), PublicKey::to_string);
-        source.error(&format!(
-            "has a key that cannot be used: its certificate is for {kind}; the client signs with \
-             {SIGNING_KEYS}"
-        ))
-    })?;
+    let key = key.borrow();
+    if let Some(half) = PrivateHalf::of(&key) {
+        let is_usable = chain[0].read.key.as_ref().is_some_and(PublicKey::is_verified);
+        let error = if is_usable { another_key } else { unusable_key };
+        return completed(chain, &half).ok_or_else(|| error(chain, source));
+    }
+    let key = any_supported_type(&key).map_err(|_| unusable_key(chain, source))?;
     let Some(public) = key.public_key() else { return Ok((0, key)) };
     let own = chain.iter().position(|link| link.read.key_info == public.as_ref());
-    let own = own.ok_or_else(|| {
-        let subject = &chain[0].read.subject;
-        source.error(&format!(
-            "has a private key that does not belong to the certificate of {subject}; give the key \
-             with which that certificate was requested"
-        ))
-    })?;
-    Ok((own, key))
+    Ok((own.ok_or_else(|| another_key(chain, source))?, key))
+}
+
+/// The place of the certificate whose public half belongs to a private one, and the whole key.
+fn completed(chain: &[Link], half: &PrivateHalf<'_>) -> Option<(usize, Arc<dyn SigningKey>)> {
+    chain.iter().enumerate().find_map(|(at, link)| {
+        let key = half.with_public_half_of(&link.read.key_info)?;
+        let key = any_supported_type(&PrivateSec1KeyDer::from(key.as_slice()).into());
+        Some((at, key.ok()?))
+    })
+}
+
+fn unusable_key(chain: &[Link], source: &Source) -> Error {
+    let kind =
+        chain[0].read.key.as_ref().map_or_else(|| "unknown".to_owned(), PublicKey::to_string);
+    source.error(&format!(
+        "has a key that cannot be used: its certificate is for {kind}; the client signs with \
+         {SIGNING_KEYS}"
+    ))
+}
+
+fn another_key(chain: &[Link], source: &Source) -> Error {
+    let subject = &chain[0].read.subject;
+    source.error(&format!(
+        "has a private key that does not belong to the certificate of {subject}; give the key with \
+         which that certificate was requested"
+    ))
 }
 
 /// A key in DER, and what kind of key that is.
@@ -167,7 +186,7 @@ fn read_key<'a>(source: &Source, block: &'a Block, password: Option<&Secret>) ->
     }
 }
 
-fn refused(source: &Source, refusal: &Refusal, convert: &str) -> crate::error::Error {
+fn refused(source: &Source, refusal: &Refusal, convert: &str) -> Error {
     match refusal {
         Refusal::Outdated => source.error(&format!(
             "has a key in an outdated encryption (PBES1 or PKCS#12); convert it: {convert}"

@@ -44,6 +44,30 @@ fn each_form_of_key_is_read() {
 }
 
 #[test]
+fn a_key_without_its_public_half_is_completed() {
+    for (certificate, key, password) in [
+        ("ec-client.pem", "sec1-private.key", None),
+        ("ec-client.pem", "pkcs8-private.key", None),
+        ("ec-client.pem", "pbes2-private.key", Some("secret")),
+        ("p384.pem", "p384-private.key", None),
+    ] {
+        load(file(certificate), Some(file(key)), password).expect(key);
+    }
+    // The certificate whose public half fits is the client's own, wherever it stands.
+    let chain = fixture_text("ca.pem") + &fixture_text("p384.pem") + &fixture_text("ec-client.pem");
+    let tls = load(text(&chain), Some(file("pkcs8-private.key")), None).expect("a key");
+    let shown = format!("{tls:?}");
+    assert!(shown.contains("CN=client"), "{shown}");
+    for certificate in ["p384.pem", "client.pem"] {
+        let key = Some(file("sec1-private.key"));
+        let error = load(file(certificate), key, None).expect_err("another key's certificate");
+        says(&error, &["security.key", "sec1-private.key", "does not belong"]);
+    }
+    let error = load(file("p521.pem"), Some(file("p521-private.key")), None).expect_err("P-521");
+    says(&error, &["cannot be used", "P-521", "P-384 and Ed25519"]);
+}
+
+#[test]
 fn a_password_must_fit() {
     says(
         &refused_key("pbes2.key", None),
