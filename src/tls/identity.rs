@@ -76,9 +76,9 @@ fn read_chain(source: &Source) -> Result<Vec<Link>> {
     if contents.is_empty() {
         return Err(source.useless(Wanted::Identity, "CERTIFICATE block"));
     }
-    let link = |content: &[u8]| {
+    let link = |(block, content): (&Block, &[u8])| {
         let read = Certificate::read(content)
-            .ok_or_else(|| source.error("has a certificate that is malformed; copy it anew"))?;
+            .ok_or_else(|| source.malformed(block, "is not a whole certificate"))?;
         Ok(Link { encoded: CertificateDer::from(content.to_vec()), read })
     };
     contents.into_iter().map(link).collect()

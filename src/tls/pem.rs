@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 pub(super) struct Block {
     /// What it says it is, such as `CERTIFICATE`.
     pub(super) label: String,
+    /// The line it begins in, or ends in if its beginning is missing.
+    pub(super) line: usize,
     /// Whether its headers say that it is encrypted in OpenSSL's old way.
     pub(super) is_encrypted: bool,
     /// Its content; `None` if it is malformed.
@@ -22,26 +24,48 @@ const DASHES: &[u8] = b"-----";
 /// Labels that are longer are no labels.
 const LONGEST_LABEL: usize = 64;
 
-/// All blocks of a text. One without an end has no content.
+/// All blocks of a text. One whose beginning or end is missing has no content.
 pub(super) fn blocks(text: &[u8]) -> Vec<Block> {
     let mut blocks = Vec::new();
-    let mut rest = text;
-    while let Some((_, after)) = split(rest, BEGIN) {
-        let Some((label, after)) = split(after, DASHES).filter(|(label, _)| is_label(label)) else {
-            rest = after;
+    let (mut rest, mut line) = (text, 1);
+    while let Some((before, begins, after)) = marker(rest) {
+        line += lines(before);
+        rest = after;
+        let label = split(after, DASHES).filter(|(label, _)| is_label(label));
+        let Some((label, after)) = label else { continue };
+        let name = String::from_utf8_lossy(label).into_owned();
+        if !begins {
+            // Its beginning is damaged. Skipping it would hide that.
+            blocks.push(Block { label: name, line, is_encrypted: false, content: None });
             continue;
-        };
-        let (body, is_whole) = match split(after, END) {
-            Some((body, end)) if end.starts_with(label) => (body, true),
-            Some((body, _)) => (body, false),
+        }
+        let (body, is_whole) = match marker(after) {
+            Some((body, false, end)) if end.starts_with(label) => (body, true),
+            Some((body, ..)) => (body, false),
             None => (after, false),
         };
-        rest = &after[body.len()..];
         let is_encrypted = split(body, b"ENCRYPTED").is_some();
         let content = if is_whole { decode(body) } else { None };
-        blocks.push(Block { label: String::from_utf8_lossy(label).into(), is_encrypted, content });
+        blocks.push(Block { label: name, line, is_encrypted, content });
+        line += lines(body);
+        let end = if is_whole { END.len() } else { 0 };
+        rest = &after[body.len() + end..];
     }
     blocks
+}
+
+/// What stands before the first beginning or end of a block, whether it is a beginning, and what
+/// stands behind.
+fn marker(text: &[u8]) -> Option<(&[u8], bool, &[u8])> {
+    (0..text.len()).find_map(|at| {
+        let (before, rest) = text.split_at(at);
+        let begins = rest.strip_prefix(BEGIN).map(|after| (before, true, after));
+        begins.or_else(|| rest.strip_prefix(END).map(|after| (before, false, after)))
+    })
+}
+
+fn lines(text: &[u8]) -> usize {
+    text.split(|byte| *byte == b'\n').skip(1).count()
 }
 
 fn is_label(label: &[u8]) -> bool {

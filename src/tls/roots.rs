@@ -53,10 +53,10 @@ impl Roots {
         let sources = Source::read_all(SETTING, pem)?;
         let mut roots = Self { place: place(pem), ..Self::none() };
         for source in &sources {
-            for content in source.contents(is_certificate)? {
+            for (block, content) in source.contents(is_certificate)? {
                 let certificate = CertificateDer::from(content.to_vec());
                 roots.store.add(certificate.clone()).map_err(|error| {
-                    source.error(&format!("has a certificate that is malformed: {error}"))
+                    source.malformed(block, &format!("is not a whole certificate ({error})"))
                 })?;
                 roots.given.push(certificate);
             }

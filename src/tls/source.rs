@@ -75,21 +75,31 @@ impl Source {
         Self { setting, path, bytes, blocks }
     }
 
-    /// The contents of all blocks with a label.
-    pub(super) fn contents(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<&[u8]>> {
+    /// All blocks with a label, and their contents.
+    pub(super) fn contents(
+        &self,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(&Block, &[u8])>> {
         let wanted = self.blocks.iter().filter(|block| is_wanted(&block.label));
-        wanted.map(|block| self.content(block)).collect()
+        wanted.map(|block| Ok((block, self.content(block)?))).collect()
     }
 
     /// The content of a block; an error if it is malformed.
     pub(super) fn content<'a>(&self, block: &'a Block) -> Result<&'a [u8]> {
         let content = block.content.as_ref().map(|content| content.as_slice());
-        content.ok_or_else(|| {
-            let label = &block.label;
-            self.error(&format!(
-                "has a {label} block that is cut off or is not base64; copy it anew"
-            ))
-        })
+        content.ok_or_else(|| self.malformed(block, "is cut off or is not base64"))
+    }
+
+    /// The error of a malformed block, which it places.
+    pub(super) fn malformed(&self, block: &Block, how: &str) -> Error {
+        let Block { label, line, .. } = block;
+        let number =
+            self.blocks.iter().take_while(|other| !std::ptr::eq(*other, block)).count() + 1;
+        let all = self.blocks.len();
+        self.error(&format!(
+            "has a malformed block: the {label} in line {line} (block {number} of {all}) {how}; \
+             copy it anew"
+        ))
     }
 
     /// Why it has nothing that is wanted, and what to do.

@@ -103,6 +103,21 @@ fn what_is_not_read_comes_with_a_command() {
 }
 
 #[test]
+fn a_damaged_block_is_placed() {
+    let both = fixture_text("both.pem");
+    let garbage = both.replacen("MII", "M!I", 1);
+    let error = load(text(&garbage), None, None).expect_err("a damaged certificate");
+    says(&error, &["security.certificate: the text has a malformed block: the CERTIFICATE in"]);
+    says(&error, &["line 1 (block 1 of 2) is cut off or is not base64; copy it anew"]);
+    let cut = "-----BEGIN CERTIFICATE-----MAUwAzABAA==-----END CERTIFICATE-----\n".to_owned();
+    let error = load(text(&(both + &cut)), None, None).expect_err("a damaged certificate");
+    says(&error, &["(block 3 of 3) is not a whole certificate; copy it anew"]);
+    let key = fixture_text("pkcs8.key").replace("-----END", "");
+    let error = load(file("client.pem"), Some(text(&key)), None).expect_err("a damaged key");
+    says(&error, &["security.key: the text has a malformed block: the PRIVATE KEY in line 1"]);
+}
+
+#[test]
 fn a_key_must_belong_to_the_certificate() {
     says(&refused_key("sec1.key", None), &["does not belong", "\"O=Fixture,CN=client\""]);
 }

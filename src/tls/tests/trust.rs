@@ -129,12 +129,66 @@ fn unusable_files_are_told_apart() {
     says(&error(&trusting_path(&folder.write("it's empty", b" \n"))), &["is empty"]);
     says(&error(&trusting_path(&folder.write("words", b"words"))), &["is not PEM"]);
     says(&error(&trusting("/etc/ca.pem")), &["the text", "is not PEM"]);
-    let cut = fixture_text("ca.pem").replace("-----END", "");
-    says(&error(&trusting(&cut)), &["CERTIFICATE block that is cut off"]);
-    says(
-        &error(&trusting("-----BEGIN CERTIFICATE-----AAAA-----END CERTIFICATE-----")),
-        &["malformed"],
-    );
+}
+
+/// Loads a CA of three certificates whose second is damaged; the error.
+#[track_caller]
+fn damaged(damage: impl Fn(&str) -> String) -> String {
+    let pem = fixture_text("ca.pem");
+    let folder = Folder::new("damaged");
+    let path = folder.write("ca.pem", [&pem, &*damage(&pem), &pem].concat().as_bytes());
+    let error = error(&trusting_path(&path));
+    says(&error, &["ca.pem\" has a malformed block: the CERTIFICATE in line ", "copy it anew"]);
+    error
+}
+
+/// What stays of a certificate that ends early, in PEM that is sound.
+fn cut_der(pem: &str) -> String {
+    let blocks = crate::tls::pem::blocks(pem.as_bytes());
+    let der = blocks[0].content.as_ref().expect("a certificate");
+    let base64 = <base64ct::Base64 as base64ct::Encoding>::encode_string(&der[..der.len() / 2]);
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+}
+
+#[test]
+fn a_damaged_certificate_among_sound_ones_is_placed() {
+    let lines = fixture_text("ca.pem").lines().count();
+    let (begin, end) = (lines + 1, 2 * lines);
+    let not_base64 = "is cut off or is not base64";
+    // Garbage within it.
+    let error = damaged(|pem| pem.replacen("MII", "M!I", 1));
+    says(&error, &[&format!("line {begin} (block 2 of 3)"), not_base64]);
+    // Its end is missing, or that of another block.
+    let error = damaged(|pem| pem.replace("-----END CERTIFICATE-----\n", ""));
+    says(&error, &[&format!("line {begin} (block 2 of 3)"), not_base64]);
+    let error = damaged(|pem| pem.replace("END CERT", "END X509 CERT"));
+    says(&error, &[&format!("line {begin} (block 2 of 4)"), not_base64]);
+    // Its beginning is missing or unreadable.
+    let error = damaged(|pem| pem.replace("-----BEGIN", "----BEGIN"));
+    says(&error, &[&format!("line {end} (block 2 of 3)"), not_base64]);
+    let error = damaged(|pem| pem.replace("CERTIFICATE-----\nMII", "CERTIFICATE----\nMII"));
+    says(&error, &[&format!("line {end} (block 2 of 3)"), not_base64]);
+    // A key ends early in front of it.
+    let error = damaged(|pem| format!("-----BEGIN PRIVATE KEY-----\nMII\n{}", cut_der(pem)));
+    says(&error, &[&format!("line {} (block 3 of 4)", begin + 2), "not a whole certificate"]);
+    // It is no certificate.
+    let error = damaged(cut_der);
+    says(&error, &[&format!("line {begin} (block 2 of 3)"), "not a whole certificate"]);
+    let error = damaged(|_| "-----BEGIN CERTIFICATE-----AAAA-----END CERTIFICATE-----\n".into());
+    says(&error, &[&format!("line {begin} (block 2 of 3)"), "not a whole certificate"]);
+}
+
+#[test]
+fn a_damaged_certificate_is_placed_in_text_and_in_a_folder() {
+    let pem = fixture_text("ca.pem");
+    let line = format!("{pem}{}", cut_der(&pem)).replace('\n', " ");
+    let message = error(&trusting(&line));
+    says(&message, &["the text has a malformed block", "in line 1 (block 2 of 2)"]);
+    let folder = Folder::new("damaged-among-others");
+    folder.write("a.pem", pem.as_bytes());
+    folder.write("b.pem", cut_der(&pem).as_bytes());
+    let message = error(&trusting_path(&folder.0));
+    says(&message, &["b.pem\" has a malformed block", "in line 1 (block 1 of 1)"]);
 }
 
 /// Where `SSL_CERT_FILE` points is what the system's store is; the process's may be missing.
