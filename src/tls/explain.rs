@@ -2,6 +2,7 @@
 
 mod alert;
 mod certificate;
+mod issuer;
 
 use std::io;
 

@@ -6,7 +6,7 @@ use rustls::pki_types::{ServerName, UnixTime};
 use super::super::algorithm::{PublicKey, VERIFIED_KEYS};
 use super::super::certificate::Certificate;
 use super::super::text;
-use super::Handshake;
+use super::{Handshake, issuer};
 use crate::error::shown;
 
 impl Handshake<'_> {
@@ -52,7 +52,7 @@ impl Presented<'_> {
             return format!("the broker's certificate was refused: {}", shown(&error.to_string()));
         };
         match refusal {
-            Refusal::UnknownIssuer => self.unknown_issuer(),
+            Refusal::UnknownIssuer => issuer::unknown(self.own, self.chain, self.handshake.roots),
             Refusal::ExpiredContext { time, not_after } => {
                 let link = self.link(|link| link.not_after == system_time(*not_after));
                 let date = text::date(system_time(*not_after));
@@ -110,29 +110,6 @@ impl Presented<'_> {
         }
     }
 
-    fn unknown_issuer(&self) -> String {
-        let last = self.chain.last().unwrap_or(self.own);
-        let searched = self.handshake.roots;
-        if self.own.is_self_signed() {
-            return format!(
-                "{} is signed by itself, and not among the trusted ones: {searched}; set ca= to it",
-                whose(self.own)
-            );
-        }
-        let sent = match self.chain.len() {
-            1 => "the broker sent no other certificate".to_owned(),
-            many => {
-                format!("the broker sent {many} certificates, up to one issued by {}", last.issuer)
-            }
-        };
-        format!(
-            "{} is issued by {}, an unknown authority: {searched} was searched, and {sent}; set ca= \
-             to the certificate of the authority",
-            whose(self.own),
-            self.own.issuer
-        )
-    }
-
     /// The chain breaks because of a key: its size, or that it is another key of the same name.
     fn bad_signature(&self) -> String {
         if let Some((name, key)) = self.keys().find(|(_, key)| !key.is_verified()) {
@@ -141,7 +118,7 @@ impl Presented<'_> {
                  {VERIFIED_KEYS}. Make the certificate anew with another key"
             );
         }
-        let issuer = &self.chain.last().unwrap_or(self.own).issuer;
+        let issuer = &issuer::top(self.own, self.chain).issuer;
         format!(
             "{} is not signed by the key of {issuer} in {}; that authority may have been made anew \
              under the same name: set ca= to its present certificate",

@@ -28,6 +28,51 @@ fn an_unknown_authority_is_named_with_the_store() {
 }
 
 #[test]
+fn the_issuer_that_is_missing_is_named() {
+    let trust = trusting(&Authority::new("CA").pem);
+    let searched = "the text of ca= (1 certificate)";
+    let root = Authority::new("Root");
+    let upper = root.below("Upper");
+    let lower = upper.below("Lower");
+    let refused_with = |others: &[&Authority]| {
+        let mut broker = lower.sign_broker();
+        broker.chain.extend(others.iter().map(|other| other.certificate.clone()));
+        refused(&trust, &broker)
+    };
+    // The broker left its intermediates out.
+    let error = refused_with(&[]);
+    says(&error, &["certificate of \"CN=broker\" is issued by \"CN=Lower\", an unknown authority"]);
+    says(&error, &[searched, "sent no other certificate", "set ca= to the certificate of"]);
+    says(&error, &["\"CN=Lower\", or, if another authority issued that one, add it to"]);
+    // It sent others in their place.
+    let error = refused_with(&[&upper, &root]);
+    says(&error, &["issued by \"CN=Lower\", an", "sent only those of \"CN=Upper\", \"CN=Root\""]);
+    // It sent some of them, in any order.
+    for intermediates in [[&lower, &upper], [&upper, &lower]] {
+        let error = refused_with(&intermediates);
+        says(&error, &["certificate of \"CN=broker\" leads to that of \"CN=Upper\""]);
+        says(&error, &["issued by \"CN=Root\", an unknown authority", searched]);
+        says(&error, &["did not send it; set ca= to the certificate of \"CN=Root\""]);
+    }
+    let error = refused_with(&[&lower]);
+    says(&error, &["to that of \"CN=Lower\", which is issued by \"CN=Upper\", an unknown"]);
+    // It sent all of them, and the root.
+    let error = refused_with(&[&lower, &upper, &root]);
+    says(&error, &["certificate of \"CN=broker\" leads to that of \"CN=Root\", an unknown"]);
+    says(&error, &["not among the trusted ones", searched, "certificate of \"CN=Root\""]);
+}
+
+#[test]
+fn authorities_that_issue_each_other_are_survived() {
+    let (a, b) = (Authority::new("A"), Authority::new("B"));
+    let (a_by_b, b_by_a) = (b.below("A"), a.below("B"));
+    let mut broker = a_by_b.sign_broker();
+    broker.chain.extend([a_by_b.certificate, b_by_a.certificate]);
+    let error = refused(&trusting(&Authority::new("CA").pem), &broker);
+    says(&error, &["certificate of \"CN=broker\"", "an unknown authority"]);
+}
+
+#[test]
 fn an_error_of_the_chain_does_not_hide_the_wrong_name() {
     let broker = Authority::new("Company CA").sign(&params("broker", &["a.example"]));
     let error = refused(&trusting(&Authority::new("CA").pem), &broker);
