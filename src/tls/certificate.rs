@@ -1,6 +1,7 @@
 //! What messages say of a certificate. It is read without trust, and apart from its verification.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::SystemTime;
 
 use pkcs8::der::asn1::AnyRef;
@@ -17,8 +18,8 @@ pub(super) struct Certificate {
     pub(super) subject: DistinguishedName,
     /// Who signed it.
     pub(super) issuer: DistinguishedName,
-    /// The host names and addresses it is for, ready to be shown.
-    pub(super) names: Vec<String>,
+    /// The host names and addresses it is for.
+    pub(super) names: Vec<Name>,
     /// When it begins to be valid.
     pub(super) not_before: SystemTime,
     /// When it ends to be valid.
@@ -29,6 +30,37 @@ pub(super) struct Certificate {
     pub(super) key_info: Vec<u8>,
     /// The name of the algorithm with which it is signed.
     pub(super) signature: String,
+}
+
+/// An entry of a certificate's `subjectAltName`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Name {
+    /// A DNS entry, ready to be shown.
+    Host(String),
+    /// An IP entry.
+    Address(IpAddr),
+}
+
+impl Name {
+    /// The address that a DNS entry holds, where clients do not look for addresses.
+    pub(super) fn address_as_host(&self) -> Option<IpAddr> {
+        match self {
+            Self::Host(host) => host.parse().ok(),
+            Self::Address(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host) if self.address_as_host().is_some() => {
+                write!(f, "{host} (a DNS entry)")
+            }
+            Self::Host(host) => f.write_str(host),
+            Self::Address(address) => write!(f, "{address}"),
+        }
+    }
 }
 
 const SUBJECT_ALTERNATIVE_NAME: &str = "2.5.29.17";
@@ -70,7 +102,7 @@ impl Certificate {
 }
 
 /// The host names and addresses among a certificate's extensions.
-fn names(extensions: AnyRef<'_>) -> Option<Vec<String>> {
+fn names(extensions: AnyRef<'_>) -> Option<Vec<Name>> {
     for extension in der::sequence(extensions.value())? {
         let extension = der::members(extension)?;
         let is_wanted =
@@ -83,13 +115,13 @@ fn names(extensions: AnyRef<'_>) -> Option<Vec<String>> {
     None
 }
 
-fn name(name: AnyRef<'_>) -> Option<String> {
+fn name(name: AnyRef<'_>) -> Option<Name> {
     let value = name.value();
     match der::context(name) {
-        DNS_NAME => Some(shown(&String::from_utf8_lossy(value))),
+        DNS_NAME => Some(Name::Host(shown(&String::from_utf8_lossy(value)))),
         ADDRESS => match value.len() {
-            4 => Some(Ipv4Addr::from(<[u8; 4]>::try_from(value).ok()?).to_string()),
-            16 => Some(Ipv6Addr::from(<[u8; 16]>::try_from(value).ok()?).to_string()),
+            4 => Some(Name::Address(Ipv4Addr::from(<[u8; 4]>::try_from(value).ok()?).into())),
+            16 => Some(Name::Address(Ipv6Addr::from(<[u8; 16]>::try_from(value).ok()?).into())),
             _ => None,
         },
         _ => None,

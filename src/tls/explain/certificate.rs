@@ -1,5 +1,7 @@
 //! Why the broker's certificate was refused, and how to make one that is not.
 
+use std::net::IpAddr;
+
 use rustls::CertificateError;
 use rustls::pki_types::{ServerName, UnixTime};
 
@@ -173,6 +175,15 @@ impl Presented<'_> {
 
     fn wrong_name(&self) -> String {
         let wanted = self.handshake.shown_server_name();
+        if self.has_address_as_host() {
+            return format!(
+                "{} has the address {wanted} as a DNS entry of its subjectAltName, but addresses \
+                 have to be IP entries; make one for IP:{}: {}",
+                whose(self.own),
+                self.handshake.server_name.to_str(),
+                self.good_certificate()
+            );
+        }
         match (&self.own.names[..], &self.own.subject.common_name) {
             ([], Some(common_name)) => format!(
                 "{} names its host in its common name alone (CN={common_name}), where names are no \
@@ -188,9 +199,16 @@ impl Presented<'_> {
             (names, _) => format!(
                 "the broker's certificate is not for {wanted}, but for {}; connect to one of these \
                  names, or set server_name= to one",
-                text::list(names)
+                text::list(&names.iter().map(ToString::to_string).collect::<Vec<_>>())
             ),
         }
+    }
+
+    /// Whether the address that is connected to is in the certificate, but as the name of a host.
+    fn has_address_as_host(&self) -> bool {
+        let ServerName::IpAddress(wanted) = self.handshake.server_name else { return false };
+        let wanted = IpAddr::from(*wanted);
+        self.own.names.iter().any(|name| name.address_as_host() == Some(wanted))
     }
 
     /// The link of the chain to which something applies, or the broker's own.

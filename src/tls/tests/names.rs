@@ -1,5 +1,7 @@
 //! Names of hosts: what is compared, and what is said where they differ.
 
+use rcgen::SanType;
+
 use super::authority::{Authority, HOST, params};
 use super::connection::{Broker, refusal, session_for, shake};
 use super::{says, trusting};
@@ -45,6 +47,30 @@ fn another_name_is_refused_with_the_names_there_are() {
     let many: Vec<_> = (0..30).map(|number| format!("{number}.example")).collect();
     let many: Vec<_> = many.iter().map(String::as_str).collect();
     says(&connect(HOST, &many).expect_err("other names"), &["9.example and 20 more"]);
+}
+
+#[test]
+fn an_address_must_be_an_ip_entry() {
+    for (host, entry) in [("127.0.0.1", "127.0.0.1"), ("[::1]", "0:0:0:0:0:0:0:1")] {
+        let authority = Authority::new("CA");
+        let mut params = params("broker", &["a.example"]);
+        params.subject_alt_names.push(SanType::DnsName(entry.try_into().expect("ASCII")));
+        let broker = authority.sign(&params);
+        let refusal_of = |host| {
+            let session = session_for(&trusting(&authority.pem), None, host);
+            refusal(&session, &Broker::new(&broker)).to_string()
+        };
+        let address = host.trim_matches(['[', ']']);
+        let wanted = format!("the address \"{address}\" as a DNS entry of its subjectAltName");
+        let command = format!(
+            "openssl x509 -req -sha256 -days 365 -in broker.csr -CA ca.pem \
+            -CAkey ca.key -CAcreateserial -extfile <(echo \"subjectAltName=IP:{address}\")"
+        );
+        let error = refusal_of(host);
+        says(&error, &["\"CN=broker\"", &wanted, "have to be IP entries", &command]);
+        let error = refusal_of("10.0.0.1");
+        says(&error, &[&format!("but for a.example, {entry} (a DNS entry); connect")]);
+    }
 }
 
 #[test]
