@@ -1,9 +1,11 @@
 //! A connection to a broker that does as little as each test needs, on the loopback.
 
+mod hostile;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::timeout;
@@ -81,7 +83,7 @@ fn refusal(correlation_id: u8, code: ErrorCode) -> Vec<u8> {
 }
 
 /// Reads one frame.
-async fn take(broker: &mut TcpStream) {
+async fn take(broker: &mut (impl AsyncRead + Unpin)) {
     let length = broker.read_u32().await.expect("a frame's length");
     let mut frame = vec![0; length as usize];
     broker.read_exact(&mut frame).await.expect("a frame");

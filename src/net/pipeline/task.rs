@@ -257,3 +257,20 @@ async fn watch(activity: &Activity) -> Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::MAX_FRAME;
+
+    #[test]
+    fn a_length_takes_no_memory_before_its_bytes_are_there() {
+        let mut buffer = BytesMut::with_capacity(READ_BUFFER);
+        let room = buffer.capacity();
+        buffer.extend_from_slice(&(MAX_FRAME as u32).to_be_bytes());
+        assert_eq!(take_frame(&mut buffer).expect("an allowed length"), None);
+        assert_eq!(buffer.capacity(), room);
+        let mut buffer = BytesMut::from(&i32::MAX.to_be_bytes()[..]);
+        take_frame(&mut buffer).expect_err("a length that no broker sends");
+    }
+}
