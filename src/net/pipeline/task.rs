@@ -104,9 +104,12 @@ pub(super) async fn run(
         Activity { unanswered: RefCell::default(), written_by: Cell::default(), last_use, limits };
     let transport = RefCell::new(transport);
     let (read_half, write_half) = split(&transport);
+    // Reading comes first: a broker that refuses a client says why and resets the connection, which
+    // then fails reads behind these words, and writes at once.
     let ended = tokio::select! {
-        ended = write(write_half, &mut queue, &activity) => ended,
+        biased;
         ended = read(read_half, &activity) => ended,
+        ended = write(write_half, &mut queue, &activity) => ended,
         ended = watch(&activity) => ended,
     };
     // Closed before any request fails: a caller may count on that.

@@ -93,6 +93,47 @@ fn a_transport_that_buffers_is_flushed_after_each_frame() {
     });
 }
 
+/// A connection on which the broker has said why it refuses the client, and which it has reset.
+#[derive(Debug)]
+struct Refused;
+
+impl AsyncRead for Refused {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::Error::other("an alert")))
+    }
+}
+
+impl AsyncWrite for Refused {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn what_the_broker_has_said_is_read_before_a_write_fails() {
+    run(async {
+        // Without an order, each of them may come first by chance.
+        for _ in 0..32 {
+            let pipeline = Pipeline::start(Refused, settings());
+            let answer = pipeline.send(|_| vec![Bytes::from_static(b"request")]);
+            let error = answer.wait().await.expect_err("nothing answers");
+            assert_eq!(error.to_string(), "an alert");
+        }
+    });
+}
+
 #[test]
 fn a_dropped_pipeline_closes_its_transport_even_while_it_writes() {
     run(async {
