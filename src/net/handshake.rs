@@ -2,8 +2,10 @@
 //! in place of the socket; `ApiVersions`; SASL, as requests on the same pipeline.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use super::authentication::{LoggedIn, Offer, choose, log_in};
 use super::connect::connect;
@@ -20,6 +22,9 @@ use crate::wire::Reader;
 /// What it means that a broker answers a client without TLS alone.
 const SPEAKS_PLAIN_TEXT: &str = "the port speaks plain text, and TLS was asked for; use the port of \
      a TLS listener (SSL or SASL_SSL), or switch TLS off";
+
+/// How long a port is asked whether it speaks plain text.
+const PLAIN_TEXT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a connection is opened with, as far as it was to be loaded or asked for first.
 #[derive(Debug)]
@@ -122,9 +127,12 @@ impl<'a> Prepared<'a> {
 /// Whether the broker answers a client that does not encrypt: brokers close what is not a request
 /// without a word, as a load balancer does whose brokers are away.
 async fn speaks_plain_text(opening: &Opening<'_>, settings: &PipelineSettings) -> bool {
-    let Ok(socket) = connect(opening).await else { return false };
-    let pipeline = Pipeline::start(socket, settings.clone());
-    opening.stage(ConnectStage::ApiVersions, ask_versions(&pipeline)).await.is_ok()
+    let asked = async {
+        let socket = connect(opening).await.ok()?;
+        let pipeline = Pipeline::start(socket, settings.clone());
+        ask_versions(&pipeline).await.ok()
+    };
+    matches!(timeout(PLAIN_TEXT_PATIENCE, asked).await, Ok(Some(_)))
 }
 
 /// Kafka 2.4 and later answer version 3; older brokers list their versions in version 0.
