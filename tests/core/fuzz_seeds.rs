@@ -159,13 +159,11 @@ fn write_logins() {
             Next::Derive(derivation) => client.derived(derivation.run()),
             next => Ok(next),
         };
-        match next.expect("the server knows it, too") {
-            Next::Send(next) => message = next.to_vec(),
-            _ => {
-                assert!(is_last);
-                break;
-            }
-        }
+        let Next::Send(next) = next.expect("the server knows it, too") else {
+            assert!(is_last);
+            break;
+        };
+        message = next.to_vec();
     }
     seeds.add(&[&[0], b"e=unknown-user"]);
     seeds.add(&[&[1], b"e=invalid-proof"]);
