@@ -5,20 +5,18 @@ HTML, what is pickled, and what the process prints.
 """
 
 import asyncio
-import base64
 import logging
 import pickle
 import re
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dekaf import DekafError, Producer, ProducerConfig, Security, SyncProducer
+from tests.canaries import Seen
 from tests.integration.logins import LONG, PATIENCE
 from tests.kafka import Certificates, Cluster, FaultProxy, TopicFactory
 
@@ -27,42 +25,6 @@ KEY_PASSWORD = "canary-Tr0ub4dor-key-password"  # noqa: S105
 TOKEN = "canary+dG9rZW4+c2VjcmV0=="  # noqa: S105
 
 Making = Callable[[Certificates], Security]
-
-
-@dataclass
-class Seen:
-    """All that was said, by where it was."""
-
-    texts: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, where: str, *texts: object) -> None:
-        self.texts += [(where, str(text)) for text in texts]
-
-    def add_value(self, where: str, value: object) -> None:
-        html = getattr(value, "_repr_html_", None)
-        self.add(where, value, repr(value), f"{value}", html() if html else "")
-        with suppress(Exception):  # what would put a secret in clear refuses
-            self.add(f"the pickle of {where}", pickle.dumps(value).decode("latin-1"))
-
-    def add_error(self, where: str, error: BaseException | None) -> None:
-        while error is not None:
-            self.add_value(where, error)
-            self.add(where, *error.args, vars(error), *getattr(error, "__notes__", []))
-            self.add(f"the traceback of {where}", *traceback.format_exception(error))
-            error = error.__cause__ or error.__context__
-
-    def assert_without(self, *secrets: str) -> None:
-        for secret in secrets:
-            for where, text in self.texts:
-                for form in _forms(secret):
-                    assert form not in text, f"{where} shows {secret!r}: {text}"
-
-
-def _forms(secret: str) -> Iterator[str]:
-    yield secret
-    yield base64.b64encode(secret.encode()).decode()
-    yield secret.encode().hex()
-    yield ", ".join(map(str, secret.encode()))  # as Rust shows bytes
 
 
 def _key_lines(certificates: Certificates) -> list[str]:
@@ -182,7 +144,7 @@ REFUSED: dict[str, tuple[str, Making]] = {
 
 
 def _raises() -> str:
-    raise RuntimeError("the vault is closed")
+    raise RuntimeError(f"the vault is closed, and says {PASSWORD}")
 
 
 @pytest.mark.asyncio
