@@ -63,11 +63,18 @@ def to_text(name: str, value: object) -> str:
         raise ConfigError(f"{name} is empty")
     if "\0" in value:
         raise ConfigError(f"{name} contains a NUL character, which no broker accepts")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ConfigError(f"{name} cannot be encoded as UTF-8") from None
+    if not _has_utf8(value):
+        raise ConfigError(f"{name} cannot be encoded as UTF-8")
     return value
+
+
+def _has_utf8(text: str) -> bool:
+    # The error holds the text, so that ours must not be raised within `except`.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def to_path(name: str, value: object) -> File:
@@ -86,7 +93,12 @@ def to_pem(name: str, value: object) -> Pem:
     if isinstance(value, Secret):
         return value
     if isinstance(value, bytes | bytearray):
-        value = _decoded(name, bytes(value))
+        value = _decoded(bytes(value))
+        if value is None:
+            raise ConfigError(
+                f"{name}: the bytes are not PEM text; convert DER with openssl x509 -inform DER "
+                "(certificates) or openssl pkey -inform DER (keys)"
+            )
         if _BEGIN not in value:
             raise ConfigError(f"{name}: the bytes are not PEM, which has {_BEGIN} in it")
     if isinstance(value, str) and _BEGIN in value:
@@ -102,14 +114,12 @@ def to_pem(name: str, value: object) -> Pem:
     return file
 
 
-def _decoded(name: str, value: bytes) -> str:
+def _decoded(value: bytes) -> str | None:
+    # The error holds the bytes, so that ours must not be raised within `except`.
     try:
         return value.decode()
     except UnicodeDecodeError:
-        raise ConfigError(
-            f"{name}: the bytes are not PEM text; convert DER with openssl x509 -inform DER "
-            "(certificates) or openssl pkey -inform DER (keys)"
-        ) from None
+        return None
 
 
 def to_password(name: str, value: object) -> Password:

@@ -14,6 +14,7 @@ import pytest
 from dekaf import Producer, ProducerConfig, Security
 from dekaf._secret import Secret
 from dekaf._security_names import _PARTS, ADVICE, is_secret, shown
+from tests.canaries import Seen
 
 CANARY = "CANARY7f3a"
 KEY = f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----\n"
@@ -46,7 +47,9 @@ def outcome(make: Callable[[], Any]) -> str:
                 except TypeError as error:
                     seen += [error, "".join(traceback.format_exception(error))]
         except Exception as error:  # noqa: BLE001 - it is looked at
-            seen += [repr(error), *traceback.format_exception(error)]
+            of_error = Seen()
+            of_error.add_error("", error)
+            seen += of_error.texts
         seen += [each.message for each in warned]
     return "\n".join(map(repr, seen)) + "\n".join(map(str, seen))
 
