@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from dekaf._passwords import read_password
 from dekaf._security import Security
 
 if TYPE_CHECKING:
@@ -57,15 +57,15 @@ def listener(
     security: Security | None, users: Mapping[str, str], client_certificates: bool
 ) -> Listener:
     """Describe what clients must do; read the password if it is in a file."""
-    core: Mapping[str, Any] = {} if security is None else security._core()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
-    tls, sasl = core.get("tls"), core.get("sasl")
-    encryption = None if tls is None else (tls.get("server_name"), client_certificates)
+    if security is None:
+        return Listener(None, [], {}, {})
+    tls, sasl = security._tls, security._sasl  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
+    encryption = None if tls is None else (tls.server_name, client_certificates)
     if sasl is None:
         return Listener(encryption, [], {}, {})
-    mechanism = sasl["mechanism"]
-    mechanisms: list[str] = list(_SCRAM) if mechanism in {None, "SCRAM"} else [mechanism]
-    own = {sasl["user"]: _password(sasl["password"])}
-    if sasl.get("is_token"):
+    mechanisms: list[str] = list(_SCRAM) if sasl.mechanism == "SCRAM" else [sasl.mechanism]
+    own = {sasl.user: read_password("password", sasl.password)}
+    if sasl.token:
         return Listener(encryption, mechanisms, dict(users), own)
     return Listener(encryption, mechanisms, {**users, **own}, {})
 
@@ -78,10 +78,3 @@ def client_security(security: Security | None, core: BrokerCore) -> Security | N
     return security._with_certificates(  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - likewise
         ca=core.ca, certificate=certificate, key=key
     )
-
-
-def _password(source: tuple[str, Any]) -> str:
-    kind, value = source
-    if kind == "file":
-        return Path(value).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    return str(value() if callable(value) else value)

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use pyo3::conversion::FromPyObjectOwned;
-use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -140,24 +140,54 @@ fn unknown(what: &str, value: &str) -> PyErr {
     PyValueError::new_err(format!("{what}: \"{value}\" is not known"))
 }
 
-/// Calls a function that says a password. What it raises becomes the text of the error; what is
-/// meant to end the program goes on as well.
+/// Calls a function that returns a password. The error names the type of what the function raised
+/// and the line it came from, never its text or repr, which may hold the secret. What is meant to
+/// end the program is returned as well, without text and traceback.
 pub(super) fn ask(function: &Bound<'_, PyAny>) -> (Result<Secret, String>, Option<PyErr>) {
+    let error = match call_alone(function) {
+        Ok(said) => return (returned(&said), None),
+        Err(error) => error,
+    };
     let py = function.py();
-    let asked = call_alone(function).and_then(|said| match said.cast::<PyString>() {
-        Ok(text) if text.len()? > 0 => Ok(Secret::new(text.to_str()?.to_owned())),
-        Ok(_) => Err(PyValueError::new_err("it returned an empty text")),
-        Err(_) => {
-            let kind = type_name(&said);
-            Err(PyTypeError::new_err(format!("it must return str, not {kind}")))
-        }
-    });
-    match asked {
-        Ok(secret) => (Ok(secret), None),
-        Err(error) => {
-            let why = format!("the function failed: {error}");
-            let ends_program = !error.is_instance_of::<PyException>(py);
-            (Err(why), ends_program.then_some(error))
-        }
+    let kind = type_name(error.value(py));
+    let place = line_of(py, &error).map(|line| format!(" at {line}")).unwrap_or_default();
+    let why = format!(
+        "the function raised {kind}{place}; its text is left out, as it may hold the secret: catch \
+         and log it in the function"
+    );
+    (Err(why), ending(py, &error))
+}
+
+/// A new exception in place of one that is meant to end the program: `SystemExit` and
+/// `KeyboardInterrupt` are printed where they arrive, with their causes.
+fn ending(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
+    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        return Some(PyKeyboardInterrupt::new_err(()));
     }
+    let is_exit = error.is_instance_of::<PySystemExit>(py);
+    is_exit.then(|| {
+        let code = error.value(py).getattr("code").and_then(|code| code.extract::<Option<i32>>());
+        PySystemExit::new_err(code.unwrap_or(Some(1)))
+    })
+}
+
+/// What a function returned, if it can be a password.
+fn returned(said: &Bound<'_, PyAny>) -> Result<Secret, String> {
+    let Ok(text) = said.cast::<PyString>() else {
+        return Err(format!("the function must return str, not {}", type_name(said)));
+    };
+    match text.to_str() {
+        Ok("") => Err("the function returned an empty text".to_owned()),
+        Ok(text) => Ok(Secret::new(text.to_owned())),
+        Err(_) => Err("the function returned text that has no UTF-8".to_owned()),
+    }
+}
+
+/// The line of the function that failed, as `app.py:12`. What is not written in Python has none.
+fn line_of(py: Python<'_>, error: &PyErr) -> Option<String> {
+    let traceback = error.traceback(py)?;
+    let code = traceback.getattr("tb_frame").ok()?.getattr("f_code").ok()?;
+    let file: String = code.getattr("co_filename").ok()?.extract().ok()?;
+    let line: usize = traceback.getattr("tb_lineno").ok()?.extract().ok()?;
+    Some(format!("{file}:{line}"))
 }

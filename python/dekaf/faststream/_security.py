@@ -17,13 +17,14 @@ from faststream.security import (
 
 import dekaf
 from dekaf._errors import ConfigError
+from dekaf._passwords import read_password
 from dekaf._secret import File, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-    from dekaf._credentials import Password, Pem
+    from dekaf._credentials import Pem
 
 __all__ = ["Security", "security_of"]
 
@@ -60,7 +61,7 @@ class Security(BaseSecurity):
         if sasl is not None:
             named: Any = self
             named.username = sasl.user
-            named.password = _read(sasl.password)
+            named.password = read_password("password", sasl.password)
 
     def __repr__(self) -> str:
         return f"Security({self.security!r})"
@@ -154,7 +155,8 @@ def _context(tls: Any) -> ssl.SSLContext:  # noqa: ANN401 - private to dekaf.Sec
     for file in _files_of(tls.ca):
         context.load_verify_locations(cafile=file)
     if tls.certificate is not None:
-        key_password = None if tls.key_password is None else _read(tls.key_password)
+        sealed = tls.key_password
+        key_password = None if sealed is None else read_password("key_password", sealed)
         key = None if tls.key is None else _file("key", tls.key)
         context.load_cert_chain(_file("certificate", tls.certificate), key, key_password)
     context.check_hostname = tls.verify and tls.verify_hostname
@@ -178,10 +180,3 @@ def _file(name: str, pem: Pem) -> str:
     if isinstance(pem, File):
         return pem.path
     raise ConfigError(f"{name} must be a file, as FastStream's consumers read no PEM text")
-
-
-def _read(password: Password) -> str:
-    """Return the password that consumers get."""
-    if isinstance(password, File):
-        return Path(password.path).read_text().rstrip("\r\n")
-    return password.reveal() if isinstance(password, Secret) else password()
