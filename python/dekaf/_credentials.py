@@ -1,17 +1,19 @@
-"""What a `Security` is made of, checked: PEM, passwords, names."""
+"""What a `Security` is made of, checked: PEM and passwords."""
 
 from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, Final, Protocol, TypeAlias, TypeGuard
+from typing import Any, Final, Protocol, TypeAlias
 
 from dekaf._errors import ConfigError
 from dekaf._keystores import refuse_keystore
 from dekaf._secret import File, Secret
+from dekaf._security_values import is_path, to_file, to_path, to_text
 
 __all__ = [
     "Password",
@@ -19,11 +21,9 @@ __all__ = [
     "Pem",
     "PemLike",
     "SecretText",
-    "to_flag",
+    "check_whitespace",
     "to_password",
-    "to_path",
     "to_pem",
-    "to_text",
 ]
 
 
@@ -44,52 +44,13 @@ Pem: TypeAlias = File | Secret
 Password: TypeAlias = File | Secret | Callable[[], str]
 
 _BEGIN: Final = "-----BEGIN"
-_BASE64_OF_DER: Final = "MII"
+_BASE64_OF_DER: Final = re.compile(r"M[A-Za-z0-9+/]{39,}={0,2}")
+_EXAMPLES: Final = {"ca": "ca.pem", "certificate": "client.pem", "key": "client.key"}
 _PACKAGE: Final = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib costs an import
 
 
-def to_flag(name: str, value: object) -> bool:
-    """Take `True` and `False` alone."""
-    if not isinstance(value, bool):
-        raise ConfigError(f"{name} must be True or False, not {type(value).__name__}")
-    return value
-
-
-def to_text(name: str, value: object) -> str:
-    """Take text that a broker can read. No error quotes it."""
-    if not isinstance(value, str):
-        raise ConfigError(f"{name} must be str, not {type(value).__name__}")
-    if not value:
-        raise ConfigError(f"{name} is empty")
-    if "\0" in value:
-        raise ConfigError(f"{name} contains a NUL character, which no broker accepts")
-    if not _has_utf8(value):
-        raise ConfigError(f"{name} cannot be encoded as UTF-8")
-    return value
-
-
-def _has_utf8(text: str) -> bool:
-    # The error holds the text, so that ours must not be raised within `except`.
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def to_path(name: str, value: object) -> File:
-    """Take a path."""
-    if not _is_path(value):
-        raise ConfigError(f"{name} must be a path, not {type(value).__name__}")
-    return File(to_text(name, os.fspath(value)))
-
-
-def _is_path(value: object) -> TypeGuard[str | os.PathLike[str]]:
-    return isinstance(value, str | os.PathLike)
-
-
 def to_pem(name: str, value: object) -> Pem:
-    """Take a path or PEM text."""
+    """Take a path or PEM text. A directory is one of certificate authorities."""
     if isinstance(value, Secret):
         return value
     if isinstance(value, bytes | bytearray):
@@ -100,18 +61,32 @@ def to_pem(name: str, value: object) -> Pem:
                 "(certificates) or openssl pkey -inform DER (keys)"
             )
         if _BEGIN not in value:
-            raise ConfigError(f"{name}: the bytes are not PEM, which has {_BEGIN} in it")
+            raise ConfigError(
+                f"{name}: the bytes are not PEM, which has {_BEGIN} in it; give a path as str"
+            )
     if isinstance(value, str) and _BEGIN in value:
         to_text(name, value)
         return Secret(value) if "PRIVATE KEY" in value else Secret.public(value)
-    if not _is_path(value):
-        raise ConfigError(f"{name} must be a path or PEM text, not {type(value).__name__}")
-    file = to_path(name, value)
+    if not is_path(value):
+        raise ConfigError(
+            f"{name} must be a path or PEM text, as in {name}={_EXAMPLES[name]!r}, not "
+            f"{type(value).__name__}"
+        )
     # The path of a file is shown, and a key must not be.
-    if "\n" in file.path or file.path.startswith(_BASE64_OF_DER):
-        raise ConfigError(f"{name} is neither a path nor PEM text, which has {_BEGIN} in it")
+    if isinstance(value, str) and ("\n" in value or _is_bare_base64(value)):
+        raise ConfigError(
+            f"{name} is neither a path nor PEM text, which has {_BEGIN} in it; give the whole text"
+        )
+    file = to_path(name, value) if name == "ca" else to_file(name, value)
     refuse_keystore(name, file.path)
     return file
+
+
+def _is_bare_base64(text: str) -> bool:
+    """Say whether text is the content of PEM without its first and last line."""
+    if text.startswith("MII"):
+        return True
+    return _BASE64_OF_DER.fullmatch(text) is not None and not os.path.exists(text)  # noqa: PTH110 - pathlib costs an import
 
 
 def _decoded(value: bytes) -> str | None:
@@ -125,35 +100,81 @@ def _decoded(value: bytes) -> str | None:
 def to_password(name: str, value: object) -> Password:
     """Take a password, or the file or the function that has it."""
     if isinstance(value, Secret):
-        _check_password(name, value.reveal())
+        check_whitespace(name, to_text(name, value.reveal()))
         return value
-    if not isinstance(value, str) and _is_path(value):
-        return to_path(name, value)
-    wrapper: Any = value
-    text = wrapper.get_secret_value() if hasattr(wrapper, "get_secret_value") else wrapper
+    if not isinstance(value, str) and is_path(value):
+        return to_file(name, value)
+    text = _unwrapped(name, value)
     if isinstance(text, str):
-        _check_password(name, text)
+        check_whitespace(name, to_text(name, text))
         return Secret(text)
-    if not callable(wrapper):
+    if not callable(value):
         raise ConfigError(
             f"{name} must be str, a pathlib.Path of the file that holds it, or a function that "
-            f"returns it, not {type(value).__name__}"
+            f"returns it, not {type(value).__name__}{_REMEDIES.get(type(value), '')}"
         )
-    function: Any = wrapper
+    return _to_function(name, value)
+
+
+_REMEDIES: Final[dict[type, str]] = {
+    bytes: "; decode it",
+    type(None): "; if it comes from an environment variable, set that",
+}
+
+
+def _unwrapped(name: str, value: object) -> object:
+    """Take text out of a wrapper such as pydantic's; anything else stays as it is."""
+    wrapper: Any = value
+    try:
+        if not hasattr(wrapper, "get_secret_value"):
+            return value
+        secret = wrapper.get_secret_value()
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the secret
+        how = f"raised {type(error).__name__}"
+    else:
+        if isinstance(secret, str):
+            return secret
+        how = f"returned {type(secret).__name__}"
+    raise ConfigError(
+        f"{name}: {type(value).__name__}.get_secret_value() {how}; it must return str"
+    )
+
+
+def _to_function(name: str, function: Any) -> Callable[[], str]:  # noqa: ANN401 - a function
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(function.__call__):
         raise ConfigError(
             f"{name} is a coroutine function, which is not supported; give a plain function, which "
             "is called on a thread of its own and may block"
         )
+    if not _takes_nothing(function):
+        raise ConfigError(
+            f"{name} is a function that needs arguments, and dekaf gives none; bind them with "
+            "functools.partial"
+        )
     return function  # type: ignore[no-any-return] # what it returns is seen when it is called
 
 
-def _check_password(name: str, text: str) -> None:
-    to_text(name, text)
+def _takes_nothing(function: Callable[..., Any]) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True  # what is written in C may have none
+    try:
+        signature.bind()
+    except TypeError:
+        return False
+    return True
+
+
+def check_whitespace(name: str, text: str) -> None:
+    """Warn of what is seldom meant, such as the newline at the end of a file."""
     if text != text.strip():
+        remedy = "strip it"
+        if name.endswith("password"):
+            remedy = f"give the file itself: {name}=pathlib.Path(…)"
         warnings.warn(
             f"{name} begins or ends with whitespace, which is taken as part of it; if it was read "
-            f"from a file, give the file itself: {name}=pathlib.Path(…)",
+            f"from a file, {remedy}",
             stacklevel=_levels_to_caller(),
         )
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dekaf._credentials import to_text
 from dekaf._errors import ConfigError
 from dekaf._secret import File, Secret
+from dekaf._security_values import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

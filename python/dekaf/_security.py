@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
-from dekaf._credentials import to_flag, to_password, to_path, to_pem, to_text
+from dekaf._credentials import check_whitespace, to_password, to_pem
 from dekaf._errors import ConfigError
 from dekaf._pickling import is_found_by_name
 from dekaf._secret import File, Secret
+from dekaf._security_values import to_choice, to_file, to_flag, to_text
 
 if TYPE_CHECKING:
     import os
@@ -115,8 +116,7 @@ class Security:
         """
         to_flag("verify_hostname", verify_hostname)
         to_flag("verify", verify)
-        if min_version not in {"1.2", "1.3"}:
-            raise ConfigError(f'min_version={min_version!r} is not allowed: use "1.2" or "1.3"')
+        to_choice("min_version", min_version, ("1.2", "1.3"))
         if certificate is None and (key is not None or key_password is not None):
             name = "key" if key is not None else "key_password"
             raise ConfigError(f"{name} is given without certificate; give certificate= as well")
@@ -133,7 +133,7 @@ class Security:
             verify_hostname=verify_hostname,
             verify=verify,
             min_version=min_version,
-            key_log=None if key_log is None else to_path("key_log", key_log),
+            key_log=None if key_log is None else to_file("key_log", key_log),
         )
         return _make(tls, None)
 
@@ -177,10 +177,8 @@ class Security:
         `token=True` takes a delegation token: `user` is its id, `password` its HMAC.
         `tls=False` does not encrypt. `ca` is short for `tls=Security.tls(ca=…)`.
         """
-        if mechanism is not None and mechanism not in _SCRAM:
-            raise ConfigError(
-                f'mechanism={mechanism!r} is not allowed: use "SCRAM-SHA-256" or "SCRAM-SHA-512"'
-            )
+        if mechanism is not None:
+            to_choice("mechanism", mechanism, _SCRAM)
         to_flag("token", token)
         return _login(mechanism or "SCRAM", user, password, token=token, tls=tls, ca=ca)
 
@@ -280,7 +278,8 @@ def _login(  # noqa: PLR0913 - each is a setting
     ca: PemLike | None,
 ) -> Security:
     encryption = _encryption(tls, ca)
-    sasl = _Sasl(mechanism, to_text("user", user), to_password("password", password), token)
+    check_whitespace("user", to_text("user", user))
+    sasl = _Sasl(mechanism, user, to_password("password", password), token)
     return _make(encryption, sasl)
 
 

@@ -204,9 +204,14 @@ def _check_security(value: object) -> None:
     from dekaf._security import Security  # noqa: PLC0415 - an import costs time, and few need it
 
     if not isinstance(value, Security):
+        kind, remedy = type(value).__name__, ""
+        if isinstance(value, str | Mapping):
+            remedy = "; other clients' settings are read by ProducerConfig.from_properties({…})"
+        elif callable(value) and not isinstance(value, type):
+            remedy = "; call it"
         raise ConfigError(
             "security must be made by Security.tls(), Security.sasl_plain(user, password) or "
-            f"Security.sasl_scram(user, password), or None, not {type(value).__name__}"
+            f"Security.sasl_scram(user, password), or None, not {kind}{remedy}"
         )
 
 

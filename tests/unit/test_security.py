@@ -141,7 +141,7 @@ REFUSED: list[tuple[Any, str]] = [
     (lambda: Security.tls(key="k"), "^key is given without certificate"),
     (lambda: Security.tls(key_password="k"), "^key_password is given without certificate"),
     (lambda: Security.tls(server_name=""), "^server_name is empty"),
-    (lambda: Security.tls(ca=5), "^ca must be a path or PEM text, not int"),  # type: ignore[arg-type]
+    (lambda: Security.tls(ca=5), "^ca must be a path or PEM text, as in .*, not int"),  # type: ignore[arg-type]
     (lambda: Security.tls(ca=b"\xff\xfe"), "^ca: the bytes are not PEM text; convert DER with"),
     (lambda: Security.tls(ca=b"ca.pem"), "^ca: the bytes are not PEM, which"),
     (lambda: Security.tls(certificate="c", key="MIIEvQ"), "^key is neither a path nor PEM text"),
