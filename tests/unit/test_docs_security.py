@@ -1,0 +1,130 @@
+"""What docs/security.md shows is run, on the broker in the box."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+import dekaf
+import dekaf.faststream
+from dekaf import Producer, ProducerConfig, Security
+from dekaf._security_names import part_of
+from dekaf.testing import Broker
+
+PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
+BLOCKS: list[str] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+SECRET = "/run/secrets/kafka"  # noqa: S105 - the file of the page
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the files that the page names into the current directory."""
+    authority = trustme.CA()
+    client = authority.issue_cert("client")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    client.cert_chain_pems[0].write_to_path(tmp_path / "client.pem")
+    client.private_key_pem.write_to_path(tmp_path / "client.key")
+    (tmp_path / "kafka").write_text("secret\n")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def configs(monkeypatch: pytest.MonkeyPatch) -> list[ProducerConfig]:
+    """Return the configurations of the producers that a block makes."""
+    made: list[ProducerConfig] = []
+
+    class Recorder(Producer):
+        def __init__(self, *arguments: Any, **settings: Any) -> None:
+            super().__init__(*arguments, **settings)
+            made.append(self.config)
+
+        @classmethod
+        def from_config(cls, config: ProducerConfig) -> Any:
+            made.append(config)
+            return Producer.from_config(config)
+
+    monkeypatch.setattr(dekaf, "Producer", Recorder)
+    return made
+
+
+def run(block: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    code = block.replace(SECRET, "kafka")
+    exec(compile(code, "docs/security.md", "exec"), names)  # noqa: S102 - it is ours
+    return names
+
+
+async def produce(config: ProducerConfig) -> None:
+    """Produce with a configuration, to a broker that asks for what it has."""
+    security = config.security
+    assert security is not None
+    tls = security._core()["tls"]
+    asks = tls is not None and tls["certificate"] is not None
+    with Broker(security=security, client_certificates=asks) as broker:
+        own = config.replace(bootstrap_servers=broker.bootstrap_servers, security=broker.security)
+        async with Producer.from_config(own) as producer:
+            await producer.produce("orders", b"v")
+        broker.assert_published("orders", times=1)
+
+
+def test_every_block_is_run_here() -> None:
+    assert len(BLOCKS) == 3
+    assert SECRET in PAGE
+
+
+def test_the_ways_to_connect(configs: list[ProducerConfig]) -> None:
+    run(BLOCKS[0])
+    assert len(configs) == BLOCKS[0].count('Producer("')
+    for config in configs:
+        asyncio.run(produce(config))
+
+
+def test_a_cloud(configs: list[ProducerConfig]) -> None:
+    run(BLOCKS[1])
+    [config] = configs
+    assert config.connections_max_idle_ms == 180_000
+    assert config.max_request_size == 1_000_000
+    asyncio.run(produce(config))
+
+
+def test_faststream() -> None:
+    broker = run(BLOCKS[2])["broker"]
+    assert isinstance(broker, dekaf.faststream.KafkaBroker)
+
+
+def cells(heading: str) -> list[list[str]]:
+    """Return the rows of the table with this heading."""
+    table = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+    assert table
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table[1].splitlines()]
+
+
+WAYS = [re.findall("`([^`]+)`", say)[:1] for _, say in cells("you want")]
+
+
+@pytest.mark.parametrize("way", [code for [code] in filter(None, WAYS)])
+def test_what_to_say(way: str) -> None:
+    call = way if way.startswith("Security.") else f'Security.sasl_plain("alice", "secret", {way})'
+    made = eval(call, {"Security": Security, "token_id": "id", "hmac": "aGFzaA=="})  # noqa: S307 - ours
+    assert isinstance(made, Security)
+
+
+def test_settings_of_other_clients_are_known() -> None:
+    names = [
+        name.partition("=")[0]
+        for theirs, *_ in cells("Java, librdkafka, aiokafka, kafka-python")
+        for name in re.findall("`([^`]+)`", theirs)
+        if re.match(r"(sasl|ssl|security|enable)[._]", name)
+    ]
+    assert len(names) > 20
+    for name in names:
+        spelt = name.replace("_", ".").replace("(s)", "")
+        assert part_of(spelt) not in {None, "advice", "ignored"}, name
+
+
+@pytest.mark.parametrize("name", [row[0].strip("`") for row in cells("error")])
+def test_errors_that_are_named_exist(name: str) -> None:
+    assert issubclass(getattr(dekaf, name), dekaf.DekafError)
