@@ -11,6 +11,7 @@ mod options;
 mod partition;
 mod serve;
 mod tally;
+mod tls;
 mod wire;
 
 use std::process::ExitCode;
@@ -19,11 +20,12 @@ use options::Options;
 
 const USAGE: &str = "usage:
   null-broker serve [--host 127.0.0.1] [--port 0] [--stats-port 0] [--partitions 12]
-                    [--delay-ms 0] [--crc] [--attended]
+                    [--delay-ms 0] [--crc] [--attended] [--tls-ca FILE]
       The first line it prints has its ports; port 0 is any that is free. Whoever connects to the
       port of statistics is told what was counted. A topic named <x>-p<N> has N partitions, any
       other has --partitions. --delay-ms acknowledges late, --crc checks every batch's checksum,
-      --attended ends when standard input does.
+      --attended ends when standard input does. --tls-ca serves TLS 1.3 with AES-256-GCM alone: it
+      makes a certificate for --host, and writes the authority that signed it to FILE, as PEM.
   null-broker drive --bootstrap HOST:PORT [--topic drive-p12] [--partitions 12] [--size 100]
                     [--n 1000000] [--batch-bytes 65536] [--in-flight 5] [--encode]
       Sends the same batches again and again; with --encode each is made anew.";

@@ -32,6 +32,14 @@ impl Options {
         self.0.get(name)?.as_deref()
     }
 
+    pub fn path(&self, name: &str) -> Result<Option<&str>, String> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(None) => Err(format!("--{name} needs a file")),
+            Some(Some(path)) => Ok(Some(path)),
+        }
+    }
+
     pub fn number<T: FromStr>(&self, name: &str, default: T) -> Result<T, String> {
         match self.0.get(name) {
             None => Ok(default),

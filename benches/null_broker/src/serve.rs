@@ -6,20 +6,27 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustls::ServerConfig;
+
 use crate::answers::{Broker, Topics};
 use crate::frames::Frames;
 use crate::options::Options;
 use crate::tally::{Tally, add};
+use crate::tls::{self, Encrypted};
 use crate::wire::Writer;
 
-pub const OPTIONS: [&str; 7] =
-    ["host", "port", "stats-port", "partitions", "delay-ms", "crc", "attended"];
+pub const OPTIONS: [&str; 8] =
+    ["host", "port", "stats-port", "partitions", "delay-ms", "crc", "attended", "tls-ca"];
 
 pub fn run(options: &Options) -> Result<(), String> {
     let host = options.text("host").unwrap_or("127.0.0.1").to_owned();
     let (listener, port) = listen(&host, options.number("port", 0)?)?;
     let (stats, stats_port) = listen(&host, options.number("stats-port", 0)?)?;
     let delay = Duration::from_millis(options.number("delay-ms", 0)?);
+    let tls = options.path("tls-ca")?.map(|ca| tls::config(&host, ca)).transpose()?;
+    if tls.is_some() && !delay.is_zero() {
+        return Err("--delay-ms is for plain connections: leave out --tls-ca".to_owned());
+    }
     let broker = Arc::new(Broker {
         host,
         port,
@@ -40,10 +47,10 @@ pub fn run(options: &Options) -> Result<(), String> {
         }
     });
     for socket in listener.incoming().flatten() {
-        let broker = Arc::clone(&broker);
+        let (broker, tls) = (Arc::clone(&broker), tls.clone());
         thread::spawn(move || {
             add(&broker.tally.connections, 1);
-            if let Err(error) = converse(&broker, socket, delay) {
+            if let Err(error) = welcome(&broker, socket, delay, tls) {
                 add(&broker.tally.refused, 1);
                 eprintln!("a connection was closed: {error}");
             }
@@ -65,10 +72,26 @@ fn end_with_standard_input() {
     std::process::exit(0);
 }
 
-/// Answers everything that comes over a socket, in order.
-fn converse(broker: &Broker, mut socket: TcpStream, delay: Duration) -> Result<(), String> {
+fn welcome(
+    broker: &Broker,
+    socket: TcpStream,
+    delay: Duration,
+    tls: Option<Arc<ServerConfig>>,
+) -> Result<(), String> {
     socket.set_nodelay(true).map_err(|error| error.to_string())?;
-    let late = if delay.is_zero() { None } else { Some(late_writer(&socket)?) };
+    if let Some(config) = tls {
+        return converse(broker, Encrypted::new(socket, config)?, None);
+    }
+    let late = if delay.is_zero() { None } else { Some(late_writer(&socket, delay)?) };
+    converse(broker, socket, late)
+}
+
+/// Answers everything that comes over a socket, in order.
+fn converse(
+    broker: &Broker,
+    mut socket: impl Read + Write,
+    late: Option<Late>,
+) -> Result<(), String> {
     let mut frames = Frames::new();
     let mut topics = Topics::new();
     let mut out = Writer::default();
@@ -82,7 +105,7 @@ fn converse(broker: &Broker, mut socket: TcpStream, delay: Duration) -> Result<(
         }
         if let Some(late) = &late {
             let answers = std::mem::take(&mut out.bytes);
-            late.send((Instant::now() + delay, answers)).map_err(|error| error.to_string())?;
+            late.send((Instant::now(), answers)).map_err(|error| error.to_string())?;
         } else {
             socket.write_all(&out.bytes).map_err(|error| error.to_string())?;
             out.bytes.clear();
@@ -109,13 +132,14 @@ fn read(frames: &mut Frames, socket: &mut impl Read, broker: &Broker) -> Result<
 
 type Late = mpsc::Sender<(Instant, Vec<u8>)>;
 
-/// Writes answers when they are due, while more requests are read: as a broker far away does.
-fn late_writer(socket: &TcpStream) -> Result<Late, String> {
+/// Writes answers `delay` after their requests, and reads more requests meanwhile: as a broker far
+/// away does.
+fn late_writer(socket: &TcpStream, delay: Duration) -> Result<Late, String> {
     let mut socket = socket.try_clone().map_err(|error| error.to_string())?;
     let (sender, receiver) = mpsc::channel::<(Instant, Vec<u8>)>();
     thread::spawn(move || {
-        for (due, answers) in receiver {
-            thread::sleep(due.saturating_duration_since(Instant::now()));
+        for (read, answers) in receiver {
+            thread::sleep(delay.saturating_sub(read.elapsed()));
             if socket.write_all(&answers).is_err() {
                 return;
             }
