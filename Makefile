@@ -170,10 +170,13 @@ BENCH := target/bench
 BENCH_PY := $(BENCH)/venv/bin/python
 NULL_BROKER := --locked --manifest-path benches/null_broker/Cargo.toml --target-dir target/null-broker
 
-.PHONY: bench bench-smoke bench-core bench-topics bench-instructions bench-against \
+.PHONY: bench bench-connect bench-smoke bench-core bench-topics bench-instructions bench-against \
 	null-broker valgrind-there old-wheel-there
 bench: null-broker kafka $(BENCH)/wheel ## Compare with other producers, for half an hour; BENCH_ARGS=--help says how
 	$(BENCH_PY) -m benches.peers compare $(BENCH_ARGS)
+
+bench-connect: $(BENCH)/wheel ## Measure how clients connect to thirty brokers, with TLS and a login
+	$(BENCH_PY) -m benches.peers connect $(BENCH_ARGS)
 
 bench-smoke: null-broker kafka build ## See that every producer can still be compared, without measuring
 	cargo test --quiet $(NULL_BROKER)

@@ -1,4 +1,4 @@
-"""The command line: `python -m benches.peers compare`, `against`, `smoke` or `report`."""
+"""The command line of `python -m benches.peers`: compare, connect, against, smoke, report."""
 
 import argparse
 import contextlib
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from benches.peers.against import LEAST, against
 from benches.peers.awake import Awake
+from benches.peers.box import Box
 from benches.peers.clients import CLIENTS
 from benches.peers.compare import compare
-from benches.peers.null_broker import ROOT, NullBroker
-from benches.peers.plan import NAMES, jobs
+from benches.peers.encryption import costs
+from benches.peers.null_broker import ROOT, EncryptedNullBroker, NullBroker
+from benches.peers.plan import NAMES, connecting, jobs
 from benches.peers.plot import plot
 from benches.peers.ratio import FEWEST
 from benches.peers.results import lines
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from benches.peers.run import Broker
 
 RESULTS = ROOT / "target/bench/results.jsonl"
+CONNECTIONS = ROOT / "target/bench/connect.jsonl"
 PAIRS = ROOT / "target/bench/against.jsonl"
 PLOT = ROOT / "target/bench/results.png"
 
@@ -40,6 +43,9 @@ def main() -> None:
         case "compare":
             measure(options)
             report([options.output], options.plot)
+        case "connect":
+            connect(options)
+            report([options.output], options.plot)
         case "against":
             guard(options)
         case "report":
@@ -51,18 +57,32 @@ def parsed() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what in (
         ("compare", "measure, and print the table"),
+        ("connect", "measure how clients connect to many brokers, with TLS and a login"),
         ("smoke", "a few messages for every client and scenario"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument(
             "--clients", type=names(CLIENTS), default=list(CLIENTS), help=", ".join(CLIENTS)
         )
-        command.add_argument(
+    for name in ("compare", "smoke"):
+        commands.choices[name].add_argument(
             "--scenarios", type=names(NAMES), default=list(NAMES), help=", ".join(NAMES)
         )
+    for name, output in (("compare", RESULTS), ("connect", CONNECTIONS)):
+        command = commands.choices[name]
+        command.add_argument(
+            "--runs", type=int, default=3, help="of each job; %(default)s if not said"
+        )
+        command.add_argument("--output", type=Path, default=output, help="%(default)s if not said")
+        command.add_argument(
+            "--plot", type=Path, default=output.with_suffix(".png"), help="%(default)s if not said"
+        )
+    commands.choices["connect"].add_argument(
+        "--brokers", type=int, default=30, help="%(default)s if not said"
+    )
     command = commands.choices["compare"]
-    command.add_argument("--runs", type=int, default=3, help="of each job; %(default)s if not said")
     command.add_argument("--kafka", action="store_true", help="on Apache Kafka, too")
+    command.add_argument("--tls", action="store_true", help="on the null broker with TLS, too")
     command.add_argument(
         "--loops",
         type=names(["asyncio", "uvloop"]),
@@ -74,8 +94,6 @@ def parsed() -> argparse.Namespace:
         action="store_true",
         help="keep the processors from sleeping, which latencies of single messages depend on",
     )
-    command.add_argument("--output", type=Path, default=RESULTS, help="%(default)s if not said")
-    command.add_argument("--plot", type=Path, default=PLOT, help="%(default)s if not said")
     command = commands.add_parser("against", help="see whether a wheel is slower than an older one")
     command.add_argument("old", type=Path, help="the older wheel")
     command.add_argument("new", type=Path, help="the wheel of this tree")
@@ -125,6 +143,8 @@ def measure(options: argparse.Namespace) -> None:
     plan = list(jobs(available(options.clients), options.scenarios, options.loops))
     with contextlib.ExitStack() as stack:
         brokers: list[Broker] = [stack.enter_context(NullBroker())]
+        if options.tls:
+            brokers.append(stack.enter_context(EncryptedNullBroker()))
         if options.kafka:
             # What it needs is not installed wherever the null broker will do.
             from benches.peers.kafka import Kafka
@@ -132,6 +152,13 @@ def measure(options: argparse.Namespace) -> None:
             brokers.append(stack.enter_context(Kafka()))
         ours = stack.enter_context(Awake()).pids if options.awake else []
         compare(plan, brokers, options.runs, options.output, ours)
+
+
+def connect(options: argparse.Namespace) -> None:
+    clients = [client for client in available(options.clients) if CLIENTS[client].can("connect")]
+    plan = [connecting(client, options.brokers) for client in clients]
+    with Box(options.brokers) as broker:
+        compare(plan, [broker], options.runs, options.output, [])
 
 
 def guard(options: argparse.Namespace) -> None:
@@ -150,6 +177,8 @@ def report(results: Sequence[Path], path: Path) -> None:
     runs = [json.loads(line) for file in results for line in file.read_text().splitlines()]
     found = lines(runs)
     print(table(found))
+    if added := costs(found):
+        print(f"\n{added}")
     for run in runs:
         if run["failed"]:
             print(f"\nleft out: {run['client']}, {run['row']}: {run['failed']}", file=sys.stderr)

@@ -25,6 +25,8 @@ class Measured:
     produces: ClassVar[bool] = True
     codecs: ClassVar[tuple[str, ...]] = ("lz4", "zstd")
     """What it compresses with, of what is compared."""
+    encrypts: ClassVar[bool] = False
+    """Whether it does what a job's `security` says."""
     distributions: ClassVar[tuple[str, ...]] = ()
     """What is installed for it."""
 
@@ -54,6 +56,8 @@ class Client(Measured):
             return bool(cls.importing)
         method = METHODS[scenario]
         is_asked = getattr(cls, method) is not getattr(Client, method)
+        if scenario == "connect":
+            return is_asked and cls.encrypts and bool(cls.importing)
         return is_asked and (cls.is_async or scenario != "open_loop")
 
     def told(self, error: object) -> None:
@@ -146,5 +150,6 @@ METHODS = {
     "batch": "send_batch",
     "open_loop": "produce_one",
     "many_partitions": "send_to_partitions",
+    "connect": "send_to_partitions",
 }
 """Which method a scenario is about."""

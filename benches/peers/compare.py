@@ -10,6 +10,7 @@ from typing import Any
 
 from benches.peers.clients import CLIENTS
 from benches.peers.job import Job
+from benches.peers.results import FIGURES
 from benches.peers.run import PATIENCE, Broker, processor_seconds, run
 
 # Processors in use by others above which a run is made again, this often at most.
@@ -61,7 +62,9 @@ def warm_up(jobs: Sequence[Job], broker: Broker) -> None:
 
 def where(job: Job, brokers: Sequence[Broker]) -> Sequence[Broker]:
     """Say which brokers make a difference: what hardly sends needs one."""
-    return brokers if is_sending(job) else brokers[:1]
+    encrypts = CLIENTS[job.client].encrypts
+    found = brokers if is_sending(job) else brokers[:1]
+    return [broker for broker in found if encrypts or not broker.security.ca]
 
 
 def is_sending(job: Job) -> bool:
@@ -82,6 +85,7 @@ def progress(figures: dict[str, Any]) -> str:
     said = f"{figures['broker']}\t{figures['scenario']}\t{figures['client']}\t"
     if figures["failed"]:
         return f"{said}FAILED: {figures['failed'].strip().splitlines()[-1]}"
-    if figures["scenario"] == "import":
-        return said + f"{figures['import_ms']} ms"
+    if figures["scenario"] in ("import", "connect"):
+        figure = FIGURES[figures["scenario"]]
+        return said + f"{figures[figure.name]} {figure.unit}"
     return said + f"{figures['messages_per_s']:,} messages/s"

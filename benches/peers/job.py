@@ -1,8 +1,22 @@
 """What one measurement is of: a client, a scenario, and all that both are told."""
 
+import json
 from dataclasses import dataclass
+from typing import Self
 
 DEFAULT_BATCH = 65_536
+
+
+@dataclass(frozen=True, kw_only=True)
+class Security:
+    """How to connect: in plain text, unless something is set."""
+
+    ca: str = ""  # the file with the broker's certificate authority, if it has TLS
+    user: str = ""  # who logs in with SCRAM-SHA-256, if the broker asks for a login
+    password: str = ""
+
+
+PLAIN = Security()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,6 +26,7 @@ class Job:
     bootstrap: str = ""
     stats: str = ""  # where the null broker tells what it counted; Apache Kafka has no such place
     topic: str = ""
+    security: Security = PLAIN
     messages: int = 100_000
     seconds: float = 2.0  # after which what goes on in rounds ends, whatever is left
     size: int = 100
@@ -23,6 +38,12 @@ class Job:
     warm_up: int = 5_000
     loop: str = "asyncio"
     repeats: int = 7  # of an import, each in an interpreter of its own
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `asdict` made, as JSON."""
+        fields = json.loads(text)
+        return cls(**fields | {"security": Security(**fields["security"])})
 
     @property
     def linger_ms(self) -> int:
@@ -38,7 +59,9 @@ class Job:
     def row(self) -> str:
         """What it is compared with others at."""
         said = [self.scenario]
-        if self.scenario != "import":
+        if self.scenario == "connect":
+            said.append(f"{self.partitions} brokers")
+        elif self.scenario != "import":
             said.append(f"{self.size} B")
         if self.compression != "none":
             said.append(self.compression)

@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from benches.peers.job import PLAIN
 from tests.kafka import Cluster, Plan
 
 # What a broker for tests lacks: room, and the compiler that takes its time.
@@ -20,6 +21,7 @@ SETTINGS = {
 class Kafka:
     name = "kafka"
     stats = ""
+    security = PLAIN
     is_cold = True  # until its methods are compiled
 
     def __enter__(self) -> Self:

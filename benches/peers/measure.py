@@ -2,7 +2,7 @@
 
 Both are JSON, the figures one line of it.
 
-    python -m benches.peers.measure '{"client": "dekaf", "scenario": "send", "bootstrap": "…"}'
+    python -m benches.peers.measure '{"client": "dekaf", "scenario": "send", "security": {}, …}'
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any
 
 from benches.peers.client import Client, Program
 from benches.peers.clients import CLIENTS
+from benches.peers.connecting import connect
 from benches.peers.importing import measure_import
 from benches.peers.job import Job
 from benches.peers.meter import Meter
@@ -21,7 +22,7 @@ from benches.peers.scenarios import SCENARIOS, all_of
 
 
 def main() -> None:
-    job = Job(**json.loads(sys.argv[1]))
+    job = Job.parse(sys.argv[1])
     client = CLIENTS[job.client]
     print(json.dumps(asdict(job) | measure(client, job)), flush=True)
 
@@ -31,7 +32,7 @@ def measure(client: type[Any], job: Job) -> dict[str, Any]:
         return client().run(job)
     if job.scenario == "import":
         return measure_import(client, job)
-    done = play(client(job), job)
+    done = connect(client(job), job) if job.scenario == "connect" else play(client(job), job)
     if not client.is_async:
         return without_a_loop(done)
     if job.loop == "uvloop":

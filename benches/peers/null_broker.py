@@ -3,8 +3,11 @@
 import json
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any, Self
+
+from benches.peers.job import PLAIN, Security
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "target/null-broker/release/null-broker"
@@ -15,6 +18,7 @@ class NullBroker:
 
     name = "null"
     is_cold = False
+    security = PLAIN
 
     def __init__(self, *options: str) -> None:
         self._options = options
@@ -42,6 +46,22 @@ class NullBroker:
     def topic(self, partitions: int) -> str:
         """Name one: there is every topic, with as many partitions as its name says."""
         return f"bench-p{partitions}"
+
+
+class EncryptedNullBroker(NullBroker):
+    """The same with TLS."""
+
+    name = "null, TLS"
+
+    def __init__(self, *options: str) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="dekaf-bench-")
+        ca = str(Path(self._directory.name, "ca.pem"))  # which the broker writes
+        super().__init__(*options, "--tls-ca", ca)
+        self.security = Security(ca=ca)
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self._directory.cleanup()
 
 
 class Tally:

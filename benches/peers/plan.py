@@ -78,6 +78,11 @@ def variants(job: Job, pace: int) -> Iterator[Job]:
             yield replace(job, messages=ENDLESS)
 
 
+def connecting(client: str, brokers: int) -> Job:
+    """Make the job of connecting to so many brokers, each of which leads one partition."""
+    return Job(client=client, scenario="connect", partitions=brokers, messages=brokers)
+
+
 def tiny(client: str, scenario: str) -> Job:
     """Make the least that shows whether a client and a scenario fit each other."""
     job = Job(client=client, scenario=scenario, warm_up=200, seconds=1.0, repeats=1)

@@ -25,6 +25,7 @@ FIGURES = {
     "await_one": Figure("p50_ms", "ms, p50", more_is_better=False),
     "open_loop": Figure("due_p99_ms", "ms, p99", more_is_better=False),
     "import": Figure("import_ms", "ms", more_is_better=False),
+    "connect": Figure("cpu_ms", "ms of CPU", more_is_better=False),
 }
 
 

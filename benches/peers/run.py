@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benches.peers.clients import CLIENTS
-from benches.peers.job import Job
+from benches.peers.job import Job, Security
 from benches.peers.null_broker import ROOT
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -25,6 +25,7 @@ class Broker(Protocol):
     name: str
     bootstrap: str
     stats: str
+    security: Security
     pid: int
     is_cold: bool
     """Its first runs are slower than later ones, and do not count."""
@@ -40,7 +41,11 @@ def run(
     `ours` are processes that are none of the neighbours. `python` has the client installed.
     """
     job = replace(
-        job, bootstrap=broker.bootstrap, stats=broker.stats, topic=broker.topic(job.partitions)
+        job,
+        bootstrap=broker.bootstrap,
+        stats=broker.stats,
+        security=broker.security,
+        topic=broker.topic(job.partitions),
     )
     said: dict[str, Any] = {"broker": broker.name, "label": job.label, "row": job.row}
     neighbours = Neighbours([broker.pid, *ours])

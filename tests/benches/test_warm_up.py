@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benches.peers import compare
-from benches.peers.job import Job
+from benches.peers.job import PLAIN, Job
 from benches.peers.run import PATIENCE
 
 JOBS = [
@@ -28,6 +28,7 @@ WARM_UP = [("dekaf", "send"), ("confluent", "batch")]
 
 class Fake:
     bootstrap = stats = ""
+    security = PLAIN
     pid = 0
 
     def __init__(self, name: str, *, is_cold: bool) -> None:

@@ -4,11 +4,31 @@ import asyncio
 import itertools
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from benches.peers.client import AsyncClient
+from benches.peers.job import Job
+
+
+def security(job: Job) -> dict[str, Any]:
+    from aiokafka.helpers import create_ssl_context
+
+    asked = job.security
+    if not asked.ca:
+        return {}
+    tls = {"ssl_context": create_ssl_context(cafile=asked.ca)}
+    if not asked.user:
+        return tls | {"security_protocol": "SSL"}
+    return tls | {
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "SCRAM-SHA-256",
+        "sasl_plain_username": asked.user,
+        "sasl_plain_password": asked.password,
+    }
 
 
 class Aiokafka(AsyncClient):
+    encrypts = True
     distributions = ("aiokafka",)
     importing = "from aiokafka import AIOKafkaProducer"
     first_message = """
@@ -31,6 +51,7 @@ asyncio.new_event_loop().run_until_complete(send())"""
             linger_ms=job.linger_ms,
             max_batch_size=job.batch_size,
             compression_type=None if job.compression == "none" else job.compression,
+            **security(job),
         )
         await self.producer.start()
         self.partitions = itertools.cycle(range(job.partitions))

@@ -10,7 +10,7 @@ from benches.peers.job import Job
 
 
 def settings(job: Job) -> dict[str, Any]:
-    return {
+    return security(job) | {
         "bootstrap.servers": job.bootstrap,
         "acks": "all",
         "enable.idempotence": True,
@@ -22,9 +22,25 @@ def settings(job: Job) -> dict[str, Any]:
     }
 
 
+def security(job: Job) -> dict[str, Any]:
+    asked = job.security
+    if not asked.ca:
+        return {}
+    if not asked.user:
+        return {"security.protocol": "SSL", "ssl.ca.location": asked.ca}
+    return {
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": asked.ca,
+        "sasl.mechanism": "SCRAM-SHA-256",
+        "sasl.username": asked.user,
+        "sasl.password": asked.password,
+    }
+
+
 class Confluent(Client):
     """With `poll(0)` after each message, as its documentation shows."""
 
+    encrypts = True
     distributions = ("confluent-kafka",)
     importing = "from confluent_kafka import Producer"
     first_message = """
@@ -91,6 +107,7 @@ p = Producer({'bootstrap.servers': BOOTSTRAP}); p.produce('import-p1', b'x'); p.
 class ConfluentSeldomPolled(Client):
     """With `poll(0)` after every thousand messages: as fast as it gets."""
 
+    encrypts = True
     distributions = Confluent.distributions
 
     open = Confluent.open

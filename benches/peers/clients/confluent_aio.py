@@ -14,6 +14,7 @@ from benches.peers.clients.confluent import settings
 class ConfluentAio(AsyncClient):
     """Futures are awaited as they are."""
 
+    encrypts = True
     distributions = ("confluent-kafka",)
     importing = "from confluent_kafka.aio import AIOProducer"
 
@@ -46,6 +47,7 @@ class ConfluentAio(AsyncClient):
 class ConfluentAioFlushed(AsyncClient):
     """Whoever waits flushes first, as its examples do."""
 
+    encrypts = True
     distributions = ConfluentAio.distributions
 
     open = ConfluentAio.open

@@ -15,6 +15,7 @@ from benches.peers.clients.confluent import settings
 class ConfluentFutures(AsyncClient):
     """The loop is woken for each message."""
 
+    encrypts = True
     distributions = ("confluent-kafka",)
 
     async def open(self) -> None:

@@ -7,22 +7,36 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benches.peers.client import AsyncClient, Client
-from benches.peers.job import Job
+from benches.peers.job import PLAIN, Job
 
 
 def settings(job: Job) -> dict[str, Any]:
-    return {
+    said = {
         "bootstrap_servers": job.bootstrap,
         "linger_ms": job.linger_ms,
         "batch_size": job.batch_size,
         "compression": job.compression,
     }
+    # Older wheels know no security.
+    return said if job.security == PLAIN else said | {"security": security(job)}
+
+
+def security(job: Job) -> object:
+    from dekaf import Security
+
+    asked = job.security
+    tls = Security.tls(ca=asked.ca)
+    if not asked.user:
+        return tls
+    mechanism = "SCRAM-SHA-256"
+    return Security.sasl_scram(asked.user, asked.password, mechanism=mechanism, tls=tls)
 
 
 class DekafSync(Client):
     """`SyncProducer`, beside clients that block."""
 
     is_ours = True
+    encrypts = True
     distributions = ("dekaf",)
     importing = "from dekaf import SyncProducer"
     first_message = "p = SyncProducer(BOOTSTRAP); p.produce('import-p1', b'x')"
@@ -74,6 +88,7 @@ class Dekaf(AsyncClient):
     """`Producer`, beside clients of asyncio."""
 
     is_ours = True
+    encrypts = True
     distributions = ("dekaf",)
     importing = "from dekaf import Producer"
     first_message = """
