@@ -57,6 +57,7 @@ _ENCRYPTION: Final = ("ca", "certificate", "key", "key_password")
 _TEXTS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _VERSIONS: Final = {"TLSV1.2": "1.2", "TLSV1.3": "1.3"}
 _OLD_VERSIONS: Final = frozenset({"SSL", "SSLV2", "SSLV3", "TLSV1", "TLSV1.0", "TLSV1.1"})
+_MODULE: Final = re.compile(r"[A-Z][A-Za-z0-9]*LoginModule", re.ASCII)
 _PROVIDED: Final = re.compile(r"\$\{\w+:.*\}", re.DOTALL)
 
 
@@ -196,8 +197,10 @@ class _Reader:
         # Some services have a copy of Kafka's classes in packages of their own.
         name = module.rpartition(".")[2]
         if name != wanted:
+            # Another name may be anything, a password without quotation marks as well.
+            shown = f" ({name})" if _MODULE.fullmatch(name) else ""
             raise ConfigError(
-                f"{jaas.name} has a login module ({name}) that contradicts "
+                f"{jaas.name} has a login module{shown} that contradicts "
                 f"{self._parts['mechanism'].name}={mechanism}, which needs {wanted}"
             )
         for option in ("username", "password"):

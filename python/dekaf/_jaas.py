@@ -1,7 +1,8 @@
 """Java's `sasl.jaas.config`: `LoginModule required username="alice" password="secret";`.
 
-The grammar is that of Kafka's Java client, except that an unclosed quotation is an error. No error
-quotes the text, which holds passwords.
+The grammar is that of Kafka's Java client. Two things are errors here, as they are seldom meant:
+a quotation that is not closed, and a single slash, which begins a comment. No error quotes the
+text, which holds passwords.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def parse_jaas(text: str) -> tuple[str, dict[str, str]]:
     """Return the login module's class and its options."""
     tokens = _tokens(text)
     kind, module, _ = next(tokens)
-    if kind != "text":
+    if kind != "text" or not module:
         raise ConfigError(f"no login module is named; write {_EXAMPLE}")
     kind, flag, _ = next(tokens)
     if kind != "text" or flag.lower() not in _FLAGS:

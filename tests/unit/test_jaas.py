@@ -36,6 +36,7 @@ REFUSED: list[tuple[str, str]] = [
     ("", "no login module is named"),
     (" // nothing", "no login module is named"),
     (";", "no login module is named"),
+    ('"" required p="secret";', "no login module is named"),
     ("M", '"required" is missing'),
     ("M;", '"required" is missing'),
     ('M p="secret";', '"required" is missing'),
