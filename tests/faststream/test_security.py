@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
@@ -165,6 +166,40 @@ def test_what_consumers_cannot_be_given(files: dict[str, str]) -> None:
         Security(dekaf.Security.tls(certificate=pem))
     with pytest.raises(ConfigError, match=r"takes a dekaf.Security, not str"):
         Security("SSL")  # type: ignore[arg-type]
+
+
+def test_files_that_consumers_cannot_read(files: dict[str, str], tmp_path: Path) -> None:
+    certificate, key = files["certificate"], files["key"]
+    (tmp_path / "other.key").write_bytes(trustme.CA().issue_cert("x").private_key_pem.bytes())
+    (tmp_path / "none.pem").write_text("nothing")
+    sealed = serialization.load_pem_private_key(Path(key).read_bytes(), None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"right"),
+    )
+    (tmp_path / "sealed.key").write_bytes(sealed)
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"ca": "/none/ca.pem"}, "ca='/none/ca.pem' .*No such file or directory.*; check that it "),
+        ({"ca": tmp_path / "none.pem"}, "ca=.*none.pem' cannot be read for FastStream's consumers"),
+        (
+            {"certificate": certificate, "key": tmp_path / "other.key"},
+            "certificate=.*client.pem' and .*other.key' .*MISMATCH.*that key and key_password fit",
+        ),
+        # OpenSSL would ask for the password on the terminal, and wait.
+        ({"certificate": certificate, "key": tmp_path / "sealed.key"}, "certificate=.*sealed.key'"),
+        (
+            {"certificate": certificate, "key": tmp_path / "sealed.key", "key_password": "wrong"},
+            "certificate=.*key_password fit",
+        ),
+    ]
+    for given, match in cases:
+        with pytest.raises(ConfigError, match=match):
+            Security(dekaf.Security.tls(**given))
+    Security(
+        dekaf.Security.tls(
+            certificate=certificate, key=tmp_path / "sealed.key", key_password=lambda: "right"
+        )
+    )
 
 
 def test_dekafs_value_must_be_wrapped() -> None:

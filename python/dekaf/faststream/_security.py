@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from dekaf._passwords import read_password
 from dekaf._secret import File, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from typing import Self
 
     from dekaf._credentials import Pem
@@ -150,15 +151,16 @@ def _context(tls: Any) -> ssl.SSLContext:  # noqa: ANN401 - private to dekaf.Sec
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if tls.ca is None:
         context.load_default_certs()
-    elif isinstance(tls.ca, Secret):
-        context.load_verify_locations(cadata=tls.ca.reveal())
-    for file in _files_of(tls.ca):
-        context.load_verify_locations(cafile=file)
+    else:
+        with _named("ca", tls.ca):
+            _trust(context, tls.ca)
     if tls.certificate is not None:
         sealed = tls.key_password
-        key_password = None if sealed is None else read_password("key_password", sealed)
+        # Without a password, OpenSSL would ask for one on the terminal.
+        key_password = "" if sealed is None else read_password("key_password", sealed)
         key = None if tls.key is None else _file("key", tls.key)
-        context.load_cert_chain(_file("certificate", tls.certificate), key, key_password)
+        with _named("certificate", tls.certificate, *([tls.key] if tls.key else [])):
+            context.load_cert_chain(_file("certificate", tls.certificate), key, key_password)
     context.check_hostname = tls.verify and tls.verify_hostname
     context.verify_mode = ssl.CERT_REQUIRED if tls.verify else ssl.CERT_NONE
     if tls.min_version == "1.3":
@@ -168,12 +170,35 @@ def _context(tls: Any) -> ssl.SSLContext:  # noqa: ANN401 - private to dekaf.Sec
     return context
 
 
-def _files_of(ca: Pem | None) -> list[str]:
-    if not isinstance(ca, File):
-        return []
+def _trust(context: ssl.SSLContext, ca: Pem) -> None:
+    if isinstance(ca, Secret):
+        context.load_verify_locations(cadata=ca.reveal())
+        return
     path = Path(ca.path)
     files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return [str(file) for file in files if not file.is_dir()]
+    for file in files:
+        if not file.is_dir():
+            context.load_verify_locations(cafile=file)
+
+
+@contextmanager
+def _named(name: str, *pems: Pem) -> Generator[None]:
+    """Name the argument and its files in what the system or OpenSSL raises, which has neither."""
+    try:
+        yield
+    except OSError as error:  # an SSLError is one, too
+        paths = " and ".join(repr(pem.path) for pem in pems if isinstance(pem, File))
+        why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigError(
+            f"{name}={paths or 'text'} cannot be read for FastStream's consumers"
+            f"{f' ({why})' if why else ''}; check that {_MUST_BE[name]}"
+        ) from error
+
+
+_MUST_BE: Final = {
+    "ca": "it is there and is PEM",
+    "certificate": "the files are there and are PEM, and that key and key_password fit",
+}
 
 
 def _file(name: str, pem: Pem) -> str:
