@@ -246,7 +246,7 @@ class _Reader:
             form, file = self._parts.get(f"{part}_form"), self._parts.get(part)
             named = "PEM" if form is None else _text(form).strip().upper()
             if file is not None and named != "PEM" and file.dotted.endswith(".location"):
-                refuse_form(file.name, str(file.value), named)
+                refuse_form(part, file.name, str(file.value), named)
 
     def _refuse_password_of_store(self) -> None:
         store, key = self._parts.get("store_password"), self._parts.get("key_password")

@@ -11,32 +11,33 @@ from dekaf._errors import ConfigError
 
 __all__ = ["refuse_form", "refuse_keystore"]
 
-_FORMS: Final = (
-    (re.compile(rb"\xfe\xed\xfe\xed|\xce\xce\xce\xce"), "JKS"),
-    # A sequence of some length; PKCS#12 begins with the version 3, a key with 0, 1 or none.
-    (
-        re.compile(
-            rb"\x30(?:[\x00-\x7f]|\x80|\x81.|\x82..|\x83...|\x84....)\x02\x01\x03", re.DOTALL
-        ),
-        "PKCS12",
-    ),
-    (re.compile(rb"\x30(?:\x81.|\x82..|\x83...)\x02\x01[\x00\x01]", re.DOTALL), "DER key"),
-    (re.compile(rb"\x30(?:\x81.|\x82..|\x83...)\x30", re.DOTALL), "DER certificate"),
+_LENGTH: Final = rb"(?:[\x00-\x80]|\x81.|\x82..|\x83...|\x84....)"
+_FORMS: Final = tuple(
+    (re.compile(pattern.replace(b"LENGTH", _LENGTH), re.DOTALL), form)
+    for pattern, form in (
+        (rb"\xfe\xed\xfe\xed|\xce\xce\xce\xce", "JKS"),
+        # A sequence; PKCS#12 begins with the version 3, a key with 0 or 1.
+        (rb"\x30LENGTH\x02\x01\x03", "PKCS12"),
+        (rb"\x30LENGTH\x02\x01[\x00\x01]", "DER key"),
+        # The name of an encryption: PKCS#5, or PKCS#12's own.
+        (rb"\x30LENGTH\x30LENGTH\x06.\x2a\x86\x48\x86\xf7\x0d\x01[\x05\x0c]", "encrypted DER key"),
+        (rb"\x30(?:\x81.|\x82..|\x83...)\x30", "DER certificate"),
+    )
 )
-_LONGEST_HEAD: Final = 16
+_LONGEST_HEAD: Final = 32
 
 
-def refuse_keystore(name: str, path: str) -> None:
+def refuse_keystore(argument: str, path: str) -> None:
     """Raise if a file is there, and is a key store or DER: PEM is what is read."""
     form = _form(path)
     if form is not None:
-        refuse_form(name, path, form)
+        refuse_form(argument, argument, path, form)
 
 
-def refuse_form(name: str, path: str, form: str) -> None:
-    """Raise, with the commands that make PEM of a file."""
+def refuse_form(argument: str, name: str, path: str, form: str) -> None:
+    """Raise, with the commands that make PEM of a file. `name` is how the caller gave it."""
     raise ConfigError(
-        f"{name}={path!r} is {form}, and dekaf reads PEM. {_remedy(name, path, form)}"
+        f"{name}={path!r} is {form}, and dekaf reads PEM. {_remedy(argument, path, form)}"
     )
 
 
@@ -52,28 +53,47 @@ def _form(path: str) -> str | None:
     return next((form for pattern, form in _FORMS if pattern.match(head)), None)
 
 
-def _remedy(name: str, path: str, form: str) -> str:
-    file = quote(path)
-    stem = quote(os.path.splitext(path)[0])  # noqa: PTH122 - likewise
-    is_trust = "ca" in name.replace(".", "_").split("_") or "truststore" in name
+def _remedy(argument: str, path: str, form: str) -> str:
+    file, pem = quote(path), _beside(path, ".pem")
+    out = quote(pem)
     if form == "DER key":
-        return f"Convert it: openssl pkey -inform DER -in {file} -out {stem}.pem"
+        return _convert(f"openssl pkey -inform DER -in {file} -out {out}", f"{argument}={pem!r}")
+    if form == "encrypted DER key":
+        command = f"openssl pkcs8 -inform DER -in {file} -topk8 -v2 aes-256-cbc -out {out}"
+        return _convert(command, f"{argument}={pem!r} and key_password=")
     if form == "DER certificate":
-        return f"Convert it: openssl x509 -inform DER -in {file} -out {stem}.pem"
-    if is_trust:
-        return (
-            f"Convert it: keytool -list -rfc -keystore {file} > {stem}.pem; "
-            f"then give ca={stem}.pem (ssl.ca.location)"
-        )
+        return _convert(f"openssl x509 -inform DER -in {file} -out {out}", f"{argument}={pem!r}")
+    if form not in {"JKS", "JCEKS", "PKCS12"}:
+        return "Export PEM with the tool that made it"
+    if argument == "ca":
+        command = f"keytool -list -rfc -keystore {file} > {out}"
+        if form == "PKCS12":
+            command = f"openssl pkcs12 -in {file} -nokeys -out {out}{_OLD}"
+        return _convert(command, f"ca={pem!r} (ssl.ca.location)")
     first = ""
-    if form == "JKS":
+    if form != "PKCS12":
+        middle = quote(_beside(path, ".p12"))
         first = (
-            f"keytool -importkeystore -srckeystore {file} -destkeystore {stem}.p12 "
+            f"keytool -importkeystore -srckeystore {file} -destkeystore {middle} "
             "-deststoretype PKCS12 && "
         )
-        file = f"{stem}.p12"
-    return (
-        f"Convert it: {first}openssl pkcs12 -in {file} -out {stem}.pem; "
-        f"then give certificate={stem}.pem (ssl.certificate.location), which holds the key, too, "
-        "and key_password= (ssl.key.password)"
+        file = middle
+    return _convert(
+        f"{first}openssl pkcs12 -in {file} -out {out}{_OLD}",
+        f"certificate={pem!r} (ssl.certificate.location), which holds the key, too, and "
+        "key_password= (ssl.key.password)",
     )
+
+
+_OLD: Final = ' (with -legacy if OpenSSL says "unsupported")'
+
+
+def _convert(command: str, then: str) -> str:
+    return f"Convert it: {command}; then give {then}"
+
+
+def _beside(path: str, ending: str) -> str:
+    """Name a new file, which overwrites neither the store itself nor what lies beside it."""
+    stem = os.path.splitext(path)[0]  # noqa: PTH122 - pathlib costs an import
+    name = stem + ending
+    return f"{stem}.converted{ending}" if os.path.exists(name) else name  # noqa: PTH110 - likewise
