@@ -100,13 +100,13 @@ def _decoded(value: bytes) -> str | None:
 def to_password(name: str, value: object) -> Password:
     """Take a password, or the file or the function that has it."""
     if isinstance(value, Secret):
-        check_whitespace(name, to_text(name, value.reveal()))
+        _check_text(name, value.reveal())
         return value
     if not isinstance(value, str) and is_path(value):
         return to_file(name, value)
     text = _unwrapped(name, value)
     if isinstance(text, str):
-        check_whitespace(name, to_text(name, text))
+        _check_text(name, text)
         return Secret(text)
     if not callable(value):
         raise ConfigError(
@@ -164,6 +164,16 @@ def _takes_nothing(function: Callable[..., Any]) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _check_text(name: str, text: str) -> None:
+    check_whitespace(name, to_text(name, text))
+    if os.sep in text and os.path.isfile(text):  # noqa: PTH113 - pathlib costs an import
+        warnings.warn(
+            f"{name} is the path of a file, and is taken as the password itself; to read the file, "
+            f"give {name}=pathlib.Path(…)",
+            stacklevel=_levels_to_caller(),
+        )
 
 
 def check_whitespace(name: str, text: str) -> None:

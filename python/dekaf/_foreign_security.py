@@ -188,8 +188,9 @@ class _Reader:
         return options["username"], (jaas, password_of_jaas), is_token
 
     def _options(self, jaas: Given) -> dict[str, str]:
+        text = _text(jaas)
         try:
-            module, options = parse_jaas(_text(jaas))
+            module, options = parse_jaas(text)
         except ConfigError as error:
             raise ConfigError(f"{jaas.name}: {error}") from None
         mechanism = self._mechanism()

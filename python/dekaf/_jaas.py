@@ -99,6 +99,11 @@ def _unreadable(character: str, at: int) -> ConfigError:
             f"the comment at character {at + 1} is not closed, or a value with a slash needs "
             "quotation marks around it"
         )
+    if character == "\\":
+        return ConfigError(
+            f"the backslash at character {at + 1} is outside of quotation marks; leave it out if "
+            "it stands before one that begins or ends a value"
+        )
     return ConfigError(f"character {at + 1} needs quotation marks around it")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, TypeAlias
 
 from dekaf._credentials import check_whitespace, to_password, to_pem
 from dekaf._errors import ConfigError
@@ -76,7 +76,7 @@ class Security:
     _tls: _Tls | None
     _sasl: _Sasl | None
 
-    def __init__(self) -> None:
+    def __init__(self, *_: Never, **__: Never) -> None:
         raise TypeError(
             "make a Security with Security.tls(), Security.sasl_plain(user, password) or "
             "Security.sasl_scram(user, password)"
@@ -177,6 +177,8 @@ class Security:
         `token=True` takes a delegation token: `user` is its id, `password` its HMAC.
         `tls=False` does not encrypt. `ca` is short for `tls=Security.tls(ca=…)`.
         """
+        if mechanism == "PLAIN":  # type: ignore[comparison-overlap] # pyright: ignore[reportUnnecessaryComparison] - the caller's word for it
+            raise ConfigError("mechanism='PLAIN' is not SCRAM; use Security.sasl_plain")
         if mechanism is not None:
             to_choice("mechanism", mechanism, _SCRAM)
         to_flag("token", token)
@@ -293,7 +295,10 @@ def _encryption(tls: object, ca: PemLike | None) -> _Tls | None:
         return None
     if not isinstance(tls, Security):
         kind = type(tls).__name__
-        raise ConfigError(f"tls must be True, False or Security.tls(…), not {kind}")
+        raise ConfigError(
+            f'tls must be True, False or Security.tls(…), as in tls=Security.tls(ca="ca.pem"), not '
+            f"{kind}"
+        )
     if tls._sasl is not None:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
         raise ConfigError("tls must be made by Security.tls(…); the one that is given logs in")
     return tls._tls  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own

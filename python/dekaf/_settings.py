@@ -261,10 +261,11 @@ def unknown_setting(name: str) -> ConfigError:
     """Say what may have been meant by a name that is no setting's."""
     if is_unsupported(name):
         return unsupported_setting(name)
-    if is_security(dotted(name)):
+    if is_security(dotted(name)) or name in _CONSTRUCTORS:
+        part = name if name in _CONSTRUCTORS else part_of(dotted(name))
         return ConfigError(
             f"{name!r} is not a setting; give security=, as in "
-            f"security=Security.{_CONSTRUCTORS.get(part_of(dotted(name)), _LOGIN)}"
+            f"security=Security.{_CONSTRUCTORS.get(part, _LOGIN)}"
         )
     meant = ALIASES.get(dotted(name)) or closest(name, SETTINGS)
     if meant is not None:
@@ -282,6 +283,19 @@ _CONSTRUCTORS: Final[dict[str | None, str]] = {
     "key_password": 'tls(certificate="client.pem", key="client.key", key_password="…")',
     "verify": "tls(verify=False)",
     "versions": 'tls(min_version="1.3")',
+    # What users guess: arguments of `Security`, and words like them.
+    "cafile": 'tls(ca="ca.pem")',
+    "cert": 'tls(certificate="client.pem", key="client.key")',
+    "key_log": 'tls(key_log="keys.log")',
+    "mechanism": _LOGIN,
+    "min_version": 'tls(min_version="1.3")',
+    "password": _LOGIN,
+    "server_name": 'tls(server_name="broker.internal")',
+    "tls": "tls()",
+    "token": 'sasl_scram("id", "hmac", token=True)',
+    "user": _LOGIN,
+    "username": _LOGIN,
+    "verify_hostname": "tls(verify_hostname=False)",
 }
 """How a `Security` says what other clients have a setting for."""
 

@@ -56,6 +56,7 @@ REFUSED: list[tuple[str, str]] = [
     ('M required p="sec"ret";', "the quotation that begins at character 22 is not closed"),
     ('M required p="sec"ret" x";', "option 2 has no value, or the quotation before it ends early"),
     ("M required p=secret!;", "character 20 needs quotation marks around it"),
+    (r"M required p=\"secret\";", "the backslash at character 14 is outside of quotation marks"),
     ('M required p="secret"; N required;', "more than one login module"),
     ('M required p="secret"; x', "more than one login module"),
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dekaf import ConfigError, ProducerConfig, Security
+from dekaf import ConfigError, Producer, ProducerConfig, Security
 from tests.canaries import Seen
 
 CANARY = "canary-Tr0ub4dor"
@@ -125,6 +125,8 @@ REMEDIES: list[tuple[Callable[[], object], str]] = [
     (lambda: Security.tls(ca=b"ca.pem"), "^ca: the bytes are not PEM.*; give a path as str$"),
     (lambda: Security.tls(ca="~/ca.pem"), r"^ca='~/ca.pem' begins with ~.*\.expanduser\(\)$"),
     (lambda: Security.tls(ca="file:///ca.pem"), "^ca='file:///ca.pem' is a URL; give the path al"),
+    (lambda: ARGUMENTS["mechanism"]("PLAIN"), r"^mechanism='PLAIN' .*\.sasl_plain$"),
+    (lambda: Security.sasl_plain("u", "p", tls="ca"), r"^tls must be .*tls=Security\.tls\(ca="),  # type: ignore[arg-type]
     (lambda: Security.tls(min_version=1.2), '^min_version must be "1.2" or "1.3", not float$'),  # type: ignore[arg-type]
 ]
 
@@ -168,6 +170,37 @@ def test_a_long_path_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     name = "MyCompanysCertificateAuthorityForAllOfItsClusters"
     Path(name).touch()
     assert name in repr(Security.tls(ca=name))
+
+
+def test_a_path_in_place_of_a_password_is_warned_of(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("secret")
+    match = "^password is the path of a file, .* give password=pathlib.Path"
+    with pytest.warns(UserWarning, match=match) as caught:
+        Security.sasl_plain("alice", str(file))
+    assert str(file) not in str(caught[0].message)
+
+
+GUESSED = ["tls", "ca", "cafile", "certificate", "key", "username", "password", "mechanism", "ssl"]
+
+
+@pytest.mark.parametrize("name", GUESSED)
+def test_arguments_of_security_given_to_a_producer(name: str) -> None:
+    settings: dict[str, Any] = {name: CANARY}
+    with pytest.raises(
+        ConfigError, match=rf"^'{name}' .*give security=.*Security\.\w+\("
+    ) as caught:
+        Producer("a:1", **settings)
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize("arguments", [(), ("alice", CANARY)])
+def test_security_itself_is_not_called(arguments: tuple[str, ...]) -> None:
+    make: Any = Security
+    for named in ({}, {"tls": True, "password": CANARY}):
+        with pytest.raises(TypeError, match=r"^make a Security with Security\.tls\(\)") as caught:
+            make(*arguments, **named)
+        assert CANARY not in str(caught.value)
 
 
 OTHERS_WAYS: list[tuple[Any, str]] = [
