@@ -13,8 +13,10 @@ pub(super) enum Format {
     JavaKeystore,
     /// PKCS#12, as Java's newer keystores are.
     Pkcs12,
-    /// PKCS#7, in DER or PEM.
-    Pkcs7,
+    /// PKCS#7, in DER.
+    Pkcs7Der,
+    /// PKCS#7, in PEM.
+    Pkcs7Pem,
     /// One certificate in DER.
     DerCertificate,
     /// A private key in DER.
@@ -22,6 +24,9 @@ pub(super) enum Format {
     /// Something else.
     Unknown,
 }
+
+/// For containers from before 2021, whose ciphers OpenSSL 3 knows on request alone.
+const OLD: &str = " (with -legacy if OpenSSL says \"unsupported\")";
 
 /// What is wanted of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +63,7 @@ impl Format {
             }
             (Tag::Sequence, _, [last]) if der::tag(*last) == Tag::OctetString => Self::DerKey,
             (Tag::ObjectIdentifier, _, _) if der::identifier(first)?.to_string() == SIGNED_DATA => {
-                Self::Pkcs7
+                Self::Pkcs7Der
             }
             _ => Self::Unknown,
         })
@@ -70,37 +75,40 @@ impl Format {
             Self::Empty => "is empty",
             Self::JavaKeystore => "is a Java keystore (JKS), not PEM",
             Self::Pkcs12 => "is PKCS#12, not PEM",
-            Self::Pkcs7 => "is PKCS#7, not a PEM certificate",
+            Self::Pkcs7Der | Self::Pkcs7Pem => "is PKCS#7, not a PEM certificate",
             Self::DerCertificate => "is a certificate in DER, not PEM",
             Self::DerKey => "is a private key in DER, not PEM",
             Self::Unknown => "is not PEM",
         }
     }
 
-    /// The command that makes PEM of a file; `None` if there is none.
+    /// The command that makes PEM of a file; `None` if there is none. It writes files of its own: a
+    /// file that is read and written would be lost.
     pub(super) fn command(self, wanted: Wanted, file: &str) -> Option<String> {
         let command = match (self, wanted) {
             (Self::JavaKeystore, Wanted::Authorities) => {
-                format!("keytool -exportcert -rfc -keystore {file} -alias ALIAS -file ca.pem")
+                format!("keytool -list -rfc -keystore {file} > converted.pem")
             }
             (Self::JavaKeystore, Wanted::Identity) => format!(
-                "keytool -importkeystore -srckeystore {file} -destkeystore client.p12 -deststoretype PKCS12 \
-                 && openssl pkcs12 -in client.p12 -nodes -out client.pem"
+                "keytool -importkeystore -srckeystore {file} -destkeystore converted.p12 \
+                 -deststoretype PKCS12 && openssl pkcs12 -in converted.p12 -nodes -out converted.pem"
             ),
             (Self::Pkcs12, Wanted::Authorities) => {
-                format!("openssl pkcs12 -in {file} -nokeys -out ca.pem")
+                format!("openssl pkcs12 -in {file} -nokeys -out converted.pem{OLD}")
             }
             (Self::Pkcs12, Wanted::Identity) => {
-                format!("openssl pkcs12 -in {file} -nodes -out client.pem")
+                format!("openssl pkcs12 -in {file} -nodes -out converted.pem{OLD}")
             }
-
-            (Self::Pkcs7, _) => {
-                format!("openssl pkcs7 -print_certs -in {file} -out certificates.pem")
+            (Self::Pkcs7Der, _) => {
+                format!("openssl pkcs7 -inform der -print_certs -in {file} -out converted.pem")
+            }
+            (Self::Pkcs7Pem, _) => {
+                format!("openssl pkcs7 -print_certs -in {file} -out converted.pem")
             }
             (Self::DerCertificate, _) => {
-                format!("openssl x509 -inform der -in {file} -out certificate.pem")
+                format!("openssl x509 -inform der -in {file} -out converted.pem")
             }
-            (Self::DerKey, _) => format!("openssl pkey -inform der -in {file} -out key.pem"),
+            (Self::DerKey, _) => format!("openssl pkey -inform der -in {file} -out converted.key"),
             (Self::Empty | Self::Unknown, _) => return None,
         };
         Some(command)

@@ -156,7 +156,10 @@ impl Key<'_> {
 
 fn read_key<'a>(source: &Source, block: &'a Block, password: Option<&Secret>) -> Result<Key<'a>> {
     let convert = || {
-        format!("openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out client.key", source.shell_name())
+        format!(
+            "openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out converted.key",
+            source.shell_name()
+        )
     };
     if block.is_encrypted {
         let convert = convert();

@@ -105,13 +105,13 @@ impl Source {
     /// Why it has nothing that is wanted, and what to do.
     pub(super) fn useless(&self, wanted: Wanted, missing: &str) -> Error {
         let is_pkcs7 = self.blocks.iter().any(|block| block.label == "PKCS7");
-        let format = if is_pkcs7 { Format::Pkcs7 } else { Format::of(&self.bytes) };
+        let format = if is_pkcs7 { Format::Pkcs7Pem } else { Format::of(&self.bytes) };
         let mut labels: Vec<_> = self.blocks.iter().map(|block| block.label.clone()).collect();
         labels.dedup();
         match format.command(wanted, &self.shell_name()) {
             Some(command) => self.error(&format!("{}; convert it: {command}", format.describe())),
             None if labels.is_empty() => {
-                self.error(&format!("{}; {missing} is needed", format.describe()))
+                self.error(&format!("{}; a {missing} is needed", format.describe()))
             }
             None => self.error(&format!("has no {missing}; it has: {}", text::list(&labels))),
         }

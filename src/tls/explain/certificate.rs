@@ -225,14 +225,14 @@ impl Presented<'_> {
         };
         if self.own.is_self_signed() {
             return format!(
-                "openssl req -x509 -newkey rsa:2048 -nodes -sha256 -days 365 -subj \"/CN={name}\" \
+                "openssl req -x509 -newkey rsa:2048 -nodes -sha256 -days 365 -subj \"/CN=broker\" \
                  -addext \"subjectAltName={kind}:{name}\" -addext \"basicConstraints=CA:FALSE\" \
                  -keyout broker.key -out broker.pem"
             );
         }
         format!(
-            "openssl x509 -req -sha256 -days 365 -in broker.csr -CA ca.pem -CAkey ca.key \
-             -CAcreateserial -extfile <(echo \"subjectAltName={kind}:{name}\") -out broker.pem"
+            "echo \"subjectAltName={kind}:{name}\" > broker.ext && openssl x509 -req -sha256 -days 365 \
+             -in broker.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile broker.ext -out broker.pem"
         )
     }
 }

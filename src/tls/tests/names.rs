@@ -63,8 +63,8 @@ fn an_address_must_be_an_ip_entry() {
         let address = host.trim_matches(['[', ']']);
         let wanted = format!("the address \"{address}\" as a DNS entry of its subjectAltName");
         let command = format!(
-            "openssl x509 -req -sha256 -days 365 -in broker.csr -CA ca.pem \
-            -CAkey ca.key -CAcreateserial -extfile <(echo \"subjectAltName=IP:{address}\")"
+            "echo \"subjectAltName=IP:{address}\" > broker.ext && openssl x509 -req -sha256 -days 365 \
+             -in broker.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile broker.ext"
         );
         let error = refusal_of(host);
         says(&error, &["\"CN=broker\"", &wanted, "have to be IP entries", &command]);

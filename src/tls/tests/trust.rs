@@ -109,7 +109,7 @@ fn a_certificate_that_was_given_is_trusted_as_it_is() {
 fn unusable_files_are_told_apart() {
     let jks = fixture("client.jks");
     let message = error(&trusting_path(&jks));
-    says(&message, &["Java keystore", "keytool -exportcert -rfc -keystore ", "client.jks"]);
+    says(&message, &["Java keystore", "keytool -list -rfc -keystore ", "client.jks"]);
     says(
         &error(&trusting_path(&fixture("client.p12"))),
         &["PKCS#12", "openssl pkcs12 -in ", "-nokeys"],
