@@ -12,6 +12,7 @@ import pytest
 from dekaf import (
     AuthenticationError,
     AuthorizationError,
+    BrokerUnreachable,
     Producer,
     Security,
     SyncProducer,
@@ -149,7 +150,6 @@ REFUSALS = {
         "TLS_SELF_SIGNED", (r"broker\.example", "CA:TRUE", "set ca=", _OPENSSL)
     ),
     "RSA of 1024 bits": Refusal("TLS_RSA_1024", (r"broker\.example", "RSA of 1024 bits")),
-    "P-521": Refusal("TLS_P521", ("P-521", "P-256")),
 }
 
 
@@ -162,6 +162,17 @@ async def test_a_brokers_certificate_is_refused(
     error = await refused(servers, security, topic(secure_kafka))
     assert isinstance(error, TlsError)
     says(error, re.escape(servers), "TLS", *refusal.says)
+
+
+async def test_a_key_that_ends_the_handshake_is_named(
+    secure_kafka: Cluster, certificates: Certificates, topic: TopicFactory
+) -> None:
+    """The broker closes the connection without a word, as a load balancer without brokers does."""
+    servers, security = secure_kafka.bootstrap("TLS_P521"), Security.tls(ca=certificates.ca)
+    limits = {"delivery_timeout_ms": 2_000, "request_timeout_ms": 1_000}
+    error = await refused(servers, security, topic(secure_kafka), **limits)
+    assert isinstance(error, BrokerUnreachable)
+    says(error, re.escape(servers), "TLS", "P-521", "P-256")
 
 
 async def test_the_system_store_does_not_know_the_ca(
