@@ -146,14 +146,16 @@ def with_dekaf(scene: Scene, mistake: Mistake) -> str:
         security = dekaf.Security.tls(**tls)
 
     async def main(watch: Watch) -> None:
-        async with dekaf.Producer(scene.servers(mistake), security=security) as producer:
-            try:
-                await asyncio.wait_for(producer.produce(scene.topic(mistake), b"v"), PATIENCE)
-                watch.note("delivered", "no error")
-            except TimeoutError:
-                producer.purge()
-            except dekaf.DekafError as error:
-                watch.note(type(error).__name__, error)
+        # Not `async with`, which connects before anything is handed over.
+        producer = dekaf.Producer(scene.servers(mistake), security=security)
+        try:
+            await asyncio.wait_for(producer.produce(scene.topic(mistake), b"v"), PATIENCE)
+            watch.note("delivered", "no error")
+        except TimeoutError:
+            producer.purge()
+        except dekaf.DekafError as error:
+            watch.note(type(error).__name__, error)
+        await producer.close()
 
     watch = Watch()
     asyncio.run(main(watch))
