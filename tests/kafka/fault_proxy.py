@@ -73,7 +73,8 @@ class FaultProxy:
     def pending(self) -> bool:
         """Whether a cut or a flip still waits for its byte."""
         ways = self._faults.ways.values()
-        return any(way.cut_at is not None or way.flip_at is not None for way in ways)
+        waits = (wait for way in ways for wait in (way.cut_at, way.flip_at, way.flip_in))
+        return any(wait is not None for wait in waits)
 
     # -- faults ---------------------------------------------------------------------------
 
@@ -121,6 +122,14 @@ class FaultProxy:
         async def flip_bit() -> None:
             way = self._faults.ways[direction]
             way.flip_at = way.passed + after
+
+        self._call(flip_bit())
+
+    def flip_bit_in(self, direction: Direction, what: bytes) -> None:
+        """Spoil the first byte of the next bytes that are these."""
+
+        async def flip_bit() -> None:
+            self._faults.ways[direction].flip_in = what
 
         self._call(flip_bit())
 

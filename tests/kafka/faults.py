@@ -19,6 +19,7 @@ class Way:
     passed: int = 0  # bytes so far
     cut_at: int | None = None
     flip_at: int | None = None
+    flip_in: bytes | None = None
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -26,6 +27,8 @@ class Way:
     def spoil(self, data: bytes) -> tuple[bytes, bool]:
         """Return the bytes to pass on, and whether the connection ends with them."""
         after = self.passed + len(data)
+        if self.flip_in is not None and self.flip_in in data:
+            self.flip_at, self.flip_in = self.passed + data.index(self.flip_in), None
         if self.flip_at is not None and self.flip_at < after:
             spoilt = bytearray(data)
             spoilt[self.flip_at - self.passed] ^= 0x10
@@ -51,5 +54,5 @@ class Faults:
     def heal(self) -> None:
         self.delay, self.rate, self.refuse = 0.0, None, False
         for way in self.ways.values():
-            way.cut_at = way.flip_at = None
+            way.cut_at = way.flip_at = way.flip_in = None
             way.gate.set()
