@@ -94,7 +94,10 @@ async fn authenticate(pipeline: &Pipeline, versions: &Versions, login: &Login<'_
         let response = exchange(pipeline, version, message).await?;
         match response.error_code {
             code if code.is_success() => {}
-            code => return Err(refused(&client, code, response.error_message.as_deref())),
+            code => {
+                let said = response.error_message.unwrap_or_default();
+                return Err(refused(&client, code, &said));
+            }
         }
         let next = match client.answer(&response.auth_bytes)? {
             Next::Derive(derivation) => {
@@ -118,12 +121,11 @@ async fn authenticate(pipeline: &Pipeline, versions: &Versions, login: &Login<'_
     }
 }
 
-fn refused(client: &Client, code: ErrorCode, said: Option<&str>) -> Error {
+fn refused(client: &Client, code: ErrorCode, said: &str) -> Error {
     let message = if code == ErrorCode::SASL_AUTHENTICATION_FAILED {
         client.refusal(said)
     } else {
-        let quote = client.quote(said.unwrap_or_default());
-        format!("the broker answered {code} to SaslAuthenticate{quote}")
+        format!("the broker answered {code} to SaslAuthenticate{}", client.quote(said))
     };
     Error::new(ErrorKind::Authentication, message).code(code)
 }

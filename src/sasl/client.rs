@@ -34,18 +34,10 @@ pub(super) enum Stage {
     Both,
 }
 
+#[derive(Debug)]
 enum Login {
-    Plain(Zeroizing<Vec<u8>>),
+    Plain,
     Scram(Scram),
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Plain(_) => f.write_str("Plain(***)"),
-            Self::Scram(scram) => f.debug_tuple("Scram").field(scram).finish(),
-        }
-    }
 }
 
 impl Client {
@@ -59,8 +51,11 @@ impl Client {
         nonce: &[u8],
     ) -> Result<Self> {
         let login = match Hash::of(mechanism) {
-            None => Login::Plain(plain::message(user, password)?),
-            Some(hash) => Login::Scram(Scram::new(hash, user, password, is_token, nonce)),
+            None => {
+                plain::check(user, password)?;
+                Login::Plain
+            }
+            Some(hash) => Login::Scram(Scram::new(hash, user, is_token, nonce)),
         };
         let (user, password) = (user.to_owned(), password.clone());
         Ok(Self { mechanism, user, password, is_token, login })
@@ -69,7 +64,7 @@ impl Client {
     /// The first message.
     pub fn first(&self) -> Zeroizing<Vec<u8>> {
         match &self.login {
-            Login::Plain(message) => message.clone(),
+            Login::Plain => plain::message(&self.user, &self.password),
             Login::Scram(scram) => scram.first(),
         }
     }
@@ -78,13 +73,13 @@ impl Client {
     pub fn answer(&mut self, server: &[u8]) -> Result<Next> {
         match &mut self.login {
             // Kafka answers with nothing; what other servers may add means nothing.
-            Login::Plain(_) => Ok(Next::Done),
+            Login::Plain => Ok(Next::Done),
             Login::Scram(scram) => match server.strip_prefix(REFUSAL) {
                 Some(said) => {
-                    let refusal = self.refusal(Some(&String::from_utf8_lossy(said)));
+                    let refusal = self.refusal(&String::from_utf8_lossy(said));
                     Err(Error::new(ErrorKind::Authentication, refusal))
                 }
-                None => scram.answer(server),
+                None => scram.answer(server, &self.password),
             },
         }
     }
@@ -92,7 +87,7 @@ impl Client {
     /// Takes in the keys of [`Next::Derive`].
     pub fn derived(&mut self, keys: Keys) -> Result<Next> {
         match &mut self.login {
-            Login::Plain(_) => Err(malformed("PLAIN has no keys")),
+            Login::Plain => Err(malformed("PLAIN has no keys")),
             Login::Scram(scram) => scram.derived(keys),
         }
     }
@@ -100,7 +95,7 @@ impl Client {
     /// What the server judges by the last message.
     pub(super) fn stage(&self) -> Stage {
         match &self.login {
-            Login::Plain(_) => Stage::Both,
+            Login::Plain => Stage::Both,
             Login::Scram(scram) if scram.is_at_proof() => Stage::Proof,
             Login::Scram(_) => Stage::Name,
         }

@@ -5,19 +5,24 @@ use zeroize::Zeroizing;
 use crate::config::Secret;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The client's only message. Kafka wants no authorization id, or the user's.
-pub(super) fn message(user: &str, password: &Secret) -> Result<Zeroizing<Vec<u8>>> {
-    let password = password.reveal();
-    for (name, text) in [("user", user), ("password", password)] {
+/// Refuses what the message cannot hold.
+pub(super) fn check(user: &str, password: &Secret) -> Result<()> {
+    for (name, text) in [("user", user), ("password", password.reveal())] {
         if text.contains('\0') {
             let message = format!("{name}: a NUL cannot be sent by PLAIN");
             return Err(Error::new(ErrorKind::Authentication, message));
         }
     }
+    Ok(())
+}
+
+/// The client's only message. Kafka wants no authorization id, or the user's.
+pub(super) fn message(user: &str, password: &Secret) -> Zeroizing<Vec<u8>> {
+    let password = password.reveal();
     let mut message = Zeroizing::new(Vec::with_capacity(user.len() + password.len() + 2));
     for part in [user, password] {
         message.push(0);
         message.extend_from_slice(part.as_bytes());
     }
-    Ok(message)
+    message
 }

@@ -10,8 +10,8 @@ const OF_CREDENTIALS: [&str; 4] = ["credential", "password", "unknown-user", "in
 
 impl Client {
     /// Why the server refused the last message, as far as that can be known, and what to do.
-    pub fn refusal(&self, said: Option<&str>) -> String {
-        let said = said.map(str::trim).unwrap_or_default();
+    pub fn refusal(&self, said: &str) -> String {
+        let said = said.trim();
         if is_of_credentials(said) || self.gives_away(said) {
             return self.cause() + &self.quote(said);
         }

@@ -23,7 +23,6 @@ pub(super) const HEADER_ENCODED: &str = "biws";
 #[derive(Debug)]
 pub(super) struct Scram {
     hash: Hash,
-    password: Secret,
     nonce: String,
     /// The first message, without its header.
     first: String,
@@ -41,17 +40,11 @@ enum State {
 }
 
 impl Scram {
-    pub(super) fn new(
-        hash: Hash,
-        user: &str,
-        password: &Secret,
-        is_token: bool,
-        nonce: &[u8],
-    ) -> Self {
+    pub(super) fn new(hash: Hash, user: &str, is_token: bool, nonce: &[u8]) -> Self {
         let nonce = base64::encode(nonce);
         let extension = if is_token { ",tokenauth=true" } else { "" };
         let first = format!("n={},r={nonce}{extension}", escape(user));
-        Self { hash, password: password.clone(), nonce, first, state: State::First }
+        Self { hash, nonce, first, state: State::First }
     }
 
     pub(super) fn first(&self) -> Zeroizing<Vec<u8>> {
@@ -63,16 +56,16 @@ impl Scram {
         matches!(self.state, State::Final { .. })
     }
 
-    pub(super) fn answer(&mut self, server: &[u8]) -> Result<Next> {
+    pub(super) fn answer(&mut self, server: &[u8], password: &Secret) -> Result<Next> {
         let server = text(server)?;
         match &self.state {
-            State::First => self.take_first(server),
+            State::First => self.take_first(server, password),
             State::Deriving { .. } => Err(malformed("it came before the client's")),
             State::Final { keys, signed } => self.verify(server, keys, signed),
         }
     }
 
-    fn take_first(&mut self, server: &str) -> Result<Next> {
+    fn take_first(&mut self, server: &str, password: &Secret) -> Result<Next> {
         let mut rest = server;
         if server.starts_with("m=") {
             return Err(malformed("it demands an extension that is not known"));
@@ -86,7 +79,7 @@ impl Scram {
         let salt = salt.ok_or_else(|| malformed("its salt is not Base64"))?;
         let iterations = accepted(iterations)?;
         self.state = State::Deriving { server_first: server.into(), nonce: nonce.into() };
-        let (hash, password) = (self.hash, self.password.clone());
+        let (hash, password) = (self.hash, password.clone());
         Ok(Next::Derive(Derivation { hash, password, salt, iterations }))
     }
 
