@@ -2,6 +2,8 @@
 //! write them. ring refuses such keys and cannot compute the public half, so it is taken from the
 //! certificate; ring then checks that both halves belong together.
 
+use pkcs8::der::asn1::AnyRef;
+use pkcs8::der::{Tag, TagNumber};
 use rustls::pki_types::PrivateKeyDer;
 use zeroize::Zeroizing;
 
@@ -10,11 +12,8 @@ use super::der;
 /// The private half of a key that has no other.
 pub(super) struct PrivateHalf<'a>(&'a [u8]);
 
-// Tags of DER.
-const SEQUENCE: u8 = 0x30;
-const OCTET_STRING: u8 = 0x04;
-const BIT_STRING: u8 = 0x03;
-const PUBLIC_KEY: u8 = 0xa1;
+/// The number of the field that has the public half.
+const PUBLIC_KEY: TagNumber = TagNumber(1);
 
 /// `ECPrivateKey` begins with an integer, which is 1.
 const VERSION: [u8; 3] = [0x02, 1, 1];
@@ -35,7 +34,7 @@ impl<'a> PrivateHalf<'a> {
             _ => return None,
         };
         let [_version, private, ref optional @ ..] = members[..] else { return None };
-        let has_public = optional.iter().any(|field| der::context(*field) == Some(1));
+        let has_public = optional.iter().any(|field| der::context(*field) == Some(PUBLIC_KEY.0));
         (!has_public).then(|| Self(private.value()))
     }
 
@@ -43,24 +42,16 @@ impl<'a> PrivateHalf<'a> {
     /// belong together is not checked here.
     pub(super) fn with_public_half_of(&self, key_info: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let [_algorithm, public] = der::sequence(key_info)?[..] else { return None };
-        let private = tagged(OCTET_STRING, &[self.0])?;
-        let public = tagged(PUBLIC_KEY, &[&tagged(BIT_STRING, &[&[0], der::bits(public)?])?])?;
-        tagged(SEQUENCE, &[&VERSION, &private, &public])
+        let private = tagged(Tag::OctetString, &[self.0])?;
+        let bits = tagged(Tag::BitString, &[&[0], der::bits(public)?])?;
+        let public_key = Tag::ContextSpecific { constructed: true, number: PUBLIC_KEY };
+        let public = tagged(public_key, &[&bits])?;
+        tagged(Tag::Sequence, &[&VERSION, &private, &public])
     }
 }
 
-/// A value in DER, of up to 255 bytes; keys on P-384 have 165.
-fn tagged(tag: u8, parts: &[&[u8]]) -> Option<Zeroizing<Vec<u8>>> {
-    let length = u8::try_from(parts.iter().map(|part| part.len()).sum::<usize>()).ok()?;
-    // Its room is taken at once: growing would leave copies of the key behind.
-    let mut value = Zeroizing::new(Vec::with_capacity(3 + usize::from(length)));
-    value.push(tag);
-    if length >= 0x80 {
-        value.push(0x81);
-    }
-    value.push(length);
-    for part in parts {
-        value.extend_from_slice(part);
-    }
-    Some(value)
+/// A value in DER, which is given in parts.
+fn tagged(tag: Tag, parts: &[&[u8]]) -> Option<Zeroizing<Vec<u8>>> {
+    let value = Zeroizing::new(parts.concat());
+    der::encoded(AnyRef::new(tag, &value).ok()?).map(Zeroizing::new)
 }
