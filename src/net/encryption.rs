@@ -13,6 +13,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::descriptors::Socket;
 use super::opening::{ConnectError, ConnectStage, Opening};
+use super::security::as_tls;
 use super::transport::describe;
 use crate::error::{Error, ErrorKind};
 use crate::tls::{ClientTls, Session};
@@ -115,10 +116,6 @@ fn explain(session: &Session, error: &io::Error, has_read: bool) -> Error {
         && session.peer_expires_at().is_none();
     let explained = if is_cut { None } else { session.explain(error) };
     explained.unwrap_or_else(|| Error::new(ErrorKind::Disconnected, describe(error)))
-}
-
-fn as_tls(error: &Error) -> Error {
-    Error::new(ErrorKind::Tls, error.to_string())
 }
 
 /// Explains why the first exchange behind the handshake failed: in TLS 1.3, a broker refuses a

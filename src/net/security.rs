@@ -81,7 +81,7 @@ impl LinkSecurity {
         let settings = settings.clone();
         let load = spawn_blocking(move || ClientTls::load(&settings, password.as_ref()));
         let loaded = load.await.map_err(|panic| Error::new(ErrorKind::Tls, panic.to_string()))?;
-        let loaded = loaded.map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
+        let loaded = loaded.map_err(|error| as_tls(&error))?;
         self.counts.expires_at(loaded.expires_at());
         let loaded = Rc::new(loaded);
         self.tls.replace(Some(Rc::clone(&loaded)));
@@ -94,6 +94,11 @@ impl LinkSecurity {
         let password = read(&sasl.password, PasswordOf::User, &*self.program).await?;
         Ok(Some(Login { security: self, sasl, password }))
     }
+}
+
+/// The error of a setting of TLS that a connection finds to be unusable.
+pub(super) fn as_tls(error: &Error) -> Error {
+    Error::new(ErrorKind::Tls, error.to_string())
 }
 
 /// Is never asked: the settings need no password.
