@@ -20,7 +20,7 @@ use crate::tls::ClientTls;
 use crate::wire::Reader;
 
 /// What it means that a broker answers a client without TLS alone.
-const SPEAKS_PLAIN_TEXT: &str = "the port speaks plain text, and TLS was asked for; use the port of \
+pub(super) const SPEAKS_PLAIN_TEXT: &str = "the port speaks plain text, and TLS was asked for; use the port of \
      a TLS listener (SSL or SASL_SSL), or switch TLS off";
 
 /// How long a port is asked whether it speaks plain text.
@@ -162,6 +162,3 @@ fn refuses_version(frame: &Bytes) -> bool {
     let mut input = Reader::new(frame);
     input.skip(size_of::<i32>()).and_then(|()| input.i16()) == Ok(ErrorCode::UNSUPPORTED_VERSION.0)
 }
-
-#[cfg(test)]
-mod tests;

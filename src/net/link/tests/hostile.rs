@@ -10,8 +10,12 @@ use tokio_rustls::TlsAcceptor;
 
 use super::*;
 use crate::config::{Mechanism, Password, Pem, Sasl, Secret, Security, Tls, Trust};
+use crate::net::handshake::SPEAKS_PLAIN_TEXT;
 use crate::net::security::NoProgram;
 use crate::protocol::{ApiVersion, SaslHandshakeRequest, SaslHandshakeResponse, encode_response};
+
+/// The first byte of a TLS handshake.
+const HANDSHAKE: u8 = 22;
 
 /// What a server does in place of an answer.
 #[derive(Debug, Clone)]
@@ -80,6 +84,15 @@ fn tls() -> (Arc<ServerConfig>, Tls) {
 
 /// What comes of a connection to a server that does this with it.
 fn opened(tls: Option<Tls>, serve: impl AsyncFnOnce(TcpStream)) -> ConnectError {
+    opened_at(tls, async |listener| serve(accept(&listener).await).await)
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    listener.accept().await.expect("the client connects").0
+}
+
+/// What comes of an attempt to connect to a port at which a server does this.
+fn opened_at(tls: Option<Tls>, serve: impl AsyncFnOnce(TcpListener)) -> ConnectError {
     run(async {
         let (listener, address) = listen().await;
         let sasl = Some(Sasl {
@@ -91,11 +104,7 @@ fn opened(tls: Option<Tls>, serve: impl AsyncFnOnce(TcpStream)) -> ConnectError 
         let security = LinkSecurity::new(Security { tls, sasl }, NoProgram, Arc::default());
         let settings =
             LinkSettings { setup_timeout: LONG, security: Rc::new(security), pipeline: settings() };
-        let serving = async {
-            let (socket, _) = listener.accept().await.expect("the client connects");
-            serve(socket).await;
-        };
-        let (opened, ()) = tokio::join!(Link::open(&address, &settings), serving);
+        let (opened, ()) = tokio::join!(Link::open(&address, &settings), serve(listener));
         opened.expect_err("it is not opened")
     })
 }
@@ -227,6 +236,31 @@ fn a_handshake_that_ends_early_is_an_unreachable_broker() {
         let error = shaken(|flight| Trick::Close(flight[..part].into()));
         are(&[error], ErrorKind::Unreachable, "closed the connection");
     }
+}
+
+/// As Kafka's, which takes a handshake for a request of enormous size.
+#[test]
+fn a_port_that_speaks_plain_text_is_told() {
+    let error = opened_at(Some(tls().1), async |listener| {
+        assert_eq!(accept(&listener).await.read_u8().await.expect("a handshake"), HANDSHAKE);
+        let mut asking = accept(&listener).await;
+        take(&mut asking).await;
+        asking.write_all(&NO_VERSIONS).await.expect("the client reads");
+        asking.read_to_end(&mut Vec::new()).await.expect("the connection is closed");
+    });
+    assert_eq!((error.stage, error.kind), (ConnectStage::Tls, ErrorKind::Tls));
+    assert_eq!(error.cause, SPEAKS_PLAIN_TEXT);
+}
+
+/// As a load balancer's whose brokers are away: they may come back.
+#[test]
+fn a_port_that_closes_every_connection_may_pass() {
+    let error = opened_at(Some(tls().1), async |listener| {
+        for _ in 0..2 {
+            drop(accept(&listener).await);
+        }
+    });
+    assert_eq!((error.stage, error.kind), (ConnectStage::Tls, ErrorKind::Unreachable));
 }
 
 #[test]
