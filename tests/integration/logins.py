@@ -12,6 +12,7 @@ PATIENCE = 30.0  # seconds; far below the producer's own, so what comes within w
 # What a failure that comes at once does not wait for.
 LONG: dict[str, Any] = {"metadata_timeout_ms": 90_000, "delivery_timeout_ms": 120_000}
 
+MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", None]  # None: dekaf finds out
 ALICE = ("alice", "alice-secret")
 
 

@@ -19,6 +19,7 @@ from dekaf import AuthenticationError, DekafError, Producer, Security, TlsError
 from tests.integration.administrator import set_password
 from tests.integration.logins import (
     LONG,
+    MECHANISMS,
     PATIENCE,
     assert_stored,
     deliver,
@@ -33,7 +34,7 @@ from tests.kafka import Certificates, Cluster, FaultProxy, Plan, TopicFactory, w
 pytestmark = pytest.mark.asyncio
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", None])
+@pytest.mark.parametrize("mechanism", MECHANISMS)
 async def test_pain_1_a_bad_login_loops_silently(
     secure_kafka: Cluster, topic: TopicFactory, mechanism: str | None
 ) -> None:

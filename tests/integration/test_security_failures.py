@@ -21,6 +21,7 @@ from dekaf import (
 from tests.integration.administrator import deny_writes
 from tests.integration.logins import (
     LONG,
+    MECHANISMS,
     assert_stored,
     login,
     plain,
@@ -41,7 +42,7 @@ OTHER_SECRET = USERS["bob"]
 
 @pytest.mark.versions
 @pytest.mark.parametrize("listener", ["SASL_PLAINTEXT", "SASL_SSL"])
-@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", None])
+@pytest.mark.parametrize("mechanism", MECHANISMS)
 async def test_a_wrong_password(
     secure_kafka: Cluster,
     certificates: Certificates,
@@ -58,7 +59,7 @@ async def test_a_wrong_password(
 
 
 @pytest.mark.versions
-@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", None])
+@pytest.mark.parametrize("mechanism", MECHANISMS)
 async def test_an_unknown_user(
     secure_kafka: Cluster, topic: TopicFactory, mechanism: str | None
 ) -> None:

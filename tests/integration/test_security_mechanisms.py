@@ -10,10 +10,17 @@ import pytest
 
 from dekaf import ConfigError, Producer, Security, TlsError
 from tests.integration.administrator import new_token
-from tests.integration.logins import ALICE, assert_stored, deliver, login, scram, tls_for
+from tests.integration.logins import (
+    ALICE,
+    MECHANISMS,
+    assert_stored,
+    deliver,
+    login,
+    scram,
+    tls_for,
+)
 from tests.kafka import KEY_FORMS, Certificates, Cluster, TopicFactory
 
-MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", None]  # None: dekaf finds out
 UNREADABLE = ["pbes1", "proc-type"]  # forms of keys that need to be converted
 
 # -- passwords ------------------------------------------------------------------------------
