@@ -35,12 +35,12 @@ def check_security(
             f"security must be Security or None, not {type(security).__name__}, as in "
             'Security.sasl_scram("alice", "secret")'
         )
-    core = {} if security is None else security._core()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
-    if client_certificates and core.get("tls") is None:
+    tls, sasl = (None, None) if security is None else (security._tls, security._sasl)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
+    if client_certificates and tls is None:
         raise ValueError("client_certificates=True needs TLS: set security=Security.tls()")
     if users is None:
         return
-    if core.get("sasl") is None:
+    if sasl is None:
         raise ValueError(
             'users need SASL: set security=Security.sasl_scram("alice", "secret"), for instance'
         )
