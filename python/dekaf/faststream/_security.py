@@ -110,13 +110,12 @@ def security_of(given: object) -> dekaf.Security | None:
     encryption = False if tls is None else tls
     if isinstance(given, SASLPlaintext):
         return dekaf.Security.sasl_plain(given.username, given.password, tls=encryption)
-    if isinstance(given, SASLScram256):
+    if isinstance(given, SASLScram256 | SASLScram512):
         return dekaf.Security.sasl_scram(
-            given.username, given.password, mechanism="SCRAM-SHA-256", tls=encryption
-        )
-    if isinstance(given, SASLScram512):
-        return dekaf.Security.sasl_scram(
-            given.username, given.password, mechanism="SCRAM-SHA-512", tls=encryption
+            given.username,
+            given.password,
+            mechanism="SCRAM-SHA-256" if isinstance(given, SASLScram256) else "SCRAM-SHA-512",
+            tls=encryption,
         )
     return tls
 
