@@ -79,7 +79,7 @@ def serve(brokers: int) -> None:
 
 
 def tell(stats: socket.socket, broker: "Broker") -> None:
-    """Tell whoever connects how many records there are."""
+    """Send the number of stored records on each connection."""
     while True:
         connection, _ = stats.accept()
         with connection:
