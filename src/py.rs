@@ -40,6 +40,7 @@ mod port;
 mod process;
 mod producer;
 mod promises;
+mod providers;
 mod results;
 mod row;
 mod security;

@@ -3,6 +3,8 @@
 //! No sockets and no randomness: nonces are arguments. PBKDF2 is a value ([`Derivation`]) that the
 //! caller runs where it does not hold others up.
 
+mod bearer;
+mod by_password;
 mod client;
 mod keys;
 mod messages;
@@ -12,6 +14,7 @@ mod plain;
 mod refusal;
 mod scram;
 mod server;
+mod token;
 
 #[cfg(test)]
 mod tests;
@@ -20,3 +23,4 @@ pub use client::Client;
 pub use keys::{Derivation, KeyCache, Keys};
 pub use next::Next;
 pub use server::{Accounts, Known, Server, ServerNext, invalid_credentials};
+pub use token::Token;

@@ -22,6 +22,7 @@ mod roots;
 mod server_name;
 mod session;
 mod source;
+mod stamp;
 mod text;
 mod verifier;
 
@@ -30,3 +31,4 @@ mod tests;
 
 pub use client::ClientTls;
 pub use session::Session;
+pub use stamp::Stamp;

@@ -168,9 +168,13 @@ class SecurityMetrics(_Tree):
     """Logins that succeeded."""
     login_failures: int
     """Logins that failed."""
+    renewals: int
+    """Logins that were renewed on an open connection, before they ended."""
+    renewal_failures: int
+    """Renewals that a broker refused or did not answer; a new connection took over."""
     certificate_expires_at: int | None
-    """When the first certificate expires, in seconds since 1970: the client's own, or one that a
-    broker has shown. `None` before any is known."""
+    """When the first certificate in use expires, in seconds since 1970: the client's own, or a
+    broker's. `None` before any is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

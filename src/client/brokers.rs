@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::config::{Address, Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{
-    AskPassword, Link, LinkSecurity, LinkSettings, PipelineSettings, SecurityCounts, first_of,
+    Link, LinkSecurity, LinkSettings, PipelineSettings, Program, SecurityCounts, first_of,
 };
 use crate::producer::{Answer, MetadataWanted, Question, Recipient, Subject};
 use crate::protocol::{
@@ -40,7 +40,7 @@ pub(super) struct Brokers {
 impl Brokers {
     pub(super) fn new(
         config: &Config,
-        program: impl AskPassword + 'static,
+        program: impl Program + 'static,
         counts: &Arc<SecurityCounts>,
     ) -> Self {
         let security = LinkSecurity::new(config.security.clone(), program, Arc::clone(counts));

@@ -88,7 +88,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::net::PasswordRequest;
+    use crate::net::ProgramRequest;
     use crate::producer::{Haste, Notice, Settled};
     use crate::record::Record;
 
@@ -119,7 +119,7 @@ mod tests {
 
         fn ask_where(&self) {}
 
-        fn password(&self, _: PasswordRequest) {}
+        fn provide(&self, _: ProgramRequest) {}
 
         fn rest(waiter: &u32, _but: i32) -> u32 {
             *waiter

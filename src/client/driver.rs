@@ -18,10 +18,10 @@ use super::turned::Turned;
 use crate::cluster::NodeId;
 use crate::config::{Acks, Codec, Compression, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
-use crate::net::{AskPassword, Link, PasswordRequest, PendingAnswer, SecurityCounts};
+use crate::net::{Link, PendingAnswer, Program, ProgramRequest, SecurityCounts};
 use crate::producer::{
     Event, Notice, Outgoing, Outside, PartitionBatch, Question, RequestId, SealedRequest, Settled,
-    Turns, encode_produce,
+    Severity, Turns, encode_produce,
 };
 use crate::protocol::{PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD, ProduceRequest, decode_response};
 use crate::record::SealedBatch;
@@ -34,14 +34,31 @@ enum News {
     Sealed(Result<SealedRequest, JoinError>),
 }
 
-/// Passes questions for passwords on to the driver, which has the sink.
+/// What connections say to the program, for the driver, which has the sink.
 #[derive(Debug)]
-struct Asking(mpsc::UnboundedSender<PasswordRequest>);
+enum Word {
+    Request(ProgramRequest),
+    Warning(String),
+}
 
-impl AskPassword for Asking {
-    fn ask(&self, request: PasswordRequest) {
-        // The driver listens for as long as it lives, and with it ends what asks.
-        let _ended = self.0.send(request);
+/// Passes it on to the driver.
+#[derive(Debug)]
+struct Words(mpsc::UnboundedSender<Word>);
+
+impl Words {
+    fn say(&self, word: Word) {
+        // The driver listens for as long as it lives, and with it ends what speaks.
+        let _ended = self.0.send(word);
+    }
+}
+
+impl Program for Words {
+    fn ask(&self, request: ProgramRequest) {
+        self.say(Word::Request(request));
+    }
+
+    fn warn(&self, line: String) {
+        self.say(Word::Warning(line));
     }
 }
 
@@ -72,13 +89,13 @@ pub(super) async fn drive<W: Send + 'static>(
     counts: &Arc<SecurityCounts>,
 ) {
     let (news, mut happened) = mpsc::unbounded_channel();
-    let (asks, mut asked) = mpsc::unbounded_channel();
+    let (words, mut said) = mpsc::unbounded_channel();
     let mut turns = Turns::default();
     let mut world = World {
         turned,
         signal,
         sink,
-        brokers: Rc::new(Brokers::new(config, Asking(asks), counts)),
+        brokers: Rc::new(Brokers::new(config, Words(words), counts)),
         lanes: HashMap::new(),
         news,
         client_id: config.client_id.as_str().into(),
@@ -92,7 +109,10 @@ pub(super) async fn drive<W: Send + 'static>(
         turns.act(turn, &mut world);
         tokio::select! {
             () = turned.woken() => {}
-            Some(request) = asked.recv() => sink.password(request),
+            Some(heard) = said.recv() => match heard {
+                Word::Request(request) => sink.provide(request),
+                Word::Warning(text) => sink.note(Notice { severity: Severity::Warning, text }),
+            },
             Some(first) = happened.recv() => {
                 let mut machine = turned.driven();
                 let now = Instant::now();

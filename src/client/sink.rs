@@ -1,6 +1,6 @@
 //! What the core hands out: settled records, settled calls and lines for the log.
 
-use crate::net::PasswordRequest;
+use crate::net::ProgramRequest;
 use crate::producer::{Notice, Settled};
 
 /// Where settled records and calls go. Called on the core's thread, without any lock held.
@@ -18,9 +18,9 @@ pub trait Sink<W>: Send + Sync + 'static {
     /// `None`.
     fn ask_where(&self);
 
-    /// Takes a question for a password, which a new connection needs. It is answered later, by any
-    /// thread.
-    fn password(&self, request: PasswordRequest);
+    /// Takes a request for a password or a token, which a connection needs. It is answered later, by
+    /// any thread.
+    fn provide(&self, request: ProgramRequest);
 
     /// Makes a waiter for all but the first `but` records of `waiter`.
     fn rest(waiter: &W, but: i32) -> W;

@@ -83,10 +83,20 @@ pub enum TlsVersion {
     V1_3,
 }
 
-/// Who the client says it is, and how it proves that.
+/// How the client proves who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sasl {
-    /// How it proves who it is.
+pub enum Sasl {
+    /// By a password.
+    Password(PasswordLogin),
+    /// By a token (`OAUTHBEARER`), which the embedding program provides: see
+    /// `client::Sink::provide`.
+    Bearer,
+}
+
+/// Who the client says it is, and the password that proves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordLogin {
+    /// How the password is proved.
     pub mechanism: Mechanism,
     /// The user, or the id of a delegation token.
     pub user: String,
@@ -107,6 +117,8 @@ pub enum Mechanism {
     ScramSha512,
     /// `SCRAM-SHA-512`, or `SCRAM-SHA-256` if the broker has that one alone.
     Scram,
+    /// `OAUTHBEARER`: a token.
+    OauthBearer,
 }
 
 /// Where a password comes from. Except for the text, it is read anew for each connection.
@@ -116,6 +128,6 @@ pub enum Password {
     Text(Secret),
     /// A file that holds the password, with or without a newline behind it.
     File(PathBuf),
-    /// The embedding program says it: see `client::Sink::password`.
+    /// The embedding program provides it: see `client::Sink::provide`.
     Asked,
 }

@@ -1,8 +1,12 @@
 //! The SASL stage of opening a connection: chooses a mechanism, and runs it as requests.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::lease::Lease;
 use super::pipeline::{Pipeline, decode};
 use super::security::Login;
 use super::versions::Versions;
@@ -27,7 +31,7 @@ pub(super) enum Offer {
 /// How a login ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LoggedIn {
-    Yes,
+    Yes(Lease),
     /// Another mechanism is to be tried, on a new connection.
     Again,
 }
@@ -35,7 +39,7 @@ pub(super) enum LoggedIn {
 /// Asks for a mechanism.
 pub(super) async fn choose(pipeline: &Pipeline, mechanism: &str) -> Result<Offer> {
     let request = SaslHandshakeRequest { mechanism: mechanism.to_owned() };
-    let response = pipeline.call(&request, SaslHandshakeRequest::VERSIONS.1).await?;
+    let response = pipeline.call_ahead(&request, SaslHandshakeRequest::VERSIONS.1).await?;
     match response.error_code {
         code if code.is_success() => Ok(Offer::Accepted),
         ErrorCode::UNSUPPORTED_SASL_MECHANISM => Ok(Offer::Others(response.mechanisms)),
@@ -55,7 +59,7 @@ pub(super) async fn log_in(
 ) -> Result<LoggedIn> {
     let mechanism = login.mechanism().name();
     match choose(pipeline, mechanism).await? {
-        Offer::Accepted => authenticate(pipeline, versions, login).await.map(|()| LoggedIn::Yes),
+        Offer::Accepted => authenticate(pipeline, versions, login).await.map(LoggedIn::Yes),
         Offer::Others(offered) if login.adapt(&offered) => Ok(LoggedIn::Again),
         Offer::Others(offered) => {
             let message = format!(
@@ -85,17 +89,24 @@ pub(super) fn list(offered: &[String]) -> String {
 }
 
 /// Runs the mechanism until both sides are content.
-async fn authenticate(pipeline: &Pipeline, versions: &Versions, login: &Login<'_>) -> Result<()> {
+async fn authenticate(
+    pipeline: &Pipeline,
+    versions: &Versions,
+    login: &Login<'_>,
+) -> Result<Lease> {
     let version = versions.best::<SaslAuthenticateRequest>()?;
     let mut client = login.start()?;
     let mut message = client.first();
     let mut derived = None;
     loop {
+        // The broker counts from a later moment.
+        let begun = Instant::now();
         let response = exchange(pipeline, version, message).await?;
         match response.error_code {
             code if code.is_success() => {}
             code => {
                 let said = response.error_message.unwrap_or_default();
+                login.was_refused();
                 return Err(refused(&client, code, &said));
             }
         }
@@ -114,7 +125,8 @@ async fn authenticate(pipeline: &Pipeline, versions: &Versions, login: &Login<'_
                 if let Some((derivation, keys)) = derived {
                     login.keep(derivation, keys);
                 }
-                return Ok(());
+                let lifetime = Duration::from_millis(response.session_lifetime_ms.max(0) as u64);
+                return Ok(Lease::new(begun, lifetime, login.expires_at()));
             }
             Next::Derive(_) => unreachable!("keys are derived once"),
         };
@@ -136,7 +148,7 @@ async fn exchange(
     version: i16,
     message: Zeroizing<Vec<u8>>,
 ) -> Result<SaslAuthenticateResponse> {
-    let answer = pipeline.send(|correlation_id| {
+    let answer = pipeline.send_ahead(|correlation_id| {
         let request = SaslAuthenticateRequest { auth_bytes: Bytes::from_owner(message).into() };
         let frame = encode_request(&request, version, correlation_id, pipeline.client_id());
         vec![Bytes::from_owner(Zeroizing::new(Vec::from(frame)))]

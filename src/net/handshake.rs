@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::authentication::{LoggedIn, Offer, choose, log_in};
 use super::connect::connect;
 use super::encryption::{encrypt, explain_late};
+use super::lease::Lease;
 use super::opening::{ConnectError, ConnectStage, Opening};
 use super::pipeline::{Pipeline, PipelineSettings, decode};
 use super::security::{LinkSecurity, Login};
@@ -55,17 +56,19 @@ impl<'a> Prepared<'a> {
         &self,
         opening: &Opening<'_>,
         settings: &PipelineSettings,
-    ) -> Result<(Pipeline, Versions), ConnectError> {
+    ) -> Result<(Pipeline, Versions, Lease), ConnectError> {
         loop {
             let (pipeline, versions) = self.open_without_login(opening, settings).await?;
-            let Some(login) = &self.login else { return Ok((pipeline, versions)) };
+            let Some(login) = &self.login else {
+                return Ok((pipeline, versions, Lease::endless()));
+            };
             let logging_in = log_in(&pipeline, &versions, login);
             let logged_in = opening.stage(ConnectStage::Sasl, logging_in).await;
             match logged_in {
                 Ok(LoggedIn::Again) => {}
-                Ok(LoggedIn::Yes) => {
+                Ok(LoggedIn::Yes(lease)) => {
                     self.security.counts().login(true);
-                    return Ok((pipeline, versions));
+                    return Ok((pipeline, versions, lease));
                 }
                 Err(error) => {
                     self.security.counts().login(false);
@@ -98,7 +101,7 @@ impl<'a> Prepared<'a> {
             }
             Err(failed) => return Err(failed.error),
         };
-        counts.expires_at(session.peer_expires_at());
+        self.security.peer_expires_at(opening.address(), session.peer_expires_at());
         let pipeline = Pipeline::start(stream, settings.clone());
         let asked = opening.stage(ConnectStage::ApiVersions, async {
             ask_versions(&pipeline).await.map_err(|error| explain_late(&session, error))

@@ -4,9 +4,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::task::{AbortHandle, spawn_local};
 
 use super::authentication::list;
 use super::handshake::Prepared;
+use super::keeper::Keeper;
 use super::opening::{ConnectError, ConnectStage, Opening};
 use super::pipeline::{PendingAnswer, Pipeline, PipelineSettings};
 use super::security::LinkSecurity;
@@ -29,8 +31,9 @@ pub struct LinkSettings {
 /// A connection that is ready for requests. Dropping it ends the connection.
 #[derive(Debug)]
 pub struct Link {
-    pipeline: Pipeline,
-    versions: Versions,
+    pipeline: Rc<Pipeline>,
+    versions: Rc<Versions>,
+    keeper: Option<AbortHandle>,
 }
 
 impl Link {
@@ -41,8 +44,17 @@ impl Link {
     pub async fn open(address: &Address, settings: &LinkSettings) -> Result<Self, ConnectError> {
         let opening = || Opening::new(address, settings.setup_timeout);
         let prepared = Prepared::new(&settings.security, &opening()).await?;
-        let (pipeline, versions) = prepared.open(&opening(), &settings.pipeline).await?;
-        Ok(Self { pipeline, versions })
+        let (pipeline, versions, lease) = prepared.open(&opening(), &settings.pipeline).await?;
+        let (pipeline, versions) = (Rc::new(pipeline), Rc::new(versions));
+        let keeper = Keeper {
+            pipeline: Rc::clone(&pipeline),
+            versions: Rc::clone(&versions),
+            security: Rc::clone(&settings.security),
+            tls: prepared.tls.clone(),
+            limit: settings.setup_timeout,
+        };
+        let keeper = keeper.is_needed(lease).then(|| spawn_local(keeper.run(lease)).abort_handle());
+        Ok(Self { pipeline, versions, keeper })
     }
 
     /// Asks a broker that closed the first connection, to a client that does not log in, whether that
@@ -103,6 +115,16 @@ impl Link {
     /// Ends the connection, even with requests under way.
     pub fn abort(&self) {
         self.pipeline.abort();
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // The keeper shares the pipeline, and ends at its next turn only.
+        self.pipeline.abort();
+        if let Some(keeper) = &self.keeper {
+            keeper.abort();
+        }
     }
 }
 

@@ -1,68 +1,23 @@
 //! Where passwords come from: the settings, a file, or the program that uses the client.
 
-use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::program::{NotProvided, PasswordOf, Program, ProgramRequest, reply};
 use crate::config::{Password, Secret};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long the program may take to say a password.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What a password is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PasswordOf {
-    /// The user.
-    User,
-    /// The client certificate's private key.
-    Key,
-}
-
-impl fmt::Display for PasswordOf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::User => "password",
-            Self::Key => "key_password",
-        })
-    }
-}
-
-/// A password that the program is asked for. Dropping it answers that there is none.
-#[derive(Debug)]
-pub struct PasswordRequest {
-    of: PasswordOf,
-    reply: oneshot::Sender<Result<Secret, String>>,
-}
-
-impl PasswordRequest {
-    /// What the password is for.
-    pub fn of(&self) -> PasswordOf {
-        self.of
-    }
-
-    /// Says the password, or why there is none.
-    pub fn answer(self, password: Result<Secret, String>) {
-        // The connection that needed it may have been given up.
-        let _unheard = self.reply.send(password);
-    }
-}
-
-/// Asks the program for passwords.
-pub trait AskPassword: fmt::Debug {
-    /// Passes the question on. Does not wait for the answer.
-    fn ask(&self, request: PasswordRequest);
-}
+/// How long the program may take to provide a password or a token.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads a password. An error says which and why, and never shows a part of it.
 pub(super) async fn read(
     password: &Password,
     of: PasswordOf,
-    program: &dyn AskPassword,
+    program: &dyn Program,
 ) -> Result<Secret> {
     match password {
         Password::Text(text) if text.reveal().is_empty() => Err(no(of, "it is empty")),
@@ -73,13 +28,13 @@ pub(super) async fn read(
             read.await.unwrap_or_else(|panic| Err(panic.to_string())).map_err(|why| no(of, &why))
         }
         Password::Asked => {
-            let (reply, answer) = oneshot::channel();
-            program.ask(PasswordRequest { of, reply });
-            match timeout(PATIENCE, answer).await {
-                Ok(Ok(said)) => said.map_err(|why| no(of, &why)),
-                Ok(Err(_)) => Err(no(of, "the producer is closed")),
-                Err(_) => Err(no(of, &format!("the function did not return within {PATIENCE:?}"))),
-            }
+            let (reply, provided) = reply();
+            program.ask(ProgramRequest::Password(of, reply));
+            let late = |_| {
+                Err(NotProvided::new(format!("the function did not return within {PATIENCE:?}")))
+            };
+            let provided = timeout(PATIENCE, provided.wait()).await.unwrap_or_else(late);
+            provided.map_err(|no_password| no(of, &no_password.why))
         }
     }
 }
@@ -112,15 +67,21 @@ mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Program(Option<Result<&'static str, &'static str>>);
+    struct Says(Option<Result<&'static str, &'static str>>);
 
-    impl AskPassword for Program {
-        fn ask(&self, request: PasswordRequest) {
-            assert_eq!(request.of(), PasswordOf::User);
+    impl Program for Says {
+        fn ask(&self, request: ProgramRequest) {
+            let ProgramRequest::Password(PasswordOf::User, reply) = request else {
+                panic!("{request:?} is not the user's password")
+            };
             if let Some(said) = self.0 {
-                let said = said.map(|text| Secret::new(text.into())).map_err(str::to_owned);
-                request.answer(said);
+                let said = said.map(|text| Secret::new(text.into())).map_err(NotProvided::new);
+                reply.answer(said);
             }
+        }
+
+        fn warn(&self, line: String) {
+            panic!("a password is no cause to warn: {line}");
         }
     }
 
@@ -130,7 +91,7 @@ mod tests {
         Password::File(path)
     }
 
-    async fn read_from(password: &Password, program: Program) -> Result<String, String> {
+    async fn read_from(password: &Password, program: Says) -> Result<String, String> {
         let read = read(password, PasswordOf::User, &program).await;
         if let Password::File(path) = password {
             let _missing = std::fs::remove_file(path);
@@ -143,7 +104,7 @@ mod tests {
         for (content, password) in [("secret", "secret"), ("secret\n", "secret"), (" s\r\n", " s")]
         {
             let file = file("line-end", content.as_bytes());
-            assert_eq!(read_from(&file, Program(None)).await.as_deref(), Ok(password));
+            assert_eq!(read_from(&file, Says(None)).await.as_deref(), Ok(password));
         }
     }
 
@@ -157,7 +118,7 @@ mod tests {
             (file("binary", b"\xff\xfe"), "is not UTF-8 text"),
         ];
         for (password, expected) in cases {
-            let error = read_from(&password, Program(None)).await.expect_err(expected);
+            let error = read_from(&password, Says(None)).await.expect_err(expected);
             assert!(error.contains(expected), "{error}");
         }
     }
@@ -165,10 +126,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_program_is_asked() {
         let asked = Password::Asked;
-        assert_eq!(read_from(&asked, Program(Some(Ok("secret")))).await.as_deref(), Ok("secret"));
-        let raised = read_from(&asked, Program(Some(Err("it raised KeyError")))).await;
+        assert_eq!(read_from(&asked, Says(Some(Ok("secret")))).await.as_deref(), Ok("secret"));
+        let raised = read_from(&asked, Says(Some(Err("it raised KeyError")))).await;
         assert_eq!(raised, Err("password: it raised KeyError".to_owned()));
-        let dropped = read_from(&asked, Program(None)).await;
+        let dropped = read_from(&asked, Says(None)).await;
         assert_eq!(dropped, Err("password: the producer is closed".to_owned()));
     }
 }

@@ -4,16 +4,20 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::task::spawn_blocking;
 
-use super::password::{AskPassword, PasswordOf, PasswordRequest, read};
+use super::expiries::Expiries;
+use super::password::read;
+use super::program::{PasswordOf, Program, ProgramRequest};
 use super::security_counts::SecurityCounts;
-use crate::config::{Mechanism, Sasl, Secret, Security};
+use super::tokens::Tokens;
+use crate::config::{Address, Mechanism, PasswordLogin, Sasl, Secret, Security, Tls};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sasl::{Client, Derivation, KeyCache, Keys};
-use crate::tls::ClientTls;
+use crate::sasl::{Client, Derivation, KeyCache, Keys, Token};
+use crate::tls::{ClientTls, Stamp};
 
 /// Bytes of randomness in a nonce.
 const NONCE: usize = 24;
@@ -22,29 +26,43 @@ const NONCE: usize = 24;
 #[derive(Debug)]
 pub struct LinkSecurity {
     settings: Security,
-    program: Box<dyn AskPassword>,
+    program: Rc<dyn Program>,
     counts: Arc<SecurityCounts>,
-    /// Loaded when the first connection is opened.
-    tls: RefCell<Option<Rc<ClientTls>>>,
+    /// Loaded when the first connection is opened, and again when a file has changed.
+    tls: RefCell<Option<Loaded>>,
+    /// Whether the log says that changed files cannot be loaded.
+    is_stale: Cell<bool>,
+    expiries: RefCell<Expiries>,
     /// What is asked for in place of the configured mechanism, which the brokers do not offer.
     instead: Cell<Option<Mechanism>>,
     keys: RefCell<KeyCache>,
+    tokens: Rc<Tokens>,
+}
+
+/// Certificates and keys, and what their files looked like before.
+#[derive(Debug, Clone)]
+struct Loaded {
+    tls: Rc<ClientTls>,
+    stamp: Stamp,
 }
 
 impl LinkSecurity {
-    /// Loads nothing yet. Passwords that the settings do not hold are asked of the `program`.
+    /// Loads nothing yet. Secrets that the settings do not hold are asked of the `program`.
     pub fn new(
         settings: Security,
-        program: impl AskPassword + 'static,
+        program: impl Program + 'static,
         counts: Arc<SecurityCounts>,
     ) -> Self {
         Self {
             settings,
-            program: Box::new(program),
+            program: Rc::new(program),
             counts,
             tls: RefCell::default(),
+            is_stale: Cell::default(),
+            expiries: RefCell::default(),
             instead: Cell::default(),
             keys: RefCell::default(),
+            tokens: Rc::default(),
         }
     }
 
@@ -67,33 +85,86 @@ impl LinkSecurity {
         self.settings.tls.is_some() || self.has_login()
     }
 
-    /// What encrypts connections, or `None` if nothing does.
+    /// A broker has shown its certificate, which expires then.
+    pub(super) fn peer_expires_at(&self, broker: &Address, at: Option<SystemTime>) {
+        if let Some(at) = at {
+            self.expiries.borrow_mut().set_peer(broker, at);
+        }
+        self.counts.expires_at(self.expiries.borrow_mut().first());
+    }
+
+    /// What encrypts connections, or `None` if nothing does. Files that have changed are loaded anew;
+    /// while that fails, as where only one of a pair was replaced yet, the old ones are used.
     pub(super) async fn tls(&self) -> Result<Option<Rc<ClientTls>>> {
         let Some(settings) = &self.settings.tls else { return Ok(None) };
-        if let Some(loaded) = &*self.tls.borrow() {
-            return Ok(Some(Rc::clone(loaded)));
+        let known = self.tls.borrow().clone();
+        if known.is_some() && !Stamp::has_files(settings) {
+            return Ok(known.map(|known| known.tls));
         }
+        let looked_at = settings.clone();
+        // Before the files are read: what changes in between is found to have changed next time.
+        let stamp = blocking(move || Stamp::of(&looked_at)).await?;
+        if let Some(known) = known.as_ref().filter(|known| known.stamp == stamp) {
+            return Ok(Some(Rc::clone(&known.tls)));
+        }
+        match (self.load(settings).await, known) {
+            (Ok(tls), _) => {
+                self.is_stale.set(false);
+                self.expiries.borrow_mut().set_own(tls.expires_at());
+                self.counts.expires_at(self.expiries.borrow_mut().first());
+                self.tls.replace(Some(Loaded { tls: Rc::clone(&tls), stamp }));
+                Ok(Some(tls))
+            }
+            (Err(error), Some(known)) => {
+                if !self.is_stale.replace(true) {
+                    let line =
+                        format!("the files of TLS have changed, and are not used yet: {error}");
+                    self.program.warn(line);
+                }
+                Ok(Some(known.tls))
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    async fn load(&self, settings: &Tls) -> Result<Rc<ClientTls>> {
         let sealed = settings.identity.as_ref().and_then(|it| it.key_password.as_ref());
         let password = match sealed {
             Some(password) => Some(read(password, PasswordOf::Key, &*self.program).await?),
             None => None,
         };
         let settings = settings.clone();
-        let load = spawn_blocking(move || ClientTls::load(&settings, password.as_ref()));
-        let loaded = load.await.map_err(|panic| Error::new(ErrorKind::Tls, panic.to_string()))?;
-        let loaded = loaded.map_err(|error| as_tls(&error))?;
-        self.counts.expires_at(loaded.expires_at());
-        let loaded = Rc::new(loaded);
-        self.tls.replace(Some(Rc::clone(&loaded)));
-        Ok(Some(loaded))
+        let loaded = blocking(move || ClientTls::load(&settings, password.as_ref())).await?;
+        loaded.map(Rc::new).map_err(|error| as_tls(&error))
     }
 
-    /// Who logs in, with which password, or `None` if clients do not log in.
+    /// The login of a new connection, with the password or token as it is now; `None` if clients do
+    /// not log in.
     pub(super) async fn login(&self) -> Result<Option<Login<'_>>> {
         let Some(sasl) = &self.settings.sasl else { return Ok(None) };
-        let password = read(&sasl.password, PasswordOf::User, &*self.program).await?;
-        Ok(Some(Login { security: self, sasl, password }))
+        let credentials = match sasl {
+            Sasl::Password(login) => self.password(login).await?,
+            Sasl::Bearer => Credentials::Token(self.tokens.to_connect(&self.program).await?),
+        };
+        Ok(Some(Login { security: self, credentials }))
     }
+
+    /// The login of an open connection whose login ends.
+    pub(super) async fn renewal(&self) -> Result<Option<Login<'_>>> {
+        let Some(Sasl::Bearer) = &self.settings.sasl else { return self.login().await };
+        let credentials = Credentials::Token(self.tokens.to_renew(&self.program).await?);
+        Ok(Some(Login { security: self, credentials }))
+    }
+
+    async fn password<'a>(&self, login: &'a PasswordLogin) -> Result<Credentials<'a>> {
+        let password = read(&login.password, PasswordOf::User, &*self.program).await?;
+        Ok(Credentials::Password { login, password })
+    }
+}
+
+/// Runs what reads files on a thread that may wait.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    spawn_blocking(work).await.map_err(|panic| Error::new(ErrorKind::Tls, panic.to_string()))
 }
 
 /// The error of a setting of TLS that a connection finds to be unusable.
@@ -101,26 +172,39 @@ pub(super) fn as_tls(error: &Error) -> Error {
     Error::new(ErrorKind::Tls, error.to_string())
 }
 
-/// Is never asked: the settings need no password.
+/// Is never asked: the settings need no secret.
 #[derive(Debug)]
 pub(super) struct NoProgram;
 
-impl AskPassword for NoProgram {
-    fn ask(&self, _: PasswordRequest) {}
+impl Program for NoProgram {
+    fn ask(&self, _: ProgramRequest) {}
+
+    fn warn(&self, _: String) {}
 }
 
-/// A login to come: the user, and the password as it is now.
+/// A login to come.
 #[derive(Debug)]
 pub(super) struct Login<'a> {
     security: &'a LinkSecurity,
-    sasl: &'a Sasl,
-    password: Secret,
+    credentials: Credentials<'a>,
+}
+
+/// What a login proves, as it is now.
+#[derive(Debug)]
+enum Credentials<'a> {
+    Password { login: &'a PasswordLogin, password: Secret },
+    Token(Token),
 }
 
 impl Login<'_> {
     /// The mechanism to ask for.
     pub(super) fn mechanism(&self) -> Mechanism {
-        self.security.instead.get().unwrap_or(self.sasl.mechanism)
+        match &self.credentials {
+            Credentials::Password { login, .. } => {
+                self.security.instead.get().unwrap_or(login.mechanism)
+            }
+            Credentials::Token(_) => Mechanism::OauthBearer,
+        }
     }
 
     /// The broker offers only these mechanisms. Returns whether another one may be asked for, on a
@@ -135,12 +219,30 @@ impl Login<'_> {
 
     /// Starts to log in.
     pub(super) fn start(&self) -> Result<Client> {
+        let (login, password) = match &self.credentials {
+            Credentials::Password { login, password } => (login, password),
+            Credentials::Token(token) => return Client::bearer(token),
+        };
         let mut nonce = [0; NONCE];
         SystemRandom::new().fill(&mut nonce).map_err(|_| {
             Error::new(ErrorKind::Authentication, "the system gives no random bytes for a nonce")
         })?;
-        let Sasl { user, is_token, .. } = self.sasl;
-        Client::new(self.mechanism(), user, &self.password, *is_token, &nonce)
+        Client::new(self.mechanism(), &login.user, password, login.is_token, &nonce)
+    }
+
+    /// When what it proves ends by itself, as far as that is known.
+    pub(super) fn expires_at(&self) -> Option<SystemTime> {
+        match &self.credentials {
+            Credentials::Password { .. } => None,
+            Credentials::Token(token) => token.expires_at,
+        }
+    }
+
+    /// The broker has refused it.
+    pub(super) fn was_refused(&self) {
+        if let Credentials::Token(token) = &self.credentials {
+            self.security.tokens.forget(token);
+        }
     }
 
     /// SCRAM's keys. They are derived on a thread that may be busy, as that takes milliseconds.

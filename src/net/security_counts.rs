@@ -10,6 +10,8 @@ pub struct SecurityCounts {
     tls_failures: AtomicU64,
     logins: AtomicU64,
     login_failures: AtomicU64,
+    renewals: AtomicU64,
+    renewal_failures: AtomicU64,
     /// In seconds since 1970; 0 before any is known.
     expires_at: AtomicU64,
 }
@@ -25,8 +27,12 @@ pub struct SecurityMetrics {
     pub logins: u64,
     /// Logins that failed.
     pub login_failures: u64,
-    /// When the first of the certificates that were seen expires, in seconds since 1970: the
-    /// client's own and the brokers'.
+    /// Logins that were renewed on an open connection, before they ended.
+    pub renewals: u64,
+    /// Renewals that brokers refused or did not answer.
+    pub renewal_failures: u64,
+    /// When the first of the certificates in use expires, in seconds since 1970: the client's own and
+    /// the brokers'.
     pub certificate_expires_at: Option<u64>,
 }
 
@@ -41,13 +47,15 @@ impl SecurityCounts {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A certificate was seen that expires then.
+    pub(super) fn renewal(&self, succeeded: bool) {
+        let count = if succeeded { &self.renewals } else { &self.renewal_failures };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The first of the certificates in use expires then.
     pub(super) fn expires_at(&self, time: Option<SystemTime>) {
-        let Some(time) = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()) else { return };
-        let (new, relaxed) = (time.as_secs().max(1), Ordering::Relaxed);
-        let first = |known| (known == 0 || new < known).then_some(new);
-        // There is nothing to change if an earlier one is known.
-        let _earlier = self.expires_at.fetch_update(relaxed, relaxed, first);
+        let time = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        self.expires_at.store(time.map_or(0, |time| time.as_secs().max(1)), Ordering::Relaxed);
     }
 
     /// The counts now.
@@ -58,6 +66,8 @@ impl SecurityCounts {
             tls_failures: load(&self.tls_failures),
             logins: load(&self.logins),
             login_failures: load(&self.login_failures),
+            renewals: load(&self.renewals),
+            renewal_failures: load(&self.renewal_failures),
             certificate_expires_at: Some(load(&self.expires_at)).filter(|at| *at > 0),
         }
     }
@@ -70,18 +80,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_expiry_counts() {
+    fn what_is_counted_is_read() {
         let counts = SecurityCounts::default();
         assert_eq!(counts.read(), SecurityMetrics::default());
-        for seconds in [300, 100, 200] {
-            counts.expires_at(Some(UNIX_EPOCH + Duration::from_secs(seconds)));
-        }
-        counts.expires_at(None);
+        counts.expires_at(Some(UNIX_EPOCH + Duration::from_secs(100)));
         counts.handshake(true);
         counts.login(false);
+        counts.renewal(true);
         let expected = SecurityMetrics {
             tls_handshakes: 1,
             login_failures: 1,
+            renewals: 1,
             certificate_expires_at: Some(100),
             ..SecurityMetrics::default()
         };

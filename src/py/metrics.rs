@@ -101,7 +101,15 @@ fn secured(py: Python<'_>, security: SecurityMetrics) -> Tree<'_> {
     tree!(
         py,
         security,
-        [tls_handshakes, tls_failures, logins, login_failures, certificate_expires_at]
+        [
+            tls_handshakes,
+            tls_failures,
+            logins,
+            login_failures,
+            renewals,
+            renewal_failures,
+            certificate_expires_at
+        ]
     )
 }
 

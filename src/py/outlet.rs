@@ -7,7 +7,7 @@ use super::port::{Address, Item};
 use super::voice::Voice;
 use super::waiter::Waiter;
 use crate::client::Sink;
-use crate::net::PasswordRequest;
+use crate::net::ProgramRequest;
 use crate::producer::{Notice, Settled};
 
 #[derive(Debug)]
@@ -15,8 +15,10 @@ pub(super) struct Outlet {
     pub(super) voice: Arc<Voice>,
     /// Where it speaks of its own accord.
     pub(super) home: Address,
-    /// Where the caller's partitioner and password functions are called, if there are any.
+    /// Where the caller's partitioner is called and secrets are provided, if there is need.
     pub(super) asks: Option<Address>,
+    /// Whether tokens come from a coroutine, which runs where the producer is at home.
+    pub(super) is_token_of_loop: bool,
 }
 
 impl Sink<Waiter> for Outlet {
@@ -25,7 +27,7 @@ impl Sink<Waiter> for Outlet {
     }
 
     fn end(self, settled: Vec<Settled<Waiter>>) {
-        let Self { voice, home, asks } = self;
+        let Self { voice, home, asks, .. } = self;
         let port = Arc::clone(home.port());
         // Nothing more will be said there: a loop that ends at once needs no successor.
         drop((home, asks));
@@ -44,10 +46,12 @@ impl Sink<Waiter> for Outlet {
         }
     }
 
-    fn password(&self, request: PasswordRequest) {
-        // Without a place to call it, dropping the request answers that there is no password.
-        if let Some(asks) = &self.asks {
-            asks.port().push(vec![Item::AskPassword(Arc::clone(&self.voice), request)]);
+    fn provide(&self, request: ProgramRequest) {
+        let is_for_loop = self.is_token_of_loop && matches!(request, ProgramRequest::Token(_));
+        let place = if is_for_loop { Some(&self.home) } else { self.asks.as_ref() };
+        // Without a place, dropping the request answers that there is no secret.
+        if let Some(place) = place {
+            place.port().push(vec![Item::Provide(Arc::clone(&self.voice), request)]);
         }
     }
 

@@ -21,7 +21,7 @@ use super::wakes::{Wakes, Waking};
 use super::{dispatcher, process};
 use crate::client::Mailbox;
 use crate::error::Error;
-use crate::net::PasswordRequest;
+use crate::net::ProgramRequest;
 use crate::producer::{Notice, Settled, Waiting};
 
 /// How many waiters a reader completes before it gets to its other work.
@@ -38,8 +38,8 @@ pub(super) enum Item {
     Unclaimed(Arc<Voice>, Error, usize),
     /// Call the caller's partitioner.
     AskWhere(Arc<Voice>),
-    /// Call the function that says a password.
-    AskPassword(Arc<Voice>, PasswordRequest),
+    /// Have the user's code provide a password or a token.
+    Provide(Arc<Voice>, ProgramRequest),
     /// Write a line into the log.
     Notice(Arc<Voice>, Notice),
     /// Tell a thread that all items before this one are done.
@@ -209,7 +209,7 @@ impl Port {
             },
             Item::Unclaimed(..)
             | Item::AskWhere(_)
-            | Item::AskPassword(..)
+            | Item::Provide(..)
             | Item::Notice(..)
             | Item::Fence(_) => Ok(()),
         })
@@ -260,7 +260,7 @@ impl Item {
                 voice.report(py, stage, &error, count).map(|()| count)
             }
             Self::AskWhere(voice) => voice.place_records(py).map(|_| 1),
-            Self::AskPassword(voice, request) => voice.say_password(py, request).map(|()| 1),
+            Self::Provide(voice, request) => voice.provide(py, request).map(|()| 1),
             Self::Notice(voice, notice) => voice.note(py, &notice).map(|()| 1),
             Self::Fence(answer) => {
                 answer.fill(Ok(Learned::Done));

@@ -52,14 +52,19 @@ impl ProducerCore {
         };
         let voice = Arc::new(Voice::new(&self.settings, py));
         let mut asked =
-            self.settings.passwords.all().into_iter().chain([&self.settings.partitioner]);
+            self.settings.providers.all().into_iter().chain([&self.settings.partitioner]);
         // Loops stand still now and then, and may be blocked by the very call that waits.
         let asks = if asked.any(Option::is_some) {
             Some(Address::of(dispatcher::port(py)?))
         } else {
             None
         };
-        let outlet = Outlet { voice: Arc::clone(&voice), home: Address::of(home), asks };
+        let outlet = Outlet {
+            voice: Arc::clone(&voice),
+            home: Address::of(home),
+            asks,
+            is_token_of_loop: self.settings.providers.is_token_of_loop,
+        };
         let started = self.started.start(outlet, |outlet| {
             let client = Client::start(self.settings.config.clone(), process::seed(), outlet)?;
             voice.belongs_to(client.clone());

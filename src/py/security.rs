@@ -1,58 +1,31 @@
-//! From Python's `Security` to the core's: `Security._core()` returns plain values, and functions
-//! that say passwords.
+//! From Python's `Security` to the core's: `Security._core()` returns plain values, and what provides
+//! passwords and tokens.
 
 use std::path::PathBuf;
 
 use pyo3::conversion::FromPyObjectOwned;
-use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 
-use super::calls::{call_alone, method_with};
-use super::convert::type_name;
+use super::calls::method_with;
+use super::providers::Providers;
 use crate::config::{
-    Identity, Mechanism, Password, Pem, Sasl, Secret, Security, Tls, TlsVersion, Trust,
-    Verification,
+    Identity, Mechanism, Password, PasswordLogin, Pem, Sasl, Secret, Security, Tls, TlsVersion,
+    Trust, Verification,
 };
-use crate::net::PasswordOf;
-
-/// Functions that say passwords.
-#[derive(Debug, Default)]
-pub(super) struct PasswordFunctions {
-    pub(super) user: Option<Py<PyAny>>,
-    pub(super) key: Option<Py<PyAny>>,
-}
-
-impl PasswordFunctions {
-    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
-        let clone = |function: &Option<Py<PyAny>>| function.as_ref().map(|it| it.clone_ref(py));
-        Self { user: clone(&self.user), key: clone(&self.key) }
-    }
-
-    pub(super) fn all(&self) -> [&Option<Py<PyAny>>; 2] {
-        [&self.user, &self.key]
-    }
-
-    pub(super) fn of(&self, which: PasswordOf) -> Option<&Py<PyAny>> {
-        match which {
-            PasswordOf::User => self.user.as_ref(),
-            PasswordOf::Key => self.key.as_ref(),
-        }
-    }
-}
 
 /// Reads a `Security`, or `None`.
-pub(super) fn security(given: &Bound<'_, PyAny>) -> PyResult<(Security, PasswordFunctions)> {
-    let mut functions = PasswordFunctions::default();
+pub(super) fn security(given: &Bound<'_, PyAny>) -> PyResult<(Security, Providers)> {
+    let mut providers = Providers::default();
     if given.is_none() {
-        return Ok((Security::default(), functions));
+        return Ok((Security::default(), providers));
     }
     let values = method_with(given, "_core", ())?;
     let tls = optional(&values, "tls")?;
-    let tls = tls.map(|tls| read_tls(&tls, &mut functions.key)).transpose()?;
+    let tls = tls.map(|tls| read_tls(&tls, &mut providers.key)).transpose()?;
     let sasl = optional(&values, "sasl")?;
-    let sasl = sasl.map(|sasl| read_sasl(&sasl, &mut functions.user)).transpose()?;
-    Ok((Security { tls, sasl }, functions))
+    let sasl = sasl.map(|sasl| read_sasl(&sasl, &mut providers)).transpose()?;
+    Ok((Security { tls, sasl }, providers))
 }
 
 fn read_tls(values: &Bound<'_, PyAny>, function: &mut Option<Py<PyAny>>) -> PyResult<Tls> {
@@ -91,18 +64,23 @@ fn read_tls(values: &Bound<'_, PyAny>, function: &mut Option<Py<PyAny>>) -> PyRe
     })
 }
 
-fn read_sasl(values: &Bound<'_, PyAny>, function: &mut Option<Py<PyAny>>) -> PyResult<Sasl> {
+fn read_sasl(values: &Bound<'_, PyAny>, providers: &mut Providers) -> PyResult<Sasl> {
     let name: String = get(values, "mechanism")?;
     let mechanism = match name.as_str() {
+        "OAUTHBEARER" => {
+            providers.token = Some(values.get_item("provider")?.unbind());
+            providers.is_token_of_loop = get(values, "is_async")?;
+            return Ok(Sasl::Bearer);
+        }
         "SCRAM" => Mechanism::Scram,
         name => Mechanism::from_name(name).ok_or_else(|| unknown("mechanism", name))?,
     };
-    Ok(Sasl {
+    Ok(Sasl::Password(PasswordLogin {
         mechanism,
         user: get(values, "user")?,
-        password: password(&values.get_item("password")?, function)?,
+        password: password(&values.get_item("password")?, &mut providers.user)?,
         is_token: get(values, "is_token")?,
-    })
+    }))
 }
 
 /// `("path", path)` or `("text", text)`.
@@ -138,56 +116,4 @@ fn get<'py, T: FromPyObjectOwned<'py>>(values: &Bound<'py, PyAny>, name: &str) -
 
 fn unknown(what: &str, value: &str) -> PyErr {
     PyValueError::new_err(format!("{what}: \"{value}\" is not known"))
-}
-
-/// Calls a function that returns a password. The error names the type of what the function raised
-/// and the line it came from, never its text or repr, which may hold the secret. What is meant to
-/// end the program is returned as well, without text and traceback.
-pub(super) fn ask(function: &Bound<'_, PyAny>) -> (Result<Secret, String>, Option<PyErr>) {
-    let error = match call_alone(function) {
-        Ok(said) => return (returned(&said), None),
-        Err(error) => error,
-    };
-    let py = function.py();
-    let kind = type_name(error.value(py));
-    let place = line_of(py, &error).map(|line| format!(" at {line}")).unwrap_or_default();
-    let why = format!(
-        "the function raised {kind}{place}; its text is left out, as it may hold the secret: catch \
-         and log it in the function"
-    );
-    (Err(why), ending(py, &error))
-}
-
-/// A new exception in place of one that is meant to end the program: `SystemExit` and
-/// `KeyboardInterrupt` are printed where they arrive, with their causes.
-fn ending(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
-    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
-        return Some(PyKeyboardInterrupt::new_err(()));
-    }
-    let is_exit = error.is_instance_of::<PySystemExit>(py);
-    is_exit.then(|| {
-        let code = error.value(py).getattr("code").and_then(|code| code.extract::<Option<i32>>());
-        PySystemExit::new_err(code.unwrap_or(Some(1)))
-    })
-}
-
-/// What a function returned, if it can be a password.
-fn returned(said: &Bound<'_, PyAny>) -> Result<Secret, String> {
-    let Ok(text) = said.cast::<PyString>() else {
-        return Err(format!("the function must return str, not {}", type_name(said)));
-    };
-    match text.to_str() {
-        Ok("") => Err("the function returned an empty text".to_owned()),
-        Ok(text) => Ok(Secret::new(text.to_owned())),
-        Err(_) => Err("the function returned text that has no UTF-8".to_owned()),
-    }
-}
-
-/// The line of the function that failed, as `app.py:12`. What is not written in Python has none.
-fn line_of(py: Python<'_>, error: &PyErr) -> Option<String> {
-    let traceback = error.traceback(py)?;
-    let code = traceback.getattr("tb_frame").ok()?.getattr("f_code").ok()?;
-    let file: String = code.getattr("co_filename").ok()?.extract().ok()?;
-    let line: usize = traceback.getattr("tb_lineno").ok()?.extract().ok()?;
-    Some(format!("{file}:{line}"))
 }

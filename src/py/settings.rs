@@ -13,7 +13,8 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::calls::import;
 use super::convert::type_name;
 use super::errors::to_python;
-use super::security::{PasswordFunctions, security};
+use super::providers::Providers;
+use super::security::security;
 use super::serializers::Serializers;
 use crate::config::{Acks, Compression, Config, Partitioner};
 
@@ -33,8 +34,8 @@ pub(super) struct Settings {
     pub(super) on_error: Option<Py<PyAny>>,
     /// Whom to ask where records go, with [`Partitioner::Caller`].
     pub(super) partitioner: Option<Py<PyAny>>,
-    /// What says passwords.
-    pub(super) passwords: PasswordFunctions,
+    /// What provides passwords and tokens.
+    pub(super) providers: Providers,
 }
 
 impl Settings {
@@ -54,7 +55,7 @@ impl Settings {
             Ok(name) => (name.to_str()?.parse().map_err(|error| to_python(py, &error))?, None),
             Err(_) => (Partitioner::Caller, Some(given.unbind())),
         };
-        let (security, passwords) = security(&config.getattr("security")?)?;
+        let (security, providers) = security(&config.getattr("security")?)?;
         Ok(Self {
             config: Config { security, partitioner, ..core(config)? },
             exit_timeout: milliseconds(config, "exit_timeout_ms")?,
@@ -67,7 +68,7 @@ impl Settings {
             },
             on_error: get(config, "on_error")?,
             partitioner: function,
-            passwords,
+            providers,
         })
     }
 }
@@ -77,7 +78,7 @@ impl Settings {
         self.serializers.traverse(visit)?;
         let functions = [&self.on_error, &self.partitioner].into_iter();
         functions
-            .chain(self.passwords.all())
+            .chain(self.providers.all())
             .flatten()
             .try_for_each(|function| visit.call(function))
     }

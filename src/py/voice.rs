@@ -12,12 +12,12 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::callbacks;
 use super::errors::to_python;
 use super::process;
-use super::security::{self, PasswordFunctions};
+use super::providers::{self, Providers};
 use super::settings::Settings;
 use super::waiter::{Stage, Waiter};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
-use crate::net::PasswordRequest;
+use crate::net::ProgramRequest;
 use crate::producer::Notice;
 
 /// How many failures are remembered, of those that nobody claims.
@@ -42,7 +42,7 @@ pub(super) struct Voice {
 struct Functions {
     on_error: Option<Py<PyAny>>,
     partitioner: Option<Py<PyAny>>,
-    passwords: PasswordFunctions,
+    providers: Providers,
 }
 
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ impl Voice {
             functions: Mutex::new(Functions {
                 on_error,
                 partitioner,
-                passwords: settings.passwords.clone_ref(py),
+                providers: settings.providers.clone_ref(py),
             }),
             client: OnceLock::new(),
             ledger: Mutex::default(),
@@ -200,8 +200,8 @@ impl Voice {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         // Whoever has it locked holds the interpreter, and so does the collector.
         let Ok(functions) = self.functions.try_lock() else { return Ok(()) };
-        let Functions { on_error, partitioner, passwords } = &*functions;
-        let functions = [on_error, partitioner].into_iter().chain(passwords.all());
+        let Functions { on_error, partitioner, providers } = &*functions;
+        let functions = [on_error, partitioner].into_iter().chain(providers.all());
         functions.flatten().try_for_each(|function| visit.call(function))
     }
 
@@ -215,22 +215,11 @@ impl Voice {
         drop(gone);
     }
 
-    /// Calls the function that says a password, for a new connection. What is meant to end the program
-    /// goes on, when the connection has failed of it.
-    pub(super) fn say_password(&self, py: Python<'_>, request: PasswordRequest) -> PyResult<()> {
-        let which = request.of();
-        let Some(function) = self.function(py, |functions| functions.passwords.of(which)) else {
-            request.answer(Err("it was dropped together with the producer".to_owned()));
-            return Ok(());
-        };
-        let (said, ends_program) = security::ask(&function);
-        if self.is_ours() {
-            request.answer(said);
-        } else {
-            // The parent's: its core waits for it, and this process has none.
-            std::mem::forget(request);
-        }
-        ends_program.map_or(Ok(()), Err)
+    /// Has the user's code provide a password or a token, for a connection. What is meant to end the
+    /// program goes on, when the connection has failed of it.
+    pub(super) fn provide(&self, py: Python<'_>, request: ProgramRequest) -> PyResult<()> {
+        let provider = self.function(py, |functions| functions.providers.of(&request));
+        providers::provide(py, provider.as_ref(), request, || self.is_ours())
     }
 
     /// Whether somebody is to be sent to [`Self::place_records`]: nobody is on his way yet.

@@ -1,6 +1,6 @@
 //! Why a server refused a login, in words.
 
-use super::client::{Client, Stage};
+use super::by_password::{ByPassword, Stage};
 use crate::config::Mechanism;
 use crate::error::shown;
 use crate::wire::base64;
@@ -8,9 +8,9 @@ use crate::wire::base64;
 /// Words of texts that say that the credentials are wrong: those of brokers, and of RFC 5802.
 const OF_CREDENTIALS: [&str; 4] = ["credential", "password", "unknown-user", "invalid-proof"];
 
-impl Client {
+impl ByPassword {
     /// Why the server refused the last message, as far as that can be known, and what to do.
-    pub fn refusal(&self, said: &str) -> String {
+    pub(super) fn refusal(&self, said: &str) -> String {
         let said = said.trim();
         if is_of_credentials(said) || self.gives_away(said) {
             return self.cause() + &self.quote(said);
@@ -21,14 +21,11 @@ impl Client {
 
     /// The server's words as an addition to a message. A server may repeat what it was sent: then
     /// they are left out.
-    pub fn quote(&self, said: &str) -> String {
-        if said.is_empty() {
-            String::new()
-        } else if self.gives_away(said) {
-            " (the broker's words are not shown, as they contain the password)".to_owned()
-        } else {
-            format!(" (the broker says: {})", shown(said))
+    pub(super) fn quote(&self, said: &str) -> String {
+        if self.gives_away(said) {
+            return " (the broker's words are not shown, as they contain the password)".to_owned();
         }
+        quoted(said)
     }
 
     /// What a server means that refuses credentials at this stage.
@@ -64,9 +61,14 @@ impl Client {
     }
 }
 
+/// The server's words as an addition to a message.
+pub(super) fn quoted(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!(" (the broker says: {})", shown(said)) }
+}
+
 /// Whether a text says no more than that the credentials are wrong. Brokers refuse logins for other
 /// reasons with the same code: too many connections, a disabled account.
-fn is_of_credentials(said: &str) -> bool {
+pub(super) fn is_of_credentials(said: &str) -> bool {
     let said = said.to_ascii_lowercase();
     let reason = said.trim_start_matches("authentication failed").trim_matches([':', '.', ' ']);
     reason.is_empty() || OF_CREDENTIALS.iter().any(|word| reason.contains(word))

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::error::ErrorCode;
-use crate::net::PasswordRequest;
+use crate::net::ProgramRequest;
 use crate::protocol::{
     ApiKey, ApiVersion, ApiVersionsRequest, ApiVersionsResponse, MetadataBroker, encode_response,
 };
@@ -36,8 +36,10 @@ async fn listen() -> (TcpListener, Address) {
 #[derive(Debug)]
 struct NoProgram;
 
-impl AskPassword for NoProgram {
-    fn ask(&self, _: PasswordRequest) {}
+impl Program for NoProgram {
+    fn ask(&self, _: ProgramRequest) {}
+
+    fn warn(&self, _: String) {}
 }
 
 fn brokers(addresses: &[Address], metadata_timeout: Duration) -> Brokers {

@@ -41,6 +41,17 @@ impl fmt::Debug for Queued {
     }
 }
 
+/// What comes before the requests in the queue.
+#[derive(Debug)]
+pub(super) enum Ahead {
+    /// A request of a login.
+    Send(Queued),
+    /// Whether the requests in the queue are to stay there.
+    Hold(bool),
+    /// The connection ends for this reason.
+    End(String),
+}
+
 /// What follows a request.
 #[derive(Debug)]
 pub(super) enum Then {
@@ -97,6 +108,7 @@ pub(super) fn disconnected(what: impl Into<String>) -> Error {
 pub(super) async fn run(
     transport: impl Transport,
     mut queue: mpsc::UnboundedReceiver<Queued>,
+    mut ahead: mpsc::UnboundedReceiver<Ahead>,
     last_use: LastUse,
     limits: Limits,
 ) {
@@ -109,7 +121,7 @@ pub(super) async fn run(
     let ended = tokio::select! {
         biased;
         ended = read(read_half, &activity) => ended,
-        ended = write(write_half, &mut queue, &activity) => ended,
+        ended = write(write_half, &mut queue, &mut ahead, &activity) => ended,
         ended = watch(&activity) => ended,
     };
     // Closed before any request fails: a caller may count on that.
@@ -121,40 +133,64 @@ pub(super) async fn run(
     for Unanswered { answer, .. } in activity.unanswered.into_inner() {
         let _unheard = answer.send(Err(error.clone().maybe_written(true)));
     }
+    while let Ok(ahead) = ahead.try_recv() {
+        if let Ahead::Send(queued) = ahead {
+            queued.refuse(&error);
+        }
+    }
     while let Ok(queued) = queue.try_recv() {
         queued.refuse(&error);
     }
     // Last, as `Pipeline::closed` waits for this. No task runs in between, so no request is missed.
-    drop(queue);
+    drop((queue, ahead));
 }
 
 async fn write(
     mut transport: WriteHalf<'_, impl Transport>,
     queue: &mut mpsc::UnboundedReceiver<Queued>,
+    ahead: &mut mpsc::UnboundedReceiver<Ahead>,
     activity: &Activity,
 ) -> Result<()> {
-    while let Some(Queued { frame, then }) = queue.recv().await {
-        let written = match then {
-            Then::Answer(answer) => {
-                // In the queue before its first byte is out, so that no answer can come too early.
-                activity.unanswered.borrow_mut().push_back(answer);
-                None
-            }
-            Then::Silence(written) => Some(written),
+    let mut is_held = false;
+    loop {
+        let next = tokio::select! {
+            biased;
+            Some(next) = ahead.recv() => next,
+            Some(queued) = queue.recv(), if !is_held => Ahead::Send(queued),
+            else => return Ok(()),
         };
-        activity.written_by.set(Some(Instant::now() + activity.limits.request));
-        let sent = write_pieces(&mut transport, frame).await;
-        activity.written_by.set(None);
-        if let Some(written) = written {
-            let sent = match &sent {
-                Ok(()) => Ok(Bytes::new()),
-                Err(error) => Err(disconnected(describe(error)).maybe_written(true)),
-            };
-            let _unheard = written.send(sent);
+        match next {
+            Ahead::Send(queued) => write_request(&mut transport, queued, activity).await?,
+            Ahead::Hold(holds) => is_held = holds,
+            Ahead::End(reason) => return Err(disconnected(reason)),
         }
-        sent.map_err(|error| disconnected(describe(&error)).caused_by(error))?;
     }
-    Ok(())
+}
+
+async fn write_request(
+    transport: &mut WriteHalf<'_, impl Transport>,
+    Queued { frame, then }: Queued,
+    activity: &Activity,
+) -> Result<()> {
+    let written = match then {
+        Then::Answer(answer) => {
+            // In the queue before its first byte is out, so that no answer can come too early.
+            activity.unanswered.borrow_mut().push_back(answer);
+            None
+        }
+        Then::Silence(written) => Some(written),
+    };
+    activity.written_by.set(Some(Instant::now() + activity.limits.request));
+    let sent = write_pieces(transport, frame).await;
+    activity.written_by.set(None);
+    if let Some(written) = written {
+        let sent = match &sent {
+            Ok(()) => Ok(Bytes::new()),
+            Err(error) => Err(disconnected(describe(error)).maybe_written(true)),
+        };
+        let _unheard = written.send(sent);
+    }
+    sent.map_err(|error| disconnected(describe(&error)).caused_by(error))
 }
 
 /// Writes all pieces without joining them.

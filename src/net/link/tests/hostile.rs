@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::config::{Mechanism, Password, Pem, Sasl, Secret, Security, Tls, Trust};
+use crate::config::{Mechanism, Password, PasswordLogin, Pem, Sasl, Secret, Security, Tls, Trust};
 use crate::net::handshake::SPEAKS_PLAIN_TEXT;
 use crate::net::security::NoProgram;
 use crate::protocol::{ApiVersion, SaslHandshakeRequest, SaslHandshakeResponse, encode_response};
@@ -95,12 +95,12 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 fn opened_at(tls: Option<Tls>, serve: impl AsyncFnOnce(TcpListener)) -> ConnectError {
     run(async {
         let (listener, address) = listen().await;
-        let sasl = Some(Sasl {
+        let sasl = Some(Sasl::Password(PasswordLogin {
             mechanism: Mechanism::Plain,
             user: "user".into(),
             password: Password::Text(Secret::new("secret".into())),
             is_token: false,
-        });
+        }));
         let security = LinkSecurity::new(Security { tls, sasl }, NoProgram, Arc::default());
         let settings =
             LinkSettings { setup_timeout: LONG, security: Rc::new(security), pipeline: settings() };

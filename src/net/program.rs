@@ -1,0 +1,89 @@
+//! What connections ask of the program that uses the client: passwords and tokens.
+
+use std::fmt;
+
+use tokio::sync::oneshot;
+
+use crate::config::Secret;
+use crate::sasl::Token;
+
+/// What a password is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PasswordOf {
+    /// The user.
+    User,
+    /// The client certificate's private key.
+    Key,
+}
+
+impl fmt::Display for PasswordOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User => "password",
+            Self::Key => "key_password",
+        })
+    }
+}
+
+/// Something that the program is asked to provide.
+#[derive(Debug)]
+pub enum ProgramRequest {
+    /// A password.
+    Password(PasswordOf, Reply<Secret>),
+    /// A token for OAUTHBEARER.
+    Token(Reply<Token>),
+}
+
+/// Where the program's answer goes. Dropping it answers that the producer is closed.
+#[derive(Debug)]
+pub struct Reply<T>(oneshot::Sender<Result<T, NotProvided>>);
+
+/// Why the program provides nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotProvided {
+    /// The reason, which shows no secret.
+    pub why: String,
+    /// Whether the reason may go away by itself, as where a token server is down.
+    pub is_transient: bool,
+}
+
+impl NotProvided {
+    /// A reason that stays.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_transient: false }
+    }
+}
+
+impl<T> Reply<T> {
+    /// Provides what was asked for, or says why not.
+    pub fn answer(self, provided: Result<T, NotProvided>) {
+        // The connection that needed it may have been given up.
+        let _unheard = self.0.send(provided);
+    }
+}
+
+/// An answer of the program's that is to come.
+#[derive(Debug)]
+pub(super) struct Provided<T>(oneshot::Receiver<Result<T, NotProvided>>);
+
+impl<T> Provided<T> {
+    /// Waits for the answer.
+    pub(super) async fn wait(self) -> Result<T, NotProvided> {
+        self.0.await.unwrap_or_else(|_| Err(NotProvided::new("the producer is closed")))
+    }
+}
+
+/// A place for an answer, and the answer.
+pub(super) fn reply<T>() -> (Reply<T>, Provided<T>) {
+    let (reply, provided) = oneshot::channel();
+    (Reply(reply), Provided(provided))
+}
+
+/// The program that uses the client.
+pub trait Program: fmt::Debug {
+    /// Passes a request on. Does not wait for the answer.
+    fn ask(&self, request: ProgramRequest);
+
+    /// Tells the program's log of something that is not as it should be.
+    fn warn(&self, line: String);
+}

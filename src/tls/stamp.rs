@@ -1,0 +1,152 @@
+//! What the files of a configuration look like from outside, to notice that they have changed.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Password, Pem, Tls, Trust};
+
+/// What the files of a configuration look like from outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stamp(Vec<(PathBuf, Option<FileStamp>)>);
+
+/// Replacing a file changes its number, and writing to it the rest. Links are followed: Kubernetes
+/// replaces the one in the middle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FileStamp {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    /// Looks at the files, which blocks. A file that is not there has a stamp, too.
+    pub fn of(settings: &Tls) -> Self {
+        let mut stamps = Vec::new();
+        for path in paths(settings) {
+            if path.is_dir() {
+                let entries = fs::read_dir(path).into_iter().flatten().flatten();
+                stamps.extend(entries.map(|entry| stamped(entry.path())));
+            }
+            stamps.push(stamped(path.to_owned()));
+        }
+        stamps.sort_by(|one, other| one.0.cmp(&other.0));
+        Self(stamps)
+    }
+
+    /// Whether the configuration has files at all.
+    pub fn has_files(settings: &Tls) -> bool {
+        paths(settings).next().is_some()
+    }
+}
+
+fn stamped(path: PathBuf) -> (PathBuf, Option<FileStamp>) {
+    let stamp = fs::metadata(&path).ok().map(|found| FileStamp {
+        device: found.dev(),
+        inode: found.ino(),
+        length: found.len(),
+        modified: (found.mtime(), found.mtime_nsec()),
+    });
+    (path, stamp)
+}
+
+fn paths(settings: &Tls) -> impl Iterator<Item = &Path> {
+    let trust = match &settings.trust {
+        Trust::Only(pem) => Some(pem),
+        Trust::System => None,
+    };
+    let identity = settings.identity.as_ref();
+    let pem = trust.into_iter();
+    let pem = pem.chain(identity.map(|identity| &identity.certificate));
+    let pem = pem.chain(identity.and_then(|identity| identity.key.as_ref()));
+    let password = identity.and_then(|identity| identity.key_password.as_ref());
+    let password = password.and_then(|password| match password {
+        Password::File(path) => Some(path.as_path()),
+        Password::Text(_) | Password::Asked => None,
+    });
+    let pem = pem.filter_map(|pem| match pem {
+        Pem::Path(path) => Some(path.as_path()),
+        Pem::Text(_) => None,
+    });
+    pem.chain(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Identity, Secret};
+
+    /// A folder that is removed in the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("dekaf-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).expect("a folder for the test");
+            Self(path)
+        }
+
+        fn write(&self, name: &str, text: &str) -> PathBuf {
+            let path = self.0.join(name);
+            fs::write(&path, text).expect("a file for the test");
+            path
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _missing = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn settings(folder: &Folder) -> Tls {
+        Tls {
+            trust: Trust::Only(Pem::Path(folder.0.join("authorities"))),
+            identity: Some(Identity {
+                certificate: Pem::Path(folder.write("client.pem", "certificate")),
+                key: Some(Pem::Path(folder.write("client.key", "key"))),
+                key_password: Some(Password::File(folder.write("password", "secret"))),
+            }),
+            ..Tls::default()
+        }
+    }
+
+    #[test]
+    fn every_change_is_noticed() {
+        let folder = Folder::new("stamp");
+        let settings = settings(&folder);
+        fs::create_dir(folder.0.join("authorities")).expect("a folder");
+        let mut last = Stamp::of(&settings);
+        assert_eq!(Stamp::of(&settings), last);
+        let replace = || {
+            let path = folder.write("next", "certificate");
+            fs::rename(path, folder.0.join("client.pem")).expect("it is replaced");
+        };
+        let changes: [&dyn Fn(); 6] = [
+            &replace,
+            &|| drop(folder.write("client.key", "another key")),
+            &|| drop(folder.write("password", "another secret")),
+            &|| drop(folder.write("authorities/one.pem", "one")),
+            &|| fs::remove_file(folder.0.join("authorities/one.pem")).expect("it was there"),
+            &|| fs::remove_file(folder.0.join("client.key")).expect("it was there"),
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            change();
+            let now = Stamp::of(&settings);
+            assert_ne!(now, last, "change {number}");
+            last = now;
+        }
+    }
+
+    #[test]
+    fn text_does_not_change() {
+        let text = || Pem::Text(Secret::new("certificate".to_owned()));
+        let identity = Identity { certificate: text(), key: None, key_password: None };
+        let settings =
+            Tls { trust: Trust::Only(text()), identity: Some(identity), ..Tls::default() };
+        assert!(!Stamp::has_files(&settings));
+        assert_eq!(Stamp::of(&settings), Stamp::default());
+        assert!(Stamp::has_files(&self::settings(&Folder::new("files"))));
+    }
+}
