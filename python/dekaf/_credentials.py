@@ -22,8 +22,10 @@ __all__ = [
     "PemLike",
     "SecretText",
     "check_whitespace",
+    "levels_to_caller",
     "to_password",
     "to_pem",
+    "unwrapped",
 ]
 
 
@@ -104,7 +106,7 @@ def to_password(name: str, value: object) -> Password:
         return value
     if not isinstance(value, str) and is_path(value):
         return to_file(name, value)
-    text = _unwrapped(name, value)
+    text = unwrapped(name, value)
     if isinstance(text, str):
         _check_text(name, text)
         return Secret(text)
@@ -122,7 +124,7 @@ _REMEDIES: Final[dict[type, str]] = {
 }
 
 
-def _unwrapped(name: str, value: object) -> object:
+def unwrapped(name: str, value: object) -> object:
     """Take text out of a wrapper such as pydantic's; anything else stays as it is."""
     wrapper: Any = value
     try:
@@ -172,7 +174,7 @@ def _check_text(name: str, text: str) -> None:
         warnings.warn(
             f"{name} is the path of a file, and is taken as the password itself; to read the file, "
             f"give {name}=pathlib.Path(…)",
-            stacklevel=_levels_to_caller(),
+            stacklevel=levels_to_caller(),
         )
 
 
@@ -185,11 +187,11 @@ def check_whitespace(name: str, text: str) -> None:
         warnings.warn(
             f"{name} begins or ends with whitespace, which is taken as part of it; if it was read "
             f"from a file, {remedy}",
-            stacklevel=_levels_to_caller(),
+            stacklevel=levels_to_caller(),
         )
 
 
-def _levels_to_caller() -> int:
+def levels_to_caller() -> int:
     """Count the frames up to the user's own code, which a warning is about."""
     level = 1
     frame = sys._getframe(1)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - there is no other way
