@@ -56,6 +56,8 @@ pub(crate) struct Topic {
     seems_smaller: bool,
     /// The number of the last question whose answer described the topic.
     described_by: u64,
+    /// The number of the question whose answer first named fewer partitions.
+    shrunk_by: u64,
     /// The partitions that have a leader.
     led: Vec<i32>,
     /// What the cluster last said instead of describing the topic.
@@ -72,6 +74,7 @@ impl Topic {
             leaders: Vec::new(),
             seems_smaller: false,
             described_by: 0,
+            shrunk_by: 0,
             led: Vec::new(),
             refusal: None,
         }
@@ -123,9 +126,11 @@ impl Topic {
         partition.is_none_or(|index| index < self.count as i32)
     }
 
-    /// Whether a partition belonged to a topic of the same name that was deleted.
+    /// Whether a partition belonged to a topic of the same name that was deleted. One answer says so
+    /// only for records that were handed over before its question; a topic may have been created
+    /// once more since.
     pub(crate) fn is_deleted(&self, partition: usize) -> bool {
-        partition >= self.extent
+        partition >= self.extent && self.described_by > self.shrunk_by
     }
 
     #[inline]
@@ -157,7 +162,11 @@ impl Topic {
         self.refusal = None;
         self.described_by = question;
         let is_recreated = !self.leaders.is_empty() && self.id != described.topic_id;
+        let extent = self.extent;
         let is_doubtful = !self.resize(described.topic_id, described.partitions.len());
+        if self.extent < extent {
+            self.shrunk_by = question;
+        }
         self.leaders.resize(self.extent, Leader::NONE);
         if is_recreated {
             // Epochs count from the start again.

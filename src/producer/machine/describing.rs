@@ -43,7 +43,11 @@ impl<W> Machine<W> {
         let first = self.first_sequence();
         self.queues[index].reach(extent, first);
         for partition in extent..self.queues[index].partitions.len() {
-            self.drop_deleted(now, Place { topic: index, partition });
+            let place = Place { topic: index, partition };
+            if is_recreated {
+                self.queues.partition(place).start_over();
+            }
+            self.drop_deleted(now, place);
         }
         for news in &described.partitions {
             let Ok(partition) = usize::try_from(news.partition_index) else { continue };
@@ -78,9 +82,10 @@ impl<W> Machine<W> {
 
     /// A topic was created anew with fewer partitions, and this is none of them. What is queued
     /// for it fails: it may belong before records that other partitions have by now. What is in
-    /// flight fails when its answer comes.
+    /// flight fails when its answer comes. A second answer has to say the same: some of it may have
+    /// been handed over after the first was asked for.
     fn drop_deleted(&mut self, now: Instant, place: Place) {
-        if self.queues.partition(place).is_empty() {
+        if self.queues.partition(place).is_empty() || !self.cluster.is_deleted(place) {
             return;
         }
         let error = self.partition_deleted(place);

@@ -119,6 +119,7 @@ const CYCLES: [(&str, &[&str]); 4] = [
             "process",
             "producer",
             "promises",
+            "providers",
             "row",
             "security",
             "serializers",

@@ -8,6 +8,11 @@ impl Bench {
     /// Has the cluster asked again, and describes the topic by an id, all led by broker 1.
     fn refresh(&mut self, topic_id: u128, partitions: i32) {
         self.machine.cluster.want();
+        self.ask_again(topic_id, partitions);
+    }
+
+    /// The same, where it asks by itself.
+    fn ask_again(&mut self, topic_id: u128, partitions: i32) {
         self.pass(1_000 * MS);
         let asked = self.machine.poll_metadata(self.now).expect("it wants to ask");
         self.describe_as(&asked, topic_id, partitions);
@@ -59,6 +64,8 @@ fn a_topic_made_anew_with_fewer_partitions_is_learned() {
     bench.refresh(8, 2);
     assert_eq!(bench.machine.partitions("t"), Some(2));
     assert_eq!(bench.machine.leaders("t"), [Some(1); 2]);
+    assert!(bench.settled().is_empty(), "some may be younger than the question");
+    bench.ask_again(8, 2);
     assert!(bench.settled().is_empty(), "what is in flight there has not ended");
     bench.answer(&in_flight, UNKNOWN, -1);
     let error = bench.error();
@@ -67,6 +74,19 @@ fn a_topic_made_anew_with_fewer_partitions_is_learned() {
     assert_eq!(bench.settled(), ["queued failed: UnknownPartition, maybe written: false"]);
     let request = bench.request().unwrap();
     assert_eq!(request.batches[0].0, 1, "the other partition is served");
+}
+
+#[test]
+fn a_topic_made_anew_twice_keeps_what_its_last_form_has_room_for() {
+    let mut bench = Bench::ready(&[1; 4], |_| {});
+    bench.refresh(7, 4);
+    bench.produce("queued", 3, false);
+    bench.refresh(8, 2);
+    bench.ask_again(9, 4);
+    bench.pass(1_000 * MS);
+    let request = bench.request().unwrap();
+    assert_eq!(request.batches[0].0, 3);
+    assert!(bench.settled().is_empty());
 }
 
 #[test]
@@ -97,9 +117,7 @@ fn without_topic_ids_a_second_answer_has_to_agree_that_a_topic_is_smaller() {
     let mut bench = Bench::ready(&[1; 4], |_| {});
     bench.refresh(0, 2);
     assert_eq!(bench.machine.partitions("t"), Some(4));
-    bench.pass(1_000 * MS);
-    let asked = bench.machine.poll_metadata(bench.now).expect("it asks again by itself");
-    bench.describe_as(&asked, 0, 2);
+    bench.ask_again(0, 2);
     assert_eq!(bench.machine.partitions("t"), Some(2));
     bench.refresh(0, 4);
     assert_eq!(bench.machine.partitions("t"), Some(4));
