@@ -40,7 +40,7 @@ class Kept:
         self._answer((why, is_transient))
 
     def _answer(self, answer: tuple[Any, ...]) -> None:
-        # What is being handled here can get into the error of whoever is told.
+        # An exception that is being handled would become the context of any other.
         self.seen.add_error("what is being handled", sys.exc_info()[1])
         self.answers.append(answer)
         self.threads.append(threading.current_thread().name)
@@ -196,7 +196,7 @@ def test_a_coroutine_without_a_loop_runs_in_a_thread() -> None:
     assert asked(provide).wait() == ("dekaf-token", None, [])
 
 
-def test_an_awaitable_that_nobody_expected_is_run() -> None:
+def test_an_awaitable_of_a_plain_function_is_run() -> None:
     async def provide() -> str:
         await asyncio.sleep(0)
         return "abc"

@@ -1,0 +1,49 @@
+"""SASL extensions: names and values that are sent beside a token."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, TypeAlias, cast
+
+__all__ = ["Extensions", "ExtensionsError", "to_extensions"]
+
+Extensions: TypeAlias = tuple[tuple[str, str], ...]
+
+# As Kafka's OAuthBearerClientInitialResponse, which separates extensions by \x01.
+_NAME: Final = re.compile(r"[A-Za-z]+")
+_VALUE: Final = re.compile(r"[\x21-\x7e \t\r\n]+")
+_LONGEST_QUOTE: Final = 40
+
+
+class ExtensionsError(Exception):
+    """What is wrong with extensions. Its text follows their name, and quotes no value."""
+
+
+def to_extensions(given: object) -> Extensions:
+    """Take a mapping of names to values, pairs of them, or `None`."""
+    if given is None:
+        return ()
+    if isinstance(given, Mapping):
+        given = list(cast("Mapping[object, object]", given).items())
+    if not isinstance(given, list | tuple):
+        raise ExtensionsError(f"must be a mapping of str to str, not {type(given).__name__}")
+    return tuple(map(_to_extension, cast("list[object]", given)))
+
+
+def _to_extension(pair: object) -> tuple[str, str]:
+    match pair:
+        case (str() as name, str() as value):
+            pass
+        case _:
+            raise ExtensionsError("must be a mapping of str to str")
+    if not _NAME.fullmatch(name) or name == "auth":
+        shown = f" {name!r}" if len(name) <= _LONGEST_QUOTE else ""
+        raise ExtensionsError(
+            f"have the name{shown}, which brokers refuse; a name consists of the letters A-Z and "
+            "a-z, and is not auth"
+        )
+    if not _VALUE.fullmatch(value):
+        what = "a value of other than printable ASCII characters" if value else "an empty value"
+        raise ExtensionsError(f"have {what} for {name!r}, which brokers refuse")
+    return name, value
