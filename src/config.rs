@@ -13,8 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub use compression::{Codec, Compression};
 pub use secret::Secret;
 pub use security::{
-    Identity, Mechanism, Password, PasswordLogin, Pem, Sasl, Security, Tls, TlsVersion, Trust,
-    Verification,
+    BearerLogin, Identity, Mechanism, Password, PasswordLogin, Pem, Sasl, Security, Tls,
+    TlsVersion, Trust, Verification,
 };
 
 /// Every setting of a producer, with the defaults of the documentation.

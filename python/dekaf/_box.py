@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dekaf._passwords import read_password
-from dekaf._security import Security
+from dekaf._security import Bearer, Security
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,10 @@ def check_security(
     tls, sasl = (None, None) if security is None else (security._tls, security._sasl)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
     if client_certificates and tls is None:
         raise ValueError("client_certificates=True needs TLS: set security=Security.tls()")
+    if isinstance(sasl, Bearer):
+        raise ValueError(  # noqa: TRY004 - the type is right
+            "the box does not speak OAUTHBEARER; set security=Security.sasl_scram(…) or sasl_plain"
+        )
     if users is None:
         return
     if sasl is None:
@@ -61,7 +65,7 @@ def listener(
         return Listener(None, [], {}, {})
     tls, sasl = security._tls, security._sasl  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
     encryption = None if tls is None else (tls.server_name, client_certificates)
-    if sasl is None:
+    if sasl is None or isinstance(sasl, Bearer):
         return Listener(encryption, [], {}, {})
     mechanisms: list[str] = list(_SCRAM) if sasl.mechanism == "SCRAM" else [sasl.mechanism]
     own = {sasl.user: read_password("password", sasl.password)}

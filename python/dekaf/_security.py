@@ -14,9 +14,10 @@ from dekaf._security_values import to_choice, to_file, to_flag, to_text
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from dekaf._credentials import Password, PasswordLike, Pem, PemLike
+    from dekaf._tokens.provider import Provider, TokenLike
 
 __all__ = ["Security"]
 
@@ -51,8 +52,17 @@ class _Sasl:
     token: bool = False
 
 
+@dataclass(frozen=True)
+class Bearer:
+    """A login by a token: the arguments of `Security.sasl_oauthbearer`, checked."""
+
+    token: Provider
+    extensions: tuple[tuple[str, str], ...] = ()
+
+
 class Security:
-    """How connections are secured. Make one with `tls`, `sasl_plain` or `sasl_scram`.
+    """How connections are secured. Make one with `tls`, or with a login: `sasl_plain`,
+    `sasl_scram` or `sasl_oauthbearer`.
 
         producer = Producer("localhost:9093", security=Security.sasl_scram("alice", "secret"))
 
@@ -74,12 +84,12 @@ class Security:
     __slots__ = ("_sasl", "_tls")
 
     _tls: _Tls | None
-    _sasl: _Sasl | None
+    _sasl: _Sasl | Bearer | None
 
     def __init__(self, *_: Never, **__: Never) -> None:
         raise TypeError(
-            "make a Security with Security.tls(), Security.sasl_plain(user, password) or "
-            "Security.sasl_scram(user, password)"
+            "make a Security with Security.tls(), Security.sasl_plain(user, password), "
+            "Security.sasl_scram(user, password) or Security.sasl_oauthbearer(token)"
         )
 
     @classmethod
@@ -184,6 +194,50 @@ class Security:
         to_flag("token", token)
         return _login(mechanism or "SCRAM", user, password, token=token, tls=tls, ca=ca)
 
+    @classmethod
+    def sasl_oauthbearer(
+        cls,
+        token: TokenLike,
+        *,
+        scope: str | Sequence[str] | None = None,
+        extensions: Mapping[str, str] | None = None,
+        tls: bool | Security = True,
+        ca: PemLike | None = None,
+    ) -> Security:
+        """Log in with SASL OAUTHBEARER: by a token that ends, and is renewed in time.
+
+            security = Security.sasl_oauthbearer(fetch_token)
+
+        `token` provides tokens. It is one of:
+
+        * a function or coroutine function that returns a token, or a tuple: token, expiry in
+          seconds since 1970, and optionally principal and extensions
+        * an object with a method `token()`, as aiokafka and kafka-python take it
+        * a credential of azure-identity, with its `scope`
+        * a `pathlib.Path` of a file that holds the token
+        * `str`: a token that never changes
+
+        Where no expiry is given, that of a JWT is read. A function runs on a thread of its own and
+        may block for up to 10 s; a coroutine runs in the producer's event loop. A token is asked
+        for when 80 % of the last one's life are over. Connections log in again before their token
+        ends, without a pause.
+        `extensions` go to the broker with each token, such as Confluent's `logicalCluster`.
+        `tls=False` sends the token in clear text. `ca` is short for `tls=Security.tls(ca=…)`.
+        """
+        from dekaf._tokens.extensions import (  # noqa: PLC0415 - few need it
+            ExtensionsError,
+            to_extensions,
+        )
+        from dekaf._tokens.provider import to_provider  # noqa: PLC0415 - likewise
+
+        encryption = _encryption(tls, ca)
+        provider = to_provider("token", token, scope=scope)
+        try:
+            sent = to_extensions(extensions)
+        except ExtensionsError as error:
+            raise ConfigError(f"extensions {error}") from None
+        return _make(encryption, Bearer(provider, sent))
+
     def _core(self) -> dict[str, Any]:
         """Return plain values for the core, secrets among them.
 
@@ -203,6 +257,13 @@ class Security:
         * `user`: `str`
         * `password`: as `key_password`, never `None`
         * `is_token`: `bool`
+
+        or, for `"OAUTHBEARER"`:
+
+        * `mechanism`: `"OAUTHBEARER"`
+        * `provider`: what `dekaf._tokens.asking.ask` takes
+        * `is_async`: whether it runs in the producer's event loop
+        * `extensions`: names and values as `str`
         """
         return {"tls": _tls_values(self._tls), "sasl": _sasl_values(self._sasl)}
 
@@ -238,7 +299,9 @@ class Security:
     def __deepcopy__(self, memo: dict[int, Any]) -> Security:
         return self
 
-    def __reduce__(self) -> tuple[Callable[..., Security], tuple[_Tls | None, _Sasl | None]]:
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[..., Security], tuple[_Tls | None, _Sasl | Bearer | None]]:
         for part in (self._tls, self._sasl):
             for each in fields(part) if part is not None else ():
                 _check_picklable(each.name, getattr(part, each.name))
@@ -250,20 +313,15 @@ class Security:
         sasl = self._sasl
         if sasl is None:
             return f"Security.tls({', '.join(tls)})"
-        shown = [repr(sasl.user), _shown_password(sasl.password)]
-        if sasl.mechanism in _SCRAM:
-            shown.append(f"mechanism={sasl.mechanism!r}")
-        if sasl.token:
-            shown.append("token=True")
+        way, shown = _shown_login(sasl)
         if self._tls is None:
             shown.append("tls=False")
         elif tls:
             shown.append(f"tls=Security.tls({', '.join(tls)})")
-        way = "sasl_plain" if sasl.mechanism == "PLAIN" else "sasl_scram"
         return f"Security.{way}({', '.join(shown)})"
 
 
-def _make(tls: _Tls | None, sasl: _Sasl | None) -> Security:
+def _make(tls: _Tls | None, sasl: _Sasl | Bearer | None) -> Security:
     security = object.__new__(Security)
     object.__setattr__(security, "_tls", tls)
     object.__setattr__(security, "_sasl", sasl)
@@ -320,9 +378,16 @@ def _tls_values(tls: _Tls | None) -> dict[str, Any] | None:
     }
 
 
-def _sasl_values(sasl: _Sasl | None) -> dict[str, Any] | None:
+def _sasl_values(sasl: _Sasl | Bearer | None) -> dict[str, Any] | None:
     if sasl is None:
         return None
+    if isinstance(sasl, Bearer):
+        return {
+            "mechanism": "OAUTHBEARER",
+            "provider": sasl.token,
+            "is_async": sasl.token.is_async,
+            "extensions": list(sasl.extensions),
+        }
     return {
         "mechanism": sasl.mechanism,
         "user": sasl.user,
@@ -365,6 +430,19 @@ def _refuse(name: str, why: str) -> NoReturn:
         f"security cannot be pickled: {name} {why}; give {remedy}, or read the secret with "
         "ProducerConfig.from_env() or from_file()"
     )
+
+
+def _shown_login(sasl: _Sasl | Bearer) -> tuple[str, list[str]]:
+    """Return the method that makes the login, and its arguments."""
+    if isinstance(sasl, Bearer):
+        extensions = [f"extensions={dict(sasl.extensions)!r}"] if sasl.extensions else []
+        return "sasl_oauthbearer", [repr(sasl.token), *extensions]
+    shown = [repr(sasl.user), _shown_password(sasl.password)]
+    if sasl.mechanism in _SCRAM:
+        shown.append(f"mechanism={sasl.mechanism!r}")
+    if sasl.token:
+        shown.append("token=True")
+    return "sasl_plain" if sasl.mechanism == "PLAIN" else "sasl_scram", shown
 
 
 def _shown(tls: _Tls | None) -> list[str]:

@@ -88,9 +88,16 @@ pub enum TlsVersion {
 pub enum Sasl {
     /// By a password.
     Password(PasswordLogin),
-    /// By a token (`OAUTHBEARER`), which the embedding program provides: see
-    /// `client::Sink::provide`.
-    Bearer,
+    /// By a token (`OAUTHBEARER`).
+    Bearer(BearerLogin),
+}
+
+/// A login by a token, which the embedding program provides: see `client::Sink::provide`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BearerLogin {
+    /// Names and values that are sent beside each token, such as Confluent's `logicalCluster`. Those
+    /// that come with a token take their place.
+    pub extensions: Vec<(String, String)>,
 }
 
 /// Who the client says it is, and the password that proves it.

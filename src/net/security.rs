@@ -14,7 +14,7 @@ use super::password::read;
 use super::program::{PasswordOf, Program, ProgramRequest};
 use super::security_counts::SecurityCounts;
 use super::tokens::Tokens;
-use crate::config::{Address, Mechanism, PasswordLogin, Sasl, Secret, Security, Tls};
+use crate::config::{Address, BearerLogin, Mechanism, PasswordLogin, Sasl, Secret, Security, Tls};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sasl::{Client, Derivation, KeyCache, Keys, Token};
 use crate::tls::{ClientTls, Stamp};
@@ -144,15 +144,19 @@ impl LinkSecurity {
         let Some(sasl) = &self.settings.sasl else { return Ok(None) };
         let credentials = match sasl {
             Sasl::Password(login) => self.password(login).await?,
-            Sasl::Bearer => Credentials::Token(self.tokens.to_connect(&self.program).await?),
+            Sasl::Bearer(login) => {
+                let token = self.tokens.to_connect(&self.program).await?;
+                Credentials::Token { login, token }
+            }
         };
         Ok(Some(Login { security: self, credentials }))
     }
 
     /// The login of an open connection whose login ends.
     pub(super) async fn renewal(&self) -> Result<Option<Login<'_>>> {
-        let Some(Sasl::Bearer) = &self.settings.sasl else { return self.login().await };
-        let credentials = Credentials::Token(self.tokens.to_renew(&self.program).await?);
+        let Some(Sasl::Bearer(login)) = &self.settings.sasl else { return self.login().await };
+        let token = self.tokens.to_renew(&self.program).await?;
+        let credentials = Credentials::Token { login, token };
         Ok(Some(Login { security: self, credentials }))
     }
 
@@ -193,7 +197,7 @@ pub(super) struct Login<'a> {
 #[derive(Debug)]
 enum Credentials<'a> {
     Password { login: &'a PasswordLogin, password: Secret },
-    Token(Token),
+    Token { login: &'a BearerLogin, token: Token },
 }
 
 impl Login<'_> {
@@ -203,7 +207,7 @@ impl Login<'_> {
             Credentials::Password { login, .. } => {
                 self.security.instead.get().unwrap_or(login.mechanism)
             }
-            Credentials::Token(_) => Mechanism::OauthBearer,
+            Credentials::Token { .. } => Mechanism::OauthBearer,
         }
     }
 
@@ -221,7 +225,7 @@ impl Login<'_> {
     pub(super) fn start(&self) -> Result<Client> {
         let (login, password) = match &self.credentials {
             Credentials::Password { login, password } => (login, password),
-            Credentials::Token(token) => return Client::bearer(token),
+            Credentials::Token { login, token } => return Client::bearer(token, &login.extensions),
         };
         let mut nonce = [0; NONCE];
         SystemRandom::new().fill(&mut nonce).map_err(|_| {
@@ -234,13 +238,13 @@ impl Login<'_> {
     pub(super) fn expires_at(&self) -> Option<SystemTime> {
         match &self.credentials {
             Credentials::Password { .. } => None,
-            Credentials::Token(token) => token.expires_at,
+            Credentials::Token { token, .. } => token.expires_at,
         }
     }
 
     /// The broker has refused it.
     pub(super) fn was_refused(&self) {
-        if let Credentials::Token(token) = &self.credentials {
+        if let Credentials::Token { token, .. } = &self.credentials {
             self.security.tokens.forget(token);
         }
     }

@@ -3,11 +3,11 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use tokio::task::spawn_local;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::password::PATIENCE;
 use super::program::{NotProvided, Program, ProgramRequest, reply};
@@ -16,6 +16,9 @@ use crate::sasl::Token;
 
 /// A token is replaced when this part of its life is over, as other clients do it.
 const FRESH: f64 = 0.8;
+
+/// How long a question stays open that the program does not answer.
+const ASKED_ANEW_AFTER: Duration = Duration::from_secs(30);
 
 /// The token of one client.
 #[derive(Debug, Default)]
@@ -26,12 +29,16 @@ pub(super) struct Tokens {
 #[derive(Debug, Default)]
 struct State {
     kept: Option<Kept>,
-    /// The answer to the one question that is open. Connections share it.
+    /// The one question that is open. Connections share it.
     asked: Option<Asked>,
 }
 
-/// `None` until the answer is there.
-type Asked = watch::Receiver<Option<Result<Token, NotProvided>>>;
+#[derive(Debug, Clone)]
+struct Asked {
+    /// `None` until the answer is there.
+    answer: watch::Receiver<Option<Result<Token, NotProvided>>>,
+    at: Instant,
+}
 
 #[derive(Debug)]
 struct Kept {
@@ -94,7 +101,7 @@ impl Tokens {
             is_transient: true,
         };
         let answered = async {
-            let answered = asked.wait_for(Option::is_some).await;
+            let answered = asked.answer.wait_for(Option::is_some).await;
             let closed = || Err(NotProvided::new("the producer is closed"));
             answered.ok().and_then(|answer| answer.clone()).unwrap_or_else(closed)
         };
@@ -109,12 +116,16 @@ impl Tokens {
         })
     }
 
-    /// Asks the program, unless it has yet to answer.
+    /// Asks the program, unless it has yet to answer. A provider that hangs is asked anew after a
+    /// while.
     fn ask(self: &Rc<Self>, program: &Rc<dyn Program>) -> Asked {
-        if let Some(asked) = &self.state.borrow().asked {
-            return asked.clone();
+        let open = self.state.borrow().asked.clone();
+        if let Some(asked) = open.filter(|asked| asked.at.elapsed() < ASKED_ANEW_AFTER) {
+            return asked;
         }
-        let (tell, asked) = watch::channel(None);
+        let (tell, answer) = watch::channel(None);
+        let at = Instant::now();
+        let asked = Asked { answer, at };
         self.state.borrow_mut().asked = Some(asked.clone());
         let (reply, provided) = reply();
         program.ask(ProgramRequest::Token(reply));
@@ -124,7 +135,7 @@ impl Tokens {
             let answer = provided.wait().await;
             {
                 let mut state = this.state.borrow_mut();
-                state.asked = None;
+                state.asked.take_if(|asked| asked.at == at);
                 if let Ok(token) = &answer {
                     state.kept = Kept::new(token.clone(), SystemTime::now());
                 }
@@ -138,7 +149,6 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::time::Duration;
 
     use tokio::task::LocalSet;
 
@@ -150,9 +160,9 @@ mod tests {
 
     /// Keeps the questions that it is asked.
     #[derive(Debug, Default)]
-    struct Asked(RefCell<Vec<Reply<Token>>>, Cell<usize>);
+    struct Questions(RefCell<Vec<Reply<Token>>>, Cell<usize>);
 
-    impl Program for Asked {
+    impl Program for Questions {
         fn ask(&self, request: ProgramRequest) {
             let ProgramRequest::Token(reply) = request else { panic!("{request:?} is no token") };
             self.0.borrow_mut().push(reply);
@@ -164,7 +174,7 @@ mod tests {
         }
     }
 
-    impl Asked {
+    impl Questions {
         /// Answers the one question that is open.
         async fn answer(&self, answer: Result<Token, NotProvided>) {
             while self.0.borrow().is_empty() {
@@ -178,12 +188,12 @@ mod tests {
 
     struct World {
         tokens: Rc<Tokens>,
-        asked: Rc<Asked>,
+        asked: Rc<Questions>,
         program: Rc<dyn Program>,
     }
 
     fn run(test: impl AsyncFnOnce(World)) {
-        let asked = Rc::new(Asked::default());
+        let asked = Rc::new(Questions::default());
         let program: Rc<dyn Program> = Rc::clone(&asked) as _;
         let world = World { tokens: Rc::default(), asked, program };
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -313,9 +323,25 @@ mod tests {
             // The clock is paused, and runs when nothing else does.
             let error = world.tokens.to_connect(&world.program).await.expect_err("it hangs");
             assert_eq!(error.to_string(), "token: the provider did not return within 10s");
-            // The late answer is kept.
+            // Meanwhile nobody asks again, and the late answer is kept.
+            world.tokens.to_connect(&world.program).await.expect_err("it hangs");
+            assert_eq!(world.asked.1.get(), 3);
             world.asked.answer(Ok(token("late", Some(HOUR)))).await;
             assert_eq!(name(world.tokens.to_connect(&world.program).await), "late");
+        });
+    }
+
+    #[test]
+    fn a_provider_that_hangs_is_asked_anew() {
+        run(async |world| {
+            for _ in 0..4 {
+                world.tokens.to_connect(&world.program).await.expect_err("it hangs");
+            }
+            assert_eq!(world.asked.1.get(), 2);
+            let hanging = world.asked.0.borrow_mut().remove(0);
+            assert_eq!(world.connect(token("new", Some(HOUR))).await, "new");
+            drop(hanging);
+            assert_eq!(name(world.tokens.to_connect(&world.program).await), "new");
         });
     }
 }

@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use super::calls::method_with;
 use super::providers::Providers;
 use crate::config::{
-    Identity, Mechanism, Password, PasswordLogin, Pem, Sasl, Secret, Security, Tls, TlsVersion,
-    Trust, Verification,
+    BearerLogin, Identity, Mechanism, Password, PasswordLogin, Pem, Sasl, Secret, Security, Tls,
+    TlsVersion, Trust, Verification,
 };
 
 /// Reads a `Security`, or `None`.
@@ -70,7 +70,7 @@ fn read_sasl(values: &Bound<'_, PyAny>, providers: &mut Providers) -> PyResult<S
         "OAUTHBEARER" => {
             providers.token = Some(values.get_item("provider")?.unbind());
             providers.is_token_of_loop = get(values, "is_async")?;
-            return Ok(Sasl::Bearer);
+            return Ok(Sasl::Bearer(BearerLogin { extensions: get(values, "extensions")? }));
         }
         "SCRAM" => Mechanism::Scram,
         name => Mechanism::from_name(name).ok_or_else(|| unknown("mechanism", name))?,

@@ -18,9 +18,16 @@ pub(super) struct Bearer {
 }
 
 impl Bearer {
-    pub(super) fn new(token: &Token) -> Result<Self> {
-        check(token)?;
-        Ok(Self { token: token.clone(), refused: None })
+    pub(super) fn new(token: &Token, extensions: &[(String, String)]) -> Result<Self> {
+        let mut token = token.clone();
+        let own = token.extensions.len();
+        for (name, value) in extensions {
+            if !token.extensions[..own].iter().any(|(known, _)| known == name) {
+                token.extensions.push((name.clone(), value.clone()));
+            }
+        }
+        check(&token)?;
+        Ok(Self { token, refused: None })
     }
 
     pub(super) fn first(&self) -> Zeroizing<Vec<u8>> {
@@ -114,21 +121,25 @@ mod tests {
     const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.";
 
     fn token(value: &str, extensions: &[(&str, &str)]) -> Token {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Token {
             value: Secret::new(value.to_owned()),
             expires_at: None,
-            extensions: extensions.iter().map(owned).collect(),
+            extensions: owned(extensions),
         }
+    }
+
+    fn owned(extensions: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        extensions.iter().map(owned).collect()
     }
 
     #[test]
     fn the_message_of_the_rfc() {
-        let bearer = Bearer::new(&token("vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==", &[]));
+        let bearer = Bearer::new(&token("vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==", &[]), &[]);
         let expected = b"n,,\x01auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\x01\x01";
         assert_eq!(&**bearer.unwrap().first(), expected);
         let extensions = [("logicalCluster", "lkc-1"), ("identityPoolId", "pool-1")];
-        let bearer = Bearer::new(&token(TOKEN, &extensions)).unwrap();
+        let bearer = Bearer::new(&token(TOKEN, &extensions[..1]), &owned(&extensions)).unwrap();
         let expected = format!(
             "n,,\x01auth=Bearer {TOKEN}\x01logicalCluster=lkc-1\x01identityPoolId=pool-1\x01\x01"
         );
@@ -137,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_answered_and_explained() {
-        let mut bearer = Bearer::new(&token(TOKEN, &[])).unwrap();
+        let mut bearer = Bearer::new(&token(TOKEN, &[]), &[]).unwrap();
         assert!(matches!(bearer.answer(b""), Next::Done));
         let json = r#"{"status":"invalid_token"}"#;
         let Next::Send(last) = bearer.answer(json.as_bytes()) else { panic!("it is answered") };
@@ -152,14 +163,14 @@ mod tests {
 
     #[test]
     fn the_brokers_own_reason_comes_first() {
-        let bearer = Bearer::new(&token(TOKEN, &[])).unwrap();
+        let bearer = Bearer::new(&token(TOKEN, &[]), &[]).unwrap();
         let refusal = bearer.refusal("Too many connects");
         assert_eq!(refusal, "the broker refuses the login by OAUTHBEARER: Too many connects");
     }
 
     #[test]
     fn the_token_is_never_shown() {
-        let mut bearer = Bearer::new(&token(TOKEN, &[])).unwrap();
+        let mut bearer = Bearer::new(&token(TOKEN, &[]), &[]).unwrap();
         let said = format!("no such token: {TOKEN}");
         let mut shown = vec![bearer.refusal(&said), bearer.quote(&said)];
         bearer.answer(format!(r#"{{"token":"{TOKEN}"}}"#).as_bytes());
@@ -172,11 +183,12 @@ mod tests {
     #[test]
     fn nothing_can_be_forged() {
         for value in ["", "=", "a b", "a\x01auth=Bearer b", "a\n", "a=b", "ä", "a,b"] {
-            Bearer::new(&token(value, &[])).expect_err(value);
+            Bearer::new(&token(value, &[]), &[]).expect_err(value);
         }
         for (name, value) in [("auth", "x"), ("", "x"), ("a1", "x"), ("a", "x\x01y"), ("a", "ä")] {
-            Bearer::new(&token(TOKEN, &[(name, value)])).expect_err(name);
+            Bearer::new(&token(TOKEN, &[(name, value)]), &[]).expect_err(name);
+            Bearer::new(&token(TOKEN, &[]), &owned(&[(name, value)])).expect_err(name);
         }
-        Bearer::new(&token("a.b-c_d~e+f/g==", &[("a", " b\t=")])).unwrap();
+        Bearer::new(&token("a.b-c_d~e+f/g==", &[("a", " b\t=")]), &[]).unwrap();
     }
 }

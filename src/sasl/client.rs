@@ -35,9 +35,9 @@ impl Client {
         Ok(Self(Login::Password(login)))
     }
 
-    /// Starts a login by a token.
-    pub fn bearer(token: &Token) -> Result<Self> {
-        Bearer::new(token).map(Login::Bearer).map(Self)
+    /// Starts a login by a token. `extensions` are sent beside it, unless the token has its own.
+    pub fn bearer(token: &Token, extensions: &[(String, String)]) -> Result<Self> {
+        Bearer::new(token, extensions).map(Login::Bearer).map(Self)
     }
 
     /// The first message.

@@ -20,12 +20,14 @@ import dekaf
 from dekaf._errors import ConfigError
 from dekaf._passwords import read_password
 from dekaf._secret import File, Secret
+from dekaf._security import Bearer
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from typing import Self
 
     from dekaf._credentials import Pem
+    from dekaf._tokens.provider import TokenObject
 
 __all__ = ["Security", "security_of"]
 
@@ -51,7 +53,9 @@ class Security(BaseSecurity):
         _check(security)
         sasl = security._sasl  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
         # FastStream looks at the class to know the mechanism.
-        chosen: Any = _CLASSES[sasl.mechanism] if sasl is not None and cls is Security else cls
+        chosen: Any = cls
+        if cls is Security and sasl is not None and not isinstance(sasl, Bearer):
+            chosen = _CLASSES[sasl.mechanism]
         return object.__new__(chosen)  # type: ignore[no-any-return]
 
     def __init__(self, security: dekaf.Security) -> None:
@@ -59,7 +63,7 @@ class Security(BaseSecurity):
         context = None if tls is None else _context(tls)
         BaseSecurity.__init__(self, ssl_context=context, use_ssl=context is not None)
         self.security = security
-        if sasl is not None:
+        if sasl is not None and not isinstance(sasl, Bearer):  # `_check` has refused a bearer
             named: Any = self
             named.username = sasl.user
             named.password = read_password("password", sasl.password)
@@ -71,6 +75,12 @@ class Security(BaseSecurity):
 def _check(security: object) -> None:
     if not isinstance(security, dekaf.Security):
         raise ConfigError(f"Security takes a dekaf.Security, not {type(security).__name__}")
+    if isinstance(security._sasl, Bearer):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
+        raise ConfigError(
+            "Security takes no login by tokens; give KafkaBroker("
+            "security=faststream.security.SASLOAuthBearer(…), sasl_oauth_token_provider=…), which "
+            "dekaf reads as well"
+        )
 
 
 class _Plain(Security, SASLPlaintext): ...  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
@@ -90,13 +100,16 @@ _CLASSES: Final = {
 }
 
 
-def security_of(given: object) -> dekaf.Security | None:
-    """Return what FastStream's object says, or raise if dekaf cannot do or read it."""
+def security_of(given: object, token: TokenObject | None = None) -> dekaf.Security | None:
+    """Return what FastStream's object says, or raise if dekaf cannot do or read it.
+
+    `token` is the argument `sasl_oauth_token_provider` beside it.
+    """
     if isinstance(given, dekaf.Security):
         raise ConfigError("security must be wrapped: dekaf.faststream.Security(dekaf.Security.…)")
     if given is None or isinstance(given, Security):
         return None if given is None else given.security
-    if isinstance(given, SASLGSSAPI | SASLOAuthBearer):
+    if isinstance(given, SASLGSSAPI):
         raise ConfigError(
             f"security: dekaf does not support {type(given).__name__} yet; use "
             "faststream.kafka.KafkaBroker for this cluster, or consumer_only=True where nothing is "
@@ -108,6 +121,13 @@ def security_of(given: object) -> dekaf.Security | None:
         )
     tls = _from_context(given.ssl_context) if given.use_ssl else None
     encryption = False if tls is None else tls
+    if isinstance(given, SASLOAuthBearer):
+        if token is None:
+            raise ConfigError(
+                "sasl_oauth_token_provider is missing beside SASLOAuthBearer; give KafkaBroker(…, "
+                "sasl_oauth_token_provider=…)"
+            )
+        return dekaf.Security.sasl_oauthbearer(token, tls=encryption)
     if isinstance(given, SASLPlaintext):
         return dekaf.Security.sasl_plain(given.username, given.password, tls=encryption)
     if isinstance(given, SASLScram256 | SASLScram512):

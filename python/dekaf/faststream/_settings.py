@@ -137,7 +137,7 @@ def settings_of(
 def _security(given: Mapping[str, Any]) -> Security | None:
     security = given.get("security")
     try:
-        return security_of(security)
+        return security_of(security, given.get("sasl_oauth_token_provider"))
     except ConfigError:
         if isinstance(security, BaseSecurity):
             return None  # `check_supported` says it, once a connection is wanted
@@ -151,13 +151,7 @@ def check_supported(given: Mapping[str, Any]) -> None:
     """
     if given.get("transactional_id") is not None:
         raise ConfigError("transactional_id: dekaf has no transactions yet; leave it out")
-    if given.get("sasl_oauth_token_provider") is not None:
-        raise ConfigError(
-            "sasl_oauth_token_provider: dekaf does not support OAUTHBEARER yet; use "
-            "faststream.kafka.KafkaBroker for this cluster, or consumer_only=True where nothing is "
-            "published"
-        )
-    security_of(given.get("security"))
+    security_of(given.get("security"), given.get("sasl_oauth_token_provider"))
 
 
 def _with_ports(servers: str | Iterable[str]) -> list[str]:

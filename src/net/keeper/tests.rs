@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::{LocalSet, spawn_local};
 
 use super::*;
-use crate::config::{Mechanism, Password, PasswordLogin, Sasl, Secret, Security};
+use crate::config::{BearerLogin, Mechanism, Password, PasswordLogin, Sasl, Secret, Security};
 use crate::error::ErrorCode;
 use crate::net::pipeline::{PendingAnswer, PipelineSettings};
 use crate::net::security::NoProgram;
@@ -231,7 +231,7 @@ fn a_login_that_cannot_be_renewed_ends_with_nothing_in_flight() {
 #[test]
 fn a_login_without_credentials_to_renew_it_ends_with_nothing_in_flight() {
     run(async |mut connection| {
-        let missing = Some(Sasl::Bearer);
+        let missing = Some(Sasl::Bearer(BearerLogin::default()));
         // Is never answered, as the program has no token.
         let security = Security { tls: None, sasl: missing };
         connection.security = Rc::new(LinkSecurity::new(security, NoProgram, Arc::default()));
