@@ -28,7 +28,7 @@ class Reply:
 
 @dataclass
 class Request:
-    """What the server was asked."""
+    """What the server was asked. The names of headers are in lower case."""
 
     method: str
     path: str
@@ -66,7 +66,7 @@ def serve() -> Iterator[Service]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
-            headers = dict(self.headers.items())
+            headers = {name.lower(): value for name, value in self.headers.items()}
             service.requests.append(Request(self.command, self.path, headers, body))
             key = f"{self.command} {self.path.partition('?')[0]}"
             reply = service.replies.get(key, Reply("no such path", 404))

@@ -33,6 +33,7 @@ SOON = "2999-01-01T00:00:00Z"
 SOON_SECONDS = 32472144000.0
 ROLE = "arn:aws:iam::123456789012:role/kafka"
 FOUND = AwsKeys(ACCESS, SECRET, SESSION, SOON_SECONDS)
+LOOP = "[profile a]\nrole_arn=x\nsource_profile=b\n[profile b]\nrole_arn=x\n"
 IMDS = "/imds/latest/meta-data/iam/security-credentials/"
 
 
@@ -69,7 +70,7 @@ def refusal(**arguments: Any) -> TokenRefusal:
     return raised.value
 
 
-def values(token: str = "SessionToken", **changes: Any) -> str:
+def values(token: str = "SessionToken", **changes: Any) -> str:  # noqa: S107 - the name of a field
     given = {"AccessKeyId": ACCESS, "SecretAccessKey": SECRET, token: SESSION, "Expiration": SOON}
     given |= changes
     return json.dumps({name: value for name, value in given.items() if value is not None})
@@ -244,7 +245,7 @@ def test_a_web_identity_is_exchanged_for_credentials(
         "RoleSessionName": "pod-1",
         "WebIdentityToken": JWT,
     }
-    assert "Authorization" not in service.requests[0].headers
+    assert "authorization" not in service.requests[0].headers
     monkeypatch.delenv("AWS_ROLE_SESSION_NAME")
     find()
     assert form_of(service)["RoleSessionName"] == "dekaf"
@@ -291,12 +292,11 @@ def test_a_web_identity_that_lacks_something_is_refused(
         (Reply(b"\xff\x00\xfe"), ["the access key ID is missing"], False),
         (sts(SecretAccessKey=""), ["the secret access key is missing"], False),
         (sts(Expiration="2020-01-01T00:00:00Z"), ["expired"], True),
-        (sts(SecretAccessKey="&a;"), ["does not use"], False),
         (Reply("x" * (LIMIT + 1)), [f"answers with more than {LIMIT} bytes"], False),
         (Reply(status=HANG), ["does not answer within 0.2 s"], True),
     ],
 )
-def test_faults_of_sts_are_told(
+def test_faults_of_sts_are_told(  # noqa: PLR0913, PLR0917 - each is a part of the case
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     service: Service,
@@ -306,15 +306,21 @@ def test_faults_of_sts_are_told(
 ) -> None:
     monkeypatch.setattr(aws_sts, "_SECONDS", 0.2 if reply.status == HANG else 5)
     set_web_identity(monkeypatch, tmp_path)
-    if "&a;" in str(reply.body):  # entities that expand each other are left as they are
-        entity = '<!DOCTYPE x [<!ENTITY a "&b;&b;"> <!ENTITY b "x y">]>'
-        reply = Reply(f"{entity}{str(reply.body).replace('&a;', '&a; ')}")
-        reply = Reply(str(reply.body).replace("&a; ", "&a; &a;"))
     service.replies["POST /"] = reply
     error = refusal()
     for part in ["AWS STS at 127.0.0.1:", "AssumeRoleWithWebIdentity", ROLE, *parts]:
         assert part in str(error), error
     assert error.is_transient is is_transient
+
+
+def test_entities_of_an_answer_are_not_expanded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, service: Service
+) -> None:
+    set_web_identity(monkeypatch, tmp_path)
+    lines = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 20))
+    answer = sts(SecretAccessKey="&e19;&amp;").body
+    service.replies["POST /"] = Reply(f'<!DOCTYPE x [<!ENTITY e0 "x">{lines}]>{answer!s}')
+    assert find()[1] == "&e19;&"
 
 
 def test_sts_is_asked_in_the_region_of_this_process(
@@ -432,7 +438,7 @@ def test_a_role_is_assumed_through_profiles(
     service.replies["POST /"] = sts()
     assert find(profile="a") == FOUND
     assert form_of(service, 0)["RoleArn"] == f"{ROLE}-b"
-    assert "Credential=of-c/" in service.requests[0].headers["Authorization"]
+    assert "Credential=of-c/" in service.requests[0].headers["authorization"]
     assert form_of(service, 1) == {
         "Action": "AssumeRole",
         "Version": "2011-06-15",
@@ -442,9 +448,9 @@ def test_a_role_is_assumed_through_profiles(
         "DurationSeconds": "900",
     }
     headers = service.requests[1].headers
-    assert f"Credential={ACCESS}/" in headers["Authorization"]
-    assert "/eu-central-1/sts/aws4_request" in headers["Authorization"]
-    assert headers["X-amz-security-token"] == SESSION
+    assert f"Credential={ACCESS}/" in headers["authorization"]
+    assert "/eu-central-1/sts/aws4_request" in headers["authorization"]
+    assert headers["x-amz-security-token"] == SESSION
 
 
 @pytest.mark.parametrize(
@@ -457,11 +463,7 @@ def test_a_role_is_assumed_through_profiles(
         ),
         ("[profile a]\nrole_arn = x\nsource_profile = b\n", "and there is no such profile in"),
         ("[profile a]\nrole_arn = x\nsource_profile = a\n", "name each other as source_profile"),
-        (
-            "[profile a]\nrole_arn=x\nsource_profile=b\n[profile b]\nrole_arn=x\n"
-            "source_profile=a\n",
-            "a → b → a",
-        ),
+        (f"{LOOP}source_profile=a\n", "a → b → a"),
         (
             "[profile a]\nrole_arn=x\nsource_profile=b\n[profile b]\nregion=x\n",
             'the AWS profile "a" has it as source_profile',
@@ -562,12 +564,12 @@ def test_a_container_gives_credentials(
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{service.url}/pod?x=1")
     monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "plain")
     assert find() == FOUND
-    assert service.requests[-1].headers["Authorization"] == "plain"
+    assert service.requests[-1].headers["authorization"] == "plain"
     (tmp_path / "token").write_text(f"{JWT}\n")
     monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert find() == FOUND
-    assert service.requests[-1].headers["Authorization"] == JWT
+    assert service.requests[-1].headers["authorization"] == JWT
     monkeypatch.setattr(aws_container, "_HOST", service.url)
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/task")
     assert find() == FOUND
@@ -670,8 +672,8 @@ def test_an_instance_gives_credentials_to_a_session(
     assert find() == FOUND
     assert service.asked == ["PUT /imds/latest/api/token", f"GET {IMDS}", f"GET {IMDS}the-role"]
     put, *gets = service.requests
-    assert put.headers["X-aws-ec2-metadata-token-ttl-seconds"] == "21600"
-    assert [each.headers["X-aws-ec2-metadata-token"] for each in gets] == ["session-1"] * 2
+    assert put.headers["x-aws-ec2-metadata-token-ttl-seconds"] == "21600"
+    assert [each.headers["x-aws-ec2-metadata-token"] for each in gets] == ["session-1"] * 2
 
 
 @pytest.mark.parametrize(

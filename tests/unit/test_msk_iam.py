@@ -34,6 +34,7 @@ from dekaf._tokens import aws_credentials
 from dekaf._tokens.aws_keys import AwsKeys
 from dekaf._tokens.aws_signature import Post, Scope, signed_headers
 from dekaf._tokens.msk_iam import MskIam, sign
+from dekaf._tokens.provider import read, to_provider
 from dekaf._tokens.refusal import TokenRefusal
 from tests.canaries import Seen
 from tests.unit.cloud_services import Service, leave_clouds, serve
@@ -110,7 +111,8 @@ def test_a_request_to_sts_is_signed_as_botocore_does(
 
 def test_a_provider_signs_for_its_region_and_names_dekaf() -> None:
     before = int(time.time())
-    token = MskIam("ap-south-1", access_key_id=ACCESS, secret_access_key=SECRET)()
+    provider = MskIam("ap-south-1", access_key_id=ACCESS, secret_access_key=SECRET)
+    token = read(to_provider("token", provider))
     query = query_of(token.value)
     assert query["X-Amz-Credential"].endswith("/ap-south-1/kafka-cluster/aws4_request")
     assert query["Action"] == "kafka-cluster:Connect"

@@ -18,16 +18,14 @@ _VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 _ENDPOINT: Final = "https://oauth2.googleapis.com/token"
 _LIMIT: Final = 1 << 18
 """The largest file, in bytes."""
-_KINDS: Final = frozenset(
-    {
-        "authorized_user",
-        "external_account",
-        "external_account_authorized_user",
-        "gdch_service_account",
-        "impersonated_service_account",
-        "service_account",
-    }
+_KINDS: Final = (
+    "external_account",
+    "external_account_authorized_user",
+    "gdch_service_account",
+    "impersonated_service_account",
+    "service_account",
 )
+"""The types that errors may show: a file that is not Google's may hold anything there."""
 
 
 def token_of_file() -> AccessToken | Fault:
