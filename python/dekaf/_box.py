@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dekaf._passwords import read_password
-from dekaf._security import Bearer, Security
+from dekaf._security import Security
+from dekaf._security_parts import Bearer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

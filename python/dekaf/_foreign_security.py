@@ -45,11 +45,11 @@ _MODULES: Final = {
     "SCRAM-SHA-256": "ScramLoginModule",
     "SCRAM-SHA-512": "ScramLoginModule",
 }
-_NOT_YET: Final = {
-    "AWS_MSK_IAM": "IAM roles of Amazon MSK",
-    "GSSAPI": "Kerberos",
-    "OAUTHBEARER": "OAuth tokens",
+_BY_TOKENS: Final = {
+    "AWS_MSK_IAM": "Security.msk_iam(region)",
+    "OAUTHBEARER": "Security.sasl_oauthbearer(token)",
 }
+"""What to give in place of settings, which dekaf does not read for these mechanisms."""
 _KNOWN_MECHANISMS: Final = ", ".join(_MODULES)
 
 _LOGIN: Final = ("mechanism", "user", "password", "jaas")
@@ -143,9 +143,14 @@ class _Reader:
                 f"{self._spell('sasl.mechanism')}: {_KNOWN_MECHANISMS}"
             )
         mechanism = self._mechanism()
-        if mechanism in _NOT_YET:
+        if mechanism in _BY_TOKENS:
             raise ConfigError(
-                f"{given.name}={mechanism} ({_NOT_YET[mechanism]}) is not supported yet; dekaf has "
+                f"{given.name}={mechanism} cannot be given by name; leave the settings of security "
+                f"out, and give security={_BY_TOKENS[mechanism]}"
+            )
+        if mechanism == "GSSAPI":
+            raise ConfigError(
+                f"{given.name}=GSSAPI (Kerberos) is not supported yet; dekaf has "
                 f"{_KNOWN_MECHANISMS}"
             )
         if mechanism not in _MODULES:

@@ -2,67 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from types import ModuleType
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, TypeAlias
 
 from dekaf._credentials import check_whitespace, to_password, to_pem
 from dekaf._errors import ConfigError
-from dekaf._pickling import is_found_by_name
-from dekaf._secret import File, Secret
+from dekaf._pickling import is_importable
+from dekaf._secret import Secret
+from dekaf._security_parts import (
+    SCRAM,
+    Bearer,
+    Login,
+    Sasl,
+    Tls,
+    TlsVersion,
+    login_values,
+    shown_login,
+    shown_tls,
+    tls_values,
+)
 from dekaf._security_values import to_choice, to_file, to_flag, to_text
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
 
-    from dekaf._credentials import Password, PasswordLike, Pem, PemLike
-    from dekaf._tokens.provider import Provider, TokenLike
+    from dekaf._credentials import PasswordLike, PemLike
+    from dekaf._tokens.provider import TokenLike
 
 __all__ = ["Security"]
 
 ScramMechanism: TypeAlias = Literal["SCRAM-SHA-256", "SCRAM-SHA-512"]
-TlsVersion: TypeAlias = Literal["1.2", "1.3"]
-
-_SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
-
-
-@dataclass(frozen=True)
-class _Tls:
-    """Encryption: the arguments of `Security.tls`, checked."""
-
-    ca: Pem | None = None
-    certificate: Pem | None = None
-    key: Pem | None = None
-    key_password: Password | None = None
-    server_name: str | None = None
-    verify_hostname: bool = True
-    verify: bool = True
-    min_version: TlsVersion = "1.2"
-    key_log: File | None = None
-
-
-@dataclass(frozen=True)
-class _Sasl:
-    """A login: the arguments of `Security.sasl_plain` or `sasl_scram`, checked."""
-
-    mechanism: str
-    user: str
-    password: Password
-    token: bool = False
-
-
-@dataclass(frozen=True)
-class Bearer:
-    """A login by a token: the arguments of `Security.sasl_oauthbearer`, checked."""
-
-    token: Provider
-    extensions: tuple[tuple[str, str], ...] = ()
 
 
 class Security:
-    """How connections are secured. Make one with `tls`, or with a login: `sasl_plain`,
-    `sasl_scram` or `sasl_oauthbearer`.
+    """How connections are secured. Made by `tls`, or with a login by one of the other methods.
 
         producer = Producer("localhost:9093", security=Security.sasl_scram("alice", "secret"))
 
@@ -83,8 +57,8 @@ class Security:
     # No dataclass: `dataclasses.asdict` of a configuration would show what is inside.
     __slots__ = ("_sasl", "_tls")
 
-    _tls: _Tls | None
-    _sasl: _Sasl | Bearer | None
+    _tls: Tls | None
+    _sasl: Login | None
 
     def __init__(self, *_: Never, **__: Never) -> None:
         raise TypeError(
@@ -132,7 +106,7 @@ class Security:
             raise ConfigError(f"{name} is given without certificate; give certificate= as well")
         if not verify and ca is not None:
             raise ConfigError("ca contradicts verify=False, which trusts every certificate")
-        tls = _Tls(
+        tls = Tls(
             ca=None if ca is None else to_pem("ca", ca),
             certificate=None if certificate is None else to_pem("certificate", certificate),
             key=None if key is None else to_pem("key", key),
@@ -190,7 +164,7 @@ class Security:
         if mechanism == "PLAIN":  # type: ignore[comparison-overlap] # pyright: ignore[reportUnnecessaryComparison] - the caller's word for it
             raise ConfigError("mechanism='PLAIN' is not SCRAM; use Security.sasl_plain")
         if mechanism is not None:
-            to_choice("mechanism", mechanism, _SCRAM)
+            to_choice("mechanism", mechanism, SCRAM)
         to_flag("token", token)
         return _login(mechanism or "SCRAM", user, password, token=token, tls=tls, ca=ca)
 
@@ -206,7 +180,7 @@ class Security:
     ) -> Security:
         """Log in with SASL OAUTHBEARER: by a token that ends, and is renewed in time.
 
-            security = Security.sasl_oauthbearer(fetch_token)
+            security = Security.sasl_oauthbearer(lambda: "a.token.")
 
         `token` provides tokens. It is one of:
 
@@ -238,6 +212,35 @@ class Security:
             raise ConfigError(f"extensions {error}") from None
         return _make(encryption, Bearer(provider, sent))
 
+    @classmethod
+    def msk_iam(
+        cls, region: str | None = None, *, tls: bool | Security = True, ca: PemLike | None = None
+    ) -> Security:
+        """Log in to Amazon MSK as an IAM role or user.
+
+            security = Security.msk_iam("eu-west-1")
+
+        Credentials are looked for where the AWS SDKs look: environment, web identity, `~/.aws`,
+        container, instance. For others, see `dekaf.tokens.MskIam`.
+        `region`: the default is `AWS_REGION`, `AWS_DEFAULT_REGION` or the region of the profile.
+        """
+        from dekaf._tokens.msk_iam import MskIam  # noqa: PLC0415 - few need it
+
+        return cls.sasl_oauthbearer(MskIam(region), tls=tls, ca=ca)
+
+    @classmethod
+    def google(cls, *, tls: bool | Security = True, ca: PemLike | None = None) -> Security:
+        """Log in to Google Cloud Managed Service for Apache Kafka as a service account.
+
+            security = Security.google()
+
+        The token comes from the metadata server of Compute Engine, GKE and Cloud Run. For
+        credentials of google-auth, see `dekaf.tokens.Google`.
+        """
+        from dekaf._tokens.google import Google  # noqa: PLC0415 - few need it
+
+        return cls.sasl_oauthbearer(Google(), tls=tls, ca=ca)
+
     def _core(self) -> dict[str, Any]:
         """Return plain values for the core, secrets among them.
 
@@ -265,7 +268,7 @@ class Security:
         * `is_async`: whether it runs in the producer's event loop
         * `extensions`: names and values as `str`
         """
-        return {"tls": _tls_values(self._tls), "sasl": _sasl_values(self._sasl)}
+        return {"tls": tls_values(self._tls), "sasl": login_values(self._sasl)}
 
     def _with_certificates(
         self, *, ca: str, certificate: str | None = None, key: str | None = None
@@ -301,7 +304,7 @@ class Security:
 
     def __reduce__(
         self,
-    ) -> tuple[Callable[..., Security], tuple[_Tls | None, _Sasl | Bearer | None]]:
+    ) -> tuple[Callable[..., Security], tuple[Tls | None, Login | None]]:
         for part in (self._tls, self._sasl):
             for each in fields(part) if part is not None else ():
                 _check_picklable(each.name, getattr(part, each.name))
@@ -309,11 +312,11 @@ class Security:
 
     def __repr__(self) -> str:
         """Show what is not as by default, and no secret."""
-        tls = _shown(self._tls)
+        tls = shown_tls(self._tls)
         sasl = self._sasl
         if sasl is None:
             return f"Security.tls({', '.join(tls)})"
-        way, shown = _shown_login(sasl)
+        way, shown = shown_login(sasl)
         if self._tls is None:
             shown.append("tls=False")
         elif tls:
@@ -321,7 +324,7 @@ class Security:
         return f"Security.{way}({', '.join(shown)})"
 
 
-def _make(tls: _Tls | None, sasl: _Sasl | Bearer | None) -> Security:
+def _make(tls: Tls | None, sasl: Login | None) -> Security:
     security = object.__new__(Security)
     object.__setattr__(security, "_tls", tls)
     object.__setattr__(security, "_sasl", sasl)
@@ -339,11 +342,11 @@ def _login(  # noqa: PLR0913 - each is a setting
 ) -> Security:
     encryption = _encryption(tls, ca)
     check_whitespace("user", to_text("user", user))
-    sasl = _Sasl(mechanism, user, to_password("password", password), token)
+    sasl = Sasl(mechanism, user, to_password("password", password), token)
     return _make(encryption, sasl)
 
 
-def _encryption(tls: object, ca: PemLike | None) -> _Tls | None:
+def _encryption(tls: object, ca: PemLike | None) -> Tls | None:
     if tls is True:
         return Security.tls(ca=ca)._tls  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
     if ca is not None:
@@ -362,64 +365,11 @@ def _encryption(tls: object, ca: PemLike | None) -> _Tls | None:
     return tls._tls  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
 
 
-def _tls_values(tls: _Tls | None) -> dict[str, Any] | None:
-    if tls is None:
-        return None
-    verification = "full" if tls.verify_hostname else "without_hostname"
-    return {
-        "trust": _pem_value(tls.ca),
-        "certificate": _pem_value(tls.certificate),
-        "key": _pem_value(tls.key),
-        "key_password": None if tls.key_password is None else _password_value(tls.key_password),
-        "server_name": tls.server_name,
-        "verification": verification if tls.verify else "nothing",
-        "min_version": tls.min_version,
-        "key_log": None if tls.key_log is None else tls.key_log.path,
-    }
-
-
-def _sasl_values(sasl: _Sasl | Bearer | None) -> dict[str, Any] | None:
-    if sasl is None:
-        return None
-    if isinstance(sasl, Bearer):
-        return {
-            "mechanism": "OAUTHBEARER",
-            "provider": sasl.token,
-            "is_async": sasl.token.is_async,
-            "extensions": list(sasl.extensions),
-        }
-    return {
-        "mechanism": sasl.mechanism,
-        "user": sasl.user,
-        "password": _password_value(sasl.password),
-        "is_token": sasl.token,
-    }
-
-
-def _pem_value(value: Pem | None) -> tuple[str, str] | None:
-    if value is None:
-        return None
-    return ("path", value.path) if isinstance(value, File) else ("text", value.reveal())
-
-
-def _password_value(value: Password) -> tuple[str, object]:
-    if isinstance(value, File):
-        return "file", value.path
-    return ("text", value.reveal()) if isinstance(value, Secret) else ("call", value)
-
-
 def _check_picklable(name: str, value: object) -> None:
     if isinstance(value, Secret) and not value.picklable:
         _refuse(name, "was given as text, and a pickle holds no secrets")
-    if callable(value) and not _is_importable(value):
+    if callable(value) and not is_importable(value):
         _refuse(name, "comes from something else than a function at the top level of a module")
-
-
-def _is_importable(function: Callable[..., object]) -> bool:
-    """Say whether a pickle holds the name of a function alone: objects may hold the secret."""
-    bound_to = getattr(function, "__self__", None)
-    is_bound = bound_to is not None and not isinstance(bound_to, ModuleType | type)
-    return hasattr(function, "__qualname__") and is_found_by_name(function) and not is_bound
 
 
 def _refuse(name: str, why: str) -> NoReturn:
@@ -430,35 +380,3 @@ def _refuse(name: str, why: str) -> NoReturn:
         f"security cannot be pickled: {name} {why}; give {remedy}, or read the secret with "
         "ProducerConfig.from_env() or from_file()"
     )
-
-
-def _shown_login(sasl: _Sasl | Bearer) -> tuple[str, list[str]]:
-    """Return the method that makes the login, and its arguments."""
-    if isinstance(sasl, Bearer):
-        extensions = [f"extensions={dict(sasl.extensions)!r}"] if sasl.extensions else []
-        return "sasl_oauthbearer", [repr(sasl.token), *extensions]
-    shown = [repr(sasl.user), _shown_password(sasl.password)]
-    if sasl.mechanism in _SCRAM:
-        shown.append(f"mechanism={sasl.mechanism!r}")
-    if sasl.token:
-        shown.append("token=True")
-    return "sasl_plain" if sasl.mechanism == "PLAIN" else "sasl_scram", shown
-
-
-def _shown(tls: _Tls | None) -> list[str]:
-    if tls is None:
-        return []
-    return [
-        f"{each.name}=" + (_shown_password(value) if each.name == "key_password" else repr(value))
-        for each in fields(tls)
-        if (value := getattr(tls, each.name)) != each.default
-    ]
-
-
-def _shown_password(value: Password) -> str:
-    if isinstance(value, File):
-        return f"Path({value.path!r})"
-    if isinstance(value, Secret):
-        return repr(value)
-    # The repr of a function may show what it was made with.
-    return str(getattr(value, "__qualname__", type(value).__name__))

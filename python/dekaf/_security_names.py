@@ -79,7 +79,7 @@ _ADVICE: Final = {
         "ssl.certificate.verify.cb",
         "ssl.context",
     ),
-    "drop it: OAUTHBEARER is not supported yet": ("oauth.cb", "sasl.oauth.token.provider"),
+    "give security=Security.sasl_oauthbearer(token)": ("oauth.cb", "sasl.oauth.token.provider"),
 }
 
 ADVICE: Final = {name: advice for advice, names in _ADVICE.items() for name in names}

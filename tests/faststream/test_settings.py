@@ -125,9 +125,9 @@ NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"transactional_id": "t"}, "transactional_id.*no transactions"),
-    ({"sasl_oauth_token_provider": object()}, "sasl_oauth_token_provider.*OAUTHBEARER"),
+    ({"security": SASLOAuthBearer(), "sasl_oauth_token_provider": object()}, "token must be str"),
     ({"security": SASLGSSAPI()}, "does not support SASLGSSAPI yet; use"),
-    ({"security": SASLOAuthBearer()}, "does not support SASLOAuthBearer yet; use"),
+    ({"security": SASLOAuthBearer()}, "sasl_oauth_token_provider is missing beside"),
     ({"security": BaseSecurity(NO_ROOTS)}, r"no certificate authorities.*dekaf.faststream.Secur"),
 ]
 

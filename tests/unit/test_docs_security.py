@@ -71,7 +71,7 @@ async def produce(config: ProducerConfig) -> None:
 
 
 def test_every_block_is_run_here() -> None:
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 4
     assert SECRET in PAGE
 
 
@@ -82,8 +82,16 @@ def test_the_ways_to_connect(configs: list[ProducerConfig]) -> None:
         asyncio.run(produce(config))
 
 
-def test_a_cloud(configs: list[ProducerConfig]) -> None:
+def test_tokens(configs: list[ProducerConfig]) -> None:
     run(BLOCKS[1])
+    assert len(configs) == BLOCKS[1].count('Producer("')
+    for config in configs:
+        assert config.security is not None
+        assert config.security._core()["sasl"]["mechanism"] == "OAUTHBEARER"
+
+
+def test_a_cloud(configs: list[ProducerConfig]) -> None:
+    run(BLOCKS[2])
     [config] = configs
     assert config.connections_max_idle_ms == 180_000
     assert config.max_request_size == 1_000_000
@@ -91,7 +99,7 @@ def test_a_cloud(configs: list[ProducerConfig]) -> None:
 
 
 def test_faststream() -> None:
-    broker = run(BLOCKS[2])["broker"]
+    broker = run(BLOCKS[3])["broker"]
     assert isinstance(broker, dekaf.faststream.KafkaBroker)
 
 
@@ -108,7 +116,9 @@ WAYS = [re.findall("`([^`]+)`", say)[:1] for _, say in cells("you want")]
 @pytest.mark.parametrize("way", [code for [code] in filter(None, WAYS)])
 def test_what_to_say(way: str) -> None:
     call = way if way.startswith("Security.") else f'Security.sasl_plain("alice", "secret", {way})'
-    made = eval(call, {"Security": Security, "token_id": "id", "hmac": "aGFzaA=="})  # noqa: S307 - ours
+    made = eval(
+        call, {"Security": Security, "token_id": "id", "hmac": "aGFzaA==", "token": "a.b.c"}
+    )  # noqa: S307 - ours
     assert isinstance(made, Security)
 
 

@@ -166,7 +166,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     # Without a mechanism, or with one that is not there.
     ({"security.protocol": "SASL_SSL"}, "needs sasl.mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-51"),
     ({**SASL, "sasl.mechanism": "GSSAPI"}, r"sasl.mechanism=GSSAPI \(Kerberos\) is not supported"),
-    ({**SASL, "sasl.mechanism": "OAUTHBEARER"}, "OAUTHBEARER .* is not supported yet"),
+    (
+        {**SASL, "sasl.mechanism": "OAUTHBEARER"},
+        "OAUTHBEARER cannot be .* give security=Security.sasl_oauthbearer",
+    ),
     (
         {
             "security.protocol": "SASL_SSL",
@@ -174,7 +177,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "sasl.jaas.config": "software.amazon.msk.auth.iam.IAMLoginModule required;",
             "sasl.client.callback.handler.class": "software.amazon.msk.auth.iam.Handler",
         },
-        "^sasl.mechanism=AWS_MSK_IAM .* is not supported yet",
+        "^sasl.mechanism=AWS_MSK_IAM cannot be .* give security=Security.msk_iam",
     ),
     ({**SASL, "sasl.mechanism": "PLAINTEXT"}, "sasl.mechanism='PLAINTEXT' is not a mechanism"),
     # Contradictions.

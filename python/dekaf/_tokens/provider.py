@@ -15,6 +15,8 @@ from dekaf._passwords import read_password
 from dekaf._pickling import is_importable
 from dekaf._secret import File, Secret
 from dekaf._security_values import is_path, to_file, to_text
+from dekaf._tokens.google import Google
+from dekaf._tokens.msk_iam import MskIam
 from dekaf._tokens.oidc import Oidc
 from dekaf._tokens.refusal import TokenRefusal
 from dekaf._tokens.returned import to_token
@@ -71,6 +73,8 @@ TokenLike: TypeAlias = (
 """A token, or the file, the function or the object that has it."""
 
 _Kind: TypeAlias = Literal["text", "file", "function", "object", "credential"]
+_OUR_OWN: Final = (Google, MskIam, Oidc)
+"""Providers that show no secret, and refuse to be pickled with one."""
 _SHAPES: Final = (
     "str, a pathlib.Path of the file that holds the token, a function or coroutine function that "
     "returns it, an object with a method token(), or a credential of azure-identity"
@@ -99,13 +103,14 @@ class Provider:
 
     def __repr__(self) -> str:
         """Show as `Security` shows it: without what an object's own repr may tell."""
-        return repr(self.source) if isinstance(self.source, Oidc) else shown(self.source)
+        return repr(self.source) if isinstance(self.source, _OUR_OWN) else shown(self.source)
 
     def __reduce__(self) -> tuple[Callable[..., Provider], tuple[object, ...]]:
         if self.kind == "text" and not self.source.picklable:
             _refuse_pickle("was given as text, and a pickle holds no secrets")
         is_named = self.kind == "function" and is_importable(self.source)
-        if self.kind not in {"text", "file"} and not is_named and not isinstance(self.source, Oidc):
+        is_readable = is_named or isinstance(self.source, _OUR_OWN)
+        if self.kind not in {"text", "file"} and not is_readable:
             _refuse_pickle("comes from an object, which may hold a secret")
         return Provider, (self.kind, self.source, self.scopes, self.is_async)
 

@@ -20,7 +20,7 @@ import dekaf
 from dekaf._errors import ConfigError
 from dekaf._passwords import read_password
 from dekaf._secret import File, Secret
-from dekaf._security import Bearer
+from dekaf._security_parts import Bearer
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
