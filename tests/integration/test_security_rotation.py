@@ -1,16 +1,17 @@
-"""Passwords that are changed while a producer is at work, and connections that end then."""
+"""Passwords, certificates and authorities that are replaced while a producer is at work."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dekaf import ProduceError, Producer
+from dekaf import ProduceError, Producer, Security
 from tests.integration.administrator import set_password
 from tests.integration.logins import LONG, assert_stored, says, scram
-from tests.kafka import Certificates, Cluster, FaultProxy, TopicFactory
+from tests.kafka import Certificates, Cluster, FaultProxy, TopicFactory, wait_until
 
 pytestmark = pytest.mark.asyncio
 
@@ -100,3 +101,83 @@ async def test_a_password_that_was_replaced_fails_in_the_end(
             await producer.produce(name, "after")
     says(caught.value, "SASL", "carol", "password")
     assert FIRST not in str(caught.value)
+
+
+# -- certificates ---------------------------------------------------------------------------
+
+
+class Pair:
+    """The files of a client certificate and its key, one replaced after the other."""
+
+    def __init__(self, directory: Path) -> None:
+        self.certificate, self.key = directory / "client.pem", directory / "client.key"
+
+    def write(self, certificate: Path | None = None, key: Path | None = None) -> None:
+        for source, file in ((certificate, self.certificate), (key, self.key)):
+            if source is not None:
+                next_file = file.with_suffix(".next")
+                next_file.write_bytes(source.read_bytes())
+                next_file.replace(file)
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    await asyncio.to_thread(wait_until, condition, what=what)
+
+
+async def on_a_new_connection(producer: Producer, topic: str, value: str) -> None:
+    """Wait until connections have ended for want of use, and produce."""
+    ended = producer.metrics().disconnects
+    await until(lambda: producer.metrics().disconnects > ended, "a connection ends")
+    await producer.produce(topic, value)
+
+
+async def test_pain_10_certificates_are_loaded_anew(
+    secure_kafka: Cluster,
+    certificates: Certificates,
+    topic: TopicFactory,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A pair that is half replaced is not used, which the log says once."""
+    name, pair = topic(secure_kafka), Pair(tmp_path)
+    old, new = certificates.identity("pkcs8"), certificates.identity("pkcs1")
+    pair.write(old.certificate, old.key)
+    security = Security.tls(ca=certificates.ca, certificate=pair.certificate, key=pair.key)
+    servers = secure_kafka.bootstrap("MTLS")
+    idle: dict[str, Any] = {**LONG, "connections_max_idle_ms": 1_000}
+    async with Producer(servers, security=security, **idle) as producer:
+        await producer.produce(name, "0")
+        pair.write(certificate=new.certificate)
+        await on_a_new_connection(producer, name, "1")
+        await on_a_new_connection(producer, name, "2")
+        warnings = [line.message for line in caplog.records if line.levelno > logging.INFO]
+        assert len(warnings) == 1, warnings
+        assert "the files of TLS have changed, and are not used yet" in warnings[0]
+        pair.write(key=new.key)
+        await on_a_new_connection(producer, name, "3")
+        # That they are used: with others, no broker lets the client in, until these come back.
+        pair.write(certificates.stranger_certificate, certificates.stranger_key)
+        late = asyncio.ensure_future(on_a_new_connection(producer, name, "4"))
+        await until(lambda: producer.metrics().connect_failures > 0, "a stranger is refused")
+        assert not late.done()
+        pair.write(new.certificate, new.key)
+        await late
+    assert_stored(secure_kafka, name, [str(n) for n in range(5)])
+
+
+async def test_authorities_are_loaded_anew(
+    secure_kafka: Cluster, certificates: Certificates, topic: TopicFactory, tmp_path: Path
+) -> None:
+    name, ca = topic(secure_kafka), tmp_path / "ca.pem"
+    ca.write_bytes(certificates.ca.read_bytes())
+    servers = secure_kafka.bootstrap("SSL")
+    idle: dict[str, Any] = {**LONG, "connections_max_idle_ms": 1_000}
+    async with Producer(servers, security=Security.tls(ca=ca), **idle) as producer:
+        await producer.produce(name, "0")
+        ca.write_bytes(certificates.other_ca.read_bytes())
+        late = asyncio.ensure_future(on_a_new_connection(producer, name, "1"))
+        await until(lambda: producer.metrics().security.tls_failures > 0, "no broker is trusted")
+        assert not late.done()
+        ca.write_bytes(certificates.ca.read_bytes())
+        await late
+    assert_stored(secure_kafka, name, ["0", "1"])

@@ -116,9 +116,8 @@ WAYS = [re.findall("`([^`]+)`", say)[:1] for _, say in cells("you want")]
 @pytest.mark.parametrize("way", [code for [code] in filter(None, WAYS)])
 def test_what_to_say(way: str) -> None:
     call = way if way.startswith("Security.") else f'Security.sasl_plain("alice", "secret", {way})'
-    made = eval(
-        call, {"Security": Security, "token_id": "id", "hmac": "aGFzaA==", "token": "a.b.c"}
-    )  # noqa: S307 - ours
+    names = {"Security": Security, "token_id": "id", "hmac": "aGFzaA==", "token": "a.b.c"}
+    made = eval(call, names)  # noqa: S307 - ours
     assert isinstance(made, Security)
 
 

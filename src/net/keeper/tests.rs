@@ -13,7 +13,7 @@ use crate::error::ErrorCode;
 use crate::net::pipeline::{PendingAnswer, PipelineSettings};
 use crate::net::security::NoProgram;
 use crate::protocol::{
-    ApiKey, ApiVersion, MetadataRequest, Request, SaslAuthenticateRequest,
+    ApiKey, ApiVersion, ApiVersionsResponse, MetadataRequest, Request, SaslAuthenticateRequest,
     SaslAuthenticateResponse, SaslHandshakeRequest, SaslHandshakeResponse, encode_request,
     encode_response,
 };
@@ -154,7 +154,10 @@ fn a_login_is_renewed_behind_what_is_in_flight_and_before_what_is_queued() {
         let queued = connection.send();
         // What is in flight is answered first, and the queue waits for the login.
         connection.broker.answer_plainly(first).await;
-        connection.broker.answer::<SaslHandshakeRequest>(asked, &Default::default()).await;
+        connection
+            .broker
+            .answer::<SaslHandshakeRequest>(asked, &SaslHandshakeResponse::default())
+            .await;
         let asked = connection.broker.expect(ApiKey::SaslAuthenticate).await;
         let response =
             SaslAuthenticateResponse { session_lifetime_ms: 100_000, ..Default::default() };
@@ -208,7 +211,7 @@ async fn expect_the_end(mut connection: Connection, reason: &str) {
     connection.broker.answer_plainly(first).await;
     assert!(in_flight.wait().await.is_ok());
     // No error, and no API.
-    connection.broker.answer::<ApiVersionsRequest>(fence, &Default::default()).await;
+    connection.broker.answer::<ApiVersionsRequest>(fence, &ApiVersionsResponse::default()).await;
     assert_eq!(failed(queued.wait().await), (reason.to_owned(), false));
     assert_eq!(connection.broker.next().await, None);
     assert_eq!(connection.renewals(), (0, 0));
@@ -250,7 +253,10 @@ fn a_refused_renewal_ends_the_connection_and_loses_nothing() {
         let asked = connection.broker.expect(ApiKey::SaslHandshake).await;
         let queued = connection.send();
         connection.broker.answer_plainly(first).await;
-        connection.broker.answer::<SaslHandshakeRequest>(asked, &Default::default()).await;
+        connection
+            .broker
+            .answer::<SaslHandshakeRequest>(asked, &SaslHandshakeResponse::default())
+            .await;
         let asked = connection.broker.expect(ApiKey::SaslAuthenticate).await;
         let refusal = SaslAuthenticateResponse {
             error_code: ErrorCode::SASL_AUTHENTICATION_FAILED,
@@ -297,7 +303,10 @@ fn an_answer_that_is_not_needed_does_not_count_as_use() {
         };
         let broker = async {
             let asked = connection.broker.expect(ApiKey::ApiVersions).await;
-            connection.broker.answer::<ApiVersionsRequest>(asked, &Default::default()).await;
+            connection
+                .broker
+                .answer::<ApiVersionsRequest>(asked, &ApiVersionsResponse::default())
+                .await;
         };
         tokio::join!(fence, broker);
         assert!(!used.get());
