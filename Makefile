@@ -66,7 +66,7 @@ kafka: kafka-there $(VENV)/requirements ## Fetch Apache Kafka for the integratio
 demo: build ## Produce a message to a broker in the box, and see it there
 	@$(PY) -m tests.demo
 
-.PHONY: test test-fast test-core test-faults test-versions test-faststream test-workers failover security-peers soak trace-digest test-mutations fuzz
+.PHONY: test test-fast test-core test-faults test-versions test-faststream test-workers failover renewals security-peers soak trace-digest test-mutations fuzz
 test: kafka-there test-core build kafka ## Run every test: Rust, unit, integration on Apache Kafka
 	$(PY) -m pytest
 
@@ -114,6 +114,9 @@ test-workers: build kafka $(WORKERS)/requirements ## Test worker models with the
 
 security-peers: build kafka ## Make the same mistakes of security with dekaf and its peers
 	@$(PY) -m tests.security_peers
+
+renewals: build kafka ## Renew logins every few seconds for ten minutes, while leaders die
+	@$(PY) -m tests.renewals
 
 failover: build kafka ## Measure how long dekaf and librdkafka are silent when a leader fails
 	@$(PY) -m tests.failover

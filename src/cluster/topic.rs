@@ -56,7 +56,7 @@ pub(crate) struct Topic {
     seems_smaller: bool,
     /// The number of the last question whose answer described the topic.
     described_by: u64,
-    /// The number of the question whose answer first named fewer partitions.
+    /// The number of the question whose answer made the topic smaller.
     shrunk_by: u64,
     /// The partitions that have a leader.
     led: Vec<i32>,

@@ -101,16 +101,24 @@ async fn authenticate(
     loop {
         // The broker counts from a later moment.
         let begun = Instant::now();
-        let response = exchange(pipeline, version, message).await?;
+        let response = match exchange(pipeline, version, message).await {
+            // The broker has said why before it closed the connection.
+            Err(_) if client.is_refused() => {
+                login.forget();
+                return Err(Error::new(ErrorKind::Authentication, client.refusal("")));
+            }
+            response => response?,
+        };
         match response.error_code {
             code if code.is_success() => {}
             code => {
                 let said = response.error_message.unwrap_or_default();
-                login.was_refused();
+                login.forget();
                 return Err(refused(&client, code, &said));
             }
         }
-        let next = match client.answer(&response.auth_bytes)? {
+        let answered = client.answer(&response.auth_bytes).inspect_err(|_| login.forget());
+        let next = match answered? {
             Next::Derive(derivation) => {
                 let (derivation, keys) = login.keys(derivation).await?;
                 let next = client.derived(keys.clone())?;

@@ -2,11 +2,12 @@
 //! connection with a newer certificate.
 
 use std::future::pending;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::authentication::{LoggedIn, log_in};
 use super::lease::Lease;
@@ -27,6 +28,7 @@ const LONGEST_BEFORE_EXPIRY: Duration = Duration::from_secs(3600);
 
 /// How often to look from then on.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
+const SHORTEST_BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// An open connection, and what it was opened with.
 #[derive(Debug)]
@@ -35,41 +37,53 @@ pub(super) struct Keeper {
     pub(super) versions: Rc<Versions>,
     pub(super) security: Rc<LinkSecurity>,
     pub(super) tls: Option<Rc<ClientTls>>,
-    /// How long a login may take.
-    pub(super) limit: Duration,
 }
 
 impl Keeper {
     /// Whether there is anything to do.
     pub(super) fn is_needed(&self, lease: Lease) -> bool {
-        lease.due(0.0).is_some() || self.tls.as_ref().is_some_and(|tls| tls.expires_at().is_some())
+        lease.due(0.0).is_some() || self.ending_certificate().is_some()
     }
 
     /// Keeps the connection usable until it has ended.
     pub(super) async fn run(self, lease: Lease) {
         tokio::select! {
-            reason = self.keep_login(lease) => self.pipeline.end(&reason),
-            () = self.newer_certificate() => self.retire("a newer certificate is there").await,
+            () = self.pipeline.closed() => {}
+            reason = self.keep(lease) => {
+                self.drained().await;
+                self.pipeline.end(&reason);
+            }
         }
     }
 
-    /// Renews the lease whenever it is due. Returns why the connection must end.
-    async fn keep_login(&self, mut lease: Lease) -> String {
+    /// Renews the login whenever that is due. Returns why the connection must end.
+    async fn keep(&self, mut lease: Lease) -> String {
+        let mut newer = pin!(self.newer_certificate());
         loop {
-            match lease.due(chance()) {
-                Some(due) => sleep_until(due).await,
-                None => pending().await,
+            let due = async {
+                match lease.due(chance()) {
+                    Some(due) => sleep_until(due).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                () = due => {}
+                () = &mut newer => return "a newer certificate is there".to_owned(),
             }
             if !self.pipeline.was_used_since(lease.begun()) {
                 return "the login of an unused connection ends".to_owned();
             }
             let Some(last_call) = lease.last_call().filter(|_| lease.is_renewable()) else {
-                return self.drained("the login ends").await;
+                return "the login ends".to_owned();
             };
             lease = match self.renewed(last_call).await {
                 Ok(Some(lease)) => lease,
-                Ok(None) => return self.drained("the login ends, and there is no other").await,
-                Err(error) => return format!("the broker does not renew the login: {error}"),
+                Ok(None) => return "the login ends, and there is no other".to_owned(),
+                Err(error) => {
+                    // Every request before it is answered.
+                    self.pipeline.end(&format!("the broker does not renew the login: {error}"));
+                    return pending().await;
+                }
             };
         }
     }
@@ -84,15 +98,10 @@ impl Keeper {
                 Ok(Err(_)) => sleep(BETWEEN_TRIES).await,
             }
         };
-        // Behind the requests that are written, before those that are queued: none may come between,
-        // and none is held up longer than the exchange takes.
+        // Behind the requests that are written, before those that are queued: none may come between.
+        // Brokers answer the requests before it first, each within `request_timeout`.
         let _held = self.pipeline.hold();
-        let logging_in = log_in(&self.pipeline, &self.versions, &login);
-        let logged_in = timeout(self.limit, logging_in).await.unwrap_or_else(|_| {
-            let message = format!("no answer within {:?}", self.limit);
-            Err(Error::new(ErrorKind::Unreachable, message))
-        });
-        let renewed = match logged_in {
+        let renewed = match log_in(&self.pipeline, &self.versions, &login).await {
             Ok(LoggedIn::Yes(lease)) => Ok(Some(lease)),
             Ok(LoggedIn::Again) => {
                 Err(Error::new(ErrorKind::Authentication, "it offers another mechanism now"))
@@ -106,13 +115,10 @@ impl Keeper {
     /// Returns when the connection's own certificate is about to end, and a newer one is there.
     /// Without a newer one the connection stays: brokers look at certificates when it is opened.
     async fn newer_certificate(&self) {
-        let Some((tls, expires_at)) =
-            self.tls.as_ref().and_then(|tls| Some((tls, tls.expires_at()?)))
-        else {
-            return pending().await;
-        };
-        let left = expires_at.duration_since(SystemTime::now()).unwrap_or_default();
-        sleep(left.saturating_sub(left.mul_f64(BEFORE_EXPIRY).min(LONGEST_BEFORE_EXPIRY))).await;
+        let Some((tls, expires_at)) = self.ending_certificate() else { return pending().await };
+        let left = || expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+        let before = left().mul_f64(BEFORE_EXPIRY).min(LONGEST_BEFORE_EXPIRY);
+        sleep(left().saturating_sub(before)).await;
         loop {
             // What cannot be loaded is logged there.
             if let Ok(Some(loaded)) = self.security.tls().await
@@ -121,23 +127,25 @@ impl Keeper {
             {
                 return;
             }
-            let longest = BETWEEN_LOOKS.min(left.mul_f64(BEFORE_EXPIRY / 4.0)).max(BETWEEN_TRIES);
-            sleep(longest.mul_f64(0.5 + chance() / 2.0)).await;
+            let is_over = left().is_zero();
+            let pause = if is_over { BETWEEN_LOOKS } else { before / 4 };
+            let pause = pause.clamp(SHORTEST_BETWEEN_LOOKS, BETWEEN_LOOKS);
+            sleep(pause.mul_f64(0.5 + chance() / 2.0)).await;
         }
     }
 
-    async fn retire(&self, reason: &str) {
-        let reason = self.drained(reason).await;
-        self.pipeline.end(&reason);
+    /// The client's own certificate, if it can be replaced, and when it ends.
+    fn ending_certificate(&self) -> Option<(&Rc<ClientTls>, SystemTime)> {
+        let tls = self.tls.as_ref().filter(|_| self.security.tls_may_change())?;
+        Some((tls, tls.expires_at()?))
     }
 
-    /// Waits until every request that is written has been processed, and takes no more. Brokers
-    /// answer in order, and also read what asks for no answer before what comes behind it.
-    async fn drained(&self, reason: &str) -> String {
+    /// Takes no more requests, and waits until every one that is written has been processed. Brokers
+    /// answer in order, and read what asks for no answer before what comes behind it.
+    async fn drained(&self) {
         self.pipeline.stop();
         // If it fails, the connection has ended by itself.
         let _ended = self.pipeline.call_ahead(&ApiVersionsRequest::default(), 0).await;
-        reason.to_owned()
     }
 }
 

@@ -51,7 +51,6 @@ impl Link {
             versions: Rc::clone(&versions),
             security: Rc::clone(&settings.security),
             tls: prepared.tls.clone(),
-            limit: settings.setup_timeout,
         };
         let keeper = keeper.is_needed(lease).then(|| spawn_local(keeper.run(lease)).abort_handle());
         Ok(Self { pipeline, versions, keeper })

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::transport::Transport;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Request, decode_response, encode_request};
-use task::{Ahead, LastUse, Limits, Queued, Then, Unanswered, disconnected};
+use task::{Ahead, LastUse, Limits, Queued, Then, disconnected};
 
 /// What a pipeline needs to know of the configuration.
 #[derive(Debug, Clone)]
@@ -173,8 +173,7 @@ impl Pipeline {
     fn answered(&self, encode: impl FnOnce(i32) -> Vec<Bytes>) -> (Queued, PendingAnswer) {
         let (answer, answered) = oneshot::channel();
         let correlation_id = self.correlation_id();
-        let until = Instant::now() + self.settings.request_timeout;
-        let then = Then::Answer(Unanswered { correlation_id, until, answer });
+        let then = Then::Answer { correlation_id, answer };
         (Queued { frame: encode(correlation_id), then }, PendingAnswer(answered))
     }
 

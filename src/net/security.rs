@@ -8,9 +8,10 @@ use std::time::SystemTime;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::expiries::Expiries;
-use super::password::read;
+use super::password::{PATIENCE, read};
 use super::program::{PasswordOf, Program, ProgramRequest};
 use super::security_counts::SecurityCounts;
 use super::tokens::Tokens;
@@ -103,8 +104,18 @@ impl LinkSecurity {
         }
         let looked_at = settings.clone();
         // Before the files are read: what changes in between is found to have changed next time.
-        let stamp = blocking(move || Stamp::of(&looked_at)).await?;
+        let stamping = blocking(move || Stamp::of(&looked_at));
+        let stamp = match (timeout(PATIENCE, stamping).await, &known) {
+            (Ok(stamp), _) => stamp?,
+            // A network's file system that hangs must not hold up connections.
+            (Err(_), Some(known)) => return Ok(Some(Rc::clone(&known.tls))),
+            (Err(_), None) => {
+                let message = format!("the files were not read within {PATIENCE:?}");
+                return Err(Error::new(ErrorKind::Tls, message));
+            }
+        };
         if let Some(known) = known.as_ref().filter(|known| known.stamp == stamp) {
+            self.is_stale.set(false);
             return Ok(Some(Rc::clone(&known.tls)));
         }
         match (self.load(settings).await, known) {
@@ -125,6 +136,11 @@ impl LinkSecurity {
             }
             (Err(error), None) => Err(error),
         }
+    }
+
+    /// Whether what encrypts connections can change: it comes from files.
+    pub(super) fn tls_may_change(&self) -> bool {
+        self.settings.tls.as_ref().is_some_and(Stamp::has_files)
     }
 
     async fn load(&self, settings: &Tls) -> Result<Rc<ClientTls>> {
@@ -193,7 +209,7 @@ pub(super) struct Login<'a> {
     credentials: Credentials<'a>,
 }
 
-/// What a login proves, as it is now.
+/// The credentials of one login.
 #[derive(Debug)]
 enum Credentials<'a> {
     Password { login: &'a PasswordLogin, password: Secret },
@@ -234,7 +250,7 @@ impl Login<'_> {
         Client::new(self.mechanism(), &login.user, password, login.is_token, &nonce)
     }
 
-    /// When what it proves ends by itself, as far as that is known.
+    /// When the token expires, if that is known. Passwords do not.
     pub(super) fn expires_at(&self) -> Option<SystemTime> {
         match &self.credentials {
             Credentials::Password { .. } => None,
@@ -242,8 +258,8 @@ impl Login<'_> {
         }
     }
 
-    /// The broker has refused it.
-    pub(super) fn was_refused(&self) {
+    /// Has the next login ask for another token, as the broker refuses this one.
+    pub(super) fn forget(&self) {
         if let Credentials::Token { token, .. } = &self.credentials {
             self.security.tokens.forget(token);
         }

@@ -20,6 +20,9 @@ const FRESH: f64 = 0.8;
 /// How long a question stays open that the program does not answer.
 const ASKED_ANEW_AFTER: Duration = Duration::from_secs(30);
 
+/// How often that time is doubled for a program that goes on not answering: up to an hour.
+const MOST_DOUBLINGS: u32 = 7;
+
 /// The token of one client.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
@@ -31,6 +34,8 @@ struct State {
     kept: Option<Kept>,
     /// The one question that is open. Connections share it.
     asked: Option<Asked>,
+    /// How many questions in a row the program has not answered in time.
+    unanswered: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -75,7 +80,11 @@ impl Tokens {
     pub(super) async fn to_renew(self: &Rc<Self>, program: &Rc<dyn Program>) -> Result<Token> {
         match self.kept() {
             Some((token, true)) => Ok(token),
-            Some((token, false)) => Ok(self.answer(program).await.unwrap_or(token)),
+            // Unless it was refused meanwhile, or has ended.
+            Some((_, false)) => match self.answer(program).await {
+                Err(error) => self.kept().map(|(token, _)| token).ok_or(error),
+                token => token,
+            },
             None => self.answer(program).await,
         }
     }
@@ -120,8 +129,14 @@ impl Tokens {
     /// while.
     fn ask(self: &Rc<Self>, program: &Rc<dyn Program>) -> Asked {
         let open = self.state.borrow().asked.clone();
-        if let Some(asked) = open.filter(|asked| asked.at.elapsed() < ASKED_ANEW_AFTER) {
-            return asked;
+        if let Some(asked) = open {
+            let mut state = self.state.borrow_mut();
+            // Each may hold a thread of the program's.
+            let patience = ASKED_ANEW_AFTER * 2_u32.pow(state.unanswered.min(MOST_DOUBLINGS));
+            if asked.at.elapsed() < patience {
+                return asked;
+            }
+            state.unanswered += 1;
         }
         let (tell, answer) = watch::channel(None);
         let at = Instant::now();
@@ -135,8 +150,11 @@ impl Tokens {
             let answer = provided.wait().await;
             {
                 let mut state = this.state.borrow_mut();
-                state.asked.take_if(|asked| asked.at == at);
-                if let Ok(token) = &answer {
+                let is_latest = state.asked.take_if(|asked| asked.at == at).is_some();
+                state.unanswered = 0;
+                if let Ok(token) = &answer
+                    && (is_latest || state.kept.is_none())
+                {
                     state.kept = Kept::new(token.clone(), SystemTime::now());
                 }
             }
@@ -340,7 +358,8 @@ mod tests {
             assert_eq!(world.asked.1.get(), 2);
             let hanging = world.asked.0.borrow_mut().remove(0);
             assert_eq!(world.connect(token("new", Some(HOUR))).await, "new");
-            drop(hanging);
+            hanging.answer(Ok(token("old", Some(HOUR))));
+            tokio::task::yield_now().await;
             assert_eq!(name(world.tokens.to_connect(&world.program).await), "new");
         });
     }

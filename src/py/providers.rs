@@ -76,8 +76,13 @@ pub(super) fn provide(
         }
         (ProgramRequest::Token(reply), Some(provider)) => {
             let reply = Bound::new(py, TokenReply::new(reply))?;
-            let asking = import(py, "dekaf._tokens.asking")?;
-            return method_with(&asking, "ask", (provider, reply)).map(drop);
+            let asked = import(py, "dekaf._tokens.asking")
+                .and_then(|asking| method_with(&asking, "ask", (provider, &reply)));
+            if let Err(error) = &asked {
+                let kind = type_name(error.value(py));
+                reply.get().refuse(format!("the provider was not asked: {kind} was raised"), true);
+            }
+            return asked.map(drop);
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! OAUTHBEARER (RFC 7628), the client's side: a token, in one message.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use super::next::Next;
@@ -10,11 +12,17 @@ use crate::error::{Error, ErrorKind, Result, shown};
 /// Separates the parts of a message, and is the whole answer to a refusal.
 const SEPARATOR: u8 = 1;
 
-#[derive(Debug)]
 pub(super) struct Bearer {
     token: Token,
     /// Why the server refuses the token, as JSON. It fails the login only after one more message.
     refused: Option<String>,
+}
+
+/// Without what the server says, which may repeat the token.
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bearer").field("token", &self.token).finish_non_exhaustive()
+    }
 }
 
 impl Bearer {
@@ -49,12 +57,20 @@ impl Bearer {
     }
 
     /// A server that accepts the token answers with nothing.
-    pub(super) fn answer(&mut self, server: &[u8]) -> Next {
+    pub(super) fn answer(&mut self, server: &[u8]) -> Result<Next> {
+        if self.is_refused() {
+            return Err(Error::new(ErrorKind::Authentication, self.refusal("")));
+        }
         if server.is_empty() {
-            return Next::Done;
+            return Ok(Next::Done);
         }
         self.refused = Some(String::from_utf8_lossy(server).into_owned());
-        Next::Send(Zeroizing::new(vec![SEPARATOR]))
+        Ok(Next::Send(Zeroizing::new(vec![SEPARATOR])))
+    }
+
+    /// Whether the server has refused the token, whatever becomes of the connection.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.is_some()
     }
 
     pub(super) fn refusal(&self, said: &str) -> String {
@@ -149,14 +165,19 @@ mod tests {
     #[test]
     fn a_refusal_is_answered_and_explained() {
         let mut bearer = Bearer::new(&token(TOKEN, &[]), &[]).unwrap();
-        assert!(matches!(bearer.answer(b""), Next::Done));
+        assert!(matches!(bearer.answer(b""), Ok(Next::Done)));
         let json = r#"{"status":"invalid_token"}"#;
-        let Next::Send(last) = bearer.answer(json.as_bytes()) else { panic!("it is answered") };
+        let Ok(Next::Send(last)) = bearer.answer(json.as_bytes()) else { panic!("it is answered") };
         assert_eq!(&**last, b"\x01");
         for said in ["", json, "Authentication failed due to invalid credentials"] {
             let refusal = bearer.refusal(said);
             assert!(refusal.starts_with("the broker refuses the token; check"), "{refusal}");
             assert!(refusal.contains(json), "{refusal}");
+        }
+        for more in ["", json] {
+            let error = bearer.answer(more.as_bytes()).expect_err("it was refused before");
+            assert_eq!(error.kind(), ErrorKind::Authentication);
+            assert_eq!(error.to_string(), bearer.refusal(""));
         }
         assert!(bearer.refusal("the issuer is unknown").contains("the issuer is unknown"));
     }
@@ -173,8 +194,9 @@ mod tests {
         let mut bearer = Bearer::new(&token(TOKEN, &[]), &[]).unwrap();
         let said = format!("no such token: {TOKEN}");
         let mut shown = vec![bearer.refusal(&said), bearer.quote(&said)];
-        bearer.answer(format!(r#"{{"token":"{TOKEN}"}}"#).as_bytes());
-        shown.extend([bearer.refusal(&said), bearer.refusal(""), format!("{:?}", bearer.token)]);
+        let json = format!(r#"{{"token":"{TOKEN}"}}"#);
+        bearer.answer(json.as_bytes()).expect("it is refused in the end");
+        shown.extend([bearer.refusal(&said), bearer.refusal(""), format!("{bearer:?}")]);
         for text in shown {
             assert!(!text.contains(TOKEN), "{text}");
         }

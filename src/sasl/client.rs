@@ -52,7 +52,7 @@ impl Client {
     pub fn answer(&mut self, server: &[u8]) -> Result<Next> {
         match &mut self.0 {
             Login::Password(login) => login.answer(server),
-            Login::Bearer(login) => Ok(login.answer(server)),
+            Login::Bearer(login) => login.answer(server),
         }
     }
 
@@ -62,6 +62,11 @@ impl Client {
             Login::Password(login) => login.derived(keys),
             Login::Bearer(_) => Err(malformed("a token has no keys")),
         }
+    }
+
+    /// Whether the server has refused the login already, and awaits one more message.
+    pub fn is_refused(&self) -> bool {
+        matches!(&self.0, Login::Bearer(login) if login.is_refused())
     }
 
     /// Why the server refused the last message, as far as that can be known, and what to do.

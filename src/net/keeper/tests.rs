@@ -11,6 +11,7 @@ use super::*;
 use crate::config::{BearerLogin, Mechanism, Password, PasswordLogin, Sasl, Secret, Security};
 use crate::error::ErrorCode;
 use crate::net::pipeline::{PendingAnswer, PipelineSettings};
+use crate::net::program::{Program, ProgramRequest};
 use crate::net::security::NoProgram;
 use crate::protocol::{
     ApiKey, ApiVersion, ApiVersionsResponse, MetadataRequest, Request, SaslAuthenticateRequest,
@@ -19,6 +20,7 @@ use crate::protocol::{
 };
 
 const LONG: Duration = Duration::from_secs(3600);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 const LIFETIME: Duration = Duration::from_secs(100);
 
 /// A connection that was opened when the test began.
@@ -86,7 +88,6 @@ impl Connection {
             versions: Rc::new(Versions::new(&[range(ApiKey::SaslAuthenticate)])),
             security: Rc::clone(&self.security),
             tls: None,
-            limit: Duration::from_secs(10),
         };
         assert!(keeper.is_needed(lease));
         spawn_local(keeper.run(lease));
@@ -102,6 +103,18 @@ impl Connection {
     }
 }
 
+/// Counts the requests that it drops.
+#[derive(Debug, Default)]
+struct Counting(Rc<Cell<usize>>);
+
+impl Program for Counting {
+    fn ask(&self, _: ProgramRequest) {
+        self.0.set(self.0.get() + 1);
+    }
+
+    fn warn(&self, _: String) {}
+}
+
 /// Runs a test with a connection. The clock is paused, and runs when nothing else does.
 fn run(test: impl AsyncFnOnce(Connection)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -113,7 +126,7 @@ fn run(test: impl AsyncFnOnce(Connection)) {
         let (client, broker) = duplex(64 * 1024);
         let settings = PipelineSettings {
             client_id: "test".into(),
-            request_timeout: LONG,
+            request_timeout: REQUEST_TIMEOUT,
             idle_timeout: LONG,
         };
         let sasl = Some(Sasl::Password(PasswordLogin {
@@ -192,6 +205,11 @@ fn a_login_is_renewed_again_and_again() {
 fn an_unused_connection_ends_instead() {
     run(async |mut connection| {
         connection.keep(Lease::new(connection.begun, LIFETIME, None));
+        let fence = connection.broker.expect(ApiKey::ApiVersions).await;
+        connection
+            .broker
+            .answer::<ApiVersionsRequest>(fence, &ApiVersionsResponse::default())
+            .await;
         assert_eq!(connection.broker.next().await, None);
         connection.pipeline.closed().await;
         let at = connection.begun.elapsed();
@@ -285,8 +303,46 @@ fn a_broker_that_does_not_answer_a_renewal_is_given_up() {
         connection.broker.expect(ApiKey::SaslHandshake).await;
         let queued = connection.send();
         let (message, maybe_written) = failed(queued.wait().await);
-        assert_eq!(message, "the broker does not renew the login: no answer within 10s");
+        assert_eq!(message, "the broker did not answer within request_timeout_ms");
         assert!(!maybe_written);
+    });
+}
+
+#[test]
+fn a_renewal_waits_for_slow_answers() {
+    run(async |mut connection| {
+        connection.keep(Lease::new(connection.begun, LIFETIME, None));
+        sleep(LIFETIME.mul_f64(0.79)).await;
+        let in_flight = connection.send();
+        let first = connection.broker.expect(ApiKey::Metadata).await;
+        // In time, and later than the login was due.
+        sleep(REQUEST_TIMEOUT.mul_f64(0.9)).await;
+        let queued = connection.send();
+        connection.broker.answer_plainly(first).await;
+        connection.broker.let_in(LIFETIME).await;
+        let second = connection.broker.expect(ApiKey::Metadata).await;
+        connection.broker.answer_plainly(second).await;
+        assert!(in_flight.wait().await.is_ok() && queued.wait().await.is_ok());
+        assert_eq!(connection.renewals(), (1, 0));
+    });
+}
+
+#[test]
+fn nothing_is_done_for_a_connection_that_has_ended() {
+    run(async |mut connection| {
+        let missing = Some(Sasl::Bearer(BearerLogin::default()));
+        let security = Security { tls: None, sasl: missing };
+        let program = Counting::default();
+        let asked = Rc::clone(&program.0);
+        connection.security = Rc::new(LinkSecurity::new(security, program, Arc::default()));
+        connection.keep(Lease::new(connection.begun, LIFETIME, None));
+        sleep(Duration::from_millis(1)).await;
+        let lost = connection.send();
+        connection.broker.expect(ApiKey::Metadata).await;
+        drop(connection.broker);
+        assert!(lost.wait().await.is_err());
+        sleep(LIFETIME).await;
+        assert_eq!((asked.get(), Rc::strong_count(&connection.pipeline)), (0, 1));
     });
 }
 

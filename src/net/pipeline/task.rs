@@ -55,23 +55,24 @@ pub(super) enum Ahead {
 /// What follows a request.
 #[derive(Debug)]
 pub(super) enum Then {
-    Answer(Unanswered),
+    /// An answer with the same number.
+    Answer { correlation_id: i32, answer: oneshot::Sender<Result<Bytes>> },
     /// Nothing: the request asks for no answer. The sender completes once it is written.
     Silence(oneshot::Sender<Result<Bytes>>),
 }
 
 /// A request that the broker owes an answer.
 #[derive(Debug)]
-pub(super) struct Unanswered {
-    pub(super) correlation_id: i32,
-    pub(super) until: Instant,
-    pub(super) answer: oneshot::Sender<Result<Bytes>>,
+struct Unanswered {
+    correlation_id: i32,
+    until: Instant,
+    answer: oneshot::Sender<Result<Bytes>>,
 }
 
 impl Queued {
     /// Fails a request that was not written.
     pub(super) fn refuse(self, error: &Error) {
-        let (Then::Answer(Unanswered { answer, .. }) | Then::Silence(answer)) = self.then;
+        let (Then::Answer { answer, .. } | Then::Silence(answer)) = self.then;
         // The receiver is gone if the caller has given the request up.
         let _unheard = answer.send(Err(error.clone()));
     }
@@ -172,15 +173,17 @@ async fn write_request(
     Queued { frame, then }: Queued,
     activity: &Activity,
 ) -> Result<()> {
+    let until = Instant::now() + activity.limits.request;
     let written = match then {
-        Then::Answer(answer) => {
+        Then::Answer { correlation_id, answer } => {
             // In the queue before its first byte is out, so that no answer can come too early.
-            activity.unanswered.borrow_mut().push_back(answer);
+            let unanswered = Unanswered { correlation_id, until, answer };
+            activity.unanswered.borrow_mut().push_back(unanswered);
             None
         }
         Then::Silence(written) => Some(written),
     };
-    activity.written_by.set(Some(Instant::now() + activity.limits.request));
+    activity.written_by.set(Some(until));
     let sent = write_pieces(transport, frame).await;
     activity.written_by.set(None);
     if let Some(written) = written {
@@ -287,7 +290,7 @@ async fn watch(activity: &Activity) -> Result<()> {
                 return Err(disconnected(format!("the connection was idle for {idle:?}")));
             }
             (answer_by, written_by) => {
-                // A request that is queued meanwhile is due later than any of these. But one that
+                // A request that is written meanwhile is due later than any of these. But one that
                 // is due may be answered early, and the connection be idle before that time.
                 let look_again = if idle_at > now { idle_at } else { now + idle };
                 let due = answer_by.into_iter().chain(written_by).min();
