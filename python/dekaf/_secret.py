@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     Again: TypeAlias = "tuple[Callable[..., Secret], tuple[str, ...]]"
 
-__all__ = ["File", "Secret"]
+__all__ = ["File", "Secret", "shown"]
 
 
 class File(NamedTuple):
@@ -70,3 +70,13 @@ class Secret:
         if self._again is None:
             raise TypeError("a secret that was given as text is not pickled")
         return self._again
+
+
+def shown(source: object) -> str:
+    """Return what a repr shows of a secret's text, file, function or object."""
+    if isinstance(source, File):
+        return f"Path({source.path!r})"
+    if isinstance(source, Secret):
+        return repr(source)
+    # The repr of a function or an object may show what it was made with.
+    return str(getattr(source, "__qualname__", type(source).__name__))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, TypeAlias
 
 from dekaf._credentials import check_whitespace, to_password, to_pem
 from dekaf._errors import ConfigError
+from dekaf._immutable import Immutable
 from dekaf._pickling import is_importable
 from dekaf._secret import Secret
 from dekaf._security_parts import (
@@ -35,7 +36,7 @@ __all__ = ["Security"]
 ScramMechanism: TypeAlias = Literal["SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 
-class Security:
+class Security(Immutable):
     """How connections are secured. Made by `tls`, or with a login by one of the other methods.
 
         producer = Producer("localhost:9093", security=Security.sasl_scram("alice", "secret"))
@@ -54,7 +55,6 @@ class Security:
     files, from importable functions, or from the environment (`ProducerConfig.from_env`).
     """
 
-    # No dataclass: `dataclasses.asdict` of a configuration would show what is inside.
     __slots__ = ("_sasl", "_tls")
 
     _tls: Tls | None
@@ -282,12 +282,6 @@ class Security:
             changes["key"] = to_pem("key", key)
         return _make(replace(self._tls, **changes), self._sasl)
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{name} cannot be set: make another Security")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{name} cannot be deleted: make another Security")
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Security):
             return NotImplemented
@@ -295,12 +289,6 @@ class Security:
 
     def __hash__(self) -> int:
         return hash((self._tls, self._sasl))
-
-    def __copy__(self) -> Security:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Security:
-        return self
 
     def __reduce__(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from dekaf._secret import File, Secret
+from dekaf._secret import File, Secret, shown
 
 if TYPE_CHECKING:
     from dekaf._credentials import Password, Pem
@@ -116,28 +116,19 @@ def shown_login(sasl: Sasl | Bearer) -> tuple[str, list[str]]:
     if isinstance(sasl, Bearer):
         extensions = [f"extensions={dict(sasl.extensions)!r}"] if sasl.extensions else []
         return "sasl_oauthbearer", [repr(sasl.token), *extensions]
-    shown = [repr(sasl.user), _shown_password(sasl.password)]
+    arguments = [repr(sasl.user), shown(sasl.password)]
     if sasl.mechanism in SCRAM:
-        shown.append(f"mechanism={sasl.mechanism!r}")
+        arguments.append(f"mechanism={sasl.mechanism!r}")
     if sasl.token:
-        shown.append("token=True")
-    return "sasl_plain" if sasl.mechanism == "PLAIN" else "sasl_scram", shown
+        arguments.append("token=True")
+    return "sasl_plain" if sasl.mechanism == "PLAIN" else "sasl_scram", arguments
 
 
 def shown_tls(tls: Tls | None) -> list[str]:
     if tls is None:
         return []
     return [
-        f"{each.name}=" + (_shown_password(value) if each.name == "key_password" else repr(value))
+        f"{each.name}=" + (shown(value) if each.name == "key_password" else repr(value))
         for each in fields(tls)
         if (value := getattr(tls, each.name)) != each.default
     ]
-
-
-def _shown_password(value: Password) -> str:
-    if isinstance(value, File):
-        return f"Path({value.path!r})"
-    if isinstance(value, Secret):
-        return repr(value)
-    # The repr of a function may show what it was made with.
-    return str(getattr(value, "__qualname__", type(value).__name__))

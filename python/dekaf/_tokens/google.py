@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from base64 import urlsafe_b64encode
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, final
+from typing import TYPE_CHECKING, Any, Final, Protocol, final
 
 from dekaf._errors import ConfigError
+from dekaf._immutable import Immutable
 from dekaf._security_values import to_text
 from dekaf._tokens.refusal import TokenRefusal
 from dekaf._tokens.token import Token
@@ -35,7 +36,7 @@ class GoogleCredentials(Protocol):
 
 
 @final
-class Google:
+class Google(Immutable):
     """Makes tokens for Google's Managed Service for Apache Kafka.
 
         provider = Google()
@@ -49,7 +50,6 @@ class Google:
         provider = Google(google.auth.default()[0])
     """
 
-    # No dataclass: `dataclasses.asdict` of a configuration would show what is inside.
     __slots__ = ("_credentials", "_principal")
 
     _credentials: GoogleCredentials | None
@@ -118,12 +118,6 @@ class Google:
             is_transient=by_machine.is_transient,
         )
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{name} cannot be set: make another Google")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{name} cannot be deleted: make another Google")
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Google):
             return NotImplemented
@@ -132,12 +126,6 @@ class Google:
 
     def __hash__(self) -> int:
         return hash((id(self._credentials), self._principal))
-
-    def __copy__(self) -> Google:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Google:
-        return self
 
     def __reduce__(self) -> tuple[Callable[[str | None], Google], tuple[str | None]]:
         if self._credentials is not None:

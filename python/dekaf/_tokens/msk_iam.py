@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from base64 import urlsafe_b64encode
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Final, NoReturn, final
+from typing import TYPE_CHECKING, Final, final
 
 from dekaf._core import __version__
+from dekaf._immutable import Immutable
 from dekaf._pickling import is_importable
-from dekaf._secret import Secret
+from dekaf._secret import Secret, shown
 from dekaf._tokens.aws_settings import AwsSettings, to_settings
 from dekaf._tokens.refusal import TokenRefusal
-from dekaf._tokens.shown import shown
 from dekaf._tokens.token import Token
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _SECRETS: Final = ("credentials", "secret_access_key", "session_token")
 
 
 @final
-class MskIam:
+class MskIam(Immutable):
     """Makes tokens for Amazon MSK from AWS credentials. Neither boto3 nor a signer is needed.
 
         provider = MskIam("eu-central-1")
@@ -44,7 +44,6 @@ class MskIam:
     are kept until 5 minutes before.
     """
 
-    # No dataclass: `dataclasses.asdict` of a configuration would show what is inside.
     __slots__ = ("_keys", "_settings")
 
     _settings: AwsSettings
@@ -118,23 +117,11 @@ class MskIam:
         object.__setattr__(self, "_keys", None if keys.expires_at is None else keys)
         return keys
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{name} cannot be set: make another MskIam")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{name} cannot be deleted: make another MskIam")
-
     def __eq__(self, other: object) -> bool:
         return self._settings == other._settings if isinstance(other, MskIam) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self._settings)
-
-    def __copy__(self) -> MskIam:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> MskIam:
-        return self
 
     def __reduce__(self) -> tuple[Callable[[AwsSettings], MskIam], tuple[AwsSettings]]:
         for name in _SECRETS:

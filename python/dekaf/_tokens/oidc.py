@@ -7,13 +7,14 @@ import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast, final
+from typing import TYPE_CHECKING, Final, cast, final
 
 from dekaf._credentials import to_password, to_pem
 from dekaf._errors import ConfigError
+from dekaf._immutable import Immutable
 from dekaf._passwords import read_password
 from dekaf._pickling import is_importable
-from dekaf._secret import File, Secret
+from dekaf._secret import File, Secret, shown
 from dekaf._security_names import is_secret
 from dekaf._security_values import is_path, to_file, to_flag, to_text
 from dekaf._tokens.endpoint import Call, fetch
@@ -21,7 +22,6 @@ from dekaf._tokens.extensions import ExtensionsError, to_extensions
 from dekaf._tokens.refusal import TokenRefusal
 from dekaf._tokens.returned import to_token
 from dekaf._tokens.said import shown_error
-from dekaf._tokens.shown import shown
 from dekaf._tokens.token import Token
 from dekaf._tokens.url import shown_url, to_url
 
@@ -56,7 +56,7 @@ class _Settings:
 
 
 @final
-class Oidc:
+class Oidc(Immutable):
     """Get tokens from an OpenID Connect or OAuth 2 server.
 
         oidc = Oidc("https://login.example.com/token", "alice", "secret", scope="kafka")
@@ -67,7 +67,6 @@ class Oidc:
     elsewhere, such as the token of a Kubernetes service account.
     """
 
-    # No dataclass: `dataclasses.asdict` of a configuration would show what is inside.
     __slots__ = ("_settings",)
 
     _settings: _Settings
@@ -135,23 +134,11 @@ class Oidc:
             token = _requested(settings, endpoint)
         return token._replace(extensions=settings.extensions)
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{name} cannot be set: make another Oidc")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{name} cannot be deleted: make another Oidc")
-
     def __eq__(self, other: object) -> bool:
         return self._settings == other._settings if isinstance(other, Oidc) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self._settings)
-
-    def __copy__(self) -> Oidc:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Oidc:
-        return self
 
     def __reduce__(self) -> tuple[Callable[[_Settings], Oidc], tuple[_Settings]]:
         for name in _SECRETS:

@@ -13,14 +13,13 @@ from dekaf._credentials import SecretText, unwrapped
 from dekaf._errors import ConfigError
 from dekaf._passwords import read_password
 from dekaf._pickling import is_importable
-from dekaf._secret import File, Secret
+from dekaf._secret import File, Secret, shown
 from dekaf._security_values import is_path, to_file, to_text
 from dekaf._tokens.google import Google
 from dekaf._tokens.msk_iam import MskIam
 from dekaf._tokens.oidc import Oidc
 from dekaf._tokens.refusal import TokenRefusal
 from dekaf._tokens.returned import to_token
-from dekaf._tokens.shown import shown
 from dekaf._tokens.text import fault_of
 from dekaf._tokens.token import Token
 
