@@ -169,3 +169,14 @@ fn write_logins() {
     seeds.add(&[&[1], b"e=invalid-proof"]);
     seeds.add(&[&[2], b"n,a=token,n=token,r=Y2xpZW50,tokenauth=true"]);
 }
+
+/// What a server says to a token, and tokens: see the target.
+#[test]
+fn write_tokens() {
+    let mut seeds = Seeds::of("bearer");
+    seeds.add(&[&[0]]);
+    seeds.add(&[&[0], br#"{"status":"invalid_token","scope":"kafka"}"#]);
+    seeds.add(&[&[0], b"Too many connects"]);
+    seeds.add(&[&[1], b"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9."]);
+    seeds.add(&[&[1], b"dG9rZW4=\nlogicalCluster\nlkc-1"]);
+}
