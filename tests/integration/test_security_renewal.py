@@ -27,7 +27,7 @@ def short_logins(kafka_version: str, certificates: Certificates) -> Iterator[Clu
         pytest.skip("logins end since Kafka 2.2")
     plan = Plan(
         version=kafka_version,
-        listeners=["SASL_PLAINTEXT", "SASL_SSL"],
+        listeners=["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"],
         certificates=certificates,
         settings={"connections.max.reauth.ms": int(LIFETIME * 1000)},
     )
