@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dekaf._errors import ConfigError
+from dekaf._raised import without_its_text
 from dekaf._secret import File, Secret
 from dekaf._security_values import to_text
 
@@ -51,21 +52,9 @@ def _returned(name: str, function: Callable[[], object]) -> str:
     try:
         returned = function()
     except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the secret
-        why = f"raised {type(error).__name__}{_line_of(error)}"
+        why = without_its_text("function", error)
     else:
         if isinstance(returned, str):
             return to_text(f"{name}, as the function returned it,", returned)
         raise ConfigError(f"{name}: the function must return str, not {type(returned).__name__}")
-    raise ConfigError(
-        f"{name}: the function {why}; its text is left out, as it may hold the secret: catch and "
-        "log it in the function"
-    )
-
-
-def _line_of(error: Exception) -> str:
-    """Name the line of the function that failed. What is not written in Python has none."""
-    trace = error.__traceback__
-    if trace is None or trace.tb_next is None:
-        return ""
-    frame = trace.tb_next  # the first is our own
-    return f" at {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
+    raise ConfigError(f"{name}: {why}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, final
 
+from dekaf._pickling import is_importable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Again: TypeAlias = "tuple[Callable[..., Secret], tuple[str, ...]]"
 
-__all__ = ["File", "Secret", "shown"]
+__all__ = ["File", "Secret", "check_picklable", "shown", "why_not_pickled"]
 
 
 class File(NamedTuple):
@@ -80,3 +82,22 @@ def shown(source: object) -> str:
         return repr(source)
     # The repr of a function or an object may show what it was made with.
     return str(getattr(source, "__qualname__", type(source).__name__))
+
+
+def why_not_pickled(source: object) -> str | None:
+    """Say why a pickle must not hold where a secret comes from; `None` is that it may."""
+    if isinstance(source, Secret) and not source.picklable:
+        return "was given as text, and a pickle holds no secrets"
+    if callable(source) and not is_importable(source):
+        return "comes from something else than a function at the top level of a module"
+    return None
+
+
+def check_picklable(owner: str, name: str, source: object) -> None:
+    """Raise `TypeError` for an argument of `owner` that a pickle must not hold."""
+    why = why_not_pickled(source)
+    if why is not None:
+        raise TypeError(
+            f"{owner} cannot be pickled: {name} {why}; give a file ({name}=pathlib.Path(…)), or a "
+            "function at the top level of a module"
+        )

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, TypeAlias
 from dekaf._credentials import check_whitespace, to_password, to_pem
 from dekaf._errors import ConfigError
 from dekaf._immutable import Immutable
-from dekaf._pickling import is_importable
-from dekaf._secret import Secret
+from dekaf._secret import why_not_pickled
 from dekaf._security_parts import (
     SCRAM,
     Bearer,
@@ -198,19 +197,12 @@ class Security(Immutable):
         `extensions` go to the broker with each token, such as Confluent's `logicalCluster`.
         `tls=False` sends the token in clear text. `ca` is short for `tls=Security.tls(ca=…)`.
         """
-        from dekaf._tokens.extensions import (  # noqa: PLC0415 - few need it
-            ExtensionsError,
-            to_extensions,
-        )
+        from dekaf._tokens.extensions import checked_extensions  # noqa: PLC0415 - few need it
         from dekaf._tokens.provider import to_provider  # noqa: PLC0415 - likewise
 
         encryption = _encryption(tls, ca)
         provider = to_provider("token", token, scope=scope)
-        try:
-            sent = to_extensions(extensions)
-        except ExtensionsError as error:
-            raise ConfigError(f"extensions {error}") from None
-        return _make(encryption, Bearer(provider, sent))
+        return _make(encryption, Bearer(provider, checked_extensions(extensions)))
 
     @classmethod
     def msk_iam(
@@ -295,7 +287,9 @@ class Security(Immutable):
     ) -> tuple[Callable[..., Security], tuple[Tls | None, Login | None]]:
         for part in (self._tls, self._sasl):
             for each in fields(part) if part is not None else ():
-                _check_picklable(each.name, getattr(part, each.name))
+                why = why_not_pickled(getattr(part, each.name))
+                if why is not None:
+                    _refuse(each.name, why)
         return _make, (self._tls, self._sasl)
 
     def __repr__(self) -> str:
@@ -351,13 +345,6 @@ def _encryption(tls: object, ca: PemLike | None) -> Tls | None:
     if tls._sasl is not None:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
         raise ConfigError("tls must be made by Security.tls(…); the one that is given logs in")
     return tls._tls  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
-
-
-def _check_picklable(name: str, value: object) -> None:
-    if isinstance(value, Secret) and not value.picklable:
-        _refuse(name, "was given as text, and a pickle holds no secrets")
-    if callable(value) and not is_importable(value):
-        _refuse(name, "comes from something else than a function at the top level of a module")
 
 
 def _refuse(name: str, why: str) -> NoReturn:

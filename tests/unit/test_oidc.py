@@ -23,7 +23,7 @@ import trustme
 
 from dekaf import ConfigError
 from dekaf._secret import Secret
-from dekaf._tokens import endpoint
+from dekaf._tokens import endpoint, exchange
 from dekaf._tokens.endpoint import LIMIT, Call, fetch
 from dekaf._tokens.oidc import Oidc
 from dekaf._tokens.provider import read, to_provider
@@ -370,7 +370,7 @@ def test_a_slow_server_is_given_up(
     else:
         monkeypatch.setattr(endpoint, "_SECONDS", 60)
         clock = iter([0.0, 61.0, 62.0])
-        monkeypatch.setattr(endpoint, "time", Clock(lambda: next(clock)))
+        monkeypatch.setattr(exchange, "time", Clock(lambda: next(clock)))
     error = failed(Oidc(server.url, "alice", CANARY))
     assert "/realms/kafka/token does not answer within" in str(error)
     assert error.is_transient

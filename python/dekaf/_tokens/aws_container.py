@@ -7,12 +7,12 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from dekaf._errors import ConfigError
-from dekaf._passwords import read_password
 from dekaf._secret import File
 from dekaf._tokens.aws_keys import AwsKeys, to_keys
-from dekaf._tokens.cloud_http import Answer, Fault, is_transient, send, to_object
+from dekaf._tokens.cloud_http import Fault, send
+from dekaf._tokens.exchange import Answer, is_transient, to_object
 from dekaf._tokens.refusal import TokenRefusal
+from dekaf._tokens.secret import read_secret
 
 __all__ = ["keys_of_container"]
 
@@ -102,9 +102,5 @@ def _authorization() -> str | None:
     path = os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
     if not path:
         return os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN") or None
-    try:
-        # The file is replaced from time to time, so it is read for each request.
-        return read_password("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", File(path)).strip()
-    except ConfigError as error:
-        why = str(error)  # it shows no part of the file
-    raise TokenRefusal(why)
+    # The file is replaced from time to time, so it is read for each request.
+    return read_secret("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", File(path)).strip()

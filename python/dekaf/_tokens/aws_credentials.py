@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dekaf._errors import ConfigError
-from dekaf._passwords import read_password
 from dekaf._tokens.aws_container import keys_of_container
 from dekaf._tokens.aws_environment import keys_of_environment
 from dekaf._tokens.aws_files import is_named, load_profiles, profile_name
@@ -15,6 +14,7 @@ from dekaf._tokens.aws_profile import keys_of_profile
 from dekaf._tokens.aws_region import region_of_environment
 from dekaf._tokens.aws_sts import Role, assume_role
 from dekaf._tokens.refusal import TokenRefusal
+from dekaf._tokens.secret import read_secret
 
 if TYPE_CHECKING:
     from dekaf._credentials import Password
@@ -62,13 +62,7 @@ def _given(settings: AwsSettings) -> AwsKeys | None:
 
 
 def _read(name: str, secret: Password | None) -> str | None:
-    if secret is None:
-        return None
-    try:
-        return read_password(name, secret)
-    except ConfigError as error:
-        why = str(error)  # it shows no part of the secret
-    raise TokenRefusal(why)
+    return None if secret is None else read_secret(name, secret)
 
 
 def _of_botocore(credentials: Any) -> AwsKeys:  # noqa: ANN401 - of a package that dekaf does not need

@@ -7,7 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from dekaf._tokens.aws_keys import AwsKeys, to_keys
-from dekaf._tokens.cloud_http import Answer, Fault, is_transient, send, to_object
+from dekaf._tokens.cloud_http import Fault, send
+from dekaf._tokens.exchange import Answer, is_transient, to_object
 from dekaf._tokens.refusal import TokenRefusal
 
 __all__ = ["keys_of_instance"]

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 from dekaf._tokens.aws_keys import to_keys
-from dekaf._tokens.cloud_http import to_object
+from dekaf._tokens.exchange import to_object
 from dekaf._tokens.refusal import TokenRefusal
 
 if TYPE_CHECKING:

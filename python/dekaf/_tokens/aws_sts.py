@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from dekaf._tokens.aws_keys import AwsKeys, to_keys
 from dekaf._tokens.aws_region import domain_of
 from dekaf._tokens.aws_signature import Post, Scope, encode_query, signed_headers
-from dekaf._tokens.cloud_http import Answer, Fault, is_transient, send
+from dekaf._tokens.cloud_http import Fault, send
+from dekaf._tokens.exchange import Answer, is_transient
 from dekaf._tokens.refusal import TokenRefusal
 from dekaf._tokens.said import shown_text
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dekaf._errors import ConfigError
-from dekaf._passwords import read_password
 from dekaf._secret import File
 from dekaf._tokens.aws_sts import Role, assume_role_with_web_identity
 from dekaf._tokens.cloud_http import Fault
 from dekaf._tokens.refusal import TokenRefusal
+from dekaf._tokens.secret import read_secret
 
 if TYPE_CHECKING:
     from dekaf._tokens.aws_keys import AwsKeys
@@ -39,12 +38,6 @@ def keys_of_web_identity(
             "role_arn in the profile"
         )
     role = Role(arn, setting("role_session_name", "AWS_ROLE_SESSION_NAME"))
-    return assume_role_with_web_identity(_read(path), role, region)
-
-
-def _read(path: str) -> str:
-    try:
-        return read_password("web identity", File(path)).strip()
-    except ConfigError as error:
-        why = str(error)  # it shows no part of the file
-    raise TokenRefusal(why)
+    return assume_role_with_web_identity(
+        read_secret("web identity", File(path)).strip(), role, region
+    )

@@ -5,34 +5,22 @@ This module is imported when a token is requested, so it may import what it need
 
 from __future__ import annotations
 
-import json
 import os
 import ssl
-import time
 from http.client import HTTPException, InvalidURL
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.error import URLError
-from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
+from urllib.request import Request
+
+from dekaf._tokens.exchange import Answer, NoAnswerError, exchange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LIMIT", "Answer", "Fault", "is_transient", "send", "to_object"]
+__all__ = ["LIMIT", "Fault", "send"]
 
 LIMIT: Final = 1 << 18
 """The longest body, in bytes."""
-_CHUNK: Final = 1 << 14
-_TRANSIENT: Final = frozenset({408, 425, 429})
-
-
-class Answer(NamedTuple):
-    """A response. Its body may hold credentials."""
-
-    status: int
-    body: bytes
-
-    def __repr__(self) -> str:
-        return f"Answer(status={self.status}, body=***)"
 
 
 class Fault(NamedTuple):
@@ -62,50 +50,11 @@ def send(  # noqa: PLR0913 - a request has that many parts
         return context
     try:
         request = Request(url, body, dict(headers or {}), method=method)  # noqa: S310 - callers check it
-        return _exchange(_opener(context, uses_proxies=uses_proxies), request, timeout)
+        return exchange(request, context, seconds=timeout, limit=LIMIT, uses_proxies=uses_proxies)
+    except NoAnswerError as error:
+        return Fault(str(error))
     except (OSError, HTTPException, ValueError) as error:
         return _fault(error.reason if isinstance(error, URLError) else error, timeout)
-
-
-def to_object(body: bytes) -> dict[str, Any] | None:
-    """Return the JSON object of a body, or `None` if it is none."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
-
-
-def is_transient(status: int) -> bool:
-    """Say whether the same request may succeed later."""
-    return status in _TRANSIENT or status >= 500  # noqa: PLR2004 - as HTTP has it
-
-
-def _opener(context: ssl.SSLContext | None, *, uses_proxies: bool) -> OpenerDirector:
-    opener = OpenerDirector()
-    opener.addheaders = [("User-Agent", "dekaf")]
-    # A proxy must not see the credentials of a metadata service, and could not reach it.
-    opener.add_handler(ProxyHandler(None if uses_proxies else {}))
-    opener.add_handler(HTTPHandler())
-    opener.add_handler(HTTPSHandler(context=context))
-    return opener
-
-
-def _exchange(opener: OpenerDirector, request: Request, timeout: float) -> Answer | Fault:
-    # The timeout of a socket is for each part that arrives, and a slow server sends many.
-    deadline = time.monotonic() + timeout
-    response = opener.open(request, timeout=timeout)
-    if response is None:
-        return Fault("has a URL that is neither http nor https")
-    with response:
-        body = bytearray()
-        while part := response.read1(_CHUNK):
-            body += part
-            if len(body) > LIMIT:
-                return Fault(f"answers with more than {LIMIT} bytes")
-            if time.monotonic() > deadline:
-                raise TimeoutError
-        return Answer(response.status, bytes(body))
 
 
 def _context(url: str, ca_file: str | None) -> ssl.SSLContext | Fault | None:

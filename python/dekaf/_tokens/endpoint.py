@@ -6,9 +6,8 @@ An endpoint is asked once: the core asks again, with a backoff, if the reason is
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from dekaf._secret import File
 from dekaf._tokens.refusal import TokenRefusal
@@ -18,9 +17,9 @@ from dekaf._tokens.url import shown_url
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
-    from urllib.request import OpenerDirector, Request
 
     from dekaf._credentials import Pem
+    from dekaf._tokens.exchange import Answer
 
 __all__ = ["LIMIT", "Call", "fetch"]
 
@@ -28,8 +27,6 @@ _SECONDS: Final = 8.0
 """The longest that a server may take. The core waits for 10 s, and its error says less."""
 LIMIT: Final = 1 << 20
 """The longest body, in bytes."""
-_CHUNK: Final = 1 << 16
-_TRANSIENT: Final = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,22 +44,16 @@ class Call:
     """What an error says besides if the server refuses the login."""
 
 
-@dataclass(frozen=True, repr=False)
-class _Response:
-    status: int
-    body: bytes
-    content_type: str
-    location: str
-
-
 def fetch(call: Call) -> dict[str, Any]:
     """Return the JSON object that an endpoint answers with.
 
     Raises `TokenRefusal`, which names the endpoint without its query, and quotes no secret.
     """
+    from dekaf._tokens.exchange import to_object  # noqa: PLC0415 - few ask a token server
+
     response = _response(call)
     if not isinstance(response, TokenRefusal):
-        answer = _object(response.body)
+        answer = to_object(response.body)
         if answer is not None and _is_success(response.status):
             return answer
         response = _refusal(call, response, answer)
@@ -73,20 +64,22 @@ def _is_success(status: int) -> bool:
     return 200 <= status < 300  # noqa: PLR2004 - as HTTP has it
 
 
-def _refusal(call: Call, response: _Response, answer: dict[str, Any] | None) -> TokenRefusal:
+def _refusal(call: Call, response: Answer, answer: dict[str, Any] | None) -> TokenRefusal:
+    from dekaf._tokens.exchange import is_transient  # noqa: PLC0415 - few ask a token server
+
     status = response.status
     said = shown_error(answer or {}, call.secrets)
     if 300 <= status < 400:  # noqa: PLR2004 - as HTTP has it
-        where = _shown_location(call, response.location)
+        where = _shown_location(call, response.headers.get("Location", ""))
         said = f", a redirect{where}, which would get the secret as well; give the final URL"
     elif _is_success(status):
-        kind = shown_text(response.content_type, call.secrets)
+        kind = shown_text(response.headers.get("Content-Type", ""), call.secrets)
         said = f" and a body that is no JSON object{f' ({kind})' if kind else ''}; check the URL"
     elif status in {400, 401}:
         said += call.advice
     return TokenRefusal(
         f"the token server at {shown_url(call.url)} answers with status {status}{said}",
-        is_transient=status in _TRANSIENT or status >= 500,  # noqa: PLR2004 - as HTTP has it
+        is_transient=is_transient(status),
     )
 
 
@@ -98,22 +91,14 @@ def _shown_location(call: Call, location: str) -> str:
     return f" to {shown_text(shown, call.secrets)}" if shown else ""
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
-    import json  # noqa: PLC0415 - few ask a token server
-
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", answer) if isinstance(answer, dict) else None
-
-
-def _response(call: Call) -> _Response | TokenRefusal:
+def _response(call: Call) -> Answer | TokenRefusal:
     """Send a request. Errors are returned, as those that are caught hold what was sent."""
     from http.client import HTTPException  # noqa: PLC0415 - few ask a token server
     from urllib.error import URLError  # noqa: PLC0415 - likewise
     from urllib.parse import urlencode  # noqa: PLC0415 - likewise
     from urllib.request import Request  # noqa: PLC0415 - likewise
+
+    from dekaf._tokens.exchange import NoAnswerError, exchange  # noqa: PLC0415 - likewise
 
     context = _context(call.ca)
     if isinstance(context, TokenRefusal):
@@ -124,49 +109,13 @@ def _response(call: Call) -> _Response | TokenRefusal:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
     try:
         request = Request(call.url, data, headers)  # noqa: S310 - the URL is http or https
-        return _exchange(_opener(context), request, call)
+        return exchange(request, context, seconds=_SECONDS, limit=LIMIT, uses_proxies=True)
+    except NoAnswerError as error:
+        return TokenRefusal(f"the token server at {shown_url(call.url)} {error}; check the URL")
     except URLError as error:
         return _explained(call, error.reason if isinstance(error.reason, Exception) else error)
     except (OSError, HTTPException, ValueError) as error:
         return _explained(call, error)
-
-
-def _opener(context: ssl.SSLContext) -> OpenerDirector:
-    """Return an opener that follows no redirect, and uses the proxies of the environment.
-
-    A redirect would send the secret to another server.
-    """
-    from urllib.request import (  # noqa: PLC0415 - few ask a token server
-        HTTPHandler,
-        HTTPSHandler,
-        OpenerDirector,
-        ProxyHandler,
-    )
-
-    opener = OpenerDirector()
-    opener.addheaders = [("User-Agent", "dekaf")]
-    for handler in (ProxyHandler(), HTTPHandler(), HTTPSHandler(context=context)):
-        opener.add_handler(handler)
-    return opener
-
-
-def _exchange(opener: OpenerDirector, request: Request, call: Call) -> _Response | TokenRefusal:
-    # A timeout of the socket is for each part that arrives, and a slow server sends many.
-    deadline = time.monotonic() + _SECONDS
-    with opener.open(request, timeout=_SECONDS) as response:
-        body = bytearray()
-        while part := response.read1(_CHUNK):
-            body += part
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            if len(body) > LIMIT:
-                return TokenRefusal(
-                    f"the token server at {shown_url(call.url)} answers with more than {LIMIT} "
-                    "bytes; check the URL"
-                )
-        headers = response.headers
-        kind, location = headers.get("Content-Type", ""), headers.get("Location", "")
-        return _Response(response.status, bytes(body), kind, location)
 
 
 def _context(ca: Pem | None) -> ssl.SSLContext | TokenRefusal:

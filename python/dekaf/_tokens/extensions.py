@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Final, TypeAlias, cast
 
-__all__ = ["Extensions", "ExtensionsError", "to_extensions"]
+from dekaf._errors import ConfigError
+
+__all__ = ["Extensions", "ExtensionsError", "checked_extensions", "to_extensions"]
 
 Extensions: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -29,6 +31,15 @@ def to_extensions(given: object) -> Extensions:
     if not isinstance(given, list | tuple):
         raise ExtensionsError(f"must be a mapping of str to str, not {type(given).__name__}")
     return tuple(map(_to_extension, cast("list[object]", given)))
+
+
+def checked_extensions(given: object) -> Extensions:
+    """Take the argument `extensions`. Raises `ConfigError`."""
+    try:
+        return to_extensions(given)
+    except ExtensionsError as error:
+        why = str(error)
+    raise ConfigError(f"extensions {why}")
 
 
 def _to_extension(pair: object) -> tuple[str, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from base64 import b64decode
 from typing import Any, Final
 
-from dekaf._tokens.cloud_http import Fault, to_object
+from dekaf._tokens.cloud_http import Fault
 from dekaf._tokens.endpoint import Call, fetch
+from dekaf._tokens.exchange import to_object
 from dekaf._tokens.google_access import AccessToken, to_access_token
+from dekaf._tokens.jwt import claims_of
 from dekaf._tokens.refusal import TokenRefusal
 
 __all__ = ["token_of_file"]
@@ -98,12 +99,5 @@ def _email(id_token: object) -> str | None:
     """Return the address in an ID token, which came from Google itself over TLS."""
     if not isinstance(id_token, str):
         return None
-    parts = id_token.split(".")
-    if len(parts) != len(("header", "claims", "signature")):
-        return None
-    try:
-        claims = to_object(b64decode(parts[1] + "=" * (-len(parts[1]) % 4), altchars="-_"))
-    except ValueError:
-        return None
-    email = (claims or {}).get("email")
+    email = claims_of(id_token).get("email")
     return email if isinstance(email, str) and email else None

@@ -7,7 +7,8 @@ import time
 from typing import Final
 from urllib.parse import quote
 
-from dekaf._tokens.cloud_http import Answer, Fault, is_transient, send, to_object
+from dekaf._tokens.cloud_http import Fault, send
+from dekaf._tokens.exchange import Answer, is_transient, to_object
 from dekaf._tokens.google_access import SCOPE, AccessToken, to_access_token
 from dekaf._tokens.refusal import TokenRefusal
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from dekaf._core import __version__
 from dekaf._immutable import Immutable
-from dekaf._pickling import is_importable
-from dekaf._secret import Secret, shown
+from dekaf._secret import check_picklable, shown
 from dekaf._tokens.aws_settings import AwsSettings, to_settings
 from dekaf._tokens.refusal import TokenRefusal
 from dekaf._tokens.token import Token
@@ -124,8 +123,13 @@ class MskIam(Immutable):
         return hash(self._settings)
 
     def __reduce__(self) -> tuple[Callable[[AwsSettings], MskIam], tuple[AwsSettings]]:
+        if self._settings.credentials is not None:
+            raise TypeError(
+                "MskIam cannot be pickled: credentials is an object, which may hold a secret; give "
+                "profile=, or leave it out"
+            )
         for name in _SECRETS:
-            _check_picklable(name, getattr(self._settings, name))
+            check_picklable("MskIam", name, getattr(self._settings, name))
         return _make, (self._settings,)
 
     def __repr__(self) -> str:
@@ -170,21 +174,3 @@ def _shown(name: str, value: object) -> str:
     if name == "access_key_id":
         return "'***'"
     return shown(value) if name in _SECRETS else repr(value)
-
-
-def _check_picklable(name: str, value: object) -> None:
-    why = ""
-    if name == "credentials" and value is not None:
-        raise TypeError(
-            "MskIam cannot be pickled: credentials is an object, which may hold a secret; give "
-            "profile=, or leave it out"
-        )
-    if isinstance(value, Secret) and not value.picklable:
-        why = "was given as text, and a pickle holds no secrets"
-    if callable(value) and not is_importable(value):
-        why = "comes from something else than a function at the top level of a module"
-    if why:
-        raise TypeError(
-            f"MskIam cannot be pickled: {name} {why}; give a file ({name}=pathlib.Path(…)), or a "
-            "function at the top level of a module"
-        )

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Final, cast, final
 from dekaf._credentials import to_password, to_pem
 from dekaf._errors import ConfigError
 from dekaf._immutable import Immutable
-from dekaf._passwords import read_password
-from dekaf._pickling import is_importable
-from dekaf._secret import File, Secret, shown
+from dekaf._secret import File, check_picklable, shown
 from dekaf._security_names import is_secret
 from dekaf._security_values import is_path, to_file, to_flag, to_text
 from dekaf._tokens.endpoint import Call, fetch
-from dekaf._tokens.extensions import ExtensionsError, to_extensions
+from dekaf._tokens.extensions import checked_extensions
 from dekaf._tokens.refusal import TokenRefusal
 from dekaf._tokens.returned import to_token
 from dekaf._tokens.said import shown_error
+from dekaf._tokens.secret import read_secret
 from dekaf._tokens.token import Token
 from dekaf._tokens.url import shown_url, to_url
 
@@ -117,7 +116,7 @@ class Oidc(Immutable):
             scope=_optional_text("scope", scope),
             audience=_optional_text("audience", audience),
             params=_to_params(params),
-            extensions=_to_extensions(extensions),
+            extensions=checked_extensions(extensions),
             header_urlencode=to_flag("header_urlencode", header_urlencode),
             ca=None if ca is None else to_pem("ca", ca),
         )
@@ -129,7 +128,7 @@ class Oidc(Immutable):
         settings = self._settings
         endpoint = settings.token_endpoint
         if isinstance(endpoint, File):
-            token = to_token(_read("token_endpoint", endpoint))
+            token = to_token(read_secret("token_endpoint", endpoint))
         else:
             token = _requested(settings, endpoint)
         return token._replace(extensions=settings.extensions)
@@ -142,7 +141,7 @@ class Oidc(Immutable):
 
     def __reduce__(self) -> tuple[Callable[[_Settings], Oidc], tuple[_Settings]]:
         for name in _SECRETS:
-            _check_picklable(name, getattr(self._settings, name))
+            check_picklable("Oidc", name, getattr(self._settings, name))
         return _make, (self._settings,)
 
     def __repr__(self) -> str:
@@ -168,19 +167,6 @@ def _make(settings: _Settings) -> Oidc:
     oidc = object.__new__(Oidc)
     object.__setattr__(oidc, "_settings", settings)
     return oidc
-
-
-def _check_picklable(name: str, value: Password | None) -> None:
-    why = ""
-    if isinstance(value, Secret) and not value.picklable:
-        why = "was given as text, and a pickle holds no secrets"
-    if callable(value) and not is_importable(value):
-        why = "comes from something else than a function at the top level of a module"
-    if why:
-        raise TypeError(
-            f"Oidc cannot be pickled: {name} {why}; give a file ({name}=pathlib.Path(…)), or a "
-            "function at the top level of a module"
-        )
 
 
 def _to_endpoint(value: object) -> str | File:
@@ -244,14 +230,6 @@ def _to_param(name: object, value: object) -> str:
     return to_text(f"params[{name!r}]", value)
 
 
-def _to_extensions(given: object) -> tuple[tuple[str, str], ...]:
-    try:
-        return to_extensions(given)
-    except ExtensionsError as error:
-        why = str(error)
-    raise ConfigError(f"extensions {why}")
-
-
 def _check(settings: _Settings) -> None:
     if isinstance(settings.token_endpoint, File):
         for each in fields(settings)[1:]:
@@ -301,14 +279,16 @@ def _request(
     advice = ""
     if settings.assertion is not None:
         form["grant_type"] = _JWT_BEARER
-        form["assertion"] = _read("assertion", settings.assertion).strip()
+        form["assertion"] = read_secret("assertion", settings.assertion).strip()
         secrets.append(form["assertion"])
     if settings.client_assertion is not None:
         form["client_assertion_type"] = _ASSERTION_TYPE
-        form["client_assertion"] = _read("client_assertion", settings.client_assertion).strip()
+        form["client_assertion"] = read_secret(
+            "client_assertion", settings.client_assertion
+        ).strip()
         secrets.append(form["client_assertion"])
     if settings.client_secret is not None and settings.client_id is not None:
-        secret = _read("client_secret", settings.client_secret)
+        secret = read_secret("client_secret", settings.client_secret)
         plain, encoded = _login(settings.client_id, secret)
         login = encoded if settings.header_urlencode else plain
         headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
@@ -330,14 +310,6 @@ def _login(client_id: str, secret: str) -> tuple[str, str]:
     from urllib.parse import quote_plus  # noqa: PLC0415 - few ask a token server
 
     return f"{client_id}:{secret}", f"{quote_plus(client_id)}:{quote_plus(secret)}"
-
-
-def _read(name: str, secret: Password) -> str:
-    try:
-        return read_password(name, secret)
-    except ConfigError as error:
-        why = str(error)  # it shows no part of the secret
-    raise TokenRefusal(why)
 
 
 def _expiry(now: float, seconds: object) -> float | None:
