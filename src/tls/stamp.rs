@@ -76,37 +76,15 @@ fn paths(settings: &Tls) -> impl Iterator<Item = &Path> {
 mod tests {
     use super::*;
     use crate::config::{Identity, Secret};
-
-    /// A folder that is removed in the end.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("dekaf-{}-{name}", std::process::id()));
-            fs::create_dir_all(&path).expect("a folder for the test");
-            Self(path)
-        }
-
-        fn write(&self, name: &str, text: &str) -> PathBuf {
-            let path = self.0.join(name);
-            fs::write(&path, text).expect("a file for the test");
-            path
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _missing = fs::remove_dir_all(&self.0);
-        }
-    }
+    use crate::tls::tests::Folder;
 
     fn settings(folder: &Folder) -> Tls {
         Tls {
             trust: Trust::Only(Pem::Path(folder.0.join("authorities"))),
             identity: Some(Identity {
-                certificate: Pem::Path(folder.write("client.pem", "certificate")),
-                key: Some(Pem::Path(folder.write("client.key", "key"))),
-                key_password: Some(Password::File(folder.write("password", "secret"))),
+                certificate: Pem::Path(folder.write("client.pem", b"certificate")),
+                key: Some(Pem::Path(folder.write("client.key", b"key"))),
+                key_password: Some(Password::File(folder.write("password", b"secret"))),
             }),
             ..Tls::default()
         }
@@ -120,14 +98,14 @@ mod tests {
         let mut last = Stamp::of(&settings);
         assert_eq!(Stamp::of(&settings), last);
         let replace = || {
-            let path = folder.write("next", "certificate");
+            let path = folder.write("next", b"certificate");
             fs::rename(path, folder.0.join("client.pem")).expect("it is replaced");
         };
         let changes: [&dyn Fn(); 6] = [
             &replace,
-            &|| drop(folder.write("client.key", "another key")),
-            &|| drop(folder.write("password", "another secret")),
-            &|| drop(folder.write("authorities/one.pem", "one")),
+            &|| drop(folder.write("client.key", b"another key")),
+            &|| drop(folder.write("password", b"another secret")),
+            &|| drop(folder.write("authorities/one.pem", b"one")),
             &|| fs::remove_file(folder.0.join("authorities/one.pem")).expect("it was there"),
             &|| fs::remove_file(folder.0.join("client.key")).expect("it was there"),
         ];

@@ -12,9 +12,33 @@ mod names;
 mod refusals;
 mod trust;
 
+use std::fs;
 use std::path::PathBuf;
 
 use crate::config::{Pem, Secret, Tls, Trust};
+
+/// A folder that is removed in the end.
+pub(super) struct Folder(pub(super) PathBuf);
+
+impl Folder {
+    pub(super) fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("dekaf-tls-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    pub(super) fn write(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, content).expect("a file");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
 
 /// A file among the fixtures.
 fn fixture(name: &str) -> PathBuf {
@@ -23,7 +47,7 @@ fn fixture(name: &str) -> PathBuf {
 
 /// Its content.
 fn fixture_text(name: &str) -> String {
-    std::fs::read_to_string(fixture(name)).expect("a fixture")
+    fs::read_to_string(fixture(name)).expect("a fixture")
 }
 
 fn text(text: &str) -> Pem {

@@ -1,37 +1,14 @@
 //! Which authorities are trusted, and what is said of files that hold none.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::authority::{Authority, HOST, params, self_signed};
 use super::connection::{accepted, refused};
-use super::{fixture, fixture_text, says, text, trusting};
+use super::{Folder, fixture, fixture_text, says, text, trusting};
 use crate::config::{Pem, Tls, Trust, Verification};
 use crate::error::ErrorKind;
 use crate::tls::ClientTls;
-
-/// A folder that is removed with its content.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("dekaf-tls-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn write(&self, name: &str, content: &[u8]) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, content).expect("a file");
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn trusting_path(path: &Path) -> Tls {
     Tls { trust: Trust::Only(Pem::Path(path.to_owned())), ..Tls::default() }
