@@ -28,7 +28,7 @@ pub use opening::{ConnectError, ConnectStage};
 pub use pipeline::{PendingAnswer, PipelineSettings};
 pub use program::{NotProvided, PasswordOf, Program, ProgramRequest, Reply};
 pub use race::first_of;
-pub use security::LinkSecurity;
+pub use security::{LinkSecurity, NoProgram};
 pub use security_counts::{SecurityCounts, SecurityMetrics};
 pub use signals::without_signals;
 pub use versions::Versions;

@@ -19,6 +19,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+pub use bearer::OAUTHBEARER;
 pub use client::Client;
 pub use keys::{Derivation, KeyCache, Keys};
 pub use next::Next;

@@ -113,7 +113,7 @@ pub struct PasswordLogin {
     pub is_token: bool,
 }
 
-/// A SASL mechanism.
+/// A SASL mechanism that proves a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mechanism {
     /// `PLAIN`: the password itself.
@@ -124,8 +124,6 @@ pub enum Mechanism {
     ScramSha512,
     /// `SCRAM-SHA-512`, or `SCRAM-SHA-256` if the broker has that one alone.
     Scram,
-    /// `OAUTHBEARER`: a token.
-    OauthBearer,
 }
 
 /// Where a password comes from. Except for the text, it is read anew for each connection.

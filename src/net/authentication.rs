@@ -57,7 +57,7 @@ pub(super) async fn log_in(
     versions: &Versions,
     login: &Login<'_>,
 ) -> Result<LoggedIn> {
-    let mechanism = login.mechanism().name();
+    let mechanism = login.mechanism();
     match choose(pipeline, mechanism).await? {
         Offer::Accepted => authenticate(pipeline, versions, login).await.map(LoggedIn::Yes),
         Offer::Others(offered) if login.adapt(&offered) => Ok(LoggedIn::Again),

@@ -12,7 +12,8 @@ const SHORTEST: Duration = Duration::from_secs(2);
 /// chance, so that connections that were opened together are not renewed together.
 const RENEWED_AFTER: (f64, f64) = (0.8, 0.1);
 
-/// The part of its life in which nothing is begun: requests on their way must reach the broker in time.
+/// The last part of its life, in which no login is begun: requests on their way must reach the broker
+/// in time.
 const MARGIN: f64 = 0.05;
 const LONGEST_MARGIN: Duration = Duration::from_secs(10);
 
@@ -27,13 +28,13 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// Without an end: nobody has logged in.
+    /// The lease of a connection without a login, which has no end.
     pub(super) fn endless() -> Self {
         Self { begun: Instant::now(), lasts: None, is_renewable: false }
     }
 
-    /// A login counts from when the client's last message was sent. `lifetime` is the broker's word, and
-    /// zero is none. `expires_at` is when the token ends: a broker that sets no lifetime refuses
+    /// A login counts from when the client's last message was sent. `lifetime` is what the broker
+    /// says, where zero is no limit. `expires_at` is when the token ends: a broker that sets no lifetime refuses
     /// another login, and may have accepted a token that ends within the difference of the clocks.
     pub(super) fn new(begun: Instant, lifetime: Duration, expires_at: Option<SystemTime>) -> Self {
         if !lifetime.is_zero() {

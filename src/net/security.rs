@@ -17,7 +17,7 @@ use super::security_counts::SecurityCounts;
 use super::tokens::Tokens;
 use crate::config::{Address, BearerLogin, Mechanism, PasswordLogin, Sasl, Secret, Security, Tls};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sasl::{Client, Derivation, KeyCache, Keys, Token};
+use crate::sasl::{Client, Derivation, KeyCache, Keys, OAUTHBEARER, Token};
 use crate::tls::{ClientTls, Stamp};
 
 /// Bytes of randomness in a nonce.
@@ -157,28 +157,34 @@ impl LinkSecurity {
     /// The login of a new connection, with the password or token as it is now; `None` if clients do
     /// not log in.
     pub(super) async fn login(&self) -> Result<Option<Login<'_>>> {
-        let Some(sasl) = &self.settings.sasl else { return Ok(None) };
-        let credentials = match sasl {
-            Sasl::Password(login) => self.password(login).await?,
-            Sasl::Bearer(login) => {
-                let token = self.tokens.to_connect(&self.program).await?;
-                Credentials::Token { login, token }
-            }
-        };
-        Ok(Some(Login { security: self, credentials }))
+        self.login_with(self.tokens.to_connect(&self.program)).await
     }
 
     /// The login of an open connection whose login ends.
     pub(super) async fn renewal(&self) -> Result<Option<Login<'_>>> {
-        let Some(Sasl::Bearer(login)) = &self.settings.sasl else { return self.login().await };
-        let token = self.tokens.to_renew(&self.program).await?;
-        let credentials = Credentials::Token { login, token };
+        self.login_with(self.tokens.to_renew(&self.program)).await
+    }
+
+    /// `token` is not awaited for a login by a password.
+    async fn login_with(
+        &self,
+        token: impl Future<Output = Result<Token>>,
+    ) -> Result<Option<Login<'_>>> {
+        let Some(sasl) = &self.settings.sasl else { return Ok(None) };
+        let credentials = match sasl {
+            Sasl::Password(login) => {
+                let password = read(&login.password, PasswordOf::User, &*self.program).await?;
+                Credentials::Password { login, password }
+            }
+            Sasl::Bearer(login) => Credentials::Token { login, token: token.await? },
+        };
         Ok(Some(Login { security: self, credentials }))
     }
 
-    async fn password<'a>(&self, login: &'a PasswordLogin) -> Result<Credentials<'a>> {
-        let password = read(&login.password, PasswordOf::User, &*self.program).await?;
-        Ok(Credentials::Password { login, password })
+    /// What a login by a password asks for: the configured mechanism, unless the brokers have
+    /// another one alone.
+    fn mechanism(&self, login: &PasswordLogin) -> Mechanism {
+        self.instead.get().unwrap_or(login.mechanism)
     }
 }
 
@@ -192,9 +198,9 @@ pub(super) fn as_tls(error: &Error) -> Error {
     Error::new(ErrorKind::Tls, error.to_string())
 }
 
-/// Is never asked: the settings need no secret.
+/// A program that provides nothing, for settings that need no secret.
 #[derive(Debug)]
-pub(super) struct NoProgram;
+pub struct NoProgram;
 
 impl Program for NoProgram {
     fn ask(&self, _: ProgramRequest) {}
@@ -217,20 +223,19 @@ enum Credentials<'a> {
 }
 
 impl Login<'_> {
-    /// The mechanism to ask for.
-    pub(super) fn mechanism(&self) -> Mechanism {
+    /// The name of the mechanism to ask for.
+    pub(super) fn mechanism(&self) -> &'static str {
         match &self.credentials {
-            Credentials::Password { login, .. } => {
-                self.security.instead.get().unwrap_or(login.mechanism)
-            }
-            Credentials::Token { .. } => Mechanism::OauthBearer,
+            Credentials::Password { login, .. } => self.security.mechanism(login).name(),
+            Credentials::Token { .. } => OAUTHBEARER,
         }
     }
 
     /// The broker offers only these mechanisms. Returns whether another one may be asked for, on a
     /// new connection.
     pub(super) fn adapt(&self, offered: &[String]) -> bool {
-        let instead = self.mechanism().instead(offered);
+        let Credentials::Password { login, .. } = &self.credentials else { return false };
+        let instead = self.security.mechanism(login).instead(offered);
         if instead.is_some() {
             self.security.instead.set(instead);
         }
@@ -247,7 +252,7 @@ impl Login<'_> {
         SystemRandom::new().fill(&mut nonce).map_err(|_| {
             Error::new(ErrorKind::Authentication, "the system gives no random bytes for a nonce")
         })?;
-        Client::new(self.mechanism(), &login.user, password, login.is_token, &nonce)
+        Client::new(self.security.mechanism(login), &login.user, password, login.is_token, &nonce)
     }
 
     /// When the token expires, if that is known. Passwords do not.

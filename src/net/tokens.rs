@@ -341,7 +341,7 @@ mod tests {
             // The clock is paused, and runs when nothing else does.
             let error = world.tokens.to_connect(&world.program).await.expect_err("it hangs");
             assert_eq!(error.to_string(), "token: the provider did not return within 10s");
-            // Meanwhile nobody asks again, and the late answer is kept.
+            // The question stays open, and its late answer is kept.
             world.tokens.to_connect(&world.program).await.expect_err("it hangs");
             assert_eq!(world.asked.1.get(), 3);
             world.asked.answer(Ok(token("late", Some(HOUR)))).await;

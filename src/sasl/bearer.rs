@@ -9,6 +9,9 @@ use super::refusal::{is_of_credentials, quoted};
 use super::token::Token;
 use crate::error::{Error, ErrorKind, Result, shown};
 
+/// The name of the mechanism, as it stands in `SaslHandshake`.
+pub const OAUTHBEARER: &str = "OAUTHBEARER";
+
 /// Separates the parts of a message, and is the whole answer to a refusal.
 const SEPARATOR: u8 = 1;
 

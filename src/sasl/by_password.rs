@@ -48,9 +48,6 @@ impl ByPassword {
         is_token: bool,
         nonce: &[u8],
     ) -> Result<Self> {
-        if mechanism == Mechanism::OauthBearer {
-            return Err(Error::new(ErrorKind::Config, "OAUTHBEARER takes a token, not a password"));
-        }
         let exchange = match Hash::of(mechanism) {
             None => {
                 plain::check(user, password)?;

@@ -23,7 +23,7 @@ impl Hash {
     /// `None` for a mechanism without one.
     pub(super) fn of(mechanism: Mechanism) -> Option<Self> {
         match mechanism {
-            Mechanism::Plain | Mechanism::OauthBearer => None,
+            Mechanism::Plain => None,
             Mechanism::ScramSha256 => Some(Self::Sha256),
             Mechanism::ScramSha512 | Mechanism::Scram => Some(Self::Sha512),
         }

@@ -9,15 +9,12 @@ impl Mechanism {
             Self::Plain => "PLAIN",
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha512 | Self::Scram => "SCRAM-SHA-512",
-            Self::OauthBearer => "OAUTHBEARER",
         }
     }
 
     /// The mechanism with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Plain, Self::ScramSha256, Self::ScramSha512, Self::OauthBearer]
-            .into_iter()
-            .find(|it| it.name() == name)
+        [Self::Plain, Self::ScramSha256, Self::ScramSha512].into_iter().find(|it| it.name() == name)
     }
 
     /// What is asked for next where only these are offered.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::error::ErrorCode;
-use crate::net::ProgramRequest;
+use crate::net::NoProgram;
 use crate::protocol::{
     ApiKey, ApiVersion, ApiVersionsRequest, ApiVersionsResponse, MetadataBroker, encode_response,
 };
@@ -31,15 +31,6 @@ async fn listen() -> (TcpListener, Address) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it is bound").port();
     (listener, Address { host: "127.0.0.1".into(), port })
-}
-
-#[derive(Debug)]
-struct NoProgram;
-
-impl Program for NoProgram {
-    fn ask(&self, _: ProgramRequest) {}
-
-    fn warn(&self, _: String) {}
 }
 
 fn brokers(addresses: &[Address], metadata_timeout: Duration) -> Brokers {

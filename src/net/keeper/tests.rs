@@ -97,6 +97,14 @@ impl Connection {
         self.pipeline.send(|id| vec![encode_request(&MetadataRequest::default(), 1, id, "test")])
     }
 
+    /// Behind a renewal: what was queued is sent, and both requests are answered.
+    async fn expect_both(&mut self, in_flight: PendingAnswer, queued: PendingAnswer) {
+        let second = self.broker.expect(ApiKey::Metadata).await;
+        self.broker.answer_plainly(second).await;
+        assert!(in_flight.wait().await.is_ok() && queued.wait().await.is_ok());
+        assert_eq!(self.renewals(), (1, 0));
+    }
+
     fn renewals(&self) -> (u64, u64) {
         let counted = self.security.counts().read();
         (counted.renewals, counted.renewal_failures)
@@ -175,10 +183,7 @@ fn a_login_is_renewed_behind_what_is_in_flight_and_before_what_is_queued() {
         let response =
             SaslAuthenticateResponse { session_lifetime_ms: 100_000, ..Default::default() };
         connection.broker.answer::<SaslAuthenticateRequest>(asked, &response).await;
-        let second = connection.broker.expect(ApiKey::Metadata).await;
-        connection.broker.answer_plainly(second).await;
-        assert!(in_flight.wait().await.is_ok() && queued.wait().await.is_ok());
-        assert_eq!(connection.renewals(), (1, 0));
+        connection.expect_both(in_flight, queued).await;
     });
 }
 
@@ -320,10 +325,7 @@ fn a_renewal_waits_for_slow_answers() {
         let queued = connection.send();
         connection.broker.answer_plainly(first).await;
         connection.broker.let_in(LIFETIME).await;
-        let second = connection.broker.expect(ApiKey::Metadata).await;
-        connection.broker.answer_plainly(second).await;
-        assert!(in_flight.wait().await.is_ok() && queued.wait().await.is_ok());
-        assert_eq!(connection.renewals(), (1, 0));
+        connection.expect_both(in_flight, queued).await;
     });
 }
 
