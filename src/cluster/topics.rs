@@ -80,7 +80,8 @@ impl Cluster {
         self.topics[place.topic].leader(place.partition)
     }
 
-    /// Whether a partition belonged to a topic of the same name that was deleted, as a later answer confirms.
+    /// Whether a partition belonged to a topic of the same name that was deleted, as a later answer
+    /// has to confirm.
     #[inline]
     pub(crate) fn is_deleted(&self, place: Place) -> bool {
         self.topics[place.topic].is_deleted(place.partition)

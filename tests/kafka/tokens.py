@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 def unsecured_token(
     subject: str = "alice", *, lasts: float = 3600.0, issued: float | None = None
 ) -> str:
-    """Return a JWT that nobody has signed, which ends so many seconds after it was issued."""
+    """Return a JWT without a signature, which ends `lasts` seconds after it was issued."""
     issued = time.time() if issued is None else issued
     claims = {"sub": subject, "iat": issued, "exp": issued + lasts}
     return f"{_part({'alg': 'none'})}.{_part(claims)}."

@@ -40,7 +40,7 @@ NOW = 2_000_000_000.0
 
 @dataclass
 class Server:
-    """A token server, which answers as it is told."""
+    """A token server that returns the configured answer."""
 
     port: int
     scheme: str = "http"

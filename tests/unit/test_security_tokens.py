@@ -10,7 +10,7 @@ from dekaf import ConfigError, Security
 from dekaf.testing import Broker
 from dekaf.tokens import Google, MskIam, Oidc
 
-TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9."  # noqa: S105 - nobody's
+TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9."  # noqa: S105 - of a made-up user
 
 
 def a_token() -> str:
