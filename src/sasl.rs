@@ -23,5 +23,7 @@ pub use bearer::OAUTHBEARER;
 pub use client::Client;
 pub use keys::{Derivation, KeyCache, Keys};
 pub use next::Next;
-pub use server::{Accounts, Known, Server, ServerNext, invalid_credentials};
+pub use server::{
+    Accepted, Accounts, Known, Server, ServerMechanism, ServerNext, invalid_credentials,
+};
 pub use token::Token;

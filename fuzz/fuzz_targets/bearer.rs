@@ -1,11 +1,15 @@
-//! OAUTHBEARER, the client's side. The first byte chooses what the rest is: what a server says to the
-//! token, or the token itself. The first never shows the token, and the second forges no other part
-//! of the message.
+//! OAUTHBEARER, both sides. The first byte chooses what the rest is: what a server says to the token,
+//! the token itself, the client's message, or the claims of a token in that message. The first never
+//! shows the token, the second forges no other part of the message, and a server lets in nothing that
+//! has no user.
 #![no_main]
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use dekaf::config::Secret;
-use dekaf::sasl::{Client, Next, Token};
+use dekaf::sasl::{Accounts, Client, Known, Next, Server, ServerMechanism, ServerNext, Token};
+use dekaf::wire::base64;
 use libfuzzer_sys::fuzz_target;
 
 const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.";
@@ -15,9 +19,11 @@ const LONGEST_ERROR: usize = 3_000;
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, rest)) = data.split_first() else { return };
-    match choice % 2 {
+    match choice % 4 {
         0 => hear(&Bytes::copy_from_slice(rest)),
-        _ => send(&String::from_utf8_lossy(rest)),
+        1 => send(&String::from_utf8_lossy(rest)),
+        2 => serve(&Bytes::copy_from_slice(rest)),
+        _ => serve(&with_claims(rest)),
     }
 });
 
@@ -49,4 +55,24 @@ fn send(text: &str) {
     let separators = message.iter().filter(|byte| **byte == 1).count();
     assert_eq!(separators, 3 + count, "{message:?}");
     assert!(message.starts_with(b"n,,\x01auth=Bearer ") && message.ends_with(b"\x01\x01"));
+}
+
+/// The client's message with a token that has these claims.
+fn with_claims(claims: &[u8]) -> Bytes {
+    let claims = base64::encode(claims).replace('+', "-").replace('/', "_");
+    format!("n,,\x01auth=Bearer e30.{}.\x01\x01", claims.trim_end_matches('=')).into()
+}
+
+/// Has a server read the client's message.
+fn serve(message: &Bytes) {
+    let (accounts, locked_out) = (Accounts::new(), BTreeSet::new());
+    let (users, tokens) = (&accounts, &accounts);
+    let known =
+        Known { users, tokens, locked_out: &locked_out, salt: b"", nonce: b"", now_ms: 1_000 };
+    let server = Server::new(ServerMechanism::Bearer);
+    let answered =
+        dekaf_fuzz::decode_within_bounds(message, |message| server.step(message, &known));
+    if let Ok(ServerNext::Done(accepted)) = answered {
+        assert!(!accepted.user.is_empty() && accepted.ends_at_ms > Some(known.now_ms));
+    }
 }

@@ -2,6 +2,7 @@
 //! first or the last one of the exchange. What is wrong is refused, without the password.
 #![no_main]
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -35,7 +36,14 @@ fn read_by(mut client: Client, message: &Bytes) -> Result<Next, Error> {
 
 fn served_by(server: &Server, message: &Bytes) -> Result<ServerNext, String> {
     let (users, tokens) = (accounts("user"), accounts("token"));
-    let known = Known { users: &users, tokens: &tokens, salt: b"salt", nonce: b"server" };
+    let known = Known {
+        users: &users,
+        tokens: &tokens,
+        locked_out: &BTreeSet::new(),
+        salt: b"salt",
+        nonce: b"server",
+        now_ms: 0,
+    };
     dekaf_fuzz::decode_within_bounds(message, |message| server.step(message, &known))
 }
 

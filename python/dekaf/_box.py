@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dekaf._core import BrokerCore
+    from dekaf._security_parts import Login
 
 __all__ = ["Listener", "check_security", "client_security", "listener"]
 
@@ -28,7 +29,10 @@ class Listener(NamedTuple):
 
 
 def check_security(
-    security: object, users: Mapping[str, str] | None, client_certificates: bool
+    security: object,
+    users: Mapping[str, str] | None,
+    client_certificates: bool,
+    session_lifetime: float | None,
 ) -> None:
     """Refuse arguments that cannot mean anything."""
     if security is not None and not isinstance(security, Security):
@@ -39,12 +43,21 @@ def check_security(
     tls, sasl = (None, None) if security is None else (security._tls, security._sasl)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
     if client_certificates and tls is None:
         raise ValueError("client_certificates=True needs TLS: set security=Security.tls()")
+    if session_lifetime is not None and sasl is None:
+        raise ValueError(
+            'session_lifetime needs SASL: set security=Security.sasl_scram("alice", "secret"), for '
+            "instance"
+        )
+    if users is not None:
+        _check_users(users, sasl)
+
+
+def _check_users(users: Mapping[str, str], sasl: Login | None) -> None:
     if isinstance(sasl, Bearer):
         raise ValueError(  # noqa: TRY004 - the type is right
-            "the box does not speak OAUTHBEARER; set security=Security.sasl_scram(…) or sasl_plain"
+            "users have passwords, and security=Security.sasl_oauthbearer(…) lets in tokens: leave "
+            "users out; every user of a token that holds is let in"
         )
-    if users is None:
-        return
     if sasl is None:
         raise ValueError(
             'users need SASL: set security=Security.sasl_scram("alice", "secret"), for instance'
@@ -66,8 +79,10 @@ def listener(
         return Listener(None, [], {}, {})
     tls, sasl = security._tls, security._sasl  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
     encryption = None if tls is None else (tls.server_name, client_certificates)
-    if sasl is None or isinstance(sasl, Bearer):
+    if sasl is None:
         return Listener(encryption, [], {}, {})
+    if isinstance(sasl, Bearer):
+        return Listener(encryption, ["OAUTHBEARER"], {}, {})
     mechanisms: list[str] = list(_SCRAM) if sasl.mechanism == "SCRAM" else [sasl.mechanism]
     own = {sasl.user: read_password("password", sasl.password)}
     if sasl.token:

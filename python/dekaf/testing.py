@@ -15,6 +15,13 @@ To test a secured configuration, say how clients must connect:
         async with Producer(broker.bootstrap_servers, security=broker.security) as producer:
             ...
 
+The broker lets in every token that has a user and has not ended, whoever signed it. `issue_token`
+makes one:
+
+    security = Security.sasl_oauthbearer(lambda: issue_token("alice", lasts=60))
+    with Broker(security=security) as broker:
+        ...
+
 pytest finds two fixtures here, without any import: `dekaf_broker`, and `dekaf_producer`, which
 produces to it. The marker `dekaf_broker` gives the broker its arguments:
 
@@ -36,6 +43,7 @@ from dekaf._arguments import (
     check_text,
 )
 from dekaf._box import check_security, client_security, listener
+from dekaf._box_token import issue_token
 from dekaf._core import BrokerCore
 from dekaf._expected import Expected
 
@@ -47,7 +55,7 @@ if TYPE_CHECKING:
     from dekaf._expected import Content
     from dekaf._security import Security
 
-__all__ = ["Broker", "Faults", "StoredRecord"]
+__all__ = ["Broker", "Faults", "StoredRecord", "issue_token"]
 
 _POLL = 0.005  # seconds between two looks at what has come
 _MOST_TIMES = 2**32 - 1
@@ -77,7 +85,9 @@ class Broker:
     `auto_create_topics` is off. Of all records the newest are kept, `memory` bytes of them.
 
     `security` says how clients must connect: with TLS, SASL, or both, and with which mechanism,
-    user and password. `users` are further users with their passwords. For TLS, the broker makes a
+    user and password. `users` are further users with their passwords. After `session_lifetime`
+    seconds, a client must log in again on its connection, as Kafka's `connections.max.reauth.ms`
+    asks; a login by a token ends with the token at the latest. For TLS, the broker makes a
     throw-away certificate authority each time it starts; a producer finds it in the property
     `security`, other clients in `ca`. The `ca`, certificate and key of the argument are not used.
     With `client_certificates`, clients must show `client_certificate`, which is in `security` too.
@@ -99,6 +109,7 @@ class Broker:
         security: Security | None = None,
         users: Mapping[str, str] | None = None,
         client_certificates: bool = False,
+        session_lifetime: float | None = None,
     ) -> None:
         check_number("brokers", brokers, 1, 100)
         check_text("host", host)
@@ -108,7 +119,9 @@ class Broker:
         check_number("memory", memory, 1, 2**63 - 1)
         check_mapping("users", users, '{"alice": "secret"}')
         check_flag("client_certificates", client_certificates)
-        check_security(security, users, client_certificates)
+        if session_lifetime is not None:
+            check_seconds("session_lifetime", session_lifetime, _LONGEST_DELAY)
+        check_security(security, users, client_certificates, session_lifetime)
         self._brokers = brokers
         self._host = host
         self._port = port
@@ -116,6 +129,7 @@ class Broker:
         self._partitions = partitions
         self._memory = memory
         self._security = security
+        self._session_lifetime = session_lifetime
         users = dict(users or {})
         # Not an attribute: passwords must not get into `vars(broker)`.
         self._listener: Callable[[], Listener] = lambda: listener(
@@ -140,6 +154,7 @@ class Broker:
                 mechanisms=asked.mechanisms,
                 users=asked.users,
                 tokens=asked.tokens,
+                session_lifetime=self._session_lifetime,
             )
         return self
 
@@ -326,6 +341,19 @@ class Faults:
         """Take back every `deny()` of a topic."""
         check_text("topic", topic)
         self._core().allow(topic)
+
+    def lock_out(self, user: str) -> None:
+        """Refuse every login of a user, by password or by token, until `let_in()`.
+
+        Connections that are logged in go on, as with Apache Kafka, until they must log in again.
+        """
+        check_text("user", user)
+        self._core().lock_out(user)
+
+    def let_in(self, user: str) -> None:
+        """Take back `lock_out()`."""
+        check_text("user", user)
+        self._core().let_in(user)
 
     def drop_connections(self) -> None:
         """End every connection there is; new ones are served."""

@@ -48,11 +48,12 @@ pub struct Verdict {
     pub throttle: Duration,
 }
 
-/// All orders, the oldest first, and the topics that are denied.
+/// All orders, the oldest first, the topics that are denied, and the users that are not let in.
 #[derive(Debug, Default)]
 pub struct Faults {
     orders: Vec<Order>,
     denied: Denied,
+    locked_out: BTreeSet<String>,
 }
 
 /// Which APIs may not touch which topics; `None` is every API.
@@ -94,7 +95,22 @@ impl Faults {
         &self.denied
     }
 
-    /// Takes back every order, and allows every topic.
+    /// Refuses every login of a user from now on. Those that hold go on.
+    pub fn lock_out(&mut self, user: String) {
+        self.locked_out.insert(user);
+    }
+
+    /// Lets a user in again.
+    pub fn let_in(&mut self, user: &str) {
+        self.locked_out.remove(user);
+    }
+
+    /// The users that are not let in.
+    pub fn locked_out(&self) -> &BTreeSet<String> {
+        &self.locked_out
+    }
+
+    /// Takes back every order, allows every topic, and lets every user in.
     pub fn clear(&mut self) {
         *self = Self::default();
     }

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
@@ -11,8 +12,8 @@ use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 use super::certificates::{AltName, Authority};
-use crate::config::{Mechanism, Secret};
-use crate::sasl::Accounts;
+use crate::config::Secret;
+use crate::sasl::{Accounts, ServerMechanism};
 
 /// How clients must connect; by default in plain text, and without a name.
 #[derive(Debug, Default)]
@@ -36,7 +37,10 @@ pub struct ListenerTls {
 #[derive(Debug)]
 pub struct ListenerSasl {
     /// The mechanisms that are enabled.
-    pub mechanisms: Vec<Mechanism>,
+    pub mechanisms: Vec<ServerMechanism>,
+    /// For how long a login holds at most (`connections.max.reauth.ms`); without it, one by a token
+    /// ends with the token, and one by a password never.
+    pub session_lifetime: Option<Duration>,
     /// The users' passwords.
     pub users: Accounts,
     /// The secrets of delegation tokens, by their ids.

@@ -87,7 +87,6 @@ impl Shared {
     fn ask<T>(&self, node: NodeId, work: impl FnOnce(&mut Broker<'_>) -> T) -> T {
         let mut state = self.state();
         let State { cluster, groups, faults, waiting, .. } = &mut *state;
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let done = work(&mut Broker {
             cluster,
             groups,
@@ -95,7 +94,7 @@ impl Shared {
             cluster_id: &self.cluster_id,
             node,
             addresses: &self.addresses,
-            now: since.as_millis() as i64,
+            now: unix_ms(),
         });
         while let Some((ticket, outcome)) = groups.poll_outcome() {
             if let Some(waits) = waiting.remove(&ticket) {
@@ -115,6 +114,11 @@ impl Shared {
         state.waiting.insert(ticket, waits);
         (ticket, outcome)
     }
+}
+
+/// The time in milliseconds since 1970.
+fn unix_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 
 /// A running box. Dropping it stops it.

@@ -21,6 +21,7 @@ use crate::broker::server::Server;
 use crate::config::{Mechanism, Secret};
 use crate::error::ErrorCode;
 use crate::protocol::{ApiKey, CreatableTopicConfig};
+use crate::sasl::{OAUTHBEARER, ServerMechanism};
 
 /// Partition, offset, timestamp, key, value, headers.
 type Stored<'py> = (
@@ -66,7 +67,7 @@ impl BrokerCore {
     #[new]
     #[pyo3(signature = (
         *, host, port, brokers, auto_create_topics, partitions, memory, tls, mechanisms, users,
-        tokens
+        tokens, session_lifetime
     ))]
     #[expect(clippy::too_many_arguments, reason = "one for each setting, by keyword")]
     fn new(
@@ -80,6 +81,7 @@ impl BrokerCore {
         mechanisms: Vec<String>,
         users: HashMap<String, String>,
         tokens: HashMap<String, String>,
+        session_lifetime: Option<f64>,
     ) -> PyResult<Self> {
         let host: IpAddr = host.parse().map_err(|_| {
             PyValueError::new_err(format!("host={host:?} is no IP address, such as \"127.0.0.1\""))
@@ -91,10 +93,12 @@ impl BrokerCore {
         });
         let mechanisms: Vec<_> =
             mechanisms.into_iter().map(|name| mechanism(&name)).collect::<PyResult<_>>()?;
+        let session_lifetime = session_lifetime.map(duration).transpose()?;
         let security = ListenerSecurity {
             tls,
             sasl: (!mechanisms.is_empty()).then(|| ListenerSasl {
                 mechanisms,
+                session_lifetime,
                 users: secrets(users),
                 tokens: secrets(tokens),
                 salt: format!("{:016x}", seed()),
@@ -241,6 +245,14 @@ impl BrokerCore {
         self.with(|server| server.state().faults.allow(topic))
     }
 
+    fn lock_out(&self, user: String) -> PyResult<()> {
+        self.with(|server| server.state().faults.lock_out(user))
+    }
+
+    fn let_in(&self, user: &str) -> PyResult<()> {
+        self.with(|server| server.state().faults.let_in(user))
+    }
+
     fn clear_faults(&self) -> PyResult<()> {
         self.with(|server| {
             server.state().faults.clear();
@@ -298,15 +310,11 @@ fn cannot_start(host: IpAddr, port: u16, error: &io::Error) -> PyErr {
     PyOSError::new_err((error.raw_os_error(), message))
 }
 
-fn mechanism(name: &str) -> PyResult<Mechanism> {
-    match name {
-        "PLAIN" => Ok(Mechanism::Plain),
-        "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
-        "SCRAM-SHA-512" => Ok(Mechanism::ScramSha512),
-        other => Err(PyValueError::new_err(format!(
-            "the broker in the box has no SASL mechanism {other:?}"
-        ))),
-    }
+fn mechanism(name: &str) -> PyResult<ServerMechanism> {
+    let by_password = Mechanism::from_name(name).map(ServerMechanism::Password);
+    by_password.or((name == OAUTHBEARER).then_some(ServerMechanism::Bearer)).ok_or_else(|| {
+        PyValueError::new_err(format!("the broker in the box has no SASL mechanism {name:?}"))
+    })
 }
 
 fn secrets(texts: HashMap<String, String>) -> HashMap<String, Secret> {

@@ -1,37 +1,76 @@
 //! The server's side of a login, by any mechanism, with the rules and the texts of Kafka's brokers.
 //! The broker in the box runs it, and the client is tested against it.
 
+mod bearer;
 mod scram;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use super::bearer::OAUTHBEARER;
 use super::keys::Hash;
 use crate::config::{Mechanism, Secret};
 use crate::wire::base64;
+use bearer::{ACKNOWLEDGEMENT, ClientToken, INVALID_TOKEN};
 use scram::{Challenge, ClientFirst};
 
 /// Who may log in, with which passwords.
 pub type Accounts = HashMap<String, Secret>;
 
+/// A mechanism that a server enables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerMechanism {
+    /// The client proves a password.
+    Password(Mechanism),
+    /// The client shows a token: `OAUTHBEARER`.
+    Bearer,
+}
+
+impl ServerMechanism {
+    /// Its name, as it stands in `SaslHandshake`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Password(mechanism) => mechanism.name(),
+            Self::Bearer => OAUTHBEARER,
+        }
+    }
+}
+
+impl From<Mechanism> for ServerMechanism {
+    fn from(mechanism: Mechanism) -> Self {
+        Self::Password(mechanism)
+    }
+}
+
 /// What a server knows when a client logs in.
 #[derive(Debug)]
 pub struct Known<'a> {
-    /// The users.
+    /// The users with passwords.
     pub users: &'a Accounts,
     /// The delegation tokens, by their ids.
     pub tokens: &'a Accounts,
+    /// Users that are not let in, whatever they prove.
+    pub locked_out: &'a BTreeSet<String>,
     /// What SCRAM salts passwords with.
     pub salt: &'a [u8],
     /// Random bytes that are used once.
     pub nonce: &'a [u8],
+    /// The time in milliseconds since 1970.
+    pub now_ms: i64,
 }
 
 /// A login that waits for the client's next message.
 #[derive(Debug)]
 pub struct Server {
-    mechanism: Mechanism,
-    /// What the client must prove, from the second message on.
-    challenge: Option<Box<Challenge>>,
+    mechanism: ServerMechanism,
+    expected: Expected,
+}
+
+/// What the next message is to be.
+#[derive(Debug)]
+enum Expected {
+    First,
+    Proof { user: String, challenge: Box<Challenge> },
+    Acknowledgement,
 }
 
 /// What follows a message that was accepted.
@@ -39,39 +78,104 @@ pub struct Server {
 pub enum ServerNext {
     /// This is the answer, and another message is to come.
     Continue(Server, String),
-    /// This is the answer, and the client is who it says.
-    Done(String),
+    /// The client is who it says.
+    Done(Accepted),
+}
+
+/// A client that has logged in.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Who it is.
+    pub user: String,
+    /// The last answer.
+    pub answer: String,
+    /// When the client's token ends, in milliseconds since 1970. Passwords do not.
+    pub ends_at_ms: Option<i64>,
 }
 
 impl Server {
     /// Starts a login by a mechanism.
-    pub fn new(mechanism: Mechanism) -> Self {
-        Self { mechanism, challenge: None }
+    pub fn new(mechanism: impl Into<ServerMechanism>) -> Self {
+        Self { mechanism: mechanism.into(), expected: Expected::First }
+    }
+
+    /// How the client logs in.
+    pub fn mechanism(&self) -> ServerMechanism {
+        self.mechanism
     }
 
     /// Takes in a message of the client; or says why not, in Kafka's words.
     pub fn step(&self, client: &[u8], known: &Known<'_>) -> Result<ServerNext, String> {
-        let mechanism = self.mechanism;
-        let invalid = || invalid_credentials(mechanism);
-        if let Some(challenge) = &self.challenge {
-            return challenge.prove(client).map(ServerNext::Done).ok_or_else(invalid);
+        match (&self.expected, self.mechanism) {
+            (Expected::First, ServerMechanism::Bearer) => self.bearer(client, known),
+            (Expected::First, ServerMechanism::Password(mechanism)) => match Hash::of(mechanism) {
+                Some(hash) => self.challenge(client, hash, known),
+                None => plain(client, known),
+            },
+            (Expected::Proof { user, challenge }, _) => {
+                let answer = challenge.prove(client).ok_or_else(|| self.invalid())?;
+                Ok(done(user, answer))
+            }
+            (Expected::Acknowledgement, _) if client == ACKNOWLEDGEMENT => {
+                Err(INVALID_TOKEN.to_owned())
+            }
+            (Expected::Acknowledgement, _) => Err(self.invalid()),
         }
-        let Some(hash) = Hash::of(mechanism) else {
-            return plain(client, known.users).map(|()| ServerNext::Done(String::new()));
-        };
-        let first = ClientFirst::parse(client).ok_or_else(invalid)?;
+    }
+
+    fn challenge(
+        &self,
+        client: &[u8],
+        hash: Hash,
+        known: &Known<'_>,
+    ) -> Result<ServerNext, String> {
+        let first = ClientFirst::parse(client).ok_or_else(|| self.invalid())?;
         let accounts = if first.is_token { known.tokens } else { known.users };
-        let password = accounts.get(&first.user).ok_or_else(invalid)?;
+        let password = accounts.get(&first.user).ok_or_else(|| self.invalid())?;
         may_act_as(&first.acts_as, &first.user)?;
+        if known.locked_out.contains(&first.user) {
+            return Err(self.invalid());
+        }
+        let user = first.user.clone();
         let nonce = base64::encode(known.nonce);
         let (challenge, answer) = first.answer(hash, password, known.salt, &nonce);
-        Ok(ServerNext::Continue(Self { mechanism, challenge: Some(Box::new(challenge)) }, answer))
+        Ok(self.then(Expected::Proof { user, challenge: Box::new(challenge) }, answer))
     }
+
+    /// A token that is refused is answered, and the login fails when the client has heard of it.
+    fn bearer(&self, client: &[u8], known: &Known<'_>) -> Result<ServerNext, String> {
+        let shown = ClientToken::parse(client).ok_or_else(|| self.invalid())?;
+        let claims = shown.claims(known.now_ms);
+        let Some(claims) = claims.filter(|it| !known.locked_out.contains(&it.user)) else {
+            return Ok(self.then(Expected::Acknowledgement, INVALID_TOKEN.to_owned()));
+        };
+        let (acts_as, user) = (shown.acts_as, claims.user);
+        if !acts_as.is_empty() && acts_as != user {
+            return Err(format!(
+                "Authentication failed: Client requested an authorization id ({acts_as}) that is \
+                 different from the token's principal name ({user})"
+            ));
+        }
+        let ends_at_ms = Some(claims.ends_at_ms);
+        Ok(ServerNext::Done(Accepted { user, answer: String::new(), ends_at_ms }))
+    }
+
+    fn then(&self, expected: Expected, answer: String) -> ServerNext {
+        ServerNext::Continue(Self { mechanism: self.mechanism, expected }, answer)
+    }
+
+    fn invalid(&self) -> String {
+        invalid_credentials(self.mechanism)
+    }
+}
+
+fn done(user: &str, answer: String) -> ServerNext {
+    ServerNext::Done(Accepted { user: user.to_owned(), answer, ends_at_ms: None })
 }
 
 /// PLAIN is one message: a name to act under, which is empty or the user's own, the user and the
 /// password.
-fn plain(token: &[u8], users: &Accounts) -> Result<(), String> {
+fn plain(token: &[u8], known: &Known<'_>) -> Result<ServerNext, String> {
     let text = str::from_utf8(token).unwrap_or_default();
     let parts: Vec<_> = text.splitn(3, '\0').collect();
     let [acts_as, user, password] = parts[..] else {
@@ -80,10 +184,12 @@ fn plain(token: &[u8], users: &Accounts) -> Result<(), String> {
     if user.is_empty() || password.is_empty() {
         return Err(invalid_credentials(Mechanism::Plain));
     }
-    if users.get(user).is_none_or(|expected| expected.reveal() != password) {
+    let is_known = known.users.get(user).is_some_and(|expected| expected.reveal() == password);
+    if !is_known || known.locked_out.contains(user) {
         return Err("Authentication failed: Invalid username or password".to_owned());
     }
-    may_act_as(acts_as, user)
+    may_act_as(acts_as, user)?;
+    Ok(done(user, String::new()))
 }
 
 fn may_act_as(name: &str, user: &str) -> Result<(), String> {
@@ -95,8 +201,8 @@ fn may_act_as(name: &str, user: &str) -> Result<(), String> {
 }
 
 /// Kafka's words for everything that it will not explain to a stranger.
-pub fn invalid_credentials(mechanism: Mechanism) -> String {
-    let name = mechanism.name();
+pub fn invalid_credentials(mechanism: impl Into<ServerMechanism>) -> String {
+    let name = mechanism.into().name();
     format!(
         "Authentication failed during authentication due to invalid credentials with SASL \
          mechanism {name}"

@@ -1,5 +1,7 @@
 //! Client and server against each other, and against the vectors of the RFC.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -23,7 +25,7 @@ fn log_in(
 ) -> Result<(), Error> {
     let mut client = Client::new(mechanism, user, &secret(password), false, b"client nonce")?;
     let tokens = Accounts::new();
-    let known = Known { users, tokens: &tokens, salt: b"a salt", nonce: b"server nonce" };
+    let known = known(users, &tokens);
     let mut server = Server::new(mechanism);
     let mut message = client.first();
     for step in 0.. {
@@ -32,7 +34,7 @@ fn log_in(
                 server = next;
                 answer
             }
-            Ok(ServerNext::Done(answer)) => answer,
+            Ok(ServerNext::Done(accepted)) => accepted.answer,
             Err(said) => {
                 let refusal = client.refusal(&said);
                 return Err(Error::new(ErrorKind::Authentication, refusal));
@@ -53,6 +55,13 @@ fn log_in(
 
 fn as_it_is(_: usize, answer: Vec<u8>) -> Vec<u8> {
     answer
+}
+
+/// What a server knows at the beginning of 1970.
+fn known<'a>(users: &'a Accounts, tokens: &'a Accounts) -> Known<'a> {
+    const NOBODY: &BTreeSet<String> = &BTreeSet::new();
+    let (salt, nonce) = (b"a salt", b"server nonce");
+    Known { users, tokens, locked_out: NOBODY, salt, nonce, now_ms: 0 }
 }
 
 fn users(user: &str, password: &str) -> Accounts {
@@ -297,8 +306,9 @@ proptest! {
             let mut client = Client::new(mechanism, "u", &secret("p"), false, b"12").unwrap();
             let _refused = client.answer(&server);
             let (users, tokens) = (users("u", "p"), Accounts::new());
-            let known = Known { users: &users, tokens: &tokens, salt: b"salt", nonce: b"nonce" };
+            let known = known(&users, &tokens);
             let _refused = Server::new(mechanism).step(&server, &known);
+            let _refused = Server::new(ServerMechanism::Bearer).step(&server, &known);
             let challenged = Server::new(Mechanism::ScramSha256).step(b"n,,n=u,r=1", &known);
             if let Ok(ServerNext::Continue(challenged, _)) = challenged {
                 let _refused = challenged.step(&server, &known);

@@ -1,6 +1,7 @@
-//! Base64 (RFC 4648): the standard alphabet with padding, as SCRAM and PEM write bytes.
+//! Base64 (RFC 4648): the standard alphabet with padding, as SCRAM and PEM write bytes, and the one
+//! for URLs without, as tokens do.
 
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 
 /// Writes bytes as text.
 pub fn encode(bytes: &[u8]) -> String {
@@ -10,6 +11,11 @@ pub fn encode(bytes: &[u8]) -> String {
 /// Reads text; `None` if it is not exactly what [`encode`] makes of some bytes.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     Base64::decode_vec(text).ok()
+}
+
+/// Reads text in the alphabet for URLs, without padding; `None` if it is not in it.
+pub fn decode_url(text: &str) -> Option<Vec<u8>> {
+    Base64UrlUnpadded::decode_vec(text).ok()
 }
 
 #[cfg(test)]
@@ -36,6 +42,18 @@ mod tests {
         assert_eq!(encode(&[0xfb, 0xff]), "+/8=");
         let every: Vec<u8> = (0..=255).collect();
         assert_eq!(decode(&encode(&every)), Some(every));
+    }
+
+    #[test]
+    fn the_alphabet_of_urls_is_read() {
+        for (content, text) in VECTORS {
+            let text = text.trim_end_matches('=');
+            assert_eq!(decode_url(text).as_deref(), Some(content.as_bytes()));
+        }
+        assert_eq!(decode_url("-_8"), Some(vec![0xfb, 0xff]));
+        for text in ["Z", "Zg==", "+/8", "Zh"] {
+            assert_eq!(decode_url(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! the form that it takes, written to files. Nearly all are valid, so that what the fuzzer makes
 //! of them reaches the inner fields.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -140,7 +141,14 @@ fn write_logins() {
     let mechanism = Mechanism::ScramSha256;
     let mut client = Client::new(mechanism, "user", &password, false, b"client").expect("a user");
     let (users, tokens) = (Accounts::from([("user".into(), password)]), Accounts::new());
-    let known = Known { users: &users, tokens: &tokens, salt: b"salt", nonce: b"server" };
+    let known = Known {
+        users: &users,
+        tokens: &tokens,
+        locked_out: &BTreeSet::new(),
+        salt: b"salt",
+        nonce: b"server",
+        now_ms: 0,
+    };
     let mut server = Server::new(mechanism);
     let mut message = client.first().to_vec();
     // Its number says who reads a message: see the target.
@@ -152,7 +160,7 @@ fn write_logins() {
                 server = next;
                 (answer, false)
             }
-            ServerNext::Done(answer) => (answer, true),
+            ServerNext::Done(accepted) => (accepted.answer, true),
         };
         seeds.add(&[&[number], answer.as_bytes()]);
         let next = match client.answer(answer.as_bytes()).expect("the server knows it, too") {

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from dekaf import ConfigError, Security
-from dekaf.testing import Broker
 from dekaf.tokens import Google, MskIam, Oidc
 
 TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9."  # noqa: S105 - of a made-up user
@@ -70,8 +69,3 @@ def test_what_may_hold_a_secret_is_not_pickled(token: Any) -> None:
 def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Security.sasl_oauthbearer(**arguments)
-
-
-def test_the_box_says_what_it_does_not_speak() -> None:
-    with pytest.raises(ValueError, match="does not speak OAUTHBEARER"):
-        Broker(security=Security.sasl_oauthbearer(a_token))

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::time::{sleep, sleep_until};
 
-use super::{COORDINATOR, Shared};
+use super::{COORDINATOR, Shared, unix_ms};
 use crate::broker::answers::{joined, synced};
 use crate::broker::cluster::NodeId;
 use crate::broker::faults::Verdict;
 use crate::broker::groups::{Joined, Outcome, Synced};
-use crate::broker::login::{Login, Step};
+use crate::broker::login::{Circumstances, Login, Step};
 use crate::error::ErrorCode;
 use crate::protocol::{
     AnyRequest, ApiKey, ApiVersionsRequest, ApiVersionsResponse, CreatePartitionsRequest,
@@ -54,7 +54,7 @@ pub(super) async fn answer(
     let at_once = |reply| Answered { reply, throttle: Duration::ZERO };
     let Ok((header, request)) = decode_request(&frame) else { return at_once(Reply::Close) };
     let Some(request) = request else { return at_once(unsupported(&header, login)) };
-    if !login.admits(request.api_key()) {
+    if !login.admits(request.api_key(), Instant::now()) {
         return at_once(Reply::Close);
     }
     let verdict = shared.state().faults.judge(request.api_key());
@@ -71,7 +71,9 @@ pub(super) async fn answer(
 
 /// Who asks for our versions in a version that we do not know is told them in the oldest.
 fn unsupported(header: &RequestHeader, login: &Login) -> Reply {
-    if header.api_key != ApiKey::ApiVersions as i16 || !login.admits(ApiKey::ApiVersions) {
+    if header.api_key != ApiKey::ApiVersions as i16
+        || !login.admits(ApiKey::ApiVersions, Instant::now())
+    {
         return Reply::Close;
     }
     let response = ApiVersionsResponse {
@@ -114,11 +116,11 @@ async fn perform(
     match request {
         AnyRequest::ApiVersions(_) => versions(login, header, error),
         AnyRequest::SaslHandshake(request) => {
-            let step = login.choose(shared.sasl.as_ref(), &request.mechanism, error);
+            let step = at_login(shared, error, |by| login.choose(&request.mechanism, by));
             step_reply::<SaslHandshakeRequest>(&step, header)
         }
         AnyRequest::SaslAuthenticate(request) => {
-            let step = login.authenticate(shared.sasl.as_ref(), &request.auth_bytes, error);
+            let step = at_login(shared, error, |by| login.authenticate(&request.auth_bytes, by));
             step_reply::<SaslAuthenticateRequest>(&step, header)
         }
         AnyRequest::Metadata(request) => {
@@ -238,6 +240,19 @@ async fn sync(
         Ok(Outcome::Synced(outcome)) => reply::<SyncGroupRequest>(&synced(outcome), header),
         _ => Reply::Close,
     }
+}
+
+/// Takes a step of a login.
+fn at_login<T>(
+    shared: &Shared,
+    error: Option<ErrorCode>,
+    step: impl FnOnce(&Circumstances<'_>) -> T,
+) -> T {
+    // Not under the lock: SCRAM takes milliseconds.
+    let locked_out = shared.state().faults.locked_out().clone();
+    let sasl = shared.sasl.as_ref();
+    let (now, now_ms) = (Instant::now(), unix_ms());
+    step(&Circumstances { sasl, error, locked_out: &locked_out, now, now_ms })
 }
 
 fn step_reply<R: Request>(step: &Step<R::Response>, header: &RequestHeader) -> Reply {

@@ -25,7 +25,10 @@ impl Bench {
         let brokers = || metrics.brokers.iter();
         let requests = &metrics.requests;
         assert_eq!(requests.sent, brokers().map(|broker| broker.requests.sent).sum::<u64>());
-        assert_eq!(requests.in_flight, brokers().map(|broker| broker.requests.in_flight).sum());
+        assert_eq!(
+            requests.in_flight,
+            brokers().map(|broker| broker.requests.in_flight).sum::<usize>()
+        );
         assert_eq!(
             requests.latency.count,
             brokers().map(|b| b.requests.latency.count).sum::<u64>()
