@@ -56,7 +56,8 @@ def _refuse_if_not_text(variable: str, prefix: str, setting: str) -> None:
 
 
 def _security(prefix: str, variables: Mapping[str, str], *, is_of_process: bool) -> object:
-    from dekaf._foreign_security import Given, read_security  # noqa: PLC0415 - few need it
+    from dekaf._foreign_security import read_security  # noqa: PLC0415 - few need it
+    from dekaf._given import Given  # noqa: PLC0415 - likewise
     from dekaf._origins import Origin  # noqa: PLC0415 - likewise
 
     found: list[Given] = []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from dekaf._errors import ConfigError
+from dekaf._given import flag_of, pem_of, secret_of, text_of
 from dekaf._jaas import parse_jaas
 from dekaf._keystores import refuse_form
 from dekaf._origins import secret
@@ -15,22 +16,9 @@ from dekaf._security_names import ADVICE, part_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dekaf._origins import Origin
+    from dekaf._given import Given
 
-__all__ = ["Given", "read_security"]
-
-
-class Given(NamedTuple):
-    """A property of security."""
-
-    name: str
-    """As it was given, for errors."""
-    dotted: str
-    """As Kafka writes it."""
-    value: object
-    origin: Origin | None
-    """Where another process finds the value."""
-
+__all__ = ["read_security"]
 
 _PROTOCOLS: Final = {
     "PLAINTEXT": (False, False),
@@ -54,7 +42,6 @@ _KNOWN_MECHANISMS: Final = ", ".join(_MODULES)
 
 _LOGIN: Final = ("mechanism", "user", "password", "jaas")
 _ENCRYPTION: Final = ("ca", "certificate", "key", "key_password")
-_TEXTS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _VERSIONS: Final = {"TLSV1.2": "1.2", "TLSV1.3": "1.3"}
 _OLD_VERSIONS: Final = frozenset({"SSL", "SSLV2", "SSLV3", "TLSV1", "TLSV1.0", "TLSV1.1"})
 _MODULE: Final = re.compile(r"[A-Z][A-Za-z0-9]*LoginModule", re.ASCII)
@@ -180,7 +167,7 @@ class _Reader:
             value = password.value
             if isinstance(value, str):
                 value = secret(value, password.origin)
-            return _text(user), (password, value), False
+            return text_of(user), (password, value), False
         options = self._options(jaas)
         for part, option in (("user", "username"), ("password", "password")):
             given = self._parts.get(part)
@@ -193,7 +180,7 @@ class _Reader:
         return options["username"], (jaas, password_of_jaas), is_token
 
     def _options(self, jaas: Given) -> dict[str, str]:
-        text = _text(jaas)
+        text = text_of(jaas)
         try:
             module, options = parse_jaas(text)
         except ConfigError as error:
@@ -231,7 +218,7 @@ class _Reader:
         for part in _ENCRYPTION:
             given = self._parts.get(part)
             if given is not None:
-                arguments[part] = self._pem(given)
+                arguments[part] = secret_of(given) if part == "key_password" else pem_of(given)
         if arguments.get("ca") in {"probe", b"probe"} or not verify:
             arguments.pop("ca", None)
         try:
@@ -250,7 +237,7 @@ class _Reader:
     def _refuse_stores(self) -> None:
         for part in ("ca", "certificate"):
             form, file = self._parts.get(f"{part}_form"), self._parts.get(part)
-            named = "PEM" if form is None else _text(form).strip().upper()
+            named = "PEM" if form is None else text_of(form).strip().upper()
             if file is not None and named != "PEM" and file.dotted.endswith(".location"):
                 refuse_form(part, file.name, str(file.value), named)
 
@@ -262,23 +249,11 @@ class _Reader:
                 f"{self._spell('ssl.key.password')} if the key is encrypted, or leave it out"
             )
 
-    def _pem(self, given: Given) -> object:
-        value = given.value
-        if not isinstance(value, str):
-            return value
-        if part_of(given.dotted) == "key_password":
-            return secret(value, given.origin)
-        if "-----BEGIN" not in value:
-            return value
-        return (
-            secret(_in_lines(value), given.origin) if "PRIVATE KEY" in value else _in_lines(value)
-        )
-
     def _endpoint(self) -> bool:
         given = self._parts.get("endpoint")
         if given is None:
             return True
-        algorithm = _text(given).strip().lower()
+        algorithm = text_of(given).strip().lower()
         if algorithm not in {"https", "", "none"}:
             raise ConfigError(
                 f'{given.name}={given.value!r} is not allowed: use "https", or "none" to accept '
@@ -288,22 +263,17 @@ class _Reader:
 
     def _flag(self, part: str) -> bool:
         given = self._parts.get(part)
-        if given is None:
-            return True
-        flag = _TEXTS.get(str(given.value).strip().lower())
-        if flag is None:
-            raise ConfigError(f'{given.name}={given.value!r} is neither "true" nor "false"')
-        return flag
+        return True if given is None else flag_of(given)
 
     def _min_version(self) -> Any:  # noqa: ANN401 - one of a few texts
         version = self._parts.get("version")
-        if version is not None and _text(version).strip().upper() in _OLD_VERSIONS:
+        if version is not None and text_of(version).strip().upper() in _OLD_VERSIONS:
             raise _too_old(version)
         versions = self._parts.get("versions")
         if versions is None:
             return "1.2"
         value = versions.value
-        names = value if isinstance(value, list | tuple) else _text(versions).split(",")  # pyright: ignore[reportUnknownVariableType] - read as text
+        names = value if isinstance(value, list | tuple) else text_of(versions).split(",")  # pyright: ignore[reportUnknownVariableType] - read as text
         known = [_VERSIONS.get(str(name).strip().upper()) for name in names]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         found = sorted(name for name in known if name is not None)
         if not found:
@@ -318,24 +288,8 @@ def _is_given(part: str | None, value: object) -> bool:
     return value is not None and value != ""
 
 
-def _text(given: Given) -> str:
-    if not isinstance(given.value, str):
-        raise ConfigError(f"{given.name} must be str, not {type(given.value).__name__}")
-    return given.value
-
-
 def _too_old(given: Given) -> ConfigError:
     return ConfigError(
         f"{given.name}={given.value!r} has no version of TLS that dekaf speaks; use TLSv1.2 or "
         "TLSv1.3"
-    )
-
-
-def _in_lines(text: str) -> str:
-    """Break PEM into lines that was written in one, as Java allows."""
-    if "\n" in text.strip():
-        return text
-    parts = re.split(r"(-----(?:BEGIN|END) [A-Z0-9 ]+-----)", text)
-    return "\n".join(
-        "\n".join(part.split()) if n % 2 == 0 else part for n, part in enumerate(parts)
     )

@@ -104,7 +104,8 @@ class _Found:
 
 
 def _security(properties: Mapping[str, object], file: str | None) -> object:
-    from dekaf._foreign_security import Given, read_security  # noqa: PLC0415 - few need it
+    from dekaf._foreign_security import read_security  # noqa: PLC0415 - few need it
+    from dekaf._given import Given  # noqa: PLC0415 - likewise
     from dekaf._origins import Origin  # noqa: PLC0415 - likewise
 
     return read_security(
