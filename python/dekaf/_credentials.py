@@ -21,6 +21,7 @@ __all__ = [
     "Pem",
     "PemLike",
     "SecretText",
+    "accepts",
     "check_whitespace",
     "levels_to_caller",
     "to_password",
@@ -148,7 +149,7 @@ def _to_function(name: str, function: Any) -> Callable[[], str]:  # noqa: ANN401
             f"{name} is a coroutine function, which is not supported; give a plain function, which "
             "is called on a thread of its own and may block"
         )
-    if not _takes_nothing(function):
+    if not accepts(function):
         raise ConfigError(
             f"{name} is a function that needs arguments, and dekaf gives none; bind them with "
             "functools.partial"
@@ -156,13 +157,14 @@ def _to_function(name: str, function: Any) -> Callable[[], str]:  # noqa: ANN401
     return function  # type: ignore[no-any-return] # what it returns is seen when it is called
 
 
-def _takes_nothing(function: Callable[..., Any]) -> bool:
+def accepts(function: Callable[..., Any], *arguments: object) -> bool:
+    """Say whether a function can be called with these arguments."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        return True  # what is written in C may have none
+        return True  # a function in C may have none
     try:
-        signature.bind()
+        signature.bind(*arguments)
     except TypeError:
         return False
     return True

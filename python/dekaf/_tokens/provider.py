@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias, cast, final
 
-from dekaf._credentials import SecretText, unwrapped
+from dekaf._credentials import SecretText, accepts, unwrapped
 from dekaf._errors import ConfigError
 from dekaf._passwords import read_password
 from dekaf._pickling import is_importable
@@ -219,13 +219,9 @@ def _remedy(value: object) -> str:
 
 
 def _check_signature(name: str, function: Callable[..., object]) -> None:
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return  # a function in C may have none
-    if _accepts(signature):
+    if accepts(function):
         return
-    if _accepts(signature, None):
+    if accepts(function, None):
         raise ConfigError(
             f"{name} is a function that needs an argument, and dekaf gives none; an oauth_cb of "
             "confluent-kafka gets the text of sasl.oauthbearer.config, so bind that with "
@@ -235,14 +231,6 @@ def _check_signature(name: str, function: Callable[..., object]) -> None:
         f"{name} is a function that needs arguments, and dekaf gives none; bind them with "
         "functools.partial"
     )
-
-
-def _accepts(signature: inspect.Signature, *arguments: object) -> bool:
-    try:
-        signature.bind(*arguments)
-    except TypeError:
-        return False
-    return True
 
 
 def read(provider: Provider) -> Token:
