@@ -237,12 +237,15 @@ class ProducerConfig(_Asked):
 
         For security, set `DEKAF_SECURITY_PROTOCOL`, `DEKAF_SASL_MECHANISM`,
         `DEKAF_SASL_USERNAME`, `DEKAF_SASL_PASSWORD`, `DEKAF_SSL_CA_LOCATION`,
-        `DEKAF_SSL_CERTIFICATE_LOCATION`, `DEKAF_SSL_KEY_LOCATION`, `DEKAF_SSL_KEY_PASSWORD`:
-        `from_properties` has the same names in another spelling, and others. A pickle of the
-        configuration holds no secret: whoever unpickles it reads the variable again.
+        `DEKAF_SSL_CERTIFICATE_LOCATION`, `DEKAF_SSL_KEY_LOCATION`, `DEKAF_SSL_KEY_PASSWORD`. For
+        tokens of an OpenID Connect server, set `DEKAF_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL`,
+        `DEKAF_SASL_OAUTHBEARER_CLIENT_ID`, `DEKAF_SASL_OAUTHBEARER_CLIENT_SECRET`,
+        `DEKAF_SASL_OAUTHBEARER_SCOPE` and `DEKAF_SASL_OAUTHBEARER_EXTENSIONS`. `from_properties`
+        has the same names in another spelling, and others. A pickle of the configuration holds no
+        secret: the process that unpickles it reads the variables again.
         """
-        found = read_environment(prefix, environ)
-        return cls._of({**found, **overrides}, f"set {prefix}BOOTSTRAP_SERVERS")
+        settings = read_environment(prefix, environ, overrides)
+        return cls._of(settings, f"set {prefix}BOOTSTRAP_SERVERS")
 
     @classmethod
     def _preset(

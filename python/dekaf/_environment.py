@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dekaf._aliases import ALIASES, dotted, is_unsupported
 from dekaf._closest import closest
 from dekaf._errors import ConfigError
-from dekaf._properties import read_text
+from dekaf._properties import read_servers, read_text
 from dekaf._security_names import is_secret, is_security, part_of, unknown_security
 from dekaf._settings import SETTINGS, checked, unsupported_setting
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["read_environment"]
 
 
-def read_environment(prefix: str, environ: Mapping[str, str] | None) -> dict[str, Any]:
-    """Return the settings that variables with this prefix hold."""
+def read_environment(
+    prefix: str, environ: Mapping[str, str] | None, overrides: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the settings that variables with this prefix hold, overridden."""
     if not isinstance(prefix, str) or not prefix:  # pyright: ignore[reportUnnecessaryIsInstance] - the caller's word for it
         raise ConfigError(f'prefix must be text, as in "DEKAF_", not {prefix!r}')
     variables = os.environ if environ is None else environ
@@ -40,9 +42,11 @@ def read_environment(prefix: str, environ: Mapping[str, str] | None) -> dict[str
             _refuse_if_meant(variable, prefix, setting)
         elif text.strip():
             found[setting] = _value(variable, setting, text)
-    if security:
-        found["security"] = _security(prefix, security, is_of_process=environ is None)
-    return found
+    result = {**found, **overrides}
+    if security and "security" not in overrides:
+        servers = read_servers(result)
+        result["security"] = _security(prefix, security, servers, is_of_process=environ is None)
+    return result
 
 
 def _refuse_if_not_text(variable: str, prefix: str, setting: str) -> None:
@@ -55,7 +59,9 @@ def _refuse_if_not_text(variable: str, prefix: str, setting: str) -> None:
         )
 
 
-def _security(prefix: str, variables: Mapping[str, str], *, is_of_process: bool) -> object:
+def _security(
+    prefix: str, variables: Mapping[str, str], servers: str, *, is_of_process: bool
+) -> object:
     from dekaf._foreign_security import read_security  # noqa: PLC0415 - few need it
     from dekaf._given import Given  # noqa: PLC0415 - likewise
     from dekaf._origins import Origin  # noqa: PLC0415 - likewise
@@ -67,7 +73,7 @@ def _security(prefix: str, variables: Mapping[str, str], *, is_of_process: bool)
         # Anything that is empty is not set, also where an empty text would mean something.
         origin = Origin.variable(variable) if is_of_process else None
         found.append(Given(variable, name, value or None, origin))
-    return read_security(found, lambda name: _variable(prefix, name))
+    return read_security(found, lambda name: _variable(prefix, name), servers)
 
 
 def _variable(prefix: str, name: str) -> str:

@@ -6,12 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from dekaf._errors import ConfigError
+from dekaf._foreign_jaas import MODULES, jaas_parts
 from dekaf._given import flag_of, pem_of, secret_of, text_of
-from dekaf._jaas import parse_jaas
 from dekaf._keystores import refuse_form
-from dekaf._origins import secret
 from dekaf._security import Security
-from dekaf._security_names import ADVICE, part_of
+from dekaf._security_names import ADVICE, ASSERTION, TOKEN_PARTS, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,37 +27,40 @@ _PROTOCOLS: Final = {
 }
 """Whether each of them encrypts, and whether it logs in."""
 
-_MODULES: Final = {
-    "PLAIN": "PlainLoginModule",
-    "SCRAM-SHA-256": "ScramLoginModule",
-    "SCRAM-SHA-512": "ScramLoginModule",
-}
-_BY_TOKENS: Final = {
-    "AWS_MSK_IAM": "Security.msk_iam(region)",
-    "OAUTHBEARER": "Security.sasl_oauthbearer(token)",
-}
-"""What to give in place of settings, which dekaf does not read for these mechanisms."""
-_KNOWN_MECHANISMS: Final = ", ".join(_MODULES)
+_BY_TOKENS: Final = frozenset({"AWS_MSK_IAM", "OAUTHBEARER"})
+"""The mechanisms that log in by tokens."""
+_KNOWN_MECHANISMS: Final = ", ".join(MODULES)
 
-_LOGIN: Final = ("mechanism", "user", "password", "jaas")
+_LOGIN: Final = ("mechanism", "user", "password", "jaas", *sorted(TOKEN_PARTS))
 _ENCRYPTION: Final = ("ca", "certificate", "key", "key_password")
 _VERSIONS: Final = {"TLSV1.2": "1.2", "TLSV1.3": "1.3"}
 _OLD_VERSIONS: Final = frozenset({"SSL", "SSLV2", "SSLV3", "TLSV1", "TLSV1.0", "TLSV1.1"})
-_MODULE: Final = re.compile(r"[A-Z][A-Za-z0-9]*LoginModule", re.ASCII)
+_DEFAULTS: Final = {
+    "grant": "client_credentials",
+    "header_urlencode": "false",
+    "metadata": "none",
+    "method": "default",
+    "unsecured": "false",
+}
+"""Values that say no more than their absence."""
 _PROVIDED: Final = re.compile(r"\$\{\w+:.*\}", re.DOTALL)
 
 
-def read_security(found: Sequence[Given], spell: Callable[[str], str] = str) -> Security | None:
+def read_security(
+    found: Sequence[Given], spell: Callable[[str], str] = str, servers: str = ""
+) -> Security | None:
     """Return what properties say; `None` is clear text without a login.
 
     `spell` writes a name as the user would. A property that is `None`, or empty, is not given.
+    `servers` are the bootstrap servers, whose names may tell the region of a cloud.
     """
-    return _Reader(found, spell).read()
+    return _Reader(found, spell, servers).read()
 
 
 class _Reader:
-    def __init__(self, found: Sequence[Given], spell: Callable[[str], str]) -> None:
+    def __init__(self, found: Sequence[Given], spell: Callable[[str], str], servers: str) -> None:
         self._spell = spell
+        self._servers = servers
         self._parts: dict[str, Given] = {}
         self._advised = [each for each in found if part_of(each.dotted) == "advice" and each.value]
         for each in found:
@@ -84,7 +86,9 @@ class _Reader:
         if logs_in:
             self._check_mechanism()
         for each in self._advised:
-            raise ConfigError(f"{each.name} has no counterpart in dekaf; {ADVICE[each.dotted]}")
+            # A file with a signed assertion makes the settings for signing void, in Java as well.
+            if not (each.dotted.startswith(ASSERTION) and "assertion" in self._parts):
+                raise ConfigError(f"{each.name} has no counterpart in dekaf; {ADVICE[each.dotted]}")
         self._refuse(_LOGIN, unless=logs_in, wanted="SASL")
         self._refuse(_ENCRYPTION, unless=encrypts, wanted="SSL")
         tls = self._tls() if encrypts else None
@@ -130,17 +134,12 @@ class _Reader:
                 f"{self._spell('sasl.mechanism')}: {_KNOWN_MECHANISMS}"
             )
         mechanism = self._mechanism()
-        if mechanism in _BY_TOKENS:
-            raise ConfigError(
-                f"{given.name}={mechanism} cannot be given by name; leave the settings of security "
-                f"out, and give security={_BY_TOKENS[mechanism]}"
-            )
         if mechanism == "GSSAPI":
             raise ConfigError(
                 f"{given.name}=GSSAPI (Kerberos) is not supported yet; dekaf has "
                 f"{_KNOWN_MECHANISMS}"
             )
-        if mechanism not in _MODULES:
+        if mechanism not in MODULES:
             raise ConfigError(
                 f"{given.name}={given.value!r} is not a mechanism; use one of: {_KNOWN_MECHANISMS}"
             )
@@ -149,57 +148,59 @@ class _Reader:
         return str(self._parts["mechanism"].value).strip().upper()
 
     def _login(self, tls: bool | Security) -> Security:
-        user, password, is_token = self._credentials()
+        jaas = self._parts.get("jaas")
+        if jaas is not None:
+            named = self._parts["mechanism"].name
+            for part, given in jaas_parts(jaas, self._mechanism(), named):
+                self._add(part, given)
+        if self._mechanism() in _BY_TOKENS:
+            return self._by_token(tls)
+        self._refuse_tokens()
+        return self._by_password(tls)
+
+    def _by_token(self, tls: bool | Security) -> Security:
+        from dekaf._foreign_tokens import read_tokens  # noqa: PLC0415 - few need it
+
+        token, extensions = read_tokens(self._parts, self._mechanism(), self._servers, self._spell)
+        return Security.sasl_oauthbearer(token, extensions=extensions, tls=tls)
+
+    def _by_password(self, tls: bool | Security) -> Security:
+        user, password = self._credentials()
         mechanism = self._mechanism()
-        named = password[0].name
+        tokenauth = self._parts.get("tokenauth")
+        is_token = tokenauth is not None and text_of(tokenauth).lower() == "true"
+        value: Any = secret_of(password)
+        wanted: Any = mechanism
         try:
             if mechanism == "PLAIN":
-                return Security.sasl_plain(user, password[1], tls=tls)
-            wanted: Any = mechanism
-            return Security.sasl_scram(user, password[1], mechanism=wanted, token=is_token, tls=tls)
+                return Security.sasl_plain(user, value, tls=tls)
+            return Security.sasl_scram(user, value, mechanism=wanted, token=is_token, tls=tls)
         except ConfigError as error:
-            raise ConfigError(f"{named}: {error}") from None
+            raise ConfigError(f"{password.name}: {error}") from None
 
-    def _credentials(self) -> tuple[str, tuple[Given, Any], bool]:
-        jaas = self._parts.get("jaas")
-        if jaas is None:
-            user, password = self._both("user", "password")
-            value = password.value
-            if isinstance(value, str):
-                value = secret(value, password.origin)
-            return text_of(user), (password, value), False
-        options = self._options(jaas)
-        for part, option in (("user", "username"), ("password", "password")):
-            given = self._parts.get(part)
-            if given is not None and given.value != options[option]:
+    def _refuse_tokens(self) -> None:
+        """Raise if something is given that is for tokens alone."""
+        mechanism = self._parts["mechanism"]
+        for part, given in self._parts.items():
+            if part in {"login_handler", "client_handler"}:
                 raise ConfigError(
-                    f"{given.name} and {jaas.name} contradict each other; leave one out"
+                    f"{given.name} has no counterpart in dekaf; {ADVICE['sasl.login.class']}"
                 )
-        is_token = options.get("tokenauth", "").lower() == "true"
-        password_of_jaas = secret(options["password"], jaas.origin, "password")
-        return options["username"], (jaas, password_of_jaas), is_token
+            if part in TOKEN_PARTS or part.startswith("aws."):
+                raise ConfigError(
+                    f"{given.name} contradicts {mechanism.name}={self._mechanism()}, which logs in "
+                    "by user and password; leave it out, or give "
+                    f"{self._spell('sasl.mechanism')}=OAUTHBEARER"
+                )
 
-    def _options(self, jaas: Given) -> dict[str, str]:
-        text = text_of(jaas)
-        try:
-            module, options = parse_jaas(text)
-        except ConfigError as error:
-            raise ConfigError(f"{jaas.name}: {error}") from None
-        mechanism = self._mechanism()
-        wanted = _MODULES[mechanism]
-        # Some services have a copy of Kafka's classes in packages of their own.
-        name = module.rpartition(".")[2]
-        if name != wanted:
-            # Another name may be anything, a password without quotation marks as well.
-            shown = f" ({name})" if _MODULE.fullmatch(name) else ""
-            raise ConfigError(
-                f"{jaas.name} has a login module{shown} that contradicts "
-                f"{self._parts['mechanism'].name}={mechanism}, which needs {wanted}"
-            )
-        for option in ("username", "password"):
-            if not options.get(option):
-                raise ConfigError(f'{jaas.name} has no {option}; write {option}="…"')
-        return options
+    def _credentials(self) -> tuple[str, Given]:
+        jaas = self._parts.get("jaas")
+        if jaas is not None:
+            for part, option in (("user", "username"), ("password", "password")):
+                if part not in self._parts:
+                    raise ConfigError(f'{jaas.name} has no {option}; write {option}="…"')
+        user, password = self._both("user", "password")
+        return text_of(user), password
 
     def _both(self, first: str, second: str) -> tuple[Given, Given]:
         names = {"user": "sasl.username", "password": "sasl.password"}
@@ -285,6 +286,8 @@ def _is_given(part: str | None, value: object) -> bool:
     """Say whether a value is one. Java checks no host name if its algorithm is empty."""
     if part == "endpoint":
         return value is not None
+    if part in _DEFAULTS and str(value).strip().lower() == _DEFAULTS[part]:
+        return False
     return value is not None and value != ""
 
 

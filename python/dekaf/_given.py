@@ -12,9 +12,14 @@ from dekaf._errors import ConfigError
 from dekaf._origins import secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeVar
+
     from dekaf._origins import Origin
 
-__all__ = ["Given", "flag_of", "pem_of", "secret_of", "text_of", "word_of"]
+    _T = TypeVar("_T")
+
+__all__ = ["Given", "flag_of", "make_of", "pem_of", "secret_of", "text_of", "word_of"]
 
 
 class Given(NamedTuple):
@@ -68,6 +73,18 @@ def pem_of(given: Given) -> object:
         return value
     text = _in_lines(value)
     return secret(text, given.origin) if "PRIVATE KEY" in value else text
+
+
+def make_of(make: Callable[..., _T], arguments: Mapping[str, tuple[Given, object]]) -> _T:
+    """Call a constructor. Its errors name the property that an argument comes from."""
+    try:
+        return make(**{name: value for name, (_, value) in arguments.items()})
+    except ConfigError as error:
+        why = str(error)
+    # The constructors of dekaf begin their errors with the argument.
+    argument = re.match(r"\w*", why)
+    source = arguments.get(argument[0]) if argument is not None else None
+    raise ConfigError(why if source is None else f"{source[0].name}: {why}")
 
 
 def _in_lines(text: str) -> str:

@@ -11,9 +11,16 @@ from dekaf._closest import closest
 from dekaf._errors import ConfigError
 from dekaf._other_names import is_of_others
 from dekaf._security_names import is_security, part_of, shown, unknown_security
-from dekaf._settings import FLAGS, NUMBERS, SETTINGS, checked, unsupported_setting
+from dekaf._settings import (
+    FLAGS,
+    NUMBERS,
+    SETTINGS,
+    checked,
+    join_servers,
+    unsupported_setting,
+)
 
-__all__ = ["read_properties", "read_text"]
+__all__ = ["read_properties", "read_servers", "read_text"]
 
 _WORDS: Final = {
     "true": True,
@@ -57,7 +64,7 @@ def read_properties(
         if "security" in result:
             name = next(iter(found.security))
             raise ConfigError(f"{name} and security= both say how connections are secured")
-        result["security"] = _security(found.security, file)
+        result["security"] = _security(found.security, file, read_servers(result))
     return result, tuple(found.ignored)
 
 
@@ -103,7 +110,15 @@ class _Found:
         self._source[setting] = name, given
 
 
-def _security(properties: Mapping[str, object], file: str | None) -> object:
+def read_servers(settings: dict[str, Any]) -> str:
+    """Return the bootstrap servers, and keep them as text: an iterator yields them once."""
+    if "bootstrap_servers" not in settings:
+        return ""  # the configuration asks for them
+    settings["bootstrap_servers"] = servers = join_servers(settings["bootstrap_servers"])
+    return servers
+
+
+def _security(properties: Mapping[str, object], file: str | None, servers: str) -> object:
     from dekaf._foreign_security import read_security  # noqa: PLC0415 - few need it
     from dekaf._given import Given  # noqa: PLC0415 - likewise
     from dekaf._origins import Origin  # noqa: PLC0415 - likewise
@@ -112,7 +127,8 @@ def _security(properties: Mapping[str, object], file: str | None) -> object:
         [
             Given(name, aliases.dotted(name), value, Origin.file(file, name) if file else None)
             for name, value in properties.items()
-        ]
+        ],
+        servers=servers,
     )
 
 

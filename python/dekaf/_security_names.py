@@ -10,9 +10,50 @@ from dekaf._errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ADVICE", "is_secret", "is_security", "part_of", "shown", "unknown_security"]
+__all__ = [
+    "ADVICE",
+    "ASSERTION",
+    "JAAS_OPTIONS",
+    "TOKEN_PARTS",
+    "is_secret",
+    "is_security",
+    "part_of",
+    "shown",
+    "unknown_security",
+]
+
+_OF_TOKENS: Final = {
+    # KIP-768, KIP-1139, and librdkafka's shorter names.
+    "sasl.oauthbearer.token.endpoint.url": "token_endpoint",
+    "sasl.oauthbearer.client.id": "client_id",
+    "sasl.oauthbearer.client.credentials.client.id": "client_id",
+    "sasl.oauthbearer.client.secret": "client_secret",
+    "sasl.oauthbearer.client.credentials.client.secret": "client_secret",
+    "sasl.oauthbearer.scope": "scope",
+    "sasl.oauthbearer.header.urlencode": "header_urlencode",
+    "sasl.oauthbearer.assertion.file": "assertion",
+    "sasl.oauthbearer.jwt.retriever.class": "retriever",
+    "sasl.login.callback.handler.class": "login_handler",
+    "sasl.client.callback.handler.class": "client_handler",
+    # librdkafka's alone.
+    "enable.sasl.oauthbearer.unsecure.jwt": "unsecured",
+    "https.ca.location": "token_ca",
+    "https.ca.pem": "token_ca",
+    "sasl.oauthbearer.config": "callback_config",
+    "sasl.oauthbearer.extensions": "extensions",
+    "sasl.oauthbearer.grant.type": "grant",
+    "sasl.oauthbearer.metadata.authentication.type": "metadata",
+    "sasl.oauthbearer.method": "method",
+    # confluent-kafka's, then that of aiokafka and kafka-python.
+    "oauth.cb": "callback",
+    "sasl.oauth.token.provider": "provider",
+}
+
+TOKEN_PARTS: Final = frozenset(_OF_TOKENS.values())
+"""What only a login by tokens has a use for."""
 
 _PARTS: Final = {
+    **_OF_TOKENS,
     "security.protocol": "protocol",
     # The Java client's, librdkafka's, and those of aiokafka and kafka-python.
     "sasl.mechanism": "mechanism",
@@ -50,6 +91,32 @@ _PARTS: Final = {
 }
 """What each name says."""
 
+JAAS_OPTIONS: Final = {
+    "username": "user",
+    "password": "password",
+    "tokenauth": "tokenauth",
+    # OAuthBearerLoginModule has extension_NAME, too.
+    "clientId": "client_id",
+    "clientSecret": "client_secret",
+    "scope": "scope",
+    # Those of aws-msk-iam-auth: "aws." and an argument of `MskIam`.
+    "awsProfileName": "aws.profile",
+    "awsRoleArn": "aws.role_arn",
+    "awsRoleSessionName": "aws.role_session_name",
+    "awsRoleExternalId": "aws.role_external_id",
+    "awsRoleAccessKeyId": "aws.access_key_id",
+    "awsRoleSecretAccessKey": "aws.secret_access_key",
+    "awsRoleSessionToken": "aws.session_token",
+    "awsStsRegion": "aws.sts_region",
+    "awsDebugCreds": "ignored",
+    "awsMaxRetries": "ignored",
+    "awsMaxBackOffTimeMs": "ignored",
+}
+"""What each option of `sasl.jaas.config` says."""
+
+ASSERTION: Final = "sasl.oauthbearer.assertion."
+"""How the names of settings begin that make or find an assertion."""
+
 _ADVICE: Final = {
     "drop it: dekaf reads no lists of revoked certificates": ("ssl.crl.location", "ssl.crlfile"),
     "drop it: client and broker choose the strongest cipher that both have": (
@@ -71,30 +138,53 @@ _ADVICE: Final = {
         "ssl.ca.certificate.stores",
     ),
     "give a function: Security.sasl_plain(user, function) calls it for each connection": (
-        "sasl.client.callback.handler.class",
-        "sasl.login.callback.handler.class",
         "sasl.login.class",
     ),
     "give security=Security.tls(ca=…, certificate=…, key=…)": (
         "ssl.certificate.verify.cb",
         "ssl.context",
     ),
-    "give security=Security.sasl_oauthbearer(token)": ("oauth.cb", "sasl.oauth.token.provider"),
+    "dekaf signs no assertions: give sasl.oauthbearer.assertion.file, a file with a signed one, or "
+    "security=Security.sasl_oauthbearer(Oidc(…, assertion=function))": (
+        f"{ASSERTION}claim.aud",
+        f"{ASSERTION}claim.iss",
+        f"{ASSERTION}claim.sub",
+        f"{ASSERTION}jwt.template.file",
+        f"{ASSERTION}private.key.file",
+        f"{ASSERTION}private.key.passphrase",
+        f"{ASSERTION}private.key.pem",
+        f"{ASSERTION}template.file",
+    ),
 }
 
 ADVICE: Final = {name: advice for advice, names in _ADVICE.items() for name in names}
 """What to do about a name that has no counterpart."""
 
-_OTHER_MECHANISMS: Final = (
-    "enable.sasl.oauthbearer.",
+_IGNORED: Final = frozenset(
+    {
+        # They mean nothing outside of Java.
+        "ssl.client.auth",
+        "ssl.keymanager.algorithm",
+        "ssl.trustmanager.algorithm",
+        # They have defaults, and say nothing without the other settings of an assertion.
+        f"{ASSERTION}algorithm",
+        f"{ASSERTION}claim.exp.seconds",
+        f"{ASSERTION}claim.jti.include",
+        f"{ASSERTION}claim.nbf.seconds",
+        # The broker validates tokens, and reads their claims.
+        "sasl.oauthbearer.clock.skew.seconds",
+        "sasl.oauthbearer.jwt.validator.class",
+        "sasl.oauthbearer.scope.claim.name",
+        "sasl.oauthbearer.sub.claim.name",
+    }
+)
+_IGNORED_PREFIXES: Final = (
     "sasl.kerberos.",
     "sasl.login.",
-    "sasl.oauthbearer.",
+    "sasl.oauthbearer.expected.",
+    "sasl.oauthbearer.jwks.",
 )
-_OF_JAVA: Final = frozenset(
-    {"ssl.client.auth", "ssl.keymanager.algorithm", "ssl.trustmanager.algorithm"}
-)
-"""Names that say nothing to a client that does not run in Java."""
+"""Names that say nothing to dekaf."""
 
 _SECURITY: Final = frozenset({"oauth", "oauthbearer", "sasl", "security", "ssl"})
 
@@ -125,7 +215,7 @@ def part_of(name: str) -> str | None:
         return _PARTS[name]
     if name in ADVICE:
         return "advice"
-    if name in _OF_JAVA or name.startswith(_OTHER_MECHANISMS):
+    if name in _IGNORED or name.startswith(_IGNORED_PREFIXES):
         return "ignored"
     return None
 

@@ -12,7 +12,7 @@ from dekaf._acks import to_acks
 from dekaf._aliases import ALIASES, dotted, is_unsupported
 from dekaf._closest import closest
 from dekaf._errors import ConfigError
-from dekaf._security_names import is_security, part_of
+from dekaf._security_names import TOKEN_PARTS, is_security, part_of
 from dekaf._serializers import SerializerLike, resolve
 
 if TYPE_CHECKING:
@@ -263,9 +263,9 @@ def unknown_setting(name: str) -> ConfigError:
         return unsupported_setting(name)
     if is_security(dotted(name)) or name in _CONSTRUCTORS:
         part = name if name in _CONSTRUCTORS else part_of(dotted(name))
+        example = _TOKENS if part in TOKEN_PARTS else _CONSTRUCTORS.get(part, _LOGIN)
         return ConfigError(
-            f"{name!r} is not a setting; give security=, as in "
-            f"security=Security.{_CONSTRUCTORS.get(part, _LOGIN)}"
+            f"{name!r} is not a setting; give security=, as in security=Security.{example}"
         )
     meant = ALIASES.get(dotted(name)) or closest(name, SETTINGS)
     if meant is not None:
@@ -274,6 +274,7 @@ def unknown_setting(name: str) -> ConfigError:
 
 
 _LOGIN: Final = 'sasl_scram("user", "password")'
+_TOKENS: Final = "sasl_oauthbearer(token)"
 _CONSTRUCTORS: Final[dict[str | None, str]] = {
     "ca": 'tls(ca="ca.pem")',
     "certificate": 'tls(certificate="client.pem", key="client.key")',

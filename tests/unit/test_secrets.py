@@ -137,6 +137,38 @@ def test_secrets_given_as_properties_appear_nowhere(name: str) -> None:
             )
 
 
+OF_TOKENS = [
+    "oauth_cb",
+    "sasl.jaas.config",
+    "sasl.oauthbearer.client.credentials.client.secret",
+    "sasl.oauthbearer.client.secret",
+    "sasl.oauthbearer.config",
+    "sasl.oauthbearer.token.endpoint.url",
+    "sasl_oauth_token_provider",
+]
+
+
+@pytest.mark.parametrize("name", OF_TOKENS)
+def test_secrets_of_logins_by_tokens_appear_nowhere(name: str) -> None:
+    url, client_id = "sasl.oauthbearer.token.endpoint.url", "sasl.oauthbearer.client.id"
+    base = {"bootstrap.servers": "a:1", "security.protocol": "SASL_SSL"}
+    oauth = {**base, "sasl.mechanism": "OAUTHBEARER"}
+    oidc = {**oauth, url: f"https://example.com/?key={CANARY}", client_id: "alice"}
+    bases: list[dict[str, Any]] = [{**oauth, "oauth_cb": print}, oauth, oidc]
+    bases.append({**base, "sasl.mechanism": "AWS_MSK_IAM"})
+    oauth_module, iam_module = "a.OAuthBearerLoginModule", "a.IAMLoginModule"
+    values = [
+        *VALUES,
+        f"https://alice:{CANARY}@example.com",
+        f"{oauth_module} required clientId='alice' clientSecret='{CANARY}';",
+        f"{oauth_module} required clientSecret='{CANARY}' {CANARY}='x';",
+        f"{iam_module} required awsRoleArn='x' awsRoleSecretAccessKey='{CANARY}';",
+        f"{iam_module} required {CANARY}='x';",
+    ]
+    for properties in ({**base, name: value} for base in bases for value in values):
+        assert CANARY not in outcome(functools.partial(ProducerConfig.from_properties, properties))
+
+
 def test_two_passwords_that_differ_are_not_quoted() -> None:
     properties = {**BASE, "sasl.password": CANARY, "sasl_plain_password": CANARY + "2"}
     assert CANARY not in outcome(lambda: ProducerConfig.from_properties(properties))

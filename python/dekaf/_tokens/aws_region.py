@@ -8,10 +8,11 @@ from typing import Final
 
 from dekaf._errors import ConfigError
 
-__all__ = ["domain_of", "find_region", "region_of_environment", "to_region"]
+__all__ = ["domain_of", "find_region", "region_of_environment", "region_of_servers", "to_region"]
 
 # A region becomes a part of a host name.
 _REGION: Final = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,20}){1,4}")
+_SERVER: Final = re.compile(rf"\.kafka(?:-serverless)?\.({_REGION.pattern})\.")
 _VARIABLES: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _DOMAINS: Final = (
     ("cn-", "amazonaws.com.cn"),
@@ -68,6 +69,12 @@ def region_of_environment(profile: str | None) -> str | None:
     else:
         return to_region(f'region of the AWS profile "{name}"', region) if region else None
     raise ConfigError(f"region is missing, and {why}; give region= of the MSK cluster")
+
+
+def region_of_servers(servers: str) -> str | None:
+    """Return the region that a server of MSK has in its name, or `None` if none has."""
+    found = _SERVER.search(servers.lower())
+    return found[1] if found else None
 
 
 def domain_of(region: str) -> str:

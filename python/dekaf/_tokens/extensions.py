@@ -8,7 +8,13 @@ from typing import Final, TypeAlias, cast
 
 from dekaf._errors import ConfigError
 
-__all__ = ["Extensions", "ExtensionsError", "checked_extensions", "to_extensions"]
+__all__ = [
+    "Extensions",
+    "ExtensionsError",
+    "checked_extensions",
+    "parse_extensions",
+    "to_extensions",
+]
 
 Extensions: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -16,6 +22,8 @@ Extensions: TypeAlias = tuple[tuple[str, str], ...]
 _NAME: Final = re.compile(r"[A-Za-z]+")
 _VALUE: Final = re.compile(r"[\x21-\x7e \t\r\n]+")
 _LONGEST_QUOTE: Final = 40
+_ENTRY: Final = re.compile(r"(?:[^\\,]|\\.)+", re.DOTALL)
+_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 class ExtensionsError(Exception):
@@ -40,6 +48,24 @@ def checked_extensions(given: object) -> Extensions:
     except ExtensionsError as error:
         why = str(error)
     raise ConfigError(f"extensions {why}")
+
+
+def parse_extensions(text: str) -> dict[str, str]:
+    r"""Read `name=value,name=value` as librdkafka does: a comma in a value is written as `\,`.
+
+    Raises `ConfigError`, whose text follows the name of a setting.
+    """
+    found: dict[str, str] = {}
+    for entry in _ENTRY.findall(text):
+        name, sign, value = entry.partition("=")
+        if not sign and entry.strip():
+            raise ConfigError(
+                f"entry {len(found) + 1} has no value; write name=value,name=value, and \\, for a "
+                "comma in a value (\\\\, in a .properties file)"
+            )
+        if sign:
+            found[name.strip()] = _ESCAPE.sub(r"\1", value).strip()
+    return found
 
 
 def _to_extension(pair: object) -> tuple[str, str]:
