@@ -134,3 +134,12 @@ async def test_security_is_handed_on() -> None:
     security = Security(dekaf.Security.sasl_scram("alice", "secret"))
     config: Any = producer_of(KafkaRouter("h:1", security=security).broker).config
     assert config.security is security.security
+
+
+async def test_tokens_are_handed_on() -> None:
+    security = Security(dekaf.Security.sasl_oauthbearer(lambda: "token"))
+    broker = KafkaRouter("h:1", security=security).broker
+    config: Any = producer_of(broker).config
+    assert config.security is security.security
+    consumer: Any = broker.config.broker_config.builder
+    assert consumer.keywords["sasl_oauth_token_provider"] is security.token_provider

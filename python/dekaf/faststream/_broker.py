@@ -9,6 +9,7 @@ from faststream.kafka import KafkaBroker as FastStreamBroker
 from dekaf.faststream._commands import Command
 from dekaf.faststream._producer import DekafProducer
 from dekaf.faststream._publishers import AdoptingRegistrator, adopt
+from dekaf.faststream._security import token_provider_of
 from dekaf.faststream._settings import PUBLISHING, check_supported, settings_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class KafkaBroker(AdoptingRegistrator, FastStreamBroker):  # pyright: ignore[rep
         config = settings_of(bootstrap_servers, settings, producer) if may_publish else None
         self._asked = settings
         left: Any = {name: value for name, value in settings.items() if name not in PUBLISHING}
+        if left.get("sasl_oauth_token_provider") is None:
+            left["sasl_oauth_token_provider"] = token_provider_of(left.get("security"))
         super().__init__(bootstrap_servers, **left)
         self.config.broker_config.producer = DekafProducer(
             config, settings.get("parser"), settings.get("decoder")

@@ -21,15 +21,18 @@ from dekaf._errors import ConfigError
 from dekaf._passwords import read_password
 from dekaf._secret import File, Secret
 from dekaf._security_parts import Bearer
+from dekaf.faststream._tokens import TokenProvider
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from typing import Self
 
+    from aiokafka.abc import AbstractTokenProvider
+
     from dekaf._credentials import Pem
     from dekaf._tokens.provider import TokenObject
 
-__all__ = ["Security", "security_of"]
+__all__ = ["Security", "security_of", "token_provider_of"]
 
 _USE_OWN: Final = (
     "give security=dekaf.faststream.Security(dekaf.Security.tls(ca=…)), which reads files itself"
@@ -46,16 +49,18 @@ class Security(BaseSecurity):
 
     Use it for client certificates (mTLS), which cannot be read from an `SSLContext`, and wherever
     dekaf and FastStream's consumers should read the same files. Certificates and keys must be
-    files. Consumers keep the password that a file or a function has when this is made.
+    files. Consumers keep the password that a file or a function has when this is made. Logins by
+    tokens need nothing besides: both ask the same provider.
     """
 
     def __new__(cls, security: dekaf.Security) -> Self:
-        _check(security)
+        if not isinstance(security, dekaf.Security):  # pyright: ignore[reportUnnecessaryIsInstance] - the caller's word for it
+            raise ConfigError(f"Security takes a dekaf.Security, not {type(security).__name__}")
         sasl = security._sasl  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
         # FastStream looks at the class to know the mechanism.
         chosen: Any = cls
-        if cls is Security and sasl is not None and not isinstance(sasl, Bearer):
-            chosen = _CLASSES[sasl.mechanism]
+        if cls is Security and sasl is not None:
+            chosen = _CLASSES["OAUTHBEARER" if isinstance(sasl, Bearer) else sasl.mechanism]
         return object.__new__(chosen)  # type: ignore[no-any-return]
 
     def __init__(self, security: dekaf.Security) -> None:
@@ -63,24 +68,14 @@ class Security(BaseSecurity):
         context = None if tls is None else _context(tls)
         BaseSecurity.__init__(self, ssl_context=context, use_ssl=context is not None)
         self.security = security
-        if sasl is not None and not isinstance(sasl, Bearer):  # `_check` has refused a bearer
+        self.token_provider = TokenProvider(sasl) if isinstance(sasl, Bearer) else None
+        if sasl is not None and not isinstance(sasl, Bearer):
             named: Any = self
             named.username = sasl.user
             named.password = read_password("password", sasl.password)
 
     def __repr__(self) -> str:
         return f"Security({self.security!r})"
-
-
-def _check(security: object) -> None:
-    if not isinstance(security, dekaf.Security):
-        raise ConfigError(f"Security takes a dekaf.Security, not {type(security).__name__}")
-    if isinstance(security._sasl, Bearer):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - our own
-        raise ConfigError(
-            "Security takes no login by tokens; give KafkaBroker("
-            "security=faststream.security.SASLOAuthBearer(…), sasl_oauth_token_provider=…), which "
-            "dekaf reads as well"
-        )
 
 
 class _Plain(Security, SASLPlaintext): ...  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
@@ -92,7 +87,11 @@ class _Scram256(Security, SASLScram256): ...  # pyright: ignore[reportIncompatib
 class _Scram512(Security, SASLScram512): ...  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
 
 
+class _OAuthBearer(Security, SASLOAuthBearer): ...  # pyright: ignore[reportIncompatibleMethodOverride]
+
+
 _CLASSES: Final = {
+    "OAUTHBEARER": _OAuthBearer,
     "PLAIN": _Plain,
     "SCRAM-SHA-256": _Scram256,
     "SCRAM-SHA-512": _Scram512,
@@ -108,7 +107,7 @@ def security_of(given: object, token: TokenObject | None = None) -> dekaf.Securi
     if isinstance(given, dekaf.Security):
         raise ConfigError("security must be wrapped: dekaf.faststream.Security(dekaf.Security.…)")
     if given is None or isinstance(given, Security):
-        return None if given is None else given.security
+        return None if given is None else _own(given, token)
     if isinstance(given, SASLGSSAPI):
         raise ConfigError(
             f"security: dekaf does not support {type(given).__name__} yet; use "
@@ -138,6 +137,20 @@ def security_of(given: object, token: TokenObject | None = None) -> dekaf.Securi
             tls=encryption,
         )
     return tls
+
+
+def _own(given: Security, token: TokenObject | None) -> dekaf.Security:
+    if token is not None and given.token_provider is not None:
+        raise ConfigError(
+            "sasl_oauth_token_provider contradicts security=Security(…), which has a provider of "
+            "tokens; leave one out"
+        )
+    return given.security
+
+
+def token_provider_of(given: object) -> AbstractTokenProvider | None:
+    """Return what FastStream's consumers ask for tokens, if the object has it."""
+    return given.token_provider if isinstance(given, Security) else None
 
 
 def _from_context(context: ssl.SSLContext | None) -> dekaf.Security:
