@@ -13,6 +13,7 @@ import dekaf.faststream
 from dekaf import Producer, ProducerConfig, Security
 from dekaf._security_names import part_of
 from dekaf.testing import Broker
+from dekaf.tokens import Oidc
 
 PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
 BLOCKS: list[str] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -71,7 +72,7 @@ async def produce(config: ProducerConfig) -> None:
 
 
 def test_every_block_is_run_here() -> None:
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     assert SECRET in PAGE
 
 
@@ -90,8 +91,16 @@ def test_tokens(configs: list[ProducerConfig]) -> None:
         assert config.security._core()["sasl"]["mechanism"] == "OAUTHBEARER"
 
 
-def test_a_cloud(configs: list[ProducerConfig]) -> None:
+def test_tokens_of_other_clients(configs: list[ProducerConfig]) -> None:
     run(BLOCKS[2])
+    [config] = configs
+    oidc = Oidc("https://login.example.com/token", "client-id", "client-secret", scope="kafka")
+    pool = {"logicalCluster": "lkc-1", "identityPoolId": "pool-1"}
+    assert config.security == Security.sasl_oauthbearer(oidc, extensions=pool)
+
+
+def test_a_cloud(configs: list[ProducerConfig]) -> None:
+    run(BLOCKS[3])
     [config] = configs
     assert config.connections_max_idle_ms == 180_000
     assert config.max_request_size == 1_000_000
@@ -99,7 +108,7 @@ def test_a_cloud(configs: list[ProducerConfig]) -> None:
 
 
 def test_faststream() -> None:
-    broker = run(BLOCKS[3])["broker"]
+    broker = run(BLOCKS[4])["broker"]
     assert isinstance(broker, dekaf.faststream.KafkaBroker)
 
 
@@ -121,14 +130,18 @@ def test_what_to_say(way: str) -> None:
     assert isinstance(made, Security)
 
 
+HEADINGS = ("Java, librdkafka, aiokafka, kafka-python", "token settings of other clients")
+
+
 def test_settings_of_other_clients_are_known() -> None:
     names = [
         name.partition("=")[0]
-        for theirs, *_ in cells("Java, librdkafka, aiokafka, kafka-python")
+        for heading in HEADINGS
+        for theirs, *_ in cells(heading)
         for name in re.findall("`([^`]+)`", theirs)
-        if re.match(r"(sasl|ssl|security|enable)[._]", name)
+        if re.match(r"(sasl|ssl|https|oauth|security|enable)[._]", name)
     ]
-    assert len(names) > 20
+    assert len(names) > 35
     for name in names:
         spelt = name.replace("_", ".").replace("(s)", "")
         assert part_of(spelt) not in {None, "advice", "ignored"}, name

@@ -43,8 +43,9 @@ class KafkaBroker(AdoptingRegistrator, FastStreamBroker):  # pyright: ignore[rep
     What is told nowhere is dekaf's default: messages are acknowledged by all replicas in sync and
     stored once, in order. Subscribers are FastStream's own.
 
-    `security` is one of `faststream.security`, or `dekaf.faststream.Security`, which also takes a
-    client's certificate. It holds for `producer` as well, unless that has a security of its own.
+    `security` is one of `faststream.security`, or `dekaf.faststream.Security`, which also takes
+    client certificates and logins by tokens. It holds for `producer` as well, unless that has a
+    security of its own.
     """
 
     def __init__(
