@@ -18,7 +18,9 @@ from dekaf import ConfigError
 from dekaf.faststream import KafkaBroker, Security, _tokens
 from dekaf.testing import Broker
 from dekaf.tokens import MskIam
-from tests.faststream.apps import producer_of
+from tests.faststream.apps import Seen, producer_of
+from tests.kafka import Cluster, TopicFactory
+from tests.kafka.tokens import unsecured_token
 
 TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9."  # noqa: S105 - of a made-up user
 NOW = 2_000_000_000.0
@@ -53,6 +55,32 @@ class Source:
         if self.failure is not None:
             raise self.failure
         return f"token{self.asked}", self.clock.now + 100, None, {"traceId": str(self.asked)}
+
+
+@pytest.mark.asyncio
+async def test_both_halves_log_in_to_apache_kafka(
+    monkeypatch: pytest.MonkeyPatch, secure_kafka: Cluster, topic: TopicFactory
+) -> None:
+    monkeypatch.setattr(_tokens, "time", time)  # the broker has the real one
+    asked: list[int] = []
+
+    def function() -> tuple[str, float]:
+        asked.append(threading.get_ident())
+        return unsecured_token(), time.time() + 3600
+
+    name, seen = topic(secure_kafka), Seen()
+    security = Security(dekaf.Security.sasl_oauthbearer(function, tls=False))
+    broker = KafkaBroker(secure_kafka.bootstrap("SASL_PLAINTEXT"), security=security)
+
+    @broker.subscriber(name, auto_offset_reset="earliest")
+    async def handler(body: str) -> None:
+        seen.put_nowait(body)
+
+    async with broker:
+        await broker.start()
+        await broker.publish("hello", name)
+        assert await seen.take(1) == ["hello"]
+    assert len(asked) == 2, "each half asks once"
 
 
 def provider_of(token: Any, **settings: Any) -> AbstractTokenProvider:

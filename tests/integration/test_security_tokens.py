@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dekaf import AuthenticationError, Security, SyncProducer
+from dekaf import AuthenticationError, ProducerConfig, Security, SyncProducer
 from tests.integration.logins import assert_stored, deliver, refused, says, tls_for
 from tests.kafka import Certificates, Cluster, TopicFactory
 from tests.kafka.tokens import unsecured_token
@@ -66,6 +66,26 @@ async def test_every_shape_of_provider(
     secure_kafka: Cluster, topic: TopicFactory, source: object
 ) -> None:
     await deliver(secure_kafka, "SASL_PLAINTEXT", bearer(source), topic(secure_kafka))
+
+
+@pytest.mark.asyncio
+async def test_a_function_as_confluent_kafka_takes_it(
+    secure_kafka: Cluster, topic: TopicFactory
+) -> None:
+    def oauth_cb(config: str) -> tuple[str, float]:
+        return unsecured_token(config), time.time() + 3600
+
+    config = ProducerConfig.from_properties(
+        {
+            "bootstrap.servers": secure_kafka.bootstrap("SASL_PLAINTEXT"),
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanisms": "OAUTHBEARER",
+            "sasl.oauthbearer.config": "alice",
+            "oauth_cb": oauth_cb,
+        }
+    )
+    assert config.security is not None
+    await deliver(secure_kafka, "SASL_PLAINTEXT", config.security, topic(secure_kafka))
 
 
 @pytest.mark.parametrize("source", [function, coroutine])
