@@ -228,7 +228,8 @@ async def test_a_provider_that_fails_is_no_riddle() -> None:
 @pytest.mark.asyncio
 async def test_a_provider_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_tokens, "_SECONDS", 0.01)
-    release = asyncio.Event()
+    release, errors = asyncio.Event(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
 
     async def hang() -> str:
         await release.wait()
@@ -237,6 +238,9 @@ async def test_a_provider_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(KafkaConnectionError, match="did not return within"):
         await provider_of(hang).token()
     release.set()
+    await asyncio.wait([task for task in asyncio.all_tasks() if task.get_name() == "dekaf-token"])
+    await asyncio.sleep(0)  # the late answer has come
+    assert errors == []
 
 
 def test_a_provider_may_serve_several_loops() -> None:
