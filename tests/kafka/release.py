@@ -55,6 +55,11 @@ class Release:
         return self.number >= (2, 0)
 
     @property
+    def verifies_tokens(self) -> bool:
+        """Whether it can verify signed tokens by the keys that a server publishes (KIP-768)."""
+        return self.number >= (3, 1)
+
+    @property
     def authorizer(self) -> str:
         if self.default_mode == "kraft":
             return "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
