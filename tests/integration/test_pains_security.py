@@ -1,7 +1,7 @@
 """What users of Kafka clients suffer from when connections are secured, as it is with dekaf.
 
-Each test is named after a pain and its number among them; pain 11 is in
-`test_security_rotation.py`.
+Each test is named after a pain and its number among them. Pain 9 and a part of pain 8 are in
+`test_security_renewal.py`, pains 10 and 11 in `test_security_rotation.py`.
 """
 
 import asyncio
@@ -9,13 +9,14 @@ import logging
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dekaf import AuthenticationError, DekafError, Producer, Security, TlsError
+from dekaf import AuthenticationError, DekafError, Producer, Security, SyncProducer, TlsError
 from tests.integration.administrator import set_password
 from tests.integration.logins import (
     LONG,
@@ -29,7 +30,17 @@ from tests.integration.logins import (
     says,
     scram,
 )
-from tests.kafka import Certificates, Cluster, FaultProxy, Plan, TopicFactory, wait_until
+from tests.kafka import (
+    Certificates,
+    Cluster,
+    FaultProxy,
+    LoginLimit,
+    Plan,
+    TopicFactory,
+    wait_until,
+)
+from tests.kafka.login_limit import WORDS
+from tests.kafka.tokens import unsecured_token
 
 pytestmark = pytest.mark.asyncio
 
@@ -97,6 +108,73 @@ async def test_pain_5_a_certificate_of_another_name(
     """As behind a tunnel."""
     security = Security.tls(ca=certificates.ca, server_name="other.example")
     await deliver(secure_kafka, "TLS_OTHER_NAME", security, topic(secure_kafka))
+
+
+class Tokens:
+    """A provider of short-lived tokens that counts its calls."""
+
+    def __init__(self, lasts: float = 3600.0) -> None:
+        self.calls = 0
+        self.end = 0.0  # of the last token
+        self._lasts = lasts
+
+    def __call__(self) -> str:
+        self.calls += 1
+        self.end = time.time() + self._lasts
+        return unsecured_token(lasts=self._lasts)
+
+    async def coroutine(self) -> str:
+        await asyncio.sleep(0)
+        return self()
+
+
+async def test_pain_7_a_token_is_provided_while_nothing_is_polled(
+    secure_kafka: Cluster, topic: TopicFactory
+) -> None:
+    """Nor does the event loop run."""
+    name, tokens = topic(secure_kafka), Tokens()
+    security = Security.sasl_oauthbearer(tokens, tls=False)
+    producer = Producer(secure_kafka.bootstrap("SASL_PLAINTEXT"), security=security, **LONG)
+    producer.send(name, "0")
+    assert_stored(secure_kafka, name, ["0"])  # it blocks the loop
+    await producer.close()
+    assert tokens.calls == 1
+
+
+async def test_pain_7_a_token_is_provided_by_a_coroutine(
+    secure_kafka: Cluster, topic: TopicFactory
+) -> None:
+    name, tokens = topic(secure_kafka), Tokens()
+    security = Security.sasl_oauthbearer(tokens.coroutine, tls=False)
+    servers = secure_kafka.bootstrap("SASL_PLAINTEXT")
+    producer = Producer(servers, security=security, **LONG)
+    producer.send(name, "0")
+    await asyncio.to_thread(assert_stored, secure_kafka, name, ["0"])
+    await producer.close()
+    assert tokens.calls == 1
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["function", "coroutine"])
+async def test_pain_7_a_token_is_provided_to_a_producer_that_was_idle(
+    secure_kafka: Cluster, topic: TopicFactory, is_async: bool
+) -> None:
+    """After its token has ended, and without asyncio."""
+    name, tokens = topic(secure_kafka), Tokens(lasts=2.0)
+    provider = tokens.coroutine if is_async else tokens
+    security = Security.sasl_oauthbearer(provider, tls=False)
+    servers = secure_kafka.bootstrap("SASL_PLAINTEXT")
+
+    def produce() -> None:
+        with SyncProducer(servers, security=security, **LONG) as producer:
+            producer.send(name, "0")
+            assert_stored(secure_kafka, name, ["0"])
+            wait_until(lambda: time.time() > tokens.end, what="the token has ended")
+            asked = tokens.calls
+            producer.send(name, "1")
+            assert_stored(secure_kafka, name, ["0", "1"])
+            assert tokens.calls > asked
+
+    await asyncio.to_thread(produce)
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
@@ -201,6 +279,22 @@ async def test_pain_13_a_wrong_protocol_is_guessed_wrongly(
             if not isinstance(error, expected):
                 wrong.append(f"a {client} client on a {port} port: {error!r}")
     assert not wrong, "\n".join(wrong)
+
+
+async def test_pain_14_a_limit_of_logins_loses_messages(
+    secure_kafka: Cluster, topic: TopicFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As Amazon MSK has it, with the code of a wrong password."""
+    name, servers = topic(secure_kafka), secure_kafka.bootstrap("SASL_PLAINTEXT_PROXIED")
+    with LoginLimit(secure_kafka.routes("SASL_PLAINTEXT_PROXIED")) as limit:
+        async with Producer(servers, security=scram(tls=False), **LONG) as producer:
+            await producer.produce(name, "before")
+            limit.refuse(2)
+            limit.cut()
+            await producer.produce(name, "after")
+        assert limit.refused == 2
+    assert_stored(secure_kafka, name, ["before", "after"])
+    assert WORDS in caplog.text
 
 
 AWKWARD = {

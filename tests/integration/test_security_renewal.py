@@ -62,7 +62,7 @@ def has_ended(producer: Producer) -> bool:
 
 @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS.keys())
 @pytest.mark.parametrize("acks", ["all", 0])
-async def test_logins_are_renewed_under_load(
+async def test_pain_9_logins_are_renewed_under_load(
     short_logins: Cluster,
     certificates: Certificates,
     topic: TopicFactory,

@@ -13,6 +13,7 @@ from tests.kafka.faults import Direction
 from tests.kafka.jars import MissingToolError
 from tests.kafka.jvm import JVM_FLAGS
 from tests.kafka.listeners import LISTENERS, MECHANISMS, ODD_KEYSTORES, USERS
+from tests.kafka.login_limit import LoginLimit
 from tests.kafka.node import Node
 from tests.kafka.oracle import Batch, Record, check_sequences, parse_dump
 from tests.kafka.plan import Plan
@@ -37,6 +38,7 @@ __all__ = [
     "Direction",
     "FaultProxy",
     "Identity",
+    "LoginLimit",
     "MissingToolError",
     "Node",
     "Plan",

@@ -52,6 +52,7 @@ LISTENERS: Mapping[str, Listener] = {
     "PLAINTEXT": Listener("PLAINTEXT"),
     "PROXIED": Listener("PLAINTEXT"),  # a second one, to put a fault proxy in front of
     "SASL_PLAINTEXT": Listener("SASL_PLAINTEXT"),
+    "SASL_PLAINTEXT_PROXIED": Listener("SASL_PLAINTEXT"),
     "SSL": Listener("SSL"),
     "MTLS": Listener("SSL", client_certificate="required"),
     "MTLS_1_2": Listener("SSL", client_certificate="required", tls_versions="TLSv1.2"),

@@ -5,18 +5,18 @@ from tests.kafka.listeners import LISTENERS
 from tests.kafka.plan import Plan
 from tests.kafka.release import Release
 
-PROXIED = "SASL_SSL_PROXIED"
+PROXIED = ("SASL_PLAINTEXT_PROXIED", "SASL_SSL_PROXIED")
 
 
 def secure_plan(version: str, certificates: Certificates) -> Plan:
     """Plan one broker; what no access rule forbids is allowed.
 
-    Its listener SASL_SSL_PROXIED can be reached through a `FaultProxy` only.
+    Its listeners that are PROXIED can be reached through a `FaultProxy` or `LoginLimit` only.
     """
     return Plan(
         version=version,
         listeners=[name for name in LISTENERS if name != "PROXIED"],
-        proxied=(PROXIED,),
+        proxied=PROXIED,
         certificates=certificates,
         settings={
             "num.network.threads": 1,  # of each listener
