@@ -297,6 +297,25 @@ async def test_pain_14_a_limit_of_logins_loses_messages(
     assert WORDS in caplog.text
 
 
+@pytest.mark.xfail(
+    reason="a refusal before the first success is final, whatever the broker says",
+    raises=AuthenticationError,
+)
+async def test_pain_14_a_limit_of_logins_fails_the_first_messages(
+    secure_kafka: Cluster, topic: TopicFactory
+) -> None:
+    name, servers = topic(secure_kafka), secure_kafka.bootstrap("SASL_PLAINTEXT_PROXIED")
+    with LoginLimit(secure_kafka.routes("SASL_PLAINTEXT_PROXIED")) as limit:
+        limit.refuse(2)
+        producer = Producer(servers, security=scram(tls=False), **LONG)
+        try:
+            await producer.produce(name, "0")
+        finally:
+            await producer.close()
+        assert limit.refused == 2
+    assert_stored(secure_kafka, name, ["0"])
+
+
 AWKWARD = {
     "quotes": "\"p'a`ss\\word;",
     "separators": "a,b=c;n=d,r=e",
