@@ -10,8 +10,13 @@ import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import dekaf
 
 __all__ = ["Seen"]
+
+_PACKAGE = str(Path(dekaf.__file__).parent)
 
 
 @dataclass
@@ -34,6 +39,14 @@ class Seen:
             self.add_value(where, error)
             self.add(where, *error.args, vars(error), *getattr(error, "__notes__", []))
             self.add(f"the traceback of {where}", *traceback.format_exception(error))
+            error = error.__cause__ or error.__context__
+
+    def add_variables(self, where: str, error: BaseException | None) -> None:
+        """Add the variables of dekaf's own frames, which error trackers send with a traceback."""
+        while error is not None:
+            for frame, _ in traceback.walk_tb(error.__traceback__):
+                if frame.f_code.co_filename.startswith(_PACKAGE):
+                    self.add(f"{frame.f_code.co_qualname} in {where}", repr(frame.f_locals))
             error = error.__cause__ or error.__context__
 
     def assert_without(self, *secrets: str) -> None:

@@ -17,7 +17,8 @@ import pytest
 
 from dekaf import DekafError, Producer, ProducerConfig, Security, SyncProducer
 from tests.canaries import Seen
-from tests.integration.logins import LONG, PATIENCE
+from tests.integration.failing import add_output, fail
+from tests.integration.logins import PATIENCE
 from tests.kafka import Certificates, Cluster, FaultProxy, TopicFactory
 
 PASSWORD = "canary-Tr0ub4dor-password"  # noqa: S105
@@ -162,42 +163,11 @@ async def test_what_is_refused(
     try:
         security = make(certificates)
         seen.add_value("the setting", security)
-        await _fail(secure_kafka.bootstrap(listener), security, seen)
+        await fail(secure_kafka.bootstrap(listener), security, seen)
     except DekafError as error:  # it may be refused before it connects
         seen.add_error("an early error", error)
-    _add_output(seen, caplog, capfd)
+    add_output(seen, caplog, capfd)
     seen.assert_without(PASSWORD, KEY_PASSWORD, TOKEN, *_key_lines(certificates))
-
-
-async def _fail(servers: str, security: Security, seen: Seen) -> None:
-    producer = Producer(servers, security=security, on_error=_add_to(seen), **LONG)
-    seen.add_value("the producer", producer)
-    seen.add_value("the configuration", producer.config)
-    async with asyncio.timeout(PATIENCE):
-        try:
-            await producer.produce("unreached", b"v")
-        except DekafError as error:
-            seen.add_error("the error", error)
-        else:
-            pytest.fail("it was let in")
-        producer.send("unreached", b"v")
-        for call in (producer.flush, producer.ping, producer.close):
-            try:
-                await call()
-            except DekafError as error:
-                seen.add_error(f"the error of {call.__name__}", error)
-    seen.add_value("the metrics", producer.metrics())
-
-
-def _add_to(seen: Seen) -> Callable[[Any], None]:
-    return lambda error: seen.add_error("the error of on_error", error)
-
-
-def _add_output(
-    seen: Seen, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    seen.add("the log", caplog.text, *(repr(vars(record)) for record in caplog.records))
-    seen.add("the output", *capfd.readouterr())
 
 
 # -- what works, until its connections end -----------------------------------------------------
@@ -229,7 +199,7 @@ async def test_a_login_that_succeeds_and_is_lost(
                 await asyncio.wait_for(producer.produce(name, b"v"), 1.5)
             proxy.heal()
     seen.add_value("the setting", security)
-    _add_output(seen, caplog, capfd)
+    add_output(seen, caplog, capfd)
     seen.assert_without("alice-secret")
 
 
@@ -289,7 +259,7 @@ def test_what_is_refused_early(
     except Exception as error:  # noqa: BLE001  (whichever it is)
         seen.add_error("the error", error)
         # Its traceback shows this file's lines, which name no secret by its value.
-    _add_output(seen, caplog, capfd)
+    add_output(seen, caplog, capfd)
     seen.assert_without(PASSWORD, KEY_PASSWORD)
 
 
