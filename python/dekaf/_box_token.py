@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import time
 from base64 import urlsafe_b64encode
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dekaf._arguments import check_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["issue_token"]
 
@@ -22,7 +25,7 @@ def issue_token(user: str, *, lasts: float = 3600.0) -> str:
     default, meant for tests.
     """
     check_text("user", user)
-    if isinstance(lasts, bool) or not isinstance(lasts, int | float):
+    if isinstance(lasts, bool) or not isinstance(lasts, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - the caller's word for it
         raise TypeError(f"lasts must be a number of seconds, not {type(lasts).__name__}")
     if not -_LONGEST <= lasts <= _LONGEST:
         raise ValueError(f"lasts must be from {-_LONGEST} to {_LONGEST}, not {lasts}")
@@ -31,5 +34,5 @@ def issue_token(user: str, *, lasts: float = 3600.0) -> str:
     return f"{_part({'alg': 'none'})}.{_part(claims)}."
 
 
-def _part(content: dict[str, object]) -> str:
+def _part(content: Mapping[str, object]) -> str:
     return urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
