@@ -59,8 +59,7 @@ fn send(text: &str) {
 
 /// The client's message with a token that has these claims.
 fn with_claims(claims: &[u8]) -> Bytes {
-    let claims = base64::encode(claims).replace('+', "-").replace('/', "_");
-    format!("n,,\x01auth=Bearer e30.{}.\x01\x01", claims.trim_end_matches('=')).into()
+    format!("n,,\x01auth=Bearer e30.{}.\x01\x01", base64::encode_url(claims)).into()
 }
 
 /// Has a server read the client's message.

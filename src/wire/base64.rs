@@ -13,6 +13,11 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     Base64::decode_vec(text).ok()
 }
 
+/// Writes bytes in the alphabet for URLs, without padding.
+pub fn encode_url(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
+}
+
 /// Reads text in the alphabet for URLs, without padding; `None` if it is not in it.
 pub fn decode_url(text: &str) -> Option<Vec<u8>> {
     Base64UrlUnpadded::decode_vec(text).ok()
@@ -45,11 +50,13 @@ mod tests {
     }
 
     #[test]
-    fn the_alphabet_of_urls_is_read() {
+    fn the_alphabet_of_urls_is_written_and_read() {
         for (content, text) in VECTORS {
             let text = text.trim_end_matches('=');
+            assert_eq!(encode_url(content.as_bytes()), text);
             assert_eq!(decode_url(text).as_deref(), Some(content.as_bytes()));
         }
+        assert_eq!(encode_url(&[0xfb, 0xff]), "-_8");
         assert_eq!(decode_url("-_8"), Some(vec![0xfb, 0xff]));
         for text in ["Z", "Zg==", "+/8", "Zh"] {
             assert_eq!(decode_url(text), None, "{text}");
