@@ -41,8 +41,8 @@ impl ClientToken {
             name => unescape(name.strip_prefix("a=")?)?,
         };
         let mut token = None;
-        for part in parts.strip_suffix('\x01')?.split_terminator('\x01') {
-            let (name, value) = part.split_once('=')?;
+        for part in parts.strip_suffix('\x01')?.split_inclusive('\x01') {
+            let (name, value) = part.strip_suffix('\x01')?.split_once('=')?;
             let is_name = !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphabetic());
             let is_text =
                 |it: u8| it.is_ascii_graphic() || matches!(it, b' ' | b'\t' | b'\r' | b'\n');
@@ -82,8 +82,7 @@ mod tests {
     const NOW_MS: i64 = 1_000_000;
 
     fn claims(claims: &str) -> Option<Claims> {
-        let claims = base64::encode(claims.as_bytes()).replace('+', "-").replace('/', "_");
-        let token = format!("e30.{}.", claims.trim_end_matches('='));
+        let token = format!("e30.{}.", base64::encode_url(claims.as_bytes()));
         ClientToken { token, acts_as: String::new() }.claims(NOW_MS)
     }
 
@@ -106,9 +105,7 @@ mod tests {
             b"n,,\x01auth=Bearer t\x01e=\x02\x01\x01",
             b"n,,\x01auth=Bearer \xff\x01\x01",
         ] {
-            let parsed = ClientToken::parse(message);
-            let is_read = parsed.is_some_and(|it| it.claims(NOW_MS).is_some());
-            assert!(!is_read, "{}", message.escape_ascii());
+            assert_eq!(ClientToken::parse(message), None, "{}", message.escape_ascii());
         }
     }
 
