@@ -58,6 +58,13 @@ pub struct Known<'a> {
     pub now_ms: i64,
 }
 
+impl<'a> Known<'a> {
+    /// What an account must prove, if it is there and let in.
+    fn secret_of(&self, accounts: &'a Accounts, name: &str) -> Option<&'a Secret> {
+        accounts.get(name).filter(|_| !self.locked_out.contains(name))
+    }
+}
+
 /// A login that waits for the client's next message.
 #[derive(Debug)]
 pub struct Server {
@@ -131,11 +138,8 @@ impl Server {
     ) -> Result<ServerNext, String> {
         let first = ClientFirst::parse(client).ok_or_else(|| self.invalid())?;
         let accounts = if first.is_token { known.tokens } else { known.users };
-        let password = accounts.get(&first.user).ok_or_else(|| self.invalid())?;
+        let password = known.secret_of(accounts, &first.user).ok_or_else(|| self.invalid())?;
         may_act_as(&first.acts_as, &first.user)?;
-        if known.locked_out.contains(&first.user) {
-            return Err(self.invalid());
-        }
         let user = first.user.clone();
         let nonce = base64::encode(known.nonce);
         let (challenge, answer) = first.answer(hash, password, known.salt, &nonce);
@@ -184,8 +188,8 @@ fn plain(token: &[u8], known: &Known<'_>) -> Result<ServerNext, String> {
     if user.is_empty() || password.is_empty() {
         return Err(invalid_credentials(Mechanism::Plain));
     }
-    let is_known = known.users.get(user).is_some_and(|expected| expected.reveal() == password);
-    if !is_known || known.locked_out.contains(user) {
+    let expected = known.secret_of(known.users, user);
+    if expected.is_none_or(|expected| expected.reveal() != password) {
         return Err("Authentication failed: Invalid username or password".to_owned());
     }
     may_act_as(acts_as, user)?;
