@@ -16,7 +16,7 @@ from dekaf._security_names import JAAS_OPTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MODULES", "jaas_parts"]
+__all__ = ["BY_TOKENS", "MODULES", "jaas_parts"]
 
 MODULES: Final = {
     "PLAIN": "PlainLoginModule",
@@ -26,6 +26,9 @@ MODULES: Final = {
     "AWS_MSK_IAM": "IAMLoginModule",
 }
 """The mechanisms that dekaf reads, and the login module of each."""
+
+BY_TOKENS: Final = frozenset({"AWS_MSK_IAM", "OAUTHBEARER"})
+"""The mechanisms that log in by tokens."""
 
 _MODULE: Final = re.compile(r"[A-Z][A-Za-z0-9]*LoginModule", re.ASCII)
 _EXTENSION: Final = "extension_"
@@ -52,8 +55,7 @@ def jaas_parts(jaas: Given, mechanism: str, named: str) -> Iterator[tuple[str, G
         module, options = parse_jaas(text_of(jaas))
     except ConfigError as error:
         raise ConfigError(f"{jaas.name}: {error}") from None
-    wanted = MODULES[mechanism]
-    _check_module(jaas, module, wanted, f"{named}={mechanism}")
+    _check_module(jaas, module, MODULES[mechanism], f"{named}={mechanism}")
     extensions: dict[str, str] = {}
     for option, value in options.items():
         part = JAAS_OPTIONS.get(option)
@@ -62,7 +64,7 @@ def jaas_parts(jaas: Given, mechanism: str, named: str) -> Iterator[tuple[str, G
         elif option.startswith(_EXTENSION):
             extensions[option.removeprefix(_EXTENSION)] = value
         # The modules of passwords are given options of other clients, and Java ignores them.
-        elif part is None and wanted in {MODULES["OAUTHBEARER"], MODULES["AWS_MSK_IAM"]}:
+        elif part is None and mechanism in BY_TOKENS:
             raise _unread(jaas, option)
     if extensions:
         yield "extensions", Given(f"{jaas.name} ({_EXTENSION}…)", "", extensions, None)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from dekaf._errors import ConfigError
-from dekaf._foreign_jaas import MODULES, jaas_parts
+from dekaf._foreign_jaas import BY_TOKENS, MODULES, jaas_parts
 from dekaf._given import flag_of, pem_of, secret_of, text_of
 from dekaf._keystores import refuse_form
 from dekaf._security import Security
@@ -27,8 +27,6 @@ _PROTOCOLS: Final = {
 }
 """Whether each of them encrypts, and whether it logs in."""
 
-_BY_TOKENS: Final = frozenset({"AWS_MSK_IAM", "OAUTHBEARER"})
-"""The mechanisms that log in by tokens."""
 _KNOWN_MECHANISMS: Final = ", ".join(MODULES)
 
 _LOGIN: Final = ("mechanism", "user", "password", "jaas", *sorted(TOKEN_PARTS))
@@ -153,7 +151,7 @@ class _Reader:
             named = self._parts["mechanism"].name
             for part, given in jaas_parts(jaas, self._mechanism(), named):
                 self._add(part, given)
-        if self._mechanism() in _BY_TOKENS:
+        if self._mechanism() in BY_TOKENS:
             return self._by_token(tls)
         self._refuse_tokens()
         return self._by_password(tls)
