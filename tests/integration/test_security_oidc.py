@@ -4,7 +4,8 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -245,12 +246,30 @@ async def until(condition: Callable[[], bool], what: str) -> None:
     await asyncio.to_thread(wait_until, condition, what=what)
 
 
-async def produce_until(counters: Counters, condition: Callable[[], bool]) -> None:
+async def hand_over_until(counters: Counters, condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():
             await counters.hand_over(1)
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.002)  # between records: some hundred a second are enough
+
+
+async def produce_until(counters: Counters, condition: Callable[[], bool]) -> None:
+    await hand_over_until(counters, condition)
     await counters.until_settled()
+
+
+@asynccontextmanager
+async def at_work(
+    cluster: Cluster, server: TokenServer, topic: TopicFactory
+) -> AsyncIterator[tuple[Producer, Counters]]:
+    """Run a producer whose tokens last shortly; all that it has sent must be stored at the end."""
+    server.lasts = SHORT
+    name, servers = topic(cluster), cluster.bootstrap("SASL_PLAINTEXT")
+    async with Producer(servers, security=bearer(server), **LONG) as producer:
+        counters = Counters(producer, name)
+        await produce_until(counters, lambda: counters.acknowledged > 0)
+        yield producer, counters
+    assert_all_kept(cluster, counters, counters.handed_over)
 
 
 @pytest.mark.asyncio
@@ -260,15 +279,11 @@ async def test_without_expires_in_the_token_says_when_it_ends(
     topic: TopicFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server.lasts, server.answer = SHORT, {"expires_in": None}
-    name, servers = topic(oidc_kafka), oidc_kafka.bootstrap("SASL_PLAINTEXT")
-    async with Producer(servers, security=bearer(server), **LONG) as producer:
-        counters = Counters(producer, name)
-        await produce_until(counters, lambda: counters.acknowledged > 0)
+    server.answer = {"expires_in": None}
+    async with at_work(oidc_kafka, server, topic) as (producer, counters):
         assert server.asked == 1  # or each connection would have asked
         await produce_until(counters, lambda: producer.metrics().security.renewals >= 2)
         assert producer.metrics().security.renewal_failures == 0
-    assert_all_kept(oidc_kafka, counters, counters.handed_over)
     assert not [line for line in caplog.records if line.levelno > logging.INFO]
 
 
@@ -279,16 +294,11 @@ async def test_a_server_that_fails_while_a_token_lasts_goes_unnoticed(
     topic: TopicFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server.lasts = SHORT
-    name, servers = topic(oidc_kafka), oidc_kafka.bootstrap("SASL_PLAINTEXT")
-    async with Producer(servers, security=bearer(server), **LONG) as producer:
-        counters = Counters(producer, name)
-        await produce_until(counters, lambda: counters.acknowledged > 0)
+    async with at_work(oidc_kafka, server, topic) as (_, counters):
         server.faults.append(Reply(500))
         await produce_until(counters, lambda: server.asked >= 3)
         await counters.hand_over(1)
         await counters.until_settled()
-    assert_all_kept(oidc_kafka, counters, counters.handed_over)
     assert not [line for line in caplog.records if line.levelno > logging.INFO]
 
 
@@ -296,20 +306,13 @@ async def test_a_server_that_fails_while_a_token_lasts_goes_unnoticed(
 async def test_messages_outlive_a_server_that_is_down_when_the_token_ends(
     oidc_kafka: Cluster, server: TokenServer, topic: TopicFactory
 ) -> None:
-    server.lasts = SHORT
-    name, servers = topic(oidc_kafka), oidc_kafka.bootstrap("SASL_PLAINTEXT")
-    async with Producer(servers, security=bearer(server), **LONG) as producer:
-        counters = Counters(producer, name)
-        await produce_until(counters, lambda: counters.acknowledged > 0)
+    async with at_work(oidc_kafka, server, topic) as (_, counters):
         server.faults.extend([Reply(503)] * 1000)
-        async with asyncio.timeout(PATIENCE):
-            while counters.open < 500:  # which pile up once the token has ended
-                await counters.hand_over(1)
-                await asyncio.sleep(0.002)
+        # They pile up once the token has ended.
+        await hand_over_until(counters, lambda: counters.open >= 500)
         assert server.asked > 2
         server.faults.clear()
         await counters.until_settled()
-    assert_all_kept(oidc_kafka, counters, counters.handed_over)
 
 
 @pytest.mark.asyncio
@@ -317,13 +320,8 @@ async def test_a_server_that_signs_with_another_key(
     oidc_kafka: Cluster, server: TokenServer, topic: TopicFactory
 ) -> None:
     """A broker refuses a key that it does not know, and then loads the server's keys anew."""
-    server.lasts = SHORT
-    name, servers = topic(oidc_kafka), oidc_kafka.bootstrap("SASL_PLAINTEXT")
-    async with Producer(servers, security=bearer(server), **LONG) as producer:
-        counters = Counters(producer, name)
-        await produce_until(counters, lambda: counters.acknowledged > 0)
+    async with at_work(oidc_kafka, server, topic) as (_, counters):
         server.rotate()
         old_ends, keys_asked = math.ceil(time.time() + SHORT), server.keys_asked
         await produce_until(counters, lambda: time.time() > old_ends)
         assert server.keys_asked > keys_asked
-    assert_all_kept(oidc_kafka, counters, counters.handed_over)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dekaf import AuthenticationError, ProducerConfig, Security, SyncProducer
+from dekaf.testing import issue_token
 from tests.integration.logins import assert_stored, deliver, refused, says, tls_for
 from tests.kafka import Certificates, Cluster, TopicFactory
 from tests.kafka.tokens import unsecured_token
@@ -47,6 +48,10 @@ async def coroutine() -> tuple[str, float]:
     return unsecured_token(), time.time() + 3600
 
 
+def issued_as_for_the_box() -> str:
+    return issue_token("alice")
+
+
 def function() -> tuple[str, float, str, dict[str, str]]:
     return unsecured_token(), time.time() + 3600, "alice", {}
 
@@ -61,7 +66,9 @@ async def test_a_token(
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("source", [function, coroutine, Provider(), AsyncProvider()])
+@pytest.mark.parametrize(
+    "source", [function, issued_as_for_the_box, coroutine, Provider(), AsyncProvider()]
+)
 async def test_every_shape_of_provider(
     secure_kafka: Cluster, topic: TopicFactory, source: object
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dekaf import ConfigError, ProducerConfig, Security
+from tests.unit.environments import assert_read_anew
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
@@ -346,16 +347,7 @@ OF_ENVIRONMENT = Security.sasl_scram("u", "s3cr3t", mechanism="SCRAM-SHA-256", c
 
 def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ProducerConfig.from_env(environ=ENVIRONMENT).security == OF_ENVIRONMENT
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    config = ProducerConfig.from_env()
-    assert config.security == OF_ENVIRONMENT
-    pickled = pickle.dumps(config)
-    assert b"s3cr3t" not in pickled
-    assert pickle.loads(pickled) == config  # noqa: S301 - just made
-    monkeypatch.delenv("DEKAF_SASL_PASSWORD")
-    with pytest.raises(ConfigError, match="DEKAF_SASL_PASSWORD is not set in the environment of"):
-        pickle.loads(pickled)  # noqa: S301 - likewise
+    assert_read_anew(monkeypatch, ENVIRONMENT, OF_ENVIRONMENT, "DEKAF_SASL_PASSWORD")
 
 
 def test_another_mapping_is_no_environment_of_a_process() -> None:

@@ -16,6 +16,7 @@ from dekaf._tokens.token import Token
 from dekaf.tokens import Google, MskIam, Oidc
 from tests.canaries import Seen
 from tests.unit.cloud_services import Reply, Service, leave_clouds, serve
+from tests.unit.environments import assert_read_anew
 
 URL = "https://login.example.com/token"
 TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9."  # noqa: S105 - of a made-up user
@@ -695,16 +696,7 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ProducerConfig.from_env(environ=ENVIRONMENT).security == expected
     with pytest.raises(TypeError, match="cannot be pickled: client_secret was given as text"):
         pickle.dumps(ProducerConfig.from_env(environ=ENVIRONMENT))
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    config = ProducerConfig.from_env()
-    assert config.security == expected
-    pickled = pickle.dumps(config)
-    assert b"s3cr3t" not in pickled
-    assert pickle.loads(pickled) == config  # noqa: S301 - just made
-    monkeypatch.delenv("DEKAF_SASL_OAUTHBEARER_CLIENT_SECRET")
-    with pytest.raises(ConfigError, match="DEKAF_SASL_OAUTHBEARER_CLIENT_SECRET is not set in the"):
-        pickle.loads(pickled)  # noqa: S301 - likewise
+    assert_read_anew(monkeypatch, ENVIRONMENT, expected, "DEKAF_SASL_OAUTHBEARER_CLIENT_SECRET")
 
 
 def test_amazon_from_the_environment() -> None:

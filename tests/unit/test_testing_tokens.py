@@ -63,8 +63,11 @@ async def test_a_login_is_renewed_before_its_token_ends() -> None:
             while len(issued) < 3:
                 await producer.produce("orders", str(sent))
                 sent += 1
+            security = producer.metrics().security
         values = [record.value for record in broker.records("orders")]
     assert values == [str(number).encode() for number in range(sent)]
+    assert security.renewals >= 1
+    assert security.renewal_failures == 0
 
 
 @pytest.mark.parametrize(
