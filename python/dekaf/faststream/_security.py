@@ -68,7 +68,9 @@ class Security(BaseSecurity):
         context = None if tls is None else _context(tls)
         BaseSecurity.__init__(self, ssl_context=context, use_ssl=context is not None)
         self.security = security
-        self.token_provider = TokenProvider(sasl) if isinstance(sasl, Bearer) else None
+        self.token_provider: AbstractTokenProvider | None = (
+            TokenProvider(sasl) if isinstance(sasl, Bearer) else None
+        )
         if sasl is not None and not isinstance(sasl, Bearer):
             named: Any = self
             named.username = sasl.user
