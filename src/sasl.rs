@@ -23,6 +23,7 @@ pub use bearer::OAUTHBEARER;
 pub use client::Client;
 pub use keys::{Derivation, KeyCache, Keys};
 pub use next::Next;
+pub use refusal::is_for_now;
 pub use server::{
     Accepted, Accounts, Known, Server, ServerMechanism, ServerNext, invalid_credentials,
 };

@@ -15,7 +15,7 @@ use crate::protocol::{
     Request, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
     encode_request,
 };
-use crate::sasl::{Client, Next};
+use crate::sasl::{Client, Next, is_for_now};
 
 /// What a broker says to a mechanism.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,8 +113,11 @@ async fn authenticate(
             code if code.is_success() => {}
             code => {
                 let said = response.error_message.unwrap_or_default();
-                login.forget();
-                return Err(refused(&client, code, &said));
+                let refusal = refused(&client, code, &said);
+                if refusal.refuses_connection() {
+                    login.forget();
+                }
+                return Err(refusal);
             }
         }
         let answered = client.answer(&response.auth_bytes).inspect_err(|_| login.forget());
@@ -147,7 +150,8 @@ fn refused(client: &Client, code: ErrorCode, said: &str) -> Error {
     } else {
         format!("the broker answered {code} to SaslAuthenticate{}", client.quote(said))
     };
-    Error::new(ErrorKind::Authentication, message).code(code)
+    let kind = if is_for_now(said) { ErrorKind::Unreachable } else { ErrorKind::Authentication };
+    Error::new(kind, message).code(code)
 }
 
 /// Sends one message of a mechanism. The copies of it that are made here are overwritten.

@@ -61,6 +61,12 @@ impl ByPassword {
     }
 }
 
+/// Whether a server refuses a login for now, whatever its credentials: brokers of Amazon MSK say
+/// "Too many connects", with the code of a wrong password.
+pub fn is_for_now(said: &str) -> bool {
+    said.to_ascii_lowercase().contains("too many connect")
+}
+
 /// The server's words as an addition to a message.
 pub(super) fn quoted(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!(" (the broker says: {})", shown(said)) }

@@ -159,6 +159,14 @@ fn a_refusal_for_another_reason_says_it_first() {
 }
 
 #[test]
+fn a_limit_of_logins_is_not_about_credentials() {
+    assert!(is_for_now("[8c3f]: Too many connects"));
+    for said in ["", "Authentication failed: too many wrong passwords", "the account is locked"] {
+        assert!(!is_for_now(said), "{said}");
+    }
+}
+
+#[test]
 fn a_server_that_repeats_the_password_is_not_quoted() {
     for mechanism in MECHANISMS {
         let mut client = Client::new(mechanism, "user", &secret("pencil"), false, b"12").unwrap();

@@ -297,23 +297,26 @@ async def test_pain_14_a_limit_of_logins_loses_messages(
     assert WORDS in caplog.text
 
 
-@pytest.mark.xfail(
-    reason="a refusal before the first success is final, whatever the broker says",
-    raises=AuthenticationError,
-)
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "OAUTHBEARER"])
 async def test_pain_14_a_limit_of_logins_fails_the_first_messages(
-    secure_kafka: Cluster, topic: TopicFactory
+    secure_kafka: Cluster, topic: TopicFactory, mechanism: str
 ) -> None:
+    asked: list[str] = []
+
+    def token() -> str:
+        asked.append(unsecured_token())
+        return asked[-1]
+
+    by_token = mechanism == "OAUTHBEARER"
+    security = Security.sasl_oauthbearer(token, tls=False) if by_token else scram(tls=False)
     name, servers = topic(secure_kafka), secure_kafka.bootstrap("SASL_PLAINTEXT_PROXIED")
     with LoginLimit(secure_kafka.routes("SASL_PLAINTEXT_PROXIED")) as limit:
         limit.refuse(2)
-        producer = Producer(servers, security=scram(tls=False), **LONG)
-        try:
+        async with Producer(servers, security=security, **LONG) as producer:
             await producer.produce(name, "0")
-        finally:
-            await producer.close()
         assert limit.refused == 2
     assert_stored(secure_kafka, name, ["0"])
+    assert len(asked) == by_token, "a refused login keeps its token"
 
 
 AWKWARD = {
