@@ -150,6 +150,22 @@ def confluent(by: Credentials, _: Path) -> list[bytes | None]:
     return found
 
 
+class Loop(asyncio.SelectorEventLoop):
+    """Knows its connections: aiokafka does not wait for the end of TLS when it is refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opened: list[asyncio.StreamWriter] = []
+
+    async def create_connection(self, *args: Any, **settings: Any) -> Any:
+        transport, protocol = await super().create_connection(*args, **settings)
+        self._opened.append(asyncio.StreamWriter(transport, protocol, None, self))
+        return transport, protocol
+
+    async def until_closed(self) -> None:
+        await asyncio.gather(*(it.wait_closed() for it in self._opened), return_exceptions=True)
+
+
 def aiokafka(by: Credentials, tmp_path: Path) -> list[bytes | None]:
     settings = python_settings(by, tmp_path)
 
@@ -163,7 +179,12 @@ def aiokafka(by: Credentials, tmp_path: Path) -> list[bytes | None]:
         async with AIOKafkaConsumer("t", auto_offset_reset="earliest", **settings) as reader:
             return [(await anext(reader)).value for _ in VALUES]
 
-    return asyncio.run(asyncio.wait_for(main(), PATIENCE))
+    loop = Loop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        try:
+            return runner.run(asyncio.wait_for(main(), PATIENCE))
+        finally:
+            runner.run(asyncio.wait_for(loop.until_closed(), PATIENCE))
 
 
 def kafka_python(by: Credentials, tmp_path: Path) -> list[bytes | None]:
