@@ -3,6 +3,7 @@
 
 mod authentication;
 mod connect;
+mod conversion;
 mod descriptors;
 mod encryption;
 mod expiries;
@@ -26,7 +27,7 @@ pub use descriptors::{Listener, Listening, Socket, SocketsGuard};
 pub use link::{Link, LinkSettings};
 pub use opening::{ConnectError, ConnectStage};
 pub use pipeline::{PendingAnswer, PipelineSettings};
-pub use program::{NotProvided, PasswordOf, Program, ProgramRequest, Reply};
+pub use program::{NotProvided, PasswordOf, PemOf, Program, ProgramRequest, Reply};
 pub use race::first_of;
 pub use security::{LinkSecurity, NoProgram};
 pub use security_counts::{SecurityCounts, SecurityMetrics};

@@ -18,7 +18,7 @@ pub trait Sink<W>: Send + Sync + 'static {
     /// `None`.
     fn ask_where(&self);
 
-    /// Takes a request for a password or a token, which a connection needs. It is answered later, by
+    /// Takes a request for a password, a token or PEM, which a connection needs. It is answered later, by
     /// any thread.
     fn provide(&self, request: ProgramRequest);
 

@@ -1,7 +1,7 @@
 //! How connections are secured: encryption, and who the client says it is. Plain values, which
 //! `tls` and `sasl` give their meaning.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::secret::Secret;
 
@@ -47,7 +47,30 @@ pub enum Pem {
     /// A file, or a directory of files.
     Path(PathBuf),
     /// The text itself, which may hold a private key.
-    Text(Secret),
+    Text {
+        /// The text.
+        text: Secret,
+        /// The file that it was made of, for messages.
+        made_of: Option<PathBuf>,
+    },
+    /// The embedding program makes it, of this file if there is one: see `client::Sink::provide`. It
+    /// is made anew when the file has changed.
+    Asked(Option<PathBuf>),
+}
+
+impl Pem {
+    /// Text that was made of no file.
+    pub fn text(text: String) -> Self {
+        Self::Text { text: Secret::new(text), made_of: None }
+    }
+
+    /// The file or the directory that it comes from.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Text { made_of: path, .. } | Self::Asked(path) => path.as_deref(),
+        }
+    }
 }
 
 /// The client's certificate and key.

@@ -1,4 +1,4 @@
-//! What connections ask of the program that uses the client: passwords and tokens.
+//! What connections ask of the program that uses the client: passwords, tokens and PEM.
 
 use std::fmt;
 
@@ -25,6 +25,27 @@ impl fmt::Display for PasswordOf {
     }
 }
 
+/// What PEM is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PemOf {
+    /// The trusted certificate authorities.
+    Authorities,
+    /// The client's certificate.
+    Certificate,
+    /// The client certificate's private key.
+    Key,
+}
+
+impl fmt::Display for PemOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Authorities => "ca",
+            Self::Certificate => "certificate",
+            Self::Key => "key",
+        })
+    }
+}
+
 /// Something that the program is asked to provide.
 #[derive(Debug)]
 pub enum ProgramRequest {
@@ -32,6 +53,8 @@ pub enum ProgramRequest {
     Password(PasswordOf, Reply<Secret>),
     /// A token for OAUTHBEARER.
     Token(Reply<Token>),
+    /// PEM, of a file that has another form.
+    Pem(PemOf, Reply<Secret>),
 }
 
 /// Where the program's answer goes. Dropping it answers that the producer is closed.

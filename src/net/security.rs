@@ -10,6 +10,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::conversion::converted;
 use super::expiries::Expiries;
 use super::password::{PATIENCE, read};
 use super::program::{PasswordOf, Program, ProgramRequest};
@@ -149,7 +150,7 @@ impl LinkSecurity {
             Some(password) => Some(read(password, PasswordOf::Key, &*self.program).await?),
             None => None,
         };
-        let settings = settings.clone();
+        let settings = converted(settings, &*self.program).await?;
         let loaded = blocking(move || ClientTls::load(&settings, password.as_ref())).await?;
         loaded.map(Rc::new).map_err(|error| as_tls(&error))
     }

@@ -1,4 +1,4 @@
-//! What provides passwords and tokens: functions and objects of the user's.
+//! What provides passwords, tokens and PEM: functions and objects, the user's or of the package.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use super::calls::{call_alone, import, method_with};
 use super::convert::type_name;
 use super::process;
 use crate::config::Secret;
-use crate::net::{NotProvided, PasswordOf, ProgramRequest, Reply};
+use crate::net::{NotProvided, PasswordOf, PemOf, ProgramRequest, Reply};
 use crate::sasl::Token;
 
 /// What provides the secrets of a `Security`.
@@ -23,6 +23,10 @@ pub(super) struct Providers {
     pub(super) key: Option<Py<PyAny>>,
     /// What provides tokens: see `dekaf._tokens.asking`.
     pub(super) token: Option<Py<PyAny>>,
+    /// What makes PEM of the files in other forms: see `dekaf._keystores.conversion`.
+    pub(super) authorities: Option<Py<PyAny>>,
+    pub(super) certificate: Option<Py<PyAny>>,
+    pub(super) private_key: Option<Py<PyAny>>,
     /// Whether tokens come from a coroutine, which the producer's event loop runs.
     pub(super) is_token_of_loop: bool,
 }
@@ -34,12 +38,16 @@ impl Providers {
             user: clone(&self.user),
             key: clone(&self.key),
             token: clone(&self.token),
+            authorities: clone(&self.authorities),
+            certificate: clone(&self.certificate),
+            private_key: clone(&self.private_key),
             is_token_of_loop: self.is_token_of_loop,
         }
     }
 
-    pub(super) fn all(&self) -> [&Option<Py<PyAny>>; 3] {
-        [&self.user, &self.key, &self.token]
+    pub(super) fn all(&self) -> [&Option<Py<PyAny>>; 6] {
+        let Self { user, key, token, authorities, certificate, private_key, .. } = self;
+        [user, key, token, authorities, certificate, private_key]
     }
 
     /// What provides what is requested.
@@ -48,6 +56,9 @@ impl Providers {
             ProgramRequest::Password(PasswordOf::User, _) => self.user.as_ref(),
             ProgramRequest::Password(PasswordOf::Key, _) => self.key.as_ref(),
             ProgramRequest::Token(_) => self.token.as_ref(),
+            ProgramRequest::Pem(PemOf::Authorities, _) => self.authorities.as_ref(),
+            ProgramRequest::Pem(PemOf::Certificate, _) => self.certificate.as_ref(),
+            ProgramRequest::Pem(PemOf::Key, _) => self.private_key.as_ref(),
         }
     }
 }
@@ -63,16 +74,15 @@ pub(super) fn provide(
 ) -> PyResult<()> {
     let gone = || NotProvided::new("it was dropped together with the producer");
     match (request, provider) {
-        (ProgramRequest::Password(_, reply), None) => reply.answer(Err(gone())),
+        (ProgramRequest::Password(_, reply) | ProgramRequest::Pem(_, reply), None) => {
+            reply.answer(Err(gone()));
+        }
         (ProgramRequest::Token(reply), None) => reply.answer(Err(gone())),
         (ProgramRequest::Password(_, reply), Some(function)) => {
-            let (said, ends_program) = ask_password(function);
-            if is_ours() {
-                reply.answer(said);
-            } else {
-                std::mem::forget(reply);
-            }
-            return ends_program.map_or(Ok(()), Err);
+            return answer(reply, ask(function, password), is_ours);
+        }
+        (ProgramRequest::Pem(_, reply), Some(function)) => {
+            return answer(reply, ask(function, pem), is_ours);
         }
         (ProgramRequest::Token(reply), Some(provider)) => {
             let reply = Bound::new(py, TokenReply::new(reply))?;
@@ -86,6 +96,20 @@ pub(super) fn provide(
         }
     }
     Ok(())
+}
+
+/// Passes on what a function returned, and returns what is meant to end the program.
+fn answer(
+    reply: Reply<Secret>,
+    (said, ends_program): (Result<Secret, NotProvided>, Option<PyErr>),
+    is_ours: impl Fn() -> bool,
+) -> PyResult<()> {
+    if is_ours() {
+        reply.answer(said);
+    } else {
+        std::mem::forget(reply);
+    }
+    ends_program.map_or(Ok(()), Err)
 }
 
 /// Where a token goes that was asked for.
@@ -149,12 +173,15 @@ fn time(seconds: f64) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
 }
 
-/// Calls a function that returns a password. The error names the type of what the function raised
-/// and the line it came from, never its text or repr, which may hold the secret. What is meant to
-/// end the program is returned as well, without text and traceback.
-fn ask_password(function: &Bound<'_, PyAny>) -> (Result<Secret, NotProvided>, Option<PyErr>) {
+/// Calls a function, and reads the secret that it returns. The error names the type of what the
+/// function raised and the line it came from, never its text or repr, which may hold the secret. What
+/// is meant to end the program is returned as well, without text and traceback.
+fn ask(
+    function: &Bound<'_, PyAny>,
+    read: impl Fn(&Bound<'_, PyAny>) -> Result<Secret, String>,
+) -> (Result<Secret, NotProvided>, Option<PyErr>) {
     let error = match call_alone(function) {
-        Ok(said) => return (returned(&said).map_err(NotProvided::new), None),
+        Ok(said) => return (read(&said).map_err(NotProvided::new), None),
         Err(error) => error,
     };
     let py = function.py();
@@ -180,8 +207,17 @@ fn ending(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
     })
 }
 
+/// PEM, or why there is none: `("pem", text)` or `("refused", why)`.
+fn pem(said: &Bound<'_, PyAny>) -> Result<Secret, String> {
+    match said.extract::<(String, String)>() {
+        Ok((kind, text)) if kind == "pem" => Ok(Secret::new(text)),
+        Ok((_, why)) => Err(why),
+        Err(_) => Err(format!("the conversion returned {}", type_name(said))),
+    }
+}
+
 /// What a function returned, if it can be a password.
-fn returned(said: &Bound<'_, PyAny>) -> Result<Secret, String> {
+fn password(said: &Bound<'_, PyAny>) -> Result<Secret, String> {
     let Ok(text) = said.cast::<PyString>() else {
         return Err(format!("the function must return str, not {}", type_name(said)));
     };

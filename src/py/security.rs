@@ -1,5 +1,5 @@
 //! From Python's `Security` to the core's: `Security._core()` returns plain values, and what provides
-//! passwords and tokens.
+//! passwords, tokens and PEM.
 
 use std::path::PathBuf;
 
@@ -22,23 +22,25 @@ pub(super) fn security(given: &Bound<'_, PyAny>) -> PyResult<(Security, Provider
     }
     let values = method_with(given, "_core", ())?;
     let tls = optional(&values, "tls")?;
-    let tls = tls.map(|tls| read_tls(&tls, &mut providers.key)).transpose()?;
+    let tls = tls.map(|tls| read_tls(&tls, &mut providers)).transpose()?;
     let sasl = optional(&values, "sasl")?;
     let sasl = sasl.map(|sasl| read_sasl(&sasl, &mut providers)).transpose()?;
     Ok((Security { tls, sasl }, providers))
 }
 
-fn read_tls(values: &Bound<'_, PyAny>, function: &mut Option<Py<PyAny>>) -> PyResult<Tls> {
+fn read_tls(values: &Bound<'_, PyAny>, providers: &mut Providers) -> PyResult<Tls> {
     let trust = match optional(values, "trust")? {
-        Some(trust) => Trust::Only(pem(&trust)?),
+        Some(trust) => Trust::Only(pem(&trust, &mut providers.authorities)?),
         None => Trust::System,
     };
     let identity = match optional(values, "certificate")? {
         Some(certificate) => Some(Identity {
-            certificate: pem(&certificate)?,
-            key: optional(values, "key")?.map(|key| pem(&key)).transpose()?,
+            certificate: pem(&certificate, &mut providers.certificate)?,
+            key: optional(values, "key")?
+                .map(|key| pem(&key, &mut providers.private_key))
+                .transpose()?,
             key_password: optional(values, "key_password")?
-                .map(|given| password(&given, function))
+                .map(|given| password(&given, &mut providers.key))
                 .transpose()?,
         }),
         None => None,
@@ -83,12 +85,18 @@ fn read_sasl(values: &Bound<'_, PyAny>, providers: &mut Providers) -> PyResult<S
     }))
 }
 
-/// `("path", path)` or `("text", text)`.
-fn pem(given: &Bound<'_, PyAny>) -> PyResult<Pem> {
-    match given.extract::<(String, String)>()? {
-        (kind, path) if kind == "path" => Ok(Pem::Path(path.into())),
-        (kind, text) if kind == "text" => Ok(Pem::Text(Secret::new(text))),
-        (kind, _) => Err(unknown("PEM", &kind)),
+/// `("path", path)`, `("text", text)` or `("call", (path or None, function))`.
+fn pem(given: &Bound<'_, PyAny>, function: &mut Option<Py<PyAny>>) -> PyResult<Pem> {
+    let (kind, value) = given.extract::<(String, Bound<'_, PyAny>)>()?;
+    match kind.as_str() {
+        "path" => Ok(Pem::Path(value.extract()?)),
+        "text" => Ok(Pem::text(value.extract()?)),
+        "call" => {
+            let (path, conversion) = value.extract::<(Option<PathBuf>, Py<PyAny>)>()?;
+            *function = Some(conversion);
+            Ok(Pem::Asked(path))
+        }
+        kind => Err(unknown("PEM", kind)),
     }
 }
 

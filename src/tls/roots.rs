@@ -95,9 +95,9 @@ fn is_certificate(label: &str) -> bool {
 }
 
 fn place(pem: &Pem) -> String {
-    match pem {
-        Pem::Path(path) => format!("ca=\"{}\"", path.display()),
-        Pem::Text(_) => "the text of ca=".to_owned(),
+    match pem.path() {
+        Some(path) => format!("ca=\"{}\"", path.display()),
+        None => "the text of ca=".to_owned(),
     }
 }
 

@@ -30,11 +30,15 @@ impl Source {
     /// Reads a file or takes text.
     pub(super) fn read(setting: &'static str, pem: &Pem) -> Result<Self> {
         match pem {
-            Pem::Text(text) => {
+            Pem::Text { text, made_of } => {
                 let bytes = Zeroizing::new(text.reveal().as_bytes().to_vec());
-                Ok(Self::new(setting, None, bytes))
+                Ok(Self::new(setting, made_of.clone(), bytes))
             }
             Pem::Path(path) => Self::read_file(setting, path),
+            Pem::Asked(_) => {
+                let message = format!("{setting}: the program was not asked for its PEM");
+                Err(Error::new(ErrorKind::Config, message))
+            }
         }
     }
 

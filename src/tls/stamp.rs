@@ -65,17 +65,13 @@ fn paths(settings: &Tls) -> impl Iterator<Item = &Path> {
         Password::File(path) => Some(path.as_path()),
         Password::Text(_) | Password::Asked => None,
     });
-    let pem = pem.filter_map(|pem| match pem {
-        Pem::Path(path) => Some(path.as_path()),
-        Pem::Text(_) => None,
-    });
-    pem.chain(password)
+    pem.filter_map(Pem::path).chain(password)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Identity, Secret};
+    use crate::config::Identity;
     use crate::tls::tests::Folder;
 
     fn settings(folder: &Folder) -> Tls {
@@ -118,8 +114,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_the_program_converts_is_watched() {
+        let folder = Folder::new("converted");
+        let store = folder.write("trust.p12", b"store");
+        let trust = Trust::Only(Pem::Asked(Some(store.clone())));
+        let settings = Tls { trust, ..Tls::default() };
+        assert!(Stamp::has_files(&settings));
+        let before = Stamp::of(&settings);
+        fs::write(store, b"another store").expect("it was there");
+        assert_ne!(Stamp::of(&settings), before);
+    }
+
+    #[test]
     fn text_does_not_change() {
-        let text = || Pem::Text(Secret::new("certificate".to_owned()));
+        let text = || Pem::text("certificate".to_owned());
         let identity = Identity { certificate: text(), key: None, key_password: None };
         let settings =
             Tls { trust: Trust::Only(text()), identity: Some(identity), ..Tls::default() };

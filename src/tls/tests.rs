@@ -15,7 +15,7 @@ mod trust;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::config::{Pem, Secret, Tls, Trust};
+use crate::config::{Pem, Tls, Trust};
 
 /// A folder that is removed in the end.
 pub(super) struct Folder(pub(super) PathBuf);
@@ -51,7 +51,7 @@ fn fixture_text(name: &str) -> String {
 }
 
 fn text(text: &str) -> Pem {
-    Pem::Text(Secret::new(text.to_owned()))
+    Pem::text(text.to_owned())
 }
 
 /// Settings that trust these authorities.

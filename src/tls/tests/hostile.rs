@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::authority::{Authority, HOST, Made, params};
 use super::connection::{Broker, refusal, refused, session};
 use super::{fixture, fixture_text, trusting};
-use crate::config::{Identity, Secret, Tls};
+use crate::config::{Identity, Tls};
 use crate::error::shown;
 use crate::tls::ClientTls;
 use crate::tls::certificate::Certificate;
@@ -80,7 +80,7 @@ proptest! {
         let mut pem = fixture_text("both.pem").into_bytes();
         flip(&mut pem, &flips);
         let pem = String::from_utf8(pem).expect("ASCII");
-        let certificate = crate::config::Pem::Text(Secret::new(pem));
+        let certificate = crate::config::Pem::text(pem);
         let identity = Identity { certificate, key: None, key_password: None };
         let trust = crate::config::Trust::Only(crate::config::Pem::Path(fixture("ca.pem")));
         let _ = ClientTls::load(&Tls { trust, identity: Some(identity), ..Tls::default() }, None);

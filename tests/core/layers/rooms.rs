@@ -60,6 +60,7 @@ const ROOMS: [(&str, &[&str]); 3] = [
             "pipeline",
             "program",
             "password",
+            "conversion",
             "tokens",
             "security_counts",
             "expiries",

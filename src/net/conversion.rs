@@ -1,0 +1,118 @@
+//! PEM that the program makes of files in other forms, such as key stores.
+
+use tokio::time::timeout;
+
+use super::password::PATIENCE;
+use super::program::{NotProvided, PemOf, Program, ProgramRequest, reply};
+use crate::config::{Identity, Pem, Tls, Trust};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Settings without [`Pem::Asked`]: the program is asked for the text. An error says which setting
+/// it is about, and shows no secret.
+pub(super) async fn converted(settings: &Tls, program: &dyn Program) -> Result<Tls> {
+    let trust = match &settings.trust {
+        Trust::Only(pem) => Trust::Only(text(pem, PemOf::Authorities, program).await?),
+        Trust::System => Trust::System,
+    };
+    let identity = match &settings.identity {
+        Some(identity) => Some(Identity {
+            certificate: text(&identity.certificate, PemOf::Certificate, program).await?,
+            key: match &identity.key {
+                Some(key) => Some(text(key, PemOf::Key, program).await?),
+                None => None,
+            },
+            key_password: identity.key_password.clone(),
+        }),
+        None => None,
+    };
+    Ok(Tls { trust, identity, ..settings.clone() })
+}
+
+async fn text(pem: &Pem, of: PemOf, program: &dyn Program) -> Result<Pem> {
+    let Pem::Asked(made_of) = pem else { return Ok(pem.clone()) };
+    let (reply, provided) = reply();
+    program.ask(ProgramRequest::Pem(of, reply));
+    let late =
+        |_| Err(NotProvided::new(format!("it was not converted to PEM within {PATIENCE:?}")));
+    let provided = timeout(PATIENCE, provided.wait()).await.unwrap_or_else(late);
+    match provided {
+        Ok(text) => Ok(Pem::Text { text, made_of: made_of.clone() }),
+        Err(NotProvided { why, .. }) => {
+            Err(Error::new(ErrorKind::Tls, format!("security.{of}: {why}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Password, Secret};
+
+    /// Converts what is asked for to its name, or refuses, or does not answer.
+    #[derive(Debug)]
+    struct Converts(Option<Result<(), &'static str>>);
+
+    impl Program for Converts {
+        fn ask(&self, request: ProgramRequest) {
+            let ProgramRequest::Pem(of, reply) = request else {
+                panic!("{request:?} is no request for PEM")
+            };
+            match self.0 {
+                Some(Ok(())) => reply.answer(Ok(Secret::new(of.to_string()))),
+                Some(Err(why)) => reply.answer(Err(NotProvided::new(why))),
+                None => std::mem::forget(reply),
+            }
+        }
+
+        fn warn(&self, line: String) {
+            panic!("a conversion is no cause to warn: {line}");
+        }
+    }
+
+    fn asked(path: &str) -> Pem {
+        Pem::Asked(Some(path.into()))
+    }
+
+    fn made(text: &str, path: &str) -> Pem {
+        Pem::Text { text: Secret::new(text.to_owned()), made_of: Some(path.into()) }
+    }
+
+    #[tokio::test]
+    async fn only_what_is_to_be_converted_is_asked_for() {
+        let key_password = Some(Password::Asked);
+        let settings = Tls {
+            trust: Trust::Only(asked("trust.p12")),
+            identity: Some(Identity {
+                certificate: Pem::Path("client.pem".into()),
+                key: Some(asked("client.der")),
+                key_password: key_password.clone(),
+            }),
+            ..Tls::default()
+        };
+        let expected = Tls {
+            trust: Trust::Only(made("ca", "trust.p12")),
+            identity: Some(Identity {
+                certificate: Pem::Path("client.pem".into()),
+                key: Some(made("key", "client.der")),
+                key_password,
+            }),
+            ..Tls::default()
+        };
+        assert_eq!(converted(&settings, &Converts(Some(Ok(())))).await.ok(), Some(expected));
+        assert_eq!(converted(&Tls::default(), &Converts(None)).await.ok(), Some(Tls::default()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_names_the_setting() {
+        let settings = Tls { trust: Trust::Only(asked("trust.p12")), ..Tls::default() };
+        let cases = [
+            (Some(Err("the file \"trust.p12\" is empty")), "ca: the file \"trust.p12\" is empty"),
+            (None, "ca: it was not converted to PEM within 10s"),
+        ];
+        for (answer, expected) in cases {
+            let refused = converted(&settings, &Converts(answer)).await.expect_err(expected);
+            assert_eq!(refused.kind(), ErrorKind::Tls);
+            assert_eq!(refused.to_string(), format!("security.{expected}"));
+        }
+    }
+}
