@@ -1,4 +1,4 @@
-"""What a `Security` is made of, checked: PEM and passwords."""
+"""What a `Security` is made of, checked: files or PEM, and passwords."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeAlias
 
 from dekaf._errors import ConfigError
-from dekaf._keystores import refuse_keystore
+from dekaf._keystores.command import refuse_keystore
 from dekaf._secret import File, Secret
 from dekaf._security_values import is_path, to_file, to_path, to_text
 
@@ -52,8 +52,11 @@ _EXAMPLES: Final = {"ca": "ca.pem", "certificate": "client.pem", "key": "client.
 _PACKAGE: Final = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib costs an import
 
 
-def to_pem(name: str, value: object) -> Pem:
-    """Take a path or PEM text. A directory is one of certificate authorities."""
+def to_pem(name: str, value: object, *, is_converted: bool = False) -> Pem:
+    """Take a path or PEM text. A directory is one of certificate authorities.
+
+    A file in another form is refused, unless `is_converted` says that it will be.
+    """
     if isinstance(value, Secret):
         return value
     if isinstance(value, bytes | bytearray):
@@ -81,7 +84,8 @@ def to_pem(name: str, value: object) -> Pem:
             f"{name} is neither a path nor PEM text, which has {_BEGIN} in it; give the whole text"
         )
     file = to_path(name, value) if name == "ca" else to_file(name, value)
-    refuse_keystore(name, file.path)
+    if not is_converted:
+        refuse_keystore(name, file.path)
     return file
 
 

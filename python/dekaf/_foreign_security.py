@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dekaf._errors import ConfigError
 from dekaf._foreign_jaas import BY_TOKENS, MODULES, jaas_parts
+from dekaf._foreign_stores import check_types, key_password
 from dekaf._given import flag_of, pem_of, secret_of, text_of
-from dekaf._keystores import refuse_form
 from dekaf._security import Security
 from dekaf._security_names import ADVICE, ASSERTION, TOKEN_PARTS, part_of
 
@@ -31,6 +31,7 @@ _KNOWN_MECHANISMS: Final = ", ".join(MODULES)
 
 _LOGIN: Final = ("mechanism", "user", "password", "jaas", *sorted(TOKEN_PARTS))
 _ENCRYPTION: Final = ("ca", "certificate", "key", "key_password")
+_PASSWORDS: Final = frozenset({"ca_password", "key_password"})
 _VERSIONS: Final = {"TLSV1.2": "1.2", "TLSV1.3": "1.3"}
 _OLD_VERSIONS: Final = frozenset({"SSL", "SSLV2", "SSLV3", "TLSV1", "TLSV1.0", "TLSV1.1"})
 _DEFAULTS: Final = {
@@ -211,42 +212,28 @@ class _Reader:
         return self._parts[first], self._parts[second]
 
     def _tls(self) -> Security:
-        self._refuse_stores()
-        arguments: dict[str, Any] = {}
+        check_types(self._parts)
+        named = {part: self._parts.get(part) for part in ("ca", "ca_password", *_ENCRYPTION)}
+        named["key_password"] = key_password(self._parts, self._spell)
+        given = {part: each for part, each in named.items() if each is not None}
+        arguments: dict[str, Any] = {
+            part: secret_of(each) if part in _PASSWORDS else pem_of(each)
+            for part, each in given.items()
+        }
         verify = self._flag("verify")
-        for part in _ENCRYPTION:
-            given = self._parts.get(part)
-            if given is not None:
-                arguments[part] = secret_of(given) if part == "key_password" else pem_of(given)
-        if arguments.get("ca") in {"probe", b"probe"} or not verify:
+        if arguments.get("ca") in {None, "probe", b"probe"} or not verify:
             arguments.pop("ca", None)
+            arguments.pop("ca_password", None)
         try:
-            security = Security.tls(
+            return Security.tls(
                 **arguments,
                 verify=verify,
                 verify_hostname=self._endpoint() and self._flag("check_hostname"),
                 min_version=self._min_version(),
             )
         except ConfigError as error:
-            names = " and ".join(self._parts[part].name for part in arguments)
+            names = " and ".join(given[part].name for part in arguments)
             raise ConfigError(f"{names}: {error}" if names else str(error)) from None
-        self._refuse_password_of_store()
-        return security
-
-    def _refuse_stores(self) -> None:
-        for part in ("ca", "certificate"):
-            form, file = self._parts.get(f"{part}_form"), self._parts.get(part)
-            named = "PEM" if form is None else text_of(form).strip().upper()
-            if file is not None and named != "PEM" and file.dotted.endswith(".location"):
-                refuse_form(part, file.name, str(file.value), named)
-
-    def _refuse_password_of_store(self) -> None:
-        store, key = self._parts.get("store_password"), self._parts.get("key_password")
-        if store is not None and key is None and "certificate" in self._parts:
-            raise ConfigError(
-                f"{store.name} is the password of a key store, and PEM has none; give "
-                f"{self._spell('ssl.key.password')} if the key is encrypted, or leave it out"
-            )
 
     def _endpoint(self) -> bool:
         given = self._parts.get("endpoint")

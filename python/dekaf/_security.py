@@ -9,6 +9,7 @@ from dekaf._credentials import check_whitespace, to_password, to_pem
 from dekaf._errors import ConfigError
 from dekaf._immutable import Immutable
 from dekaf._secret import why_not_pickled
+from dekaf._security_files import check_files
 from dekaf._security_parts import (
     SCRAM,
     Bearer,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
 
-    from dekaf._credentials import PasswordLike, PemLike
+    from dekaf._credentials import Password, PasswordLike, Pem, PemLike
     from dekaf._tokens.provider import TokenLike
 
 __all__ = ["Security"]
@@ -70,6 +71,7 @@ class Security(Immutable):
         cls,
         *,
         ca: PemLike | None = None,
+        ca_password: PasswordLike | None = None,
         certificate: PemLike | None = None,
         key: PemLike | None = None,
         key_password: PasswordLike | None = None,
@@ -88,14 +90,23 @@ class Security(Immutable):
         `ca`: the certificate authorities to trust; a directory is allowed.
         `certificate`, `key`: the client's own, for brokers that ask for one (mTLS). Without `key`,
         the certificate's PEM must hold the key.
-        `key_password`: decrypts the key.
+        `key_password`: decrypts the key, or the key store.
+        `ca_password`: opens a trust store; leave it out for PEM.
         `server_name`: the name that certificates must have, instead of the host name.
         `verify_hostname=False` accepts a trusted certificate of any name.
         `verify=False` accepts any certificate: anyone on the network path can read the traffic.
         `min_version`: the oldest version of TLS to accept, `"1.2"` or `"1.3"`.
         `key_log`: a file to which session keys are appended, for Wireshark.
 
-        Raises `ConfigError` for a key store (JKS, PKCS#12), with the commands that convert it.
+        With `pip install "dekaf[keystores]"`, `ca` and `certificate` may be key stores (JKS,
+        PKCS#12), and `key` a key in DER or in an outdated encryption:
+
+            security = Security.tls(
+                ca="truststore.p12", ca_password="…", certificate="keystore.jks", key_password="…"
+            )
+
+        Raises `ConfigError` if such a file cannot be opened. Without the extra, the error has the
+        commands that convert it.
         """
         to_flag("verify_hostname", verify_hostname)
         to_flag("verify", verify)
@@ -103,21 +114,23 @@ class Security(Immutable):
         if certificate is None and (key is not None or key_password is not None):
             name = "key" if key is not None else "key_password"
             raise ConfigError(f"{name} is given without certificate; give certificate= as well")
+        if ca is None and ca_password is not None:
+            raise ConfigError("ca_password is given without ca; give ca= as well")
         if not verify and ca is not None:
             raise ConfigError("ca contradicts verify=False, which trusts every certificate")
         tls = Tls(
-            ca=None if ca is None else to_pem("ca", ca),
-            certificate=None if certificate is None else to_pem("certificate", certificate),
-            key=None if key is None else to_pem("key", key),
-            key_password=None
-            if key_password is None
-            else to_password("key_password", key_password),
+            ca=_pem("ca", ca),
+            ca_password=_password("ca_password", ca_password),
+            certificate=_pem("certificate", certificate),
+            key=_pem("key", key),
+            key_password=_password("key_password", key_password),
             server_name=None if server_name is None else to_text("server_name", server_name),
             verify_hostname=verify_hostname,
             verify=verify,
             min_version=min_version,
             key_log=None if key_log is None else to_file("key_log", key_log),
         )
+        check_files(tls)
         return _make(tls, None)
 
     @classmethod
@@ -238,8 +251,9 @@ class Security(Immutable):
 
         `tls` is `None` or a mapping:
 
-        * `trust`: `None` (the system's), `("path", str)` or `("text", str)`
-        * `certificate`, `key`: `None`, `("path", str)` or `("text", str)`
+        * `trust`: `None` (the system's), `("path", str)`, `("text", str)`, or
+          `("call", (path, conversion))` with the file that is converted to PEM, or `None` for text
+        * `certificate`, `key`: as `trust`; `None` is that there is none
         * `key_password`: `None`, `("text", str)`, `("file", str)` or `("call", function)`
         * `server_name`: `str` or `None`
         * `verification`: `"full"`, `"without_hostname"` or `"nothing"`
@@ -268,7 +282,7 @@ class Security(Immutable):
         """Return a copy that trusts `ca` alone, and presents the certificate. All are PEM text."""
         if self._tls is None:
             return self
-        changes: dict[str, Any] = {"ca": to_pem("ca", ca)}
+        changes: dict[str, Any] = {"ca": to_pem("ca", ca), "ca_password": None}
         if certificate is not None and key is not None:
             changes["certificate"] = to_pem("certificate", certificate)
             changes["key"] = to_pem("key", key)
@@ -304,6 +318,14 @@ class Security(Immutable):
         elif tls:
             shown.append(f"tls=Security.tls({', '.join(tls)})")
         return f"Security.{way}({', '.join(shown)})"
+
+
+def _pem(name: str, value: PemLike | None) -> Pem | None:
+    return None if value is None else to_pem(name, value, is_converted=True)
+
+
+def _password(name: str, value: PasswordLike | None) -> Password | None:
+    return None if value is None else to_password(name, value)
 
 
 def _make(tls: Tls | None, sasl: Login | None) -> Security:

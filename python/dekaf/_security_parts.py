@@ -6,9 +6,11 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from dekaf._secret import File, Secret, shown
+from dekaf._security_files import conversions
 
 if TYPE_CHECKING:
     from dekaf._credentials import Password, Pem
+    from dekaf._keystores.conversion import Conversion
     from dekaf._tokens.provider import Provider
 
 __all__ = [
@@ -34,6 +36,7 @@ class Tls:
     """Encryption: the arguments of `Security.tls`, checked."""
 
     ca: Pem | None = None
+    ca_password: Password | None = None
     certificate: Pem | None = None
     key: Pem | None = None
     key_password: Password | None = None
@@ -69,10 +72,12 @@ def tls_values(tls: Tls | None) -> dict[str, Any] | None:
     if tls is None:
         return None
     verification = "full" if tls.verify_hostname else "without_hostname"
+    converted = conversions(tls)
     return {
-        "trust": _pem_value(tls.ca),
-        "certificate": _pem_value(tls.certificate),
-        "key": _pem_value(tls.key),
+        "trust": _pem_value(tls.ca, converted.get("ca")),
+        "certificate": _pem_value(tls.certificate, converted.get("certificate")),
+        "key": _pem_value(tls.key, converted.get("key")),
+        # A conversion decrypts the key itself, unless the file is PEM meanwhile.
         "key_password": None if tls.key_password is None else _password_value(tls.key_password),
         "server_name": tls.server_name,
         "verification": verification if tls.verify else "nothing",
@@ -99,9 +104,11 @@ def login_values(sasl: Sasl | Bearer | None) -> dict[str, Any] | None:
     }
 
 
-def _pem_value(value: Pem | None) -> tuple[str, str] | None:
+def _pem_value(value: Pem | None, conversion: Conversion | None) -> tuple[str, object] | None:
     if value is None:
         return None
+    if conversion is not None:
+        return "call", (conversion.path, conversion)
     return ("path", value.path) if isinstance(value, File) else ("text", value.reveal())
 
 
@@ -128,7 +135,7 @@ def shown_tls(tls: Tls | None) -> list[str]:
     if tls is None:
         return []
     return [
-        f"{each.name}=" + (shown(value) if each.name == "key_password" else repr(value))
+        f"{each.name}=" + (shown(value) if each.name.endswith("password") else repr(value))
         for each in fields(tls)
         if (value := getattr(tls, each.name)) != each.default
     ]

@@ -277,6 +277,7 @@ _LOGIN: Final = 'sasl_scram("user", "password")'
 _TOKENS: Final = "sasl_oauthbearer(token)"
 _CONSTRUCTORS: Final[dict[str | None, str]] = {
     "ca": 'tls(ca="ca.pem")',
+    "ca_password": 'tls(ca="truststore.p12", ca_password="…")',
     "certificate": 'tls(certificate="client.pem", key="client.key")',
     "check_hostname": "tls(verify_hostname=False)",
     "endpoint": "tls(verify_hostname=False)",

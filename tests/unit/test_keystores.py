@@ -1,30 +1,40 @@
-"""Key stores and DER: the commands that the error names are run, and dekaf reads what they make."""
+"""Key stores and DER without the extra: the commands of the error make what dekaf reads."""
 
 import asyncio
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.serialization import pkcs12
 
 from dekaf import ConfigError, Producer, ProducerConfig, Security
 from dekaf.testing import Broker
+from tests.unit.store_files import (
+    STORE,
+    to_jks,
+    to_pkcs12,
+    trust_in_der,
+    trust_in_jks,
+    trust_in_pkcs12,
+)
 
-STORE, KEY = "of-the-store", "of-the-key"  # passwords
+KEY = "of-the-key"  # a password
 Making = Callable[[Path, bytes, bytes], None]
 
 
 def remedy(given: dict[str, Any]) -> tuple[str, str]:
     """Return the command of the error, and what to give then."""
-    with pytest.raises(ConfigError) as caught:
-        Security.tls(**given)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cryptography", None)
+        with pytest.raises(ConfigError) as caught:
+            Security.tls(**given)
+    assert str(caught.value).endswith('pip install "dekaf[keystores]"')
     wanted = r"Convert it: (.*?)(?: \(with -legacy.*?\))?; then give (.*)"
     found = re.search(wanted, str(caught.value))
     assert found, caught.value
@@ -46,43 +56,6 @@ def convert(command: str) -> None:
         answered, shell=True, input=f"{STORE}\n" * 4, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{answered}\n{done.stdout}{done.stderr}"
-
-
-def to_pkcs12(path: Path, certificate: bytes, key: bytes) -> None:
-    made = pkcs12.serialize_key_and_certificates(
-        b"client",
-        serialization.load_pem_private_key(key, None),  # type: ignore[arg-type] # of RSA or EC
-        x509.load_pem_x509_certificate(certificate),
-        None,
-        serialization.BestAvailableEncryption(STORE.encode()),
-    )
-    path.write_bytes(made)
-
-
-def to_jks(path: Path, certificate: bytes, key: bytes) -> None:
-    between = path.with_suffix(".between")
-    to_pkcs12(between, certificate, key)
-    keytool("-importkeystore", "-srckeystore", between, "-destkeystore", path)
-    between.unlink()
-
-
-def trust_in_jks(path: Path, certificate: bytes) -> None:
-    between = path.with_suffix(".between")
-    between.write_bytes(certificate)
-    keytool("-importcert", "-noprompt", "-alias", "ca", "-file", between, "-keystore", path)
-    between.unlink()
-
-
-def keytool(*arguments: object) -> None:
-    if shutil.which("keytool") is None:
-        pytest.skip("there is no keytool, which makes the key store")
-    passwords = ["-storepass", STORE]
-    if "-importkeystore" in arguments:
-        passwords = ["-srcstorepass", STORE, "-deststorepass", STORE, "-deststoretype", "JKS"]
-    else:
-        passwords += ["-storetype", "JKS"]
-    command = ["keytool", *map(str, arguments), *passwords]
-    subprocess.run(command, capture_output=True, check=True)
 
 
 async def produce(broker: Broker, security: Security) -> None:
@@ -123,18 +96,6 @@ def made_of(then: str, argument: str) -> str:
     return shlex.split(found[1])[0]
 
 
-def trust_in_pkcs12(path: Path, authority: bytes) -> None:
-    encryption = serialization.BestAvailableEncryption(STORE.encode())
-    authorities = [x509.load_pem_x509_certificate(authority)]
-    made = pkcs12.serialize_key_and_certificates(None, None, None, authorities, encryption)
-    path.write_bytes(made)
-
-
-def trust_in_der(path: Path, authority: bytes) -> None:
-    certificate = x509.load_pem_x509_certificate(authority)
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.DER))
-
-
 TRUST: dict[str, tuple[str, Callable[[Path, bytes], None]]] = {
     "JKS": ("trust.jks", trust_in_jks),
     "JKS by PEM's name": ("ca.pem", trust_in_jks),
@@ -162,24 +123,30 @@ def test_authorities_of_a_key_store(
 FORMS = serialization.PrivateFormat
 NONE = serialization.NoEncryption()
 SEALED = serialization.BestAvailableEncryption(STORE.encode())
-KEYS: dict[str, tuple[str, serialization.PrivateFormat, Any]] = {
-    "PKCS#8": ("client.key", FORMS.PKCS8, NONE),
-    "PKCS#8 by PEM's name": ("key.pem", FORMS.PKCS8, NONE),
-    "PKCS#8, encrypted": ("client.der", FORMS.PKCS8, SEALED),
-    "SEC 1": ("client.der", FORMS.TraditionalOpenSSL, NONE),
+DER, PEM = serialization.Encoding.DER, serialization.Encoding.PEM
+KEYS: dict[str, tuple[str, serialization.Encoding, serialization.PrivateFormat, Any]] = {
+    "PKCS#8": ("client.key", DER, FORMS.PKCS8, NONE),
+    "PKCS#8 by PEM's name": ("key.pem", DER, FORMS.PKCS8, NONE),
+    "PKCS#8, encrypted": ("client.der", DER, FORMS.PKCS8, SEALED),
+    "SEC 1": ("client.der", DER, FORMS.TraditionalOpenSSL, NONE),
+    "an outdated encryption": ("client.key", PEM, FORMS.TraditionalOpenSSL, SEALED),
 }
 
 
-@pytest.mark.parametrize(("name", "form", "encryption"), KEYS.values(), ids=KEYS)
-def test_a_key_in_der(
-    tmp_path: Path, name: str, form: serialization.PrivateFormat, encryption: Any
+@pytest.mark.parametrize(("name", "encoding", "form", "encryption"), KEYS.values(), ids=KEYS)
+def test_a_key(
+    tmp_path: Path,
+    name: str,
+    encoding: serialization.Encoding,
+    form: serialization.PrivateFormat,
+    encryption: Any,
 ) -> None:
     file = tmp_path / name
     with Broker(security=Security.tls(), client_certificates=True) as broker:
         assert broker.client_certificate
         certificate, key = broker.client_certificate
         loaded = serialization.load_pem_private_key(key.encode(), None)
-        file.write_bytes(loaded.private_bytes(serialization.Encoding.DER, form, encryption))
+        file.write_bytes(loaded.private_bytes(encoding, form, encryption))
         before = file.read_bytes()
         command, then = remedy({"certificate": "c.pem", "key": file})
         convert(command)

@@ -1,6 +1,7 @@
 """Security by the names of other clients, from mappings, files and the environment."""
 
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +220,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "^ssl.keystore.location='k.p12' is PKCS12, .* openssl pkcs12 -in k.p12 -out k.pem",
     ),
     (
-        {**SSL, "ssl.keystore.location": "c.pem", "ssl.keystore.password": "q"},
+        {
+            **SSL,
+            "ssl.keystore.location": "c.pem",
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.password": "q",
+        },
         "^ssl.keystore.password is the password of a key store, and PEM has none; give ssl.key.pas",
     ),
     # Advice.
@@ -244,7 +250,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("properties", "match"), REFUSED)
-def test_refused(properties: dict[str, Any], match: str) -> None:
+def test_refused(monkeypatch: pytest.MonkeyPatch, properties: dict[str, Any], match: str) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)  # key stores need it
     with pytest.raises(ConfigError, match=match):
         read(properties)
 
@@ -261,11 +268,14 @@ def test_an_override_wins_over_all_of_them() -> None:
     assert config.security is own
 
 
-def test_the_content_of_a_store_says_what_it_is(tmp_path: Path) -> None:
+def test_the_content_of_a_store_says_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Pain 12: since Java 9, a file that is called .jks may well be PKCS#12."""
+    monkeypatch.setitem(sys.modules, "cryptography", None)
     store = tmp_path / "trust.jks"
     store.write_bytes(b"\x30\x82\x0a\x0b\x02\x01\x03\x30" + bytes(50))
-    with pytest.raises(ConfigError, match=r"^ssl.truststore.location: ca='.*' is PKCS12"):
+    with pytest.raises(ConfigError, match=r"^ssl.truststore.location and .*: ca='.*' is PKCS12"):
         read({**SSL, "ssl.truststore.location": str(store), "ssl.truststore.password": "x"})
 
 

@@ -4,6 +4,7 @@ import copy
 import functools
 import os
 import pickle
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ TLS: dict[str, Any] = {
 READ_TLS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {}),
     ({"ca": "ca.pem"}, {"trust": ("path", "ca.pem")}),
-    ({"ca": Path("/etc/cas")}, {"trust": ("path", "/etc/cas")}),
+    ({"ca": Path("cas")}, {"trust": ("path", "cas")}),
     ({"ca": CERTIFICATE}, {"trust": ("text", CERTIFICATE)}),
     ({"ca": CERTIFICATE.encode()}, {"trust": ("text", CERTIFICATE)}),
     ({"certificate": "c.pem"}, {"certificate": ("path", "c.pem")}),
@@ -73,6 +74,16 @@ READ_TLS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the files that are named into the current directory."""
+    monkeypatch.chdir(tmp_path)
+    Path("cas").mkdir()
+    for name in ("ca.pem", "c.pem", "c.key"):
+        Path(name).write_text("-----BEGIN")
+
+
+@pytest.mark.usefixtures("files")
 @pytest.mark.parametrize(("given", "read"), READ_TLS)
 def test_the_core_reads_tls(given: dict[str, Any], read: dict[str, Any]) -> None:
     assert Security.tls(**given)._core() == {"tls": {**TLS, **read}, "sasl": None}
@@ -104,6 +115,7 @@ def test_the_core_reads_sasl(security: Security, read: dict[str, Any]) -> None:
     assert security._core() == {"tls": TLS, "sasl": sasl}
 
 
+@pytest.mark.usefixtures("files")
 def test_encryption_of_logins() -> None:
     assert Security.sasl_plain("u", "p", tls=False)._core()["tls"] is None
     long = Security.sasl_plain("u", "p", tls=Security.tls(ca="ca.pem"))
@@ -140,6 +152,11 @@ REFUSED: list[tuple[Any, str]] = [
     (lambda: Security.tls(verify=False, ca="ca"), "^ca contradicts verify=False"),
     (lambda: Security.tls(key="k"), "^key is given without certificate"),
     (lambda: Security.tls(key_password="k"), "^key_password is given without certificate"),
+    (lambda: Security.tls(ca_password="k"), "^ca_password is given without ca; give ca= as well"),
+    (
+        lambda: Security.tls(ca=CERTIFICATE, ca_password="k"),
+        r"^ca_password is given, and ca='\*\*\*' is not a key store; leave ca_password out",
+    ),
     (lambda: Security.tls(server_name=""), "^server_name is empty"),
     (lambda: Security.tls(ca=5), "^ca must be a path or PEM text, as in .*, not int"),  # type: ignore[arg-type]
     (lambda: Security.tls(ca=b"\xff\xfe"), "^ca: the bytes are not PEM text; convert DER with"),
@@ -178,11 +195,17 @@ FORMS: list[tuple[bytes, str, str, str]] = [
 ]
 
 
+@pytest.fixture
+def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+
+
+@pytest.mark.usefixtures("without_the_extra")
 @pytest.mark.parametrize(("head", "argument", "form", "remedy"), FORMS)
 def test_key_stores_are_named_with_what_converts_them(
     tmp_path: Path, head: bytes, argument: str, form: str, remedy: str
 ) -> None:
-    """Pain 12."""
+    """Pain 12, without the extra."""
     path = tmp_path / "store.jks"
     path.write_bytes(head + bytes(100))
     given: dict[str, Any] = {"certificate": "c.pem", argument: path}
@@ -190,6 +213,7 @@ def test_key_stores_are_named_with_what_converts_them(
         Security.tls(**given)
     assert f"{argument}='{path}' {form}" in str(caught.value)
     assert remedy.format(path) in str(caught.value)
+    assert 'pip install "dekaf[keystores]"' in str(caught.value)
 
 
 def test_files_need_not_exist_yet(tmp_path: Path) -> None:

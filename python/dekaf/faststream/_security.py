@@ -18,8 +18,11 @@ from faststream.security import (
 
 import dekaf
 from dekaf._errors import ConfigError
+from dekaf._keystores.command import refuse_keystore
+from dekaf._keystores.form import form_at
 from dekaf._passwords import read_password
 from dekaf._secret import File, Secret
+from dekaf._security_files import conversions
 from dekaf._security_parts import Bearer
 from dekaf.faststream._tokens import TokenProvider
 
@@ -186,8 +189,11 @@ def _context(tls: Any) -> ssl.SSLContext:  # noqa: ANN401 - private to dekaf.Sec
     if tls.ca is None:
         context.load_default_certs()
     else:
+        ca = tls.ca
+        if isinstance(ca, File) and form_at("ca", ca.path) is not None:
+            ca = Secret(conversions(tls)["ca"].text())
         with _named("ca", tls.ca):
-            _trust(context, tls.ca)
+            _trust(context, ca)
     if tls.certificate is not None:
         sealed = tls.key_password
         # Without a password, OpenSSL would ask for one on the terminal.
@@ -237,5 +243,6 @@ _MUST_BE: Final = {
 
 def _file(name: str, pem: Pem) -> str:
     if isinstance(pem, File):
+        refuse_keystore(name, pem.path)
         return pem.path
     raise ConfigError(f"{name} must be a file, as FastStream's consumers read no PEM text")
