@@ -1,22 +1,20 @@
 """What users of Kafka clients suffer from when connections are secured, as it is with dekaf.
 
 Each test is named after a pain and its number among them. Pain 9 and a part of pain 8 are in
-`test_security_renewal.py`, pains 10 and 11 in `test_security_rotation.py`.
+`test_security_renewal.py`, pains 10 and 11 in `test_security_rotation.py`, and pain 12 is in
+`test_security_stores.py`.
 """
 
 import asyncio
 import logging
 import re
 import socket
-import subprocess
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dekaf import AuthenticationError, DekafError, Producer, Security, SyncProducer, TlsError
+from dekaf import AuthenticationError, Producer, Security, SyncProducer, TlsError
 from tests.integration.administrator import set_password
 from tests.integration.logins import (
     LONG,
@@ -226,35 +224,6 @@ async def test_pain_8_the_broker_closes_idle_connections(
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING], caplog.text
 
 
-@pytest.fixture(scope="session")
-def java_truststore(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a truststore as Java's users have one, in the form that is Java's alone."""
-    path = tmp_path_factory.mktemp("java") / "truststore.jks"
-    files = ["-file", str(certificates.ca), "-keystore", str(path)]
-    options = ["-noprompt", "-storetype", "JKS", "-storepass", certificates.key_password]
-    line = ["keytool", "-importcert", "-alias", "ca", *files, *options]
-    subprocess.run(line, check=True, capture_output=True)
-    return path
-
-
-async def test_pain_12_a_java_keystore_is_not_read(
-    secure_kafka: Cluster, java_truststore: Path
-) -> None:
-    """The error has the line that converts it."""
-    error = await _fails(secure_kafka.bootstrap("SSL"), lambda: Security.tls(ca=java_truststore))
-    says(error, "JKS", rf"keytool -list -rfc -keystore {re.escape(str(java_truststore))}")
-
-
-async def test_pain_12_a_pkcs12_keystore_is_not_read(
-    secure_kafka: Cluster, certificates: Certificates
-) -> None:
-    path = certificates.pkcs12_keystore("server")
-    error = await _fails(
-        secure_kafka.bootstrap("MTLS"), lambda: Security.tls(ca=certificates.ca, certificate=path)
-    )
-    says(error, "PKCS12", rf"openssl pkcs12 -in {re.escape(str(path))}")
-
-
 async def test_pain_13_a_wrong_protocol_is_guessed_wrongly(
     secure_kafka: Cluster, certificates: Certificates, topic: TopicFactory
 ) -> None:
@@ -348,14 +317,3 @@ async def test_pain_15_a_newline_behind_a_password(
             secure_kafka.bootstrap("SASL_PLAINTEXT"), security, topic(secure_kafka)
         )
         assert isinstance(error, AuthenticationError)
-
-
-async def _fails(servers: str, make: Callable[[], Security]) -> DekafError:
-    """Return what a configuration fails with, wherever it does."""
-    with pytest.raises(DekafError) as caught:
-        async with (
-            asyncio.timeout(PATIENCE),
-            Producer(servers, security=make(), **LONG) as producer,
-        ):
-            await producer.produce("unreached", b"v")
-    return caught.value

@@ -125,9 +125,18 @@ REFUSED: dict[str, tuple[str, Making]] = {
         "MTLS",
         lambda made: _with_key(made, "pbes2", key_password=KEY_PASSWORD),
     ),
-    "a key that must be converted": (
+    "a key in an outdated encryption, with a wrong password": (
         "MTLS",
         lambda made: _with_key(made, "pbes1", key_password=KEY_PASSWORD),
+    ),
+    "a key store with a wrong password": (
+        "MTLS",
+        lambda made: Security.tls(
+            ca=made.pkcs12_truststore,
+            ca_password=made.key_password,
+            certificate=made.pkcs12_keystore("server"),
+            key_password=lambda: KEY_PASSWORD,
+        ),
     ),
     "a key that is cut off": (
         "MTLS",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dekaf import ConfigError, Producer, Security, TlsError
+from dekaf import Security
 from tests.integration.administrator import new_token
 from tests.integration.logins import (
     ALICE,
@@ -20,8 +20,6 @@ from tests.integration.logins import (
     tls_for,
 )
 from tests.kafka import KEY_FORMS, Certificates, Cluster, TopicFactory
-
-UNREADABLE = ["pbes1", "proc-type"]  # forms of keys that need to be converted
 
 # -- passwords ------------------------------------------------------------------------------
 
@@ -193,7 +191,7 @@ async def test_an_oldest_version(
 
 @pytest.mark.versions
 @pytest.mark.asyncio
-@pytest.mark.parametrize("form", [form for form in KEY_FORMS if form not in UNREADABLE])
+@pytest.mark.parametrize("form", KEY_FORMS)
 @pytest.mark.parametrize("listener", ["MTLS", "MTLS_1_2"])
 async def test_a_client_certificate(
     secure_kafka: Cluster,
@@ -222,24 +220,3 @@ async def test_a_certificate_and_key_in_one_text(
         certificate=identity.certificate.read_text() + identity.key.read_text(),
     )
     await deliver(secure_kafka, "MTLS", security, topic(secure_kafka))
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("form", UNREADABLE)
-async def test_a_key_that_must_be_converted(
-    secure_kafka: Cluster, certificates: Certificates, form: str
-) -> None:
-    identity = certificates.identity(form)
-    with pytest.raises((ConfigError, TlsError)) as caught:
-        async with Producer(
-            secure_kafka.bootstrap("MTLS"),
-            security=Security.tls(
-                ca=certificates.ca,
-                certificate=identity.certificate,
-                key=identity.key,
-                key_password=identity.password,
-            ),
-        ) as producer:
-            await producer.produce("unreached", b"v")
-    assert str(identity.key) in str(caught.value)
-    assert "openssl pkcs8 -topk8 -v2 aes-256-cbc" in str(caught.value)

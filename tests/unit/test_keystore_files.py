@@ -15,7 +15,7 @@ from dekaf import ConfigError, Producer, ProducerConfig, Security, TlsError
 from dekaf.faststream import Security as FastStreamSecurity
 from dekaf.testing import Broker
 from tests.kafka import wait_until
-from tests.unit.store_files import (
+from tests.store_files import (
     STORE,
     client_in_old_pkcs12,
     key_in_pbes1,

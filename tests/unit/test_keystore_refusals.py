@@ -14,7 +14,7 @@ from dekaf import ConfigError, Producer, Security, TlsError
 from dekaf._keystores.conversion import Conversion
 from dekaf._secret import File, Secret
 from dekaf.testing import Broker
-from tests.unit.store_files import (
+from tests.store_files import (
     STORE,
     add_key,
     client_in_old_pkcs12,

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 from dekaf import ConfigError, Producer, ProducerConfig, Security
 from dekaf.testing import Broker
-from tests.unit.store_files import (
+from tests.store_files import (
     STORE,
     to_jks,
     to_pkcs12,

@@ -78,11 +78,16 @@ def to_jks(path: Path, certificate: bytes, key: bytes) -> None:
     between.unlink()
 
 
-def trust_in_jks(path: Path, certificate: bytes) -> None:
+def trust_in(path: Path, certificate: bytes, kind: str) -> None:
     between = path.with_suffix(".between")
     between.write_bytes(certificate)
-    keytool("-importcert", "-noprompt", "-alias", "ca", "-file", between, "-keystore", path)
+    named = ("-noprompt", "-alias", "ca", "-file", between)
+    keytool("-importcert", *named, "-keystore", path, kind=kind)
     between.unlink()
+
+
+def trust_in_jks(path: Path, certificate: bytes) -> None:
+    trust_in(path, certificate, "JKS")
 
 
 def keytool(*arguments: object, kind: str = "JKS") -> None:
