@@ -14,6 +14,7 @@ from dekaf import Producer, ProducerConfig, Security
 from dekaf._security_names import part_of
 from dekaf.testing import Broker
 from dekaf.tokens import Oidc
+from tests.store_files import STORE, make_stores
 
 PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
 BLOCKS: list[str] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -53,7 +54,7 @@ def configs(monkeypatch: pytest.MonkeyPatch) -> list[ProducerConfig]:
 
 def run(block: str) -> dict[str, Any]:
     names: dict[str, Any] = {}
-    code = block.replace(SECRET, "kafka")
+    code = block.replace(SECRET, "kafka").replace("changeit", STORE)
     exec(compile(code, "docs/security.md", "exec"), names)  # noqa: S102 - it is ours
     return names
 
@@ -66,13 +67,17 @@ async def produce(config: ProducerConfig) -> None:
     asks = tls is not None and tls["certificate"] is not None
     with Broker(security=security, client_certificates=asks) as broker:
         own = config.replace(bootstrap_servers=broker.bootstrap_servers, security=broker.security)
-        async with Producer.from_config(own) as producer:
-            await producer.produce("orders", b"v")
+        await produce_with(own)
         broker.assert_published("orders", times=1)
 
 
+async def produce_with(config: ProducerConfig) -> None:
+    async with Producer.from_config(config) as producer:
+        await producer.produce("orders", b"v")
+
+
 def test_every_block_is_run_here() -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
     assert SECRET in PAGE
 
 
@@ -83,16 +88,29 @@ def test_the_ways_to_connect(configs: list[ProducerConfig]) -> None:
         asyncio.run(produce(config))
 
 
+def test_key_stores(configs: list[ProducerConfig], tmp_path: Path) -> None:
+    """The names of the page are files of the box, in the forms that they are called by."""
+    with Broker(security=Security.tls(), client_certificates=True) as broker:
+        make_stores(tmp_path, broker)
+        (tmp_path / "client.jks").rename(tmp_path / "keystore.jks")
+        (tmp_path / "trust.p12").rename(tmp_path / "truststore.p12")
+        run(BLOCKS[1])
+        [config] = configs
+        own = config.replace(bootstrap_servers=broker.bootstrap_servers)
+        asyncio.run(produce_with(own))
+        broker.assert_published("orders", times=1)
+
+
 def test_tokens(configs: list[ProducerConfig]) -> None:
-    run(BLOCKS[1])
-    assert len(configs) == BLOCKS[1].count('Producer("')
+    run(BLOCKS[2])
+    assert len(configs) == BLOCKS[2].count('Producer("')
     for config in configs:
         assert config.security is not None
         assert config.security._core()["sasl"]["mechanism"] == "OAUTHBEARER"
 
 
 def test_tokens_of_other_clients(configs: list[ProducerConfig]) -> None:
-    run(BLOCKS[2])
+    run(BLOCKS[3])
     [config] = configs
     oidc = Oidc("https://login.example.com/token", "client-id", "client-secret", scope="kafka")
     pool = {"logicalCluster": "lkc-1", "identityPoolId": "pool-1"}
@@ -100,7 +118,7 @@ def test_tokens_of_other_clients(configs: list[ProducerConfig]) -> None:
 
 
 def test_a_cloud(configs: list[ProducerConfig]) -> None:
-    run(BLOCKS[3])
+    run(BLOCKS[4])
     [config] = configs
     assert config.connections_max_idle_ms == 180_000
     assert config.max_request_size == 1_000_000
@@ -108,7 +126,7 @@ def test_a_cloud(configs: list[ProducerConfig]) -> None:
 
 
 def test_faststream() -> None:
-    broker = run(BLOCKS[4])["broker"]
+    broker = run(BLOCKS[5])["broker"]
     assert isinstance(broker, dekaf.faststream.KafkaBroker)
 
 
