@@ -65,13 +65,18 @@ def allow_writes_for(kafka: Cluster, topic: str, user: str) -> None:
 
 
 def set_password(kafka: Cluster, user: str, password: str) -> None:
-    """Create a SCRAM user, or change its password."""
+    """Create a SCRAM user, or change its password, and wait until brokers know it."""
+    order_password(kafka, user, password)
+    wait_until(lambda: _is_let_in(kafka, user, password), what=f"brokers know {user}'s password")
+
+
+def order_password(kafka: Cluster, user: str, password: str) -> None:
+    """Have a SCRAM user's password changed, which brokers notice within milliseconds."""
     for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
         login = ScramCredentialInfo(mechanism, 4096)
         change = UserScramCredentialUpsertion(user, login, password.encode())
         # Kafka takes one change of a user at a time.
         _administer(kafka, partial(_alter, [change]))
-    wait_until(lambda: _is_let_in(kafka, user, password), what=f"brokers know {user}'s password")
 
 
 def _alter(changes: list[Any], admin: AdminClient) -> Mapping[Any, Future[Any]]:

@@ -5,7 +5,13 @@ with Cluster(Plan(listeners=["PROXIED"], proxied=["PROXIED"])) as kafka:
         ...
 """
 
-from tests.kafka.certificates import KEY_FORMS, Certificates, Identity, make_certificates
+from tests.kafka.certificates import (
+    KEY_FORMS,
+    Certificates,
+    Identity,
+    issue_identity,
+    make_certificates,
+)
 from tests.kafka.class_data import make_class_data
 from tests.kafka.cluster import CONTROLLER_ID, Cluster
 from tests.kafka.fault_proxy import FaultProxy
@@ -46,6 +52,7 @@ __all__ = [
     "ToolError",
     "TopicFactory",
     "check_sequences",
+    "issue_identity",
     "make_certificates",
     "make_class_data",
     "parse_dump",

@@ -1,5 +1,6 @@
 """Throw-away TLS certificates for a test cluster: right ones, foreign ones, odd ones."""
 
+import datetime as dt
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -46,6 +47,11 @@ class Certificates:
     def ca(self) -> Path:
         """What clients and brokers trust."""
         return self.directory / "ca.pem"
+
+    @property
+    def ca_key(self) -> Path:
+        """What `issue_identity` signs with."""
+        return self.directory / "ca.key"
 
     def keystore(self, kind: str) -> Path:
         """Of a broker: "server" is right, "intermediate" is signed by one, others are odd."""
@@ -132,6 +138,7 @@ def make_certificates(directory: Path) -> Certificates:
     stranger = other_ca.issue_cert("stranger@dekaf.test", common_name="stranger")
 
     made.ca.write_bytes(ca.cert_pem.bytes())
+    made.ca_key.write_bytes(ca.private_key_pem.bytes())
     made.other_ca.write_bytes(other_ca.cert_pem.bytes())
     made.intermediate.write_bytes(intermediate.cert_pem.bytes())
     keystores = {
@@ -146,6 +153,17 @@ def make_certificates(directory: Path) -> Certificates:
     made.stranger_key.write_bytes(_key(stranger))
     _make_clients(made, ca)
     return made
+
+
+def issue_identity(made: Certificates, directory: Path, *, lasts: float) -> Identity:
+    """Issue a client's certificate that ends after so many seconds."""
+    ca = trustme.CA.from_pem(made.ca.read_bytes(), made.ca_key.read_bytes())
+    ends = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=lasts)
+    issued = ca.issue_cert("client@dekaf.test", common_name="dekaf-client", not_after=ends)
+    identity = Identity(directory / "client.pem", directory / "client.key")
+    identity.certificate.write_bytes(_chain(issued))
+    identity.key.write_bytes(_key(issued))
+    return identity
 
 
 def _make_clients(made: Certificates, ca: trustme.CA) -> None:

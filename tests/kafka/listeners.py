@@ -58,6 +58,7 @@ LISTENERS: Mapping[str, Listener] = {
     "MTLS_1_2": Listener("SSL", client_certificate="required", tls_versions="TLSv1.2"),
     "SASL_SSL": Listener("SASL_SSL"),
     "SASL_SSL_PROXIED": Listener("SASL_SSL"),
+    "SASL_MTLS": Listener("SASL_SSL", client_certificate="required"),
     "SCRAM_256": Listener("SASL_PLAINTEXT", mechanisms=("SCRAM-SHA-256",)),
     "PLAIN_ONLY": Listener("SASL_PLAINTEXT", mechanisms=("PLAIN",)),
     **{name: Listener("SSL", keystore=kind) for name, kind in ODD_KEYSTORES.items()},
