@@ -61,6 +61,7 @@ def refusal(provider: Google) -> TokenRefusal:
     seen = Seen()
     seen.add_value("the provider", provider)
     seen.add_error("the error", raised.value)
+    seen.add_variables("the error", raised.value)
     seen.assert_without(*CANARIES)
     return raised.value
 

@@ -339,4 +339,5 @@ def assert_hidden(where: str, provider: object, error: BaseException | None = No
     seen = Seen()
     seen.add_value(where, provider)
     seen.add_error(where, error)
+    seen.add_variables(where, error)
     seen.assert_without(*CANARIES)

@@ -305,7 +305,7 @@ FAULTS: list[tuple[Break, str, bool]] = [
     (sends(b"[1]"), "no JSON object", False),
     (sends(b"[" * 100_000), "no JSON object", False),
     (sends(b""), "no JSON object", False),
-    (sends(b"<html>", content_type="text/html"), r"no JSON object \(text/html\); check the", False),
+    (sends(b"<html>", content_type="text/html"), "no JSON object, but text/html; check the", False),
     (sends(b"", content_type=quote_plus(CANARY)), "no JSON object", False),
     (sends(b" " * (LIMIT + 1)), f"answers with more than {LIMIT} bytes", False),
     (
@@ -330,6 +330,7 @@ def test_a_fault_is_explained(server: Server, fault: Break, match: str, is_trans
     assert len(server.requests) == 1  # a redirect is not followed, and nothing is asked again
     seen = Seen()
     seen.add_error("the error", caught.value)
+    seen.add_variables("the error", caught.value)
     seen.assert_without(CANARY, "CANARY7f3a", *REPEATS)
 
 

@@ -74,7 +74,8 @@ def _refusal(call: Call, response: Answer, answer: dict[str, Any] | None) -> Tok
         said = f", a redirect{where}, which would get the secret as well; give the final URL"
     elif _is_success(status):
         kind = shown_text(response.headers.get("Content-Type", ""), call.secrets)
-        said = f" and a body that is no JSON object{f' ({kind})' if kind else ''}; check the URL"
+        but = f", but {kind}" if kind else ""
+        said = f" and a body that is no JSON object{but}; check the URL"
     elif status in {400, 401}:
         said += call.advice
     return TokenRefusal(

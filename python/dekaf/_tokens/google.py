@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, final
 from dekaf._errors import ConfigError
 from dekaf._immutable import Immutable
 from dekaf._security_values import to_text
+from dekaf._tokens.raised import without_frames
 from dekaf._tokens.refusal import TokenRefusal
 from dekaf._tokens.token import Token
 
@@ -74,7 +75,10 @@ class Google(Immutable):
         object.__setattr__(self, "_principal", principal)
 
     def __call__(self) -> Token:
-        """Return a new token. Raises `TokenRefusal`, whose text holds no secret."""
+        """Return a new token. Raises `TokenRefusal`, which holds no secret."""
+        return without_frames(self._token)
+
+    def _token(self) -> Token:
         access = self._access_token()
         principal = self._principal or access.principal or os.environ.get(_PRINCIPAL)
         if not principal:

@@ -11,6 +11,7 @@ from dekaf._core import __version__
 from dekaf._immutable import Immutable
 from dekaf._secret import check_picklable, shown
 from dekaf._tokens.aws_settings import AwsSettings, to_settings
+from dekaf._tokens.raised import without_frames
 from dekaf._tokens.refusal import TokenRefusal
 from dekaf._tokens.token import Token
 
@@ -90,7 +91,10 @@ class MskIam(Immutable):
         object.__setattr__(self, "_keys", None)
 
     def __call__(self) -> Token:
-        """Return a new token. Raises `TokenRefusal`, whose text holds no secret."""
+        """Return a new token. Raises `TokenRefusal`, which holds no secret."""
+        return without_frames(self._token)
+
+    def _token(self) -> Token:
         keys = self._fresh_keys()
         return sign(keys, self._settings.region, time.time(), f"dekaf/{__version__}")
 

@@ -17,6 +17,7 @@ from dekaf._security_names import is_secret
 from dekaf._security_values import is_path, to_file, to_flag, to_text
 from dekaf._tokens.endpoint import Call, fetch
 from dekaf._tokens.extensions import checked_extensions
+from dekaf._tokens.raised import without_frames
 from dekaf._tokens.refusal import TokenRefusal
 from dekaf._tokens.returned import to_token
 from dekaf._tokens.said import shown_error
@@ -124,7 +125,10 @@ class Oidc(Immutable):
         object.__setattr__(self, "_settings", settings)
 
     def __call__(self) -> Token:
-        """Return a new token. Raises `TokenRefusal`, whose text holds no secret."""
+        """Return a new token. Raises `TokenRefusal`, which holds no secret."""
+        return without_frames(self._token)
+
+    def _token(self) -> Token:
         settings = self._settings
         endpoint = settings.token_endpoint
         if isinstance(endpoint, File):

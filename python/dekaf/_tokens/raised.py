@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from dekaf._raised import without_its_text
 from dekaf._tokens.refusal import TokenRefusal
 
-__all__ = ["as_refusal", "without_text"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dekaf._tokens.token import Token
+
+__all__ = ["as_refusal", "without_frames", "without_text"]
 
 
 def as_refusal(error: BaseException) -> TokenRefusal:
@@ -22,6 +28,15 @@ def as_refusal(error: BaseException) -> TokenRefusal:
         # failed.
         is_transient=isinstance(error, ConnectionError | TimeoutError),
     )
+
+
+def without_frames(ask: Callable[[], Token]) -> Token:
+    """Call a provider of dekaf's. Drops the frames of its errors, whose locals hold secrets."""
+    try:
+        return ask()
+    except TokenRefusal as error:
+        refusal = as_refusal(error)
+    raise refusal
 
 
 def without_text(error: BaseException) -> BaseException | None:
