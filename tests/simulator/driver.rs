@@ -18,6 +18,7 @@ use dekaf::record::SealedBatch;
 
 use super::cluster::{NodeId, Spread};
 use super::ledger::Waiter;
+use super::network::Lost;
 use super::run::{self, Asked, Run};
 
 /// Milliseconds.
@@ -288,11 +289,22 @@ impl Outside<Waiter> for Run<'_> {
             timeout_ms: self.scenario.config.request_timeout.as_millis() as i32,
             topic_data: topics,
         };
+        self.send_to(node, id, request);
+    }
+}
+
+impl Run<'_> {
+    /// Sends a request on the connection to a broker, or has it wait there.
+    pub(super) fn send_to(&mut self, node: NodeId, id: RequestId, request: ProduceRequest) {
         let arrives = self.now + self.scenario.network.sample(&mut self.random);
         let Some(link_id) = self.network.to(node) else {
-            return self.plan(self.now, run::Event::Lost(vec![id]));
+            let lost = Lost { sent: vec![id], ..Lost::default() };
+            return self.plan(self.now, run::Event::Lost(lost));
         };
         let Some(link) = self.network.link_mut(link_id) else { return };
+        if link.hold.is_some() {
+            return link.send_later(id, request);
+        }
         let arrives = link.send(arrives, id, request);
         self.plan(arrives, run::Event::Arrived(link_id));
         if self.machine.is_acknowledged() {
@@ -305,9 +317,7 @@ impl Outside<Waiter> for Run<'_> {
             self.plan(self.now, run::Event::Written(id));
         }
     }
-}
 
-impl Run<'_> {
     fn describe(&mut self, wanted: MetadataWanted) {
         self.digest.name("describes").wanted(&wanted);
         self.check_question(&wanted);

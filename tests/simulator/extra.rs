@@ -6,7 +6,7 @@ use std::time::Duration;
 use dekaf::producer::Purge;
 use dekaf::random::Random;
 
-use super::cluster::PerMille;
+use super::cluster::{PerMille, Spread};
 use super::faults::Fault;
 use super::scenario::Scenario;
 
@@ -33,6 +33,8 @@ pub(crate) struct Extra {
     pub(crate) closes_after: Option<u64>,
     /// How long brokers refuse logins at first.
     pub(crate) refuses_logins: Duration,
+    /// How long logins last; `None` is without end.
+    pub(crate) logins_last: Option<Spread>,
     /// Faults beside those that every scenario has.
     pub(crate) faults: Vec<Fault>,
     /// Whether the others do not happen.
@@ -112,6 +114,9 @@ impl Scenario {
         }
         self.extra.describes = random.below(4) == 0;
         self.extra.kept = Kept::one_of(random);
+        if random.below(4) == 0 {
+            self.extra.logins_last = Some(Spread::millis(50, 100 + random.below(3_000)));
+        }
     }
 
     /// Whether a topic may refuse records without a key.

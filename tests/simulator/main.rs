@@ -9,6 +9,7 @@ mod driver;
 mod extra;
 mod faults;
 mod ledger;
+mod lifetimes;
 mod logins;
 mod network;
 mod pauses;

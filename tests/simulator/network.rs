@@ -1,6 +1,6 @@
 //! The connections between the client and the brokers: in order both ways, delayed, and cut at
 //! any moment. What was under way when one is cut may still reach the broker; its answers never
-//! reach the client.
+//! reach the client. What waits for a login to be renewed does not reach the broker.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -20,11 +20,36 @@ pub(crate) struct Link {
     pub(crate) alive: bool,
     /// Requests that have been sent and have no answer yet, as the client sees it.
     pub(crate) outstanding: VecDeque<RequestId>,
+    /// Why requests wait, if they do.
+    pub(crate) hold: Option<Hold>,
+    waiting: VecDeque<(RequestId, ProduceRequest)>,
+    /// Whether the broker has got to what the hold is for.
+    pub(crate) is_login_sent: bool,
+    /// Whether the login has ended: the broker closes the connection when a request comes.
+    pub(crate) is_expired: bool,
     /// Requests on their way, and those that wait for the broker to finish the one before.
     under_way: VecDeque<(Duration, RequestId, ProduceRequest)>,
     pub(crate) serving: Option<(RequestHandle, RequestId)>,
     last_arrival: Duration,
     last_answer: Duration,
+}
+
+/// Requests wait behind this, until the broker has processed what was sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// The broker renews the login.
+    Renewed,
+    /// The broker does not, or the client has no credentials.
+    Refused,
+    /// The broker does not answer.
+    Unanswered,
+}
+
+/// The requests that are lost with a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Lost {
+    pub(crate) sent: Vec<RequestId>,
+    pub(crate) unsent: Vec<RequestId>,
 }
 
 /// All connections there ever were.
@@ -50,6 +75,10 @@ impl Network {
                 node,
                 alive: true,
                 outstanding: VecDeque::new(),
+                hold: None,
+                waiting: VecDeque::new(),
+                is_login_sent: false,
+                is_expired: false,
                 under_way: VecDeque::new(),
                 serving: None,
                 last_arrival: Duration::ZERO,
@@ -78,15 +107,14 @@ impl Network {
         self.current.keys().copied().filter(|node| self.to(*node).is_some()).collect()
     }
 
-    /// Cuts a connection. Of what is under way, a part may still arrive.
-    pub(crate) fn cut(&mut self, id: LinkId, random: &mut Random) -> Vec<RequestId> {
-        let Some(link) = self.links.get_mut(&id).filter(|link| link.alive) else {
-            return Vec::new();
-        };
+    /// Cuts a connection that is alive. Of what is under way, a part may still arrive.
+    pub(crate) fn cut(&mut self, id: LinkId, random: &mut Random) -> Option<Lost> {
+        let link = self.links.get_mut(&id).filter(|link| link.alive)?;
         link.alive = false;
         let arrives = random.below(link.under_way.len() as u64 + 1) as usize;
         link.under_way.truncate(arrives);
-        link.outstanding.drain(..).collect()
+        let unsent = link.waiting.drain(..).map(|(id, _)| id);
+        Some(Lost { sent: link.outstanding.drain(..).collect(), unsent: unsent.collect() })
     }
 }
 
@@ -102,6 +130,28 @@ impl Link {
         self.outstanding.push_back(id);
         self.under_way.push_back((self.last_arrival, id, request));
         self.last_arrival
+    }
+
+    /// Sends a request when the hold is over.
+    pub(crate) fn send_later(&mut self, id: RequestId, request: ProduceRequest) {
+        self.waiting.push_back((id, request));
+    }
+
+    /// Ends the hold; returns what is to be sent now.
+    pub(crate) fn release(&mut self) -> VecDeque<(RequestId, ProduceRequest)> {
+        self.hold = None;
+        self.is_login_sent = false;
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Whether the broker has processed all that was sent, and the client has its answers.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.outstanding.is_empty() && self.under_way.is_empty() && self.serving.is_none()
+    }
+
+    /// Drops what is on its way.
+    pub(crate) fn drop_under_way(&mut self) {
+        self.under_way.clear();
     }
 
     /// The next request that the broker takes up, if it has arrived and nothing is being served.

@@ -20,7 +20,7 @@ use super::driver::Habits;
 use super::extra::Extra;
 use super::ledger::{Ledger, Waiter};
 use super::logins::Logins;
-use super::network::{LinkId, Network};
+use super::network::{LinkId, Lost, Network};
 use super::pauses::Pauses;
 use super::placing;
 use super::rules::Rule;
@@ -40,7 +40,11 @@ pub(super) enum Event {
     /// The client has waited too long for an answer.
     TimedOut(LinkId, RequestId),
     /// The client notices that a connection has ended.
-    Ended(LinkId, Vec<RequestId>),
+    Ended(LinkId, Lost),
+    /// The login of a connection is about to end.
+    LoginDue(LinkId),
+    /// The broker has answered a renewal, or would have.
+    LoginAnswered(LinkId),
     Metadata(u64, Option<Answer>),
     Identity(u64, Option<Answer>),
     /// The caller hears that there are records to place.
@@ -51,7 +55,7 @@ pub(super) enum Event {
     /// The driver takes in what has happened.
     Woken,
     /// The driver hears at last of requests that were lost with their connection.
-    Lost(Vec<RequestId>),
+    Lost(Lost),
     Work,
     Fault,
 }
@@ -280,14 +284,18 @@ impl<'a> Run<'a> {
         match event {
             Event::Connected(node) => {
                 if self.cluster.connect(node) && !self.are_logins_refused() {
-                    self.network.connect(node);
+                    let link = self.network.connect(node);
+                    self.begin_login(link);
                     self.hear(producer::Event::Connected(node));
                 } else {
                     self.connect_failed(node);
                 }
             }
             Event::ConnectFailed(node) => self.connect_failed(node),
-            Event::Arrived(link) => self.serve_next(link),
+            Event::Arrived(link) => {
+                self.serve_next(link);
+                self.go_on_with_login(link);
+            }
             Event::Produced(link, id, response) => self.produced(link, id, response),
             Event::Written(id) => self.hear(producer::Event::Written(id)),
             Event::TimedOut(link, id) => {
@@ -296,6 +304,8 @@ impl<'a> Run<'a> {
                     self.cut(link);
                 }
             }
+            Event::LoginDue(link) => self.login_due(link),
+            Event::LoginAnswered(link) => self.login_answered(link),
             Event::Ended(link, lost) => self.ended(link, lost),
             Event::Lost(lost) => self.lost(lost),
             Event::Sealed(sealed) => self.hear(producer::Event::Sealed(sealed)),
@@ -321,7 +331,7 @@ impl<'a> Run<'a> {
     /// Holds the machine's numbers against what was seen of it.
     fn check_counts(&mut self) {
         let (topics, config) = (self.ledger.topics(), &self.scenario.config);
-        let lateness = self.habits.lateness();
+        let lateness = self.habits.lateness() + self.longest_hold();
         for wrong in self.seen.disagreements(&self.machine, config, lateness, topics) {
             self.ledger.violation(Rule::Counts, &wrong);
         }
@@ -381,6 +391,10 @@ impl<'a> Run<'a> {
         let Some(link) = self.network.link_mut(id) else { return };
         let node = link.node;
         let Some((request_id, request)) = link.take_up(self.now) else { return };
+        if link.is_expired {
+            link.drop_under_way();
+            return self.cut(id);
+        }
         let handle = self.cluster.produce(self.now, node, request);
         if let Some(link) = self.network.link_mut(id) {
             link.serving = Some((handle, request_id));
@@ -424,10 +438,11 @@ impl<'a> Run<'a> {
         let first = open.outstanding.pop_front();
         assert_eq!(first, Some(id), "answers come in the order of the requests");
         self.hear(producer::Event::Produced(id, response));
+        self.go_on_with_login(link);
     }
 
     pub(super) fn cut(&mut self, link: LinkId) {
-        let lost = self.network.cut(link, &mut self.random);
+        let Some(lost) = self.network.cut(link, &mut self.random) else { return };
         self.plan_after(self.scenario.network, Event::Ended(link, lost));
     }
 
@@ -435,7 +450,7 @@ impl<'a> Run<'a> {
         self.hear(producer::Event::ConnectFailed(node, self.unreachable()));
     }
 
-    fn ended(&mut self, link: LinkId, lost: Vec<RequestId>) {
+    fn ended(&mut self, link: LinkId, lost: Lost) {
         let Some(node) = self.network.link(link).map(|link| link.node) else { return };
         let disconnected = producer::Event::Disconnected(node);
         if self.habits.tells_end_first() {
@@ -448,9 +463,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn lost(&mut self, lost: Vec<RequestId>) {
-        for id in lost {
-            self.hear(producer::Event::Lost(id, disconnected().maybe_written(true)));
+    fn lost(&mut self, lost: Lost) {
+        for (ids, may_be_written) in [(lost.sent, true), (lost.unsent, false)] {
+            for id in ids {
+                let error = disconnected().maybe_written(may_be_written);
+                self.hear(producer::Event::Lost(id, error));
+            }
         }
     }
 

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use dekaf::config::Acks;
+
 use super::cluster::{PerMille, Spread};
 use super::extra::{Extra, Kept};
 use super::faults::Fault;
@@ -44,6 +46,7 @@ pub(super) const STORIES: &[Story] = &[
     Story::new("everything is purged now and then", 100, purged),
     Story::new("the producer is closed while it is busy", 100, closed),
     Story::new("logins are refused", 200, logins_refused),
+    Story::new("logins end", 200, logins_end),
     Story::new("unused topics are forgotten and come back", 200, forgotten),
     Story::new("topics are asked about in pages", 100, in_pages),
     Story::new("a producer names more than a thousand topics", 2, thousand),
@@ -231,6 +234,21 @@ fn logins_refused(seed: u64) -> Scenario {
     let mut scenario = with_faults(seed, Spread::millis(100, 3_000), faults);
     scenario.extra.refuses_logins = Duration::from_millis(seed % 3 * 700);
     scenario.config.delivery_timeout = Duration::from_secs(1 + seed % 7 * 3);
+    scenario
+}
+
+/// Connections renew their logins, or end, while leaders move and brokers hang. One seed in three
+/// is not idempotent, and half of those do without acknowledgements.
+fn logins_end(seed: u64) -> Scenario {
+    let faults = &[Fault::MoveLeader, Fault::Cut, Fault::Pause, Fault::Recover];
+    let mut scenario = with_faults(seed, Spread::millis(200, 3_000), faults);
+    scenario.extra.logins_last = Some(Spread::millis(20, 50 + seed % 10 * 100));
+    scenario.extra.gathers = seed.is_multiple_of(2);
+    scenario.network = Spread::millis(0, 40);
+    if seed.is_multiple_of(3) {
+        scenario.config.idempotence = false;
+        scenario.config.acks = if seed.is_multiple_of(2) { Acks::None } else { Acks::Leader };
+    }
     scenario
 }
 
