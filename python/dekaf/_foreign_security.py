@@ -213,7 +213,7 @@ class _Reader:
 
     def _tls(self) -> Security:
         check_types(self._parts)
-        named = {part: self._parts.get(part) for part in ("ca", "ca_password", *_ENCRYPTION)}
+        named = {part: self._parts.get(part) for part in (*_ENCRYPTION, "ca_password")}
         named["key_password"] = key_password(self._parts, self._spell)
         given = {part: each for part, each in named.items() if each is not None}
         arguments: dict[str, Any] = {

@@ -63,5 +63,5 @@ def _form(file: Given, named: str | None) -> Form | None:
     if not is_path(path) or "-----BEGIN" in os.fspath(path):
         return None
     if os.path.exists(path):  # noqa: PTH110 - pathlib costs an import
-        return form_at("certificate", os.fspath(path))
+        return form_at(os.fspath(path))
     return _FORMS.get(named or "JKS")

@@ -24,7 +24,7 @@ def check_files(tls: Tls) -> None:
 
     That PEM is whole is left to the core.
     """
-    forms = {argument: _form(argument, pem) for argument, pem in _pems(tls).items()}
+    forms = {argument: _form(tls, argument, pem) for argument, pem in _pems(tls).items()}
     if tls.ca_password is not None and forms.get("ca") not in STORES and not _is_missing(tls.ca):
         raise ConfigError(
             f"ca_password is given, and ca={tls.ca!r} is not a key store; leave ca_password out"
@@ -50,7 +50,7 @@ def conversions(tls: Tls) -> dict[str, Conversion]:
     return {
         argument: _conversion(tls, argument, pem)
         for argument, pem in _pems(tls).items()
-        if _form(argument, pem) is not None or _is_missing(pem)
+        if _form(tls, argument, pem) is not None or _is_missing(pem)
     }
 
 
@@ -59,10 +59,16 @@ def _pems(tls: Tls) -> dict[str, Pem]:
     return {argument: pem for argument, pem in given.items() if pem is not None}
 
 
-def _form(argument: str, pem: Pem) -> Form | None:
+def _form(tls: Tls, argument: str, pem: Pem) -> Form | None:
+    holds_key = argument == _key_argument(tls)
     if isinstance(pem, File):
-        return form_at(argument, pem.path)
-    return form_of(argument, pem.reveal().encode())
+        return form_at(pem.path, holds_key=holds_key)
+    return form_of(pem.reveal().encode(), holds_key=holds_key)
+
+
+def _key_argument(tls: Tls) -> str:
+    """Return the argument that the client's key is read from."""
+    return "certificate" if tls.key is None else "key"
 
 
 def _is_missing(pem: Pem | None) -> bool:
@@ -72,6 +78,6 @@ def _is_missing(pem: Pem | None) -> bool:
 def _conversion(tls: Tls, argument: str, pem: Pem) -> Conversion:
     from dekaf._keystores.conversion import Conversion  # noqa: PLC0415 - few need it
 
-    with_key = "certificate" if tls.key is None else "key"
-    passwords = {"ca": tls.ca_password, with_key: tls.key_password}
-    return Conversion(argument, pem, passwords.get(argument))
+    holds_key = argument == _key_argument(tls)
+    password = tls.ca_password if argument == "ca" else tls.key_password if holds_key else None
+    return Conversion(argument, pem, password, holds_key=holds_key)

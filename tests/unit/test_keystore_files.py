@@ -123,6 +123,37 @@ def test_a_key(
         asyncio.run(produce(broker, text))
 
 
+@pytest.mark.parametrize("has_key_of_its_own", [False, True])
+def test_a_certificate_beside_an_outdated_key(
+    broker: Broker, stores: Path, tmp_path: Path, has_key_of_its_own: bool
+) -> None:
+    both = tmp_path / "both.pem"
+    write_key(stores, both, Encoding.PEM, PrivateFormat.TraditionalOpenSSL, sealed=True)
+    both.write_bytes((stores / "client.pem").read_bytes() + both.read_bytes())
+    given: dict[str, Any] = {"key": both, "key_password": STORE}
+    if has_key_of_its_own:
+        given = {"key": stores / "client.key"}
+    asyncio.run(produce(broker, Security.tls(ca=broker.ca, certificate=both, **given)))
+
+
+def test_a_secret_key_is_no_private_key(broker: Broker, stores: Path) -> None:
+    path = copied(stores / "client.p12", "secret.p12")
+    keytool(
+        "-genseckey",
+        "-alias",
+        "s",
+        "-keyalg",
+        "AES",
+        "-keysize",
+        128,
+        "-keystore",
+        path,
+        kind="PKCS12",
+    )
+    security = Security.tls(ca=broker.ca, certificate=path, key_password=STORE)
+    asyncio.run(produce(broker, security))
+
+
 def test_a_key_in_pbes1(broker: Broker, stores: Path) -> None:
     key = key_in_pbes1(stores, "PBE-SHA1-3DES")
     given: dict[str, Any] = {"certificate": stores / "client.pem", "key_password": STORE}
@@ -135,7 +166,13 @@ def test_passwords_that_come_later(
 ) -> None:
     path = tmp_path / "password"
     path.write_text(f"{STORE}\n")
-    password: Any = path if source == "file" else lambda: STORE
+    asked: list[str] = []
+
+    def function() -> str:
+        asked.append(STORE)
+        return STORE
+
+    password: Any = path if source == "file" else function
     security = Security.tls(
         ca=stores / "trust.p12",
         ca_password=password,
@@ -143,6 +180,7 @@ def test_passwords_that_come_later(
         key_password=password,
     )
     asyncio.run(produce(broker, security))
+    assert len(asked) == (2 if source == "function" else 0), "once for each store"
 
 
 def test_stores_that_come_later(broker: Broker, stores: Path, tmp_path: Path) -> None:

@@ -1,16 +1,19 @@
 """Key stores and keys that cannot be opened: each error says why, and shows no password."""
 
 import asyncio
+import os
 import random
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
 
-from dekaf import ConfigError, Producer, Security, TlsError
+from dekaf import ConfigError, Producer, Security, TlsError, _keystores
 from dekaf._keystores.conversion import Conversion
 from dekaf._secret import File, Secret
 from dekaf.testing import Broker
@@ -137,10 +140,68 @@ def test_jceks_is_not_read(stores: Path) -> None:
 
 def test_an_encryption_that_is_rare(stores: Path) -> None:
     key = key_in_pbes1(stores, "PBE-SHA1-2DES")
-    conversion = Conversion("key", File(str(key)), Secret(STORE))
+    conversion = Conversion("key", File(str(key)), Secret(STORE), holds_key=True)
     kind, said = conversion()
     # Older versions of cryptography read it.
     assert kind == "pem" or "not supported. Convert it: openssl pkcs8 -in" in said
+
+
+def test_a_vector_that_is_cut_off(
+    stores: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Cryptography's Rust panics, and prints that."""
+    key = tmp_path / "old.key"
+    write_key(stores, key, Encoding.PEM, PrivateFormat.TraditionalOpenSSL, sealed=True)
+    cut, times = re.subn(r"(DEK-Info: [^,]*,\w*)\w{8}\n", r"\1\n", key.read_text())
+    assert times == 1
+    key.write_text(cut)
+    said = refused(certificate=stores / "client.pem", key=key, key_password=STORE)
+    assert "its DEK-Info is cut off" in said
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_key_without_an_end() -> None:
+    """The core says so."""
+    text = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n" * 20_000
+    conversion = Conversion("key", Secret(text), Secret(STORE), holds_key=True)
+    assert conversion() == ("pem", text)
+
+
+class Timeout(BaseException):
+    """As gevent's."""
+
+
+@pytest.mark.parametrize("raised", [Timeout, MemoryError, KeyboardInterrupt])
+@pytest.mark.parametrize("name", ["client.p12", "sealed.der"])
+def test_what_is_meant_for_the_program_passes(
+    stores: Path, monkeypatch: pytest.MonkeyPatch, name: str, raised: type[BaseException]
+) -> None:
+    def load(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(pkcs12, "load_pkcs12", load)
+    monkeypatch.setattr(serialization, "load_der_private_key", load)
+    write_key(stores, stores / "sealed.der", Encoding.DER, PrivateFormat.PKCS8, sealed=True)
+    argument = "certificate" if name == "client.p12" else "key"
+    with pytest.raises(raised):
+        Conversion(argument, File(str(stores / name)), Secret(STORE), holds_key=True)()
+
+
+def test_cryptography_that_cannot_be_imported(
+    stores: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(_keystores, "pkcs12", raising=False)
+    monkeypatch.setitem(sys.modules, "dekaf._keystores.pkcs12", None)
+    said = refused(certificate=stores / "client.p12", key_password=STORE)
+    assert "needs the package cryptography, which cannot be imported; install it anew" in said
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """It was not there when the producer was made."""
+    pipe = tmp_path / "ca.pem"
+    os.mkfifo(pipe)
+    conversion = Conversion("ca", File(str(pipe)), None, holds_key=False)
+    assert conversion() == ("refused", f'the file "{pipe}" is no regular file')
 
 
 DAMAGED = {
@@ -171,7 +232,7 @@ def test_damage_is_an_error(damaged: Path, tmp_path: Path, name: str, argument: 
     """Cut off, changed or with a hole: the error says so, unless the core is the one to read it."""
     chance = random.Random(name)  # noqa: S311 - the same for each run
     whole, path = (damaged / name).read_bytes(), tmp_path / name
-    conversion = Conversion(argument, File(str(path)), Secret(STORE))
+    conversion = Conversion(argument, File(str(path)), Secret(STORE), holds_key=argument != "ca")
     refusals = 0
     for _ in range(600):
         path.write_bytes(damage(chance, whole))

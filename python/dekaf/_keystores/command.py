@@ -18,8 +18,8 @@ _OF_EXTRA: Final = frozenset(Form) - {Form.JCEKS}
 
 def refuse_keystore(argument: str, path: str) -> None:
     """Raise if a file is there, and is a key store or DER, for what reads PEM alone."""
-    form = form_at(argument, path)
-    if form is not None and form != Form.OUTDATED_KEY:
+    form = form_at(path)
+    if form is not None:
         raise ConfigError(f"{argument}={path!r} {_what(form)}. {remedy(argument, path, form)}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING, Final
 
 from dekaf._errors import ConfigError
@@ -18,19 +19,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Conversion"]
 
-_PASSWORDS: Final = {"ca": "ca_password", "certificate": "key_password", "key": "key_password"}
 _LONGEST_FILE: Final = 16 << 20  # as in the core
 
 
 class Conversion:
     """Makes PEM of what an argument of `Security.tls` was given: each time of the file as it is."""
 
-    __slots__ = ("_argument", "_password", "_source")
+    __slots__ = ("_argument", "_holds_key", "_password", "_source")
 
-    def __init__(self, argument: str, source: Pem, password: Password | None) -> None:
+    def __init__(
+        self, argument: str, source: Pem, password: Password | None, *, holds_key: bool
+    ) -> None:
         self._argument = argument
+        self._holds_key = holds_key
         self._source = source
         self._password = password
+
+    @property
+    def _named(self) -> str:
+        """The argument that has the password."""
+        return "ca_password" if self._argument == "ca" else "key_password"
 
     @property
     def path(self) -> str | None:
@@ -69,7 +77,7 @@ class Conversion:
 
     def _pem(self) -> str:
         content = self._content()
-        form = form_of(self._argument, content)
+        form = form_of(content, holds_key=self._holds_key)
         if form is None:
             if self._argument == "ca" and self._password is not None:
                 raise Refusal("is not a key store, and has no password; leave ca_password out")
@@ -77,11 +85,12 @@ class Conversion:
         if not is_read(form):
             raise Refusal(no_pem(self._argument, self.path or "FILE", form))
         password = None
-        named = _PASSWORDS[self._argument]
         if self._password is not None:
-            password = read_password(named, self._password)
+            password = read_password(self._named, self._password)
         try:
             return self._converted(form, content, password)
+        except ImportError:
+            why = "needs the package cryptography, which cannot be imported; install it anew"
         except Refusal as refused:
             if not refused.convert:
                 raise
@@ -89,9 +98,8 @@ class Conversion:
         raise Refusal(why)
 
     def _converted(self, form: Form, content: bytes, password: str | None) -> str:
-        named = _PASSWORDS[self._argument]
         if form in STORES:
-            return _of_store(self._argument, form, content, password, named)
+            return _of_store(self._argument, form, content, password, self._named)
         if form == Form.DER_CERTIFICATE:
             if self._argument == "key":
                 raise Refusal("is a certificate, not a private key")
@@ -101,8 +109,8 @@ class Conversion:
         from dekaf._keystores import private_key  # noqa: PLC0415 - it imports cryptography
 
         if form == Form.OUTDATED_KEY:
-            return private_key.read_outdated(content.decode("latin-1"), password, named)
-        return private_key.read_der(content, password, named)
+            return private_key.read_outdated(content.decode("latin-1"), password, self._named)
+        return private_key.read_der(content, password, self._named)
 
     def _content(self) -> bytes:
         if isinstance(self._source, Secret):
@@ -121,8 +129,15 @@ def _read(path: str) -> bytes:
         # Of authorities in PEM. It was not there when the core was told what it is.
         files = sorted(each.path for each in os.scandir(path) if each.is_file())
         return b"\n".join(map(_read, files))
-    with open(path, "rb") as file:  # noqa: PTH123 - likewise
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise Refusal("is no regular file")
         return file.read(_LONGEST_FILE + 1)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file. Does not wait, should it be a pipe without a writer."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _of_store(argument: str, form: Form, content: bytes, password: str | None, named: str) -> str:

@@ -56,24 +56,27 @@ _OUTDATED: Final = _pattern(
 _LONGEST_PEM: Final = 1 << 20
 
 
-def form_of(argument: str, content: bytes) -> Form | None:
-    """Return the form of what an argument of `Security.tls` is given; `None` may be PEM."""
+def form_of(content: bytes, *, holds_key: bool = False) -> Form | None:
+    """Return the form of a file; `None` may be PEM.
+
+    `holds_key` says that the client's key is to be read from it: another key does not matter.
+    """
     for pattern, form in _BINARY:
         if pattern.match(content):
             return form
-    if argument != "ca" and _has_outdated_key(content):
+    if holds_key and _has_outdated_key(content):
         return Form.OUTDATED_KEY
     return None
 
 
-def form_at(argument: str, path: str) -> Form | None:
-    """Return the form of a file; `None` is also that it cannot be read now."""
+def form_at(path: str, *, holds_key: bool = False) -> Form | None:
+    """Return the form of a file as `form_of` does; `None` is also that it cannot be read now."""
     # Only regular files: reading a pipe would take from it.
     try:
         if not os.path.isfile(path):  # noqa: PTH113 - pathlib costs an import
             return None
         with open(path, "rb") as file:  # noqa: PTH123 - likewise
-            return form_of(argument, file.read(_LONGEST_PEM))
+            return form_of(file.read(_LONGEST_PEM), holds_key=holds_key)
     except OSError:
         return None  # what is wrong with it is found out when it is used
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,5 +22,6 @@ def private_key(encoded: bytes) -> str:
 
 
 def _block(label: str, content: bytes) -> str:
-    lines = "\n".join(wrap(b64encode(content).decode(), 64))
+    text = b64encode(content).decode()
+    lines = "\n".join(text[at : at + 64] for at in range(0, len(text), 64))
     return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from dekaf._keystores.refusal import Refusal, wrong_password
+from dekaf._keystores.refusal import Refusal, check_raised, wrong_password
 from dekaf._keystores.several import several_keys
 
 if TYPE_CHECKING:
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["read_authorities", "read_identity"]
 
 _DER: Final = serialization.Encoding.DER
-# The types of bags with a private key: 1.2.840.113549.1.12.10.1.1, and .2 if it is encrypted.
-_KEY_BAG: Final = re.compile(rb"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01[\x01\x02]")
+# The types of bags with a private key: 1.2.840.113549.1.12.10.1.1, and .2 if it is encrypted. Of
+# them, a bag with a secret key of Java (.5) has one in its head.
+_BAG: Final = rb"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01"
+_KEY_BAG: Final = re.compile(
+    rb"(?P<secret>BAG\x05.{0,32}?)?BAG[\x01\x02]".replace(b"BAG", _BAG), re.DOTALL
+)
 # An attribute of a bag: its alias, in UTF-16 (1.2.840.113549.1.9.20).
 _ALIAS: Final = re.compile(
     rb"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x14\x31.\x1e([\x00-\x7f])", re.DOTALL
@@ -44,7 +48,13 @@ def read_identity(content: bytes, password: str | None, named: str) -> tuple[byt
     """Return the private key (PKCS#8) and its certificates in DER, its own first."""
     # The package returns the first key, and does not say that there are others. Where all of a
     # store is encrypted they cannot be counted, and the first is used.
-    aliases = [_alias(bag) for bag in _KEY_BAG.split(content)[1:]]
+    bags = list(_KEY_BAG.finditer(content))
+    starts = [*(bag.start() for bag in bags), len(content)]
+    aliases = [
+        _alias(content[bag.end() : end])
+        for bag, end in zip(bags, starts[1:], strict=True)
+        if bag["secret"] is None
+    ]
     if len(aliases) > 1:
         raise several_keys(aliases)
     store = _open(content, password, named)
@@ -58,9 +68,8 @@ def read_identity(content: bytes, password: str | None, named: str) -> tuple[byt
 def _open(content: bytes, password: str | None, named: str) -> _Store:
     try:
         return _read(content, None if password is None else password.encode())
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException:  # noqa: BLE001 - a damaged file may make its Rust panic
+    except BaseException as error:  # noqa: BLE001 - a damaged file may make its Rust panic
+        check_raised(error)
         needs = Refusal(f"needs its password, or is damaged; set {named}=")
         refusal = needs if password is None else wrong_password(named)
     # Not within `except`: the error that was raised there may hold what was read.

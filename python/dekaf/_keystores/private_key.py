@@ -9,13 +9,14 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from dekaf._keystores import pem
-from dekaf._keystores.refusal import Refusal
+from dekaf._keystores.refusal import Refusal, check_raised
 
 __all__ = ["read_der", "read_outdated"]
 
-_BLOCK: Final = re.compile(
-    r"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----(.*?)-----END \1PRIVATE KEY-----\n?", re.DOTALL
-)
+_BEGIN: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----")
+_CIPHER: Final = re.compile(r"DEK-Info:\s*([A-Z0-9]+)-[^,]*,\s*([0-9A-Fa-f]*)")
+_IV_DIGITS: Final = {"AES": 32, "DES": 16}
+"""How many digits each cipher's first vector has."""
 
 
 def read_der(content: bytes, password: str | None, named: str) -> str:
@@ -25,13 +26,28 @@ def read_der(content: bytes, password: str | None, named: str) -> str:
 
 def read_outdated(text: str, password: str | None, named: str) -> str:
     """Return PEM text with its encrypted keys decrypted, and everything else as it is."""
+    parts: list[str] = []
+    at = 0
+    while (begin := _BEGIN.search(text, at)) is not None:
+        last = f"-----END {begin[1]}PRIVATE KEY-----"
+        end = text.find(last, begin.end())
+        if end < 0:
+            break  # the core says what is wrong
+        end += len(last)
+        block = text[begin.start() : end]
+        if "ENCRYPTED" in block:
+            _check_iv(block)
+            block = _decrypted(block.encode(), password, named, is_pem=True)
+        parts += [text[at : begin.start()], block]
+        at = end
+    return "".join([*parts, text[at:]])
 
-    def replaced(block: re.Match[str]) -> str:
-        if "ENCRYPTED" not in block[1] and "ENCRYPTED" not in block[2]:
-            return block[0]
-        return _decrypted(block[0].encode(), password, named, is_pem=True)
 
-    return _BLOCK.sub(replaced, text)
+def _check_iv(block: str) -> None:
+    """Raise for a vector of another length, which makes the Rust of cryptography panic."""
+    cipher = _CIPHER.search(block)
+    if cipher is not None and _IV_DIGITS.get(cipher[1], len(cipher[2])) != len(cipher[2]):
+        raise Refusal("has a key that is damaged: the vector in its DEK-Info is cut off")
 
 
 def _decrypted(content: bytes, password: str | None, named: str, *, is_pem: bool) -> str:
@@ -46,9 +62,8 @@ def _decrypted(content: bytes, password: str | None, named: str, *, is_pem: bool
         refusal = Refusal(f"has an encrypted key; set {named}=")
     except UnsupportedAlgorithm:
         refusal = _unsupported()
-    except (KeyboardInterrupt, SystemExit):
-        raise
     except BaseException as error:  # noqa: BLE001 - a damaged file may make its Rust panic
+        check_raised(error)
         if "nknown" in str(error):  # "Unknown key encryption algorithm", "unknown cipher"
             refusal = _unsupported()
     # Not within `except`: the error that was raised there may hold what was read.

@@ -190,8 +190,10 @@ def _context(tls: Any) -> ssl.SSLContext:  # noqa: ANN401 - private to dekaf.Sec
         context.load_default_certs()
     else:
         ca = tls.ca
-        if isinstance(ca, File) and form_at("ca", ca.path) is not None:
-            ca = Secret(conversions(tls)["ca"].text())
+        is_store = isinstance(ca, File) and form_at(ca.path) is not None
+        conversion = conversions(tls).get("ca") if is_store else None
+        if conversion is not None:
+            ca = Secret(conversion.text())
         with _named("ca", tls.ca):
             _trust(context, ca)
     if tls.certificate is not None:
