@@ -77,7 +77,6 @@ def tls_values(tls: Tls | None) -> dict[str, Any] | None:
         "trust": _pem_value(tls.ca, converted.get("ca")),
         "certificate": _pem_value(tls.certificate, converted.get("certificate")),
         "key": _pem_value(tls.key, converted.get("key")),
-        # A conversion decrypts the key itself, unless the file is PEM meanwhile.
         "key_password": None if tls.key_password is None else _password_value(tls.key_password),
         "server_name": tls.server_name,
         "verification": verification if tls.verify else "nothing",

@@ -18,8 +18,8 @@ pub trait Sink<W>: Send + Sync + 'static {
     /// `None`.
     fn ask_where(&self);
 
-    /// Takes a request for a password, a token or PEM, which a connection needs. It is answered later, by
-    /// any thread.
+    /// Takes a request for a password, a token or PEM, which a connection needs. It is answered
+    /// later, by any thread.
     fn provide(&self, request: ProgramRequest);
 
     /// Makes a waiter for all but the first `but` records of `waiter`.

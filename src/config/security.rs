@@ -64,6 +64,11 @@ impl Pem {
         Self::Text { text: Secret::new(text), made_of: None }
     }
 
+    /// Whether it is text with a private key that needs a password.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Text { text, .. } if text.reveal().contains("ENCRYPTED"))
+    }
+
     /// The file or the directory that it comes from.
     pub fn path(&self) -> Option<&Path> {
         match self {

@@ -15,17 +15,25 @@ pub(super) async fn converted(settings: &Tls, program: &dyn Program) -> Result<T
         Trust::System => Trust::System,
     };
     let identity = match &settings.identity {
-        Some(identity) => Some(Identity {
-            certificate: text(&identity.certificate, PemOf::Certificate, program).await?,
-            key: match &identity.key {
-                Some(key) => Some(text(key, PemOf::Key, program).await?),
-                None => None,
-            },
-            key_password: identity.key_password.clone(),
-        }),
+        Some(identity) => Some(with_text(identity, program).await?),
         None => None,
     };
     Ok(Tls { trust, identity, ..settings.clone() })
+}
+
+async fn with_text(identity: &Identity, program: &dyn Program) -> Result<Identity> {
+    let certificate = text(&identity.certificate, PemOf::Certificate, program).await?;
+    let key = match &identity.key {
+        Some(key) => Some(text(key, PemOf::Key, program).await?),
+        None => None,
+    };
+    // A conversion decrypts the key itself, unless the file is PEM meanwhile.
+    let is_open = match (identity.key.as_ref().unwrap_or(&identity.certificate), &key) {
+        (Pem::Asked(_), made) => !made.as_ref().unwrap_or(&certificate).is_encrypted(),
+        _ => false,
+    };
+    let key_password = identity.key_password.clone().filter(|_| !is_open);
+    Ok(Identity { certificate, key, key_password })
 }
 
 async fn text(pem: &Pem, of: PemOf, program: &dyn Program) -> Result<Pem> {
@@ -79,13 +87,12 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_is_to_be_converted_is_asked_for() {
-        let key_password = Some(Password::Asked);
         let settings = Tls {
             trust: Trust::Only(asked("trust.p12")),
             identity: Some(Identity {
                 certificate: Pem::Path("client.pem".into()),
                 key: Some(asked("client.der")),
-                key_password: key_password.clone(),
+                key_password: Some(Password::Asked),
             }),
             ..Tls::default()
         };
@@ -94,7 +101,7 @@ mod tests {
             identity: Some(Identity {
                 certificate: Pem::Path("client.pem".into()),
                 key: Some(made("key", "client.der")),
-                key_password,
+                key_password: None, // the key is decrypted
             }),
             ..Tls::default()
         };

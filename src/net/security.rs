@@ -145,12 +145,12 @@ impl LinkSecurity {
     }
 
     async fn load(&self, settings: &Tls) -> Result<Rc<ClientTls>> {
+        let settings = converted(settings, &*self.program).await?;
         let sealed = settings.identity.as_ref().and_then(|it| it.key_password.as_ref());
         let password = match sealed {
             Some(password) => Some(read(password, PasswordOf::Key, &*self.program).await?),
             None => None,
         };
-        let settings = converted(settings, &*self.program).await?;
         let loaded = blocking(move || ClientTls::load(&settings, password.as_ref())).await?;
         loaded.map(Rc::new).map_err(|error| as_tls(&error))
     }

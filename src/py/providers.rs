@@ -174,8 +174,8 @@ fn time(seconds: f64) -> Option<SystemTime> {
 }
 
 /// Calls a function, and reads the secret that it returns. The error names the type of what the
-/// function raised and the line it came from, never its text or repr, which may hold the secret. What
-/// is meant to end the program is returned as well, without text and traceback.
+/// function raised and the line it came from, never its text or repr, which may hold the secret.
+/// What is meant to end the program is returned as well, without text and traceback.
 fn ask(
     function: &Bound<'_, PyAny>,
     read: impl Fn(&Bound<'_, PyAny>) -> Result<Secret, String>,
