@@ -61,6 +61,8 @@ def test_wrong_passwords(stores: Path) -> None:
         said = refused(certificate=stores / name, key_password=WRONG)
         assert re.search(f'^certificate: the file ".*{name}" is not opened by key_password', said)
         assert "needs its password" in refused(certificate=stores / name)
+    with pytest.raises(ConfigError, match=r"set ca_password= of Security\.tls"):
+        Security.sasl_plain("alice", "secret", ca=stores / "trust.p12")
     for name in ("trust.p12", "trust.jks"):
         said = refused(ca=stores / name, ca_password=WRONG)
         assert re.search(f'^ca: the file ".*{name}" is not opened by ca_password', said)

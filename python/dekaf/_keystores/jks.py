@@ -64,7 +64,7 @@ def read_identity(content: bytes, password: str | None, named: str) -> tuple[byt
     if len(store.keys) > 1:
         raise several_keys([key.alias for key in store.keys])
     if password is None:
-        raise Refusal(f"needs its password; set {named}=")
+        raise Refusal(f"needs its password; set {named}= of Security.tls")
     [entry] = store.keys
     key = _decrypted(entry, password)
     # A key may have a password other than the store's. One that fits the key is enough.

@@ -70,7 +70,7 @@ def _open(content: bytes, password: str | None, named: str) -> _Store:
         return _read(content, None if password is None else password.encode())
     except BaseException as error:  # noqa: BLE001 - a damaged file may make its Rust panic
         check_raised(error)
-        needs = Refusal(f"needs its password, or is damaged; set {named}=")
+        needs = Refusal(f"needs its password, or is damaged; set {named}= of Security.tls")
         refusal = needs if password is None else wrong_password(named)
     # Not within `except`: the error that was raised there may hold what was read.
     raise refusal
