@@ -15,9 +15,16 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+from dekaf import Producer, Security
 from dekaf.testing import Broker
 
 STORE = "of-the-store"  # the password of all
+WRONG = "wr0ng-secret"
+
+
+async def produce(broker: Broker, security: Security | None) -> None:
+    async with Producer(broker.bootstrap_servers, security=security) as producer:
+        await producer.produce("orders", b"v")
 
 
 def make_stores(path: Path, broker: Broker) -> None:

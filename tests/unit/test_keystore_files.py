@@ -4,7 +4,7 @@ import asyncio
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +17,15 @@ from dekaf.testing import Broker
 from tests.kafka import wait_until
 from tests.store_files import (
     STORE,
+    WRONG,
     client_in_old_pkcs12,
     key_in_pbes1,
     keytool,
-    make_stores,
+    produce,
     to_jks,
     to_pkcs12,
     write_key,
 )
-
-WRONG = "wr0ng-secret"
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Broker]:
-    with Broker(security=Security.tls(), client_certificates=True) as broker:
-        yield broker
-
-
-@pytest.fixture(scope="module")
-def stores(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("stores")
-    make_stores(path, broker)
-    return path
-
-
-async def produce(broker: Broker, security: Security | None) -> None:
-    async with Producer(broker.bootstrap_servers, security=security) as producer:
-        await producer.produce("orders", b"v")
-
 
 # -- what is read ---------------------------------------------------------------------------
 
@@ -75,12 +55,12 @@ IDENTITIES: dict[str, Callable[[Path], Path]] = {
 
 @pytest.mark.parametrize("make", IDENTITIES.values(), ids=IDENTITIES)
 def test_a_client_of_a_key_store(
-    broker: Broker, stores: Path, make: Callable[[Path], Path]
+    mtls_box: Broker, stores: Path, make: Callable[[Path], Path]
 ) -> None:
     """Pain 12, JKS only: the files of a Java client are enough."""
     store = make(stores)
-    security = Security.tls(ca=broker.ca, certificate=store, key_password=STORE)
-    asyncio.run(produce(broker, security))
+    security = Security.tls(ca=mtls_box.ca, certificate=store, key_password=STORE)
+    asyncio.run(produce(mtls_box, security))
 
 
 TRUST = {
@@ -93,11 +73,11 @@ TRUST = {
 
 @pytest.mark.parametrize(("name", "given"), TRUST.values(), ids=TRUST)
 def test_authorities_of_a_key_store(
-    broker: Broker, stores: Path, name: str, given: dict[str, Any]
+    mtls_box: Broker, stores: Path, name: str, given: dict[str, Any]
 ) -> None:
     certificate, key = stores / "client.pem", stores / "client.key"
     security = Security.tls(ca=stores / name, certificate=certificate, key=key, **given)
-    asyncio.run(produce(broker, security))
+    asyncio.run(produce(mtls_box, security))
 
 
 KEYS = {
@@ -110,22 +90,22 @@ KEYS = {
 
 @pytest.mark.parametrize("form", KEYS.values(), ids=KEYS)
 def test_a_key(
-    broker: Broker, stores: Path, tmp_path: Path, form: tuple[Encoding, PrivateFormat, bool]
+    mtls_box: Broker, stores: Path, tmp_path: Path, form: tuple[Encoding, PrivateFormat, bool]
 ) -> None:
     certificate, path = stores / "client.pem", tmp_path / "client.key"
     write_key(stores, path, form[0], form[1], sealed=form[2])
     given: dict[str, Any] = {"key_password": STORE} if form[2] else {}
-    security = Security.tls(ca=broker.ca, certificate=certificate, key=path, **given)
-    asyncio.run(produce(broker, security))
+    security = Security.tls(ca=mtls_box.ca, certificate=certificate, key=path, **given)
+    asyncio.run(produce(mtls_box, security))
     if form[0] is Encoding.PEM:
         together = path.read_text() + certificate.read_text()
-        text = Security.tls(ca=broker.ca, certificate=together, **given)
-        asyncio.run(produce(broker, text))
+        text = Security.tls(ca=mtls_box.ca, certificate=together, **given)
+        asyncio.run(produce(mtls_box, text))
 
 
 @pytest.mark.parametrize("has_key_of_its_own", [False, True])
 def test_a_certificate_beside_an_outdated_key(
-    broker: Broker, stores: Path, tmp_path: Path, has_key_of_its_own: bool
+    mtls_box: Broker, stores: Path, tmp_path: Path, has_key_of_its_own: bool
 ) -> None:
     both = tmp_path / "both.pem"
     write_key(stores, both, Encoding.PEM, PrivateFormat.TraditionalOpenSSL, sealed=True)
@@ -133,10 +113,10 @@ def test_a_certificate_beside_an_outdated_key(
     given: dict[str, Any] = {"key": both, "key_password": STORE}
     if has_key_of_its_own:
         given = {"key": stores / "client.key"}
-    asyncio.run(produce(broker, Security.tls(ca=broker.ca, certificate=both, **given)))
+    asyncio.run(produce(mtls_box, Security.tls(ca=mtls_box.ca, certificate=both, **given)))
 
 
-def test_a_secret_key_is_no_private_key(broker: Broker, stores: Path) -> None:
+def test_a_secret_key_is_no_private_key(mtls_box: Broker, stores: Path) -> None:
     path = copied(stores / "client.p12", "secret.p12")
     keytool(
         "-genseckey",
@@ -150,19 +130,19 @@ def test_a_secret_key_is_no_private_key(broker: Broker, stores: Path) -> None:
         path,
         kind="PKCS12",
     )
-    security = Security.tls(ca=broker.ca, certificate=path, key_password=STORE)
-    asyncio.run(produce(broker, security))
+    security = Security.tls(ca=mtls_box.ca, certificate=path, key_password=STORE)
+    asyncio.run(produce(mtls_box, security))
 
 
-def test_a_key_in_pbes1(broker: Broker, stores: Path) -> None:
+def test_a_key_in_pbes1(mtls_box: Broker, stores: Path) -> None:
     key = key_in_pbes1(stores, "PBE-SHA1-3DES")
     given: dict[str, Any] = {"certificate": stores / "client.pem", "key_password": STORE}
-    asyncio.run(produce(broker, Security.tls(ca=broker.ca, key=key, **given)))
+    asyncio.run(produce(mtls_box, Security.tls(ca=mtls_box.ca, key=key, **given)))
 
 
 @pytest.mark.parametrize("source", ["file", "function"])
 def test_passwords_that_come_later(
-    broker: Broker, stores: Path, tmp_path: Path, source: str
+    mtls_box: Broker, stores: Path, tmp_path: Path, source: str
 ) -> None:
     path = tmp_path / "password"
     path.write_text(f"{STORE}\n")
@@ -179,16 +159,16 @@ def test_passwords_that_come_later(
         certificate=stores / "client.jks",
         key_password=password,
     )
-    asyncio.run(produce(broker, security))
+    asyncio.run(produce(mtls_box, security))
     assert len(asked) == (2 if source == "function" else 0), "once for each store"
 
 
-def test_stores_that_come_later(broker: Broker, stores: Path, tmp_path: Path) -> None:
+def test_stores_that_come_later(mtls_box: Broker, stores: Path, tmp_path: Path) -> None:
     store, trust = tmp_path / "client.p12", tmp_path / "trust.jks"
     security = Security.tls(ca=trust, certificate=store, key_password=STORE)
     with pytest.raises(TlsError, match=r'security.ca: the file ".*" cannot be read: No such fil'):
-        asyncio.run(produce(broker, security))
-    producer = Producer(broker.bootstrap_servers, security=security)
+        asyncio.run(produce(mtls_box, security))
+    producer = Producer(mtls_box.bootstrap_servers, security=security)
     store.write_bytes((stores / "client.p12").read_bytes())
     trust.write_bytes((stores / "trust.jks").read_bytes())
 
@@ -200,11 +180,11 @@ def test_stores_that_come_later(broker: Broker, stores: Path, tmp_path: Path) ->
 
 
 @pytest.mark.asyncio
-async def test_pem_that_comes_later(broker: Broker, stores: Path, tmp_path: Path) -> None:
+async def test_pem_that_comes_later(mtls_box: Broker, stores: Path, tmp_path: Path) -> None:
     """Its key is encrypted in the way that the core reads."""
     certificate, key, trust = (tmp_path / name for name in ("client", "key", "trust"))
     security = Security.tls(ca=trust, certificate=certificate, key=key, key_password=STORE)
-    producer = Producer(broker.bootstrap_servers, security=security)
+    producer = Producer(mtls_box.bootstrap_servers, security=security)
     certificate.write_bytes((stores / "client.pem").read_bytes())
     write_key(stores, key, Encoding.PEM, PrivateFormat.PKCS8, sealed=True)
     trust.mkdir()
@@ -239,19 +219,19 @@ def test_cryptography_is_imported_for_stores_alone() -> None:
 # -- as other clients say it ----------------------------------------------------------------
 
 
-def config_of(broker: Broker, **properties: Any) -> ProducerConfig:
+def config_of(mtls_box: Broker, **properties: Any) -> ProducerConfig:
     given = {name.replace("_", "."): str(value) for name, value in properties.items()}
-    security = {"security.protocol": "SSL", "bootstrap.servers": broker.bootstrap_servers}
+    security = {"security.protocol": "SSL", "bootstrap.servers": mtls_box.bootstrap_servers}
     return ProducerConfig.from_properties({**security, **given})
 
 
 @pytest.mark.parametrize("kind", ["JKS", "PKCS12", None])
 @pytest.mark.parametrize("name", ["jks", "p12"])
-def test_properties_of_java(broker: Broker, stores: Path, name: str, kind: str | None) -> None:
+def test_properties_of_java(mtls_box: Broker, stores: Path, name: str, kind: str | None) -> None:
     """Pain 12. What a file is, its content says: Java, too, takes one type for the other."""
     types = {} if kind is None else {"ssl_keystore_type": kind, "ssl_truststore_type": kind}
     config = config_of(
-        broker,
+        mtls_box,
         ssl_keystore_location=stores / f"client.{name}",
         ssl_keystore_password=STORE,
         ssl_truststore_location=stores / f"trust.{name}",
@@ -259,44 +239,44 @@ def test_properties_of_java(broker: Broker, stores: Path, name: str, kind: str |
         **types,
     )
     assert STORE not in repr(config)
-    asyncio.run(produce(broker, config.security))
+    asyncio.run(produce(mtls_box, config.security))
 
 
-def test_a_key_with_a_password_of_its_own(broker: Broker, stores: Path) -> None:
+def test_a_key_with_a_password_of_its_own(mtls_box: Broker, stores: Path) -> None:
     """The store has another one, which `ssl.key.password` overrides, as in Java."""
     path = copied(stores / "client.jks", "own.jks")
     keytool("-keypasswd", "-alias", "client", "-keystore", path, "-new", "of-the-key")
     asyncio.run(
-        produce(broker, Security.tls(ca=broker.ca, certificate=path, key_password="of-the-key"))
+        produce(mtls_box, Security.tls(ca=mtls_box.ca, certificate=path, key_password="of-the-key"))
     )
     with pytest.raises(ConfigError, match='has the private key "client" with a password of its o'):
         Security.tls(certificate=path, key_password=STORE)
     config = config_of(
-        broker,
+        mtls_box,
         ssl_keystore_location=path,
         ssl_keystore_password=STORE,
         ssl_key_password="of-the-key",
         ssl_truststore_location=stores / "trust.jks",
     )
-    asyncio.run(produce(broker, config.security))
+    asyncio.run(produce(mtls_box, config.security))
 
 
-def test_the_password_of_pkcs12_is_the_stores(broker: Broker, stores: Path) -> None:
+def test_the_password_of_pkcs12_is_the_stores(mtls_box: Broker, stores: Path) -> None:
     """As for librdkafka, for which `ssl.key.password` is of `ssl.key.location` alone."""
     config = config_of(
-        broker,
+        mtls_box,
         ssl_keystore_location=stores / "client.p12",
         ssl_keystore_password=STORE,
         ssl_key_password=WRONG,
         ssl_ca_location=stores / "ca.pem",
     )
-    asyncio.run(produce(broker, config.security))
+    asyncio.run(produce(mtls_box, config.security))
 
 
-def test_the_consumers_of_faststream(broker: Broker, stores: Path) -> None:
+def test_the_consumers_of_faststream(mtls_box: Broker, stores: Path) -> None:
     """OpenSSL loads certificates of files that are PEM, and authorities from memory."""
     FastStreamSecurity(Security.tls(ca=stores / "trust.p12", ca_password=STORE))
-    identity = Security.tls(ca=broker.ca, certificate=stores / "client.p12", key_password=STORE)
+    identity = Security.tls(ca=mtls_box.ca, certificate=stores / "client.p12", key_password=STORE)
     with pytest.raises(ConfigError, match=r"is PKCS12, and dekaf reads PEM. Convert it: openssl"):
         FastStreamSecurity(identity)
     key = stores / "old.key"

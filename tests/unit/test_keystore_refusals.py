@@ -5,7 +5,6 @@ import os
 import random
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +12,20 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
 
-from dekaf import ConfigError, Producer, Security, TlsError, _keystores
+from dekaf import ConfigError, Security, TlsError, _keystores
 from dekaf._keystores.conversion import Conversion
 from dekaf._secret import File, Secret
 from dekaf.testing import Broker
 from tests.store_files import (
     STORE,
+    WRONG,
     add_key,
     client_in_old_pkcs12,
     key_in_pbes1,
     keytool,
-    make_stores,
+    produce,
     write_key,
 )
-
-WRONG = "wr0ng-secret"
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Broker]:
-    with Broker(security=Security.tls(), client_certificates=True) as broker:
-        yield broker
-
-
-@pytest.fixture(scope="module")
-def stores(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("stores")
-    make_stores(path, broker)
-    return path
-
-
-async def produce(broker: Broker, security: Security | None) -> None:
-    async with Producer(broker.bootstrap_servers, security=security) as producer:
-        await producer.produce("orders", b"v")
 
 
 def refused(**given: Any) -> str:
@@ -69,25 +49,25 @@ def test_wrong_passwords(stores: Path) -> None:
     assert "needs its password, or is damaged; set ca_password=" in refused(ca=stores / "trust.p12")
 
 
-def test_a_wrong_password_that_comes_late(broker: Broker, stores: Path, tmp_path: Path) -> None:
+def test_a_wrong_password_that_comes_late(mtls_box: Broker, stores: Path, tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_text(WRONG)
     for given in (
-        {"ca": broker.ca, "certificate": stores / "client.p12", "key_password": path},
+        {"ca": mtls_box.ca, "certificate": stores / "client.p12", "key_password": path},
         {"ca": stores / "trust.p12", "ca_password": path},
     ):
         with pytest.raises(TlsError, match="is not opened by ") as caught:
-            asyncio.run(produce(broker, Security.tls(**given)))
+            asyncio.run(produce(mtls_box, Security.tls(**given)))
         assert WRONG not in str(caught.value)
 
 
-def test_a_password_function_that_raises(broker: Broker, stores: Path) -> None:
+def test_a_password_function_that_raises(mtls_box: Broker, stores: Path) -> None:
     def vault() -> str:
         raise RuntimeError(WRONG)
 
     security = Security.tls(ca=stores / "trust.p12", ca_password=vault)
     with pytest.raises(TlsError) as caught:
-        asyncio.run(produce(broker, security))
+        asyncio.run(produce(mtls_box, security))
     assert "security.ca: ca_password: the function raised RuntimeError at " in str(caught.value)
     assert WRONG not in str(caught.value)
 

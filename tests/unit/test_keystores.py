@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from dekaf import ConfigError, Producer, ProducerConfig, Security
+from dekaf import ConfigError, ProducerConfig, Security
 from dekaf.testing import Broker
 from tests.store_files import (
     STORE,
+    produce,
     to_jks,
     to_pkcs12,
     trust_in_der,
@@ -56,11 +57,6 @@ def convert(command: str) -> None:
         answered, shell=True, input=f"{STORE}\n" * 4, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{answered}\n{done.stdout}{done.stderr}"
-
-
-async def produce(broker: Broker, security: Security) -> None:
-    async with Producer(broker.bootstrap_servers, security=security) as producer:
-        await producer.produce("orders", b"v")
 
 
 IDENTITIES: dict[str, tuple[str, Making]] = {
