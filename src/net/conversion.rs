@@ -1,9 +1,6 @@
 //! PEM that the program makes of files in other forms, such as key stores.
 
-use tokio::time::timeout;
-
-use super::password::PATIENCE;
-use super::program::{NotProvided, PemOf, Program, ProgramRequest, reply};
+use super::program::{NotProvided, PemOf, Program, ProgramRequest, ask};
 use crate::config::{Identity, Pem, Tls, Trust};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -38,12 +35,8 @@ async fn with_text(identity: &Identity, program: &dyn Program) -> Result<Identit
 
 async fn text(pem: &Pem, of: PemOf, program: &dyn Program) -> Result<Pem> {
     let Pem::Asked(made_of) = pem else { return Ok(pem.clone()) };
-    let (reply, provided) = reply();
-    program.ask(ProgramRequest::Pem(of, reply));
-    let late =
-        |_| Err(NotProvided::new(format!("it was not converted to PEM within {PATIENCE:?}")));
-    let provided = timeout(PATIENCE, provided.wait()).await.unwrap_or_else(late);
-    match provided {
+    let request = |reply| ProgramRequest::Pem(of, reply);
+    match ask(program, request, "it was not converted to PEM").await {
         Ok(text) => Ok(Pem::Text { text, made_of: made_of.clone() }),
         Err(NotProvided { why, .. }) => {
             Err(Error::new(ErrorKind::Tls, format!("security.{of}: {why}")))

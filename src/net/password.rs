@@ -1,17 +1,12 @@
 //! Where passwords come from: the settings, a file, or the program that uses the client.
 
 use std::path::Path;
-use std::time::Duration;
 
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
-use super::program::{NotProvided, PasswordOf, Program, ProgramRequest, reply};
+use super::program::{PasswordOf, Program, ProgramRequest, ask};
 use crate::config::{Password, Secret};
 use crate::error::{Error, ErrorKind, Result};
-
-/// How long the program may take to provide a password or a token.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads a password. An error says which and why, and never shows a part of it.
 pub(super) async fn read(
@@ -28,12 +23,8 @@ pub(super) async fn read(
             read.await.unwrap_or_else(|panic| Err(panic.to_string())).map_err(|why| no(of, &why))
         }
         Password::Asked => {
-            let (reply, provided) = reply();
-            program.ask(ProgramRequest::Password(of, reply));
-            let late = |_| {
-                Err(NotProvided::new(format!("the function did not return within {PATIENCE:?}")))
-            };
-            let provided = timeout(PATIENCE, provided.wait()).await.unwrap_or_else(late);
+            let request = |reply| ProgramRequest::Password(of, reply);
+            let provided = ask(program, request, "the function did not return").await;
             provided.map_err(|no_password| no(of, &no_password.why))
         }
     }
@@ -65,6 +56,7 @@ fn read_file(path: &Path) -> Result<Secret, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::program::NotProvided;
 
     #[derive(Debug)]
     struct Says(Option<Result<&'static str, &'static str>>);

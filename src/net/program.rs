@@ -1,11 +1,16 @@
 //! What connections ask of the program that uses the client: passwords, tokens and PEM.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::config::Secret;
 use crate::sasl::Token;
+
+/// How long the program may take to provide something.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a password is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,6 +105,18 @@ impl<T> Provided<T> {
 pub(super) fn reply<T>() -> (Reply<T>, Provided<T>) {
     let (reply, provided) = oneshot::channel();
     (Reply(reply), Provided(provided))
+}
+
+/// Asks the program for a secret, and waits for it. `late` says what did not happen in time.
+pub(super) async fn ask(
+    program: &dyn Program,
+    request: impl FnOnce(Reply<Secret>) -> ProgramRequest,
+    late: &str,
+) -> Result<Secret, NotProvided> {
+    let (reply, provided) = reply();
+    program.ask(request(reply));
+    let late = |_| Err(NotProvided::new(format!("{late} within {PATIENCE:?}")));
+    timeout(PATIENCE, provided.wait()).await.unwrap_or_else(late)
 }
 
 /// The program that uses the client.

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use super::conversion::converted;
 use super::expiries::Expiries;
-use super::password::{PATIENCE, read};
-use super::program::{PasswordOf, Program, ProgramRequest};
+use super::password::read;
+use super::program::{PATIENCE, PasswordOf, Program, ProgramRequest};
 use super::security_counts::SecurityCounts;
 use super::tokens::Tokens;
 use crate::config::{Address, BearerLogin, Mechanism, PasswordLogin, Sasl, Secret, Security, Tls};

@@ -9,8 +9,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, timeout};
 
-use super::password::PATIENCE;
-use super::program::{NotProvided, Program, ProgramRequest, reply};
+use super::program::{NotProvided, PATIENCE, Program, ProgramRequest, reply};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sasl::Token;
 
