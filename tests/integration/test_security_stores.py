@@ -50,7 +50,7 @@ async def test_pain_12_jks_only(
         f"ssl.truststore.location={trust}\n"
         f"ssl.truststore.password={STORE}\n"
     )
-    java = ("--bootstrap-server", servers, "--topic", name, "--command-config", properties)
+    java = ("--bootstrap-server", servers, "--topic", name, "--producer.config", properties)
     release = secure_kafka.plan.release
     await asyncio.to_thread(lambda: run_tool(release, CONSOLE, *java, given="of Java\n"))
     config = ProducerConfig.from_file(properties)
