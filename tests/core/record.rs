@@ -216,6 +216,8 @@ proptest! {
             prop_assert!(size <= bound, "{} > {}", size, bound);
             // The bound is for the longest varints; with the shortest it is 17 bytes off.
             prop_assert!(bound - size <= 17, "{} bytes are wasted", bound - size);
+            let (rough, fields) = (record.rough_size_bound(), 3 + 2 * record.headers.len());
+            prop_assert!((bound..=bound + 4 * fields).contains(&rough), "{} is rough", rough);
             Ok(())
         })?;
     }

@@ -61,11 +61,7 @@ impl<W> Machine<W> {
         partition: Option<i32>,
         record: &Record<'_>,
     ) -> Option<Place> {
-        let size = record.size_bound();
-        if self.shutdown.has_begun()
-            || size > self.config.max_request_size
-            || !self.memory.has_room(size)
-        {
+        if self.shutdown.has_begun() || !self.has_room_for(record) {
             return None;
         }
         let partitioner = self.config.partitioner;
@@ -80,5 +76,11 @@ impl<W> Machine<W> {
         };
         topic.usable().get(partition).filter(|into| into.stopped().is_none())?;
         Some(Place { topic: index, partition })
+    }
+    /// Whether a record is neither too large for a request nor for the memory that is left.
+    fn has_room_for(&self, record: &Record<'_>) -> bool {
+        let fits = |size| size <= self.config.max_request_size && self.memory.has_room(size);
+        // The rough bound is found faster, and suffices unless the record is near a limit.
+        fits(record.rough_size_bound()) || fits(record.size_bound())
     }
 }
