@@ -39,7 +39,6 @@ pub const BATCH_OVERHEAD: usize = 61;
 const MAX_RECORD_OVERHEAD: usize = 21;
 
 /// Where the fields of a batch's header begin.
-#[expect(missing_docs, reason = "they have the fields' names")]
 pub mod offset {
     pub const LENGTH: usize = 8;
     pub const LEADER_EPOCH: usize = 12;

@@ -33,7 +33,6 @@ macro_rules! served {
     ($($api:ident: $request:ident,)*) => {
         /// A request of any API.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "`ApiKey` says what each is")]
         pub enum AnyRequest {
             $($api($request),)*
         }
