@@ -5,61 +5,24 @@
 //! event loop fetches them, or the [`dispatcher`], a thread of Python's own; so nothing of ours
 //! can run while the interpreter ends.
 
-mod aio;
-mod answer;
-mod arguments;
-mod batch;
-mod blocking;
-mod borrowed;
-mod broker;
-mod c_exit;
-mod callbacks;
-mod calls;
-mod clock;
-mod cluster;
-mod context;
-mod convert;
+mod base;
+
+mod input;
+
+mod waiters;
+
 mod delivery;
-mod dispatcher;
-mod errors;
-mod fates;
-mod fork;
-mod forked_thread;
-mod futures;
-mod group;
-mod hang;
-mod items;
-mod loops;
-mod memory;
-mod message;
-mod metadata;
-mod metrics;
-mod named;
-mod outlet;
-mod port;
-mod process;
-mod producer;
-mod promises;
-mod providers;
-mod results;
-mod row;
-mod security;
-mod serializers;
-mod settings;
-mod signal;
-mod started;
-mod tell;
-mod template;
-mod topic;
-mod turn;
-mod voice;
-mod waiter;
-mod wakes;
-mod whole;
+
+mod lifecycle;
+
+mod api;
 
 use pyo3::prelude::*;
 
-use self::calls::{call_with, import};
+use self::api::{aio, batch, blocking, broker, producer, results, topic};
+use self::base::calls::{call_with, import};
+use self::input::{message, metadata, settings};
+use self::lifecycle::{c_exit, fork, process};
 
 /// dekaf's core: what `dekaf` is built on. Import from there.
 ///

@@ -1,0 +1,11 @@
+pub(crate) mod aio;
+pub(crate) mod batch;
+pub(crate) mod blocking;
+pub(crate) mod broker;
+pub(crate) mod cluster;
+pub(crate) mod memory;
+pub(crate) mod metrics;
+pub(crate) mod producer;
+pub(crate) mod results;
+pub(crate) mod topic;
+pub(crate) mod whole;

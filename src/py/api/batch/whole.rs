@@ -1,0 +1,107 @@
+//! All-or-nothing batch calls (`atomic=True`): the call reads every item first, and hands all
+//! records over in one step once `buffer_memory` has room for all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+
+use super::BatchCall;
+use crate::py::api::whole::WholeSet;
+use crate::py::base::clock::now_ms;
+use crate::py::delivery::futures;
+use crate::py::delivery::loops;
+use crate::py::input::arguments::Ready;
+use crate::py::waiters::answer::Answer;
+use crate::py::waiters::waiter::Waiter;
+
+/// How long a blocking call sleeps before it checks its time limit again.
+const BETWEEN_TRIES: Duration = Duration::from_millis(200);
+
+impl BatchCall {
+    /// Reads all items. Returns the topic and the partition that the call needs to know.
+    pub(super) fn read_whole(&self, py: Python<'_>) -> PyResult<Option<(String, Option<i32>)>> {
+        let now = now_ms();
+        let most = self.topic.get().producer().settings.config.max_request_size;
+        let (mut messages, mut size) = (Vec::new(), 0);
+        for (index, item) in self.items.bind(py).iter().enumerate() {
+            let message = self
+                .shape
+                .ready(self.topic.get().template(), &item, now)
+                .and_then(Ready::into_owned);
+            match message {
+                Ok(message) => {
+                    size += message.2.size();
+                    messages.push(message);
+                }
+                Err(error) => return Err(PyErr::from_value(self.refusal(index, &item, error)?)),
+            }
+            if size > most {
+                // The core will refuse it, so the remaining items need not be read.
+                break;
+            }
+        }
+        let whole = WholeSet::new(messages)?;
+        let wanted = whole.as_ref().map(|whole| (whole.topic().to_owned(), whole.partition()));
+        let mut work = self.take_work();
+        work.whole = whole;
+        self.put_back(work);
+        Ok(wanted)
+    }
+
+    /// Hands all records over if there is room, and says whether there was.
+    pub(super) fn try_whole(&self, py: Python<'_>, blocks: bool) -> PyResult<bool> {
+        let core = self.topic.get().producer();
+        let in_all = core.settings.config.delivery_timeout;
+        let limit = if blocks { in_all.min(core.settings.max_block) } else { in_all };
+        let mut work = self.take_work();
+        let handed = match &mut work.whole {
+            Some(whole) => {
+                let member = |index| self.member(index as u32);
+                whole.hand_over(py, &core.settings, &self.running.client, limit, member)
+            }
+            None => Ok(true),
+        };
+        if matches!(handed, Ok(true)) {
+            work.whole = None;
+            work.next = self.count;
+        }
+        self.put_back(work);
+        handed
+    }
+
+    /// Returns a future that completes when there may be room.
+    pub(super) fn when_whole_fits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (future, waiter) = loops::waiter(&loops::needed(py, "publish_batch")?)?;
+        if self.ask_for_room(waiter).is_some() {
+            futures::finish(&future)?;
+        }
+        Ok(future)
+    }
+
+    /// Blocks until there may be room, or until the time limit is to be checked again.
+    pub(super) fn wait_whole_fits(&self, py: Python<'_>) -> PyResult<()> {
+        let answer = Arc::new(Answer::default());
+        if self.ask_for_room(Waiter::Thread(Arc::clone(&answer))).is_none() {
+            let voice = &self.running.voice;
+            answer.wait(py, Some(BETWEEN_TRIES), || voice.place_records(py).map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// Has the core settle `waiter` when there is room; gives it back if there is nothing to wait
+    /// for.
+    fn ask_for_room(&self, waiter: Waiter) -> Option<Waiter> {
+        let work = self.take_work();
+        let left = match &work.whole {
+            Some(whole) => self.running.client.when_whole_fits(whole.topic(), whole.size(), waiter),
+            None => Some(waiter),
+        };
+        self.put_back(work);
+        left
+    }
+
+    fn member(&self, index: u32) -> Waiter {
+        Waiter::Member { group: Arc::clone(&self.group), index }
+    }
+}

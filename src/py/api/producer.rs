@@ -1,0 +1,352 @@
+//! What both producers have in common: settings, the running core, `send`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::cluster;
+use super::memory::wait_if_full;
+use super::metrics;
+use crate::client::{Client, Handed};
+use crate::error::{Error, ErrorKind};
+use crate::net::SecurityMetrics;
+use crate::producer::{Haste, Metrics, Pending, Purge};
+use crate::py::base::clock::now_ms;
+use crate::py::base::errors::to_python;
+use crate::py::delivery::callbacks;
+use crate::py::delivery::dispatcher;
+use crate::py::delivery::loops;
+use crate::py::delivery::named::{Named, named};
+use crate::py::delivery::outlet::Outlet;
+use crate::py::delivery::voice::Voice;
+use crate::py::input::arguments::{self, Argument, Extras, Ready};
+use crate::py::input::borrowed::Borrowed;
+use crate::py::input::settings::Settings;
+use crate::py::lifecycle::process;
+use crate::py::lifecycle::started::{Running, Started};
+use crate::py::waiters::port::Address;
+use crate::py::waiters::waiter::Waiter;
+
+/// The core of a producer. Nothing is started before it is used.
+#[pyclass(frozen, subclass, module = "dekaf._core")]
+pub(crate) struct ProducerCore {
+    /// What the settings were made of.
+    #[pyo3(get)]
+    config: Py<PyAny>,
+    pub(crate) settings: Settings,
+    started: Started,
+}
+
+impl ProducerCore {
+    /// The running core, started if need be.
+    pub(crate) fn running(&self, py: Python<'_>) -> PyResult<Running> {
+        self.check_open(py)?;
+        if let Some(running) = self.started() {
+            return Ok(running);
+        }
+        let generation = process::generation();
+        process::check_not_over()?;
+        // Finding its home may start a thread, which others must not wait for behind the lock.
+        let home = match loops::running(py)? {
+            Some(running) => loops::port_of(&running)?,
+            None => dispatcher::port(py)?,
+        };
+        let voice = Arc::new(Voice::new(&self.settings, py));
+        let mut asked =
+            self.settings.providers.all().into_iter().chain([&self.settings.partitioner]);
+        // Loops stand still now and then, and may be blocked by the very call that waits.
+        let asks = if asked.any(Option::is_some) {
+            Some(Address::of(dispatcher::port(py)?))
+        } else {
+            None
+        };
+        let outlet = Outlet {
+            voice: Arc::clone(&voice),
+            home: Address::of(home),
+            asks,
+            is_token_of_loop: self.settings.providers.is_token_of_loop,
+        };
+        let started = self.started.start(outlet, |outlet| {
+            let client = Client::start(self.settings.config.clone(), process::seed(), outlet)?;
+            voice.belongs_to(client.clone());
+            Ok::<_, std::io::Error>(Running { client, voice })
+        });
+        match started {
+            Ok(running) => {
+                let running = running.map_err(|error| not_started(&error))?;
+                process::register(py, running.clone(), self.settings.exit_timeout)?;
+                let is_verbose = callbacks::is_verbose(py)?;
+                process::check_not_forked(generation)?;
+                running.client.set_verbose(is_verbose);
+                Ok(running)
+            }
+            // Somebody else was faster.
+            Err(outlet) => {
+                drop(outlet);
+                self.running(py)
+            }
+        }
+    }
+
+    /// Fails once it is closed.
+    fn check_open(&self, py: Python<'_>) -> PyResult<()> {
+        if self.started.is_closed() { Err(closed(py)) } else { Ok(()) }
+    }
+
+    /// The core if it was ever started; after a fork, in this process.
+    pub(crate) fn started(&self) -> Option<Running> {
+        self.started.get()
+    }
+
+    /// Does something with the running core, which is nearly always at hand: not even its handles
+    /// are cloned.
+    pub(crate) fn with_running<T>(
+        &self,
+        py: Python<'_>,
+        what: impl FnOnce(&Running) -> PyResult<T>,
+    ) -> PyResult<T> {
+        match self.started.at_hand() {
+            Some(running) => what(running),
+            None => what(&self.running(py)?),
+        }
+    }
+
+    /// The core, for the last time.
+    pub(crate) fn shut(&self) -> Option<Running> {
+        self.started.shut()
+    }
+
+    /// How long closing may take.
+    pub(crate) fn closing_limit(&self, timeout: Option<f64>) -> PyResult<Duration> {
+        match timeout {
+            // Every message is settled by then, and the core is done.
+            None => Ok(self.settings.config.delivery_timeout + Duration::from_secs(1)),
+            Some(seconds) => seconds_of(seconds),
+        }
+    }
+
+    /// Until when a flush waits for callbacks, once all is settled. Who gave no limit waits no
+    /// longer for them than for the end: one may want what the thread that flushes holds.
+    pub(crate) fn callbacks_until(&self, limit: Option<Instant>) -> Instant {
+        limit.unwrap_or_else(|| Instant::now() + self.settings.exit_timeout)
+    }
+
+    /// Hands one message over, and waits for room if there is none.
+    pub(crate) fn send_ready(
+        &self,
+        py: Python<'_>,
+        ready: &Ready<'_>,
+        on_delivery: Argument<'_, '_>,
+    ) -> PyResult<()> {
+        self.send_by(py, on_delivery, |client, named| {
+            ready.hand_over(&self.settings, client, named, Haste::Lingers)
+        })
+    }
+
+    fn send_by(
+        &self,
+        py: Python<'_>,
+        on_delivery: Argument<'_, '_>,
+        hand_over: impl FnOnce(&Client<Waiter>, Option<Named>) -> PyResult<Handed>,
+    ) -> PyResult<()> {
+        if on_delivery.is_some() {
+            // A callback may start the dispatcher; for a producer that is closed it must not.
+            self.check_open(py)?;
+        }
+        let named = on_delivery.map(named).transpose()?;
+        self.with_running(py, |running| {
+            let handed = hand_over(&running.client, named)?;
+            wait_if_full(py, &self.settings, running, &handed)
+        })
+    }
+}
+
+#[pymethods]
+impl ProducerCore {
+    #[new]
+    #[pyo3(signature = (config, *, first_sequence=0))]
+    pub(crate) fn new(config: Bound<'_, PyAny>, first_sequence: i32) -> PyResult<Self> {
+        let mut settings = Settings::of(&config)?;
+        settings.config.first_sequence = first_sequence;
+        Ok(Self { config: config.unbind(), settings, started: Started::default() })
+    }
+
+    /// Hands one message over and returns at once. `on_delivery(metadata, error)` is called once,
+    /// when its fate is known; exactly one of them is `None`.
+    #[pyo3(
+        signature = (
+            topic, value=None, misplaced=None, *,
+            key=None, headers=None, partition=None, timestamp=None, on_delivery=None,
+        ),
+        text_signature = "($self, topic, value=None, *, key=None, headers=None, partition=None, timestamp=None, on_delivery=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "a message's parts, by keyword")]
+    fn send<'py>(
+        &self,
+        py: Python<'py>,
+        topic: &Bound<'py, PyAny>,
+        value: Option<&Bound<'py, PyAny>>,
+        misplaced: Option<&Bound<'py, PyAny>>,
+        key: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        partition: Option<&Bound<'py, PyAny>>,
+        timestamp: Option<&Bound<'py, PyAny>>,
+        on_delivery: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        let extras = Extras { misplaced, key, headers, partition, timestamp };
+        // By reference: moving it costs as much as reading the clock.
+        if let Some(message) = &Borrowed::of_call(&self.settings, topic, value, extras) {
+            return self.send_by(py, on_delivery, |client, named| {
+                message.hand_over(py, client, named, Haste::Lingers)
+            });
+        }
+        let parts = arguments::of_call("send", topic, value, extras)?;
+        let ready = parts.ready("send", &self.settings.serializers, now_ms())?;
+        self.send_ready(py, &ready, on_delivery)
+    }
+
+    /// Drops messages; each fails with `Purged`.
+    #[pyo3(name = "_purge")]
+    fn purge(&self, in_queue: bool, in_flight: bool) {
+        if let Some(running) = self.started() {
+            running.client.purge(Purge { in_queue, in_flight });
+        }
+    }
+
+    /// What it has done so far and holds now, as a tree of dicts.
+    #[pyo3(name = "_metrics")]
+    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let Some(running) = self.started() else {
+            let buffer_memory = self.settings.config.buffer_memory;
+            let pending = Pending { buffer_memory, ..Pending::default() };
+            let metrics = Metrics { pending, ..Metrics::default() };
+            return metrics::snapshot(py, &metrics, SecurityMetrics::default(), 0);
+        };
+        let Running { client, voice } = &running;
+        let (metrics, security) = (client.metrics(), client.security_metrics());
+        metrics::snapshot(py, &metrics, security, voice.ever_unclaimed())
+    }
+
+    /// Failures that nobody claimed and no flush has told: how many, and the first of them.
+    #[pyo3(name = "_take_unclaimed")]
+    fn take_unclaimed<'py>(&self, py: Python<'py>) -> PyResult<(u64, Bound<'py, PyList>)> {
+        let (count, first) =
+            self.started().map(|running| running.voice.take_unclaimed()).unwrap_or_default();
+        let first = first.iter().map(|error| to_python(py, error).into_value(py));
+        Ok((count, PyList::new(py, first.collect::<Vec<_>>())?))
+    }
+
+    /// The partitions of a topic that is known, and who leads each.
+    #[pyo3(name = "_leaders")]
+    fn leaders(&self, topic: &str) -> Vec<Option<i32>> {
+        self.started().map(|running| running.client.leaders(topic)).unwrap_or_default()
+    }
+
+    /// The cluster as it described itself, as plain tuples: `dekaf._cluster` gives them types.
+    #[pyo3(name = "_described")]
+    fn described<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let described = self.started().and_then(|running| running.client.described());
+        cluster::tuples(py, &*described.ok_or_else(|| closed(py))?)
+    }
+
+    /// How many messages that were handed over before a flush are not settled.
+    #[pyo3(name = "_unsettled_before")]
+    pub(crate) fn unsettled_before(&self, before: u64) -> usize {
+        self.started().map_or(0, |running| running.client.unsettled_before(before))
+    }
+
+    /// Names the coroutines that its callbacks make.
+    #[pyo3(name = "_id")]
+    fn id(&self) -> usize {
+        self.started().map_or(0, |running| running.voice.id())
+    }
+
+    /// Lets go of the user's functions, once everything was told.
+    #[pyo3(name = "_let_go")]
+    fn let_go(&self, py: Python<'_>) {
+        if let Some(running) = self.started() {
+            running.voice.let_go();
+        }
+        process::sweep(py);
+    }
+
+    /// How many messages were handed over and are not settled: neither delivered nor failed.
+    fn __len__(&self) -> usize {
+        self.started().map_or(0, |running| running.client.unsettled())
+    }
+
+    /// Always true, also while there is nothing to deliver.
+    #[expect(clippy::unused_self, reason = "Python passes it")]
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    /// Whether it was closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.started.is_closed()
+    }
+
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::py::generic(class, item)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.config)?;
+        self.settings.traverse(&visit)?;
+        self.started.at_hand().map_or(Ok(()), |running| running.voice.traverse(&visit))
+    }
+
+    /// The producer is garbage, and so is whatever its functions belong to. What was handed over is
+    /// still delivered, without them: a record that waits for the partitioner fails.
+    fn __clear__(&self) {
+        if let Some(running) = self.started.at_hand() {
+            running.voice.let_go();
+        }
+    }
+}
+
+impl Drop for ProducerCore {
+    fn drop(&mut self) {
+        // Nobody can hand anything over any more. What was is still delivered: the core goes
+        // on by itself, and the interpreter's end waits for it.
+        let exit_timeout = self.settings.exit_timeout;
+        let delivery_timeout = self.settings.config.delivery_timeout;
+        if let Some(running) = self.started() {
+            running.client.close(exit_timeout.max(delivery_timeout), None);
+        }
+    }
+}
+
+/// The system gives no thread, or no file descriptor.
+fn not_started(error: &std::io::Error) -> PyErr {
+    let message = format!(
+        "dekaf cannot start: {error}; it needs two threads and a few file descriptors: see the \
+         limits of the process (ulimit -u, ulimit -n) and of its container"
+    );
+    PyOSError::new_err((error.raw_os_error(), message))
+}
+
+pub(crate) fn closed(py: Python<'_>) -> PyErr {
+    let error = "the producer is closed; create another one";
+    to_python(py, &Error::new(ErrorKind::Closed, error))
+}
+
+/// A time limit that a caller gave.
+pub(crate) fn seconds_of(seconds: f64) -> PyResult<Duration> {
+    // No clock reaches further than that. `f64::min` would take NaN as longer than any.
+    let longest = f64::from(u32::MAX);
+    let bounded = if seconds > longest { longest } else { seconds };
+    Duration::try_from_secs_f64(bounded).map_err(|_| {
+        let message = format!("timeout={seconds} is out of range: 0 or more seconds");
+        PyValueError::new_err(message)
+    })
+}

@@ -1,0 +1,191 @@
+//! What became of the messages of one call, in their order. Metadata is made when somebody looks.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use pyo3::exceptions::{PyIndexError, PyOverflowError};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PySlice, PyString, PyType};
+use pyo3::{PyTraverseError, PyVisit, intern};
+
+use super::batch::{BatchCall, SLICE};
+use crate::error::{Error, ErrorCode, ErrorKind};
+use crate::py::base::calls::text;
+use crate::py::base::errors::to_python;
+use crate::py::input::metadata::RecordMetadata;
+use crate::py::waiters::fates::{Fate, Fates};
+
+/// The results of one call.
+#[pyclass(frozen, subclass, sequence, module = "dekaf._core")]
+pub(crate) struct BatchResultCore {
+    fates: Fates,
+    topics: Vec<Py<PyString>>,
+    /// Those that are objects already: exceptions, and what was unpickled.
+    objects: Mutex<HashMap<usize, Py<PyAny>>>,
+    failed: Vec<usize>,
+    /// For how many of the failed there are exceptions.
+    made: AtomicUsize,
+}
+
+impl BatchResultCore {
+    pub(crate) fn of_fates(
+        py: Python<'_>,
+        fates: Fates,
+        topics: &[Arc<str>],
+        refused: Vec<(u32, Py<PyAny>)>,
+    ) -> Self {
+        let failed = fates.failed().collect();
+        let objects = refused.into_iter().map(|(index, error)| (index as usize, error)).collect();
+        let topics = topics.iter().map(|topic| PyString::new(py, topic).unbind()).collect();
+        Self { fates, topics, objects: Mutex::new(objects), failed, made: AtomicUsize::new(0) }
+    }
+
+    /// Of results that are objects already.
+    fn of_objects(results: &Bound<'_, PyList>) -> Self {
+        let mut objects = HashMap::new();
+        let mut failed = Vec::new();
+        for (index, result) in results.iter().enumerate() {
+            if !result.is_instance_of::<RecordMetadata>() {
+                failed.push(index);
+            }
+            objects.insert(index, result.unbind());
+        }
+        let fates = Fates::refused(results.len());
+        Self {
+            fates,
+            topics: Vec::new(),
+            objects: Mutex::new(objects),
+            failed,
+            made: AtomicUsize::new(0),
+        }
+    }
+
+    /// Why those failed from one of them on.
+    pub(crate) fn failures_from(&self, py: Python<'_>, first: usize) -> PyResult<Vec<Error>> {
+        let failed = self.failed.iter().filter(|index| **index >= first);
+        let error = |&index: &usize| match self.fates.get(index) {
+            (Fate::Failed(error), _) => Ok((**error).clone()),
+            _ => of_exception(&self.get(py, index)?),
+        };
+        failed.map(error).collect()
+    }
+
+    fn known<'py>(&self, py: Python<'py>, index: usize) -> Option<Bound<'py, PyAny>> {
+        let objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.get(&index).map(|object| object.bind(py).clone())
+    }
+
+    fn get<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+        if let (Fate::Stored { topic, partition, first }, behind) = self.fates.get(index) {
+            let place = first.after(behind);
+            let topic = self.topics[*topic as usize].bind(py);
+            return RecordMetadata::of(topic, *partition, place);
+        }
+        match self.known(py, index) {
+            Some(object) => Ok(object),
+            None => self.make_exception(py, index),
+        }
+    }
+
+    /// The exception of a message that failed in the core: always the same object.
+    fn make_exception<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+        let (Fate::Failed(error), _) = self.fates.get(index) else {
+            unreachable!("what was refused or unpickled is an object, and the call is over");
+        };
+        let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
+        exception.setattr(intern!(py, "index"), index)?;
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = objects.entry(index).or_insert_with(|| exception.clone().unbind());
+        Ok(same.bind(py).clone())
+    }
+}
+
+/// An exception of a message that never reached the core, as an error of the core's.
+pub(crate) fn of_exception(exception: &Bound<'_, PyAny>) -> PyResult<Error> {
+    let message = text(exception)?.to_string();
+    let error = match exception.get_type().name()?.to_str()? {
+        "SerializationError" => Error::new(ErrorKind::Serialization, message),
+        _ => Error::new(ErrorKind::InvalidRecord, message).code(ErrorCode::INVALID_RECORD),
+    };
+    let topic: Option<String> = exception.getattr(intern!(exception.py(), "topic"))?.extract()?;
+    Ok(topic.into_iter().fold(error, |error, topic| error.topic(&topic.into())))
+}
+
+#[pymethods]
+impl BatchResultCore {
+    /// Of a call that is over, or of a list of results.
+    #[new]
+    fn new(source: &Bound<'_, PyAny>) -> PyResult<Self> {
+        match source.cast_exact::<BatchCall>() {
+            Ok(call) => Ok(call.get().results(source.py())),
+            Err(_) => Ok(Self::of_objects(source.cast::<PyList>()?)),
+        }
+    }
+
+    fn __len__(&self) -> usize {
+        self.fates.len()
+    }
+
+    fn __getitem__<'py>(
+        &self,
+        py: Python<'py>,
+        index: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let count = self.fates.len();
+        if let Ok(slice) = index.cast::<PySlice>() {
+            let indices = slice.indices(count as isize)?;
+            let mut next = indices.start;
+            let part = PyList::empty(py);
+            for _ in 0..indices.slicelength {
+                part.append(self.get(py, next as usize)?)?;
+                next += indices.step;
+            }
+            return Ok(part.into_any());
+        }
+        let index: isize = match index.extract::<isize>() {
+            Err(error) if error.is_instance_of::<PyOverflowError>(py) => isize::MAX,
+            index => index?,
+        };
+        let place = if index < 0 { index + count as isize } else { index };
+        if !(0..count as isize).contains(&place) {
+            return Err(PyIndexError::new_err(format!(
+                "there are {count} results, and none has the index {index}"
+            )));
+        }
+        self.get(py, place as usize)
+    }
+
+    /// Which messages failed.
+    #[getter]
+    fn _failed(&self) -> &[usize] {
+        &self.failed
+    }
+
+    /// Makes some of the exceptions; says whether there are more to make.
+    fn _make_exceptions(&self, py: Python<'_>) -> PyResult<bool> {
+        let until = Instant::now() + SLICE;
+        while let Some(&index) = self.failed.get(self.made.load(Ordering::Relaxed)) {
+            self.get(py, index)?;
+            self.made.fetch_add(1, Ordering::Relaxed);
+            if Instant::now() >= until {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::py::generic(class, item)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Ok(objects) = self.objects.try_lock() else { return Ok(()) };
+        objects.values().try_for_each(|object| visit.call(object))
+    }
+}

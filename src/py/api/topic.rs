@@ -1,0 +1,179 @@
+//! The classes behind bound topics and publishers: messages that have something in common, one at
+//! a time or many in a call.
+
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyType};
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::aio;
+use super::aio::AsyncProducerCore;
+use super::batch::BatchCall;
+use super::blocking;
+use super::producer::ProducerCore;
+use crate::py::base::clock::now_ms;
+use crate::py::input::arguments::{Extras, Parts, Ready};
+use crate::py::input::items::Shape;
+use crate::py::input::message::Message;
+use crate::py::input::serializers::Serializers;
+use crate::py::input::template::{Common, Template};
+
+/// Messages of one producer that have something in common.
+#[pyclass(frozen, subclass, module = "dekaf._core")]
+pub(crate) struct TopicCore {
+    producer: Py<ProducerCore>,
+    is_async: bool,
+    template: Template,
+}
+
+impl TopicCore {
+    /// A value with what is said of it, or a message that says it all.
+    fn ready<'py>(
+        &self,
+        py: Python<'py>,
+        call: &str,
+        value: Option<&Bound<'py, PyAny>>,
+        extras: Extras<'_, 'py>,
+    ) -> PyResult<Ready<'py>> {
+        let message = value.and_then(|value| value.cast_exact::<Message>().ok());
+        let parts = match message {
+            Some(message) => {
+                extras.check_alone(call, None)?;
+                Parts::of_message(message)
+            }
+            None => extras.parts(None, value),
+        };
+        self.template.ready(py, call, parts, now_ms())
+    }
+}
+
+#[pymethods]
+impl TopicCore {
+    /// `value_serializer` is one that makes bytes; `is_json` has values without bytes become JSON.
+    #[new]
+    #[pyo3(signature = (
+        producer, topic, *, key=None, headers=None, partition=None, timestamp=None,
+        value_serializer=None, is_json=false,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "a message's parts, by keyword")]
+    fn new(
+        producer: &Bound<'_, ProducerCore>,
+        topic: Option<&Bound<'_, PyAny>>,
+        key: Option<&Bound<'_, PyAny>>,
+        headers: Option<&Bound<'_, PyAny>>,
+        partition: Option<&Bound<'_, PyAny>>,
+        timestamp: Option<&Bound<'_, PyAny>>,
+        value_serializer: Option<Py<PyAny>>,
+        is_json: bool,
+    ) -> PyResult<Self> {
+        let own = producer.get().settings.serializers.clone_ref(producer.py());
+        let value = value_serializer.or(own.value);
+        let serializers = Serializers { key: own.key, value, is_json };
+        let common = Common { topic, key, headers, partition, timestamp };
+        let template = Template::new(&common, serializers)?;
+        let is_async = producer.is_instance_of::<AsyncProducerCore>();
+        Ok(Self { producer: producer.clone().unbind(), is_async, template })
+    }
+
+    /// The topic's name, unless messages name theirs.
+    #[getter]
+    fn name(&self) -> Option<&Py<PyString>> {
+        self.template.topic.as_ref()
+    }
+
+    /// Hands one message over and returns at once.
+    #[pyo3(
+        signature = (
+            value=None, *,
+            key=None, headers=None, partition=None, timestamp=None, on_delivery=None,
+        ),
+        text_signature = "($self, value=None, *, key=None, headers=None, partition=None, timestamp=None, on_delivery=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "a message's parts, by keyword")]
+    fn send<'py>(
+        &self,
+        py: Python<'py>,
+        value: Option<&Bound<'py, PyAny>>,
+        key: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        partition: Option<&Bound<'py, PyAny>>,
+        timestamp: Option<&Bound<'py, PyAny>>,
+        on_delivery: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        let extras = Extras { misplaced: None, key, headers, partition, timestamp };
+        let ready = self.ready(py, "send", value, extras)?;
+        self.producer.get().send_ready(py, &ready, on_delivery)
+    }
+
+    /// Hands one message over, as the producer's own `produce` does: a future brings its metadata,
+    /// or the call waits for it.
+    #[pyo3(
+        signature = (value=None, *, key=None, headers=None, partition=None, timestamp=None),
+        text_signature = "($self, value=None, *, key=None, headers=None, partition=None, timestamp=None)"
+    )]
+    fn produce<'py>(
+        &self,
+        py: Python<'py>,
+        value: Option<&Bound<'py, PyAny>>,
+        key: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        partition: Option<&Bound<'py, PyAny>>,
+        timestamp: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let extras = Extras { misplaced: None, key, headers, partition, timestamp };
+        let ready = self.ready(py, "produce", value, extras)?;
+        let core = self.producer.get();
+        if self.is_async {
+            return aio::produce(py, core, &ready);
+        }
+        blocking::produce(py, core, &ready)?.into_bound_py_any(py)
+    }
+
+    /// Hands several messages over and returns at once. All of them are read before the first is
+    /// sent: one that cannot be sends none.
+    #[pyo3(name = "_send_all")]
+    fn send_all(&self, py: Python<'_>, items: &Bound<'_, PyList>) -> PyResult<()> {
+        let extras = Extras::default();
+        let ready = items.iter().map(|item| {
+            let value = Some(&item).filter(|item| !item.is_none());
+            self.ready(py, "send", value, extras)
+        });
+        for ready in ready.collect::<PyResult<Vec<_>>>()? {
+            self.producer.get().send_ready(py, &ready, None)?;
+        }
+        Ok(())
+    }
+
+    /// Begins to hand over many messages; see [`BatchCall`].
+    #[pyo3(name = "_batch")]
+    fn batch(slf: &Bound<'_, Self>, items: Bound<'_, PyList>, shape: &str) -> PyResult<BatchCall> {
+        let py = slf.py();
+        let shape = Shape::of(shape)?;
+        let running = slf.get().producer.get().running(py)?;
+        let count = items.len();
+        Ok(BatchCall::new(slf.clone().unbind(), running, items.unbind(), shape, count))
+    }
+
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::py::generic(class, item)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.producer)?;
+        self.template.traverse(&visit)
+    }
+}
+
+impl TopicCore {
+    pub(crate) fn producer(&self) -> &ProducerCore {
+        self.producer.get()
+    }
+
+    pub(crate) fn template(&self) -> &Template {
+        &self.template
+    }
+}

@@ -1,0 +1,5 @@
+pub(crate) mod calls;
+pub(crate) mod clock;
+pub(crate) mod context;
+pub(crate) mod errors;
+pub(crate) mod hang;

@@ -1,0 +1,135 @@
+//! A loop's futures: made, completed, and asked whether anybody still looks at them.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyList, PyString};
+
+use crate::error::Error;
+use crate::py::api::aio::Unsend;
+use crate::py::base::calls::{iterate, method};
+use crate::py::base::errors::to_python;
+use crate::py::imported;
+use crate::py::waiters::wakes::{Wake, Waking};
+
+/// A new future of a loop.
+pub(crate) fn of_loop<'py>(running: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    method(running, intern!(running.py(), "create_future"), [])
+}
+
+/// Completes a future of ours, on its loop. Whoever waits for it is left to be called.
+pub(crate) fn set_result(
+    future: &Bound<'_, PyAny>,
+    result: &Bound<'_, PyAny>,
+    waking: &Waking<'_>,
+) -> PyResult<()> {
+    complete(future, intern!(future.py(), "set_result"), result, waking)
+}
+
+/// The same, with a failure.
+pub(crate) fn set_exception(
+    future: &Bound<'_, PyAny>,
+    error: &Error,
+    waking: &Waking<'_>,
+) -> PyResult<()> {
+    let py = future.py();
+    let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
+    complete(future, intern!(py, "set_exception"), &exception, waking)
+}
+
+/// Completes a future that nobody waits for yet.
+pub(crate) fn finish(future: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = future.py();
+    method(future, intern!(py, "set_result"), [py.None().bind(py)]).map(drop)
+}
+
+fn complete<'py>(
+    future: &Bound<'py, PyAny>,
+    how: &Bound<'py, PyString>,
+    outcome: &Bound<'py, PyAny>,
+    waking: &Waking<'_>,
+) -> PyResult<()> {
+    let asked = match take_callback(future)? {
+        Callbacks::One(wake) => {
+            waking.push(wake);
+            Ok(())
+        }
+        // A signal's handler may raise in there: the future is completed all the same.
+        Callbacks::Others => waking.ask(),
+        Callbacks::None => Ok(()),
+    };
+    match method(future, how, [outcome]) {
+        Ok(_) => asked,
+        // It was cancelled and wants nothing; nobody else completes ours.
+        Err(error) if is_invalid_state(future.py(), &error)? => asked,
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes out who waits for a future, if that is one, as nearly always. It is left to the loop to
+/// call several, which it takes more than a comparison to find, and those of any other future than
+/// asyncio's own in C, which alone are known to run nobody's code here.
+fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Callbacks> {
+    static FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = future.py();
+    if !future.get_type().is(imported(&FUTURE, py, "asyncio", "Future")?) {
+        return Ok(Callbacks::Others);
+    }
+    let callbacks = future.getattr(intern!(py, "_callbacks"))?;
+    if callbacks.is_none() {
+        return Ok(Callbacks::None);
+    }
+    let Ok(callbacks) = callbacks.cast_exact::<PyList>() else { return Ok(Callbacks::Others) };
+    if callbacks.len() != 1 {
+        return Ok(Callbacks::Others);
+    }
+    let (function, context) = callbacks.get_item(0)?.extract::<(Bound<'_, PyAny>, _)>()?;
+    method(future, intern!(py, "remove_done_callback"), [&function])?;
+    Ok(Callbacks::One(Wake {
+        future: future.clone().unbind(),
+        function: function.unbind(),
+        context,
+    }))
+}
+
+/// Who waits for a future.
+enum Callbacks {
+    None,
+    One(Wake),
+    /// Several, or who must not be compared here: the loop calls them.
+    Others,
+}
+
+fn is_invalid_state(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
+    static INVALID: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let invalid = imported(&INVALID, py, "asyncio", "InvalidStateError")?;
+    Ok(error.matches(py, invalid).unwrap_or_else(|never| match never {}))
+}
+
+/// Whether anybody can still learn a future's result: it is not cancelled, and somebody else
+/// holds it, or has a callback there.
+pub(crate) fn is_claimed(future: &Bound<'_, PyAny>) -> PyResult<bool> {
+    #[expect(unsafe_code, reason = "PyO3 has no safe way to count references")]
+    // SAFETY: the interpreter is held, and `future` is a live object.
+    let holders = unsafe { pyo3::ffi::Py_REFCNT(future.as_ptr()) };
+    if holders == 1 && !has_callbacks(future)? {
+        return Ok(false);
+    }
+    Ok(!method(future, intern!(future.py(), "cancelled"), [])?.is_truthy()?)
+}
+
+/// Whether anybody but us is told when it is done. Futures that do not say are taken for such.
+fn has_callbacks(future: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let Some(callbacks) = future.getattr_opt(intern!(future.py(), "_callbacks"))? else {
+        return Ok(true);
+    };
+    if callbacks.is_none() {
+        return Ok(false);
+    }
+    for callback in iterate(&callbacks)? {
+        if !callback?.get_item(0)?.is_instance_of::<Unsend>() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

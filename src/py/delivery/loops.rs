@@ -1,0 +1,179 @@
+//! The ports of event loops. A loop owns its port for as long as it watches the socket.
+
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use pyo3::exceptions::{PyException, PyRuntimeError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::{PyTraverseError, PyVisit, intern};
+
+use super::callbacks;
+use super::futures;
+use crate::producer::Who;
+use crate::py::base::calls::{call_alone, method, method_with};
+use crate::py::imported;
+use crate::py::waiters::port::{Address, Port};
+use crate::py::waiters::signal::empty_inbox;
+use crate::py::waiters::waiter::{Stage, Waiter};
+use crate::py::waiters::wakes::Waking;
+
+/// Ports by the address of their loop, of which a process rarely has several. Locked only by
+/// threads that hold the interpreter, and never while anything runs that could let go of it.
+static PORTS: Mutex<Vec<(usize, Weak<Port>)>> = Mutex::new(Vec::new());
+
+fn ports() -> MutexGuard<'static, Vec<(usize, Weak<Port>)>> {
+    PORTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The loop that runs in this thread, if there is one.
+pub(crate) fn running(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let running = call_alone(imported(&RUNNING, py, "asyncio", "_get_running_loop")?)?;
+    Ok(Some(running).filter(|running| !running.is_none()))
+}
+
+/// Says, once in a process, that a thread is about to wait whose loop stands still meanwhile.
+pub(crate) fn warn_of_waiting(py: Python<'_>) -> PyResult<()> {
+    static IS_SAID: AtomicBool = AtomicBool::new(false);
+    let warn = || {
+        if IS_SAID.load(Ordering::Relaxed) || running(py)?.is_none() {
+            return Ok(());
+        }
+        IS_SAID.store(true, Ordering::Relaxed);
+        method_with(callbacks::helpers(py)?, "warn_of_waiting", ()).map(drop)
+    };
+    match warn() {
+        // What is waited for goes on, whatever a logger raises.
+        Err(error) if error.is_instance_of::<PyException>(py) => {
+            error.write_unraisable(py, None);
+            Ok(())
+        }
+        said => said,
+    }
+}
+
+/// The loop that runs in this thread, for a call that cannot do without.
+pub(crate) fn needed<'py>(py: Python<'py>, call: &str) -> PyResult<Bound<'py, PyAny>> {
+    running(py)?.ok_or_else(|| {
+        PyRuntimeError::new_err(format!(
+            "{call}() needs a running event loop: await it in a coroutine, for example under \
+             asyncio.run(main()); without asyncio, use dekaf.SyncProducer"
+        ))
+    })
+}
+
+/// A new future of a loop, as something that the core can settle.
+pub(crate) fn waiter<'py>(running: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Waiter)> {
+    let port = port_of(running)?;
+    let future = futures::of_loop(running)?;
+    let waiter = Awaited { future: &future, port }.into_waiter();
+    Ok((future, waiter))
+}
+
+/// A future of a loop, and the port that completes it.
+pub(crate) struct Awaited<'a, 'py> {
+    pub(crate) future: &'a Bound<'py, PyAny>,
+    pub(crate) port: Arc<Port>,
+}
+
+impl Awaited<'_, '_> {
+    fn into_waiter(self) -> Waiter {
+        let Self { future, port } = self;
+        Waiter::Future { future: future.clone().unbind(), port: Address::of(port) }
+    }
+}
+
+impl Who<Waiter> for Awaited<'_, '_> {
+    fn is_next_of(&self, _waiter: &Waiter, _count: i32) -> bool {
+        false
+    }
+
+    fn make(self) -> Option<Waiter> {
+        Some(self.into_waiter())
+    }
+}
+
+/// The port of a loop that runs in this thread.
+pub(crate) fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
+    let id = running.as_ptr() as usize;
+    let of_loop = |(of, port): &(_, Weak<_>)| if *of == id { port.upgrade() } else { None };
+    let known = ports().iter().find_map(of_loop);
+    // A loop that has closed may have left its address to this one. In a forked child the port of
+    // a loop is the parent's.
+    if let Some(port) = known.filter(|port| port.is_ours() && !port.is_over()) {
+        return Ok(port);
+    }
+    let (port, inbox) = Port::of_loop()?;
+    let descriptor = inbox.as_raw_fd();
+    let watcher = Bound::new(running.py(), Watcher { port: Arc::clone(&port), inbox })?;
+    // From here on the loop owns the watcher, and with it the port.
+    method_with(running, "add_reader", (descriptor, watcher.getattr("fetch")?))?;
+    let mut ports = ports();
+    ports.retain(|(of, port)| *of != id && port.strong_count() > 0);
+    ports.push((id, Arc::downgrade(&port)));
+    Ok(port)
+}
+
+/// The loop's end. The loop holds it for as long as it watches the socket.
+#[pyclass(frozen, module = "dekaf._core")]
+struct Watcher {
+    port: Arc<Port>,
+    inbox: UnixStream,
+}
+
+#[pymethods]
+impl Watcher {
+    /// Tells those whose results are there; the loop calls it. What is left after a turn still
+    /// has its byte in the socket: the loop comes back by itself.
+    fn fetch(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let Self { port, inbox } = slf.get();
+        if !port.is_ours() {
+            // A forked child goes on with its parent's loop. What comes here is the parent's, and
+            // so is the epoll instance: no reader can be taken out of the child's alone.
+            return Ok(());
+        }
+        port.turn().results_came();
+        port.wakes().results_came();
+        let call_soon = |up_to| Self::call_soon(slf, up_to);
+        let waking = Waking::new(port.wakes(), &call_soon);
+        let read = port.read(slf.py(), Stage::Loop, &waking, || empty_inbox(inbox));
+        read.and(waking.ask())
+    }
+
+    /// Calls those who waited for futures; the loop calls it, after a turn that completed some.
+    fn wake(slf: &Bound<'_, Self>, up_to: u64) -> PyResult<()> {
+        slf.get().port.wakes().call(slf.py(), up_to, |up_to| Self::call_soon(slf, up_to))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.port.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.port.clear();
+    }
+}
+
+impl Watcher {
+    /// Has the loop call [`Self::wake`]. If it cannot be asked, it comes back to the socket, and
+    /// is asked then.
+    fn call_soon(slf: &Bound<'_, Self>, up_to: u64) -> PyResult<()> {
+        let py = slf.py();
+        let running = needed(py, "the core of produce")?;
+        let up_to = up_to.into_pyobject(py)?.into_any();
+        let asked = slf
+            .getattr(intern!(py, "wake"))
+            .and_then(|wake| method(&running, intern!(py, "call_soon"), [&wake, &up_to]));
+        asked.map(drop).inspect_err(|_| slf.get().port.give_signal())
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        #[expect(clippy::disallowed_methods, reason = "Python drops it, and so is attached")]
+        Python::attach(|py| self.port.close(py));
+    }
+}

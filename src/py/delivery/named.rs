@@ -1,0 +1,142 @@
+//! The callback that a call names for its message: checked, and found again if it is the one that
+//! the call before has named.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
+
+use super::callbacks::helpers;
+use super::dispatcher;
+use super::loops;
+use crate::producer::Who;
+use crate::py::base::calls::method_with;
+use crate::py::base::context::Context;
+use crate::py::imported;
+use crate::py::input::convert::type_name;
+use crate::py::waiters::port::Address;
+use crate::py::waiters::waiter::{Callback, Waiter};
+
+/// A message's callback, as the call names it.
+pub(crate) struct Named(Arc<Callback>);
+
+/// It is called for several messages in a row, if they name the very same.
+impl Who<Waiter> for Option<Named> {
+    fn is_next_of(&self, waiter: &Waiter, _count: i32) -> bool {
+        match (self, waiter) {
+            (Some(Named(named)), Waiter::Callback(last)) => Arc::ptr_eq(last, named),
+            _ => false,
+        }
+    }
+
+    fn make(self) -> Option<Waiter> {
+        self.map(|Named(callback)| Waiter::Callback(callback))
+    }
+}
+
+/// A callback, to be called on the loop that runs here, or else on the dispatcher, in the context
+/// of now.
+pub(crate) fn named(function: &Bound<'_, PyAny>) -> PyResult<Named> {
+    let py = function.py();
+    let running = loops::running(py)?;
+    let has_loop = running.is_some();
+    let last = last_named(function, has_loop);
+    if last.is_none() {
+        check(function, has_loop)?;
+    }
+    let port = match running {
+        Some(running) => loops::port_of(&running)?,
+        None => dispatcher::port(py)?,
+    };
+    let context = Context::current(py)?;
+    if let Some(last) = last
+        && Arc::ptr_eq(last.port.port(), &port)
+        && last.context.is_in(&context)?
+    {
+        return Ok(Named(last));
+    }
+    let (function, context) = (function.clone().unbind(), Context::new(context));
+    let callback = Arc::new(Callback { function, context, port: Address::of(port) });
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&callback);
+    Ok(Named(callback))
+}
+
+/// The last one, for as long as a message waits that it is to be called for: mostly it is the next
+/// one, too. Locked only with the interpreter held, and never while anything of Python's runs.
+static LAST: Mutex<Weak<Callback>> = Mutex::new(Weak::new());
+
+/// That one, if this is it, and it was checked for a place like this.
+fn last_named(function: &Bound<'_, PyAny>, has_loop: bool) -> Option<Arc<Callback>> {
+    let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+    last.filter(|last| last.function.is(function) && last.port.port().is_of_loop() == has_loop)
+}
+
+/// Refuses a callback that cannot be called, or not here.
+fn check(function: &Bound<'_, PyAny>, has_loop: bool) -> PyResult<()> {
+    let py = function.py();
+    if !function.is_callable() {
+        return Err(PyTypeError::new_err(format!(
+            "on_delivery must be a function of metadata and error, or None, not {}",
+            type_name(function)
+        )));
+    }
+    let may_be_async = !has_loop && !is_plain(function)?;
+    if may_be_async && method_with(helpers(py)?, "is_async", (function,))?.is_truthy()? {
+        return Err(PyTypeError::new_err(
+            "on_delivery is a coroutine function, and no event loop runs here that could run it; \
+             give a plain function, or send from a coroutine",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether it is a function or a method that says by itself that a call of it makes no coroutine.
+/// To ask `inspect` costs more than all the rest of a call does.
+fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
+    const CO_COROUTINE: u32 = 0x80;
+    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static METHOD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = function.py();
+    let is = |object: &Bound<'_, PyAny>, kind: &Bound<'_, PyAny>| object.get_type().is(kind);
+    let function = if is(function, imported(&METHOD, py, "types", "MethodType")?) {
+        function.getattr(intern!(py, "__func__"))?
+    } else {
+        function.clone()
+    };
+    if was_plain(&function) {
+        return Ok(true);
+    }
+    if !is(&function, imported(&FUNCTION, py, "types", "FunctionType")?) {
+        return Ok(false);
+    }
+    let code = function.getattr(intern!(py, "__code__"))?;
+    let flags: u32 = code.getattr(intern!(py, "co_flags"))?.extract()?;
+    // Others can be marked as such, in a way that `inspect` knows. To look for a mark that is not
+    // there would raise, and most functions have none at all.
+    let marks = function.getattr(intern!(py, "__dict__"))?;
+    let is_plain = flags & CO_COROUTINE == 0 && marks.len()? == 0;
+    if is_plain {
+        remember_plain(&function)?;
+    }
+    Ok(is_plain)
+}
+
+/// The last that was found to be plain: mostly it is the next one, too. Locked only with the
+/// interpreter held, and never while anything of Python's runs.
+static PLAIN: Mutex<Option<Py<PyWeakrefReference>>> = Mutex::new(None);
+
+fn was_plain(function: &Bound<'_, PyAny>) -> bool {
+    let upgrade = |last: &Py<PyWeakrefReference>| last.bind(function.py()).upgrade();
+    let last = PLAIN.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(upgrade);
+    last.is_some_and(|last| last.is(function))
+}
+
+fn remember_plain(function: &Bound<'_, PyAny>) -> PyResult<()> {
+    let plain = PyWeakrefReference::new(function)?.unbind();
+    let earlier = PLAIN.lock().unwrap_or_else(PoisonError::into_inner).replace(plain);
+    drop(earlier);
+    Ok(())
+}

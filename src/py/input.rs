@@ -1,0 +1,11 @@
+pub(crate) mod arguments;
+pub(crate) mod borrowed;
+pub(crate) mod convert;
+pub(crate) mod items;
+pub(crate) mod message;
+pub(crate) mod metadata;
+pub(crate) mod providers;
+pub(crate) mod security;
+pub(crate) mod serializers;
+pub(crate) mod settings;
+pub(crate) mod template;

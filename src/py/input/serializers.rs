@@ -1,0 +1,97 @@
+//! What makes bytes of keys and values: the caller's functions, or JSON where bytes are not asked
+//! for.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyString};
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::convert::Payload;
+use crate::py::base::calls::call_with;
+use crate::py::base::errors::serialization_failed;
+use crate::py::imported;
+
+/// A message's part that has bytes.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    Key,
+    Value,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Value => "value",
+        }
+    }
+
+    fn setting(self) -> &'static str {
+        match self {
+            Self::Key => "key_serializer",
+            Self::Value => "value_serializer",
+        }
+    }
+}
+
+/// A producer's, or those of one topic or call.
+#[derive(Debug)]
+pub(crate) struct Serializers {
+    pub(crate) key: Option<Py<PyAny>>,
+    pub(crate) value: Option<Py<PyAny>>,
+    /// Whether values without bytes become JSON, where no serializer makes something else of them.
+    pub(crate) is_json: bool,
+}
+
+impl Serializers {
+    /// `None` is a tombstone or no key, and no serializer's business.
+    pub(crate) fn payload<'py>(
+        &self,
+        part: Part,
+        topic: &Bound<'py, PyString>,
+        given: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Payload<'py>> {
+        static RAW_OR_JSON: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let (Some(value), name) = (given, part.name()) else { return Ok(Payload::Null) };
+        let py = value.py();
+        let (own, is_json) = match part {
+            Part::Key => (&self.key, false),
+            Part::Value => (&self.value, self.is_json),
+        };
+        let (serializer, what) = match own {
+            Some(serializer) => (serializer.bind(py), part.setting()),
+            None if is_json && !has_bytes(value) => {
+                (imported(&RAW_OR_JSON, py, "dekaf._json", "raw_or_json")?, "encoding as JSON")
+            }
+            None => return Payload::new(name, given),
+        };
+        let made = call_with(serializer, (value,), None)
+            .map_err(|error| serialization_failed(py, what, name, Some(topic), value, error))?;
+        let made = Some(made).filter(|made| !made.is_none());
+        Payload::of_serializer(name, made.as_ref())
+    }
+
+    /// Whether they make something else even of what has bytes.
+    pub(crate) fn are_asked(&self) -> bool {
+        self.key.is_some() || self.value.is_some()
+    }
+
+    /// Whether making bytes of a message may take any time.
+    pub(crate) fn run_code(&self) -> bool {
+        self.are_asked() || self.is_json
+    }
+
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
+        let clone = |function: &Option<Py<PyAny>>| function.as_ref().map(|it| it.clone_ref(py));
+        Self { key: clone(&self.key), value: clone(&self.value), is_json: self.is_json }
+    }
+
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        [&self.key, &self.value].into_iter().flatten().try_for_each(|function| visit.call(function))
+    }
+}
+
+/// What nearly all values are, and what nobody need be asked about.
+fn has_bytes(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyString>()
+}

@@ -1,0 +1,5 @@
+pub(crate) mod c_exit;
+pub(crate) mod fork;
+pub(crate) mod forked_thread;
+pub(crate) mod process;
+pub(crate) mod started;

@@ -1,0 +1,60 @@
+//! The end of a process by C's `exit`, without the end of the interpreter. Servers that embed Python may
+//! end so, even in a signal's handler. What was handed over is delivered here, too; no callback is
+//! called, because the thread that ends may hold the interpreter.
+
+use std::io::Write;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::process::{abandoned, close, is_over, losses, take_running, trouble};
+use crate::net::without_signals;
+
+/// How long a lock is waited for: an interrupted thread may hold it for ever.
+const LOCKED: Duration = Duration::from_secs(1);
+
+/// Registers with C's `atexit`.
+pub(crate) fn install() {
+    #[expect(unsafe_code, reason = "the standard library does not know the end of the process")]
+    // SAFETY: the function does not unwind, and the library is never unloaded.
+    let registered = unsafe { libc::atexit(at_c_exit) };
+    debug_assert_eq!(registered, 0, "glibc refuses one only when there is no memory");
+}
+
+extern "C" fn at_c_exit() {
+    if !is_over() {
+        deliver_apart("the process called exit()");
+    }
+}
+
+/// Delivers what was handed over, without the interpreter, before an end that has this name. It
+/// works on a thread of its own, because this one may hold the locks that are needed.
+pub(crate) fn deliver_apart(end: &'static str) {
+    let (progress, news) = channel();
+    let work = move || deliver(end, &progress);
+    let started = without_signals(|| thread::Builder::new().name("dekaf-exit".into()).spawn(work));
+    if started.is_ok()
+        && let Ok(until) = news.recv_timeout(2 * LOCKED)
+    {
+        let left = until.saturating_duration_since(Instant::now());
+        // The thread says nothing more: it has ended, or the process ends without it.
+        let _ended = news.recv_timeout(left + LOCKED);
+    }
+}
+
+/// Says by when it has ended.
+fn deliver(end: &str, progress: &Sender<Instant>) {
+    let Some(running) = take_running(LOCKED) else { return };
+    let given_up = abandoned(&running);
+    let until = close(&running);
+    // The receiver may have given up.
+    let _received = progress.send(until);
+    for (core, _) in &running {
+        core.client.wait_ended(until.saturating_duration_since(Instant::now()));
+    }
+    if let Some(line) = losses(&running, given_up, trouble(&running), end) {
+        let _written = std::io::stderr().write_all(line.as_bytes());
+    }
+    // They hold objects of Python's.
+    std::mem::forget(running);
+}

@@ -1,0 +1,63 @@
+//! The end of the thread that a forked child was left with, if it is not the main thread. Python
+//! runs no `atexit` then, and the threads of dekaf would keep the child alive for ever. A
+//! destructor of the thread's own variables therefore delivers what was handed over, and ends
+//! them. Other threads of the child can use no producer from then on.
+
+use std::cell::Cell;
+
+use super::c_exit;
+use super::process::{self, generation};
+use crate::py::delivery::dispatcher;
+
+thread_local! {
+    // The first two are set within a fork, so they have no destructors.
+    /// Whether this is the thread in which the first of these processes began.
+    static IS_MAIN: Cell<Option<bool>> = const { Cell::new(None) };
+    /// The [`generation`] of the child that was left with this thread; 0 if there is none.
+    static CHILD: Cell<u64> = const { Cell::new(0) };
+    /// Its destructor runs at the end of each thread that has touched it.
+    static END: End = const { End };
+}
+
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let has_this_process = generation() > 0 && CHILD.get() == generation();
+        if has_this_process && !process::is_over() {
+            process::begin_end();
+            c_exit::deliver_apart("the thread of the forked process ended");
+            dispatcher::leave_behind();
+        }
+    }
+}
+
+/// Before a fork, in the thread that forks.
+pub(crate) fn before_fork() {
+    if IS_MAIN.get().is_none() {
+        IS_MAIN.set(Some(began_the_process()));
+    }
+    if IS_MAIN.get() == Some(false) {
+        // In the parent it does nothing. A thread that is ending already starts no core.
+        let _ended = END.try_with(|_| ());
+    }
+}
+
+/// In the child, within the fork.
+pub(crate) fn begin_child() {
+    if IS_MAIN.get() == Some(false) {
+        CHILD.set(generation());
+    }
+}
+
+/// Asked before a fork alone: in the child the system takes any thread for the first.
+fn began_the_process() -> bool {
+    #[expect(unsafe_code, reason = "the standard library does not know which thread is the first")]
+    // SAFETY: the functions have no requirements.
+    unsafe {
+        #[cfg(target_os = "linux")]
+        return libc::gettid() == libc::getpid();
+        #[cfg(not(target_os = "linux"))]
+        return libc::pthread_main_np() == 1;
+    }
+}
