@@ -6,13 +6,17 @@ mod core;
 mod driver;
 mod handle;
 mod mailbox;
+mod room_deadline;
 mod sealer;
 mod sink;
 mod sync;
 mod turn_signal;
 mod turned;
+mod unclaimed;
 
 pub use handle::{Asked, Client};
 pub use mailbox::Mailbox;
+pub use room_deadline::RoomDeadline;
 pub use sink::Sink;
 pub use turned::{Handed, HandedMany};
+pub use unclaimed::Unclaimed;

@@ -96,8 +96,8 @@ MUTATIONS = [
     Mutation(
         "nobody joins a batch past those who wait for memory",
         f"{MACHINE}/joining.rs",
-        "|| !self.memory.has_room(size)",
-        "|| self.memory.used() + size > self.config.buffer_memory",
+        "self.memory.has_room(size)",
+        "self.memory.used() + size <= self.config.buffer_memory",
         noticed_by=("log",),
     ),
     Mutation(

@@ -4,13 +4,17 @@ async with Producer("localhost:9092") as producer:
     metadata = await producer.produce("orders", b"...", key="order-1")
 """
 
+import atexit as _atexit
 import typing as _typing
 
+from dekaf import _upcalls
 from dekaf._acks import Acks
 from dekaf._builder import ProducerBuilder
 from dekaf._common import PartitionInfo
 from dekaf._config import ProducerConfig
 from dekaf._core import Message, RecordMetadata, __version__
+from dekaf._core import drain as _drain
+from dekaf._core import install as _install
 from dekaf._errors import (
     AuthenticationError,
     AuthorizationError,
@@ -43,6 +47,9 @@ from dekaf._results import BatchResult
 from dekaf._stream import Stream, SyncStream
 from dekaf._sync import SyncProducer
 from dekaf._topic import SyncTopic, Topic
+
+_install(_upcalls)
+_atexit.register(_drain)
 
 if _typing.TYPE_CHECKING:
     from dekaf._cluster import BrokerInfo, Cluster, TopicInfo

@@ -13,7 +13,14 @@ from contextlib import nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
-from dekaf._core import Message, TopicCore
+from dekaf._core import (
+    Message,
+    TopicCore,
+    failed_indices,
+    locate_for_messages_async,
+    locate_for_messages_blocking,
+    make_exceptions,
+)
 from dekaf._errors import ProduceErrorGroup
 from dekaf._progress import Progress
 from dekaf._results import BatchResult
@@ -42,8 +49,8 @@ __all__ = [
     "deliver",
     "deliver_blocking",
     "hand_over",
-    "hand_over_whole",
-    "hand_over_whole_blocking",
+    "hand_over_atomic",
+    "hand_over_atomic_blocking",
     "listed",
     "outcome",
     "published",
@@ -179,28 +186,28 @@ def streamed(
     return TopicCore(producer, topic), "fields" if topic is None else "pair"
 
 
-async def hand_over_whole(producer: AsyncProducerCore[Any, Any], call: BatchCall) -> None:
+async def hand_over_atomic(producer: AsyncProducerCore[Any, Any], call: BatchCall) -> None:
     """Hand everything over as one, or raise why that cannot be."""
-    where = call.prepare_whole()
+    where = call.prepare_atomic()
     if where is None:
         return
-    await producer._locate_for_messages(*where)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+    await locate_for_messages_async(producer, *where)
     room: asyncio.Future[None] | None = None
-    while not call.hand_over_whole(blocks=False):
+    while not call.hand_over_atomic(blocks=False):
         if room is None or room.done():
-            room = call.room_for_whole()
+            room = call.room_for_atomic()
         # Now and then it looks whether its time is over.
         await asyncio.wait({room}, timeout=_BETWEEN_TRIES)
 
 
-def hand_over_whole_blocking(producer: SyncProducerCore[Any, Any], call: BatchCall) -> None:
+def hand_over_atomic_blocking(producer: SyncProducerCore[Any, Any], call: BatchCall) -> None:
     """Do the same without a loop."""
-    where = call.prepare_whole()
+    where = call.prepare_atomic()
     if where is None:
         return
-    producer._locate_for_messages(*where)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
-    while not call.hand_over_whole(blocks=True):
-        call.wait_for_whole()
+    locate_for_messages_blocking(producer, *where)
+    while not call.hand_over_atomic(blocks=True):
+        call.wait_for_atomic_room()
 
 
 def slices(source: Iterable[object]) -> Iterator[list[object]]:
@@ -249,7 +256,7 @@ async def hand_over(call: BatchCall, shown: Progress | None = None) -> None:
             if shown is not None:
                 shown.update(*call.counts())
     except BaseException:
-        call.forgo()
+        call.abandon()
         raise
 
 
@@ -266,14 +273,14 @@ async def outcome(
         if shown is not None:
             shown.update(*call.counts())
     except BaseException:
-        call.forgo()
+        call.abandon()
         raise
-    results: Results = BatchResult(call)
+    results: Results = BatchResult(call.take_outcome())
     try:
-        while results._make_exceptions():  # noqa: ASYNC110, SLF001 # pyright: ignore[reportPrivateUsage] - the core's own; it makes some each time
+        while make_exceptions(results):  # noqa: ASYNC110 - it makes some each time
             await asyncio.sleep(0)
     except BaseException:
-        call.forgo_results(results)
+        call.abandon_results(results)
         raise
     return _judged(results, return_exceptions)
 
@@ -295,14 +302,14 @@ def deliver_blocking(
             if shown is not None:
                 shown.update(*call.counts())
         except BaseException:
-            call.forgo()
+            call.abandon()
             raise
-    results: Results = BatchResult(call)
+    results: Results = BatchResult(call.take_outcome())
     try:
-        while results._make_exceptions():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        while make_exceptions(results):
             pass
     except BaseException:
-        call.forgo_results(results)
+        call.abandon_results(results)
         raise
     return _judged(results, return_exceptions)
 
@@ -323,6 +330,6 @@ def _shown(name: str, call: BatchCall, progress: bool) -> AbstractContextManager
 
 
 def _judged(results: Results, return_exceptions: bool) -> Results:
-    if results._failed and not return_exceptions:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+    if failed_indices(results) and not return_exceptions:
         raise ProduceErrorGroup.of(results)
     return results

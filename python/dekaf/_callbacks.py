@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
-    "failed",
     "finish",
     "is_async",
     "is_verbose",
+    "log_notice",
     "log_unclaimed",
-    "note",
-    "raised",
-    "returned",
-    "warn_of_waiting",
+    "report_exception",
+    "report_future_exception",
+    "run_coroutine",
+    "warn_of_blocked_loop",
 ]
 
 _log: Final = logging.getLogger("dekaf")
@@ -44,7 +44,7 @@ def is_async(function: Callable[..., object]) -> bool:
     )
 
 
-def returned(
+def run_coroutine(
     function: Callable[..., object],
     result: object,
     context: Context | None,
@@ -69,7 +69,7 @@ async def _contained(
     try:
         await coroutine
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the user's to hear of
-        raised(function, error, on_loop=True)
+        report_exception(function, error, on_loop=True)
 
 
 async def finish(producer: int, timeout: float | None) -> None:  # noqa: ASYNC109 - what is late goes on
@@ -89,7 +89,7 @@ async def finish(producer: int, timeout: float | None) -> None:  # noqa: ASYNC10
         _finishing.discard(current)
 
 
-def raised(function: Callable[..., object], error: BaseException, on_loop: bool) -> None:
+def report_exception(function: Callable[..., object], error: BaseException, on_loop: bool) -> None:
     """Tell whoever listens that a user's function raised."""
     _log.error("%r raised while it was told of a message", function, exc_info=error)
     if on_loop:
@@ -98,7 +98,7 @@ def raised(function: Callable[..., object], error: BaseException, on_loop: bool)
         loop.call_exception_handler({"message": message, "exception": error})
 
 
-def failed(
+def report_future_exception(
     function: Callable[..., object], future: asyncio.Future[object], error: BaseException
 ) -> None:
     """Tell the loop what a future's callback raised, as it does by itself where it calls one."""
@@ -107,7 +107,7 @@ def failed(
     future.get_loop().call_exception_handler(context)
 
 
-def note(severity: str, text: str) -> None:
+def log_notice(severity: str, text: str) -> None:
     """Write what the core says of the cluster."""
     getattr(_log, severity)("%s", text)
 
@@ -117,7 +117,7 @@ def is_verbose() -> bool:
     return _log.isEnabledFor(logging.DEBUG)
 
 
-def warn_of_waiting() -> None:
+def warn_of_blocked_loop() -> None:
     """Say that a `SyncProducer` holds up an event loop."""
     _log.warning(
         "a SyncProducer waits in the thread of a running event loop, which stands still meanwhile; "

@@ -7,6 +7,7 @@ from math import isinf
 from typing import TYPE_CHECKING, NamedTuple
 
 from dekaf._arguments import check_flag, check_seconds
+from dekaf._core import take_unclaimed
 from dekaf._errors import UnclaimedFailures
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def patience(
 
 def raise_unclaimed(producer: ProducerCore[Any, Any]) -> None:
     """Tell of the messages that failed and whose fate nobody waited for, once."""
-    count, failures = producer._take_unclaimed()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+    count, failures = take_unclaimed(producer)
     if count:
         raise UnclaimedFailures(count, failures)
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from dekaf._acks import Acks
-from dekaf._core import check_config
+from dekaf._core import check_settings
 from dekaf._environment import read_environment
 from dekaf._errors import ConfigError
 from dekaf._pickling import is_found_by_name, is_pickled_by_value
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Unpack
 
+    from dekaf._core import CoreSettings
     from dekaf._security import Security
-    from dekaf._serializers import Serializer
     from dekaf._settings import (
         Compression,
         ConfigChanges,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         SerializerLike,
     )
 
-__all__ = ["ProducerConfig"]
+__all__ = ["ProducerConfig", "core_settings"]
 
 _MOST_NUMBERED = 5
 """So many batches back a broker recognises repetitions."""
@@ -144,7 +144,7 @@ class ProducerConfig(_Asked):
         for name, value in resolved.items():
             object.__setattr__(self, name, value)
         self._check_contradictions()
-        check_config(self)
+        check_settings(self._core())
 
     @classmethod
     def for_high_throughput(
@@ -279,13 +279,41 @@ class ProducerConfig(_Asked):
 
     __replace__ = replace  # for copy.replace
 
-    @property
-    def _serialize_key(self) -> Serializer | None:
-        return resolve(self.key_serializer, "key_serializer")
-
-    @property
-    def _serialize_value(self) -> Serializer | None:
-        return resolve(self.value_serializer, "value_serializer")
+    def _core(self) -> CoreSettings:
+        """Return every setting as the core takes it."""
+        return {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security": None if self.security is None else self.security._core(),  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - for the core alone
+            "client_id": self.client_id,
+            "acks": self.acks.value,
+            "idempotence": self.idempotence,
+            "linger_ms": self.linger_ms,
+            "batch_size": self.batch_size,
+            "compression": self.compression,
+            "compression_level": self.compression_level,
+            "max_in_flight": self.max_in_flight,
+            "allow_reordering": self.allow_reordering,
+            "buffer_memory": self.buffer_memory,
+            "max_request_size": self.max_request_size,
+            "partitioner": self.partitioner,
+            "delivery_timeout_ms": self.delivery_timeout_ms,
+            "request_timeout_ms": self.request_timeout_ms,
+            "metadata_timeout_ms": self.metadata_timeout_ms,
+            "retry_backoff_ms": self.retry_backoff_ms,
+            "retry_backoff_max_ms": self.retry_backoff_max_ms,
+            "max_block_ms": self.max_block_ms,
+            "send_block_ms": self.send_block_ms,
+            "max_waiting": 0 if self.on_full == "raise" else self.max_waiting,
+            "exit_timeout_ms": self.exit_timeout_ms,
+            "metadata_max_age_ms": self.metadata_max_age_ms,
+            "metadata_max_idle_ms": self.metadata_max_idle_ms,
+            "connections_max_idle_ms": self.connections_max_idle_ms,
+            "gapless": self.gapless,
+            "key_serializer": resolve(self.key_serializer, "key_serializer"),
+            "value_serializer": resolve(self.value_serializer, "value_serializer"),
+            "on_error": self.on_error,
+            "first_sequence": 0,
+        }
 
     def _check_contradictions(self) -> None:
         self._check_guarantees()
@@ -367,3 +395,13 @@ class ProducerConfig(_Asked):
             if not known or (each.name == "max_in_flight" and self.allow_reordering):
                 shown.append(f"{each.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def core_settings(config: ProducerConfig) -> CoreSettings:
+    """Return the settings of a producer, as its core takes them."""
+    if not isinstance(config, ProducerConfig):  # pyright: ignore[reportUnnecessaryIsInstance] - the caller's word for it
+        raise TypeError(
+            f"config must be a ProducerConfig, not {type(config).__name__}; "
+            "ProducerConfig.from_properties() makes one of a mapping"
+        )
+    return config._core()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of the same module

@@ -1,11 +1,22 @@
 """The compiled core. Import from `dekaf`: names here may change without notice."""
 
 import concurrent.futures
-from asyncio import Future
+from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
-from datetime import datetime
-from types import GenericAlias
-from typing import Any, Generic, Literal, Self, final, overload
+from contextvars import Context
+from datetime import datetime, timedelta
+from types import FunctionType, GenericAlias, MethodType, ModuleType
+from typing import (
+    Any,
+    Generic,
+    Literal,
+    Protocol,
+    Self,
+    TypedDict,
+    final,
+    overload,
+    type_check_only,
+)
 
 from typing_extensions import disjoint_base
 
@@ -19,13 +30,44 @@ __all__ = [
     "BatchCall",
     "BatchResultCore",
     "BrokerCore",
+    "CallOutcome",
     "Message",
     "ProducerCore",
     "RecordMetadata",
     "SyncProducerCore",
     "TopicCore",
     "__version__",
-    "check_config",
+    "batch_call",
+    "check_settings",
+    "close_async",
+    "close_blocking",
+    "connect_async",
+    "connect_blocking",
+    "describe_cluster_async",
+    "describe_cluster_blocking",
+    "described_cluster",
+    "drain",
+    "drop_functions",
+    "failed_indices",
+    "flush_async",
+    "flush_blocking",
+    "install",
+    "leaders",
+    "locate_async",
+    "locate_blocking",
+    "locate_for_messages_async",
+    "locate_for_messages_blocking",
+    "make_exceptions",
+    "metrics",
+    "ping_async",
+    "ping_blocking",
+    "producer_id",
+    "purge",
+    "read_headers",
+    "send_all",
+    "send_with_future",
+    "take_unclaimed",
+    "unsettled_before",
 ]
 
 __version__: str
@@ -98,10 +140,10 @@ class Message(Generic[K_co, V_co]):
 class ProducerCore(Generic[K, V]):
     """The core of a producer. Nothing is started before it is used."""
 
-    def __new__(cls, config: ProducerConfig, *, first_sequence: int = 0) -> Self: ...
+    def __new__(cls, config: ProducerConfig, settings: CoreSettings) -> Self: ...
     @property
     def config(self) -> ProducerConfig:
-        """What the settings were made of."""
+        """The object that the settings were read from."""
     @property
     def closed(self) -> bool:
         """Whether it was closed."""
@@ -132,14 +174,6 @@ class ProducerCore(Generic[K, V]):
         """
     def __bool__(self) -> Literal[True]:
         """Return `True`, also while there is nothing to deliver."""
-    def _id(self) -> int: ...
-    def _let_go(self) -> None: ...
-    def _purge(self, in_queue: bool, in_flight: bool) -> None: ...
-    def _metrics(self) -> dict[str, Any]: ...
-    def _take_unclaimed(self) -> tuple[int, list[ProduceError]]: ...
-    def _described(self) -> Described: ...
-    def _leaders(self, topic: str) -> list[int | None]: ...
-    def _unsettled_before(self, before: int) -> int: ...
     @classmethod
     def __class_getitem__(cls, item: object) -> GenericAlias: ...
 
@@ -183,8 +217,6 @@ class TopicCore(Generic[K, V]):
         timestamp: int | datetime | None = None,
     ) -> Any:  # noqa: ANN401 - a future or metadata, as of the producer
         """Hand one message over as the producer's own `produce` does."""
-    def _send_all(self, items: list[Any]) -> None: ...
-    def _batch(self, items: list[Any], shape: Literal["value", "pair", "fields"]) -> BatchCall: ...
     @classmethod
     def __class_getitem__(cls, item: object) -> GenericAlias: ...
 
@@ -193,54 +225,68 @@ class BatchCall:
     """Many messages on their way, from the first to the last result."""
 
     def __len__(self) -> int: ...
-    def prepare_whole(self) -> tuple[str, int | None] | None:
-        """Read everything, to hand it over as one; return topic and partition, if there is any."""
-    def hand_over_whole(self, blocks: bool) -> bool:
-        """Hand over what was prepared, all or nothing; say whether there was room."""
-    def room_for_whole(self) -> Future[None]:
-        """Return a future that is done when it is worth while to try that again."""
-    def wait_for_whole(self) -> None:
-        """Wait until it is worth while to try that again."""
+    def prepare_atomic(self) -> tuple[str, int | None] | None:
+        """Read all messages of an all-or-nothing call, for `hand_over_atomic`.
+
+        Returns the topic and the partition that must be known by then; `None` if the call has no
+        messages.
+        """
+    def hand_over_atomic(self, blocks: bool) -> bool:
+        """Hand over the prepared messages, all or nothing. Return whether there was room.
+
+        A call that `blocks` fails after `max_block_ms` without room.
+        """
+    def room_for_atomic(self) -> Future[None]:
+        """Return a future that completes when `hand_over_atomic` may find room."""
+    def wait_for_atomic_room(self) -> None:
+        """Block until `hand_over_atomic` may find room."""
     def hand_over_some(self) -> bool | None:
         """Hand the next slice over.
 
-        `None` says that all is; `False` that there is more; `True` that there is no room for more.
+        Returns `None` if that was the last one, `False` if there are more, and `True` if the call
+        must first wait with `room` or `wait_for_room`.
         """
     def room(self) -> Future[None]:
-        """Return a future that is done when there is room."""
+        """Return a future that completes when there is room."""
     def wait_for_room(self) -> None:
-        """Wait until there is room; what does not get any in time fails."""
+        """Block until there is room. After `max_block_ms` the remaining messages fail."""
     def settled(self) -> Future[None]:
-        """Return a future that is done when every message has its fate."""
+        """Return a future that completes when every message is settled."""
     def wait_settled(self, timeout: float | None = None) -> bool:
-        """Wait until every message has its fate; say whether they have."""
+        """Block until every message is settled, at most for `timeout` seconds.
+
+        Returns whether all are.
+        """
     def counts(self) -> tuple[int, int]:
-        """How many messages have their fate, and how many of them failed."""
-    def forgo(self) -> None:
-        """Un-send what can be; what fails is nobody's from now on."""
-    def forgo_results(self, results: BatchResultCore[Any], first: int = 0) -> None:
-        """Do the same of results that were taken, from one of them on."""
+        """Return how many messages are settled, and how many of them failed."""
+    def take_outcome(self) -> CallOutcome:
+        """Take the outcomes of all messages, for `BatchResultCore`."""
+    def abandon(self) -> None:
+        """Cancel the records that can be cancelled. Later failures count as unclaimed."""
+    def abandon_results(self, results: BatchResultCore[Any], first: int = 0) -> None:
+        """Report failures among `results` as unclaimed, from index `first` on."""
+
+@final
+class CallOutcome:
+    """The outcomes of a call that is over, until a `BatchResultCore` takes them."""
 
 @disjoint_base
 class BatchResultCore(Generic[R_co]):
     """The results of one call."""
 
-    def __new__(cls, source: BatchCall | list[Any]) -> Self: ...
+    def __new__(cls, source: CallOutcome | list[Any]) -> Self: ...
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, index: int, /) -> R_co: ...
     @overload
     def __getitem__(self, index: slice, /) -> list[R_co]: ...
-    @property
-    def _failed(self) -> list[int]: ...
-    def _make_exceptions(self) -> bool: ...
     @classmethod
     def __class_getitem__(cls, item: object) -> GenericAlias: ...
 
 class AsyncProducerCore(ProducerCore[K, V]):
     """The asyncio producer's core."""
 
-    def __new__(cls, config: ProducerConfig, *, first_sequence: int = 0) -> Self: ...
+    def __new__(cls, config: ProducerConfig, settings: CoreSettings) -> Self: ...
     @overload
     def produce(
         self,
@@ -255,19 +301,11 @@ class AsyncProducerCore(ProducerCore[K, V]):
         """Hand one message over when it is called; the future brings its metadata."""
     @overload
     def produce(self, topic: Message[K, V], /) -> Future[RecordMetadata]: ...
-    def _post(self, message: Message[K, V]) -> tuple[Future[RecordMetadata], bool]: ...
-    def _connect(self) -> Future[None]: ...
-    def _ping(self, timeout: float) -> Future[None]: ...
-    def _describe_cluster(self, timeout: float | None = None) -> Future[None]: ...
-    def _locate(self, topic: str) -> Future[None]: ...
-    def _locate_for_messages(self, topic: str, partition: int | None) -> Future[None]: ...
-    def _settle(self) -> tuple[Future[None], int]: ...
-    def _disconnect(self, timeout: float | None = None) -> Future[None]: ...
 
 class SyncProducerCore(ProducerCore[K, V]):
     """The blocking producer's core."""
 
-    def __new__(cls, config: ProducerConfig, *, first_sequence: int = 0) -> Self: ...
+    def __new__(cls, config: ProducerConfig, settings: CoreSettings) -> Self: ...
     @overload
     def produce(
         self,
@@ -296,13 +334,6 @@ class SyncProducerCore(ProducerCore[K, V]):
         """Hand one message over, and return a future that any thread may wait for."""
     @overload
     def submit(self, topic: Message[K, V], /) -> concurrent.futures.Future[RecordMetadata]: ...
-    def _connect(self) -> None: ...
-    def _ping(self, timeout: float) -> None: ...
-    def _describe_cluster(self, timeout: float | None = None) -> None: ...
-    def _locate(self, topic: str) -> None: ...
-    def _locate_for_messages(self, topic: str, partition: int | None) -> None: ...
-    def _settle(self, timeout: float | None = None) -> int: ...
-    def _disconnect(self, timeout: float | None = None) -> None: ...
 
 @disjoint_base
 class BrokerCore:
@@ -360,5 +391,222 @@ class BrokerCore:
     def stop(self) -> None:
         """End every connection and let go of the ports; a second time it does nothing."""
 
-def check_config(config: ProducerConfig) -> None:
-    """Raise `ConfigError` for what the core refuses: servers, codecs, partitioners."""
+@type_check_only
+class CoreSettings(TypedDict):
+    """Every setting as a plain value: times in milliseconds, sizes in bytes."""
+
+    bootstrap_servers: str
+    security: dict[str, Any] | None
+    client_id: str
+    acks: int
+    idempotence: bool
+    linger_ms: int
+    batch_size: int
+    compression: str
+    compression_level: int | None
+    max_in_flight: int
+    allow_reordering: bool
+    buffer_memory: int
+    max_request_size: int
+    partitioner: str | Callable[[bytes | None, int], int]
+    delivery_timeout_ms: int
+    request_timeout_ms: int
+    metadata_timeout_ms: int
+    retry_backoff_ms: int
+    retry_backoff_max_ms: int
+    max_block_ms: int
+    send_block_ms: int
+    max_waiting: int | None
+    exit_timeout_ms: int
+    metadata_max_age_ms: int
+    metadata_max_idle_ms: int
+    connections_max_idle_ms: int
+    gapless: bool
+    key_serializer: Callable[[Any], Any] | None
+    value_serializer: Callable[[Any], Any] | None
+    on_error: Callable[[Any], object] | None
+    first_sequence: int
+
+def check_settings(settings: CoreSettings) -> None:
+    """Raise `ConfigError` for settings that the core refuses: servers, codecs, partitioners."""
+
+def read_headers(headers: HeadersLike | None) -> list[tuple[str, bytes | None]]:
+    """Check headers, and return them as pairs of a name and bytes."""
+
+def purge(producer: ProducerCore[Any, Any], in_queue: bool, in_flight: bool) -> None:
+    """Drop messages. Each fails with `Purged`."""
+
+def metrics(producer: ProducerCore[Any, Any]) -> dict[str, Any]:
+    """Return a snapshot of the metrics, as a tree of dicts."""
+
+def take_unclaimed(producer: ProducerCore[Any, Any]) -> tuple[int, list[ProduceError]]:
+    """Take the failures that no caller received since the last call.
+
+    Returns their number, and the first of them.
+    """
+
+def leaders(producer: ProducerCore[Any, Any], topic: str) -> list[int | None]:
+    """Return the leader of each partition of a known topic; `None` for one without a leader."""
+
+def described_cluster(producer: ProducerCore[Any, Any]) -> Described:
+    """Return the last description of the cluster."""
+
+def unsettled_before(producer: ProducerCore[Any, Any], flush: int) -> int:
+    """Return the number of messages handed over before a flush that are not settled."""
+
+def producer_id(producer: ProducerCore[Any, Any]) -> int:
+    """Return a number that identifies the coroutines of the producer's callbacks."""
+
+def drop_functions(producer: ProducerCore[Any, Any]) -> None:
+    """Drop the user's functions of a closed producer, after they have received everything."""
+
+def send_with_future(
+    producer: AsyncProducerCore[K, V], message: Message[K, V]
+) -> tuple[Future[RecordMetadata], bool]:
+    """Hand one message over as `send` does.
+
+    Returns a future of its metadata, and whether the message waits for memory.
+    """
+
+def connect_async(producer: AsyncProducerCore[Any, Any]) -> Future[None]:
+    """Connect. The future completes when the cluster has answered."""
+
+def connect_blocking(producer: SyncProducerCore[Any, Any]) -> None:
+    """Connect. Return when the cluster has answered."""
+
+def ping_async(producer: AsyncProducerCore[Any, Any], timeout: float) -> Future[None]:
+    """Ask the cluster for a sign of life. The future fails after `timeout` seconds."""
+
+def ping_blocking(producer: SyncProducerCore[Any, Any], timeout: float) -> None:
+    """Ask the cluster for a sign of life. Fail after `timeout` seconds."""
+
+def describe_cluster_async(
+    producer: AsyncProducerCore[Any, Any], timeout: float | None = None
+) -> Future[None]:
+    """Ask the cluster to describe itself, for `described_cluster`.
+
+    The future fails after `timeout` seconds, or after `metadata_timeout_ms`.
+    """
+
+def describe_cluster_blocking(
+    producer: SyncProducerCore[Any, Any], timeout: float | None = None
+) -> None:
+    """Ask the cluster to describe itself, for `described_cluster`.
+
+    Fails after `timeout` seconds, or after `metadata_timeout_ms`.
+    """
+
+def locate_async(producer: AsyncProducerCore[Any, Any], topic: str) -> Future[None]:
+    """Ask about a topic, for `leaders`. Does not create it."""
+
+def locate_blocking(producer: SyncProducerCore[Any, Any], topic: str) -> None:
+    """Ask about a topic, for `leaders`. Does not create it."""
+
+def locate_for_messages_async(
+    producer: AsyncProducerCore[Any, Any], topic: str, partition: int | None
+) -> Future[None]:
+    """Ask about a topic and a partition that messages name. The brokers may create the topic."""
+
+def locate_for_messages_blocking(
+    producer: SyncProducerCore[Any, Any], topic: str, partition: int | None
+) -> None:
+    """Ask about a topic and a partition that messages name. The brokers may create the topic."""
+
+def flush_async(producer: AsyncProducerCore[Any, Any]) -> tuple[Future[None], int]:
+    """Flush. The future completes when everything handed over before is settled.
+
+    The number identifies the flush, for `unsettled_before`.
+    """
+
+def flush_blocking(producer: SyncProducerCore[Any, Any], timeout: float | None = None) -> int:
+    """Wait until everything handed over before is settled, and callbacks have run.
+
+    Returns the number of messages that are not settled after `timeout` seconds.
+    """
+
+def close_async(
+    producer: AsyncProducerCore[Any, Any], timeout: float | None = None
+) -> Future[None]:
+    """Take no more messages, deliver the others for at most `timeout` seconds, and disconnect.
+
+    The future completes then.
+    """
+
+def close_blocking(producer: SyncProducerCore[Any, Any], timeout: float | None = None) -> None:
+    """Take no more messages, deliver the others for at most `timeout` seconds, and disconnect."""
+
+def send_all(topic: TopicCore[Any, Any], items: list[Any]) -> None:
+    """Hand several messages over and return at once. If one cannot be sent, none is."""
+
+def batch_call(
+    topic: TopicCore[Any, Any], items: list[Any], shape: Literal["value", "pair", "fields"]
+) -> BatchCall:
+    """Begin a batch call: many messages of a topic."""
+
+def failed_indices(results: BatchResultCore[Any]) -> list[int]:
+    """Return the indices of the messages that failed."""
+
+def make_exceptions(results: BatchResultCore[Any]) -> bool:
+    """Make exceptions of failures, for one slice of time. Return whether there are more."""
+
+def drain() -> None:
+    """Deliver what was handed over, end all cores, and say on `sys.stderr` what was lost.
+
+    Called at the end of the process; nothing can be produced afterwards.
+    """
+
+class _Upcalls(Protocol):
+    """What the core calls in Python: the module `dekaf._upcalls`."""
+
+    @property
+    def errors(self) -> ModuleType: ...
+    @property
+    def future_class(self) -> type[Future[Any]]: ...
+    @property
+    def invalid_state_error(self) -> type[Exception]: ...
+    @property
+    def function_type(self) -> type[FunctionType]: ...
+    @property
+    def method_type(self) -> type[MethodType]: ...
+    @property
+    def datetime_class(self) -> type[datetime]: ...
+    @property
+    def epoch(self) -> datetime: ...
+    @property
+    def millisecond(self) -> timedelta: ...
+    @property
+    def partial(self) -> type[Any]: ...
+    @property
+    def promise_class(self) -> type[concurrent.futures.Future[RecordMetadata]]: ...
+    def running_loop(self) -> AbstractEventLoop | None: ...
+    def copy_context(self) -> Context: ...
+    def copy(self, x: Any, /) -> Any: ...  # noqa: ANN401 - as `copy.copy`
+    def is_async(self, function: Callable[..., object], /) -> bool: ...
+    def run_coroutine(
+        self,
+        function: Callable[..., object],
+        result: object,
+        context: Context | None,
+        on_loop: bool,
+        producer: int,
+        /,
+    ) -> None: ...
+    def report_exception(
+        self, function: Callable[..., object], error: BaseException, on_loop: bool, /
+    ) -> None: ...
+    def report_future_exception(
+        self, function: Callable[..., object], future: Future[object], error: BaseException, /
+    ) -> None: ...
+    def is_verbose(self) -> bool: ...
+    def log_notice(self, severity: str, text: str, /) -> None: ...
+    def log_unclaimed(self, failures: int, last: BaseException, /) -> None: ...
+    def warn_of_blocked_loop(self) -> None: ...
+    def json_serializer(self) -> Callable[[Any], Any]: ...
+    def record_metadata_html(self, metadata: RecordMetadata, /) -> str: ...
+    def ask_for_token(self, provider: Any, reply: Any, /) -> None: ...  # noqa: ANN401 - the core passes them on
+    def start_thread(self, serve: Callable[[], bool], name: str, /) -> None: ...
+    def drain_with_workers(self) -> None: ...
+    def write_stderr(self, line: str, /) -> None: ...
+
+def install(upcalls: _Upcalls) -> None:
+    """Register what the core calls in Python. Later calls change nothing."""

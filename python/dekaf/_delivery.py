@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from dekaf._core import send_all
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
@@ -48,7 +50,7 @@ class AsyncDelivery:
                     "or take a SyncProducer"
                 )
             self._route.check_topics(result)
-            self._outlet._send_all(list(result))  # noqa: SLF001 - the core's own
+            send_all(self._outlet, list(result))
         elif result is not None:
             self._route.check_topics([result])
             self._outlet.send(result)

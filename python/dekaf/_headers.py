@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
-from typing import TYPE_CHECKING, Self, TypeAlias, cast
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from dekaf._core import read_headers
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
     from dekaf._types import HeadersLike, Payload
 
 __all__ = ["Headers"]
@@ -29,7 +29,7 @@ class Headers(Mapping[str, bytes | None]):
     _pairs: _Pairs
 
     def __init__(self, headers: HeadersLike | None = None) -> None:
-        self._pairs = tuple(_read(headers))
+        self._pairs = tuple(read_headers(headers))
 
     def add(self, name: str, value: Payload | None) -> Self:
         """Return these headers, and one more at the end."""
@@ -62,10 +62,10 @@ class Headers(Mapping[str, bytes | None]):
         return len(self._pairs)
 
     def __or__(self, other: HeadersLike | None) -> Self:
-        return type(self)([*self._pairs, *_read(other)])
+        return type(self)([*self._pairs, *read_headers(other)])
 
     def __ror__(self, other: HeadersLike | None) -> Self:
-        return type(self)([*_read(other), *self._pairs])
+        return type(self)([*read_headers(other), *self._pairs])
 
     def __eq__(self, other: object) -> bool:
         return self._pairs == other._pairs if isinstance(other, Headers) else NotImplemented
@@ -106,43 +106,3 @@ class _Values(ValuesView[bytes | None]):
 
     def __contains__(self, value: object) -> bool:
         return any(value == other for other in self)
-
-
-def _read(headers: HeadersLike | None) -> Iterator[tuple[str, bytes | None]]:
-    """Check headers, in the words in which `produce` refuses them."""
-    if headers is None:
-        return
-    for pair in _pairs(headers):
-        if not isinstance(pair, tuple) or len(cast("tuple[object, ...]", pair)) != 2:  # noqa: PLR2004 - that is a pair
-            raise _refused(f"and {pair!r} is no pair")
-        name, value = cast("tuple[object, object]", pair)
-        if not isinstance(name, str):
-            raise _refused(f"and the name in {pair!r} is no str")
-        yield name, _bytes(name, value)
-
-
-def _pairs(headers: object) -> Iterable[object]:
-    if isinstance(headers, Mapping):
-        return cast("Mapping[object, object]", headers).items()
-    # Text and bytes are iterable, and never what was meant.
-    if isinstance(headers, Iterable) and not isinstance(headers, str | bytes):
-        return cast("Iterable[object]", headers)
-    raise _refused(f"not {type(headers).__name__}")
-
-
-def _bytes(name: str, value: object) -> bytes | None:
-    if value is None or isinstance(value, bytes):
-        return value
-    if isinstance(value, str):
-        return value.encode()
-    try:
-        return memoryview(cast("Buffer", value)).tobytes()
-    except TypeError:
-        raise TypeError(
-            f"headers[{name!r}] must be bytes, str, a buffer such as bytearray, or None, not "
-            f"{type(value).__name__}; encode it first, for example with json.dumps"
-        ) from None
-
-
-def _refused(what: str) -> TypeError:
-    return TypeError(f"headers must be a mapping or (name, value) pairs, {what}")

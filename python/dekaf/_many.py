@@ -9,12 +9,13 @@ from dekaf._batches import (
     NO_TRANSACTIONS,
     common,
     deliver,
-    hand_over_whole,
+    hand_over_atomic,
     listed,
     published,
     shaped,
     streamed,
 )
+from dekaf._core import batch_call
 from dekaf._publisher import AsyncPublisher
 from dekaf._serializers import resolve
 from dekaf._stream import MAX_IN_FLIGHT, Stream
@@ -99,7 +100,7 @@ class Many(Generic[K, V]):
         has the errors returned in their places. `progress=True` shows how far it is.
         """
         core, shape, source = shaped(_core(self), "produce_all", topic, items)
-        call = core._batch(await listed(source), shape)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        call = batch_call(core, await listed(source), shape)
         return await deliver(
             call, "produce_all", return_exceptions=return_exceptions, progress=progress
         )
@@ -137,9 +138,9 @@ class Many(Generic[K, V]):
             partition=partition,
             timestamp=timestamp,
         )
-        call = core._batch(published(messages), "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        call = batch_call(core, published(messages), "value")
         if atomic:
-            await hand_over_whole(_core(self), call)
+            await hand_over_atomic(_core(self), call)
         return await deliver(call, "publish_batch", return_exceptions=False, progress=progress)
 
     @overload

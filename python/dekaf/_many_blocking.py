@@ -9,11 +9,12 @@ from dekaf._batches import (
     NO_TRANSACTIONS,
     common,
     deliver_blocking,
-    hand_over_whole_blocking,
+    hand_over_atomic_blocking,
     published,
     shaped,
     streamed,
 )
+from dekaf._core import batch_call
 from dekaf._publisher import SyncPublisher
 from dekaf._serializers import resolve
 from dekaf._stream import MAX_IN_FLIGHT, SyncStream
@@ -98,7 +99,7 @@ class ManyBlocking(Generic[K, V]):
         has the errors returned in their places. `progress=True` shows how far it is.
         """
         core, shape, source = shaped(_core(self), "produce_all", topic, items)
-        call = core._batch(list(source), shape)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        call = batch_call(core, list(source), shape)
         return deliver_blocking(
             call, "produce_all", return_exceptions=return_exceptions, progress=progress
         )
@@ -136,9 +137,9 @@ class ManyBlocking(Generic[K, V]):
             partition=partition,
             timestamp=timestamp,
         )
-        call = core._batch(published(messages), "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        call = batch_call(core, published(messages), "value")
         if atomic:
-            hand_over_whole_blocking(_core(self), call)
+            hand_over_atomic_blocking(_core(self), call)
         return deliver_blocking(call, "publish_batch", return_exceptions=False, progress=progress)
 
     @overload

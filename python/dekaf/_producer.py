@@ -7,6 +7,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, overload
 
+from dekaf import _core
 from dekaf._arguments import check_seconds, check_text
 from dekaf._builder import ProducerBuilder
 from dekaf._callbacks import finish
@@ -20,7 +21,7 @@ from dekaf._common import (
     raise_unclaimed,
     warn_unclosed,
 )
-from dekaf._config import ProducerConfig
+from dekaf._config import ProducerConfig, core_settings
 from dekaf._core import AsyncProducerCore
 from dekaf._current import entered, left, made
 from dekaf._errors import FlushTimeout, UnclaimedFailures
@@ -111,7 +112,7 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
     @classmethod
     def from_config(cls, config: ProducerConfig) -> Self:
         """Make a producer of settings that were put together before."""
-        producer = super().__new__(cls, config)
+        producer = super().__new__(cls, config, core_settings(config))
         made(producer)
         return producer
 
@@ -129,7 +130,7 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         Raises `BrokerUnreachable` if it does not within `metadata_timeout_ms`. Calling it is a
         choice: without it the first message connects.
         """
-        await self._connect()
+        await _core.connect_async(self)
 
     async def flush(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - what is late is counted, not cancelled
         """Wait until everything handed over before this call is delivered or has failed.
@@ -138,9 +139,9 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         `UnclaimedFailures` if messages have failed whose fate nobody waited for.
         """
         timeout = check_timeout(timeout)
-        settled, before = self._settle()
+        settled, before = _core.flush_async(self)
         done, _ = await asyncio.wait({settled}, timeout=timeout)
-        if not done and (remaining := self._unsettled_before(before)):
+        if not done and (remaining := _core.unsettled_before(self, before)):
             raise FlushTimeout(remaining)
         for future in done:
             future.result()
@@ -156,9 +157,9 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         """
         timeout = check_timeout(timeout)
         # Closing goes on if the one who waits for it is cancelled.
-        await asyncio.shield(self._disconnect(timeout))
-        await finish(self._id(), timeout)
-        self._let_go()
+        await asyncio.shield(_core.close_async(self, timeout))
+        await finish(_core.producer_id(self), timeout)
+        _core.drop_functions(self)
         raise_unclaimed(self)
 
     def purge(self, *, in_queue: bool = True, in_flight: bool = True) -> None:
@@ -170,7 +171,7 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         `maybe_written`. `purge` returns at once.
         """
         check_purge(in_queue=in_queue, in_flight=in_flight)
-        self._purge(in_queue, in_flight)
+        _core.purge(self, in_queue, in_flight)
 
     async def partitions(self, topic: str) -> list[PartitionInfo]:
         """Return the partitions of a topic and who leads each. Asking does not create the topic.
@@ -178,8 +179,8 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         Raises `UnknownTopic` if it does not exist after `metadata_timeout_ms`.
         """
         check_text("topic", topic)
-        await self._locate(topic)
-        return partitions_of(topic, self._leaders(topic))
+        await _core.locate_async(self, topic)
+        return partitions_of(topic, _core.leaders(self, topic))
 
     async def ping(self, timeout: float = 10.0) -> float:  # noqa: ASYNC109 - the core counts it, and says why
         """Ask the cluster for a sign of life, and return how many seconds it took.
@@ -188,7 +189,7 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         """
         check_seconds("timeout", timeout)
         before = time.perf_counter()
-        await self._ping(timeout)
+        await _core.ping_async(self, timeout)
         return time.perf_counter() - before
 
     async def cluster(self, timeout: float | None = None) -> Cluster:  # noqa: ASYNC109 - the core counts it, and says why
@@ -207,8 +208,8 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
 
         if timeout is not None:
             check_seconds("timeout", timeout)
-        await self._describe_cluster(timeout)
-        return Cluster.of(self._described())
+        await _core.describe_cluster_async(self, timeout)
+        return Cluster.of(_core.described_cluster(self))
 
     async def __aenter__(self) -> Self:
         try:
@@ -249,7 +250,7 @@ class Producer(AsyncProducerCore[K, V], Many[K, V]):
         """
         from dekaf._metrics import Metrics  # noqa: PLC0415 - so many types take a while to make
 
-        return Metrics.of(self._metrics())
+        return Metrics.of(_core.metrics(self))
 
     def __del__(self) -> None:
         if not self.closed and (count := len(self)):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from dekaf._core import BatchResultCore, RecordMetadata
+from dekaf._core import BatchResultCore, RecordMetadata, failed_indices
 from dekaf._types import R_co
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
-    from dekaf._core import BatchCall
+    from dekaf._core import CallOutcome
     from dekaf._errors import ProduceError
 
 __all__ = ["BatchResult"]
@@ -31,7 +31,7 @@ class BatchResult(BatchResultCore[R_co], Sequence[R_co]):  # noqa: PLW1641 - com
 
     __slots__ = ("_errors",)
 
-    def __new__(cls, results: BatchCall | list[R_co]) -> Self:
+    def __new__(cls, results: CallOutcome | list[R_co]) -> Self:
         return super().__new__(cls, results)
 
     @property
@@ -46,7 +46,9 @@ class BatchResult(BatchResultCore[R_co], Sequence[R_co]):  # noqa: PLW1641 - com
         # A list of its own for each who asks, of errors that are looked up once.
         errors: tuple[ProduceError, ...] | None = getattr(self, "_errors", None)
         if errors is None:
-            errors = self._errors = tuple(cast("ProduceError", self[n]) for n in self._failed)
+            errors = self._errors = tuple(
+                cast("ProduceError", self[n]) for n in failed_indices(self)
+            )
         return list(errors)
 
     def __iter__(self) -> Iterator[R_co]:
@@ -58,7 +60,7 @@ class BatchResult(BatchResultCore[R_co], Sequence[R_co]):  # noqa: PLW1641 - com
         return list(self) == list(cast("BatchResult[object]", other))
 
     def __repr__(self) -> str:
-        failed = len(self._failed)
+        failed = len(failed_indices(self))
         return f"<BatchResult of {len(self)}: {len(self) - failed} stored, {failed} failed>"
 
     def _repr_html_(self) -> str:

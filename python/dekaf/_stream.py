@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, cast
 
 from dekaf._arguments import check_number
 from dekaf._batches import checked
+from dekaf._core import batch_call
 from dekaf._errors import ProduceError
 from dekaf._progress import Progress
 from dekaf._results import BatchResult
@@ -78,7 +79,7 @@ class _OnItsWay:
         if not items:
             return False
         try:
-            call = self._topic._batch(items, self._shape)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+            call = batch_call(self._topic, items, self._shape)
         except Exception as error:  # noqa: BLE001 - it is raised behind what was handed over before
             source.give_up(error)
         else:
@@ -97,7 +98,7 @@ class _OnItsWay:
         # A signal's handler may raise after any call: all are made before anything is changed, and
         # the chunk always has an owner.
         call = self.calls[0]
-        taken: Results = BatchResult(call)
+        taken: Results = BatchResult(call.take_outcome())
         results = enumerate(taken)
         self._taken, self._results, self._at, self._call = taken, results, -1, call
         self.calls.popleft()
@@ -123,12 +124,12 @@ class _OnItsWay:
         """Let go of everything. What was handed over is delivered all the same."""
         call, self._call = self._call, None
         if call is not None:
-            call.forgo_results(self._taken, self._at + 1)
+            call.abandon_results(self._taken, self._at + 1)
         self._results = iter(())
         self.handing = None
         while self.calls:
             if (left := self.calls.popleft()) is not call:
-                left.forgo()
+                left.abandon()
         shown, self._shown = self._shown, None
         if shown is not None:
             shown.__exit__(None, None, None)
@@ -204,7 +205,7 @@ class Stream(AsyncIterator[R_co], Generic[R_co]):
                 raise
             if self._is_closed:
                 # By a serializer, or another thread.
-                call.forgo()
+                call.abandon()
             elif is_full:
                 await call.room()
             else:
@@ -315,7 +316,7 @@ class SyncStream(Iterator[R_co], Generic[R_co]):
                 raise
             if self._is_closed:
                 # By a serializer, or another thread.
-                call.forgo()
+                call.abandon()
             elif is_full is None:
                 self._way.handing = None
             elif is_full:

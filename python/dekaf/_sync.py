@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, overload
 
+from dekaf import _core
 from dekaf._arguments import check_seconds, check_text
 from dekaf._builder import ProducerBuilder
 from dekaf._common import (
@@ -18,7 +19,7 @@ from dekaf._common import (
     raise_unclaimed,
     warn_unclosed,
 )
-from dekaf._config import ProducerConfig
+from dekaf._config import ProducerConfig, core_settings
 from dekaf._core import SyncProducerCore
 from dekaf._current import entered, left, made
 from dekaf._errors import FlushTimeout, UnclaimedFailures
@@ -111,7 +112,7 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
     @classmethod
     def from_config(cls, config: ProducerConfig) -> Self:
         """Make a producer of settings that were put together before."""
-        producer = super().__new__(cls, config)
+        producer = super().__new__(cls, config, core_settings(config))
         made(producer)
         return producer
 
@@ -126,7 +127,7 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         Raises `BrokerUnreachable` if it does not within `metadata_timeout_ms`. Calling it is a
         choice: without it the first message connects.
         """
-        self._connect()
+        _core.connect_blocking(self)
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until everything handed over before this call is delivered or has failed.
@@ -137,7 +138,7 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         failed whose fate nobody waited for.
         """
         timeout = check_timeout(timeout)
-        if remaining := self._settle(timeout):
+        if remaining := _core.flush_blocking(self, timeout):
             raise FlushTimeout(remaining)
         raise_unclaimed(self)
 
@@ -149,8 +150,8 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         Raises `UnclaimedFailures` as `flush` does, once everything is closed.
         """
         timeout = check_timeout(timeout)
-        self._disconnect(timeout)
-        self._let_go()
+        _core.close_blocking(self, timeout)
+        _core.drop_functions(self)
         raise_unclaimed(self)
 
     def purge(self, *, in_queue: bool = True, in_flight: bool = True) -> None:
@@ -162,7 +163,7 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         `maybe_written`. `purge` returns at once.
         """
         check_purge(in_queue=in_queue, in_flight=in_flight)
-        self._purge(in_queue, in_flight)
+        _core.purge(self, in_queue, in_flight)
 
     def partitions(self, topic: str) -> list[PartitionInfo]:
         """Return the partitions of a topic and who leads each. Asking does not create the topic.
@@ -170,8 +171,8 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         Raises `UnknownTopic` if it does not exist after `metadata_timeout_ms`.
         """
         check_text("topic", topic)
-        self._locate(topic)
-        return partitions_of(topic, self._leaders(topic))
+        _core.locate_blocking(self, topic)
+        return partitions_of(topic, _core.leaders(self, topic))
 
     def ping(self, timeout: float = 10.0) -> float:
         """Ask the cluster for a sign of life, and return how many seconds it took.
@@ -180,7 +181,7 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         """
         check_seconds("timeout", timeout)
         before = time.perf_counter()
-        self._ping(timeout)
+        _core.ping_blocking(self, timeout)
         return time.perf_counter() - before
 
     def cluster(self, timeout: float | None = None) -> Cluster:
@@ -199,8 +200,8 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
 
         if timeout is not None:
             check_seconds("timeout", timeout)
-        self._describe_cluster(timeout)
-        return Cluster.of(self._described())
+        _core.describe_cluster_blocking(self, timeout)
+        return Cluster.of(_core.described_cluster(self))
 
     def __enter__(self) -> Self:
         try:
@@ -236,7 +237,7 @@ class SyncProducer(SyncProducerCore[K, V], ManyBlocking[K, V]):
         """Return a snapshot of what was done so far, and of what is held at the moment."""
         from dekaf._metrics import Metrics  # noqa: PLC0415 - so many types take a while to make
 
-        return Metrics.of(self._metrics())
+        return Metrics.of(_core.metrics(self))
 
     def __del__(self) -> None:
         if not self.closed and (count := len(self)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from dekaf._batches import checked, deliver, deliver_blocking, listed
-from dekaf._core import TopicCore
+from dekaf._core import TopicCore, batch_call
 from dekaf._stream import MAX_IN_FLIGHT, Stream, SyncStream
 from dekaf._types import K, V
 
@@ -68,7 +68,7 @@ class Topic(TopicCore[K, V]):
     ) -> BatchResult[Any]:
         """Produce many messages: see `Producer.produce_all`."""
         taken = await listed(checked("items", items, "produce_all"))
-        call = self._batch(taken, "pair")
+        call = batch_call(self, taken, "pair")
         return await deliver(
             call, "produce_all", return_exceptions=return_exceptions, progress=progress
         )
@@ -153,7 +153,7 @@ class SyncTopic(TopicCore[K, V]):
         progress: bool = False,
     ) -> BatchResult[Any]:
         """Produce many messages and wait for them: see `SyncProducer.produce_all`."""
-        call = self._batch(list(checked("items", items, "produce_all")), "pair")
+        call = batch_call(self, list(checked("items", items, "produce_all")), "pair")
         return deliver_blocking(
             call, "produce_all", return_exceptions=return_exceptions, progress=progress
         )

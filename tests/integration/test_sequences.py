@@ -4,14 +4,20 @@ Two thousand million records take too long; so the numbers begin near their end,
 that knows nothing of a producer accepts. (Kafka 4.5 will not: it wants 0 in an empty log.)
 """
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from dekaf import ProducerConfig
-from dekaf._core import AsyncProducerCore
+from dekaf._config import core_settings
+from dekaf._core import AsyncProducerCore, close_async
 from tests.integration.counters import Counters
 from tests.integration.judge import assert_kept
 from tests.kafka import Cluster, FaultProxy, TopicFactory
 from tests.kafka.oracle import SEQUENCES
+
+if TYPE_CHECKING:
+    from dekaf._core import CoreSettings
 
 pytestmark = pytest.mark.asyncio
 
@@ -20,7 +26,8 @@ BEFORE_THE_END = 1_003
 
 def begin_near_the_end(servers: str) -> AsyncProducerCore:
     config = ProducerConfig(servers, batch_size=1_000)
-    return AsyncProducerCore(config, first_sequence=SEQUENCES - BEFORE_THE_END)
+    settings: CoreSettings = {**core_settings(config), "first_sequence": SEQUENCES - BEFORE_THE_END}
+    return AsyncProducerCore(config, settings)
 
 
 async def test_numbers_wrap(kafka: Cluster, proxy: FaultProxy, topic: TopicFactory) -> None:
@@ -34,7 +41,7 @@ async def test_numbers_wrap(kafka: Cluster, proxy: FaultProxy, topic: TopicFacto
         await counters.hand_over(100)
         await counters.until_settled()
         assert not proxy.pending, f"no acknowledgement was lost; {counters}"
-    await producer._disconnect()
+    await close_async(producer)
     assert counters.acknowledged == 2_000, str(counters)
     assert_kept(kafka, counters, from_zero=False)
     stored = kafka.batches(name, records=False)

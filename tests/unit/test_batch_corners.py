@@ -21,7 +21,7 @@ from dekaf import (
     SyncProducer,
     UnclaimedFailures,
 )
-from dekaf._core import TopicCore
+from dekaf._core import TopicCore, batch_call, ping_blocking
 from dekaf.testing import Broker
 from tests.unit.forks import in_child
 
@@ -252,16 +252,16 @@ def test_a_forked_child_does_not_go_on_with_its_parents_stream(
 def test_a_wait_refuses_a_timeout_that_is_no_time(
     producer: SyncProducer[Any, Any], timeout: float
 ) -> None:
-    call = TopicCore(producer, "orders")._batch([b"v"], "pair")  # pyright: ignore[reportPrivateUsage] - the core's own
+    call = batch_call(TopicCore(producer, "orders"), [b"v"], "pair")
     with pytest.raises(ValueError, match=r"timeout=.* is out of range: 0 or more seconds"):
         call.wait_settled(timeout)
     with pytest.raises(ValueError, match=r"timeout=.* is out of range: 0 or more seconds"):
-        producer._ping(timeout)  # pyright: ignore[reportPrivateUsage] - the core's own
+        ping_blocking(producer, timeout)
 
 
 @pytest.mark.parametrize("timeout", [1e300, float("inf")])
 def test_a_wait_takes_any_large_timeout(producer: SyncProducer[Any, Any], timeout: float) -> None:
-    call = TopicCore(producer, "orders")._batch([b"v"], "pair")  # pyright: ignore[reportPrivateUsage] - the core's own
+    call = batch_call(TopicCore(producer, "orders"), [b"v"], "pair")
     while call.hand_over_some() is not None:
         pass
     assert call.wait_settled(timeout)

@@ -11,8 +11,15 @@ from typing import Any
 
 import pytest
 
-from dekaf import Acks, ConfigError, DekafError, Producer, ProducerBuilder, ProducerConfig
-from dekaf._core import ProducerCore
+from dekaf import (
+    Acks,
+    ConfigError,
+    DekafError,
+    Producer,
+    ProducerBuilder,
+    ProducerConfig,
+    SyncProducer,
+)
 from dekaf._settings import SETTINGS, ConfigSettings, ProducerSettings
 
 REFUSED: list[tuple[Any, dict[str, Any], str]] = [
@@ -372,7 +379,7 @@ def test_a_producer_shows_its_configuration() -> None:
     assert type(Mine.from_config(config)) is Mine
 
 
-@pytest.mark.parametrize("door", [Producer.from_config, ProducerCore])
+@pytest.mark.parametrize("door", [Producer.from_config, SyncProducer.from_config])
 def test_only_a_configuration_is_one(door: Any) -> None:
     with pytest.raises(TypeError, match="config must be a ProducerConfig, not dict"):
         door({"bootstrap_servers": "a:1"})

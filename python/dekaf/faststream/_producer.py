@@ -15,7 +15,7 @@ from faststream.kafka.parser import AioKafkaParser
 from faststream.kafka.publisher.producer import AioKafkaFastProducer
 
 from dekaf._batches import hand_over, outcome
-from dekaf._core import TopicCore
+from dekaf._core import TopicCore, batch_call, send_with_future
 from dekaf._errors import UnclaimedFailures
 from dekaf._producer import Producer
 from dekaf.faststream._records import Encoder, of_many, of_one
@@ -113,7 +113,7 @@ class DekafProducer(AioKafkaFastProducer):
         producer = self.producer
         message = await of_one(cmd, self.encoder)
         if cmd.no_confirm:
-            future, waits = producer._post(message)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+            future, waits = send_with_future(producer, message)
             if waits:
                 # A loop that never waits would make the line for memory longer and longer.
                 await asyncio.wait({future})
@@ -144,7 +144,7 @@ class DekafProducer(AioKafkaFastProducer):
             partition=batch.partition,
             timestamp=batch.timestamp,
         )
-        call = core._batch(batch.items, "value")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the core's own
+        call = batch_call(core, batch.items, "value")
         await hand_over(call)
         results = outcome(call, return_exceptions=False)
         return asyncio.ensure_future(results) if cmd.no_confirm else await results

@@ -1,39 +1,37 @@
 //! Batch calls: many messages in one call of Python. This file has the class and its state; the
-//! files below it hand messages over, wait for memory, and take records back. Messages go to the
+//! files below it hand messages over, wait for memory, and cancel records. Messages go to the
 //! core a slice at a time, so that no call holds the interpreter or an event loop for long. A
 //! message that cannot be handed over fails alone, unless the call is all or nothing.
 
 mod abandon;
-mod memory;
+mod atomic;
+mod room;
 mod slices;
-mod whole;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
+use super::atomic_set::AtomicSet;
 use super::producer::seconds_of;
-use super::results::BatchResultCore;
+use super::results::{BatchResultCore, CallOutcome};
 use super::topic::TopicCore;
-use super::whole::WholeSet;
 use crate::producer::Ticket;
 use crate::py::base::errors::refused;
+use crate::py::base::generation::Generation;
+use crate::py::base::running_loop::needed;
 use crate::py::delivery::futures;
-use crate::py::delivery::loops;
+use crate::py::delivery::loops::waiter;
+use crate::py::delivery::wait::wait_for;
 use crate::py::input::items::{Shape, own_topic};
-use crate::py::lifecycle::process;
 use crate::py::lifecycle::started::Running;
 use crate::py::waiters::answer::Answer;
 use crate::py::waiters::group::Group;
 use crate::py::waiters::waiter::Waiter;
-
-/// How long one slice of a call may run. The results of a call are made in such slices, too.
-pub(crate) const SLICE: Duration = Duration::from_micros(500);
 
 /// One batch call, from its first message to its last result.
 #[pyclass(frozen, module = "dekaf._core")]
@@ -44,7 +42,8 @@ pub(crate) struct BatchCall {
     items: Py<PyList>,
     count: usize,
     shape: Shape,
-    group: Arc<Group>,
+    generation: Generation,
+    group: Arc<Group<Waiter>>,
     work: Mutex<Work>,
 }
 
@@ -62,7 +61,7 @@ struct Work {
     /// Messages that could not be handed over, each with its exception.
     refused: Vec<(u32, Py<PyAny>)>,
     /// The records of an all-or-nothing call, until they are handed over.
-    whole: Option<WholeSet>,
+    atomic: Option<AtomicSet>,
 }
 
 /// How a slice ended.
@@ -84,13 +83,22 @@ impl BatchCall {
         count: usize,
     ) -> Self {
         let group = Group::of(count);
-        Self { topic, running, items, count, shape, group, work: Mutex::default() }
+        Self {
+            topic,
+            running,
+            items,
+            count,
+            shape,
+            generation: Generation::current(),
+            group,
+            work: Mutex::default(),
+        }
     }
 
     /// Fails in a forked child: the call belongs to the parent, whose core may have held its locks
     /// at the fork.
     fn check_ours(&self) -> PyResult<()> {
-        if self.group.is_ours() { Ok(()) } else { Err(process::forked()) }
+        self.generation.check()
     }
 
     fn take_work(&self) -> Work {
@@ -118,13 +126,6 @@ impl BatchCall {
         error.setattr(intern!(py, "index"), index)?;
         Ok(error)
     }
-
-    /// Takes the results of all messages.
-    pub(crate) fn results(&self, py: Python<'_>) -> BatchResultCore {
-        let (fates, topics) = self.group.take();
-        let work = self.take_work();
-        BatchResultCore::of_fates(py, fates, &topics, work.refused)
-    }
 }
 
 #[pymethods]
@@ -133,29 +134,29 @@ impl BatchCall {
         self.count
     }
 
-    /// Reads all messages of an all-or-nothing call, for [`Self::hand_over_whole`]. Returns the
+    /// Reads all messages of an all-or-nothing call, for [`Self::hand_over_atomic`]. Returns the
     /// topic and the partition that must be known by then; `None` if the call has no messages.
-    fn prepare_whole(&self, py: Python<'_>) -> PyResult<Option<(String, Option<i32>)>> {
-        self.read_whole(py)
+    fn prepare_atomic(&self, py: Python<'_>) -> PyResult<Option<(String, Option<i32>)>> {
+        self.read_atomic(py)
     }
 
     /// Hands over the prepared messages, all or nothing. Returns whether there was room. A call
     /// that `blocks` fails after `max_block_ms` without room.
-    fn hand_over_whole(&self, py: Python<'_>, blocks: bool) -> PyResult<bool> {
+    fn hand_over_atomic(&self, py: Python<'_>, blocks: bool) -> PyResult<bool> {
         self.check_ours()?;
-        self.try_whole(py, blocks)
+        self.try_atomic(py, blocks)
     }
 
-    /// Returns a future that completes when [`Self::hand_over_whole`] may find room.
-    fn room_for_whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    /// Returns a future that completes when [`Self::hand_over_atomic`] may find room.
+    fn room_for_atomic<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.check_ours()?;
-        self.when_whole_fits(py)
+        self.when_atomic_fits(py)
     }
 
-    /// Blocks until [`Self::hand_over_whole`] may find room.
-    fn wait_for_whole(&self, py: Python<'_>) -> PyResult<()> {
+    /// Blocks until [`Self::hand_over_atomic`] may find room.
+    fn wait_for_atomic_room(&self, py: Python<'_>) -> PyResult<()> {
         self.check_ours()?;
-        self.wait_whole_fits(py)
+        self.wait_atomic_fits(py)
     }
 
     /// Hands the next slice over. Returns `None` if that was the last one, `False` if there are
@@ -187,7 +188,7 @@ impl BatchCall {
     /// Returns a future that completes when every message is settled.
     fn settled<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.check_ours()?;
-        let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
+        let (future, waiter) = waiter(&needed(py, "produce_all")?)?;
         if self.group.wait(waiter).is_some() {
             futures::finish(&future)?;
         }
@@ -204,8 +205,8 @@ impl BatchCall {
         if self.group.wait(Waiter::Thread(Arc::clone(&answer))).is_some() {
             return Ok(true);
         }
-        let voice = &self.running.voice;
-        Ok(answer.wait(py, limit, || voice.place_records(py).map(drop))?.is_some())
+        let place = || self.running.user_code.place_records(py).map(drop);
+        Ok(wait_for(py, &answer, limit, place)?.is_some())
     }
 
     /// Returns how many messages are settled, and how many of them failed.
@@ -216,19 +217,25 @@ impl BatchCall {
 
     /// Abandons the call: cancels the records that can be cancelled. Later failures are reported as
     /// unclaimed.
-    fn forgo(&self, py: Python<'_>) -> PyResult<()> {
-        self.abandon(py)
+    fn abandon(&self, py: Python<'_>) -> PyResult<()> {
+        self.abandon_call(py)
     }
 
     /// Reports failures among `results` as unclaimed, from index `first` on.
     #[pyo3(signature = (results, first=0))]
-    fn forgo_results(
+    fn abandon_results(
         &self,
         py: Python<'_>,
         results: &Bound<'_, BatchResultCore>,
         first: usize,
     ) -> PyResult<()> {
-        self.unclaimed(py, &results.get().failures_from(py, first)?)
+        self.report(py, &results.get().failures_from(py, first)?)
+    }
+
+    /// Takes the outcomes of all messages, for `BatchResultCore`.
+    fn take_outcome(&self) -> CallOutcome {
+        let (outcomes, topics) = self.group.take();
+        CallOutcome::new(outcomes, topics, self.take_work().refused)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -242,4 +249,17 @@ impl BatchCall {
     fn __clear__(&self) {
         drop(self.take_work());
     }
+}
+
+/// Begins a batch call: many messages of a topic, in the shape "value", "pair" or "fields".
+#[pyfunction]
+pub(crate) fn batch_call(
+    topic: &Bound<'_, TopicCore>,
+    items: Bound<'_, PyList>,
+    shape: &str,
+) -> PyResult<BatchCall> {
+    let shape = Shape::of(shape)?;
+    let running = topic.get().producer().running(topic.py())?;
+    let count = items.len();
+    Ok(BatchCall::new(topic.clone().unbind(), running, items.unbind(), shape, count))
 }

@@ -19,8 +19,8 @@ use crate::config::{Mechanism, Secret};
 use crate::error::ErrorCode;
 use crate::protocol::{ApiKey, CreatableTopicConfig};
 use crate::py::base::calls::detached;
-use crate::py::lifecycle::process;
-use crate::py::lifecycle::process::seed;
+use crate::py::base::generation::Generation;
+use crate::py::base::seed::seed;
 use crate::sasl::{OAUTHBEARER, ServerMechanism};
 
 /// Partition, offset, timestamp, key, value, headers.
@@ -37,7 +37,7 @@ type Stored<'py> = (
 #[pyclass(frozen, subclass, module = "dekaf._core")]
 pub(crate) struct BrokerCore {
     /// The process that the server belongs to.
-    generation: u64,
+    generation: Generation,
     /// `None` once it is stopped. Locked only with the interpreter held.
     server: Mutex<Option<Server>>,
     addresses: Vec<(String, u16)>,
@@ -51,7 +51,7 @@ impl BrokerCore {
     }
 
     fn with<T>(&self, work: impl FnOnce(&Server) -> T) -> PyResult<T> {
-        if self.generation != process::generation() {
+        if !self.generation.is_current() {
             let message = "this broker runs in the parent process; a forked child starts its own";
             return Err(PyRuntimeError::new_err(message));
         }
@@ -109,7 +109,7 @@ impl BrokerCore {
         let addresses = server.addresses().to_vec();
         let certificates = server.take_certificates();
         let server = Mutex::new(Some(server));
-        Ok(Self { generation: process::generation(), server, addresses, certificates })
+        Ok(Self { generation: Generation::current(), server, addresses, certificates })
     }
 
     /// The certificate of the throw-away authority, as PEM.
@@ -271,7 +271,7 @@ impl BrokerCore {
     /// End every connection and let go of the ports; a second time it does nothing.
     fn stop(&self, py: Python<'_>) {
         let Some(mut server) = self.server().take() else { return };
-        if self.generation == process::generation() {
+        if self.generation.is_current() {
             detached(py, || server.stop());
         } else {
             server.forget();
@@ -281,7 +281,7 @@ impl BrokerCore {
 
 impl Drop for BrokerCore {
     fn drop(&mut self) {
-        if self.generation != process::generation()
+        if !self.generation.is_current()
             && let Some(server) = self.server().take()
         {
             // The parent's: its thread does not exist here.

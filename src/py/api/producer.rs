@@ -1,31 +1,31 @@
-//! What both producers have in common: settings, the running core, `send`.
+//! The base class of both producers: settings, the running core, `send`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple, PyType};
+use pyo3::types::{PyGenericAlias, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::cluster;
-use super::memory::wait_if_full;
-use super::metrics;
+use super::room::wait_if_full;
 use crate::client::{Client, Handed};
 use crate::error::{Error, ErrorKind};
-use crate::net::SecurityMetrics;
-use crate::producer::{Haste, Metrics, Pending, Purge};
+use crate::producer::Haste;
 use crate::py::base::clock::now_ms;
 use crate::py::base::errors::to_python;
-use crate::py::delivery::callbacks;
-use crate::py::delivery::dispatcher;
-use crate::py::delivery::loops;
-use crate::py::delivery::named::{Named, named};
+use crate::py::base::generation::Generation;
+use crate::py::base::objects::generic_alias;
+use crate::py::base::seed::seed;
+use crate::py::base::{interpreter_end, running_loop};
+use crate::py::delivery::on_delivery::{Named, named};
 use crate::py::delivery::outlet::Outlet;
-use crate::py::delivery::voice::Voice;
-use crate::py::input::arguments::{self, Argument, Extras, Ready};
-use crate::py::input::borrowed::Borrowed;
+use crate::py::delivery::user_code::UserCode;
+use crate::py::delivery::{callbacks, dispatcher, loops};
+use crate::py::input::parts::{Argument, Extras};
+use crate::py::input::ready::Ready;
 use crate::py::input::settings::Settings;
+use crate::py::input::{borrowed, parts};
 use crate::py::lifecycle::process;
 use crate::py::lifecycle::started::{Running, Started};
 use crate::py::waiters::port::Address;
@@ -48,14 +48,14 @@ impl ProducerCore {
         if let Some(running) = self.started() {
             return Ok(running);
         }
-        let generation = process::generation();
-        process::check_not_over()?;
+        let generation = Generation::current();
+        interpreter_end::check_not_begun()?;
         // Finding its home may start a thread, which others must not wait for behind the lock.
-        let home = match loops::running(py)? {
+        let home = match running_loop::running(py)? {
             Some(running) => loops::port_of(&running)?,
             None => dispatcher::port(py)?,
         };
-        let voice = Arc::new(Voice::new(&self.settings, py));
+        let user_code = Arc::new(UserCode::new(&self.settings, py));
         let mut asked =
             self.settings.providers.all().into_iter().chain([&self.settings.partitioner]);
         // Loops stand still now and then, and may be blocked by the very call that waits.
@@ -65,22 +65,22 @@ impl ProducerCore {
             None
         };
         let outlet = Outlet {
-            voice: Arc::clone(&voice),
+            user_code: Arc::clone(&user_code),
             home: Address::of(home),
             asks,
             is_token_of_loop: self.settings.providers.is_token_of_loop,
         };
         let started = self.started.start(outlet, |outlet| {
-            let client = Client::start(self.settings.config.clone(), process::seed(), outlet)?;
-            voice.belongs_to(client.clone());
-            Ok::<_, std::io::Error>(Running { client, voice })
+            let client = Client::start(self.settings.config.clone(), seed(), outlet)?;
+            user_code.belongs_to(client.clone());
+            Ok::<_, std::io::Error>(Running { client, user_code })
         });
         match started {
             Ok(running) => {
                 let running = running.map_err(|error| not_started(&error))?;
                 process::register(py, running.clone(), self.settings.exit_timeout)?;
                 let is_verbose = callbacks::is_verbose(py)?;
-                process::check_not_forked(generation)?;
+                generation.check()?;
                 running.client.set_verbose(is_verbose);
                 Ok(running)
             }
@@ -150,14 +150,14 @@ impl ProducerCore {
     fn send_by(
         &self,
         py: Python<'_>,
-        on_delivery: Argument<'_, '_>,
+        callback: Argument<'_, '_>,
         hand_over: impl FnOnce(&Client<Waiter>, Option<Named>) -> PyResult<Handed>,
     ) -> PyResult<()> {
-        if on_delivery.is_some() {
+        if callback.is_some() {
             // A callback may start the dispatcher; for a producer that is closed it must not.
             self.check_open(py)?;
         }
-        let named = on_delivery.map(named).transpose()?;
+        let named = callback.map(named).transpose()?;
         self.with_running(py, |running| {
             let handed = hand_over(&running.client, named)?;
             wait_if_full(py, &self.settings, running, &handed)
@@ -168,11 +168,9 @@ impl ProducerCore {
 #[pymethods]
 impl ProducerCore {
     #[new]
-    #[pyo3(signature = (config, *, first_sequence=0))]
-    pub(crate) fn new(config: Bound<'_, PyAny>, first_sequence: i32) -> PyResult<Self> {
-        let mut settings = Settings::of(&config)?;
-        settings.config.first_sequence = first_sequence;
-        Ok(Self { config: config.unbind(), settings, started: Started::default() })
+    pub(crate) fn new(config: Py<PyAny>, settings: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let settings = Settings::new(settings)?;
+        Ok(Self { config, settings, started: Started::default() })
     }
 
     /// Hands one message over and returns at once. `on_delivery(metadata, error)` is called once,
@@ -199,79 +197,14 @@ impl ProducerCore {
     ) -> PyResult<()> {
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         // By reference: moving it costs as much as reading the clock.
-        if let Some(message) = &Borrowed::of_call(&self.settings, topic, value, extras) {
+        if let Some(message) = &borrowed::of_call(&self.settings, topic, value, extras) {
             return self.send_by(py, on_delivery, |client, named| {
                 message.hand_over(py, client, named, Haste::Lingers)
             });
         }
-        let parts = arguments::of_call("send", topic, value, extras)?;
+        let parts = parts::of_call("send", topic, value, extras)?;
         let ready = parts.ready("send", &self.settings.serializers, now_ms())?;
         self.send_ready(py, &ready, on_delivery)
-    }
-
-    /// Drops messages; each fails with `Purged`.
-    #[pyo3(name = "_purge")]
-    fn purge(&self, in_queue: bool, in_flight: bool) {
-        if let Some(running) = self.started() {
-            running.client.purge(Purge { in_queue, in_flight });
-        }
-    }
-
-    /// What it has done so far and holds now, as a tree of dicts.
-    #[pyo3(name = "_metrics")]
-    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let Some(running) = self.started() else {
-            let buffer_memory = self.settings.config.buffer_memory;
-            let pending = Pending { buffer_memory, ..Pending::default() };
-            let metrics = Metrics { pending, ..Metrics::default() };
-            return metrics::snapshot(py, &metrics, SecurityMetrics::default(), 0);
-        };
-        let Running { client, voice } = &running;
-        let (metrics, security) = (client.metrics(), client.security_metrics());
-        metrics::snapshot(py, &metrics, security, voice.ever_unclaimed())
-    }
-
-    /// Failures that nobody claimed and no flush has told: how many, and the first of them.
-    #[pyo3(name = "_take_unclaimed")]
-    fn take_unclaimed<'py>(&self, py: Python<'py>) -> PyResult<(u64, Bound<'py, PyList>)> {
-        let (count, first) =
-            self.started().map(|running| running.voice.take_unclaimed()).unwrap_or_default();
-        let first = first.iter().map(|error| to_python(py, error).into_value(py));
-        Ok((count, PyList::new(py, first.collect::<Vec<_>>())?))
-    }
-
-    /// The partitions of a topic that is known, and who leads each.
-    #[pyo3(name = "_leaders")]
-    fn leaders(&self, topic: &str) -> Vec<Option<i32>> {
-        self.started().map(|running| running.client.leaders(topic)).unwrap_or_default()
-    }
-
-    /// The cluster as it described itself, as plain tuples: `dekaf._cluster` gives them types.
-    #[pyo3(name = "_described")]
-    fn described<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let described = self.started().and_then(|running| running.client.described());
-        cluster::tuples(py, &*described.ok_or_else(|| closed(py))?)
-    }
-
-    /// How many messages that were handed over before a flush are not settled.
-    #[pyo3(name = "_unsettled_before")]
-    pub(crate) fn unsettled_before(&self, before: u64) -> usize {
-        self.started().map_or(0, |running| running.client.unsettled_before(before))
-    }
-
-    /// Names the coroutines that its callbacks make.
-    #[pyo3(name = "_id")]
-    fn id(&self) -> usize {
-        self.started().map_or(0, |running| running.voice.id())
-    }
-
-    /// Lets go of the user's functions, once everything was told.
-    #[pyo3(name = "_let_go")]
-    fn let_go(&self, py: Python<'_>) {
-        if let Some(running) = self.started() {
-            running.voice.let_go();
-        }
-        process::sweep(py);
     }
 
     /// How many messages were handed over and are not settled: neither delivered nor failed.
@@ -295,21 +228,21 @@ impl ProducerCore {
     fn __class_getitem__<'py>(
         class: &Bound<'py, PyType>,
         item: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        crate::py::generic(class, item)
+    ) -> PyResult<Bound<'py, PyGenericAlias>> {
+        generic_alias(class, item)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.config)?;
         self.settings.traverse(&visit)?;
-        self.started.at_hand().map_or(Ok(()), |running| running.voice.traverse(&visit))
+        self.started.at_hand().map_or(Ok(()), |running| running.user_code.traverse(&visit))
     }
 
     /// The producer is garbage, and so is whatever its functions belong to. What was handed over is
     /// still delivered, without them: a record that waits for the partitioner fails.
     fn __clear__(&self) {
         if let Some(running) = self.started.at_hand() {
-            running.voice.let_go();
+            running.user_code.drop_functions();
         }
     }
 }

@@ -1,26 +1,28 @@
-//! What became of the messages of one call, in their order. Metadata is made when somebody looks.
+//! The results of one call, in the order of its messages. Metadata and exceptions are made when they
+//! are read.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use pyo3::exceptions::{PyIndexError, PyOverflowError};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PySlice, PyString, PyType};
+use pyo3::types::{PyGenericAlias, PyList, PySlice, PyString, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::batch::{BatchCall, SLICE};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::py::base::calls::text;
 use crate::py::base::errors::to_python;
+use crate::py::base::objects::generic_alias;
+use crate::py::base::slice::SLICE;
 use crate::py::input::metadata::RecordMetadata;
-use crate::py::waiters::fates::{Fate, Fates};
+use crate::py::waiters::outcomes::{Outcome, Outcomes};
 
 /// The results of one call.
 #[pyclass(frozen, subclass, sequence, module = "dekaf._core")]
 pub(crate) struct BatchResultCore {
-    fates: Fates,
+    outcomes: Outcomes,
     topics: Vec<Py<PyString>>,
     /// Those that are objects already: exceptions, and what was unpickled.
     objects: Mutex<HashMap<usize, Py<PyAny>>>,
@@ -29,17 +31,35 @@ pub(crate) struct BatchResultCore {
     made: AtomicUsize,
 }
 
-impl BatchResultCore {
-    pub(crate) fn of_fates(
-        py: Python<'_>,
-        fates: Fates,
-        topics: &[Arc<str>],
+/// The outcomes of a call that is over, until a result takes them.
+#[pyclass(frozen, module = "dekaf._core")]
+pub(crate) struct CallOutcome(Mutex<Option<Taken>>);
+
+/// The outcomes, the topics that they refer to, and the exceptions of messages that never reached the
+/// core.
+type Taken = (Outcomes, Vec<Arc<str>>, Vec<(u32, Py<PyAny>)>);
+
+impl CallOutcome {
+    pub(crate) fn new(
+        outcomes: Outcomes,
+        topics: Vec<Arc<str>>,
         refused: Vec<(u32, Py<PyAny>)>,
     ) -> Self {
-        let failed = fates.failed().collect();
+        Self(Mutex::new(Some((outcomes, topics, refused))))
+    }
+
+    fn take(&self) -> PyResult<Taken> {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.ok_or_else(|| PyValueError::new_err("the outcome of this call was taken before"))
+    }
+}
+
+impl BatchResultCore {
+    fn of_call(py: Python<'_>, (outcomes, topics, refused): Taken) -> Self {
+        let failed = outcomes.failed().collect();
         let objects = refused.into_iter().map(|(index, error)| (index as usize, error)).collect();
         let topics = topics.iter().map(|topic| PyString::new(py, topic).unbind()).collect();
-        Self { fates, topics, objects: Mutex::new(objects), failed, made: AtomicUsize::new(0) }
+        Self { outcomes, topics, objects: Mutex::new(objects), failed, made: AtomicUsize::new(0) }
     }
 
     /// Of results that are objects already.
@@ -52,9 +72,9 @@ impl BatchResultCore {
             }
             objects.insert(index, result.unbind());
         }
-        let fates = Fates::refused(results.len());
+        let outcomes = Outcomes::refused(results.len());
         Self {
-            fates,
+            outcomes,
             topics: Vec::new(),
             objects: Mutex::new(objects),
             failed,
@@ -65,8 +85,8 @@ impl BatchResultCore {
     /// Why those failed from one of them on.
     pub(crate) fn failures_from(&self, py: Python<'_>, first: usize) -> PyResult<Vec<Error>> {
         let failed = self.failed.iter().filter(|index| **index >= first);
-        let error = |&index: &usize| match self.fates.get(index) {
-            (Fate::Failed(error), _) => Ok((**error).clone()),
+        let error = |&index: &usize| match self.outcomes.get(index) {
+            (Outcome::Failed(error), _) => Ok((**error).clone()),
             _ => of_exception(&self.get(py, index)?),
         };
         failed.map(error).collect()
@@ -78,7 +98,7 @@ impl BatchResultCore {
     }
 
     fn get<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
-        if let (Fate::Stored { topic, partition, first }, behind) = self.fates.get(index) {
+        if let (Outcome::Stored { topic, partition, first }, behind) = self.outcomes.get(index) {
             let place = first.after(behind);
             let topic = self.topics[*topic as usize].bind(py);
             return RecordMetadata::of(topic, *partition, place);
@@ -91,7 +111,7 @@ impl BatchResultCore {
 
     /// The exception of a message that failed in the core: always the same object.
     fn make_exception<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
-        let (Fate::Failed(error), _) = self.fates.get(index) else {
+        let (Outcome::Failed(error), _) = self.outcomes.get(index) else {
             unreachable!("what was refused or unpickled is an object, and the call is over");
         };
         let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
@@ -118,14 +138,14 @@ impl BatchResultCore {
     /// Of a call that is over, or of a list of results.
     #[new]
     fn new(source: &Bound<'_, PyAny>) -> PyResult<Self> {
-        match source.cast_exact::<BatchCall>() {
-            Ok(call) => Ok(call.get().results(source.py())),
+        match source.cast_exact::<CallOutcome>() {
+            Ok(outcome) => Ok(Self::of_call(source.py(), outcome.get().take()?)),
             Err(_) => Ok(Self::of_objects(source.cast::<PyList>()?)),
         }
     }
 
     fn __len__(&self) -> usize {
-        self.fates.len()
+        self.outcomes.len()
     }
 
     fn __getitem__<'py>(
@@ -133,7 +153,7 @@ impl BatchResultCore {
         py: Python<'py>,
         index: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let count = self.fates.len();
+        let count = self.outcomes.len();
         if let Ok(slice) = index.cast::<PySlice>() {
             let indices = slice.indices(count as isize)?;
             let mut next = indices.start;
@@ -157,35 +177,36 @@ impl BatchResultCore {
         self.get(py, place as usize)
     }
 
-    /// Which messages failed.
-    #[getter]
-    fn _failed(&self) -> &[usize] {
-        &self.failed
-    }
-
-    /// Makes some of the exceptions; says whether there are more to make.
-    fn _make_exceptions(&self, py: Python<'_>) -> PyResult<bool> {
-        let until = Instant::now() + SLICE;
-        while let Some(&index) = self.failed.get(self.made.load(Ordering::Relaxed)) {
-            self.get(py, index)?;
-            self.made.fetch_add(1, Ordering::Relaxed);
-            if Instant::now() >= until {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     #[classmethod]
     fn __class_getitem__<'py>(
         class: &Bound<'py, PyType>,
         item: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        crate::py::generic(class, item)
+    ) -> PyResult<Bound<'py, PyGenericAlias>> {
+        generic_alias(class, item)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let Ok(objects) = self.objects.try_lock() else { return Ok(()) };
         objects.values().try_for_each(|object| visit.call(object))
     }
+}
+
+/// Returns the indices of the messages that failed.
+#[pyfunction]
+pub(crate) fn failed_indices(results: &BatchResultCore) -> Vec<usize> {
+    results.failed.clone()
+}
+
+/// Makes exceptions of failures, for one slice of time. Returns whether there are more to make.
+#[pyfunction]
+pub(crate) fn make_exceptions(py: Python<'_>, results: &BatchResultCore) -> PyResult<bool> {
+    let until = Instant::now() + SLICE;
+    while let Some(&index) = results.failed.get(results.made.load(Ordering::Relaxed)) {
+        results.get(py, index)?;
+        results.made.fetch_add(1, Ordering::Relaxed);
+        if Instant::now() >= until {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -1,20 +1,18 @@
-//! The classes behind bound topics and publishers: messages that have something in common, one at
-//! a time or many in a call.
+//! The class behind topics and publishers: messages that share a topic, a key or other parts.
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyType};
+use pyo3::types::{PyGenericAlias, PyList, PyString, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::aio;
-use super::aio::AsyncProducerCore;
-use super::batch::BatchCall;
+use super::aio::{self, AsyncProducerCore};
 use super::blocking;
 use super::producer::ProducerCore;
 use crate::py::base::clock::now_ms;
-use crate::py::input::arguments::{Extras, Parts, Ready};
-use crate::py::input::items::Shape;
+use crate::py::base::objects::generic_alias;
 use crate::py::input::message::Message;
+use crate::py::input::parts::{Extras, Parts};
+use crate::py::input::ready::Ready;
 use crate::py::input::serializers::Serializers;
 use crate::py::input::template::{Common, Template};
 
@@ -129,37 +127,12 @@ impl TopicCore {
         blocking::produce(py, core, &ready)?.into_bound_py_any(py)
     }
 
-    /// Hands several messages over and returns at once. All of them are read before the first is
-    /// sent: one that cannot be sends none.
-    #[pyo3(name = "_send_all")]
-    fn send_all(&self, py: Python<'_>, items: &Bound<'_, PyList>) -> PyResult<()> {
-        let extras = Extras::default();
-        let ready = items.iter().map(|item| {
-            let value = Some(&item).filter(|item| !item.is_none());
-            self.ready(py, "send", value, extras)
-        });
-        for ready in ready.collect::<PyResult<Vec<_>>>()? {
-            self.producer.get().send_ready(py, &ready, None)?;
-        }
-        Ok(())
-    }
-
-    /// Begins to hand over many messages; see [`BatchCall`].
-    #[pyo3(name = "_batch")]
-    fn batch(slf: &Bound<'_, Self>, items: Bound<'_, PyList>, shape: &str) -> PyResult<BatchCall> {
-        let py = slf.py();
-        let shape = Shape::of(shape)?;
-        let running = slf.get().producer.get().running(py)?;
-        let count = items.len();
-        Ok(BatchCall::new(slf.clone().unbind(), running, items.unbind(), shape, count))
-    }
-
     #[classmethod]
     fn __class_getitem__<'py>(
         class: &Bound<'py, PyType>,
         item: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        crate::py::generic(class, item)
+    ) -> PyResult<Bound<'py, PyGenericAlias>> {
+        generic_alias(class, item)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -176,4 +149,23 @@ impl TopicCore {
     pub(crate) fn template(&self) -> &Template {
         &self.template
     }
+}
+
+/// Hands several messages over and returns at once. All of them are checked first: if one cannot be
+/// sent, none is.
+#[pyfunction]
+pub(crate) fn send_all(
+    py: Python<'_>,
+    topic: &TopicCore,
+    items: &Bound<'_, PyList>,
+) -> PyResult<()> {
+    let extras = Extras::default();
+    let ready = items.iter().map(|item| {
+        let value = Some(&item).filter(|item| !item.is_none());
+        topic.ready(py, "send", value, extras)
+    });
+    for ready in ready.collect::<PyResult<Vec<_>>>()? {
+        topic.producer().send_ready(py, &ready, None)?;
+    }
+    Ok(())
 }

@@ -79,13 +79,6 @@ pub(crate) fn method_with<'py, A: PyCallArgs<'py>>(
     call_with(&object.getattr(name)?, arguments, None)
 }
 
-/// The module of this name, which is imported if need be.
-pub(crate) fn import<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    hang_at_exit();
-    #[expect(clippy::disallowed_methods, reason = "behind the handler")]
-    py.import(name).map(Bound::into_any)
-}
-
 /// `iter(object)`.
 pub(crate) fn iterate<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
     hang_at_exit();

@@ -4,10 +4,9 @@ use std::sync::OnceLock;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use super::calls::{call_alone, iterate, method};
-use crate::py::imported;
+use super::upcalls::upcalls;
 
 /// A context of more variables than this is the same as no other: to look at each takes as long as
 /// what it would save.
@@ -28,8 +27,7 @@ impl Context {
 
     /// A copy of the context of now.
     pub(crate) fn current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        call_alone(imported(&COPY, py, "contextvars", "copy_context")?)
+        call_alone(upcalls(py)?.copy_context.bind(py))
     }
 
     /// One to run something in.

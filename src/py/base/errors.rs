@@ -1,37 +1,34 @@
-//! The core's errors as Python's: the classes live in `dekaf._errors`, where they are drawn as
-//! a tree; here each kind finds its own.
+//! Converts the core's errors to Python's exceptions. `dekaf._errors` has their classes.
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
-use super::calls::{call_with, import, method_with, repr, text};
+use super::calls::{call_with, repr, text};
+use super::objects::type_name;
+use super::upcalls::{ErrorClasses, Upcalls, upcalls};
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::py::input::convert::type_name;
 
-static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-
-fn class_of(kind: ErrorKind) -> &'static str {
+fn class_of(classes: &ErrorClasses, kind: ErrorKind) -> &Py<PyAny> {
     match kind {
-        ErrorKind::Config => "ConfigError",
-        ErrorKind::Unreachable => "BrokerUnreachable",
-        ErrorKind::Tls => "TlsError",
-        ErrorKind::Authentication => "AuthenticationError",
-        ErrorKind::Authorization => "AuthorizationError",
-        ErrorKind::UnknownTopic => "UnknownTopic",
-        ErrorKind::UnknownPartition => "UnknownPartition",
-        ErrorKind::InvalidRecord => "InvalidRecord",
-        ErrorKind::DeliveryTimeout => "DeliveryTimeout",
-        ErrorKind::BufferFull => "BufferFull",
-        ErrorKind::OutOfMemory => "OutOfMemory",
-        ErrorKind::Gapless => "GaplessStopped",
-        ErrorKind::Purged => "Purged",
-        ErrorKind::Closed => "ProducerClosed",
-        ErrorKind::UnsupportedVersion => "UnsupportedVersion",
-        ErrorKind::Protocol => "ProtocolError",
-        ErrorKind::Serialization => "SerializationError",
-        ErrorKind::Broker | ErrorKind::Disconnected => "BrokerError",
+        ErrorKind::Config => &classes.config,
+        ErrorKind::Unreachable => &classes.unreachable,
+        ErrorKind::Tls => &classes.tls,
+        ErrorKind::Authentication => &classes.authentication,
+        ErrorKind::Authorization => &classes.authorization,
+        ErrorKind::UnknownTopic => &classes.unknown_topic,
+        ErrorKind::UnknownPartition => &classes.unknown_partition,
+        ErrorKind::InvalidRecord => &classes.invalid_record,
+        ErrorKind::DeliveryTimeout => &classes.delivery_timeout,
+        ErrorKind::BufferFull => &classes.buffer_full,
+        ErrorKind::OutOfMemory => &classes.out_of_memory,
+        ErrorKind::Gapless => &classes.gapless,
+        ErrorKind::Purged => &classes.purged,
+        ErrorKind::Closed => &classes.closed,
+        ErrorKind::UnsupportedVersion => &classes.unsupported_version,
+        ErrorKind::Protocol => &classes.protocol,
+        ErrorKind::Serialization => &classes.serialization,
+        ErrorKind::Broker | ErrorKind::Disconnected => &classes.broker,
     }
 }
 
@@ -39,11 +36,6 @@ fn class_of(kind: ErrorKind) -> &'static str {
 /// it is the exception then: nothing is swallowed.
 pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     build(py, error).unwrap_or_else(|failure| failure)
-}
-
-fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    let module = MODULE.get_or_try_init(py, || import(py, "dekaf._errors").map(Bound::unbind))?;
-    Ok(module.bind(py))
 }
 
 /// A serializer raised: which one, for what, and behind it what it said.
@@ -67,8 +59,8 @@ pub(crate) fn serialization_failed(
         let message = format!("{what} failed for a {part} of type {kind}{whither}: {cause}");
         let details = PyDict::new(py);
         details.set_item("topic", topic)?;
-        let class = module(py)?.getattr("SerializationError")?;
-        let error = PyErr::from_value(call_with(&class, (message,), Some(&details))?);
+        let class = upcalls(py)?.errors.serialization.bind(py);
+        let error = PyErr::from_value(call_with(class, (message,), Some(&details))?);
         error.set_cause(py, Some(cause));
         Ok::<_, PyErr>(error)
     };
@@ -81,27 +73,26 @@ pub(crate) fn refused<'py>(
     topic: Option<Bound<'py, PyString>>,
     cause: PyErr,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let module = module(py)?;
-    if cause.value(py).is_instance(&module.getattr("ProduceError")?)? {
+    let Upcalls { errors, copy, .. } = upcalls(py)?;
+    if cause.value(py).is_instance(errors.produce.bind(py))? {
         // A copy: the caller's code may raise the same one again and again.
-        let copy = method_with(&import(py, "copy")?, "copy", (cause.value(py),))?;
+        let copy = call_with(copy.bind(py), (cause.value(py),), None)?;
         copy.setattr("__cause__", cause.value(py).getattr("__cause__")?)?;
         return Ok(copy);
     }
     let details = PyDict::new(py);
     details.set_item("topic", topic)?;
     details.set_item("code", ErrorCode::INVALID_RECORD.name())?;
-    let error =
-        call_with(&module.getattr("InvalidRecord")?, (text(cause.value(py))?,), Some(&details))?;
+    let message = text(cause.value(py))?;
+    let error = call_with(errors.invalid_record.bind(py), (message,), Some(&details))?;
     error.setattr("__cause__", cause)?;
     Ok(error)
 }
 
 fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
-    let module = module(py)?;
-    let class = module.getattr(class_of(error.kind()))?;
+    let class = class_of(&upcalls(py)?.errors, error.kind()).bind(py);
     if error.kind() == ErrorKind::Config {
-        return Ok(PyErr::from_value(call_with(&class, (error.to_string(),), None)?));
+        return Ok(PyErr::from_value(call_with(class, (error.to_string(),), None)?));
     }
     let context = error.context();
     let details = PyDict::new(py);
@@ -111,7 +102,7 @@ fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     details.set_item("retriable", error.retriable())?;
     details.set_item("fatal", error.fatal())?;
     details.set_item("maybe_written", context.maybe_written)?;
-    let exception = call_with(&class, (error.to_string(),), Some(&details))?;
+    let exception = call_with(class, (error.to_string(),), Some(&details))?;
     debug_assert!(exception.is_instance_of::<PyException>(), "the tree is one of exceptions");
     Ok(PyErr::from_value(exception))
 }

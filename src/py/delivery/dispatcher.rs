@@ -1,5 +1,5 @@
-//! The thread that runs callbacks where no event loop does, or where it has ended. One for the
-//! process, started when it is first needed, asleep without the interpreter otherwise.
+//! The dispatcher: the thread that runs callbacks for callers without an event loop, and for loops
+//! that have ended. There is one in a process, started when it is first needed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,10 +10,14 @@ use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-use crate::py::base::calls::{detached, import, method_with};
-use crate::py::lifecycle::process;
-use crate::py::waiters::answer::Answer;
-use crate::py::waiters::port::{Item, Port};
+use super::wait::wait_for;
+use crate::py::base::calls::{call_with, detached};
+use crate::py::base::interpreter_end;
+use crate::py::base::interrupts::SIGNAL_CHECK;
+use crate::py::base::upcalls::upcalls;
+use crate::py::waiters::answer::{Answer, Learned};
+use crate::py::waiters::port::{Item, Items, Port, Stage};
+use crate::py::waiters::wakeups::Waking;
 
 /// Sleeps are endless but for this: nothing depends on it.
 const LONG: Duration = Duration::from_secs(3600);
@@ -92,7 +96,7 @@ pub(crate) fn port(py: Python<'_>) -> PyResult<Arc<Port>> {
             return Ok(Arc::clone(&dispatcher.port));
         }
         // Nobody would end another one.
-        process::check_not_over()?;
+        interpreter_end::check_not_begun()?;
         // Others may use the port before the thread is there: it reads what it finds.
         Arc::clone(current.insert(Dispatcher::new()))
     };
@@ -111,24 +115,30 @@ pub(crate) fn port(py: Python<'_>) -> PyResult<Arc<Port>> {
 fn start(py: Python<'_>, dispatcher: &Arc<Dispatcher>) -> PyResult<()> {
     let reader = Bound::new(py, Reader { dispatcher: Arc::clone(dispatcher) })?;
     let arguments = (reader.getattr("serve")?, "dekaf-dispatcher");
-    method_with(&import(py, "dekaf._process")?, "start_thread", arguments).map(drop)
+    call_with(upcalls(py)?.start_thread.bind(py), arguments, None).map(drop)
 }
 
 /// Takes over what a loop that has ended leaves behind, and what will still come for it.
-pub(crate) fn succeed(py: Python<'_>, left: Vec<Item>) {
+pub(crate) fn succeed(py: Python<'_>, left: Items) {
     match port(py) {
-        Ok(port) => port.push(left),
+        Ok(port) => push(&port, left),
         // The interpreter ends and starts no more threads. Every core has ended before that, so
         // these are callbacks of a loop that outlived them all; their failures are written down.
         Err(_) => drop(left),
     }
 }
 
-/// The same, from the core's threads. Whoever ended the loop has started the dispatcher.
-pub(crate) fn inherit(left: Vec<Item>) {
+/// Pushes items to a port. If its loop has ended, the dispatcher inherits them.
+pub(crate) fn push(port: &Port, items: Items) {
+    let orphans = port.push(items);
+    if orphans.is_empty() {
+        return;
+    }
+    // The thread that closed the port has started the dispatcher.
     let dispatcher = current().clone();
     if let Some(dispatcher) = dispatcher {
-        dispatcher.port.push(left);
+        let left = dispatcher.port.push(orphans);
+        debug_assert!(left.is_empty(), "the port of a thread is never closed");
     }
 }
 
@@ -151,7 +161,7 @@ fn leave() -> Option<Arc<Dispatcher>> {
 /// main thread does what is still left.
 pub(crate) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
     let Some(dispatcher) = leave() else { return Ok(()) };
-    while !detached(py, || dispatcher.wait_ended(crate::py::waiters::answer::SIGNAL_CHECK)) {
+    while !detached(py, || dispatcher.wait_ended(SIGNAL_CHECK)) {
         py.check_signals()?;
         if Instant::now() >= until {
             // More than there is time for: the thread goes on until Python ends it, and then hangs.
@@ -170,9 +180,24 @@ pub(crate) fn catch_up(py: Python<'_>, until: Instant) -> PyResult<()> {
         return Ok(());
     }
     let answer = Arc::new(Answer::default());
-    dispatcher.port.push(vec![Item::Fence(Arc::clone(&answer))]);
+    push(&dispatcher.port, vec![Box::new(Fence(Arc::clone(&answer)))]);
     let limit = until.saturating_duration_since(Instant::now());
-    answer.wait(py, Some(limit), || Ok(())).map(drop)
+    wait_for(py, &answer, Some(limit), || Ok(())).map(drop)
+}
+
+/// Tells a thread that the items before this one are done.
+#[derive(Debug)]
+struct Fence(Arc<Answer>);
+
+impl Item for Fence {
+    fn run(self: Box<Self>, _py: Python<'_>, _: Stage, _: &Waking<'_>) -> PyResult<usize> {
+        self.0.fill(Ok(Learned::Done));
+        Ok(1)
+    }
+
+    fn orphan(self: Box<Self>) -> Box<dyn Item> {
+        self
+    }
 }
 
 /// Held around a fork: the core's threads take this lock, too, and one that held it at that moment
@@ -202,7 +227,9 @@ struct Reader {
 
 #[pymethods]
 impl Reader {
-    fn serve(&self, py: Python<'_>) {
+    /// Runs items until the dispatcher ends. Returns whether this is a forked child now: a callback
+    /// has forked, and the child ends with this thread. Everything else belongs to the parent.
+    fn serve(&self, py: Python<'_>) -> bool {
         let port = &self.dispatcher.port;
         *self.dispatcher.thread() = Some(std::thread::current().id());
         loop {
@@ -212,31 +239,26 @@ impl Reader {
                 Ok::<_, PyErr>(())
             };
             let done = port.read_in_thread(py, quiet);
-            if !port.is_ours() {
-                return end_child(py, done);
-            }
+            let is_child = !port.is_ours();
             match done {
+                Ok(_) if is_child => return true,
                 Ok(0) if is_ending => break,
                 Ok(0) => detached(py, || port.wait(LONG)),
                 Ok(_) => {}
                 // Nothing that a callback raises comes here: see `callbacks::settle`.
+                // In a child, `SystemExit` is how its code ends the process.
+                Err(error) if is_child && error.is_instance_of::<PySystemExit>(py) => return true,
                 Err(error) => error.write_unraisable(py, None),
+            }
+            if is_child {
+                return true;
             }
         }
         self.dispatcher.reach(State::Ended);
+        false
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.dispatcher.port.traverse(&visit)
-    }
-}
-
-/// A callback has forked, and this is the child, which ends with this thread. Python has no `atexit`
-/// there, so it delivers here what it has produced. Everything else is the parent's.
-fn end_child(py: Python<'_>, done: PyResult<usize>) {
-    let errors = [done.map(drop), process::at_exit(py)].into_iter().filter_map(Result::err);
-    // To raise it is how one ends, here as in any thread.
-    for error in errors.filter(|error| !error.is_instance_of::<PySystemExit>(py)) {
-        error.write_unraisable(py, None);
     }
 }

@@ -1,16 +1,15 @@
-//! A loop's futures: made, completed, and asked whether anybody still looks at them.
+//! The futures of event loops.
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyString};
 
+use super::unsend::Unsend;
 use crate::error::Error;
-use crate::py::api::aio::Unsend;
 use crate::py::base::calls::{iterate, method};
 use crate::py::base::errors::to_python;
-use crate::py::imported;
-use crate::py::waiters::wakes::{Wake, Waking};
+use crate::py::base::upcalls::upcalls;
+use crate::py::waiters::wakeups::{Wakeup, Waking};
 
 /// A new future of a loop.
 pub(crate) fn of_loop<'py>(running: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -50,8 +49,8 @@ fn complete<'py>(
     waking: &Waking<'_>,
 ) -> PyResult<()> {
     let asked = match take_callback(future)? {
-        Callbacks::One(wake) => {
-            waking.push(wake);
+        Callbacks::One(wakeup) => {
+            waking.push(wakeup);
             Ok(())
         }
         // A signal's handler may raise in there: the future is completed all the same.
@@ -70,9 +69,8 @@ fn complete<'py>(
 /// call several, which it takes more than a comparison to find, and those of any other future than
 /// asyncio's own in C, which alone are known to run nobody's code here.
 fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Callbacks> {
-    static FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = future.py();
-    if !future.get_type().is(imported(&FUTURE, py, "asyncio", "Future")?) {
+    if !future.get_type().is(upcalls(py)?.future_class.bind(py)) {
         return Ok(Callbacks::Others);
     }
     let callbacks = future.getattr(intern!(py, "_callbacks"))?;
@@ -85,7 +83,7 @@ fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Callbacks> {
     }
     let (function, context) = callbacks.get_item(0)?.extract::<(Bound<'_, PyAny>, _)>()?;
     method(future, intern!(py, "remove_done_callback"), [&function])?;
-    Ok(Callbacks::One(Wake {
+    Ok(Callbacks::One(Wakeup {
         future: future.clone().unbind(),
         function: function.unbind(),
         context,
@@ -95,14 +93,13 @@ fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Callbacks> {
 /// Who waits for a future.
 enum Callbacks {
     None,
-    One(Wake),
+    One(Wakeup),
     /// Several, or who must not be compared here: the loop calls them.
     Others,
 }
 
 fn is_invalid_state(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
-    static INVALID: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let invalid = imported(&INVALID, py, "asyncio", "InvalidStateError")?;
+    let invalid = upcalls(py)?.invalid_state_error.bind(py);
     Ok(error.matches(py, invalid).unwrap_or_else(|never| match never {}))
 }
 

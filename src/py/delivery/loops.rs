@@ -2,23 +2,20 @@
 
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::callbacks;
-use super::futures;
+use super::callbacks::contain;
+use super::{dispatcher, futures};
 use crate::producer::Who;
-use crate::py::base::calls::{call_alone, method, method_with};
-use crate::py::imported;
-use crate::py::waiters::port::{Address, Port};
+use crate::py::base::calls::{method, method_with};
+use crate::py::base::running_loop::needed;
+use crate::py::waiters::port::{Address, Port, Stage};
 use crate::py::waiters::signal::empty_inbox;
-use crate::py::waiters::waiter::{Stage, Waiter};
-use crate::py::waiters::wakes::Waking;
+use crate::py::waiters::waiter::Waiter;
+use crate::py::waiters::wakeups::{Wakeup, Waking};
 
 /// Ports by the address of their loop, of which a process rarely has several. Locked only by
 /// threads that hold the interpreter, and never while anything runs that could let go of it.
@@ -26,43 +23,6 @@ static PORTS: Mutex<Vec<(usize, Weak<Port>)>> = Mutex::new(Vec::new());
 
 fn ports() -> MutexGuard<'static, Vec<(usize, Weak<Port>)>> {
     PORTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The loop that runs in this thread, if there is one.
-pub(crate) fn running(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
-    static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let running = call_alone(imported(&RUNNING, py, "asyncio", "_get_running_loop")?)?;
-    Ok(Some(running).filter(|running| !running.is_none()))
-}
-
-/// Says, once in a process, that a thread is about to wait whose loop stands still meanwhile.
-pub(crate) fn warn_of_waiting(py: Python<'_>) -> PyResult<()> {
-    static IS_SAID: AtomicBool = AtomicBool::new(false);
-    let warn = || {
-        if IS_SAID.load(Ordering::Relaxed) || running(py)?.is_none() {
-            return Ok(());
-        }
-        IS_SAID.store(true, Ordering::Relaxed);
-        method_with(callbacks::helpers(py)?, "warn_of_waiting", ()).map(drop)
-    };
-    match warn() {
-        // What is waited for goes on, whatever a logger raises.
-        Err(error) if error.is_instance_of::<PyException>(py) => {
-            error.write_unraisable(py, None);
-            Ok(())
-        }
-        said => said,
-    }
-}
-
-/// The loop that runs in this thread, for a call that cannot do without.
-pub(crate) fn needed<'py>(py: Python<'py>, call: &str) -> PyResult<Bound<'py, PyAny>> {
-    running(py)?.ok_or_else(|| {
-        PyRuntimeError::new_err(format!(
-            "{call}() needs a running event loop: await it in a coroutine, for example under \
-             asyncio.run(main()); without asyncio, use dekaf.SyncProducer"
-        ))
-    })
 }
 
 /// A new future of a loop, as something that the core can settle.
@@ -135,17 +95,23 @@ impl Watcher {
             // so is the epoll instance: no reader can be taken out of the child's alone.
             return Ok(());
         }
-        port.turn().results_came();
-        port.wakes().results_came();
+        port.turn().end();
+        port.wakeups().results_came();
         let call_soon = |up_to| Self::call_soon(slf, up_to);
-        let waking = Waking::new(port.wakes(), &call_soon);
+        let waking = Waking::new(port.wakeups(), &call_soon);
         let read = port.read(slf.py(), Stage::Loop, &waking, || empty_inbox(inbox));
         read.and(waking.ask())
     }
 
     /// Calls those who waited for futures; the loop calls it, after a turn that completed some.
     fn wake(slf: &Bound<'_, Self>, up_to: u64) -> PyResult<()> {
-        slf.get().port.wakes().call(slf.py(), up_to, |up_to| Self::call_soon(slf, up_to))
+        let py = slf.py();
+        let call = |Wakeup { future, function, context }| {
+            let (function, future) = (function.bind(py), future.bind(py));
+            let run = method(context.bind(py), intern!(py, "run"), [function, future]);
+            run.map(drop).or_else(|error| contain(function, future, error))
+        };
+        slf.get().port.wakeups().call(up_to, |up_to| Self::call_soon(slf, up_to), call)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -174,6 +140,10 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         #[expect(clippy::disallowed_methods, reason = "Python drops it, and so is attached")]
-        Python::attach(|py| self.port.close(py));
+        Python::attach(|py| {
+            if let Some(left) = self.port.close() {
+                dispatcher::succeed(py, left);
+            }
+        });
     }
 }

@@ -1,48 +1,56 @@
-//! A producer's way out: the core's results, to those who wait for them.
+//! The sink of a producer's core: passes results and requests on to Python's threads.
 
 use std::sync::Arc;
 
-use super::delivery::deliver;
-use super::voice::Voice;
+use super::dispatcher;
+use super::route::route;
+use super::user_code::UserCode;
+use super::work::{Task, Work};
 use crate::client::Sink;
 use crate::net::ProgramRequest;
 use crate::producer::{Notice, Settled};
-use crate::py::waiters::port::{Address, Item};
+use crate::py::waiters::port::Address;
 use crate::py::waiters::waiter::Waiter;
 
 #[derive(Debug)]
 pub(crate) struct Outlet {
-    pub(crate) voice: Arc<Voice>,
-    /// Where it speaks of its own accord.
+    pub(crate) user_code: Arc<UserCode>,
+    /// Where the producer reports on its own initiative: logs, unclaimed failures.
     pub(crate) home: Address,
-    /// Where the caller's partitioner is called and secrets are provided, if there is need.
+    /// Where the partitioner is called and secrets are provided, if the producer needs either.
     pub(crate) asks: Option<Address>,
-    /// Whether tokens come from a coroutine, which runs where the producer is at home.
+    /// Whether tokens come from a coroutine, which runs on the loop of `home`.
     pub(crate) is_token_of_loop: bool,
+}
+
+impl Outlet {
+    fn push(&self, to: &Address, task: Task) {
+        dispatcher::push(to.port(), vec![Work::item(&self.user_code, task)]);
+    }
 }
 
 impl Sink<Waiter> for Outlet {
     fn settle(&self, settled: Vec<Settled<Waiter>>) {
-        deliver(self.home.port(), &self.voice, settled);
+        route(self.home.port(), &self.user_code, settled);
     }
 
     fn end(self, settled: Vec<Settled<Waiter>>) {
-        let Self { voice, home, asks, .. } = self;
+        let Self { user_code, home, asks, .. } = self;
         let port = Arc::clone(home.port());
         // Nothing more will be said there: a loop that ends at once needs no successor.
         drop((home, asks));
-        deliver(&port, &voice, settled);
+        route(&port, &user_code, settled);
     }
 
     fn note(&self, notice: Notice) {
-        self.home.port().push(vec![Item::Notice(Arc::clone(&self.voice), notice)]);
+        self.push(&self.home, Task::Log(notice));
     }
 
     fn ask_where(&self) {
         if let Some(asks) = &self.asks
-            && self.voice.asks_where()
+            && self.user_code.must_ask_to_place()
         {
-            asks.port().push(vec![Item::AskWhere(Arc::clone(&self.voice))]);
+            self.push(asks, Task::PlaceRecords);
         }
     }
 
@@ -51,7 +59,7 @@ impl Sink<Waiter> for Outlet {
         let place = if is_for_loop { Some(&self.home) } else { self.asks.as_ref() };
         // Without a place, dropping the request answers that there is no secret.
         if let Some(place) = place {
-            place.port().push(vec![Item::Provide(Arc::clone(&self.voice), request)]);
+            self.push(place, Task::Provide(request));
         }
     }
 

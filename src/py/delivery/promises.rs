@@ -1,22 +1,20 @@
-//! The futures of `SyncProducer.submit`, which any thread may wait for: made, and completed by the
-//! dispatcher, so that a loop that waits for one, too, does not wait for itself.
+//! The futures of `SyncProducer.submit`, which any thread may wait for. The dispatcher completes them,
+//! so that an event loop that waits for one does not wait for itself.
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use super::dispatcher;
 use crate::error::Error;
 use crate::py::base::calls::{call_alone, method};
 use crate::py::base::errors::to_python;
-use crate::py::imported;
+use crate::py::base::upcalls::upcalls;
 use crate::py::waiters::port::Address;
 use crate::py::waiters::waiter::Waiter;
 
 /// A new one, and how it waits.
 pub(crate) fn promise(py: Python<'_>) -> PyResult<(Bound<'_, PyAny>, Waiter)> {
-    static PROMISE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let promise = call_alone(imported(&PROMISE, py, "dekaf._promise", "Promise")?)?;
+    let promise = call_alone(upcalls(py)?.promise_class.bind(py))?;
     let port = Address::of(dispatcher::port(py)?);
     let waiter = Waiter::Promise { promise: promise.clone().unbind(), port };
     Ok((promise, waiter))

@@ -5,11 +5,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple, PyType};
 
-use super::arguments::{Parts, Ready};
-use super::convert::{Payload, type_name};
 use super::message::{FIELDS, Message};
+use super::parts::Parts;
+use super::payload::Payload;
+use super::ready::Ready;
 use super::template::Template;
 use crate::py::base::calls::{call_with, repr};
+use crate::py::base::objects::type_name;
 
 /// What an item is, if it is no `Message`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

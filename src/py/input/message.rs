@@ -2,10 +2,12 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyGenericAlias, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
-use crate::py::base::calls::{call_with, import, repr};
+use crate::py::base::calls::{call_with, repr};
+use crate::py::base::objects::generic_alias;
+use crate::py::base::upcalls::upcalls;
 
 /// A message to produce. Nothing is checked before it is produced.
 #[pyclass(frozen, module = "dekaf")]
@@ -135,8 +137,8 @@ impl Message {
             }
         }
         // Most of its fields have no place among the positional arguments.
-        let partial = import(py, "functools")?.getattr("partial")?;
-        let make = call_with(&partial, (PyType::new::<Self>(py),), Some(&fields))?;
+        let make =
+            call_with(upcalls(py)?.partial.bind(py), (PyType::new::<Self>(py),), Some(&fields))?;
         Ok((make, PyTuple::empty(py)).into_pyobject(py)?.into_any())
     }
 
@@ -144,8 +146,8 @@ impl Message {
     fn __class_getitem__<'py>(
         class: &Bound<'py, PyType>,
         item: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        crate::py::generic(class, item)
+    ) -> PyResult<Bound<'py, PyGenericAlias>> {
+        generic_alias(class, item)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

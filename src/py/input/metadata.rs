@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
 use crate::producer::RecordPlace;
-use crate::py::base::calls::{import, method_with, repr};
+use crate::py::base::calls::{call_with, repr};
+use crate::py::base::upcalls::upcalls;
 
 /// Where a message is stored.
 #[pyclass(frozen, eq, hash, module = "dekaf")]
@@ -80,7 +81,7 @@ impl RecordMetadata {
 
     /// What a notebook shows.
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        method_with(&import(slf.py(), "dekaf._html")?, "record_metadata_html", (slf,))
+        call_with(upcalls(slf.py())?.record_metadata_html.bind(slf.py()), (slf,), None)
     }
 
     fn __reduce__<'py>(

@@ -1,5 +1,5 @@
-//! From Python's `Security` to the core's: `Security._core()` returns plain values, and what provides
-//! passwords, tokens and PEM.
+//! Reads the plain values of a `Security`, and the functions that provide its passwords, tokens and
+//! PEM.
 
 use std::path::PathBuf;
 
@@ -12,18 +12,14 @@ use crate::config::{
     BearerLogin, Identity, Mechanism, Password, PasswordLogin, Pem, Sasl, Secret, Security, Tls,
     TlsVersion, Trust, Verification,
 };
-use crate::py::base::calls::method_with;
 
-/// Reads a `Security`, or `None`.
-pub(crate) fn security(given: &Bound<'_, PyAny>) -> PyResult<(Security, Providers)> {
+/// Reads the values of a `Security`, if one is given.
+pub(crate) fn security(values: Option<&Bound<'_, PyAny>>) -> PyResult<(Security, Providers)> {
     let mut providers = Providers::default();
-    if given.is_none() {
-        return Ok((Security::default(), providers));
-    }
-    let values = method_with(given, "_core", ())?;
-    let tls = optional(&values, "tls")?;
+    let Some(values) = values else { return Ok((Security::default(), providers)) };
+    let tls = optional(values, "tls")?;
     let tls = tls.map(|tls| read_tls(&tls, &mut providers)).transpose()?;
-    let sasl = optional(&values, "sasl")?;
+    let sasl = optional(values, "sasl")?;
     let sasl = sasl.map(|sasl| read_sasl(&sasl, &mut providers)).transpose()?;
     Ok((Security { tls, sasl }, providers))
 }

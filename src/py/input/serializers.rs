@@ -6,10 +6,10 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::convert::Payload;
-use crate::py::base::calls::call_with;
+use super::payload::Payload;
+use crate::py::base::calls::{call_alone, call_with};
 use crate::py::base::errors::serialization_failed;
-use crate::py::imported;
+use crate::py::base::upcalls::upcalls;
 
 /// A message's part that has bytes.
 #[derive(Clone, Copy)]
@@ -51,7 +51,6 @@ impl Serializers {
         topic: &Bound<'py, PyString>,
         given: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Payload<'py>> {
-        static RAW_OR_JSON: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let (Some(value), name) = (given, part.name()) else { return Ok(Payload::Null) };
         let py = value.py();
         let (own, is_json) = match part {
@@ -60,9 +59,7 @@ impl Serializers {
         };
         let (serializer, what) = match own {
             Some(serializer) => (serializer.bind(py), part.setting()),
-            None if is_json && !has_bytes(value) => {
-                (imported(&RAW_OR_JSON, py, "dekaf._json", "raw_or_json")?, "encoding as JSON")
-            }
+            None if is_json && !has_bytes(value) => (json_serializer(py)?, "encoding as JSON"),
             None => return Payload::new(name, given),
         };
         let made = call_with(serializer, (value,), None)
@@ -89,6 +86,13 @@ impl Serializers {
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         [&self.key, &self.value].into_iter().flatten().try_for_each(|function| visit.call(function))
     }
+}
+
+/// Returns the package's function that makes JSON of a value without bytes.
+fn json_serializer(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let load = || Ok::<_, PyErr>(call_alone(upcalls(py)?.json_serializer.bind(py))?.unbind());
+    FUNCTION.get_or_try_init(py, load).map(|function| function.bind(py))
 }
 
 /// What nearly all values are, and what nobody need be asked about.

@@ -1,21 +1,17 @@
-//! From Python's `ProducerConfig` to the core's: attributes are read, numbers become times, names
-//! become what they name. What is wrong by itself or contradicts itself was refused in Python,
-//! but for what only the core knows: servers, codecs and partitioners.
+//! Settings, from plain values. `ProducerConfig` has checked each value and their contradictions; the
+//! core checks what it alone knows: servers, codecs and partitioners.
 
 use std::time::Duration;
 
-use pyo3::conversion::FromPyObjectOwned;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::convert::type_name;
 use super::providers::Providers;
 use super::security::security;
 use super::serializers::Serializers;
 use crate::config::{Acks, Compression, Config, Partitioner};
-use crate::py::base::calls::import;
+use crate::error::Error;
 use crate::py::base::errors::to_python;
 
 /// Every setting: the core's, and those of the boundary itself.
@@ -39,41 +35,32 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the attributes of a `ProducerConfig`.
-    pub(crate) fn of(config: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let py = config.py();
-        let class = import(py, "dekaf._config")?.getattr("ProducerConfig")?;
-        if !config.is_instance(&class)? {
-            return Err(PyTypeError::new_err(format!(
-                "config must be a ProducerConfig, not {}; ProducerConfig.from_properties() makes one \
-                 of a mapping",
-                type_name(config)
-            )));
-        }
-        let given = config.getattr("partitioner")?;
-        let (partitioner, function) = match given.cast::<PyString>() {
-            Ok(name) => (name.to_str()?.parse().map_err(|error| to_python(py, &error))?, None),
-            Err(_) => (Partitioner::Caller, Some(given.unbind())),
+    /// Reads a mapping of plain values: see `CoreSettings` in `_core.pyi`.
+    pub(crate) fn new(values: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = values.py();
+        let values: Values<'_> = values.extract()?;
+        let refused = |error| to_python(py, &error);
+        let (partitioner, function) = match values.partitioner.cast::<PyString>() {
+            Ok(name) => (name.to_str()?.parse().map_err(refused)?, None),
+            Err(_) => (Partitioner::Caller, Some(values.partitioner.clone().unbind())),
         };
-        let (security, providers) = security(&config.getattr("security")?)?;
+        let (security, providers) = security(values.security.as_ref())?;
         Ok(Self {
-            config: Config { security, partitioner, ..core(config)? },
-            exit_timeout: milliseconds(config, "exit_timeout_ms")?,
-            max_block: milliseconds(config, "max_block_ms")?,
-            send_block: milliseconds(config, "send_block_ms")?,
+            config: Config { security, partitioner, ..values.config().map_err(refused)? },
+            exit_timeout: Duration::from_millis(values.exit_timeout_ms),
+            max_block: Duration::from_millis(values.max_block_ms),
+            send_block: Duration::from_millis(values.send_block_ms),
             serializers: Serializers {
-                key: get(config, "_serialize_key")?,
-                value: get(config, "_serialize_value")?,
+                key: values.key_serializer,
+                value: values.value_serializer,
                 is_json: false,
             },
-            on_error: get(config, "on_error")?,
+            on_error: values.on_error,
             partitioner: function,
             providers,
         })
     }
-}
 
-impl Settings {
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.serializers.traverse(visit)?;
         let functions = [&self.on_error, &self.partitioner].into_iter();
@@ -84,52 +71,77 @@ impl Settings {
     }
 }
 
-fn core(config: &Bound<'_, PyAny>) -> PyResult<Config> {
-    let refused = |error| to_python(config.py(), &error);
-    let servers: String = get(config, "bootstrap_servers")?;
-    let codec: String = get(config, "compression")?;
-    let level = get(config, "compression_level")?;
-    Ok(Config {
-        client_id: get(config, "client_id")?,
-        acks: Acks::from_code(get(&config.getattr("acks")?, "value")?).map_err(refused)?,
-        idempotence: get(config, "idempotence")?,
-        linger: milliseconds(config, "linger_ms")?,
-        batch_size: get(config, "batch_size")?,
-        compression: codec
-            .parse()
-            .and_then(|codec| Compression::new(codec, level))
-            .map_err(refused)?,
-        max_in_flight: get(config, "max_in_flight")?,
-        allow_reordering: get(config, "allow_reordering")?,
-        buffer_memory: get(config, "buffer_memory")?,
-        max_waiting: match get::<String>(config, "on_full")?.as_str() {
-            "raise" => 0,
-            _ => get::<Option<usize>>(config, "max_waiting")?.unwrap_or(usize::MAX),
-        },
-        max_request_size: get(config, "max_request_size")?,
-        delivery_timeout: milliseconds(config, "delivery_timeout_ms")?,
-        idle_timeout: milliseconds(config, "connections_max_idle_ms")?,
-        request_timeout: milliseconds(config, "request_timeout_ms")?,
-        metadata_timeout: milliseconds(config, "metadata_timeout_ms")?,
-        metadata_max_age: milliseconds(config, "metadata_max_age_ms")?,
-        metadata_max_idle: milliseconds(config, "metadata_max_idle_ms")?,
-        retry_backoff: milliseconds(config, "retry_backoff_ms")?,
-        retry_backoff_max: milliseconds(config, "retry_backoff_max_ms")?,
-        gapless: get(config, "gapless")?,
-        ..Config::new(&servers).map_err(refused)?
-    })
+/// The values as Python has them: times in milliseconds, sizes in bytes.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Values<'py> {
+    bootstrap_servers: String,
+    security: Option<Bound<'py, PyAny>>,
+    client_id: String,
+    acks: i16,
+    idempotence: bool,
+    linger_ms: u64,
+    batch_size: usize,
+    compression: String,
+    compression_level: Option<i32>,
+    max_in_flight: usize,
+    allow_reordering: bool,
+    buffer_memory: usize,
+    max_request_size: usize,
+    partitioner: Bound<'py, PyAny>,
+    delivery_timeout_ms: u64,
+    request_timeout_ms: u64,
+    metadata_timeout_ms: u64,
+    retry_backoff_ms: u64,
+    retry_backoff_max_ms: u64,
+    max_block_ms: u64,
+    send_block_ms: u64,
+    /// `None` is no limit.
+    max_waiting: Option<usize>,
+    exit_timeout_ms: u64,
+    metadata_max_age_ms: u64,
+    metadata_max_idle_ms: u64,
+    connections_max_idle_ms: u64,
+    gapless: bool,
+    key_serializer: Option<Py<PyAny>>,
+    value_serializer: Option<Py<PyAny>>,
+    on_error: Option<Py<PyAny>>,
+    /// The sequence number of the first record of each partition. Tests begin near the largest.
+    first_sequence: i32,
 }
 
-fn milliseconds(config: &Bound<'_, PyAny>, name: &str) -> PyResult<Duration> {
-    get(config, name).map(Duration::from_millis)
+impl Values<'_> {
+    fn config(&self) -> Result<Config, Error> {
+        let codec = self.compression.parse()?;
+        Ok(Config {
+            client_id: self.client_id.clone(),
+            acks: Acks::from_code(self.acks)?,
+            idempotence: self.idempotence,
+            linger: Duration::from_millis(self.linger_ms),
+            batch_size: self.batch_size,
+            compression: Compression::new(codec, self.compression_level)?,
+            max_in_flight: self.max_in_flight,
+            allow_reordering: self.allow_reordering,
+            buffer_memory: self.buffer_memory,
+            max_waiting: self.max_waiting.unwrap_or(usize::MAX),
+            max_request_size: self.max_request_size,
+            delivery_timeout: Duration::from_millis(self.delivery_timeout_ms),
+            idle_timeout: Duration::from_millis(self.connections_max_idle_ms),
+            request_timeout: Duration::from_millis(self.request_timeout_ms),
+            metadata_timeout: Duration::from_millis(self.metadata_timeout_ms),
+            metadata_max_age: Duration::from_millis(self.metadata_max_age_ms),
+            metadata_max_idle: Duration::from_millis(self.metadata_max_idle_ms),
+            retry_backoff: Duration::from_millis(self.retry_backoff_ms),
+            retry_backoff_max: Duration::from_millis(self.retry_backoff_max_ms),
+            gapless: self.gapless,
+            first_sequence: self.first_sequence,
+            ..Config::new(&self.bootstrap_servers)?
+        })
+    }
 }
 
-fn get<'py, T: FromPyObjectOwned<'py>>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<T> {
-    object.getattr(name)?.extract().map_err(Into::into)
-}
-
-/// Raises `ConfigError` for what the core refuses in a `ProducerConfig`.
+/// Raises `ConfigError` for settings that the core refuses.
 #[pyfunction]
-pub(crate) fn check_config(config: &Bound<'_, PyAny>) -> PyResult<()> {
-    Settings::of(config).map(|_| ())
+pub(crate) fn check_settings(settings: &Bound<'_, PyAny>) -> PyResult<()> {
+    Settings::new(settings).map(drop)
 }

@@ -7,8 +7,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::arguments::{Parts, Ready};
-use super::convert::{self, CommonHeaders, Payload};
+use super::fields;
+use super::headers::CommonHeaders;
+use super::parts::Parts;
+use super::payload::Payload;
+use super::ready::Ready;
 use super::serializers::Serializers;
 use crate::py::base::calls::call_with;
 use crate::py::base::errors::serialization_failed;
@@ -53,10 +56,10 @@ impl Template {
     /// Checks what can be checked before there are messages.
     pub(crate) fn new(common: &Common<'_, '_>, serializers: Serializers) -> PyResult<Self> {
         let Common { topic, key, headers, partition, timestamp } = *common;
-        let topic = topic.map(|topic| convert::topic(None, topic)).transpose()?;
+        let topic = topic.map(|topic| fields::topic(None, topic)).transpose()?;
         let headers = headers.map(CommonHeaders::new).transpose()?.map(Arc::new);
-        convert::partition(partition)?;
-        timestamp.map(convert::timestamp).transpose()?;
+        fields::partition(partition)?;
+        timestamp.map(fields::timestamp).transpose()?;
         let kept = |object: Option<&Bound<'_, PyAny>>| object.map(|it| it.clone().unbind());
         let key = key.map(|key| {
             let kept = key.clone().unbind();
@@ -143,8 +146,8 @@ impl Template {
             topic,
             key,
             headers: self.headers.clone(),
-            partition: convert::partition(partition)?,
-            timestamp: timestamp.map_or(Ok(now), convert::timestamp)?,
+            partition: fields::partition(partition)?,
+            timestamp: timestamp.map_or(Ok(now), fields::timestamp)?,
         }))
     }
 

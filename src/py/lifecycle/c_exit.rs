@@ -7,8 +7,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::process::{abandoned, close, is_over, losses, take_running, trouble};
+use super::process::{abandoned, close, losses, take_running, trouble};
 use crate::net::without_signals;
+use crate::py::base::interpreter_end;
 
 /// How long a lock is waited for: an interrupted thread may hold it for ever.
 const LOCKED: Duration = Duration::from_secs(1);
@@ -22,7 +23,7 @@ pub(crate) fn install() {
 }
 
 extern "C" fn at_c_exit() {
-    if !is_over() {
+    if !interpreter_end::has_begun() {
         deliver_apart("the process called exit()");
     }
 }

@@ -14,8 +14,8 @@ use std::mem::ManuallyDrop;
 use std::sync::OnceLock;
 
 use super::forked_thread;
-use super::process;
 use crate::net::SocketsGuard;
+use crate::py::base::generation::begin_child;
 use crate::py::delivery::dispatcher::DispatcherGuard;
 
 /// The locks that core threads take and that a child needs, in the order in which any thread takes
@@ -61,7 +61,7 @@ extern "C" fn after_in_parent() {
 }
 
 extern "C" fn after_in_child() {
-    process::begin_child();
+    begin_child();
     forked_thread::begin_child();
     if let Some(Held { dispatcher, sockets }) = take_held() {
         dispatcher.forget_inherited();

@@ -6,15 +6,16 @@
 use std::cell::Cell;
 
 use super::c_exit;
-use super::process::{self, generation};
+use crate::py::base::generation::Generation;
+use crate::py::base::interpreter_end;
 use crate::py::delivery::dispatcher;
 
 thread_local! {
     // The first two are set within a fork, so they have no destructors.
     /// Whether this is the thread in which the first of these processes began.
     static IS_MAIN: Cell<Option<bool>> = const { Cell::new(None) };
-    /// The [`generation`] of the child that was left with this thread; 0 if there is none.
-    static CHILD: Cell<u64> = const { Cell::new(0) };
+    /// The [`Generation`] of the child that was left with this thread.
+    static CHILD: Cell<Option<Generation>> = const { Cell::new(None) };
     /// Its destructor runs at the end of each thread that has touched it.
     static END: End = const { End };
 }
@@ -23,9 +24,9 @@ struct End;
 
 impl Drop for End {
     fn drop(&mut self) {
-        let has_this_process = generation() > 0 && CHILD.get() == generation();
-        if has_this_process && !process::is_over() {
-            process::begin_end();
+        let has_this_process = CHILD.get() == Some(Generation::current());
+        if has_this_process && !interpreter_end::has_begun() {
+            interpreter_end::begin();
             c_exit::deliver_apart("the thread of the forked process ended");
             dispatcher::leave_behind();
         }
@@ -46,7 +47,7 @@ pub(crate) fn before_fork() {
 /// In the child, within the fork.
 pub(crate) fn begin_child() {
     if IS_MAIN.get() == Some(false) {
-        CHILD.set(generation());
+        CHILD.set(Some(Generation::current()));
     }
 }
 

@@ -1,70 +1,42 @@
-//! The process: whether it is a forked child, which cores run in it, and its end.
-//!
-//! At exit the main thread waits for what was handed over to be delivered, and for the core's
-//! threads to end; they never touch the interpreter.
+//! The cores that run in this process, and its end. At exit the main thread waits until what was
+//! handed over is delivered, and for the core's threads to end; they never use the interpreter.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyException, PyImportError, PyRuntimeError};
+use pyo3::exceptions::PyImportError;
 use pyo3::ffi::{PyInterpreterState_Get, PyInterpreterState_GetID};
 use pyo3::prelude::*;
-use pyo3::types::PyCFunction;
 
 use super::started::Running;
-use crate::py::base::calls::{detached, import, method_with};
+use crate::py::base::calls::{call_alone, call_with, detached};
+use crate::py::base::generation::Generation;
+use crate::py::base::interpreter_end;
+use crate::py::base::interrupts::SIGNAL_CHECK;
+use crate::py::base::upcalls::upcalls;
 use crate::py::delivery::dispatcher;
-use crate::py::waiters::answer::SIGNAL_CHECK;
-
-/// How many forks lie between this process and the one that imported the module.
-static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 /// Locked only with the interpreter held, so it is free in a forked child. [`take_running`] alone
 /// locks it without.
-static CORES: Mutex<Cores> = Mutex::new(Cores { generation: 0, running: Vec::new() });
+static CORES: Mutex<Cores> =
+    Mutex::new(Cores { generation: Generation::FIRST, running: Vec::new() });
 
 struct Cores {
     /// The process that they belong to.
-    generation: u64,
+    generation: Generation,
     /// Those that may still have something to deliver, each with the time it has at exit.
     running: Vec<(Running, Duration)>,
 }
 
-/// Whether the end of the interpreter has come by.
-static IS_OVER: AtomicBool = AtomicBool::new(false);
-
 /// A little more than a limit: giving up is quick, but not instant.
 const GIVING_UP: Duration = Duration::from_secs(1);
-
-pub(crate) fn generation() -> u64 {
-    GENERATION.load(Ordering::Relaxed)
-}
-
-/// Fails in the child, if the caller's own code has forked in the middle of a call: what the call
-/// has begun is the parent's, whose core may have held its locks.
-pub(crate) fn check_not_forked(since: u64) -> PyResult<()> {
-    if generation() == since { Ok(()) } else { Err(forked()) }
-}
-
-pub(crate) fn forked() -> PyErr {
-    PyRuntimeError::new_err(
-        "the call was begun before the process was forked, and goes on in the parent alone; make \
-         another one here",
-    )
-}
-
-/// In a forked child, within the fork: what there is belongs to the parent.
-pub(crate) fn begin_child() {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
-}
 
 /// The cores of this process. A child forgets its parent's when it first looks, and not in a hook:
 /// a hook of the user's that ran before may have started a core.
 fn cores() -> MutexGuard<'static, Cores> {
     let mut cores = CORES.lock().unwrap_or_else(PoisonError::into_inner);
-    if cores.generation != generation() {
-        cores.generation = generation();
+    if !cores.generation.is_current() {
+        cores.generation = Generation::current();
         // Their locks may be held for ever, by threads that do not exist here.
         std::mem::forget(std::mem::take(&mut cores.running));
     }
@@ -81,7 +53,8 @@ pub(crate) fn register(py: Python<'_>, core: Running, exit_timeout: Duration) ->
 /// Forgets the cores that have ended, unless somebody has yet to be told of their failures.
 pub(crate) fn sweep(_py: Python<'_>) {
     let is_done = |core: &Running| {
-        core.client.wait_ended(Duration::ZERO) && core.voice.untold_failures() == 0
+        core.client.wait_ended(Duration::ZERO)
+            && core.user_code.unclaimed().unreported_failures() == 0
     };
     let mut cores = cores();
     let all = std::mem::take(&mut cores.running);
@@ -103,7 +76,7 @@ pub(crate) fn take_running(limit: Duration) -> Option<Vec<(Running, Duration)>> 
             Err(TryLockError::WouldBlock) => None,
         };
         if let Some(mut cores) = cores {
-            let is_ours = cores.generation == generation();
+            let is_ours = cores.generation.is_current();
             return is_ours.then(|| std::mem::take(&mut cores.running));
         }
         if Instant::now() >= until {
@@ -113,44 +86,16 @@ pub(crate) fn take_running(limit: Duration) -> Option<Vec<(Running, Duration)>> 
     }
 }
 
-/// Nothing new is started from here on.
-pub(crate) fn begin_end() {
-    IS_OVER.store(true, Ordering::Relaxed);
-}
-
-/// Whether the end of the interpreter has been here.
-pub(crate) fn is_over() -> bool {
-    IS_OVER.load(Ordering::Relaxed)
-}
-
-/// Fails when the end of the interpreter has been here: nobody waits for what starts now.
-pub(crate) fn check_not_over() -> PyResult<()> {
-    if is_over() {
-        return Err(PyRuntimeError::new_err(
-            "the interpreter is ending, and what is produced now would be lost; produce before \
-             that, or register with atexit after importing dekaf",
-        ));
-    }
-    Ok(())
-}
-
-/// Some processes end without `atexit`: see `dekaf._process`. Said once for each process.
+/// Has Python drain the cores at the end of a process that ends without `atexit`: see
+/// `drain_with_workers`. Once for each process.
 fn drain_with_workers(py: Python<'_>) -> PyResult<()> {
-    static SAID_IN: AtomicU64 = AtomicU64::new(0);
-    let here = generation() + 1;
-    if SAID_IN.load(Ordering::Relaxed) != here {
-        let module = import(py, "dekaf._process")?;
-        method_with(&module, "drain_with_workers", (hook(py, at_exit)?,))?;
-        SAID_IN.store(here, Ordering::Relaxed);
+    static REGISTERED_IN: Mutex<Option<Generation>> = Mutex::new(None);
+    let registered = || REGISTERED_IN.lock().unwrap_or_else(PoisonError::into_inner);
+    if *registered() != Some(Generation::current()) {
+        call_alone(upcalls(py)?.drain_with_workers.bind(py))?;
+        *registered() = Some(Generation::current());
     }
     Ok(())
-}
-
-fn hook(
-    py: Python<'_>,
-    function: fn(Python<'_>) -> PyResult<()>,
-) -> PyResult<Bound<'_, PyCFunction>> {
-    PyCFunction::new_closure(py, None, None, move |arguments, _| function(arguments.py()))
 }
 
 /// Fails in a subinterpreter. Its end would come long before that of the process, whose cores,
@@ -168,34 +113,20 @@ pub(crate) fn check_interpreter() -> PyResult<()> {
     ))
 }
 
-/// Registers with `atexit`. Imports what the first message would import: a child that another
-/// thread forks meanwhile would wait for that for ever.
-pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
-    for module in ["dekaf._process", "dekaf._promise"] {
-        import(py, module)?;
-    }
-    method_with(&import(py, "atexit")?, "register", (hook(py, at_exit)?,))?;
-    Ok(())
-}
-
-/// Anything that differs between producers: they must not all choose the same partitions.
-pub(crate) fn seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(std::process::id())
-}
-
-/// Delivers what there is, and says what could not be delivered.
-pub(crate) fn at_exit(py: Python<'_>) -> PyResult<()> {
-    begin_end();
+/// Delivers what was handed over, ends all cores, and writes a line to `sys.stderr` if messages were
+/// not delivered. Python calls it at the end of the process; nothing can be produced afterwards.
+#[pyfunction]
+pub(crate) fn drain(py: Python<'_>) -> PyResult<()> {
+    interpreter_end::begin();
     let running = std::mem::take(&mut cores().running);
-    let of_these = generation();
+    let generation = Generation::current();
     let given_up = abandoned(&running);
     let mut until = close(&running);
     let mut interrupted = Ok(());
     for (Running { client, .. }, _) in &running {
         while !detached(py, || client.wait_ended(SIGNAL_CHECK)) && Instant::now() < until {
             let signal = py.check_signals();
-            if generation() != of_these {
+            if !generation.is_current() {
                 // The handler has forked: these are the parent's.
                 std::mem::forget(running);
                 return signal;
@@ -213,21 +144,9 @@ pub(crate) fn at_exit(py: Python<'_>) -> PyResult<()> {
     let trouble = trouble(&running);
     let ended = dispatcher::end(py, until);
     if let Some(line) = losses(&running, given_up, trouble, "the interpreter ended") {
-        say(py, &line)?;
+        call_with(upcalls(py)?.write_stderr.bind(py), (line,), None)?;
     }
     interrupted.and(ended)
-}
-
-/// Writes a line to `sys.stderr`, or to Python's own stream, should the user's refuse it.
-fn say(py: Python<'_>, line: &str) -> PyResult<()> {
-    let sys = import(py, "sys")?;
-    let write = |name| method_with(&sys.getattr(name)?, "write", (line,)).map(drop);
-    match write("stderr") {
-        Err(refused) if refused.is_instance_of::<PyException>(py) => {
-            write("__stderr__").map_err(|_| refused)
-        }
-        written => written,
-    }
 }
 
 /// Closes all of them, and says by when they have ended.
@@ -247,7 +166,9 @@ pub(crate) fn abandoned(running: &[(Running, Duration)]) -> usize {
 
 /// Why the cluster does not take what was lost, if that is the cause.
 pub(crate) fn trouble(running: &[(Running, Duration)]) -> Option<String> {
-    let has_lost = |core: &Running| core.client.abandoned() > 0 || core.voice.untold_failures() > 0;
+    let has_lost = |core: &Running| {
+        core.client.abandoned() > 0 || core.user_code.unclaimed().unreported_failures() > 0
+    };
     let mut losers = running.iter().map(|(core, _)| core).filter(|core| has_lost(core));
     losers.find_map(|core| core.client.trouble())
 }
@@ -259,13 +180,17 @@ pub(crate) fn losses(
     trouble: Option<String>,
     end: &str,
 ) -> Option<String> {
-    let untold = running.iter().map(|(core, _)| core.voice.untold_failures()).sum::<u64>();
+    let untold = running
+        .iter()
+        .map(|(core, _)| core.user_code.unclaimed().unreported_failures())
+        .sum::<u64>();
     let lost = (abandoned(running) - given_up) as u64 + untold;
     if lost == 0 {
         return None;
     }
     let what = if lost == 1 { "message was" } else { "messages were" };
-    let untold = || running.iter().find_map(|(core, _)| core.voice.first_untold());
+    let untold =
+        || running.iter().find_map(|(core, _)| core.user_code.unclaimed().first_unreported());
     let why = trouble.or_else(untold).map_or(String::new(), |why| format!(": {why}"));
     Some(format!(
         "dekaf: {lost} {what} not delivered before {end}{why}; close the producer, or use it in a \

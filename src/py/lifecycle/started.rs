@@ -4,48 +4,54 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::process;
 use crate::client::Client;
-use crate::py::delivery::voice::Voice;
+use crate::py::base::generation::Generation;
+use crate::py::delivery::user_code::UserCode;
 use crate::py::waiters::waiter::Waiter;
 
 /// A core that was started, and what it has to say.
 #[derive(Debug, Clone)]
 pub(crate) struct Running {
     pub(crate) client: Client<Waiter>,
-    pub(crate) voice: Arc<Voice>,
+    pub(crate) user_code: Arc<UserCode>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Started {
     /// The first one, and the process that it belongs to. There is another only in a forked
     /// child, where this is the parent's.
-    first: OnceLock<(u64, Running)>,
+    first: OnceLock<(Generation, Running)>,
     closed: AtomicBool,
     /// Locked only with the interpreter held, and never while anything of Python's runs.
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     /// The process that the core belongs to.
-    generation: u64,
+    generation: Generation,
     running: Option<Running>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { generation: Generation::current(), running: None }
+    }
 }
 
 impl Started {
     /// The core, if it was started in this process and is not closed.
     pub(crate) fn at_hand(&self) -> Option<&Running> {
         let (generation, running) = self.first.get()?;
-        (*generation == process::generation() && !self.is_closed()).then_some(running)
+        (generation.is_current() && !self.is_closed()).then_some(running)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.generation != process::generation() {
+        if !state.generation.is_current() {
             // The parent's: not to be touched, not even to be dropped.
             std::mem::forget(state.running.take());
-            state.generation = process::generation();
+            state.generation = Generation::current();
         }
         state
     }
@@ -87,7 +93,7 @@ impl Drop for Started {
     fn drop(&mut self) {
         // Forgets the parent's.
         drop(self.state());
-        if self.first.get().is_some_and(|(of, _)| *of != process::generation()) {
+        if self.first.get().is_some_and(|(generation, _)| !generation.is_current()) {
             std::mem::forget(self.first.take());
         }
     }

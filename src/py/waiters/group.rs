@@ -4,30 +4,25 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::fates::{Fate, Fates, Rows};
-use super::waiter::Waiter;
+use super::outcomes::{Outcome, Outcomes, Spans};
 use crate::error::{Error, ErrorKind};
 use crate::producer::{SettledBatch, Waiting};
-use crate::py::lifecycle::process;
 
-/// Whether a group took in what became of its messages.
-pub(crate) enum Told {
-    /// It did; and who waits, if these were the last.
-    Group(Option<Waiter>),
-    /// Nobody waits for it any more.
-    Nobody,
+/// What a group does with the outcomes of some of its messages.
+pub(crate) enum Settling<W> {
+    /// It has recorded them. Returns its waiter if these were the last.
+    Recorded(Option<W>),
+    /// Its caller has abandoned it.
+    Abandoned,
 }
 
 /// Shared by the call and by each of its messages that is under way.
 #[derive(Debug)]
-pub(crate) struct Group {
-    generation: u64,
-    state: Mutex<State>,
-}
+pub(crate) struct Group<W>(Mutex<State<W>>);
 
 #[derive(Debug)]
-struct State {
-    rows: Rows,
+struct State<W> {
+    spans: Spans,
     /// How many messages there are, how many of them are under way or yet to be handed over, and
     /// how many failed.
     count: usize,
@@ -37,68 +32,68 @@ struct State {
     last_late: Option<u32>,
     /// Mostly one.
     topics: Vec<Arc<str>>,
-    waiter: Option<Waiter>,
-    is_forgone: bool,
+    waiter: Option<W>,
+    is_abandoned: bool,
 }
 
-impl Group {
+impl<W> Group<W> {
     pub(crate) fn of(count: usize) -> Arc<Self> {
         let state = State {
-            rows: Rows::default(),
+            spans: Spans::default(),
             count,
             open: count,
             failed: 0,
             last_late: None,
             topics: Vec::new(),
             waiter: None,
-            is_forgone: false,
+            is_abandoned: false,
         };
-        Arc::new(Self { generation: process::generation(), state: Mutex::new(state) })
+        Arc::new(Self(Mutex::new(state)))
     }
 
-    /// Whether it was made in this process: the core of another may have held its lock at a fork.
-    pub(crate) fn is_ours(&self) -> bool {
-        self.generation == process::generation()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State<W>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Some of its messages shared a batch.
-    pub(crate) fn settle(&self, batch: &SettledBatch<Waiter>, members: &[Waiting<Waiter>]) -> Told {
+    pub(crate) fn settle(
+        &self,
+        batch: &SettledBatch<W>,
+        members: &[Waiting<W>],
+        index_of: impl Fn(&W) -> Option<u32>,
+    ) -> Settling<W> {
         let mut state = self.state();
-        if state.is_forgone {
-            return Told::Nobody;
+        if state.is_abandoned {
+            return Settling::Abandoned;
         }
         let topic = state.topic(&batch.topic);
         for waiting in members {
-            let Waiter::Member { index, .. } = waiting.waiter else { continue };
+            let Some(index) = index_of(&waiting.waiter) else { continue };
             let indices = index..index + waiting.count as u32;
-            let fate = match &batch.outcome {
+            let outcome = match &batch.outcome {
                 Ok(stored) => {
                     let first = stored.first_place_of(waiting);
-                    Fate::Stored { topic, partition: batch.partition, first }
+                    Outcome::Stored { topic, partition: batch.partition, first }
                 }
-                Err(error) => Fate::Failed(Box::new(error.clone())),
+                Err(error) => Outcome::Failed(Box::new(error.clone())),
             };
-            state.end(indices, fate);
+            state.end(indices, outcome);
         }
-        Told::Group(state.waiter_if_done())
+        Settling::Recorded(state.waiter_if_done())
     }
 
     /// The core does not take some messages. Nobody waits yet: the handing over goes on.
     pub(crate) fn fail(&self, indices: Range<u32>, error: Error) {
-        self.state().end(indices, Fate::Failed(Box::new(error)));
+        self.state().end(indices, Outcome::Failed(Box::new(error)));
     }
 
     /// A message cannot be handed over.
     pub(crate) fn refuse(&self, index: u32) {
-        self.state().end(index..index + 1, Fate::Refused);
+        self.state().end(index..index + 1, Outcome::Refused);
     }
 
-    /// Tells `waiter` when the last message has its fate; gives it back if that is so already.
-    pub(crate) fn wait(&self, waiter: Waiter) -> Option<Waiter> {
+    /// Tells `waiter` when the last message has its outcome; gives it back if that is so already.
+    pub(crate) fn wait(&self, waiter: W) -> Option<W> {
         let mut state = self.state();
         if state.open == 0 {
             return Some(waiter);
@@ -112,14 +107,14 @@ impl Group {
 
     /// Nobody waits any more; what fails from now on is for the ledger. Returns who waited, and
     /// what has failed before.
-    pub(crate) fn forgo(&self) -> (Option<Waiter>, Vec<Error>) {
+    pub(crate) fn abandon(&self) -> (Option<W>, Vec<Error>) {
         let mut state = self.state();
-        state.is_forgone = true;
-        let failed = state.rows.errors().cloned().collect();
+        state.is_abandoned = true;
+        let failed = state.spans.errors().cloned().collect();
         (state.waiter.take(), failed)
     }
 
-    /// How many have their fate, and how many of these failed.
+    /// How many have their outcome, and how many of these failed.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let state = self.state();
         (state.count - state.open, state.failed)
@@ -131,15 +126,15 @@ impl Group {
     }
 
     /// Everything, and the topics' names.
-    pub(crate) fn take(&self) -> (Fates, Vec<Arc<str>>) {
+    pub(crate) fn take(&self) -> (Outcomes, Vec<Arc<str>>) {
         let mut state = self.state();
-        let (rows, topics) = (std::mem::take(&mut state.rows), std::mem::take(&mut state.topics));
+        let (spans, topics) = (std::mem::take(&mut state.spans), std::mem::take(&mut state.topics));
         drop(state);
-        (rows.into_fates(), topics)
+        (spans.into_outcomes(), topics)
     }
 }
 
-impl State {
+impl<W> State<W> {
     fn topic(&mut self, name: &Arc<str>) -> u32 {
         let known = self.topics.iter().rposition(|topic| topic == name);
         let index = known.unwrap_or_else(|| {
@@ -149,23 +144,23 @@ impl State {
         index as u32
     }
 
-    fn end(&mut self, indices: Range<u32>, fate: Fate) {
+    fn end(&mut self, indices: Range<u32>, outcome: Outcome) {
         if indices.is_empty() {
             return;
         }
-        if let Fate::Failed(error) = &fate
+        if let Outcome::Failed(error) = &outcome
             && error.kind() == ErrorKind::DeliveryTimeout
         {
             self.last_late = self.last_late.max(Some(indices.end - 1));
         }
-        if !matches!(fate, Fate::Stored { .. }) {
+        if !matches!(outcome, Outcome::Stored { .. }) {
             self.failed += indices.len();
         }
         self.open -= indices.len();
-        self.rows.add(indices, fate);
+        self.spans.add(indices, outcome);
     }
 
-    fn waiter_if_done(&mut self) -> Option<Waiter> {
+    fn waiter_if_done(&mut self) -> Option<W> {
         if self.open == 0 { self.waiter.take() } else { None }
     }
 }

@@ -3,6 +3,7 @@
 //! signal; the reader takes the items and runs them. A batch wakes its reader once, however many
 //! messages it has.
 
+use std::fmt::Debug;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,55 +12,52 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::answer::{Answer, Learned};
 use super::signal::Signal;
 use super::turn::Turn;
-use super::waiter::{Stage, Waiter};
-use super::wakes::{Wakes, Waking};
+use super::wakeups::{Wakeups, Waking};
 use crate::client::Mailbox;
-use crate::error::Error;
-use crate::net::ProgramRequest;
-use crate::producer::{Notice, Settled, Waiting};
-use crate::py::delivery::dispatcher;
-use crate::py::delivery::tell::tell;
-use crate::py::delivery::voice::Voice;
-use crate::py::lifecycle::process;
+use crate::py::base::generation::Generation;
 
-/// How many waiters a reader completes before it gets to its other work.
+/// Number of waiters that a reader completes before it returns to its other work.
 pub(crate) const WAITERS_PER_TURN: usize = 1024;
 
-/// Something for a port's reader to do.
-#[derive(Debug)]
-pub(crate) enum Item {
-    /// Complete the waiters.
-    Settled(Arc<Voice>, Settled<Waiter>),
-    /// Complete the waiters of a loop that has ended: see [`Item::orphan`].
-    Orphaned(Arc<Voice>, Settled<Waiter>),
-    /// Report unclaimed failures. They are in the producer's ledger already.
-    Unclaimed(Arc<Voice>, Error, usize),
-    /// Call the caller's partitioner.
-    AskWhere(Arc<Voice>),
-    /// Have the user's code provide a password or a token.
-    Provide(Arc<Voice>, ProgramRequest),
-    /// Write a line into the log.
-    Notice(Arc<Voice>, Notice),
-    /// Tell a thread that all items before this one are done.
-    Fence(Arc<Answer>),
+/// Work for the reader of a port.
+pub(crate) trait Item: Debug + Send {
+    /// Does the work. Returns how much that was, in waiters.
+    fn run(self: Box<Self>, py: Python<'_>, stage: Stage, waking: &Waking<'_>) -> PyResult<usize>;
+
+    /// Turns the item of a loop that has ended into one for the dispatcher.
+    fn orphan(self: Box<Self>) -> Box<dyn Item>;
+
+    /// Shows the garbage collector the Python objects that the item owns.
+    fn traverse(&self, _visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        Ok(())
+    }
 }
 
-/// The queue, and what belongs to its reader.
+pub(crate) type Items = Vec<Box<dyn Item>>;
+
+/// The kind of thread that runs an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The event loop that owns the futures.
+    Loop,
+    /// Any other thread. It cannot complete the futures of a loop that has ended.
+    Thread,
+}
+
+/// The queue, and the state of its reader.
 #[derive(Debug)]
 pub(crate) struct Port {
-    generation: u64,
+    generation: Generation,
     signal: Signal,
-    items: Mailbox<Item>,
-    /// Waiters of completed futures that its loop has yet to call.
-    wakes: Wakes,
-    /// What the loop's current turn has produced.
+    items: Mailbox<Box<dyn Item>>,
+    /// Waiters of completed futures that the loop has yet to call.
+    wakeups: Wakeups,
     turn: Turn,
     /// The number of [`Address`]es.
     users: AtomicUsize,
-    /// Whether its reader has gone. Read with the interpreter held.
+    /// Whether the reader has gone. Read with the interpreter held.
     is_over: AtomicBool,
 }
 
@@ -87,18 +85,23 @@ impl Drop for Address {
 
 impl Port {
     fn new(signal: Signal) -> Arc<Self> {
-        let generation = process::generation();
-        let (users, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let (items, wakes, turn) = (Mailbox::default(), Wakes::default(), Turn::default());
-        Arc::new(Self { generation, signal, items, wakes, turn, users, is_over })
+        Arc::new(Self {
+            generation: Generation::current(),
+            signal,
+            items: Mailbox::default(),
+            wakeups: Wakeups::default(),
+            turn: Turn::default(),
+            users: AtomicUsize::new(0),
+            is_over: AtomicBool::new(false),
+        })
     }
 
-    /// A port that a thread reads.
+    /// Creates a port that a thread reads.
     pub(crate) fn of_thread() -> Arc<Self> {
         Self::new(Signal::of_thread())
     }
 
-    /// A port that a loop reads, and the end that it watches.
+    /// Creates a port that a loop reads, and the socket that the loop watches.
     pub(crate) fn of_loop() -> std::io::Result<(Arc<Self>, UnixStream)> {
         let (signal, inbox) = Signal::of_loop()?;
         Ok((Self::new(signal), inbox))
@@ -108,18 +111,21 @@ impl Port {
         self.signal.is_of_loop()
     }
 
-    /// Queues items and wakes the reader. The core calls it, without the interpreter.
-    pub(crate) fn push(&self, items: Vec<Item>) {
+    /// Queues items and wakes the reader. Returns the items that nothing will read, because the
+    /// loop has ended. The core calls it, without the interpreter.
+    #[must_use]
+    pub(crate) fn push(&self, items: Items) -> Items {
         if self.items.is_closed() {
-            return dispatcher::inherit(orphans(items));
+            return orphans(items);
         }
         if self.items.push(items) {
             self.give_signal();
         }
         if self.items.is_closed() {
             // The loop may have closed the queue between the check above and the push.
-            dispatcher::inherit(orphans(self.items.drain()));
+            return orphans(self.items.drain());
         }
+        Items::new()
     }
 
     pub(crate) fn give_signal(&self) {
@@ -137,7 +143,7 @@ impl Port {
     }
 
     /// Turns items into orphans for the dispatcher if the reader has gone.
-    pub(crate) fn orphan_if_closed(&self, items: &mut Vec<Item>) {
+    pub(crate) fn orphan_if_closed(&self, items: &mut Items) {
         if self.items.is_closed() {
             *items = orphans(std::mem::take(items));
         }
@@ -155,37 +161,36 @@ impl Port {
         // An item may fork. The remaining items are the parent's.
         while done < WAITERS_PER_TURN && self.is_ours() {
             let Some(item) = self.items.take(&mut quiet).map_err(Into::into)? else { break };
-            done += item.do_it(py, stage, waking)?;
+            done += item.run(py, stage, waking)?;
         }
         Ok(done)
     }
 
-    /// The same in a thread, which completes no futures.
+    /// Runs the items of one turn in a thread, which completes no futures.
     pub(crate) fn read_in_thread<E: Into<PyErr>>(
         &self,
         py: Python<'_>,
         quiet: impl FnMut() -> Result<(), E>,
     ) -> PyResult<usize> {
-        self.read(py, Stage::Thread, &Waking::new(&self.wakes, &|_| Ok(())), quiet)
+        self.read(py, Stage::Thread, &Waking::new(&self.wakeups, &|_| Ok(())), quiet)
     }
 
-    /// Closes the queue, and passes what is left to the dispatcher.
-    pub(crate) fn close(self: &Arc<Self>, py: Python<'_>) {
+    /// Closes the queue. Returns what is left for the dispatcher, or `None` if the loop needs no
+    /// successor.
+    pub(crate) fn close(self: &Arc<Self>) -> Option<Items> {
         self.is_over.store(true, Ordering::Relaxed);
         if !self.is_ours() {
             // The parent's core may have held the lock at the fork; in the child it stays locked.
             std::mem::forget(Arc::clone(self));
-            return;
+            return None;
         }
-        self.wakes.clear();
+        self.wakeups.clear();
         let left = orphans(self.items.close());
-        if !left.is_empty() || self.users.load(Ordering::Relaxed) > 0 {
-            dispatcher::succeed(py, left);
-        }
+        (!left.is_empty() || self.users.load(Ordering::Relaxed) > 0).then_some(left)
     }
 
-    pub(crate) fn wakes(&self) -> &Wakes {
-        &self.wakes
+    pub(crate) fn wakeups(&self) -> &Wakeups {
+        &self.wakeups
     }
 
     pub(crate) fn turn(&self) -> &Turn {
@@ -200,73 +205,23 @@ impl Port {
         if !self.is_ours() {
             return Ok(());
         }
-        self.wakes.traverse(visit)?;
-        self.items.visit(|item| match item {
-            Item::Settled(_, settled) | Item::Orphaned(_, settled) => match settled {
-                Settled::Call { waiter, .. } => waiter.traverse(visit),
-                Settled::Batch(batch) => {
-                    batch.waiting.iter().try_for_each(|waiting| waiting.waiter.traverse(visit))
-                }
-            },
-            Item::Unclaimed(..)
-            | Item::AskWhere(_)
-            | Item::Provide(..)
-            | Item::Notice(..)
-            | Item::Fence(_) => Ok(()),
-        })
+        self.wakeups.traverse(visit)?;
+        self.items.visit(|item| item.traverse(visit))
     }
 
     pub(crate) fn clear(&self) {
         if self.is_ours() {
             drop(self.items.drain());
-            self.wakes.clear();
+            self.wakeups.clear();
         }
     }
 
     /// Whether this process made it, not a parent that has forked since.
     pub(crate) fn is_ours(&self) -> bool {
-        self.generation == process::generation()
+        self.generation.is_current()
     }
 }
 
-/// Makes orphans of the items of a loop that has ended.
-fn orphans(items: impl IntoIterator<Item = Item>) -> Vec<Item> {
+fn orphans(items: impl IntoIterator<Item = Box<dyn Item>>) -> Items {
     items.into_iter().map(Item::orphan).collect()
-}
-
-impl Item {
-    /// Turns an item of a loop that has ended into one for the dispatcher. The loop cannot complete
-    /// its futures any more, so their failures are noted as unclaimed at once, and the next `flush`
-    /// or `close` raises them. The dispatcher logs them later.
-    fn orphan(self) -> Self {
-        let (voice, batch) = match self {
-            Self::Settled(voice, Settled::Batch(batch)) => (voice, batch),
-            other => return other,
-        };
-        if let Err(error) = &batch.outcome {
-            let is_future =
-                |waiting: &&Waiting<Waiter>| matches!(waiting.waiter, Waiter::Future { .. });
-            let count = batch.waiting.iter().filter(is_future).count();
-            voice.unclaimed(error, count);
-        }
-        Self::Orphaned(voice, Settled::Batch(batch))
-    }
-
-    fn do_it(self, py: Python<'_>, stage: Stage, waking: &Waking<'_>) -> PyResult<usize> {
-        match self {
-            Self::Settled(voice, settled) | Self::Orphaned(voice, settled) => {
-                tell(py, stage, &voice, settled, waking)
-            }
-            Self::Unclaimed(voice, error, count) => {
-                voice.report(py, stage, &error, count).map(|()| count)
-            }
-            Self::AskWhere(voice) => voice.place_records(py).map(|_| 1),
-            Self::Provide(voice, request) => voice.provide(py, request).map(|()| 1),
-            Self::Notice(voice, notice) => voice.note(py, &notice).map(|()| 1),
-            Self::Fence(answer) => {
-                answer.fill(Ok(Learned::Done));
-                Ok(1)
-            }
-        }
-    }
 }

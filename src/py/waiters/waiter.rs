@@ -25,12 +25,12 @@ pub(crate) enum Waiter {
     Thread(Arc<Answer>),
     /// One of many that were handed over in one call, or several in a row; the core itself fills
     /// them in.
-    Member { group: Arc<Group>, index: u32 },
+    Member { group: Arc<Group<Self>>, index: u32 },
 }
 
 /// Who is to wait for one of the messages that were handed over in one call.
 pub(crate) struct Member<'a> {
-    pub(crate) group: &'a Arc<Group>,
+    pub(crate) group: &'a Arc<Group<Waiter>>,
     pub(crate) index: u32,
 }
 
@@ -68,6 +68,14 @@ impl Waiter {
         }
     }
 
+    /// Its index in its batch call, if it belongs to one.
+    pub(crate) fn index(&self) -> Option<u32> {
+        match self {
+            Self::Member { index, .. } => Some(*index),
+            _ => None,
+        }
+    }
+
     /// Whoever waits for all but the first so many of the records in a row that this waits for.
     pub(crate) fn rest(&self, but: i32) -> Self {
         match self {
@@ -91,13 +99,4 @@ impl Waiter {
             }
         }
     }
-}
-
-/// Where the telling is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// On the loop whose futures and callbacks these are.
-    Loop,
-    /// Anywhere else: a loop that ended cannot complete its futures any more.
-    Thread,
 }

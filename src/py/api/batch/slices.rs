@@ -8,12 +8,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::{BatchCall, SLICE, Slice, Work};
+use super::{BatchCall, Slice, Work};
 use crate::client::HandedMany;
 use crate::py::base::calls::method;
 use crate::py::base::clock::now_ms;
-use crate::py::input::arguments::Ready;
-use crate::py::input::convert::Payload;
+use crate::py::base::slice::SLICE;
+use crate::py::input::payload::Payload;
+use crate::py::input::ready::Ready;
 use crate::py::input::template::Plain;
 use crate::py::waiters::waiter::{Member, Waiter};
 use crate::record::Record;

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 
-use crate::py::lifecycle::process;
+use crate::py::base::interpreter_end;
 
 /// As glibc has it.
 #[repr(C)]
@@ -75,7 +75,7 @@ impl Drop for Registered {
 
 /// Called where the thread would end. It holds no lock of ours, and the interpreter neither.
 extern "C" fn hang(_: *mut c_void) {
-    if !process::is_over() {
+    if !interpreter_end::has_begun() {
         // Somebody else ends the thread on purpose.
         return;
     }

@@ -1,21 +1,20 @@
 //! Waits for `buffer_memory`: a call whose record found the buffer full blocks until the record is
-//! admitted, or cancels it. This file owns how long a caller may be blocked, and the error that
-//! says that the buffer stayed full.
+//! admitted, or cancels it.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use pyo3::prelude::*;
 
-use crate::client::Handed;
+use crate::client::{Handed, RoomDeadline};
 use crate::error::{Error, ErrorKind};
 use crate::producer::Ticket;
-use crate::py::base::calls::detached;
 use crate::py::base::errors::to_python;
-use crate::py::delivery::loops;
+use crate::py::base::generation::Generation;
+use crate::py::base::interrupts::wait_interruptibly;
+use crate::py::base::running_loop::running;
 use crate::py::input::settings::Settings;
-use crate::py::lifecycle::process;
 use crate::py::lifecycle::started::Running;
-use crate::py::waiters::answer::SIGNAL_CHECK;
 
 /// Blocks if a record that was handed over waits for memory, which is rare.
 #[inline]
@@ -36,41 +35,39 @@ pub(crate) fn wait_if_full(
 fn wait_for_room(
     py: Python<'_>,
     settings: &Settings,
-    Running { client, voice }: &Running,
+    Running { client, user_code }: &Running,
     ticket: Ticket,
 ) -> PyResult<()> {
-    let on_loop = loops::running(py)?.is_some();
-    let limit = if on_loop { settings.send_block } else { settings.max_block };
-    let generation = process::generation();
-    let mut until = Instant::now() + limit;
-    let mut progress = client.progress();
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        if detached(py, || client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
-            return Ok(());
-        }
-        let interrupted = py.check_signals();
-        process::check_not_forked(generation)?;
-        if let Err(interrupt) = interrupted {
-            drop(client.cancel(ticket));
-            return Err(interrupt);
-        }
-        // The partitioner may have to be called by this thread.
-        let placed = voice.place_records(py);
-        if placed.is_err() && process::generation() == generation {
-            drop(client.cancel(ticket));
-        }
-        let has_placed = placed?;
-        let now = client.progress();
-        if on_loop && (now != progress || has_placed) {
-            progress = now;
-            until = Instant::now() + limit;
-        } else if Instant::now() >= until {
-            // The driver may have admitted it since; then it cannot be cancelled.
-            return match client.cancel(ticket) {
-                Some(_unsent) => Err(to_python(py, &no_room(settings, on_loop))),
-                None => Ok(()),
-            };
+    let on_loop = running(py)?.is_some();
+    let generation = Generation::current();
+    let now = Instant::now();
+    let deadline = Cell::new(if on_loop {
+        RoomDeadline::without_progress(now, settings.send_block, client.progress())
+    } else {
+        RoomDeadline::fixed(now, settings.max_block)
+    });
+    let left = || Some(deadline.get().left(Instant::now()));
+    let take = |slice| client.wait_admitted(ticket, slice).then_some(());
+    let admitted = wait_interruptibly(py, generation, left, take, || {
+        // This may be the thread that would call the partitioner.
+        let has_placed = user_code.place_records(py)?;
+        let mut noted = deadline.get();
+        noted.note(Instant::now(), client.progress(), has_placed);
+        deadline.set(noted);
+        Ok(())
+    });
+    match admitted {
+        Ok(Some(())) => Ok(()),
+        // The driver may have admitted it since. Then it cannot be cancelled.
+        Ok(None) => match client.cancel(ticket) {
+            Some(_unsent) => Err(to_python(py, &no_room(settings, on_loop))),
+            None => Ok(()),
+        },
+        Err(error) => {
+            if generation.is_current() {
+                drop(client.cancel(ticket));
+            }
+            Err(error)
         }
     }
 }

@@ -1,28 +1,29 @@
-//! Delivery of settled batches: sorts the results of one turn of the core by the port that
-//! completes them, and answers blocked threads itself. Runs on the core's thread, without the
-//! interpreter.
+//! Routes settled batches: sorts the results of one turn of the core by the port that completes
+//! them, and answers blocked threads itself. Runs on the core's thread, without the interpreter.
 
 use std::sync::Arc;
 
-use super::voice::Voice;
+use super::dispatcher;
+use super::user_code::UserCode;
+use super::work::{Task, Work};
 use crate::error::Error;
 use crate::producer::{Settled, SettledBatch, Waiting};
 use crate::py::waiters::answer::{Answer, Learned};
-use crate::py::waiters::group::{Group, Told};
-use crate::py::waiters::port::{Item, Port, WAITERS_PER_TURN};
+use crate::py::waiters::group::{Group, Settling};
+use crate::py::waiters::port::{Item, Items, Port, WAITERS_PER_TURN};
 use crate::py::waiters::waiter::Waiter;
 
 /// Delivers what one turn of the core has settled.
-pub(crate) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled<Waiter>>) {
-    let mut mail = Mail::default();
+pub(crate) fn route(home: &Arc<Port>, user_code: &Arc<UserCode>, settled: Vec<Settled<Waiter>>) {
+    let mut mail = Mail::new(home, user_code);
     for settled in settled {
         match settled {
-            Settled::Call { waiter, result } => mail.call(voice, waiter, result),
+            Settled::Call { waiter, result } => mail.call(waiter, result),
             Settled::Batch(batch) => {
                 if let (Err(error), count @ 1..) = (&batch.outcome, batch.unclaimed) {
-                    mail.nobodys(home, voice, error, count);
+                    mail.unclaimed(error, count);
                 }
-                mail.batch(home, voice, batch);
+                mail.batch(batch);
             }
         }
     }
@@ -31,7 +32,7 @@ pub(crate) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled
         port.orphan_if_closed(items);
     }
     for (port, items) in mail.by_port {
-        port.push(items);
+        dispatcher::push(&port, items);
     }
     // After the ports: a thread that wakes up can rely on callbacks being queued already.
     for (answer, learned) in mail.answers {
@@ -39,45 +40,41 @@ pub(crate) fn deliver(home: &Arc<Port>, voice: &Arc<Voice>, settled: Vec<Settled
     }
 }
 
-#[derive(Default)]
-struct Mail {
-    by_port: Vec<(Arc<Port>, Vec<Item>)>,
+struct Mail<'a> {
+    home: &'a Arc<Port>,
+    user_code: &'a Arc<UserCode>,
+    by_port: Vec<(Arc<Port>, Items)>,
     answers: Vec<(Arc<Answer>, Result<Learned, Error>)>,
 }
 
-impl Mail {
-    fn add(&mut self, port: &Arc<Port>, item: Item) {
+impl<'a> Mail<'a> {
+    fn new(home: &'a Arc<Port>, user_code: &'a Arc<UserCode>) -> Self {
+        Self { home, user_code, by_port: Vec::new(), answers: Vec::new() }
+    }
+
+    fn add(&mut self, port: &Arc<Port>, task: Task) {
+        let item: Box<dyn Item> = Work::item(self.user_code, task);
         match self.by_port.iter_mut().find(|(known, _)| Arc::ptr_eq(known, port)) {
             Some((_, items)) => items.push(item),
             None => self.by_port.push((Arc::clone(port), vec![item])),
         }
     }
 
-    fn call(&mut self, voice: &Arc<Voice>, waiter: Waiter, result: Result<(), Error>) {
+    fn call(&mut self, waiter: Waiter, result: Result<(), Error>) {
         match waiter {
             Waiter::Thread(answer) => self.answers.push((answer, result.map(|()| Learned::Done))),
             waiter => {
                 let Some(port) = waiter.port().cloned() else { return };
-                self.add(&port, Item::Settled(Arc::clone(voice), Settled::Call { waiter, result }));
+                self.add(&port, Task::Complete(Settled::Call { waiter, result }));
             }
         }
     }
 
-    /// Reports failures in pieces, so that a reader gets to its other work in between.
-    fn unclaimed(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, error: &Error, count: usize) {
-        let mut left = count;
-        while left > 0 {
-            let piece = left.min(WAITERS_PER_TURN);
-            self.add(home, Item::Unclaimed(Arc::clone(voice), error.clone(), piece));
-            left -= piece;
-        }
-    }
-
     /// Splits a batch by the ports of its waiters. Nearly always all waiters have the same port.
-    fn batch(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, mut batch: SettledBatch<Waiter>) {
+    fn batch(&mut self, mut batch: SettledBatch<Waiter>) {
         while let Some(first) = batch.waiting.first() {
             let Some(port) = first.waiter.port().cloned() else {
-                self.direct(home, voice, &mut batch);
+                self.direct(&mut batch);
                 continue;
             };
             let mine = take_those(&mut batch.waiting, |waiter| {
@@ -90,12 +87,12 @@ impl Mail {
                 waiting: mine,
                 unclaimed: 0,
             };
-            self.add(&port, Item::Settled(Arc::clone(voice), Settled::Batch(piece)));
+            self.add(&port, Task::Complete(Settled::Batch(piece)));
         }
     }
 
     /// Handles waiters without a port: blocked threads, and members of batch calls.
-    fn direct(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, batch: &mut SettledBatch<Waiter>) {
+    fn direct(&mut self, batch: &mut SettledBatch<Waiter>) {
         let mine = take_those(&mut batch.waiting, |waiter| waiter.port().is_none());
         let same = |a: &Waiting<Waiter>, b: &Waiting<Waiter>| match (&a.waiter, &b.waiter) {
             (Waiter::Member { group: a, .. }, Waiter::Member { group: b, .. }) => Arc::ptr_eq(a, b),
@@ -103,8 +100,8 @@ impl Mail {
         };
         for of_one in mine.chunk_by(same) {
             match &of_one[0].waiter {
-                Waiter::Member { group, .. } => self.members(home, voice, batch, group, of_one),
-                Waiter::Thread(answer) => self.thread(home, voice, batch, answer, &of_one[0]),
+                Waiter::Member { group, .. } => self.members(batch, group, of_one),
+                Waiter::Thread(answer) => self.thread(batch, answer, &of_one[0]),
                 Waiter::Future { .. } | Waiter::Promise { .. } | Waiter::Callback(_) => {
                     unreachable!("these have a port")
                 }
@@ -114,8 +111,6 @@ impl Mail {
 
     fn thread(
         &mut self,
-        home: &Arc<Port>,
-        voice: &Arc<Voice>,
         batch: &SettledBatch<Waiter>,
         answer: &Arc<Answer>,
         waiting: &Waiting<Waiter>,
@@ -124,7 +119,7 @@ impl Mail {
             && Arc::strong_count(answer) == 1
         {
             // The thread was interrupted, and no longer waits.
-            return self.nobodys(home, voice, error, 1);
+            return self.unclaimed(error, 1);
         }
         let learned = batch.outcome.as_ref().map_err(Clone::clone).map(|stored| {
             let place = stored.place_of(waiting);
@@ -137,24 +132,28 @@ impl Mail {
     /// Settles records of one batch call.
     fn members(
         &mut self,
-        home: &Arc<Port>,
-        voice: &Arc<Voice>,
         batch: &SettledBatch<Waiter>,
-        group: &Arc<Group>,
+        group: &Arc<Group<Waiter>>,
         members: &[Waiting<Waiter>],
     ) {
         let count = members.iter().map(|waiting| waiting.count as usize).sum();
-        match (group.settle(batch, members), &batch.outcome) {
-            (Told::Group(Some(waiter)), _) => self.call(voice, waiter, Ok(())),
-            (Told::Nobody, Err(error)) => self.nobodys(home, voice, error, count),
-            (Told::Group(None), _) | (Told::Nobody, Ok(_)) => {}
+        match (group.settle(batch, members, Waiter::index), &batch.outcome) {
+            (Settling::Recorded(Some(waiter)), _) => self.call(waiter, Ok(())),
+            (Settling::Abandoned, Err(error)) => self.unclaimed(error, count),
+            (Settling::Recorded(None), _) | (Settling::Abandoned, Ok(_)) => {}
         }
     }
 
-    /// Notes failures that no caller receives as unclaimed.
-    fn nobodys(&mut self, home: &Arc<Port>, voice: &Arc<Voice>, error: &Error, count: usize) {
-        voice.unclaimed(error, count);
-        self.unclaimed(home, voice, error, count);
+    /// Counts failures that no caller receives, and has them reported: in pieces, so that a reader
+    /// gets to its other work in between.
+    fn unclaimed(&mut self, error: &Error, count: usize) {
+        self.user_code.unclaimed().add(error, count);
+        let mut left = count;
+        while left > 0 {
+            let piece = left.min(WAITERS_PER_TURN);
+            self.add(self.home, Task::Report(error.clone(), piece));
+            left -= piece;
+        }
     }
 }
 

@@ -11,20 +11,20 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::producer::{NotWhole, OwnedRecord, Whole, whole_size};
 use crate::py::base::errors::to_python;
-use crate::py::delivery::callbacks;
+use crate::py::input::partitioner::choose_for_call;
 use crate::py::input::settings::Settings;
 use crate::py::waiters::waiter::Waiter;
 use crate::record::Record;
 
 /// The messages, read and checked.
 #[derive(Debug)]
-pub(crate) struct WholeSet {
+pub(crate) struct AtomicSet {
     topic: Arc<str>,
     records: Vec<(Option<i32>, OwnedRecord)>,
     since: Instant,
 }
 
-impl WholeSet {
+impl AtomicSet {
     /// Refuses messages of several topics.
     pub(crate) fn new(messages: Vec<(String, Option<i32>, OwnedRecord)>) -> PyResult<Option<Self>> {
         let mut set: Option<Self> = None;
@@ -69,7 +69,7 @@ impl WholeSet {
         if self.since.elapsed() >= limit {
             return Err(self.starved(py, settings, limit));
         }
-        self.ask_where(py, settings, client)?;
+        self.place(py, settings, client)?;
         let waiters = (0..self.records.len()).map(waiters).collect();
         let whole = self.with_records(|records| {
             client.produce_whole(self.since, &self.topic, records, waiters)
@@ -88,8 +88,8 @@ impl WholeSet {
         }
     }
 
-    /// The caller's partitioner says where those go that do not.
-    fn ask_where(
+    /// Asks the user's partitioner about the records that name no partition.
+    fn place(
         &mut self,
         py: Python<'_>,
         settings: &Settings,
@@ -102,7 +102,7 @@ impl WholeSet {
                 let key = record.key.as_deref();
                 let partitioner = partitioner.bind(py);
                 let topic = &self.topic;
-                *partition = Some(callbacks::choose_now(partitioner, client, topic, key, count)?);
+                *partition = Some(choose_for_call(partitioner, client, topic, key, count)?);
             }
         }
         Ok(())

@@ -7,14 +7,11 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::{PyTraverseError, PyVisit, intern};
-
-use crate::py::base::calls::method;
-use crate::py::delivery::callbacks;
+use pyo3::{PyTraverseError, PyVisit};
 
 /// Who waited for a future that is done, and the context to call him in.
 #[derive(Debug)]
-pub(crate) struct Wake {
+pub(crate) struct Wakeup {
     pub(crate) future: Py<PyAny>,
     pub(crate) function: Py<PyAny>,
     pub(crate) context: Py<PyAny>,
@@ -22,11 +19,11 @@ pub(crate) struct Wake {
 
 /// In order. Locked only with the interpreter held, and never while anything of Python's runs.
 #[derive(Debug, Default)]
-pub(crate) struct Wakes(Mutex<Due>);
+pub(crate) struct Wakeups(Mutex<Due>);
 
 #[derive(Debug, Default)]
 struct Due {
-    queue: VecDeque<Wake>,
+    queue: VecDeque<Wakeup>,
     /// How many there were before the first of the queue.
     before: u64,
     /// How many, from the beginning, the loop is asked to call.
@@ -40,7 +37,7 @@ impl Due {
     }
 }
 
-impl Wakes {
+impl Wakeups {
     fn due(&self) -> MutexGuard<'_, Due> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,9 +67,9 @@ impl Wakes {
     /// loop anew and wait for another, or end the program.
     pub(crate) fn call(
         &self,
-        py: Python<'_>,
         up_to: u64,
         call_soon: impl FnOnce(u64) -> PyResult<()>,
+        call: impl Fn(Wakeup) -> PyResult<()>,
     ) -> PyResult<()> {
         let mut due = self.due();
         let are_several = due.before + 1 < up_to && due.queue.len() > 1;
@@ -84,12 +81,12 @@ impl Wakes {
             self.ask(call_soon)?;
         }
         while let Some(next) = self.take(up_to) {
-            next.call(py)?;
+            call(next)?;
         }
         Ok(())
     }
 
-    fn take(&self, up_to: u64) -> Option<Wake> {
+    fn take(&self, up_to: u64) -> Option<Wakeup> {
         let mut due = self.due();
         if due.before >= up_to {
             return None;
@@ -110,43 +107,31 @@ impl Wakes {
 
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         let Ok(due) = self.0.try_lock() else { return Ok(()) };
-        due.queue.iter().try_for_each(|wake| {
-            visit.call(&wake.future)?;
-            visit.call(&wake.function)?;
-            visit.call(&wake.context)
+        due.queue.iter().try_for_each(|wakeup| {
+            visit.call(&wakeup.future)?;
+            visit.call(&wakeup.function)?;
+            visit.call(&wakeup.context)
         })
     }
 }
 
 /// Where those are left who are to be called, and how the loop is asked to.
 pub(crate) struct Waking<'a> {
-    wakes: &'a Wakes,
+    wakeups: &'a Wakeups,
     call_soon: &'a dyn Fn(u64) -> PyResult<()>,
 }
 
 impl<'a> Waking<'a> {
-    pub(crate) fn new(wakes: &'a Wakes, call_soon: &'a dyn Fn(u64) -> PyResult<()>) -> Self {
-        Self { wakes, call_soon }
+    pub(crate) fn new(wakeups: &'a Wakeups, call_soon: &'a dyn Fn(u64) -> PyResult<()>) -> Self {
+        Self { wakeups, call_soon }
     }
 
-    pub(crate) fn push(&self, wake: Wake) {
-        self.wakes.due().queue.push_back(wake);
+    pub(crate) fn push(&self, wakeup: Wakeup) {
+        self.wakeups.due().queue.push_back(wakeup);
     }
 
     /// Asks the loop to call those who are there, before others that it is asked to call next.
     pub(crate) fn ask(&self) -> PyResult<()> {
-        self.wakes.ask(self.call_soon)
-    }
-}
-
-impl Wake {
-    /// As the loop does it: only what is meant to end the program goes on.
-    fn call(self, py: Python<'_>) -> PyResult<()> {
-        let Self { future, function, context } = self;
-        let (function, future) = (function.bind(py), future.bind(py));
-        match method(context.bind(py), intern!(py, "run"), [function, future]) {
-            Ok(_) => Ok(()),
-            Err(error) => callbacks::contain(function, future, error),
-        }
+        self.wakeups.ask(self.call_soon)
     }
 }

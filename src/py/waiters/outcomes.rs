@@ -1,5 +1,5 @@
-//! What became of the messages of one call: rows of messages that share their fate, as the
-//! records of a batch do. Without keys there are few of them, however many messages a call has.
+//! The outcomes of one call's messages, as spans of neighbours that share one, as the records of a
+//! batch do. Without keys there are few spans, however many messages a call has.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::producer::RecordPlace;
 
 /// How messages ended.
 #[derive(Debug, Clone)]
-pub(crate) enum Fate {
+pub(crate) enum Outcome {
     Stored {
         /// Which of the call's topics.
         topic: u32,
@@ -22,48 +22,48 @@ pub(crate) enum Fate {
 }
 
 #[derive(Debug)]
-struct Row {
+struct Span {
     indices: Range<u32>,
-    fate: Fate,
+    outcome: Outcome,
 }
 
 /// The rows, while they become known.
 #[derive(Debug, Default)]
-pub(crate) struct Rows(Vec<Row>);
+pub(crate) struct Spans(Vec<Span>);
 
-impl Rows {
+impl Spans {
     /// Each message ends once.
-    pub(crate) fn add(&mut self, indices: Range<u32>, fate: Fate) {
-        self.0.push(Row { indices, fate });
+    pub(crate) fn add(&mut self, indices: Range<u32>, outcome: Outcome) {
+        self.0.push(Span { indices, outcome });
     }
 
     /// One for each message that failed in the core.
     pub(crate) fn errors(&self) -> impl Iterator<Item = &Error> {
-        let failed = self.0.iter().filter_map(|row| match &row.fate {
-            Fate::Failed(error) => Some((&**error, row.indices.len())),
-            Fate::Stored { .. } | Fate::Refused => None,
+        let failed = self.0.iter().filter_map(|span| match &span.outcome {
+            Outcome::Failed(error) => Some((&**error, span.indices.len())),
+            Outcome::Stored { .. } | Outcome::Refused => None,
         });
         failed.flat_map(|(error, count)| std::iter::repeat_n(error, count))
     }
 
     /// All of them, once all are known.
-    pub(crate) fn into_fates(mut self) -> Fates {
+    pub(crate) fn into_outcomes(mut self) -> Outcomes {
         // Those of a partition stand in order already, which a stable sort profits by.
-        self.0.sort_by_key(|row| row.indices.start);
+        self.0.sort_by_key(|span| span.indices.start);
         let mut pairs = self.0.windows(2);
         debug_assert!(pairs.all(|pair| pair[0].indices.end == pair[1].indices.start), "{self:?}");
-        Fates(self.0)
+        Outcomes(self.0)
     }
 }
 
 /// How all messages ended, in their order.
 #[derive(Debug)]
-pub(crate) struct Fates(Vec<Row>);
+pub(crate) struct Outcomes(Vec<Span>);
 
-impl Fates {
+impl Outcomes {
     /// Of messages that are told of elsewhere.
     pub(crate) fn refused(count: usize) -> Self {
-        Self(vec![Row { indices: 0..count as u32, fate: Fate::Refused }])
+        Self(vec![Span { indices: 0..count as u32, outcome: Outcome::Refused }])
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -71,16 +71,16 @@ impl Fates {
     }
 
     /// How a message ended, and how many before it did so with it.
-    pub(crate) fn get(&self, index: usize) -> (&Fate, u32) {
+    pub(crate) fn get(&self, index: usize) -> (&Outcome, u32) {
         let index = index as u32;
-        let row = self.0.partition_point(|row| row.indices.end <= index);
-        let row = &self.0[row];
-        (&row.fate, index - row.indices.start)
+        let span = self.0.partition_point(|span| span.indices.end <= index);
+        let span = &self.0[span];
+        (&span.outcome, index - span.indices.start)
     }
 
     /// Those that were not stored.
     pub(crate) fn failed(&self) -> impl Iterator<Item = usize> {
-        let failed = self.0.iter().filter(|row| !matches!(row.fate, Fate::Stored { .. }));
-        failed.flat_map(|row| row.indices.clone()).map(|index| index as usize)
+        let failed = self.0.iter().filter(|span| !matches!(span.outcome, Outcome::Stored { .. }));
+        failed.flat_map(|span| span.indices.clone()).map(|index| index as usize)
     }
 }

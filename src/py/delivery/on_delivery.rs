@@ -1,22 +1,20 @@
-//! The callback that a call names for its message: checked, and found again if it is the one that
-//! the call before has named.
+//! The callback that a call names for its message. It is checked once, and reused if the next call
+//! names the same one.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
-use super::callbacks::helpers;
-use super::dispatcher;
-use super::loops;
+use super::{dispatcher, loops};
 use crate::producer::Who;
-use crate::py::base::calls::method_with;
+use crate::py::base::calls::call_with;
 use crate::py::base::context::Context;
-use crate::py::imported;
-use crate::py::input::convert::type_name;
+use crate::py::base::objects::type_name;
+use crate::py::base::running_loop;
+use crate::py::base::upcalls::upcalls;
 use crate::py::waiters::port::Address;
 use crate::py::waiters::waiter::{Callback, Waiter};
 
@@ -41,7 +39,7 @@ impl Who<Waiter> for Option<Named> {
 /// of now.
 pub(crate) fn named(function: &Bound<'_, PyAny>) -> PyResult<Named> {
     let py = function.py();
-    let running = loops::running(py)?;
+    let running = running_loop::running(py)?;
     let has_loop = running.is_some();
     let last = last_named(function, has_loop);
     if last.is_none() {
@@ -84,7 +82,7 @@ fn check(function: &Bound<'_, PyAny>, has_loop: bool) -> PyResult<()> {
         )));
     }
     let may_be_async = !has_loop && !is_plain(function)?;
-    if may_be_async && method_with(helpers(py)?, "is_async", (function,))?.is_truthy()? {
+    if may_be_async && call_with(upcalls(py)?.is_async.bind(py), (function,), None)?.is_truthy()? {
         return Err(PyTypeError::new_err(
             "on_delivery is a coroutine function, and no event loop runs here that could run it; \
              give a plain function, or send from a coroutine",
@@ -97,11 +95,9 @@ fn check(function: &Bound<'_, PyAny>, has_loop: bool) -> PyResult<()> {
 /// To ask `inspect` costs more than all the rest of a call does.
 fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     const CO_COROUTINE: u32 = 0x80;
-    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static METHOD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = function.py();
     let is = |object: &Bound<'_, PyAny>, kind: &Bound<'_, PyAny>| object.get_type().is(kind);
-    let function = if is(function, imported(&METHOD, py, "types", "MethodType")?) {
+    let function = if is(function, upcalls(py)?.method_type.bind(py)) {
         function.getattr(intern!(py, "__func__"))?
     } else {
         function.clone()
@@ -109,7 +105,7 @@ fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     if was_plain(&function) {
         return Ok(true);
     }
-    if !is(&function, imported(&FUNCTION, py, "types", "FunctionType")?) {
+    if !is(&function, upcalls(py)?.function_type.bind(py)) {
         return Ok(false);
     }
     let code = function.getattr(intern!(py, "__code__"))?;

@@ -7,11 +7,13 @@ use std::time::Duration;
 use pyo3::prelude::*;
 
 use super::BatchCall;
-use crate::py::api::whole::WholeSet;
+use crate::py::api::atomic_set::AtomicSet;
 use crate::py::base::clock::now_ms;
+use crate::py::base::running_loop::needed;
 use crate::py::delivery::futures;
-use crate::py::delivery::loops;
-use crate::py::input::arguments::Ready;
+use crate::py::delivery::loops::waiter;
+use crate::py::delivery::wait::wait_for;
+use crate::py::input::ready::Ready;
 use crate::py::waiters::answer::Answer;
 use crate::py::waiters::waiter::Waiter;
 
@@ -20,7 +22,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 impl BatchCall {
     /// Reads all items. Returns the topic and the partition that the call needs to know.
-    pub(super) fn read_whole(&self, py: Python<'_>) -> PyResult<Option<(String, Option<i32>)>> {
+    pub(super) fn read_atomic(&self, py: Python<'_>) -> PyResult<Option<(String, Option<i32>)>> {
         let now = now_ms();
         let most = self.topic.get().producer().settings.config.max_request_size;
         let (mut messages, mut size) = (Vec::new(), 0);
@@ -41,29 +43,29 @@ impl BatchCall {
                 break;
             }
         }
-        let whole = WholeSet::new(messages)?;
-        let wanted = whole.as_ref().map(|whole| (whole.topic().to_owned(), whole.partition()));
+        let set = AtomicSet::new(messages)?;
+        let wanted = set.as_ref().map(|set| (set.topic().to_owned(), set.partition()));
         let mut work = self.take_work();
-        work.whole = whole;
+        work.atomic = set;
         self.put_back(work);
         Ok(wanted)
     }
 
     /// Hands all records over if there is room, and says whether there was.
-    pub(super) fn try_whole(&self, py: Python<'_>, blocks: bool) -> PyResult<bool> {
+    pub(super) fn try_atomic(&self, py: Python<'_>, blocks: bool) -> PyResult<bool> {
         let core = self.topic.get().producer();
         let in_all = core.settings.config.delivery_timeout;
         let limit = if blocks { in_all.min(core.settings.max_block) } else { in_all };
         let mut work = self.take_work();
-        let handed = match &mut work.whole {
-            Some(whole) => {
+        let handed = match &mut work.atomic {
+            Some(set) => {
                 let member = |index| self.member(index as u32);
-                whole.hand_over(py, &core.settings, &self.running.client, limit, member)
+                set.hand_over(py, &core.settings, &self.running.client, limit, member)
             }
             None => Ok(true),
         };
         if matches!(handed, Ok(true)) {
-            work.whole = None;
+            work.atomic = None;
             work.next = self.count;
         }
         self.put_back(work);
@@ -71,8 +73,8 @@ impl BatchCall {
     }
 
     /// Returns a future that completes when there may be room.
-    pub(super) fn when_whole_fits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let (future, waiter) = loops::waiter(&loops::needed(py, "publish_batch")?)?;
+    pub(super) fn when_atomic_fits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (future, waiter) = waiter(&needed(py, "publish_batch")?)?;
         if self.ask_for_room(waiter).is_some() {
             futures::finish(&future)?;
         }
@@ -80,11 +82,11 @@ impl BatchCall {
     }
 
     /// Blocks until there may be room, or until the time limit is to be checked again.
-    pub(super) fn wait_whole_fits(&self, py: Python<'_>) -> PyResult<()> {
+    pub(super) fn wait_atomic_fits(&self, py: Python<'_>) -> PyResult<()> {
         let answer = Arc::new(Answer::default());
         if self.ask_for_room(Waiter::Thread(Arc::clone(&answer))).is_none() {
-            let voice = &self.running.voice;
-            answer.wait(py, Some(BETWEEN_TRIES), || voice.place_records(py).map(drop))?;
+            let place = || self.running.user_code.place_records(py).map(drop);
+            wait_for(py, &answer, Some(BETWEEN_TRIES), place)?;
         }
         Ok(())
     }
@@ -93,8 +95,8 @@ impl BatchCall {
     /// for.
     fn ask_for_room(&self, waiter: Waiter) -> Option<Waiter> {
         let work = self.take_work();
-        let left = match &work.whole {
-            Some(whole) => self.running.client.when_whole_fits(whole.topic(), whole.size(), waiter),
+        let left = match &work.atomic {
+            Some(set) => self.running.client.when_whole_fits(set.topic(), set.size(), waiter),
             None => Some(waiter),
         };
         self.put_back(work);

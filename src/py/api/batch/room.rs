@@ -8,16 +8,16 @@ use pyo3::prelude::*;
 
 use super::{BatchCall, Work};
 use crate::error::{Error, ErrorKind};
-use crate::py::api::memory::no_room;
-use crate::py::base::calls::detached;
+use crate::py::api::room::no_room;
+use crate::py::base::interrupts::wait_interruptibly;
+use crate::py::base::running_loop::needed;
 use crate::py::delivery::futures;
-use crate::py::delivery::loops;
-use crate::py::waiters::answer::SIGNAL_CHECK;
+use crate::py::delivery::loops::waiter;
 
 impl BatchCall {
     /// Returns a future that completes when the last lot is admitted.
     pub(super) fn when_admitted<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let (future, waiter) = loops::waiter(&loops::needed(py, "produce_all")?)?;
+        let (future, waiter) = waiter(&needed(py, "produce_all")?)?;
         let work = self.take_work();
         let ticket = work.waits.last().copied();
         self.put_back(work);
@@ -42,29 +42,19 @@ impl BatchCall {
             return Ok(());
         };
         let client = &self.running.client;
-        let waited = loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if detached(py, || client.wait_admitted(ticket, left.min(SIGNAL_CHECK))) {
-                break Ok(());
-            }
-            // The partitioner may have to be called by this thread.
-            let looked = py
-                .check_signals()
-                .and_then(|()| self.check_ours())
-                .and_then(|()| self.running.voice.place_records(py));
-            if let Err(error) = looked {
-                break Err(error);
-            }
-            if left.is_zero() {
-                let error = self.with_topic(py, no_room(&core.settings, false));
-                let waits = std::mem::take(&mut work.waits);
-                self.un_send(waits, |index| self.group.fail(index..index + 1, error.clone()));
-                self.fail_rest(&mut work, &error);
-                break Ok(());
-            }
-        };
+        let left = || Some(until.saturating_duration_since(Instant::now()));
+        let take = |slice| client.wait_admitted(ticket, slice).then_some(());
+        // This may be the thread that would call the partitioner.
+        let place = || self.running.user_code.place_records(py).map(drop);
+        let admitted = wait_interruptibly(py, self.generation, left, take, place);
+        if matches!(admitted, Ok(None)) {
+            let error = self.with_topic(py, no_room(&core.settings, false));
+            let waits = std::mem::take(&mut work.waits);
+            self.cancel(waits, |index| self.group.fail(index..index + 1, error.clone()));
+            self.fail_rest(&mut work, &error);
+        }
         self.put_back(work);
-        waited
+        admitted.map(drop)
     }
 
     /// Fails the remaining messages if records of the last lot timed out while they waited for

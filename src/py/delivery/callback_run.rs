@@ -1,5 +1,5 @@
-//! A callback that is called for several messages in a row: one call after the other in one context
-//! for all of them, as long as none leaves anything there for the next to find.
+//! A callback that several neighbouring messages name: it is called for one after the other in one
+//! context, as long as no call changes the context for the next.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,16 +9,17 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::callbacks::settle;
-use super::voice::Voice;
+use super::user_code::UserCode;
 use crate::producer::RecordPlace;
 use crate::py::base::calls::{call, method};
+use crate::py::base::generation::Generation;
 use crate::py::input::metadata::RecordMetadata;
-use crate::py::lifecycle::process;
-use crate::py::waiters::waiter::{Callback, Stage};
+use crate::py::waiters::port::Stage;
+use crate::py::waiters::waiter::Callback;
 
 /// What is run in a context.
 #[pyclass(frozen, module = "dekaf._core")]
-pub(crate) struct Row {
+pub(crate) struct CallbackRun {
     stage: Stage,
     callback: Arc<Callback>,
     topic: Py<PyString>,
@@ -26,10 +27,10 @@ pub(crate) struct Row {
     first: RecordPlace,
     count: u32,
     /// For how many it was called.
-    told: AtomicU32,
+    called: AtomicU32,
 }
 
-impl Row {
+impl CallbackRun {
     pub(crate) fn new(
         stage: Stage,
         callback: &Arc<Callback>,
@@ -39,45 +40,45 @@ impl Row {
         count: u32,
     ) -> Self {
         let (callback, topic) = (Arc::clone(callback), topic.clone().unbind());
-        Self { stage, callback, topic, partition, first, count, told: AtomicU32::new(0) }
+        Self { stage, callback, topic, partition, first, count, called: AtomicU32::new(0) }
     }
 
     /// Calls it for all of them. What one raises or returns is no other's business.
-    pub(crate) fn tell(slf: &Bound<'_, Self>, voice: &Voice) -> PyResult<()> {
+    pub(crate) fn call_all(slf: &Bound<'_, Self>, user_code: &UserCode) -> PyResult<()> {
         let py = slf.py();
-        let Self { stage, callback, count, told, .. } = slf.get();
+        let Self { stage, callback, count, called, .. } = slf.get();
         let function = callback.function.bind(py);
         let mut failure = None;
-        while told.load(Ordering::Relaxed) < *count && voice.is_ours() {
-            let before = told.load(Ordering::Relaxed);
+        while called.load(Ordering::Relaxed) < *count && user_code.is_ours() {
+            let before = called.load(Ordering::Relaxed);
             let run = callback.context.fresh(py).and_then(|context| {
                 let returned = method(&context, intern!(py, "run"), [slf, &context]);
-                settle(*stage, voice, function, Some(&context), returned)
+                settle(*stage, user_code.id(), function, Some(&context), returned)
             });
             failure = failure.or(run.err());
             // Should it not even come to a call, it does not come to one for ever.
-            told.fetch_max(before + 1, Ordering::Relaxed);
+            called.fetch_max(before + 1, Ordering::Relaxed);
         }
         failure.map_or(Ok(()), Err)
     }
 }
 
 #[pymethods]
-impl Row {
+impl CallbackRun {
     /// Calls it for one after the other, until one returns something or changes a variable.
     fn __call__<'py>(&self, context: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = context.py();
         let none = py.None().into_bound(py);
         let function = self.callback.function.bind(py);
-        let generation = process::generation();
+        let generation = Generation::current();
         loop {
-            let behind = self.told.fetch_add(1, Ordering::Relaxed);
+            let behind = self.called.fetch_add(1, Ordering::Relaxed);
             let topic = self.topic.bind(py);
             let metadata = RecordMetadata::of(topic, self.partition, self.first.after(behind))?;
             let returned = call(function, [&metadata, &none])?;
             if behind + 1 == self.count
                 || !returned.is_none()
-                || process::generation() != generation
+                || !generation.is_current()
                 || !self.callback.context.is_in(context)?
             {
                 return Ok(returned);

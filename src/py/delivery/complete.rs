@@ -1,28 +1,27 @@
-//! Tells those who waited for what was settled: completes futures, calls callbacks.
+//! Completes the waiters of settled batches and calls: futures, promises and callbacks.
 
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use super::callbacks;
-use super::futures;
-use super::promises;
-use super::row::Row;
-use super::voice::Voice;
+use super::callback_run::CallbackRun;
+use super::user_code::UserCode;
+use super::{callbacks, futures, promises};
 use crate::producer::{Settled, SettledBatch, Waiting};
 use crate::py::base::errors::to_python;
 use crate::py::input::metadata::RecordMetadata;
-use crate::py::waiters::waiter::{Callback, Stage, Waiter};
-use crate::py::waiters::wakes::Waking;
+use crate::py::waiters::port::Stage;
+use crate::py::waiters::waiter::{Callback, Waiter};
+use crate::py::waiters::wakeups::Waking;
 
 /// Tells everybody who waited for one settled batch or call, and says how many that were. If one
 /// cannot be told, because a signal's handler raises meanwhile, the others still are. Whom their
 /// futures call is left for the loop's next turn.
-pub(crate) fn tell(
+pub(crate) fn complete(
     py: Python<'_>,
     stage: Stage,
-    voice: &Voice,
+    user_code: &UserCode,
     settled: Settled<Waiter>,
     waking: &Waking<'_>,
 ) -> PyResult<usize> {
@@ -36,14 +35,14 @@ pub(crate) fn tell(
             }
             Ok(1)
         }
-        Settled::Batch(batch) => tell_batch(py, stage, voice, &batch, waking),
+        Settled::Batch(batch) => complete_batch(py, stage, user_code, &batch, waking),
     }
 }
 
-fn tell_batch(
+fn complete_batch(
     py: Python<'_>,
     stage: Stage,
-    voice: &Voice,
+    user_code: &UserCode,
     batch: &SettledBatch<Waiter>,
     waking: &Waking<'_>,
 ) -> PyResult<usize> {
@@ -52,30 +51,30 @@ fn tell_batch(
     let topic = PyString::new(py, &batch.topic);
     for waiting in &batch.waiting {
         count += waiting.count as usize;
-        let told = match &waiting.waiter {
+        let completed = match &waiting.waiter {
             Waiter::Future { future, .. } => {
                 let future = future.bind(py);
-                tell_future(stage, voice, &topic, batch, waiting, future, waking)
+                complete_future(stage, user_code, &topic, batch, waiting, future, waking)
             }
             Waiter::Promise { promise, .. } => {
-                tell_promise(stage, voice, &topic, batch, waiting, promise.bind(py))
+                complete_promise(stage, user_code, &topic, batch, waiting, promise.bind(py))
             }
             Waiter::Callback(callback) => {
-                tell_callback(stage, voice, &topic, batch, waiting, callback)
+                call_callback(stage, user_code, &topic, batch, waiting, callback)
             }
             Waiter::Thread(_) | Waiter::Member { .. } => Ok(()),
         };
-        failure = failure.or(told.err());
-        if !voice.is_ours() {
+        failure = failure.or(completed.err());
+        if !user_code.is_ours() {
             break;
         }
     }
     failure.map_or(Ok(count), Err)
 }
 
-fn tell_future<'py>(
+fn complete_future<'py>(
     stage: Stage,
-    voice: &Voice,
+    user_code: &UserCode,
     topic: &Bound<'py, PyString>,
     batch: &SettledBatch<Waiter>,
     waiting: &Waiting<Waiter>,
@@ -89,18 +88,18 @@ fn tell_future<'py>(
             futures::set_result(future, &metadata, waking)
         }
         // It was written down when its loop had ended.
-        Err(error) if stage == Stage::Thread => voice.report(future.py(), stage, error, 1),
+        Err(error) if stage == Stage::Thread => user_code.report(future.py(), stage, error, 1),
         Err(error) if !futures::is_claimed(future)? => {
-            voice.unclaimed(error, 1);
-            voice.report(future.py(), stage, error, 1)
+            user_code.unclaimed().add(error, 1);
+            user_code.report(future.py(), stage, error, 1)
         }
         Err(error) => futures::set_exception(future, error, waking),
     }
 }
 
-fn tell_promise(
+fn complete_promise(
     stage: Stage,
-    voice: &Voice,
+    user_code: &UserCode,
     topic: &Bound<'_, PyString>,
     batch: &SettledBatch<Waiter>,
     waiting: &Waiting<Waiter>,
@@ -112,17 +111,17 @@ fn tell_promise(
             promises::set_result(promise, &metadata)
         }
         Err(error) if !promises::is_claimed(promise)? => {
-            voice.unclaimed(error, 1);
-            voice.report(promise.py(), stage, error, 1)
+            user_code.unclaimed().add(error, 1);
+            user_code.report(promise.py(), stage, error, 1)
         }
         Err(error) => promises::set_exception(promise, error),
     }
 }
 
 /// Calls a callback once for each of the records in a row that it was given with.
-fn tell_callback(
+fn call_callback(
     stage: Stage,
-    voice: &Voice,
+    user_code: &UserCode,
     topic: &Bound<'_, PyString>,
     batch: &SettledBatch<Waiter>,
     waiting: &Waiting<Waiter>,
@@ -134,20 +133,20 @@ fn tell_callback(
     match &batch.outcome {
         Ok(stored) if count == 1 => {
             let metadata = RecordMetadata::of(topic, batch.partition, stored.place_of(waiting))?;
-            callbacks::call(stage, voice, callback, &metadata, &none)
+            callbacks::call(stage, user_code.id(), callback, &metadata, &none)
         }
         Ok(stored) => {
             let first = stored.first_place_of(waiting);
-            let row = Row::new(stage, callback, topic, batch.partition, first, count);
-            Row::tell(&Bound::new(py, row)?, voice)
+            let run = CallbackRun::new(stage, callback, topic, batch.partition, first, count);
+            CallbackRun::call_all(&Bound::new(py, run)?, user_code)
         }
         Err(error) => {
             let mut failure = None;
             for _ in 0..count {
                 let exception = to_python(py, error).into_value(py).into_bound(py).into_any();
-                let told = callbacks::call(stage, voice, callback, &none, &exception);
-                failure = failure.or(told.err());
-                if !voice.is_ours() {
+                let completed = callbacks::call(stage, user_code.id(), callback, &none, &exception);
+                failure = failure.or(completed.err());
+                if !user_code.is_ours() {
                     break;
                 }
             }
