@@ -1,5 +1,5 @@
-//! The producer as it runs: one thread turns the machine, talks to the brokers through
-//! [`crate::net`], and hands settled records to the producer's sink.
+//! The running producer. The core thread runs the driver, which turns the machine, talks to brokers
+//! through [`crate::net`], and delivers settled records to the producer's sink.
 
 mod brokers;
 mod core;

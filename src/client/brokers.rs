@@ -1,4 +1,5 @@
-//! Which brokers there are, where they are, and the connections to them.
+//! Brokers: their addresses, connecting to one, and asking any of them for metadata or a producer
+//! id.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,21 +20,21 @@ use crate::protocol::{
     ProduceRequest, Request,
 };
 
-/// The delay before the next broker is asked beside one that has not answered. It is long for a
-/// healthy broker, and short compared with the deadline of one that hangs.
+/// Delay before the next broker is asked in parallel, while one has not answered. Long for a
+/// healthy broker, short compared with the timeout of one that hangs.
 const HEAD_START: Duration = Duration::from_millis(500);
 
-/// The same where connections are secured: a healthy broker takes several exchanges, and hashes a
-/// password thousands of times.
+/// The same for secured connections: their setup takes several round trips, and hashes a password
+/// thousands of times.
 const SECURED_HEAD_START: Duration = Duration::from_millis(1_500);
 
-/// The brokers of a cluster.
 #[derive(Debug)]
 pub(super) struct Brokers {
     settings: LinkSettings,
     bootstrap: Vec<Address>,
     known: RefCell<HashMap<i32, Address>>,
-    /// For requests that must not wait behind batches: to the broker that answered the last one.
+    /// For requests that must not wait behind batches: a connection to the broker that answered
+    /// last.
     control: RefCell<Option<(Address, Rc<Link>)>>,
 }
 
@@ -46,8 +47,8 @@ impl Brokers {
         let security = LinkSecurity::new(config.security.clone(), program, Arc::clone(counts));
         Self {
             settings: LinkSettings {
-                // A broker that hangs while it is connected or asked leaves time for a second
-                // one within `metadata_timeout`. In whole milliseconds, as errors name it.
+                // A third of `metadata_timeout` leaves time for a second broker if the first hangs
+                // while connecting or answering. In whole milliseconds, as errors name it.
                 setup_timeout: Duration::from_millis(
                     config.metadata_timeout.as_millis() as u64 / 3,
                 ),
@@ -76,7 +77,6 @@ impl Brokers {
         Ok(link)
     }
 
-    /// Asks a question, and returns its answer.
     pub(super) async fn answer(&self, Question { to, what }: Question) -> Answer {
         match (to, what) {
             (Recipient::AnyBroker, Subject::Metadata(wanted)) => {
@@ -89,7 +89,7 @@ impl Brokers {
         }
     }
 
-    /// Asks any broker about the cluster.
+    /// Asks any broker for metadata, and stores the addresses that it lists.
     async fn describe(&self, wanted: &MetadataWanted) -> Result<MetadataResponse> {
         let name =
             |topic: &Arc<str>| MetadataRequestTopic { topic_id: 0, name: Some(topic.to_string()) };
@@ -109,12 +109,12 @@ impl Brokers {
         Ok(response)
     }
 
-    /// Asks any broker for a producer's id and epoch.
+    /// Asks any broker for a producer id and epoch.
     async fn init_producer_id(&self) -> Result<(i64, i16)> {
         let request =
             InitProducerIdRequest { transaction_timeout_ms: i32::MAX, ..Default::default() };
-        // Only the answer to this very request ends a producer. A broker that refuses the connection
-        // may be a proxy that restarts.
+        // Only an error code in this response may end the producer. A broker that refuses the
+        // connection may be a proxy that restarts.
         let unreached = |error: Error| match error.kind() {
             ErrorKind::Broker => Error::new(ErrorKind::Unreachable, error.to_string()),
             _ => error,
@@ -128,14 +128,14 @@ impl Brokers {
         Err(Error::new(ErrorKind::Broker, message).code(code))
     }
 
-    /// Adds brokers that an answer listed.
+    /// Adds the brokers that a produce response lists.
     pub(super) fn learn(&self, endpoints: &[NodeEndpoint]) {
         let located = endpoints.iter().filter_map(|it| locate(it.node_id, &it.host, it.port));
         self.known.borrow_mut().extend(located);
     }
 
-    /// Returns the first answer of any broker: that of the control connection is asked first, and
-    /// if it hangs or is gone, one after the other of those that are known or configured.
+    /// Returns the first answer of any broker. The broker of the control connection is asked first;
+    /// if it hangs or is gone, the known and configured brokers are asked one after another.
     async fn ask<R: Request>(&self, request: &R) -> Result<R::Response> {
         let attempts = self.candidates().into_iter().map(|address| async move {
             let answered = self.ask_one(&address, request).await;
@@ -143,7 +143,7 @@ impl Brokers {
         });
         let is_secured = self.settings.security.is_secured();
         let head_start = if is_secured { SECURED_HEAD_START } else { HEAD_START };
-        // A wrong password is not tried on every broker.
+        // Do not try a wrong password on every broker.
         let ends = |error: &Error| error.refuses_connection() && !self.was_reached();
         match first_of(attempts, head_start, ends).await {
             Ok((address, link, response)) => {
@@ -154,13 +154,13 @@ impl Brokers {
         }
     }
 
-    /// Whether any broker has ever answered.
+    /// Returns whether any broker has ever answered.
     fn was_reached(&self) -> bool {
         self.control.borrow().is_some()
     }
 
-    /// Those known first, as the configured ones may be long gone; but these early enough that
-    /// a cluster which has moved as a whole is found again.
+    /// Known brokers come first, as the configured ones may be long gone. The two lists alternate,
+    /// so that a cluster that has moved as a whole is found again.
     fn candidates(&self) -> Vec<Address> {
         let control = self.control.borrow().as_ref().map(|(address, _)| address.clone());
         let known = self.known.borrow();
@@ -180,7 +180,7 @@ impl Brokers {
         }
     }
 
-    /// Asks one broker, on the control connection if it is to this broker.
+    /// Asks one broker. Uses the control connection if it is connected to this broker.
     async fn ask_one<R: Request>(
         &self,
         address: &Address,
@@ -189,7 +189,7 @@ impl Brokers {
         let open = self.control.borrow().as_ref().filter(|(to, _)| to == address).cloned();
         if let Some((_, link)) = open {
             match self.call(address, &link, request).await {
-                // It may have ended while no request was under way on it.
+                // The connection may have closed while it was idle: open another one.
                 Err(_) if link.is_closed() => {}
                 Err(error) => {
                     link.abort();
@@ -209,7 +209,7 @@ impl Brokers {
         }
     }
 
-    /// A broker that does not answer in time is given up: any other can answer as well.
+    /// Sends a request and waits for at most `setup_timeout`: any other broker can answer as well.
     async fn call<R: Request>(
         &self,
         address: &Address,
@@ -224,21 +224,22 @@ impl Brokers {
     }
 }
 
-/// A broker's id and address, unless the port that the cluster lists is none.
+/// Returns a broker's id and address, or `None` if the listed port is invalid.
 fn locate(node: i32, host: &str, port: i32) -> Option<(i32, Address)> {
     let port = u16::try_from(port).ok()?;
     Some((node, Address { host: host.to_owned(), port }))
 }
 
-/// The failures of all brokers as one error. It has the kind and code that all of them share, or all
-/// that are refusals: if they differ, another attempt may reach a broker that answers.
+/// Combines the failures of all brokers into one error. It keeps the kind and code that all
+/// failures share, or that all refusals share. Otherwise it is `Unreachable`: another attempt may
+/// succeed.
 fn all_failed(mut failures: Vec<Error>) -> Error {
     if failures.len() == 1 {
         return failures.remove(0);
     }
     let each: Vec<_> = failures.iter().map(ToString::to_string).collect();
     let message = each.join(", ");
-    // A refusal is what the caller must mend, whatever keeps the other brokers from answering.
+    // The user must fix a refusal, whatever keeps the other brokers from answering.
     let is_refused = failures.iter().any(Error::refuses_connection);
     let decisive = failures.iter().filter(|error| !is_refused || error.refuses_connection());
     let mut reasons = decisive.map(|error| (error.kind(), error.context().code));

@@ -1,4 +1,4 @@
-//! The core's thread: starts it, runs the driver on it, and settles what is left when the driver
+//! Starts the core thread, runs the driver on it, and settles the remaining waiters when the driver
 //! returns or panics.
 
 use std::io;
@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::net::{SecurityCounts, without_signals};
 use crate::producer::Machine;
 
-/// What callers and the core's thread share.
+/// State that callers and the core thread share.
 #[derive(Debug)]
 pub(super) struct Core<W> {
     pub(super) turned: Turned<W>,
@@ -26,8 +26,7 @@ pub(super) struct Core<W> {
 }
 
 impl<W: Send + 'static> Core<W> {
-    /// Starts the core's thread. `seed` feeds what is random: jitter and the spread over
-    /// partitions.
+    /// Starts the core thread. `seed` is for retry jitter and the choice of partitions.
     pub(super) fn start<S: Sink<W>>(config: Config, seed: u64, sink: S) -> io::Result<Arc<Self>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let core = Arc::new(Self {
@@ -44,7 +43,7 @@ impl<W: Send + 'static> Core<W> {
                 let Self { turned, signal, security, .. } = &*inside;
                 local.block_on(&runtime, drive(turned, signal, sink, &config, security));
                 drop(local);
-                // A look-up of a host's name may hang for as long as the system likes.
+                // A DNS lookup may hang without limit: do not wait for it.
                 runtime.shutdown_background();
             });
             *inside.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
@@ -56,7 +55,7 @@ impl<W: Send + 'static> Core<W> {
 }
 
 impl<W> Core<W> {
-    /// Waits until the core has ended, at most for `limit`. Returns whether it has.
+    /// Waits until the core thread has ended, for at most `limit`. Returns whether it has.
     pub(super) fn wait_ended(&self, limit: Duration) -> bool {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.end.wait_timeout_while(ended, limit, |ended| !*ended);
@@ -64,9 +63,9 @@ impl<W> Core<W> {
     }
 }
 
-/// Runs the driver. What was settled last is delivered after every task has ended and every socket
-/// is closed. If the driver panics, or a caller did while it changed the machine, every waiter
-/// fails: a defect of dekaf's must not leave a program hanging.
+/// Runs the driver. Delivers the last results after every task has ended and every socket is
+/// closed. If the driver panics, or a caller panicked while it changed the machine, every waiter
+/// fails: a bug in dekaf must not leave a program hanging.
 fn run<W: Send + 'static, S: Sink<W>>(core: &Core<W>, sink: S, drive: impl FnOnce(&S)) {
     let panicked = catch_unwind(AssertUnwindSafe(|| drive(&sink))).is_err();
     let mut last = Vec::new();
@@ -92,7 +91,7 @@ mod tests {
     use crate::producer::{Haste, Notice, Settled};
     use crate::record::Record;
 
-    /// Passes on which waiters were completed, and whether they succeeded.
+    /// Reports which waiters were completed, and whether they succeeded.
     struct Reports(mpsc::Sender<(u32, bool)>);
 
     impl Sink<u32> for Reports {

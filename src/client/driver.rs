@@ -1,4 +1,4 @@
-//! Turns the machine: does what it asks for, reports the outcome to it, and sleeps in between.
+//! The driver: does what the machine asks for, reports the outcome to it, and sleeps in between.
 
 use std::collections::HashMap;
 use std::panic::resume_unwind;
@@ -26,7 +26,7 @@ use crate::producer::{
 use crate::protocol::{PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD, ProduceRequest, decode_response};
 use crate::record::SealedBatch;
 
-/// What happened outside, with the parts that only the driver needs.
+/// An event for the machine, with the parts that only the driver needs.
 #[derive(Debug)]
 enum News {
     Event(Event),
@@ -34,20 +34,20 @@ enum News {
     Sealed(Result<SealedRequest, JoinError>),
 }
 
-/// What connections say to the program, for the driver, which has the sink.
+/// A connection's message to the program. The driver passes it to the sink.
 #[derive(Debug)]
 enum Word {
     Request(ProgramRequest),
     Warning(String),
 }
 
-/// Passes it on to the driver.
+/// Sends connections' messages to the driver.
 #[derive(Debug)]
 struct Words(mpsc::UnboundedSender<Word>);
 
 impl Words {
     fn say(&self, word: Word) {
-        // The driver listens for as long as it lives, and with it ends what speaks.
+        // This fails only if the driver has ended, and connections end with it.
         let _ended = self.0.send(word);
     }
 }
@@ -62,12 +62,11 @@ impl Program for Words {
     }
 }
 
-/// A request that was sent.
 #[derive(Debug)]
 struct SentRequest {
     id: RequestId,
     answer: PendingAnswer,
-    /// The version of the answer; `None` if the request asks for none.
+    /// The version of the response; `None` if the request has no response.
     version: Option<i16>,
 }
 
@@ -79,8 +78,8 @@ struct Lane {
     sent: mpsc::UnboundedSender<SentRequest>,
 }
 
-/// Runs until the machine is finished. What was settled last is left to the caller, which first
-/// ends the tasks that were spawned here.
+/// Runs until the machine is finished. The caller delivers the last results, after it has ended the
+/// tasks that were spawned here.
 pub(super) async fn drive<W: Send + 'static>(
     turned: &Turned<W>,
     signal: &TurnSignal,
@@ -135,13 +134,13 @@ async fn until(timeout: Option<Instant>) {
     }
 }
 
-/// The cluster and the callers, as the driver deals with them.
+/// The machine's outside: the cluster and the callers.
 struct World<'a, W, S> {
     turned: &'a Turned<W>,
     signal: &'a TurnSignal,
     sink: &'a S,
     brokers: Rc<Brokers>,
-    /// Connections for producing, by the broker's id.
+    /// Connections for producing, by broker id.
     lanes: HashMap<NodeId, Lane>,
     news: mpsc::UnboundedSender<News>,
     client_id: Rc<str>,
@@ -187,7 +186,7 @@ impl<W: Send + 'static, S: Sink<W>> Outside<W> for World<'_, W, S> {
         self.spawn(async move { News::Event(Event::Answered(brokers.answer(question).await)) });
     }
 
-    /// Seals here, or on another core if that takes long.
+    /// Seals on this thread, or on another one if that takes long.
     fn seal(&mut self, request: Outgoing) -> Option<SealedRequest> {
         let compression = self.compression;
         let Outgoing { id, node, parts } = request;
@@ -203,7 +202,7 @@ impl<W: Send + 'static, S: Sink<W>> Outside<W> for World<'_, W, S> {
     fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>) {
         self.turned.driven().handle_sealed(Instant::now(), id, batches);
         if self.compression != Compression::NONE {
-            // Compression has freed memory, perhaps for records that wait for some.
+            // Compression has freed memory, and records may be waiting for it.
             self.turned.wake();
         }
     }
@@ -236,15 +235,16 @@ impl<W, S> World<'_, W, S> {
             Acks::None => (lane.link.send_unanswered(encode), None),
             _ => (lane.link.send(encode), Some(version)),
         };
-        // The listener stops before the connection is forgotten; nothing was sent then.
+        // The listener stops once the connection is closed, before the lane is removed. Nothing was
+        // sent then.
         lane.sent.send(SentRequest { id, answer, version }).map_err(|_| gone())
     }
 
-    /// Runs `work` beside the driver; its result comes back as news.
+    /// Spawns `work` as a task. The driver receives its result as news.
     fn spawn(&self, work: impl Future<Output = News> + 'static) {
         let news = self.news.clone();
         spawn_local(async move {
-            // The driver listens for as long as it lives, and with it ends everything here.
+            // This fails only if the driver has ended, and its tasks end with it.
             let _ended = news.send(work.await);
         });
     }
@@ -253,7 +253,7 @@ impl<W, S> World<'_, W, S> {
         let _ended = self.news.send(News::Event(event));
     }
 
-    /// Does the driver's own part, and returns the machine's event.
+    /// Updates the driver's own state, and returns the event for the machine.
     fn take_note(&mut self, news: News) -> Event {
         match news {
             News::Connected(node, link) => {
@@ -263,7 +263,7 @@ impl<W, S> World<'_, W, S> {
                 Event::Connected(node)
             }
             News::Sealed(Ok(sealed)) => Event::Sealed(sealed),
-            // A defect of dekaf's: the driver ends as if the panic were its own.
+            // A bug in dekaf: the driver panics with the thread that sealed.
             News::Sealed(Err(panicked)) => resume_unwind(panicked.into_panic()),
             News::Event(event) => {
                 match &event {
@@ -279,9 +279,9 @@ impl<W, S> World<'_, W, S> {
     }
 }
 
-/// Reports the outcome of a connection's requests, in the order in which they were sent, and then
-/// the connection's end. One task for all of them: with a task for each, the runtime decides which
-/// answer is reported first, and records of a partition complete out of order.
+/// Reports the outcomes of a connection's requests, in the order in which they were sent, then the
+/// end of the connection. One task reports all of them: with a task for each, the runtime decides
+/// which outcome is reported first, and records of a partition complete out of order.
 async fn listen(
     node: NodeId,
     link: Rc<Link>,
@@ -289,7 +289,7 @@ async fn listen(
     news: mpsc::UnboundedSender<News>,
 ) {
     let tell = |event| {
-        // The driver listens for as long as it lives, and with it ends everything here.
+        // This fails only if the driver has ended, and its tasks end with it.
         let _ended = news.send(News::Event(event));
     };
     loop {
@@ -308,7 +308,7 @@ async fn listen(
     tell(Event::Disconnected(node));
 }
 
-/// The outcome of a request.
+/// Waits for a request's answer.
 async fn outcome(SentRequest { id, answer, version }: SentRequest) -> Event {
     match (answer.wait().await, version) {
         (Err(error), _) => Event::Lost(id, error),

@@ -1,8 +1,7 @@
 //! A producer's handle. Any thread may call it; only `wait_admitted` and `wait_ended` block.
 //!
-//! The machine stands behind one lock. A caller holds it for as long as it takes to copy a
-//! record, the driver for as long as it takes to move batches about; neither does I/O, calls
-//! the sink or takes another lock meanwhile.
+//! One lock guards the machine. A caller holds it while it copies a record, the driver while it
+//! moves batches. Neither does I/O, calls the sink or takes another lock while holding it.
 
 use std::io;
 use std::sync::Arc;
@@ -21,17 +20,13 @@ use crate::record::Record;
 /// A record that waits for its caller to choose a partition.
 #[derive(Debug)]
 pub struct Asked {
-    /// Names the record.
     pub ticket: Ticket,
-    /// Its topic.
     pub topic: Arc<str>,
-    /// How many partitions that has.
     pub partitions: i32,
-    /// Its key.
     pub key: Option<Vec<u8>>,
 }
 
-/// A running producer.
+/// A running producer. Clones share it.
 #[derive(Debug)]
 pub struct Client<W> {
     core: Arc<Core<W>>,
@@ -44,18 +39,17 @@ impl<W> Clone for Client<W> {
 }
 
 impl<W: Send + 'static> Client<W> {
-    /// Starts the core's thread. `seed` feeds what is random: jitter and the spread over
-    /// partitions.
+    /// Starts the core thread. `seed` is for retry jitter and the choice of partitions.
     pub fn start<S: Sink<W>>(config: Config, seed: u64, sink: S) -> io::Result<Self> {
         Core::start(config, seed, sink).map(|core| Self { core })
     }
 
-    /// Identifies the producer for as long as it lives.
+    /// Returns a number that identifies the producer while it lives.
     pub fn id(&self) -> usize {
         Arc::as_ptr(&self.core) as usize
     }
 
-    /// Takes a record in; see [`Machine::produce`].
+    /// Accepts a record; see [`Machine::produce`].
     pub fn produce(
         &self,
         topic: &str,
@@ -67,7 +61,7 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.produce(Instant::now, topic, partition, record, who, haste)
     }
 
-    /// Takes records in that leave together, once [`Self::ship`] says that they are all there.
+    /// Accepts records that are sent together, once [`Self::ship`] is called.
     pub fn produce_many<'a, N: Who<W>>(
         &self,
         records: impl Iterator<Item = (&'a str, Option<i32>, Record<'a>, N)>,
@@ -75,7 +69,7 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.produce_many(Instant::now(), records)
     }
 
-    /// Takes records in that are stored together or not at all; see [`Machine::produce_whole`].
+    /// Accepts records that are stored together or not at all; see [`Machine::produce_whole`].
     pub fn produce_whole(
         &self,
         since: Instant,
@@ -91,8 +85,8 @@ impl<W: Send + 'static> Client<W> {
         whole
     }
 
-    /// Waits until [`Self::produce_whole`] may succeed; see [`Machine::when_whole_fits`]. Gives
-    /// the waiter back if the core has ended.
+    /// Completes `waiter` once [`Self::produce_whole`] may succeed; see
+    /// [`Machine::when_whole_fits`]. Returns the waiter if the core has ended.
     pub fn when_whole_fits(&self, topic: &str, size: usize, waiter: W) -> Option<W> {
         let wait = |machine: &mut Machine<W>, waiter| machine.when_whole_fits(topic, size, waiter);
         self.core.turned.tell(waiter, wait)
@@ -105,14 +99,14 @@ impl<W: Send + 'static> Client<W> {
         }
     }
 
-    /// Waits until a record has left the memory queue; see [`Machine::when_admitted`].
-    /// Gives the waiter back if the core has ended.
+    /// Completes `waiter` once a record has left the memory queue; see [`Machine::when_admitted`].
+    /// Returns the waiter if the core has ended.
     pub fn when_admitted(&self, ticket: Ticket, waiter: W) -> Option<W> {
         self.core.turned.tell(waiter, |machine, waiter| machine.when_admitted(ticket, waiter))
     }
 
-    /// Blocks until a record has left the memory queue, at most for `limit`. Returns whether it
-    /// has; it may have failed.
+    /// Blocks until a record has left the memory queue, for at most `limit`. Returns whether it has
+    /// left; it may have failed.
     pub fn wait_admitted(&self, ticket: Ticket, limit: Duration) -> bool {
         let until = Instant::now() + limit;
         loop {
@@ -138,12 +132,11 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.machine().metrics()
     }
 
-    /// What was counted of secured connections.
     pub fn security_metrics(&self) -> SecurityMetrics {
         self.core.security.read()
     }
 
-    /// Un-sends a record; see [`Machine::cancel`].
+    /// Cancels a record that is not in a batch yet; see [`Machine::cancel`].
     pub fn cancel(&self, ticket: Ticket) -> Option<Unsent<W>> {
         let unsent = self.core.turned.machine().cancel(Instant::now(), ticket);
         if unsent.is_some() {
@@ -152,7 +145,7 @@ impl<W: Send + 'static> Client<W> {
         unsent
     }
 
-    /// Un-sends those of several that still wait, in this order.
+    /// Cancels those of the records that are not in a batch yet, in this order.
     pub fn cancel_many(&self, tickets: &[Ticket]) -> Vec<Unsent<W>> {
         let mut machine = self.core.turned.machine();
         let now = Instant::now();
@@ -162,7 +155,7 @@ impl<W: Send + 'static> Client<W> {
         unsent
     }
 
-    /// How many partitions a topic has, for a caller that chooses them; see
+    /// Returns a topic's number of partitions, for a caller that chooses them; see
     /// [`Machine::partitions`].
     pub fn partitions(&self, topic: &str) -> Option<i32> {
         self.core.turned.machine().partitions(topic)
@@ -173,7 +166,7 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.machine().leaders(topic)
     }
 
-    /// The next record whose partition is to be named, with [`Self::place`].
+    /// Returns the next record whose caller must choose its partition, with [`Self::place`].
     pub fn next_to_place(&self) -> Option<Asked> {
         let mut machine = self.core.turned.machine();
         let placing = machine.poll_placing()?;
@@ -191,7 +184,7 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.wake();
     }
 
-    /// The error of a record whose caller cannot [place](Self::place) it.
+    /// Returns the error of a record that its caller cannot [place](Self::place).
     pub fn placing_failed(&self, topic: &str, reason: &str) -> Error {
         self.core.turned.machine().placing_failed(topic, reason)
     }
@@ -202,22 +195,22 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.wake();
     }
 
-    /// Connects; see [`Machine::ping`]. Gives the waiter back if the core has ended.
+    /// Connects; see [`Machine::ping`]. Returns the waiter if the core has ended.
     pub fn connect(&self, waiter: W) -> Option<W> {
         let ping = |machine: &mut Machine<W>, waiter| machine.ping(Instant::now(), None, waiter);
         self.core.turned.tell(waiter, ping)
     }
 
-    /// Waits for any answer of the cluster; see [`Machine::ping`]. Gives the waiter back if the
-    /// core has ended.
+    /// Completes `waiter` once the cluster has answered; see [`Machine::ping`]. Returns the waiter
+    /// if the core has ended.
     pub fn ping(&self, limit: Duration, waiter: W) -> Option<W> {
         let limit = Some(limit);
         let ping = |machine: &mut Machine<W>, waiter| machine.ping(Instant::now(), limit, waiter);
         self.core.turned.tell(waiter, ping)
     }
 
-    /// Asks the cluster for all its brokers and topics; see [`Machine::describe_cluster`]. Gives
-    /// the waiter back if the core has ended.
+    /// Asks the cluster for all its brokers and topics; see [`Machine::describe_cluster`]. Returns
+    /// the waiter if the core has ended.
     pub fn describe_cluster(&self, limit: Option<Duration>, waiter: W) -> Option<W> {
         let describe = |machine: &mut Machine<W>, waiter| {
             machine.describe_cluster(Instant::now(), limit, waiter);
@@ -230,8 +223,8 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.machine().described()
     }
 
-    /// Waits until the cluster has described a topic; see [`Machine::locate`]. Gives the waiter
-    /// back if the core has ended.
+    /// Completes `waiter` once the cluster has described a topic; see [`Machine::locate`]. Returns
+    /// the waiter if the core has ended.
     pub fn locate(&self, topic: &str, waiter: W) -> Option<W> {
         let locate = |machine: &mut Machine<W>, waiter| {
             machine.locate(Instant::now(), topic, waiter);
@@ -247,8 +240,8 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.tell(waiter, locate)
     }
 
-    /// Waits for what was handed over before; see [`Machine::flush`]. Returns what
-    /// [`Self::unsettled_before`] takes, or gives the waiter back if the core has ended.
+    /// Completes `waiter` once everything handed over before is settled; see [`Machine::flush`].
+    /// Returns the argument of [`Self::unsettled_before`], or the waiter if the core has ended.
     pub fn flush(&self, waiter: W) -> Result<Ticket, W> {
         let mut before = 0;
         let flush = |machine: &mut Machine<W>, waiter| {
@@ -277,10 +270,10 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.machine().unsettled_before(before)
     }
 
-    /// Delivers what was handed over, for at most `limit`, and ends. Gives the waiter back if
-    /// the core has ended already.
+    /// Delivers accepted records for at most `limit`, then ends. Returns the waiter if the core has
+    /// ended already.
     pub fn close(&self, limit: Duration, waiter: Option<W>) -> Option<W> {
-        // No clock reaches further than that.
+        // An `Instant` that is too far away overflows.
         let limit = limit.min(Duration::from_secs(u32::MAX.into()));
         let close = |machine: &mut Machine<W>, waiter| {
             let now = Instant::now();
@@ -289,12 +282,12 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.tell(waiter, close).flatten()
     }
 
-    /// Blocks until the core has ended, at most for `limit`. Returns whether it has.
+    /// Blocks until the core thread has ended, for at most `limit`. Returns whether it has.
     pub fn wait_ended(&self, limit: Duration) -> bool {
         self.core.wait_ended(limit)
     }
 
-    /// How many records were given up when it was closed.
+    /// See [`Machine::abandoned`].
     pub fn abandoned(&self) -> usize {
         self.core.turned.machine().abandoned()
     }

@@ -1,15 +1,14 @@
-//! Results on their way to a loop that sleeps: a queue, and whether the loop has been signalled.
-//! Knows no signal and no loop, only when a signal is due and when it is used up.
+//! A queue of results for an event loop that sleeps, and whether the loop has been signalled. Sends
+//! no signal itself: it only decides when a signal is due and when it is used up.
 //!
-//! The thread that pushes the first item since the queue was last seen empty gives the signal,
-//! after the lock is released; it stays until the reader, under the lock, finds the queue empty.
-//! So a queued item always has a signal that is given or about to be.
+//! The thread that pushes the first item since the reader last found the queue empty sends the
+//! signal, after it releases the lock. The signal stays set until the reader, under the lock, finds
+//! the queue empty. So a queued item always has a signal that was sent or is about to be.
 
 use std::collections::VecDeque;
 
 use super::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A queue between a thread that pushes and a loop that is signalled.
 #[derive(Debug)]
 pub struct Mailbox<T> {
     queue: Mutex<Queue<T>>,
@@ -35,7 +34,7 @@ impl<T> Mailbox<T> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds items, and says whether the reader is to be signalled.
+    /// Adds items. Returns whether the caller must signal the reader.
     #[must_use = "no other push gives this signal"]
     pub fn push(&self, items: Vec<T>) -> bool {
         let mut queue = self.queue();
@@ -43,7 +42,7 @@ impl<T> Mailbox<T> {
         !queue.closed && !std::mem::replace(&mut queue.signalled, true)
     }
 
-    /// The next item. If there is none, `quiet` takes the signal back before a push can give
+    /// Returns the next item. If there is none, `quiet` resets the signal before a push can send
     /// another.
     ///
     /// # Errors
@@ -58,7 +57,7 @@ impl<T> Mailbox<T> {
         Ok(next)
     }
 
-    /// Ends the reading: no signal is due from now on. Returns the items that were not taken.
+    /// Ends the reading: no signal is due from now on. Returns the remaining items.
     #[must_use = "no reader takes them any more"]
     pub fn close(&self) -> VecDeque<T> {
         let mut queue = self.queue();
@@ -66,18 +65,17 @@ impl<T> Mailbox<T> {
         std::mem::take(&mut queue.items)
     }
 
-    /// Whether [`Self::close`] was called.
     pub fn is_closed(&self) -> bool {
         self.queue().closed
     }
 
-    /// Takes everything, without a signal.
+    /// Removes and returns all items, and leaves the signal as it is.
     #[must_use = "to be dropped without the lock"]
     pub fn drain(&self) -> VecDeque<T> {
         std::mem::take(&mut self.queue().items)
     }
 
-    /// Shows every item.
+    /// Calls `visit` for every item, until it fails.
     pub fn visit<E>(&self, visit: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
         self.queue().items.iter().try_for_each(visit)
     }

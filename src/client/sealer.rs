@@ -1,5 +1,5 @@
-//! Sealing of batches, and whether it takes so long that another core should do it while the
-//! core's thread goes on with its connections.
+//! Seals batches, and estimates whether another thread should do it, so that the core thread can
+//! serve its connections meanwhile.
 
 use std::cell::RefCell;
 
@@ -7,15 +7,16 @@ use crate::config::{Codec, Compression};
 use crate::producer::{Content, Part, PartitionBatch};
 use crate::record::Compressor;
 
-/// What the core's thread may spend on one request. A hand-over costs a tenth of it.
+/// Maximum time that the core thread spends on sealing one request. A hand-over to another thread
+/// costs a tenth of it.
 const LONG_NS: u64 = 100_000;
 
 thread_local! {
-    /// Its contexts are costly to make; threads that seal keep theirs.
+    /// Compression contexts are costly to create, so each thread that seals keeps its own.
     static COMPRESSOR: RefCell<Compressor> = RefCell::default();
 }
 
-/// Whether sealing these would keep the connections waiting.
+/// Returns whether sealing these parts would delay the connections.
 pub(super) fn takes_long(parts: &[Part], compression: Compression) -> bool {
     let open = parts.iter().map(|part| match &part.content {
         Content::Open(builder) => builder.size() as u64,
@@ -24,7 +25,7 @@ pub(super) fn takes_long(parts: &[Part], compression: Compression) -> bool {
     open.sum::<u64>() * ns_per_byte(compression) > LONG_NS
 }
 
-/// Orders of magnitude; `benches/record.rs` measures them.
+/// Returns an order of magnitude; `benches/record.rs` measures it.
 fn ns_per_byte(compression: Compression) -> u64 {
     match (compression.codec(), compression.level()) {
         (Codec::None, _) => 0,
@@ -36,7 +37,7 @@ fn ns_per_byte(compression: Compression) -> u64 {
     }
 }
 
-/// Seals what is open.
+/// Seals the batches that are still open.
 pub(super) fn seal(parts: Vec<Part>, compression: Compression) -> Vec<PartitionBatch> {
     COMPRESSOR.with_borrow_mut(|compressor| {
         parts.into_iter().map(|part| part.seal(compression, compressor)).collect()

@@ -1,5 +1,5 @@
-//! What threads meet at. `tests/loom` puts loom's in their place and tries every order in which
-//! two threads can pass through [`super::mailbox`] and [`super::turned`].
+//! The synchronization primitives of this module. `tests/loom` replaces them with loom's, and tries
+//! every interleaving of two threads in [`super::mailbox`] and [`super::turned`].
 
 pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,11 +1,11 @@
-//! Wakes callers that block until the machine has room for their records. The driver notifies
-//! them after each of its turns; a woken caller looks at the machine again.
+//! Wakes callers that block until the machine has room for their records. The driver notifies them
+//! after each turn; a woken caller checks the machine again.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The number of turns so far. A caller that reads it before it looks at the machine misses no
-/// turn that changes what it saw.
+/// The number of turns so far. A caller that reads it before it checks the machine misses no turn
+/// that changes what it saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TurnCount(u64);
 
@@ -18,7 +18,8 @@ pub(super) struct TurnSignal {
 #[derive(Debug, Default)]
 struct Sleeping {
     turns: u64,
-    /// How many callers sleep. Mostly none does, and a notification costs as much as a short turn.
+    /// Number of sleeping callers. It is mostly 0, and a notification costs as much as a short
+    /// turn.
     callers: usize,
 }
 
@@ -42,7 +43,7 @@ impl TurnSignal {
         TurnCount(self.sleeping().turns)
     }
 
-    /// Sleeps until there are more turns than `seen`, at most for `limit`.
+    /// Sleeps until there are more turns than `seen`, for at most `limit`.
     pub(super) fn sleep(&self, seen: TurnCount, limit: Duration) {
         let mut sleeping = self.sleeping();
         sleeping.callers += 1;
@@ -60,19 +61,19 @@ mod tests {
 
     use super::*;
 
-    /// A limit that no test reaches: only a notification ends a sleep this long.
+    /// A limit that no test reaches: only a notification ends such a sleep.
     const FOREVER: Duration = Duration::MAX;
 
-    /// How long a test waits for a caller to wake up: far longer than that takes.
+    /// Maximum time that a test waits for a caller to wake up, which takes far less.
     const BOUND: Duration = Duration::from_secs(20);
 
-    /// Sleeps on a thread of its own, which reports its wake-up.
+    /// Sleeps on a new thread, which reports its wake-up.
     fn sleep(signal: &Arc<TurnSignal>, seen: TurnCount) -> mpsc::Receiver<()> {
         let (woken, wakes) = mpsc::channel();
         let signal = Arc::clone(signal);
         thread::spawn(move || {
             signal.sleep(seen, FOREVER);
-            // The test is over if it has failed.
+            // The receiver is dropped if the test has failed.
             let _reported = woken.send(());
         });
         wakes
@@ -82,7 +83,7 @@ mod tests {
     fn a_turn_wakes_a_sleeping_caller() {
         let signal = Arc::new(TurnSignal::default());
         let wakes = sleep(&signal, signal.turns());
-        // The count and the sleep are one step for the lock.
+        // The caller holds the lock from counting itself until it sleeps.
         while signal.sleeping().callers == 0 {
             thread::yield_now();
         }

@@ -1,6 +1,6 @@
-//! The machine behind its lock, and the wake-up of the driver that turns it. The driver looks
-//! under the lock, then sleeps until it is woken. A caller that changes the machine learns under
-//! the same lock whether the driver must look before its next timeout.
+//! The machine behind its lock, and the wake-up of its driver. The driver checks the machine under
+//! the lock, then sleeps until it is woken. A caller that changes the machine learns under the same
+//! lock whether the driver must run before its next timeout.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Instant;
@@ -10,41 +10,41 @@ use crate::error::Error;
 use crate::producer::{Haste, Machine, OwnedRecord, Produced, Ticket, Who};
 use crate::record::Record;
 
-/// How far a record got when it was handed over.
+/// The state of a record after it was handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handed {
-    /// Into a batch, or it is settled already.
+    /// In a batch, or settled already.
     Batched,
-    /// Into a batch that does not leave at once, though it is to: mostly because others are on
-    /// their way.
+    /// In a batch that should be sent at once and cannot be yet, mostly because other requests are
+    /// in flight.
     Behind,
-    /// It waits for its topic, or to be placed.
+    /// Waiting for its topic, or for its caller to choose a partition.
     Held(Ticket),
-    /// It waits for memory.
+    /// Waiting in the memory queue.
     Waits(Ticket),
 }
 
-/// What became of records that were handed over in one go.
+/// The states of records that were handed over together.
 #[derive(Debug)]
 pub struct HandedMany<W> {
-    /// Those that wait for their topic, or to be placed.
+    /// Records that wait for their topic, or for their caller to choose a partition.
     pub held: Vec<Ticket>,
-    /// Those that wait for memory.
+    /// Records in the memory queue.
     pub waits: Vec<Ticket>,
-    /// Those that were not taken in, and why.
+    /// Records that were not accepted, and why.
     pub refused: Vec<(Error, Option<W>)>,
 }
 
-/// A machine that callers hand things to and a driver turns.
+/// The machine, shared by callers and the driver.
 #[derive(Debug)]
 pub(super) struct Turned<W> {
     machine: Mutex<Machine<W>>,
-    /// Notified when the machine has work that its driver does not expect. A notification while
-    /// the driver is awake ends its next sleep.
+    /// Notified when the machine has work that the driver does not expect. A notification while the
+    /// driver is awake ends its next sleep.
     wake: Notify,
 }
 
-/// The machine, locked. If its holder panics, the driver is woken to see that.
+/// The locked machine. If the lock's holder panics, the driver is woken to notice it.
 #[derive(Debug)]
 pub(super) struct LockedMachine<'a, W> {
     machine: MutexGuard<'a, Machine<W>>,
@@ -74,7 +74,7 @@ impl<W> Drop for LockedMachine<'_, W> {
     }
 }
 
-/// Apart from the drop, which every record pays for.
+/// Kept out of `drop`, which runs for every record.
 #[cold]
 fn wake_after_panic(wake: &Notify) {
     wake.notify_one();
@@ -85,7 +85,8 @@ impl<W> Turned<W> {
         Self { machine: Mutex::new(machine), wake: Notify::new() }
     }
 
-    /// For callers. After a panic under the lock, the machine takes nothing more from them.
+    /// Locks the machine for a caller. After a panic under the lock, the machine accepts nothing
+    /// more.
     pub(super) fn machine(&self) -> LockedMachine<'_, W> {
         let machine = self.machine.lock().unwrap_or_else(|poisoned| {
             let mut machine = poisoned.into_inner();
@@ -95,16 +96,16 @@ impl<W> Turned<W> {
         LockedMachine { machine, wake: &self.wake }
     }
 
-    /// For the driver, which does not go on with a machine that a panic left half-changed: it
-    /// panics itself, and `core::run` fails the machine's waiters.
+    /// Locks the machine for the driver. If a panic has left the machine half-changed, this panics
+    /// as well, and `core::run` fails the machine's waiters.
     pub(super) fn driven(&self) -> LockedMachine<'_, W> {
         let machine = self.machine.lock().expect("no caller panicked while it held the machine");
         LockedMachine { machine, wake: &self.wake }
     }
 
-    /// Takes a record in; see [`Machine::produce`]. Without memory for it, a copy of its
-    /// bytes joins the memory queue. A refused waiter is dropped after the lock is released, as
-    /// its destructor may run any code.
+    /// Accepts a record; see [`Machine::produce`]. If there is no room for it, a copy of its bytes
+    /// joins the memory queue. A refused waiter is dropped after the lock is released, as its
+    /// destructor may run any code.
     pub(super) fn produce(
         &self,
         now: impl Fn() -> Instant,
@@ -115,7 +116,7 @@ impl<W> Turned<W> {
         haste: Haste,
     ) -> Result<Handed, Error> {
         let mut machine = self.machine();
-        // Telling the time costs about as much as joining a batch, which mostly needs none.
+        // Reading the clock costs about as much as joining a batch, which mostly needs no time.
         let waiter = match machine.join(&now, topic, partition, record, who, haste) {
             Ok(joined) => {
                 drop(machine);
@@ -137,7 +138,7 @@ impl<W> Turned<W> {
         Ok(handed)
     }
 
-    /// Takes many in, in order; they leave [together](Haste::Together).
+    /// Accepts records in order; they are sent [together](Haste::Together).
     pub(super) fn produce_many<'a, N: Who<W>>(
         &self,
         now: Instant,
@@ -174,7 +175,7 @@ impl<W> Turned<W> {
         many
     }
 
-    /// Hands a waiter to the machine, or returns it if the core has ended.
+    /// Passes a waiter to the machine, or returns it if the core has ended.
     pub(super) fn tell<T>(&self, waiter: T, what: impl FnOnce(&mut Machine<W>, T)) -> Option<T> {
         let mut machine = self.machine();
         if machine.is_finished() {
@@ -191,13 +192,13 @@ impl<W> Turned<W> {
         self.wake.notify_one();
     }
 
-    /// Sleeps until [`Self::wake`] was called since the last sleep ended.
+    /// Sleeps until [`Self::wake`] has been called since the last sleep.
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
     }
 }
 
-/// Returns how far the record got, and whether the driver must look.
+/// Returns the state of the record, and whether the driver must run.
 fn take_in<W>(
     machine: &mut Machine<W>,
     now: Instant,
@@ -217,7 +218,7 @@ fn take_in<W>(
                 Err(error) => return Err((error, waiter)),
             };
             let ticket = machine.wait(now, topic, partition, copy, waiter, haste)?;
-            // The driver makes room, and may have thought that there was time.
+            // The driver must make room, and may be sleeping until a later timeout.
             Ok((Handed::Waits(ticket), true))
         }
     }

@@ -1,4 +1,4 @@
-//! A cluster of brokers that do as little as each test needs, on the loopback.
+//! Tests against minimal brokers on the loopback interface.
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,8 +15,9 @@ use crate::protocol::{
 
 const METADATA_VERSION: i16 = 4;
 
-/// Runs a test on a clock that moves only while every task waits. All tasks are the local set's:
-/// the runtime sees what wakes them, so the clock does not overtake what arrives on a socket.
+/// Runs a test on a clock that advances only while every task waits. All tasks are on the local
+/// set: the runtime sees their wake-ups, so the clock does not overtake data that arrives on a
+/// socket.
 fn run<F: Future>(test: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -26,7 +27,7 @@ fn run<F: Future>(test: F) -> F::Output {
     LocalSet::new().block_on(&runtime, test)
 }
 
-/// A port that takes connections, and its address.
+/// Returns a listener and its address.
 async fn listen() -> (TcpListener, Address) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it is bound").port();
@@ -44,7 +45,7 @@ fn everything() -> MetadataWanted {
     MetadataWanted { topics: vec![], may_create: false, everything: true }
 }
 
-/// Answers ApiVersions and Metadata as the broker with this id, until the client leaves.
+/// Answers ApiVersions and Metadata as broker `node_id`, until the client disconnects.
 async fn serve(listener: TcpListener, node_id: i32) {
     let (mut client, _) = listener.accept().await.expect("a client connects");
     while let Some((api, correlation_id)) = take(&mut client).await {
@@ -68,7 +69,7 @@ async fn serve(listener: TcpListener, node_id: i32) {
     }
 }
 
-/// Reads one request: its API and correlation id.
+/// Reads one request. Returns its API key and correlation id.
 async fn take(client: &mut TcpStream) -> Option<(i16, i32)> {
     let length = client.read_u32().await.ok()?;
     let mut frame = vec![0; length as usize];
