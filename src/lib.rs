@@ -1,8 +1,9 @@
-//! dekaf, the Kafka producer for Python: the map of its modules.
+//! dekaf, a Kafka producer for Python: the Rust core.
 //!
-//! A module may use only the modules above it; `tests/core/layers.rs` holds this. Nothing up
-//! to and including [`producer`] knows Tokio, sockets, clocks or `PyO3`: time and randomness
-//! are arguments. `ARCHITECTURE.md` tells the way of a record and of a result through them.
+//! A module may use only the modules declared above it; `tests/core/layers.rs` checks this.
+//! [`producer`] and everything above it use no Tokio, sockets, clocks or `PyO3`: time and
+//! randomness are arguments. `ARCHITECTURE.md` describes how a record and its result pass through
+//! the modules.
 
 #[cfg(test)]
 mod scarce;

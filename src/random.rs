@@ -1,6 +1,6 @@
-//! Random numbers from a seed: for spreading load and retries, and to replay what happened.
+//! Seeded random numbers, for spreading load and for retry jitter. The same seed repeats a run.
 
-/// A small generator (splitmix64): even enough for both uses, and the same everywhere.
+/// A splitmix64 generator: uniform enough for both uses, and the same on every platform.
 #[derive(Debug, Clone)]
 pub struct Random {
     state: u64,
@@ -12,7 +12,6 @@ impl Random {
         Self { state: seed }
     }
 
-    /// Any number.
     pub fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
@@ -21,13 +20,13 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 to `bound`, without it.
+    /// Returns a number in `0..bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
         debug_assert!(bound > 0, "there is no number below 0");
         ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// A number from `least` to `most`, without it.
+    /// Returns a number in `least..most`.
     pub fn between(&mut self, least: f64, most: f64) -> f64 {
         let fraction = f64::from(self.below(1_000_000) as u32) / 1e6;
         least + (most - least) * fraction

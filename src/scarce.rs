@@ -1,6 +1,6 @@
-//! The allocator of the unit tests, which can be short of memory: see [`with_at_most`].
+//! The allocator of the unit tests. It can simulate a lack of memory: see [`with_at_most`].
 
-#![expect(unsafe_code, reason = "an allocator is unsafe to write")]
+#![expect(unsafe_code, reason = "implementing `GlobalAlloc` is unsafe")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -13,8 +13,8 @@ thread_local! {
     static LARGEST: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// Does something while an allocation of more than so many bytes fails. One that must not fail ends
-/// the process.
+/// Runs `work` while every allocation of more than `bytes` fails. An allocation that must not fail
+/// aborts the process.
 pub(crate) fn with_at_most<R>(bytes: usize, work: impl FnOnce() -> R) -> R {
     LARGEST.set(bytes);
     let done = work();
@@ -30,11 +30,11 @@ impl Scarce {
     }
 }
 
-// SAFETY: it gives what the system's allocator gives, or nothing.
+// SAFETY: it returns what the system's allocator returns, or null.
 unsafe impl GlobalAlloc for Scarce {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if Self::has(layout.size()) {
-            // SAFETY: the caller's promises are the same.
+            // SAFETY: the caller upholds the same contract.
             unsafe { System.alloc(layout) }
         } else {
             null_mut()
@@ -43,7 +43,7 @@ unsafe impl GlobalAlloc for Scarce {
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if Self::has(layout.size()) {
-            // SAFETY: as before.
+            // SAFETY: as above.
             unsafe { System.alloc_zeroed(layout) }
         } else {
             null_mut()
@@ -52,7 +52,7 @@ unsafe impl GlobalAlloc for Scarce {
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if Self::has(size) {
-            // SAFETY: as before; the memory is the system's.
+            // SAFETY: as above; `memory` was allocated by `System`.
             unsafe { System.realloc(memory, layout, size) }
         } else {
             null_mut()
@@ -60,7 +60,7 @@ unsafe impl GlobalAlloc for Scarce {
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as before.
+        // SAFETY: as above.
         unsafe { System.dealloc(memory, layout) }
     }
 }
