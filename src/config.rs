@@ -1,4 +1,4 @@
-//! Settings, parsed and checked once. Everything behind this trusts them.
+//! Settings, parsed and validated once. The rest of the core trusts them.
 
 mod compression;
 mod secret;
@@ -17,86 +17,85 @@ pub use security::{
     TlsVersion, Trust, Verification,
 };
 
-/// Every setting of a producer, with the defaults of the documentation.
+/// All settings of a producer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Where to ask for the cluster; any one that answers is enough.
+    /// Addresses for the first connection; one that answers is enough.
     pub bootstrap_servers: Vec<Address>,
-    /// How connections are secured.
     pub security: Security,
     /// The name in the brokers' logs and quotas.
     pub client_id: String,
-    /// How long a batch may wait for more records.
+    /// Maximum time that a batch waits for more records.
     pub linger: Duration,
-    /// The size at which a batch is full.
+    /// The size in bytes at which a batch is full.
     pub batch_size: usize,
-    /// The largest record, and the largest request, before compression.
+    /// Maximum size of a record, and of a request, before compression.
     pub max_request_size: usize,
-    /// From the call to the acknowledgement, retries included.
+    /// Maximum time from the call to the acknowledgement, retries included.
     pub delivery_timeout: Duration,
-    /// How long an unused connection is kept. Brokers close theirs after ten minutes, and load
-    /// balancers earlier. A request that is sent while the other side closes may be written or not,
-    /// so this side closes first.
+    /// Time after which an unused connection is closed. Brokers close theirs after ten minutes, and
+    /// load balancers earlier. A request sent while the other side closes may or may not be
+    /// written, so this side closes first.
     pub idle_timeout: Duration,
-    /// How long a broker may take to answer.
+    /// Maximum time that a broker takes to answer.
     pub request_timeout: Duration,
-    /// How long a message waits for an unknown topic or an unreachable cluster.
+    /// Maximum time that a message waits for an unknown topic or an unreachable cluster.
     pub metadata_timeout: Duration,
-    /// The age at which the picture of the cluster is renewed without need.
+    /// Maximum age of cached metadata before it is refreshed.
     pub metadata_max_age: Duration,
-    /// How long an unused topic is remembered.
+    /// Time after which an unused topic is forgotten.
     pub metadata_max_idle: Duration,
-    /// The pause before the first retry; it doubles from there.
+    /// Pause before the first retry; it doubles with each further one.
     pub retry_backoff: Duration,
-    /// The longest pause between retries.
+    /// Maximum pause between retries.
     pub retry_backoff_max: Duration,
-    /// How batches are compressed.
     pub compression: Compression,
-    /// Who must have stored a record before it is acknowledged.
+    /// The replicas that must store a record before it is acknowledged.
     pub acks: Acks,
-    /// Whether brokers recognise repetitions, so that retries neither duplicate nor reorder.
+    /// Whether brokers recognize retries, so that these neither duplicate nor reorder records.
     pub idempotence: bool,
-    /// Requests that may be unanswered: per broker, and per partition.
+    /// Maximum number of unanswered requests: per broker, and per partition.
     pub max_in_flight: usize,
-    /// Whether `max_in_flight` was asked for at the price of order: without idempotence, a batch
-    /// that comes back is overtaken by those behind it.
+    /// Whether `max_in_flight` applies without idempotence too. A batch that is retried is then
+    /// overtaken by those behind it.
     pub allow_reordering: bool,
-    /// How many bytes of records may be held until they are acknowledged.
+    /// Maximum bytes of records held until they are acknowledged.
     pub buffer_memory: usize,
-    /// How many records may wait for memory.
+    /// Maximum number of records in the memory queue.
     pub max_waiting: usize,
-    /// Where records go that do not say.
+    /// Chooses the partition of records that do not name one.
     pub partitioner: Partitioner,
-    /// Whether a partition stops after the first record that fails for good.
+    /// Whether a partition stops after the first record that fails permanently.
     pub gapless: bool,
-    /// The number of a partition's first record. Anything but 0 is for tests of the numbers'
-    /// end, which nobody reaches in their time.
+    /// Sequence number of a partition's first record. Values other than 0 are for tests of the
+    /// wrap-around, which takes 2³¹ records otherwise.
     pub first_sequence: i32,
-    /// Maximum number of topics in one question about the cluster. Callers wait for the machine
-    /// while it takes in an answer, so this bounds that time. Another number is for tests.
+    /// Maximum number of topics in one metadata request. Callers wait for the machine while it
+    /// processes a response, so this bounds that time. Other values are for tests.
     pub metadata_page: usize,
 }
 
 impl Config {
-    /// How many batches of a partition may be in flight where brokers do not see their order.
+    /// Maximum number of batches in flight for a partition without sequence numbers: brokers do not
+    /// see their order.
     pub fn in_flight_without_numbers(&self) -> usize {
         if self.allow_reordering { self.max_in_flight } else { 1 }
     }
 }
 
-/// Who must have stored a record before it is acknowledged.
+/// The replicas that must store a record before it is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acks {
-    /// Every replica in sync.
+    /// All in-sync replicas.
     All,
     /// The partition's leader.
     Leader,
-    /// Nobody: a record counts as delivered when it is written to the socket.
+    /// None: a record counts as delivered when it is written to the socket.
     None,
 }
 
 impl Acks {
-    /// As it stands in a request.
+    /// Returns the value in a request.
     pub fn code(self) -> i16 {
         match self {
             Self::All => -1,
@@ -105,7 +104,6 @@ impl Acks {
         }
     }
 
-    /// What stands in a request as this.
     pub fn from_code(code: i16) -> Result<Self> {
         [Self::All, Self::Leader, Self::None]
             .into_iter()
@@ -114,20 +112,20 @@ impl Acks {
     }
 }
 
-/// Where records go that do not name their partition.
+/// How a partition is chosen for records that do not name one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Partitioner {
-    /// As the Java client: by the key's murmur2; without a key, a batch's worth to one partition
+    /// As in the Java client: by the key's murmur2; without a key, a batch's worth to one partition
     /// at a time.
     Java,
-    /// As librdkafka's default: by the key's CRC-32; without a key, or with an empty one, at
-    /// random.
+    /// As in librdkafka by default: by the key's CRC-32; at random without a key or with an empty
+    /// one.
     Crc32,
     /// Each record to the next partition, whatever its key.
     RoundRobin,
-    /// Each record to any partition, whatever its key.
+    /// Each record to a random partition, whatever its key.
     Random,
-    /// The caller says where, record by record: see `docs/design/placing-records.md`.
+    /// The caller chooses for each record: see `docs/design/placing-records.md`.
     Caller,
 }
 
@@ -149,7 +147,7 @@ impl FromStr for Partitioner {
 }
 
 impl Config {
-    /// The defaults, for a cluster given as `"host:port,host:port"`.
+    /// Returns the defaults, for a cluster given as `"host:port,host:port"`.
     pub fn new(bootstrap_servers: &str) -> Result<Self> {
         Ok(Self {
             bootstrap_servers: parse_addresses(bootstrap_servers)?,
@@ -181,12 +179,11 @@ impl Config {
     }
 }
 
-/// A host, by name or number, and a port.
+/// A host, by name or IP address, and a port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Address {
     /// A name to resolve, or an IP address without brackets.
     pub host: String,
-    /// The port.
     pub port: u16,
 }
 

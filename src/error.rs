@@ -1,5 +1,5 @@
-//! The one error of the core: what happened, where, and why. Each layer makes its own; the
-//! boundary to Python gives each kind its class. Messages say what to try.
+//! The error of the core: what happened, where, and why. Each layer creates its own; the Python
+//! boundary maps each kind to an exception class. Messages say what to try.
 
 mod codes;
 mod foreign;
@@ -11,13 +11,12 @@ use std::sync::Arc;
 pub use codes::ErrorCode;
 pub use foreign::shown;
 
-/// Bytes of the longest topic that a message is made to mention. Kafka's are shorter.
+/// Maximum bytes of a topic name that is added to a message. Kafka allows no longer names.
 const LONGEST_SHOWN_TOPIC: usize = 249;
 
-/// `Result` with the core's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What happened, in the categories that a caller can act on.
+/// The category of an error, which a caller can act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -29,7 +28,7 @@ pub enum ErrorKind {
     Tls,
     /// The broker refuses the client's credentials, or how they are presented.
     Authentication,
-    /// The broker knows the client, and does not let it do this.
+    /// The broker has authenticated the client, but does not allow the operation.
     Authorization,
     /// The cluster does not know the topic.
     UnknownTopic,
@@ -37,23 +36,22 @@ pub enum ErrorKind {
     UnknownPartition,
     /// The record cannot be sent as it is: too large, or malformed.
     InvalidRecord,
-    /// No bytes could be made of a key or a value.
+    /// A key or a value could not be serialized.
     Serialization,
-    /// The record's time was over before it was acknowledged.
+    /// The record was not acknowledged in time.
     DeliveryTimeout,
-    /// A broker refused the batch for good.
+    /// A broker refused the batch permanently.
     Broker,
     /// The record was dropped by a purge.
     Purged,
-    /// `buffer_memory` has no room for the record, and too many wait for some.
+    /// `buffer_memory` has no room for the record, and too many records wait for room.
     BufferFull,
     /// The process has no memory for the record.
     OutOfMemory,
-    /// An earlier record of a gapless partition failed for good.
+    /// An earlier record of a gapless partition failed permanently.
     Gapless,
-    /// The producer was closed.
     Closed,
-    /// Broker and client have no version of the protocol in common.
+    /// Broker and client have no protocol version in common.
     UnsupportedVersion,
     /// A peer sent bytes that are not Kafka's protocol.
     Protocol,
@@ -61,22 +59,20 @@ pub enum ErrorKind {
     Disconnected,
 }
 
-/// Where it happened, as far as that is known.
+/// Where it happened, as far as known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
-    /// The record's topic.
     pub topic: Option<Arc<str>>,
-    /// The record's partition.
     pub partition: Option<i32>,
-    /// Kafka's code, also when the client itself refused.
+    /// Kafka's error code; set also when the client itself refused.
     pub code: Option<ErrorCode>,
     /// Whether the record may be stored although it is reported as failed.
     pub maybe_written: bool,
-    /// Whether the producer accepts nothing more because of it.
+    /// Whether the producer accepts nothing more because of this error.
     pub fatal: bool,
 }
 
-/// What went wrong, where, and what caused it. Cheap to clone: a batch's records share one.
+/// An error with its kind, context and cause. Cheap to clone: a batch's records share one.
 #[derive(Debug, Clone)]
 pub struct Error {
     kind: ErrorKind,
@@ -86,12 +82,12 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of a kind, with a message that says what happened and what to try.
+    /// Creates an error. The message says what happened and what to try.
     pub fn new(kind: ErrorKind, message: impl Into<Arc<str>>) -> Self {
         Self { kind, message: message.into(), context: Box::default(), source: None }
     }
 
-    /// Names the record's topic, and puts it before a message that does not mention it.
+    /// Sets the topic, and puts it in front of a message that does not mention it.
     #[must_use]
     pub fn topic(mut self, topic: &Arc<str>) -> Self {
         self.context.topic = Some(Arc::clone(topic));
@@ -101,52 +97,47 @@ impl Error {
         self
     }
 
-    /// Names the record's partition.
     #[must_use]
     pub fn partition(mut self, partition: i32) -> Self {
         self.context.partition = Some(partition);
         self
     }
 
-    /// Adds Kafka's code.
     #[must_use]
     pub fn code(mut self, code: ErrorCode) -> Self {
         self.context.code = Some(code);
         self
     }
 
-    /// Says whether the record may be stored although it failed.
+    /// Sets whether the record may be stored although it failed.
     #[must_use]
     pub fn maybe_written(mut self, maybe: bool) -> Self {
         self.context.maybe_written = maybe;
         self
     }
 
-    /// Says that the producer accepts nothing more.
+    /// Marks the error as fatal: the producer accepts nothing more.
     #[must_use]
     pub fn ends_producer(mut self) -> Self {
         self.context.fatal = true;
         self
     }
 
-    /// Keeps what caused it.
     #[must_use]
     pub fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// What happened.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Where it happened.
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// Whether the same call may succeed later.
+    /// Returns whether the same call may succeed later.
     pub fn retriable(&self) -> bool {
         match self.kind {
             ErrorKind::Unreachable
@@ -161,13 +152,13 @@ impl Error {
         }
     }
 
-    /// Whether the connection itself was refused, by the broker or by this client. Another broker
-    /// would refuse it for the same reason.
+    /// Returns whether the connection itself was refused, by the broker or by this client. Another
+    /// broker would refuse it for the same reason.
     pub fn refuses_connection(&self) -> bool {
         matches!(self.kind, ErrorKind::Tls | ErrorKind::Authentication)
     }
 
-    /// Whether the producer accepts nothing more.
+    /// Returns whether the producer accepts nothing more.
     pub fn fatal(&self) -> bool {
         self.kind == ErrorKind::Closed || self.context.fatal
     }

@@ -1,5 +1,4 @@
-//! Whether and how records are compressed: a codec that Kafka knows, and a level that the codec
-//! knows. What these do to bytes is `record`'s business.
+//! Compression settings: a codec and its level, validated. The module `record` compresses.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -7,26 +6,25 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// From the fastest to the smallest; 0 would only wrap the records.
+/// From the fastest to the smallest output. Level 0 would only wrap the records.
 const GZIP_LEVELS: RangeInclusive<i32> = 1..=9;
 const GZIP_DEFAULT: i32 = 6;
 
-/// The negative ones are faster still; 0 is zstd's other name for its default, and refused.
+/// Negative levels are faster still. 0 is zstd's other name for its default level, and refused.
 const ZSTD_LEVELS: RangeInclusive<i32> = -131_072..=22;
 const ZSTD_DEFAULT: i32 = 3;
 
-/// A format that Kafka knows, with Kafka's number.
+/// A compression format, with its number in Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {
-    /// Records as they are.
     None = 0,
     /// RFC 1952.
     Gzip = 1,
-    /// One raw block; reads the framing of the Java client, too.
+    /// One raw block. The framing of the Java client can be read as well.
     Snappy = 2,
-    /// The frame format, of independent blocks.
+    /// The frame format, with independent blocks.
     Lz4 = 3,
-    /// Zstandard; for brokers from 2.1 on.
+    /// Zstandard; needs Kafka 2.1.
     Zstd = 4,
 }
 
@@ -34,17 +32,16 @@ impl Codec {
     /// Every codec, by its number.
     pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
 
-    /// Its number in a batch's attributes.
+    /// Returns its number in a batch's attributes.
     pub fn id(self) -> i16 {
         self as i16
     }
 
-    /// The codec of this number.
     pub fn from_id(id: i16) -> Option<Self> {
         Self::ALL.into_iter().find(|codec| codec.id() == id)
     }
 
-    /// Its name, in settings and in Kafka's tools.
+    /// Returns its name in settings and in Kafka's tools.
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -75,7 +72,7 @@ impl FromStr for Codec {
     }
 }
 
-/// A codec and how hard it tries, checked.
+/// A codec and a level that it supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Compression {
     codec: Codec,
@@ -83,14 +80,12 @@ pub struct Compression {
 }
 
 impl Compression {
-    /// Records as they are.
     pub const NONE: Self = Self { codec: Codec::None, level: 0 };
 
-    /// A codec at a level, or at its own default.
+    /// Returns a codec at a level, or at its default level.
     ///
-    /// Snappy has no levels. lz4 has none here: its levels are those of another compressor of the
-    /// same format, LZ4 HC, of which there is no Rust version. A number that changed nothing
-    /// would be a lie, so it is refused.
+    /// Snappy has no levels. lz4 has none here: its levels belong to LZ4 HC, another compressor for
+    /// the same format that has no Rust version. A level without effect is refused.
     pub fn new(codec: Codec, level: Option<i32>) -> Result<Self> {
         let default = match codec {
             Codec::Gzip => GZIP_DEFAULT,
@@ -118,12 +113,11 @@ impl Compression {
         Err(invalid(format!("compression_level: {level} is not allowed; {allowed}")))
     }
 
-    /// The codec.
     pub fn codec(self) -> Codec {
         self.codec
     }
 
-    /// The level; 0 where the codec has none.
+    /// Returns the level; 0 if the codec has none.
     pub fn level(self) -> i32 {
         self.level
     }

@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
-    /// Takes the text over. Other copies of it are the caller's to overwrite.
+    /// Takes ownership of the text. The caller must overwrite other copies of it.
     pub fn new(text: String) -> Self {
         Self(Arc::new(Zeroizing::new(text)))
     }
 
-    /// The text itself. Do not put it into an error, a log or a `Debug` output.
+    /// Returns the text. Do not put it into an error, a log or a `Debug` output.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,5 +1,5 @@
-//! Kafka's error codes: their names, and what each means for a record that was produced.
-//! Names are those of Kafka 4.3; a code from the future reads `UNKNOWN_SERVER_ERROR`.
+//! Kafka's error codes: their names, and what each means for a produced record. The names are those
+//! of Kafka 4.3; an unknown code is named `UNKNOWN_SERVER_ERROR`.
 
 use std::fmt;
 
@@ -8,17 +8,16 @@ use std::fmt;
 pub struct ErrorCode(pub i16);
 
 impl ErrorCode {
-    /// Success.
     pub const NONE: Self = Self(0);
-    /// The broker failed in a way it has no code for.
+    /// The broker failed in a way that has no code.
     pub const UNKNOWN_SERVER_ERROR: Self = Self(-1);
     /// The batch's checksum does not match its bytes.
     pub const CORRUPT_MESSAGE: Self = Self(2);
-    /// The broker knows no such topic, or no such partition of it.
+    /// The broker does not know the topic or the partition.
     pub const UNKNOWN_TOPIC_OR_PARTITION: Self = Self(3);
-    /// An election is under way.
+    /// A leader election is under way.
     pub const LEADER_NOT_AVAILABLE: Self = Self(5);
-    /// The broker leads the partition no longer, or not yet.
+    /// The broker no longer leads the partition, or does not lead it yet.
     pub const NOT_LEADER_OR_FOLLOWER: Self = Self(6);
     /// The replicas did not acknowledge in time; the record may be stored.
     pub const REQUEST_TIMED_OUT: Self = Self(7);
@@ -26,17 +25,17 @@ impl ErrorCode {
     pub const MESSAGE_TOO_LARGE: Self = Self(10);
     /// The connection ended before the answer came.
     pub const NETWORK_EXCEPTION: Self = Self(13);
-    /// A topic's name that Kafka does not allow.
+    /// Kafka does not allow this topic name.
     pub const INVALID_TOPIC: Self = Self(17);
-    /// Fewer replicas in sync than the topic demands; nothing was stored.
+    /// Fewer replicas are in sync than the topic requires; nothing was stored.
     pub const NOT_ENOUGH_REPLICAS: Self = Self(19);
-    /// As above, noticed after the leader had stored the batch.
+    /// The same, noticed after the leader had stored the batch.
     pub const NOT_ENOUGH_REPLICAS_AFTER_APPEND: Self = Self(20);
-    /// The broker stored the partition's log on a disk that failed.
+    /// The disk with the partition's log failed.
     pub const KAFKA_STORAGE_ERROR: Self = Self(56);
-    /// The batch does not follow the last one of its producer.
+    /// The batch does not follow the producer's last one.
     pub const OUT_OF_ORDER_SEQUENCE_NUMBER: Self = Self(45);
-    /// The batch is stored already, too long ago to say where.
+    /// The batch is stored already, too long ago for the broker to know its offset.
     pub const DUPLICATE_SEQUENCE_NUMBER: Self = Self(46);
     /// The producer has a newer epoch.
     pub const INVALID_PRODUCER_EPOCH: Self = Self(47);
@@ -44,30 +43,23 @@ impl ErrorCode {
     pub const UNKNOWN_PRODUCER_ID: Self = Self(59);
     /// The client's leader epoch is older than the broker's.
     pub const FENCED_LEADER_EPOCH: Self = Self(74);
-    /// The broker, or the version of the request, does not know the batch's codec.
+    /// The broker, or the version of the request, does not support the batch's codec.
     pub const UNSUPPORTED_COMPRESSION_TYPE: Self = Self(76);
     /// The record, or its batch, is not valid.
     pub const INVALID_RECORD: Self = Self(87);
-    /// The broker knows no topic with this id.
     pub const UNKNOWN_TOPIC_ID: Self = Self(100);
-    /// The user may not use this topic.
     pub const TOPIC_AUTHORIZATION_FAILED: Self = Self(29);
-    /// The user may not use this group.
     pub const GROUP_AUTHORIZATION_FAILED: Self = Self(30);
-    /// The user may not do this to the cluster.
     pub const CLUSTER_AUTHORIZATION_FAILED: Self = Self(31);
     /// The SASL mechanism is not enabled.
     pub const UNSUPPORTED_SASL_MECHANISM: Self = Self(33);
-    /// A SASL request where the broker expects none.
+    /// A SASL request was sent where the broker expects none.
     pub const ILLEGAL_SASL_STATE: Self = Self(34);
-    /// The user may not use this transactional id.
     pub const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: Self = Self(53);
-    /// The credentials are refused.
     pub const SASL_AUTHENTICATION_FAILED: Self = Self(58);
-    /// The broker does not speak the version that was asked for.
     pub const UNSUPPORTED_VERSION: Self = Self(35);
 
-    /// Kafka's own name for the code, as in `"MESSAGE_TOO_LARGE"`.
+    /// Returns Kafka's name for the code, as in `"MESSAGE_TOO_LARGE"`.
     pub fn name(self) -> &'static str {
         usize::try_from(i32::from(self.0) + 1)
             .ok()
@@ -76,22 +68,21 @@ impl ErrorCode {
             .unwrap_or(NAMES[0])
     }
 
-    /// Every code that Kafka gives a name.
+    /// Returns every code that has a name in Kafka.
     pub fn all() -> impl Iterator<Item = Self> {
         (-1..).zip(NAMES).map(|(code, _)| Self(code))
     }
 
-    /// Whether the broker answered that all went well.
     pub fn is_success(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether the broker knows the user, and does not let it do this.
+    /// Returns whether the broker knows the user, but does not allow the operation.
     pub fn is_authorization(self) -> bool {
         matches!(self.0, 29 | 30 | 31 | 53 | 65)
     }
 
-    /// Whether sending the same again may succeed.
+    /// Returns whether sending the same again may succeed.
     pub fn retriable(self) -> bool {
         matches!(
             self.0,
@@ -118,12 +109,12 @@ impl ErrorCode {
         )
     }
 
-    /// Whether the client's picture of the cluster is out of date.
+    /// Returns whether cached metadata is out of date.
     pub fn refreshes_metadata(self) -> bool {
         matches!(self.0, 3 | 5 | 6 | 9 | 13 | 56 | 72 | 74 | 100 | 103)
     }
 
-    /// Whether a batch that failed with this code may be stored all the same.
+    /// Returns whether a batch that failed with this code may be stored nevertheless.
     pub fn maybe_written(self) -> bool {
         matches!(self.0, -1 | 7 | 13 | 20)
     }
@@ -141,7 +132,7 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// The names by code, from −1 on: Kafka leaves no gap between its codes.
+/// Names by code, starting at −1. Kafka leaves no gap between its codes.
 const NAMES: [&str; 135] = [
     "UNKNOWN_SERVER_ERROR",
     "NONE",

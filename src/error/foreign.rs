@@ -1,9 +1,9 @@
-//! Text of others in messages: short, on one line, and without control characters.
+//! Foreign text in messages: short, on one line, and without control characters.
 
-/// Characters of the longest text that a message quotes.
+/// Maximum number of characters that a message quotes.
 const LONGEST_SHOWN: usize = 200;
 
-/// The text with what cannot be printed escaped, and cut off where it is too long.
+/// Returns the text with unprintable characters escaped, cut off if it is too long.
 pub fn shown(text: &str) -> String {
     let mut shown = String::new();
     for char in text.chars().take(LONGEST_SHOWN) {
@@ -19,7 +19,7 @@ pub fn shown(text: &str) -> String {
     shown
 }
 
-/// Whether a character changes the direction in which a line is read.
+/// Returns whether a character changes the direction in which a line is read.
 fn is_directional(char: char) -> bool {
     matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
