@@ -1,7 +1,7 @@
-//! Producing without I/O: the [`Machine`] takes records, forms batches, decides what goes to
-//! which broker and when, and settles each record exactly once. It knows no socket, no clock
-//! and no Python: the time is an argument. A driver does what `poll_*` return, and passes the
-//! results to `handle_*`.
+//! Producing without I/O. The [`Machine`] accepts records, forms batches, decides which of them to
+//! send to which broker and when, and settles each record exactly once. It uses no socket, no clock
+//! and no Python: the time is an argument. A driver does what `poll_*` methods return, and passes
+//! the results to `handle_*` methods.
 
 mod calls;
 mod counts;

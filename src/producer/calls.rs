@@ -1,14 +1,14 @@
-//! Calls that wait for the cluster to answer: to any question, to one about a topic, or to one
+//! Calls that wait for an answer of the cluster: to any question, to one about a topic, or to one
 //! about everything.
 
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
 
-/// What a call wants to know.
+/// The answer that a call waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// Whether the cluster answers at all.
+    /// Any answer.
     Anything,
     /// The partitions of the topic with this index. The cluster may create it if `creates`.
     Topic { index: usize, creates: bool },
@@ -21,7 +21,7 @@ pub(super) enum Need {
 pub(super) struct Call<W> {
     pub(super) need: Need,
     pub(super) limit: Duration,
-    /// How many questions had been asked before.
+    /// Number of questions asked before the call.
     pub(super) asked_before: u64,
     pub(super) until: Instant,
     pub(super) waiter: W,
@@ -30,7 +30,7 @@ pub(super) struct Call<W> {
 #[derive(Debug)]
 pub(super) struct Calls<W> {
     open: Vec<Call<W>>,
-    /// When the first of them has waited for too long.
+    /// The earliest deadline of a call.
     next: Option<Instant>,
 }
 
@@ -54,12 +54,12 @@ impl<W> Calls<W> {
         self.open.is_empty()
     }
 
-    /// Whether a call asks such a question.
+    /// Returns whether any call has such a need.
     pub(super) fn ask(&self, is_such: impl Fn(Need) -> bool) -> bool {
         self.open.iter().any(|call| is_such(call.need))
     }
 
-    /// The topics that calls wait for, and whether the cluster may create them.
+    /// Returns the topics that calls wait for, and whether the cluster may create them.
     pub(super) fn topics(&self) -> impl Iterator<Item = (usize, bool)> {
         self.open.iter().filter_map(|call| match call.need {
             Need::Topic { index, creates } => Some((index, creates)),
@@ -67,12 +67,12 @@ impl<W> Calls<W> {
         })
     }
 
-    /// When one has waited for too long.
+    /// Returns the earliest deadline.
     pub(super) fn next_event(&self) -> Option<Instant> {
         self.next
     }
 
-    /// Takes out the calls that have a result, with it.
+    /// Removes the calls that have a result, and returns them with it.
     pub(super) fn take(
         &mut self,
         result: impl Fn(&Call<W>) -> Option<Result<()>>,

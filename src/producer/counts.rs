@@ -1,6 +1,6 @@
-//! What a producer counts of batches, and of what belongs to no topic and no broker. Records are
-//! counted with their topics and requests with their brokers, so that totals are sums. Nothing that
-//! the machine decides may depend on what is here.
+//! Counts of batches, and of what belongs to no topic and no broker. Records are counted with their
+//! topics and requests with their brokers, so that totals are sums. No decision of the machine may
+//! depend on these counts.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::record::SealedBatch;
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     refused: u64,
-    /// Those of topics that were forgotten.
+    /// Records of forgotten topics.
     forgotten: RecordMetrics,
     bootstrap_failures: u64,
     sent: Sizes,
     acknowledged: u64,
     retries: u64,
     splits: u64,
-    /// What was sent, retries included.
+    /// Retries included.
     sent_bytes: u64,
     acknowledgements: Histogram,
 }
@@ -34,8 +34,8 @@ struct Sizes {
 }
 
 impl Counts {
-    /// A batch goes into a request. One that is open counts when it [is sealed](Self::sealed):
-    /// how large it is does not show before.
+    /// Counts a batch that goes into a request. An open batch is counted later, by
+    /// [`Self::sealed`]: its size is not known before.
     pub(super) fn taken(&mut self, content: &Content, tries: u32) {
         let Content::Sealed(batch) = content else { return };
         if tries > 1 {
@@ -46,7 +46,7 @@ impl Counts {
         }
     }
 
-    /// A batch is sent for the first time.
+    /// Counts a batch that is sent for the first time.
     pub(super) fn sealed(&mut self, batch: &SealedBatch) {
         self.sent.batches += 1;
         self.sent.records += batch.count() as u64;
@@ -55,28 +55,27 @@ impl Counts {
         self.sent_bytes += batch.size() as u64;
     }
 
-    /// A batch was acknowledged, with so many records and at that age.
+    /// Counts an acknowledged batch with its number of records and its age.
     pub(super) fn acknowledged(&mut self, records: u64, age: Duration) {
         self.acknowledged += 1;
         self.acknowledgements.record(age, records);
     }
 
-    /// A batch was cut up.
     pub(super) fn split(&mut self) {
         self.splits += 1;
     }
 
-    /// A record was handed over and failed at once, of a topic that is not known by name.
+    /// Counts a record that failed when it was handed over, of a topic that the machine does not
+    /// know.
     pub(super) fn refuse(&mut self) {
         self.refused += 1;
     }
 
-    /// A topic was forgotten.
+    /// Adds the records of a forgotten topic.
     pub(super) fn forget(&mut self, records: RecordMetrics) {
         self.forgotten += records;
     }
 
-    /// The records of topics that were forgotten.
     pub(super) fn forgotten(&self) -> RecordMetrics {
         self.forgotten
     }
@@ -85,7 +84,7 @@ impl Counts {
         self.refused
     }
 
-    /// No broker could be asked about the cluster.
+    /// Counts a metadata request that no broker answered.
     pub(super) fn bootstrap_failed(&mut self) {
         self.bootstrap_failures += 1;
     }
@@ -94,7 +93,7 @@ impl Counts {
         self.bootstrap_failures
     }
 
-    /// How long it took until records were acknowledged.
+    /// Returns the time until records were acknowledged.
     pub(super) fn acknowledgement(&self) -> Latency {
         self.acknowledgements.latency()
     }
@@ -116,7 +115,7 @@ impl Counts {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "they are for the eye, and far below 2^53")]
+#[expect(clippy::cast_precision_loss, reason = "for display, and far below 2^53")]
 fn ratio(of: u64, to: u64) -> Option<f64> {
     (to > 0).then(|| of as f64 / to as f64)
 }

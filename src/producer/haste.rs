@@ -1,20 +1,20 @@
-//! How soon a record is to leave.
+//! How urgently a record is sent.
 
-/// A full batch leaves in any case, and so does one that has lingered.
+/// How urgently a record is sent. A batch that is full or has lingered is sent in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Haste {
-    /// It may linger: no caller waits for it.
+    /// May linger: no caller waits for the record.
     Lingers,
-    /// Its caller waits for it and for those that are handed over with it. It leaves with them once
-    /// the caller calls [`super::Machine::ship`].
+    /// The caller waits for this record and for those that are handed over with it. They are sent
+    /// together once the caller calls [`super::Machine::ship`].
     Together,
-    /// Its caller waits for this very record: it leaves as soon as its broker has nothing else to
-    /// do.
+    /// The caller waits for this very record: it is sent as soon as no request to its broker is in
+    /// flight.
     AtOnce,
 }
 
 impl Haste {
-    /// What it becomes for a record that has to wait: those that came with it do not wait for it.
+    /// Returns the haste of a record that has to wait: those that came with it do not wait for it.
     pub(super) fn apart(self) -> Self {
         match self {
             Self::Lingers => Self::Lingers,

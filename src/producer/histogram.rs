@@ -1,16 +1,15 @@
-//! Latencies, counted in buckets that are wider the longer they are: whatever their number, the
-//! memory is the same. It knows no clock, and nothing of what took so long.
+//! Histograms of latencies. Buckets are wider for longer latencies, so that memory does not grow
+//! with the number of samples. A histogram reads no clock.
 
 use std::time::Duration;
 
 use super::metrics::Latency;
 
-/// Each power of two of microseconds has so many buckets, as a power of two. A percentile is the
-/// middle of a bucket, and so at most 1/32 off, or a microsecond where that is more.
+/// Each power of two of microseconds has 2^`SUB_BITS` buckets. A percentile is the middle of a
+/// bucket, so it is off by at most 1/32, or by a microsecond if that is more.
 const SUB_BITS: u32 = 4;
 
-/// The power of two, in microseconds, from which on all latencies are one to the percentiles:
-/// 17.9 minutes.
+/// Latencies of 2^`LONGEST_BITS` microseconds (17.9 minutes) and more fall into the last bucket.
 const LONGEST_BITS: u32 = 30;
 
 const BUCKETS: usize = ((LONGEST_BITS - SUB_BITS + 1) << SUB_BITS) as usize;
@@ -31,7 +30,7 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts something that took so long, as often as it is said to have happened.
+    /// Counts a latency `times` times.
     pub(super) fn record(&mut self, latency: Duration, times: u64) {
         self.buckets[bucket_of(latency)] += times;
         self.count += times;
@@ -39,7 +38,7 @@ impl Histogram {
         self.max = self.max.max(latency);
     }
 
-    /// Adds what another has counted.
+    /// Adds the counts of another histogram.
     pub(super) fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.buckets.iter_mut().zip(&*other.buckets) {
             *mine += theirs;
@@ -62,7 +61,7 @@ impl Histogram {
         }
     }
 
-    /// What so many of a thousand did not exceed.
+    /// Returns the value that `per_mille` thousandths of the samples do not exceed.
     fn percentile(&self, per_mille: u64) -> Duration {
         let rank = (u128::from(self.count) * u128::from(per_mille)).div_ceil(1_000) as u64;
         let mut seen = 0;
@@ -77,7 +76,7 @@ impl Histogram {
 fn bucket_of(latency: Duration) -> usize {
     let longest = (1 << LONGEST_BITS) - 1;
     let micros = latency.as_micros().min(longest) as u64;
-    // Below the first power with several microseconds to a bucket, each has its own.
+    // Below 32 µs, each microsecond has its own bucket.
     let shift = (micros | 1).ilog2().saturating_sub(SUB_BITS);
     ((u64::from(shift) << SUB_BITS) + (micros >> shift)) as usize
 }
@@ -95,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    /// Latencies of every magnitude, in nanoseconds, and how often each happened.
+    /// Returns latencies of every magnitude, in nanoseconds, each with how often it occurred.
     fn samples() -> impl Strategy<Value = Vec<(u64, u64)>> {
         let nanos = (0..40_u32, any::<u64>()).prop_map(|(bits, any)| any % (1 << bits));
         vec((nanos, 1..5_u64), 1..200)

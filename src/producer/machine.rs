@@ -1,11 +1,12 @@
-//! The machine itself: what it takes in, and what it wants done.
+//! The machine: accepts work, and returns actions for the driver.
 //!
-//! Methods are of four kinds. Callers' (`callers.rs`: `produce`, `wait`, `flush`, `close` …) take
-//! work in. `handle_*` (`events.rs`) take in what happened outside. `poll_*` (`work.rs`) give out
-//! what is to be done: call them until they return nothing. The rest looks (`looks.rs`).
+//! Its methods are of four kinds. Callers' methods (`callers.rs`: `produce`, `wait`, `flush`,
+//! `close` …) hand work over. `handle_*` (`events.rs`) report events from outside. `poll_*`
+//! (`work.rs`) return actions for the driver: call them until they return nothing. The rest
+//! (`looks.rs`) read state.
 //!
-//! The machine's state lies in components, files beside this one, which do not know each other. The
-//! files below this one apply to one component what another has found out.
+//! The machine's state is in components, files beside this one, which do not know each other. The
+//! files below this one apply the results of one component to another.
 
 mod admission;
 mod answers;
@@ -73,9 +74,8 @@ pub struct Machine<W> {
 }
 
 impl<W> Machine<W> {
-    /// A machine that knows nothing of its cluster yet. The same seed and the same calls give
-    /// the same results. `rest` cuts up a waiter for several records in a row: see
-    /// [`Who`](super::Who).
+    /// Creates a machine without any metadata. The same seed and the same calls give the same
+    /// results. `rest` splits a waiter for several records in a row: see [`Who`](super::Who).
     pub fn with_rest(config: Config, seed: u64, rest: Rest<W>) -> Self {
         let backoff = Backoff::of(&config);
         Self {
@@ -100,7 +100,7 @@ impl<W> Machine<W> {
 }
 
 impl<W: Clone> Machine<W> {
-    /// The same, with copies of a waiter for the rest of several records.
+    /// The same, with a `rest` that clones the waiter.
     pub fn new(config: Config, seed: u64) -> Self {
         Self::with_rest(config, seed, |waiter, _| waiter.clone())
     }

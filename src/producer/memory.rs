@@ -1,5 +1,5 @@
-//! `buffer_memory`: how much of it records use, and the queue of records that wait for some. No
-//! record overtakes that queue.
+//! `buffer_memory`: the bytes that records use, and the memory queue. No record overtakes that
+//! queue.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -14,16 +14,16 @@ use super::ticket::Ticket;
 pub(super) struct Memory<W> {
     limit: usize,
     used: usize,
-    /// Memory of batches that have ended, for others.
+    /// Memory of ended batches, for reuse.
     spares: Spares,
-    /// Records that wait for room, in order, and so are their deadlines.
+    /// The memory queue, in order; the deadlines are in the same order.
     queue: BTreeMap<Ticket, Delayed<W>>,
-    /// The waiters for a record to leave the queue.
+    /// Waiters for records to leave the queue.
     admissions: BTreeMap<Ticket, Vec<W>>,
-    /// Those whose record is not.
+    /// Waiters whose record has left the queue.
     admitted: Vec<W>,
-    /// The waiters for room for records that are to be one batch, by how much they need and by the
-    /// order in which they came, with their topic.
+    /// Waiters for room for all-or-nothing batches, with their topics. The keys are the size of the
+    /// batch and the order of arrival.
     wholes: BTreeMap<(usize, u64), (usize, W)>,
     next_whole: u64,
 }
@@ -42,12 +42,12 @@ impl<W> Memory<W> {
         }
     }
 
-    /// Whether so many bytes can be taken in now, past an empty queue.
+    /// Returns whether `size` bytes can be accepted now: they fit, and the queue is empty.
     pub(super) fn has_room(&self, size: usize) -> bool {
         self.queue.is_empty() && self.fits(size)
     }
 
-    /// How many bytes can be taken in now, past an empty queue.
+    /// Returns how many bytes can be accepted now; none while records are queued.
     fn room(&self) -> usize {
         if self.queue.is_empty() { self.limit.saturating_sub(self.used) } else { 0 }
     }
@@ -69,29 +69,29 @@ impl<W> Memory<W> {
         self.used -= bytes;
     }
 
-    /// Empty memory for a batch; see [`Spares::take`].
+    /// Returns empty memory for a batch; see [`Spares::take`].
     pub(super) fn allocate(&mut self, capacity: usize) -> Option<Vec<u8>> {
         self.spares.take(capacity)
     }
 
-    /// Takes the memory of a batch that has ended.
+    /// Keeps the memory of a batch that has ended.
     pub(super) fn recycle(&mut self, memory: Bytes) {
         self.spares.give(memory);
     }
 
     // -- the queue ----------------------------------------------------------------------------
 
-    /// Whether records wait for room.
+    /// Returns whether records wait for room.
     pub(super) fn is_short(&self) -> bool {
         !self.queue.is_empty()
     }
 
-    /// How many records wait for room.
+    /// Returns the number of records that wait for room.
     pub(super) fn waiting(&self) -> usize {
         self.queue.len()
     }
 
-    /// How many of them have a smaller ticket.
+    /// Returns how many of them have a smaller ticket.
     pub(super) fn waiting_before(&self, before: Ticket) -> usize {
         self.queue.range(..before).count()
     }
@@ -100,7 +100,7 @@ impl<W> Memory<W> {
         self.queue.contains_key(&ticket)
     }
 
-    /// When the first record of the queue has waited for too long.
+    /// Returns the deadline of the first record in the queue.
     pub(super) fn next_event(&self) -> Option<Instant> {
         self.queue.first_key_value().map(|(_, delayed)| delayed.until)
     }
@@ -110,20 +110,20 @@ impl<W> Memory<W> {
         self.queue.insert(ticket, delayed);
     }
 
-    /// Takes a record out of the queue.
+    /// Removes a record from the queue.
     pub(super) fn leave(&mut self, ticket: Ticket) -> Option<Delayed<W>> {
         let delayed = self.queue.remove(&ticket)?;
         self.admitted.extend(self.admissions.remove(&ticket).into_iter().flatten());
         Some(delayed)
     }
 
-    /// Takes the first out of the queue, whether there is room for it or not.
+    /// Removes the first record from the queue, whether there is room for it or not.
     pub(super) fn pop(&mut self) -> Option<(Ticket, Delayed<W>)> {
         let (&ticket, _) = self.queue.first_key_value()?;
         self.leave(ticket).map(|delayed| (ticket, delayed))
     }
 
-    /// Takes the first out of the queue if there is room for it.
+    /// Removes the first record from the queue if there is room for it.
     pub(super) fn pop_fitting(&mut self) -> Option<(Ticket, Delayed<W>)> {
         let (_, first) = self.queue.first_key_value()?;
         if self.fits(first.record.size()) { self.pop() } else { None }
@@ -140,29 +140,31 @@ impl<W> Memory<W> {
         }
     }
 
-    /// Whether a waiter waits for room for a whole, or for a record that has left the queue.
+    /// Returns whether a waiter waits for an all-or-nothing batch, or for a record that has left
+    /// the queue.
     pub(super) fn has_calls(&self) -> bool {
         !self.admitted.is_empty() || !self.wholes.is_empty()
     }
 
-    /// The waiters whose record has left the queue.
+    /// Removes the waiters whose record has left the queue.
     pub(super) fn admitted(&mut self) -> impl Iterator<Item = W> {
         self.admitted.drain(..)
     }
 
-    /// Completes `waiter` once there is room for a whole of a topic.
+    /// Completes `waiter` once there is room for an all-or-nothing batch of a topic.
     pub(super) fn when_whole_fits(&mut self, topic: usize, size: usize, waiter: W) {
         self.wholes.insert((size, self.next_whole), (topic, waiter));
         self.next_whole += 1;
     }
 
-    /// Whether a whole of a topic waits for room.
+    /// Returns whether an all-or-nothing batch of a topic waits for room.
     pub(super) fn has_whole_of(&self, topic: usize) -> bool {
         self.wholes.values().any(|(of, _)| *of == topic)
     }
 
-    /// Takes out the waiters of wholes that there is room for, with their topics, of topics that are
-    /// `ready`; all if `all`. The smallest come first, so that a full memory is seen at once.
+    /// Removes and returns, with their topics, the waiters of all-or-nothing batches that fit and
+    /// whose topic is `ready`; all if `all`. The map begins with the smallest, so a full memory is
+    /// noticed at once.
     pub(super) fn fitting_wholes(
         &mut self,
         all: bool,
@@ -176,7 +178,7 @@ impl<W> Memory<W> {
         keys.iter().filter_map(|key| self.wholes.remove(key)).collect()
     }
 
-    /// Takes out all who wait for anything but a record.
+    /// Removes all waiters except those of records.
     pub(super) fn take_calls(&mut self) -> impl Iterator<Item = W> {
         let wholes = std::mem::take(&mut self.wholes).into_values().map(|(_, waiter)| waiter);
         let admissions = std::mem::take(&mut self.admissions).into_values().flatten();

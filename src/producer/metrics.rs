@@ -1,5 +1,4 @@
-//! What a producer has done so far, and what it holds at the moment: a snapshot of numbers. It does
-//! not know how they are counted.
+//! Metrics: a snapshot of what a producer has done so far, and of what it holds at the moment.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -8,62 +7,58 @@ use std::time::Duration;
 
 use crate::cluster::NodeId;
 
-/// How often each of Kafka's error codes was met, by its name.
+/// How often each of Kafka's error codes occurred, by its name.
 pub type Errors = BTreeMap<&'static str, u64>;
 
-/// A snapshot. But for [`Self::pending`] and what its parts hold at the moment, numbers only grow.
+/// A snapshot. Numbers only grow, except [`Self::pending`] and current values in the parts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metrics {
     /// The records of all topics.
     pub records: RecordMetrics,
-    /// Those of the failed records that are in no topic's numbers: they were refused, for their
-    /// size or for their topic's name, before there was anything to know of the topic.
+    /// Failed records that no topic counts: they were refused for their size or their topic's name
+    /// before the topic was known.
     pub refused: u64,
-    /// Those of the records that are in no topic's numbers because their topic was not used for
-    /// long and is forgotten.
+    /// Records that no topic counts, because their topic was unused for long and is forgotten.
     pub forgotten: RecordMetrics,
-    /// What is held at the moment.
     pub pending: Pending,
-    /// Batches.
     pub batches: BatchMetrics,
     /// The requests to all brokers.
     pub requests: RequestMetrics,
-    /// How often no broker could be asked about the cluster, as when no address is right.
+    /// How often no broker answered a metadata request, as when no address is right.
     pub bootstrap_failures: u64,
-    /// Connections to brokers that could not be made.
+    /// Failed connections to brokers.
     pub connect_failures: u64,
     /// Connections to brokers that ended.
     pub disconnects: u64,
-    /// What brokers have answered in place of storing a batch, also where it was sent again with
-    /// success. A batch that an answer leaves out counts as `NETWORK_EXCEPTION`.
+    /// Brokers' error codes for batches, including batches that a retry stored. A batch that an
+    /// answer leaves out counts as `NETWORK_EXCEPTION`.
     pub errors: Errors,
-    /// How long acknowledged records took, from when the first of their batch was handed over:
-    /// each counts as long as that one did.
+    /// Time until records were acknowledged. All records of a batch count with the age of its
+    /// first.
     pub acknowledgement: Latency,
-    /// The brokers that the producer has dealt with, by their ids.
+    /// The brokers that the producer has used, by id.
     pub brokers: Vec<BrokerMetrics>,
-    /// The topics that are not forgotten. One that was counts from 0 when it is used again.
+    /// The topics that are not forgotten. A forgotten topic counts from 0 when it is used again.
     pub topics: Vec<TopicMetrics>,
 }
 
-/// Records that were handed over, and how they ended: each once.
+/// Records that were handed over, and their outcomes: each once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RecordMetrics {
-    /// All that were taken in, even if only to be refused.
+    /// All records, including those that were refused at once.
     pub handed_over: u64,
     /// Stored; without acknowledgements, written to the socket.
     pub acknowledged: u64,
-    /// The bytes of those, as they stand in a batch that is not compressed.
+    /// Bytes of the acknowledged records, as in a batch that is not compressed.
     pub acknowledged_bytes: u64,
-    /// Reported as failed. Those that were in flight then may be stored all the same, and stay
-    /// failed.
+    /// Reported as failed. Those that were in flight then may still be stored, and stay failed.
     pub failed: u64,
-    /// Taken back by their caller.
+    /// Canceled by their caller.
     pub unsent: u64,
 }
 
 impl RecordMetrics {
-    /// How many have not ended yet.
+    /// Returns the number of records without an outcome yet.
     pub fn unsettled(&self) -> u64 {
         self.handed_over - self.acknowledged - self.failed - self.unsent
     }
@@ -79,28 +74,24 @@ impl AddAssign for RecordMetrics {
     }
 }
 
-/// What is held at the moment. The numbers of records add up to those that have not ended.
+/// The current state. The numbers of records add up to those without an outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pending {
-    /// Bytes of records that count against `buffer_memory`. A batch that was given up in flight
-    /// counts until its answer is there.
+    /// Bytes of records that count against `buffer_memory`. A batch that expired or was purged in
+    /// flight counts until its answer arrives.
     pub memory_used: usize,
-    /// How many there may be.
     pub buffer_memory: usize,
-    /// Records in batches that are not in flight, be it for the first time or for another.
+    /// Records in batches that wait to be sent, for the first time or again.
     pub queued: usize,
-    /// Records in batches that are in flight.
     pub in_flight: usize,
-    /// Records that wait for memory.
     pub waiting_for_memory: usize,
     /// Records that wait for their topic to be known.
     pub waiting_for_topic: usize,
-    /// Records that wait for their caller to say where they, or others before them, go.
+    /// Records that wait for their caller to choose a partition, for them or for earlier ones.
     pub waiting_for_placing: usize,
 }
 
 impl Pending {
-    /// All records that are held.
     pub fn records(&self) -> usize {
         self.queued
             + self.in_flight
@@ -110,60 +101,54 @@ impl Pending {
     }
 }
 
-/// Batches. The means are of first tries; each is `None` before there is one.
+/// Batches. Means are over batches sent for the first time, and `None` before there is one.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct BatchMetrics {
-    /// Batches that were sent, each counted once. The parts of a split one are others.
+    /// Batches that were sent, each counted once. The parts of a split batch count as other
+    /// batches.
     pub sent: u64,
-    /// Batches that were stored, of those whose records had not failed before.
+    /// Batches that were stored and whose records had not failed before.
     pub acknowledged: u64,
-    /// How often one was sent again.
+    /// How often a batch was sent again.
     pub retries: u64,
-    /// Batches that were cut up, being too large for their topic.
+    /// Batches that were split: too large for their topic, or with records that a broker refused.
     pub splits: u64,
-    /// What was sent of all batches, headers and retries included, as it was sent.
+    /// Bytes of all batches as they were sent, headers and retries included.
     pub sent_bytes: u64,
-    /// How many records a batch has.
+    /// Records in a batch.
     pub mean_records: Option<f64>,
-    /// How large a batch is before compression, with its header.
+    /// Bytes of a batch before compression, with its header.
     pub mean_bytes: Option<f64>,
-    /// The same, of `batch_size`. It is above 1 where records are larger than that.
+    /// The same as a fraction of `batch_size`. Above 1 where records are larger than that.
     pub fill: Option<f64>,
-    /// How many bytes compression makes one of.
+    /// Uncompressed bytes per compressed byte.
     pub compression_ratio: Option<f64>,
 }
 
-/// Produce requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RequestMetrics {
-    /// Those that were made.
     pub sent: u64,
-    /// Those whose connection ended before they were answered, or before they were sent.
+    /// Requests whose connection ended before they were answered, or before they were sent.
     pub lost: u64,
-    /// Those that are under way.
     pub in_flight: usize,
-    /// How long brokers took to answer, from when the request's batches were ready to be sent.
-    /// Without acknowledgements there are no answers.
+    /// Time until brokers answered, from when the request's batches were sealed. Without
+    /// acknowledgements there are no answers.
     pub latency: Latency,
-    /// Throttle times in the brokers' answers.
     pub throttle_time: ThrottleTime,
 }
 
-/// Throttle times: for so long the producer sends nothing to a broker, because that asked for it.
-/// Each counts as long as it is kept, a minute at most. Those of requests that were in flight
-/// together overlap.
+/// Throttle times in brokers' answers: for this long the producer sends nothing to the broker. Each
+/// counts as it is applied, at most a minute. Those of requests that were in flight together
+/// overlap.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ThrottleTime {
-    /// How many answers had one.
+    /// Number of answers with a throttle time.
     pub count: u64,
-    /// Their sum.
     pub total: Duration,
-    /// The longest.
     pub max: Duration,
 }
 
 impl ThrottleTime {
-    /// Counts one more.
     pub(super) fn record(&mut self, time: Duration) {
         *self += Self { count: 1, total: time, max: time };
     }
@@ -177,55 +162,40 @@ impl AddAssign for ThrottleTime {
     }
 }
 
-/// One broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerMetrics {
-    /// Its id.
     pub id: NodeId,
-    /// Whether there is a connection to it.
     pub connected: bool,
-    /// Connections that could not be made.
     pub connect_failures: u64,
-    /// Connections that ended.
     pub disconnects: u64,
-    /// Requests to it.
     pub requests: RequestMetrics,
-    /// What it has answered; see [`Metrics::errors`].
+    /// See [`Metrics::errors`].
     pub errors: Errors,
 }
 
-/// One topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMetrics {
-    /// Its name.
     pub name: Arc<str>,
-    /// How many partitions it has; 0 while that is not known.
+    /// 0 while that is not known.
     pub partitions: usize,
-    /// Its records.
     pub records: RecordMetrics,
-    /// Its part of [`Pending::queued`].
+    /// This topic's part of [`Pending::queued`].
     pub queued: usize,
-    /// Its part of [`Pending::in_flight`].
+    /// This topic's part of [`Pending::in_flight`].
     pub in_flight: usize,
 }
 
-/// How long something took; all zero where nothing was counted. Count, mean and maximum are
-/// exact. The percentiles are off by at most 1/32, or a microsecond where that is more, and take
-/// what is longer for 17 minutes.
+/// Durations; all zero if none was counted. Count, mean and maximum are exact. Percentiles are off
+/// by at most 1/32, or by a microsecond if that is more; durations above 17 minutes count as 17
+/// minutes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Latency {
-    /// How many there were.
     pub count: u64,
-    /// Their mean.
     pub mean: Duration,
-    /// What half of them did not exceed.
     pub p50: Duration,
-    /// What 90 % did not exceed.
     pub p90: Duration,
-    /// What 99 % did not exceed.
     pub p99: Duration,
-    /// What 99.9 % did not exceed.
+    /// Not exceeded by 99.9 %.
     pub p999: Duration,
-    /// The longest.
     pub max: Duration,
 }

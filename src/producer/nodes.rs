@@ -1,5 +1,5 @@
-//! Brokers: their connections, what is to be sent to them, and the requests that they have not
-//! answered.
+//! Brokers: their connections, the partitions that are ready to be sent to them, and their
+//! unanswered requests.
 
 mod node_counts;
 
@@ -12,8 +12,8 @@ use crate::cluster::{NodeId, Place};
 use crate::error::{Error, ErrorCode};
 use node_counts::NodeCounts;
 
-/// An answer that takes longer makes the machine look whether another broker leads by now. Long
-/// beside any healthy answer, short beside the time in which clusters elect.
+/// After this time without an answer, the machine checks whether another broker leads by now. Long
+/// compared with a healthy answer, short compared with an election.
 const OVERDUE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
@@ -21,14 +21,14 @@ struct Node {
     id: NodeId,
     connected: bool,
     connecting: bool,
-    /// Connections in a row that failed, why the last one did, and when to try again.
+    /// Failed connections in a row, the last error, and the time of the next attempt.
     failures: u32,
     last_failure: Option<Error>,
     retry_at: Option<Instant>,
-    /// The broker asked for silence until then.
+    /// Nothing is sent to the broker until then.
     throttled_until: Option<Instant>,
     in_flight: usize,
-    /// Partitions with a batch that may leave.
+    /// Partitions with a batch that may be sent.
     ready: VecDeque<Place>,
     /// Partitions with an awaited record, to be sent once nothing is in flight.
     awaited: Vec<Place>,
@@ -40,27 +40,27 @@ struct Node {
 pub(super) struct Sent {
     pub(super) place: Place,
     pub(super) serial: u64,
-    /// The topic's id then: it may be another by the time of the answer.
+    /// The topic's id when the batch was sent. It may have changed when the answer arrives.
     pub(super) topic_id: u128,
 }
 
-/// A request that is not answered.
+/// A request that is not answered yet.
 #[derive(Debug)]
 pub(super) struct Request {
     id: RequestId,
     pub(super) node: NodeId,
     pub(super) parts: Vec<Sent>,
-    /// When its batches were sealed, so that it could be sent.
+    /// The time at which its batches were sealed, so that it could be sent.
     sent_at: Instant,
-    /// When to look again whether another broker leads, and whether that was done.
+    /// Time of the next check whether another broker leads, and whether there was one before.
     overdue_at: Instant,
     is_overdue: bool,
 }
 
-/// A broker is known from the first time on that anything is to do with it.
+/// The brokers that the machine has used so far.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
-    /// Sorted: there are few, and a map takes longer to search.
+    /// Sorted by id: there are few, and a map takes longer to search.
     by_id: Vec<Node>,
     /// Sorted by id, as later requests have larger ones.
     requests: VecDeque<Request>,
@@ -69,7 +69,7 @@ pub(super) struct Nodes {
     next_request: RequestId,
     connects: VecDeque<NodeId>,
     disconnects: VecDeque<NodeId>,
-    /// Partitions with records that leave with others; see [`Haste::Together`](super::Haste).
+    /// Partitions with records that are sent together; see [`Haste::Together`](super::Haste).
     gathered: Vec<Place>,
 }
 
@@ -98,7 +98,8 @@ impl Nodes {
         self.get(node).is_some()
     }
 
-    /// When something happens without any news: a pause ends, or an answer is late.
+    /// Returns the next time at which something changes without an event: a pause ends, or an
+    /// answer is overdue.
     pub(super) fn next_event(&self) -> Option<Instant> {
         let pauses = self.by_id.iter().flat_map(|node| [node.retry_at, node.throttled_until]);
         let overdue = self.requests.iter().map(|request| request.overdue_at);
@@ -107,17 +108,18 @@ impl Nodes {
 
     // -- connections --------------------------------------------------------------------------
 
-    /// A broker to connect to.
+    /// Returns a broker to connect to.
     pub(super) fn pop_connect(&mut self) -> Option<NodeId> {
         self.connects.pop_front()
     }
 
-    /// A broker whose connection is to be ended.
+    /// Returns a broker to disconnect from.
     pub(super) fn pop_disconnect(&mut self) -> Option<NodeId> {
         self.disconnects.pop_front()
     }
 
-    /// Has a broker connected, unless it is, or a pause after a failure is not over.
+    /// Requests a connection to a broker, unless there is one or a pause after a failure is not
+    /// over.
     #[inline]
     pub(super) fn want(&mut self, id: NodeId) {
         if self.node(id).begins_to_connect() {
@@ -134,7 +136,8 @@ impl Nodes {
         node.last_failure = None;
     }
 
-    /// A broker could not be connected. `pause` says how long to wait after so many failures.
+    /// Starts the pause after a failed connection. `pause` returns its length for a number of
+    /// failures in a row.
     pub(super) fn connect_failed(
         &mut self,
         now: Instant,
@@ -150,7 +153,8 @@ impl Nodes {
         node.retry_at = Some(now + pause(node.failures));
     }
 
-    /// A connection ended. Gives out what was to be sent on it, and says whether it was needed.
+    /// Removes a closed connection. Returns the partitions that were ready to be sent on it, and
+    /// whether the connection was needed.
     pub(super) fn disconnected(&mut self, node: NodeId) -> (VecDeque<Place>, bool) {
         let node = self.node(node);
         node.counts.disconnects += u64::from(node.connected);
@@ -160,18 +164,18 @@ impl Nodes {
         (std::mem::take(&mut node.ready), was_needed)
     }
 
-    /// Whether any broker was ever connected.
+    /// Returns whether any broker was ever connected.
     pub(super) fn were_connected(&self) -> bool {
         self.were_connected
     }
 
-    /// Why a broker is not connected.
+    /// Returns the error of the last connection to a broker.
     pub(super) fn last_failure(&self, node: NodeId) -> Option<&Error> {
         self.get(node)?.last_failure.as_ref()
     }
 
-    /// Ends the pauses that are over: after failed connections, and for throttling. Brokers that
-    /// are needed are connected.
+    /// Ends pauses that are over: after failed connections, and for throttling. Requests
+    /// connections to brokers that are needed.
     pub(super) fn wake(&mut self, now: Instant, is_needed: impl Fn(NodeId) -> bool) {
         for node in &mut self.by_id {
             if node.throttled_until.is_some_and(|at| at <= now) {
@@ -186,9 +190,10 @@ impl Nodes {
         }
     }
 
-    // -- what is to be sent -------------------------------------------------------------------
+    // -- partitions to send -------------------------------------------------------------------
 
-    /// A broker that takes a request and has one coming, if it owes fewer answers than `limit`.
+    /// Returns a broker to send a request to: connected, not throttled, with a ready partition and
+    /// fewer than `limit` requests in flight.
     #[inline]
     pub(super) fn ready(&self, limit: usize) -> Option<NodeId> {
         let is_ready = |node: &Node| {
@@ -200,7 +205,7 @@ impl Nodes {
         self.by_id.iter().find(|node| is_ready(node)).map(|node| node.id)
     }
 
-    /// Puts a partition into the queue of a broker, and out of that of another.
+    /// Adds a partition to the queue of a broker, and removes it from that of the one `before`.
     #[inline]
     pub(super) fn enqueue(&mut self, place: Place, node: NodeId, before: Option<NodeId>) {
         if let Some(before) = before {
@@ -209,28 +214,28 @@ impl Nodes {
         self.node(node).ready.push_back(place);
     }
 
-    /// Takes a partition out of the queue of a broker.
+    /// Removes a partition from the queue of a broker.
     pub(super) fn leave_queue(&mut self, node: NodeId, place: Place) {
         self.node(node).ready.retain(|other| *other != place);
     }
 
-    /// Takes the first partition of a broker's queue.
+    /// Removes the first partition from a broker's queue.
     #[inline]
     pub(super) fn pop_ready(&mut self, node: NodeId) -> Option<Place> {
         self.node(node).ready.pop_front()
     }
 
-    /// Puts it back.
+    /// Puts a partition back at the front of a broker's queue.
     pub(super) fn push_ready(&mut self, node: NodeId, place: Place) {
         self.node(node).ready.push_front(place);
     }
 
-    /// Remembers a partition with a record that is awaited, until the broker owes no answer.
+    /// Remembers a partition with an awaited record, until no request to the broker is in flight.
     pub(super) fn await_answers(&mut self, node: NodeId, place: Place) {
         self.node(node).awaited.push(place);
     }
 
-    /// Remembers a partition with records that leave with others.
+    /// Remembers a partition with records that are sent together.
     pub(super) fn gather(&mut self, place: Place) {
         self.gathered.push(place);
     }
@@ -241,13 +246,12 @@ impl Nodes {
 
     // -- requests -----------------------------------------------------------------------------
 
-    /// Whether a broker owes an answer.
+    /// Returns whether a request to the broker is in flight.
     #[inline]
     pub(super) fn is_busy(&mut self, node: NodeId) -> bool {
         self.node(node).in_flight > 0
     }
 
-    /// Adds a request.
     #[inline]
     pub(super) fn send(&mut self, now: Instant, node: NodeId, parts: Vec<Sent>) -> RequestId {
         let id = self.next_request;
@@ -261,7 +265,7 @@ impl Nodes {
         id
     }
 
-    /// The batches of a request are sealed. Gives out which these are.
+    /// Notes that a request can be sent now, and returns its batches.
     #[inline]
     pub(super) fn sealed(&mut self, now: Instant, id: RequestId) -> Vec<Sent> {
         let Some(index) = self.find_request(id) else { return Vec::new() };
@@ -270,7 +274,7 @@ impl Nodes {
         request.parts.clone()
     }
 
-    /// A request is answered.
+    /// Removes an answered request.
     #[inline]
     pub(super) fn answered(&mut self, now: Instant, id: RequestId) -> Option<Request> {
         let request = self.take(id)?;
@@ -279,21 +283,22 @@ impl Nodes {
         Some(request)
     }
 
-    /// A request is lost.
+    /// Removes a lost request.
     pub(super) fn lost(&mut self, id: RequestId) -> Option<Request> {
         let request = self.take(id)?;
         self.node(request.node).counts.lost += 1;
         Some(request)
     }
 
-    /// Takes a request that has ended. The caller then calls [`Self::owes_less`].
+    /// Removes a request that has ended. The caller then calls [`Self::owes_less`].
     #[inline]
     pub(super) fn take(&mut self, id: RequestId) -> Option<Request> {
         let index = self.find_request(id)?;
         if index == 0 { self.requests.pop_front() } else { self.requests.remove(index) }
     }
 
-    /// A broker owes one answer less. Gives out partitions that have waited until it owes none.
+    /// Counts one request in flight less. After the last one, returns the partitions that wait for
+    /// that.
     #[inline]
     pub(super) fn owes_less(&mut self, node: NodeId) -> Vec<Place> {
         let node = self.node(node);
@@ -301,12 +306,12 @@ impl Nodes {
         if node.in_flight == 0 { std::mem::take(&mut node.awaited) } else { Vec::new() }
     }
 
-    /// A broker refused a batch.
+    /// Counts a broker's refusal of a batch.
     pub(super) fn refused(&mut self, node: NodeId, code: ErrorCode) {
         *self.node(node).counts.errors.entry(code.name()).or_default() += 1;
     }
 
-    /// A broker asks for silence.
+    /// Sends nothing to a broker for `time`.
     pub(super) fn throttle(&mut self, now: Instant, node: NodeId, time: Duration) {
         let node = self.node(node);
         node.counts.throttle_time.record(time);
@@ -317,7 +322,7 @@ impl Nodes {
         self.get(node).is_some_and(|node| node.throttled_until.is_some())
     }
 
-    /// Whether an answer is late, for the first time or again.
+    /// Returns whether an answer is overdue, for the first time or again.
     pub(super) fn notice_overdue(&mut self, now: Instant) -> bool {
         let mut any = false;
         for request in &mut self.requests {
@@ -330,8 +335,9 @@ impl Nodes {
         any
     }
 
-    /// A broker that owes an answer, and no longer leads: the wait for it stands in the way of
-    /// everything that is to go to its successor. A broker that is merely slow is left alone.
+    /// Disconnects from a broker that no longer leads, if it has an overdue request: waiting for
+    /// the answer would block everything for the new leader. A slow broker that still leads stays
+    /// connected.
     pub(super) fn give_up_on(&mut self, node: NodeId) {
         let mut requests = self.requests.iter();
         let owes = |request: &Request| request.node == node && request.is_overdue;
@@ -340,7 +346,7 @@ impl Nodes {
         }
     }
 
-    /// Nothing more is sent. Requests that are under way end with their connections.
+    /// Stops sending. Requests in flight end with their connections.
     pub(super) fn finish(&mut self) {
         self.requests.clear();
         for node in &mut self.by_id {
@@ -355,7 +361,7 @@ impl Nodes {
         self.by_id.iter().map(Node::metrics).collect()
     }
 
-    /// Those of all brokers.
+    /// Returns the metrics of all brokers together.
     pub(super) fn request_metrics(&self) -> RequestMetrics {
         let (mut all, mut in_flight) = (NodeCounts::default(), 0);
         for node in &self.by_id {
@@ -367,7 +373,7 @@ impl Nodes {
 }
 
 impl Node {
-    /// Whether it is to be connected now; from then on a connection is under way.
+    /// Returns whether to connect now. If so, the connection counts as under way from now on.
     fn begins_to_connect(&mut self) -> bool {
         let begins = !self.connected && !self.connecting && self.retry_at.is_none();
         self.connecting |= begins;

@@ -1,5 +1,5 @@
-//! What the machine says of its own accord. A broker that cannot be reached is a warning at once,
-//! and again for as long as that lasts. Other events are lines for debugging.
+//! The machine's log lines. A broker that cannot be reached is a warning at once, and again while
+//! that lasts. Other events are lines for debugging.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -8,17 +8,17 @@ use super::notice::{Notice, Severity};
 use crate::cluster::NodeId;
 use crate::error::Error;
 
-/// How often a warning is repeated.
+/// The time between two warnings about the same peer.
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
-/// How long a budget of debug lines is for, and how many lines it has.
+/// The period of the budget for debug lines, and the number of lines in it.
 const BUDGET_FOR: Duration = Duration::from_secs(1);
 const BUDGET: u32 = 50;
 
 /// A peer that the machine has to reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Peer {
-    /// Any broker, to ask about the cluster.
+    /// Any broker, for metadata.
     Cluster,
     Broker(NodeId),
 }
@@ -35,7 +35,7 @@ struct Trouble {
 pub(super) struct Notices {
     queue: VecDeque<Notice>,
     trouble: BTreeMap<Peer, Trouble>,
-    /// Whether lines for debugging are wanted.
+    /// Whether debug lines are wanted.
     verbose: bool,
     budget: Option<Budget>,
 }
@@ -59,13 +59,13 @@ impl Notices {
         self.queue.push_back(Notice { severity, text });
     }
 
-    /// Whether a failure to reach a peer is worth a warning now.
+    /// Returns whether a failure to reach a peer is worth a warning now.
     pub(super) fn is_warning_due(&self, now: Instant, who: Peer) -> bool {
         let trouble = self.trouble.get(&who);
         trouble.is_none_or(|trouble| now >= trouble.warned_at + BETWEEN_WARNINGS)
     }
 
-    /// A connection or a question to a peer has failed, while so many records wait.
+    /// Reports a failed connection or question to a peer, while `waiting` records wait.
     pub(super) fn failed(&mut self, now: Instant, who: Peer, error: &Error, waiting: usize) {
         let warns = self.is_warning_due(now, who);
         let mut trouble = self.trouble.get_mut(&who);
@@ -96,13 +96,13 @@ impl Notices {
         self.push(Severity::Warning, text);
     }
 
-    /// Which peer cannot be reached, and why.
+    /// Returns which peer cannot be reached, and why.
     pub(super) fn trouble(&self) -> Option<String> {
         let (who, trouble) = self.trouble.first_key_value()?;
         Some(format!("{} cannot be reached: {}", named(*who), trouble.last))
     }
 
-    /// A peer was reached, which is news if it could not be reached before.
+    /// Reports that a peer was reached, which is logged if it could not be reached before.
     pub(super) fn reached(&mut self, who: Peer) {
         if self.trouble.remove(&who).is_some() {
             self.push(Severity::Info, format!("{} is reached again", named(who)));
@@ -111,7 +111,7 @@ impl Notices {
         }
     }
 
-    /// The cluster lists these brokers: others are not missed any more.
+    /// Forgets the failures of brokers that the cluster does not list any more.
     pub(super) fn listed(&mut self, is_listed: impl Fn(NodeId) -> bool) {
         self.trouble.retain(|who, _| match who {
             Peer::Cluster => true,
@@ -119,7 +119,7 @@ impl Notices {
         });
     }
 
-    /// Something else has happened.
+    /// Logs another event, within the budget.
     pub(super) fn debug(&mut self, now: Instant, what: impl FnOnce() -> String) {
         if !self.verbose {
             return;

@@ -1,6 +1,6 @@
-//! Requests whose batches are being sealed: each broker gets its requests in the order in which
-//! the machine made them, however long each takes to seal. A broker stores a producer's batches
-//! in no other order than that of their sequence numbers.
+//! Requests whose batches are being sealed. Each broker gets its requests in the order in which the
+//! machine made them, however long each takes to seal: brokers store a producer's batches only in
+//! the order of their sequence numbers.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -21,18 +21,18 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Keeps a place for a request that is being sealed.
+    /// Reserves a place for a request that is being sealed.
     pub(super) fn reserve(&mut self, node: NodeId, id: RequestId) {
         self.queues.entry(node).or_default().push_back(Slot { id, batches: None });
     }
 
-    /// Takes in a request that has no place yet.
+    /// Adds a sealed request that has no place yet.
     pub(super) fn push(&mut self, SealedRequest { id, node, batches }: SealedRequest) {
         let slot = Slot { id, batches: Some(batches) };
         self.queues.entry(node).or_default().push_back(slot);
     }
 
-    /// Puts a request in its place.
+    /// Puts a sealed request into its place.
     pub(super) fn fill(&mut self, SealedRequest { id, node, batches }: SealedRequest) {
         let mut queue = self.queues.get_mut(&node).into_iter().flatten();
         if let Some(slot) = queue.find(|slot| slot.id == id) {
@@ -40,7 +40,7 @@ impl Outbox {
         }
     }
 
-    /// The next request that nothing stands before.
+    /// Returns the next sealed request that has no unsealed one before it.
     pub(super) fn pop(&mut self) -> Option<SealedRequest> {
         self.queues.iter_mut().find_map(|(&node, queue)| {
             let batches = queue.front_mut()?.batches.take()?;

@@ -6,21 +6,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Header, Record};
 use crate::wire::copied;
 
-/// A record that owns its bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OwnedRecord {
     /// Milliseconds since 1970.
     pub timestamp: i64,
-    /// The key.
     pub key: Option<Vec<u8>>,
-    /// The value.
     pub value: Option<Vec<u8>>,
-    /// The headers.
     pub headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
 impl OwnedRecord {
-    /// A copy of a record.
+    /// Copies a record.
     ///
     /// # Errors
     /// If there is no memory for it.
@@ -41,7 +37,7 @@ impl OwnedRecord {
     }
 }
 
-/// The process has no memory for so many bytes.
+/// Returns the error for a failed allocation of `bytes`.
 pub(super) fn out_of_memory(bytes: usize) -> Error {
     let message = format!(
         "the process has no memory for a message of {bytes} bytes; free some, lower \
@@ -51,17 +47,17 @@ pub(super) fn out_of_memory(bytes: usize) -> Error {
 }
 
 impl OwnedRecord {
-    /// About how many bytes it has.
+    /// See `Record::size_bound`.
     pub fn size(&self) -> usize {
         self.with_headers(&self.headers()).size_bound()
     }
 
-    /// Its headers, as [`Self::with_headers`] takes them.
+    /// Returns its headers, for [`Self::with_headers`].
     pub fn headers(&self) -> Vec<Header<'_>> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect()
     }
 
-    /// The record, borrowed.
+    /// Borrows the record.
     pub fn with_headers<'a>(&'a self, headers: &'a [Header<'a>]) -> Record<'a> {
         Record {
             timestamp: self.timestamp,

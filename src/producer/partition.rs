@@ -1,6 +1,6 @@
-//! One partition's queue of batches, the oldest first: which of them may be sent, and what an
-//! answer means for it. It knows no other partition, no broker and no waiter of a call; what
-//! concerns these is in what its methods return, for the machine to apply.
+//! A partition's queue of batches, the oldest first: which of them may be sent, and what an answer
+//! means for a batch. It knows no other partition, no broker and no waiter of a call; its methods
+//! return the changes that the machine must apply to these.
 
 mod batch;
 mod ends;
@@ -26,53 +26,52 @@ use crate::cluster::NodeId;
 use crate::error::Error;
 use crate::record::Record;
 
-/// What a partition's first batch gets of memory; it takes more if it needs it.
+/// Initial memory of a partition's first batch, which grows if needed.
 const SMALL: usize = 1024;
 
 #[derive(Debug)]
 pub(super) struct Partition<W> {
-    /// The oldest batch first; only the last may be open. Those that have been sent come before
-    /// those that have not.
+    /// The oldest batch first; only the last may be open. Batches that were sent come before those
+    /// that were not.
     queue: VecDeque<Batch<W>>,
     in_flight: usize,
-    /// About how large those were that left.
+    /// Approximate size of the last batches.
     recent_size: usize,
-    /// About how many waited for the records of each.
+    /// Approximate number of waiters of each.
     recent_waiters: usize,
     /// The broker that the batches in flight were sent to.
     sent_to: Option<NodeId>,
     idempotence: Idempotence,
-    /// Why it takes no more records, if it stopped at a gap.
+    /// Why it accepts no more records, if it stopped at a gap.
     stopped: Option<Error>,
-    /// Deadlines that are earlier than that of an older batch: those of batches that are stored
-    /// whole, whose time began before they were taken in.
+    /// Deadlines that may be earlier than that of an older batch: the time of an all-or-nothing
+    /// batch starts before the batch is accepted.
     early: BTreeSet<Instant>,
     pub(super) marks: Marks,
 }
 
-/// Where a partition stands in the queues of others.
+/// The places of a partition in other components' queues.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
-    /// The broker in whose queue of partitions with something to send it stands.
+    /// The broker whose queue of ready partitions it is in.
     pub(super) queued_at: Option<NodeId>,
-    /// The broker that sends its records as soon as it owes no answer.
+    /// The broker that is sent its records as soon as no other request to it is in flight.
     pub(super) awaited: Option<NodeId>,
-    /// Whether it stands in the list of partitions with batches.
+    /// Whether it is in the list of partitions with batches.
     pub(super) is_listed: bool,
-    /// Whether it stands among those whose records wait for others that come with them.
+    /// Whether it is among the partitions whose records wait for others that come with them.
     pub(super) gathers: bool,
-    /// When the machine looks at it again of its own accord.
+    /// The time at which the machine next checks it without an event.
     pub(super) timer: Option<Instant>,
 }
 
-/// A record that was appended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Appended {
     /// The ticket of its batch.
     pub(super) ticket: Ticket,
-    /// How many bytes it took.
+    /// The bytes that it added to the batch.
     pub(super) size: usize,
-    /// Whether it filled its batch.
+    /// Whether it filled the batch.
     pub(super) is_full: bool,
 }
 
@@ -91,9 +90,9 @@ impl<W> Partition<W> {
         }
     }
 
-    // -- records on their way in --------------------------------------------------------------
+    // -- appending ----------------------------------------------------------------------------
 
-    /// Appends a record to the last batch, if that takes it; gives back who waits otherwise.
+    /// Appends a record to the last batch, or returns `who` if the batch does not take it.
     #[inline]
     pub(super) fn append<N: Who<W>>(
         &mut self,
@@ -106,7 +105,7 @@ impl<W> Partition<W> {
         Ok(Appended { ticket: batch.ticket, size, is_full })
     }
 
-    /// Adds a batch, whose time may be over before that of older ones.
+    /// Adds a batch, whose deadline may be earlier than that of older ones.
     pub(super) fn push(&mut self, batch: Batch<W>) {
         let is_early = self.queue.back().is_some_and(|last| batch.deadline < last.deadline);
         if is_early || !self.early.is_empty() {
@@ -120,47 +119,47 @@ impl<W> Partition<W> {
         self.queue.push_back(batch);
     }
 
-    /// About how large its next batch will be.
+    /// Returns the approximate size of its next batch.
     pub(super) fn usual_size(&self) -> usize {
         self.queue.back().map_or(0, |last| last.charged).max(self.recent_size)
     }
 
-    /// About how many will wait for the records of its next batch.
+    /// Returns the approximate number of waiters of its next batch.
     pub(super) fn usual_waiters(&self) -> usize {
         self.recent_waiters
     }
 
-    /// Why it takes no more records, if it stopped at a gap.
+    /// Returns why it accepts no more records, if it stopped at a gap.
     pub(super) fn stopped(&self) -> Option<&Error> {
         self.stopped.as_ref()
     }
 
-    /// Takes no more records.
+    /// Accepts no more records.
     pub(super) fn stop(&mut self, error: Error) {
         self.stopped = Some(error);
     }
 
-    // -- looks --------------------------------------------------------------------------------
+    // -- queries ------------------------------------------------------------------------------
 
-    /// Whether it has no batch.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// Whether it has no batch, stands in no queue, and takes records.
+    /// Returns whether it has no batch, is in no queue, and accepts records.
     pub(super) fn is_at_rest(&self) -> bool {
         let Marks { queued_at, awaited, is_listed: _, gathers, timer } = &self.marks;
         let is_queued = queued_at.is_some() || awaited.is_some() || *gathers || timer.is_some();
         self.queue.is_empty() && self.in_flight == 0 && self.stopped.is_none() && !is_queued
     }
 
-    /// Whether it has records that have not ended.
+    /// Returns whether it has unsettled records.
     pub(super) fn has_records(&self) -> bool {
         self.queue.iter().any(|batch| !batch.is_given_up())
     }
 
-    /// How many records wait to be sent, and how many are sent or have ended behind those.
+    /// Returns the number of records that wait to be sent, and of those in flight or ended behind
+    /// others.
     pub(super) fn records(&self) -> (usize, usize) {
         let (mut queued, mut in_flight) = (0, 0);
         for batch in &self.queue {
@@ -175,7 +174,7 @@ impl<W> Partition<W> {
         (queued, in_flight)
     }
 
-    /// How many records of batches with a smaller ticket are not settled.
+    /// Returns the number of unsettled records in batches with a smaller ticket.
     pub(super) fn unsettled_before(&self, before: Ticket) -> usize {
         let open = self.queue.iter().flat_map(|batch| {
             let own = (!batch.is_given_up()).then_some((batch.ticket, batch.count()));

@@ -1,10 +1,10 @@
-//! Which partition a record goes to: by its key as the Java client does it, and without a key
-//! to one partition for a while, so that batches fill (KIP-794).
+//! Chooses the partition of a record: by its key as the Java client does, and without a key one
+//! partition for a while, so that batches fill (KIP-794).
 
 use crate::config::Partitioner;
 use crate::random::Random;
 
-/// The Java client's hash, so that a key finds the same partition from both.
+/// The Java client's hash, so that a key maps to the same partition in both.
 pub fn murmur2(data: &[u8]) -> i32 {
     const SEED: u32 = 0x9747_b28c;
     const M: u32 = 0x5bd1_e995;
@@ -30,17 +30,17 @@ pub fn murmur2(data: &[u8]) -> i32 {
     hash as i32
 }
 
-/// The partition of a key, out of all partitions, whether they have a leader or not.
+/// Returns the partition of a key, out of all partitions, with or without a leader.
 pub fn partition_of(key: &[u8], partitions: i32) -> i32 {
     (murmur2(key) & i32::MAX) % partitions
 }
 
-/// The partition that librdkafka's default chooses for a key that is not empty.
+/// Returns the partition that librdkafka by default chooses for a key that is not empty.
 pub fn crc32_partition_of(key: &[u8], partitions: i32) -> i32 {
     (i64::from(crc32fast::hash(key)) % i64::from(partitions)) as i32
 }
 
-/// The partition that a key always finds; `None` where it decides nothing.
+/// Returns the partition that a key always maps to; `None` if the key does not decide.
 pub(super) fn of_key(partitioner: Partitioner, key: Option<&[u8]>, partitions: i32) -> Option<i32> {
     match (partitioner, key) {
         (Partitioner::Java, Some(key)) => Some(partition_of(key, partitions)),
@@ -51,24 +51,23 @@ pub(super) fn of_key(partitioner: Partitioner, key: Option<&[u8]>, partitions: i
     }
 }
 
-/// How a topic's records are spread where their keys do not decide.
+/// The state of a topic's partitioner for records whose key does not decide.
 #[derive(Debug, Default)]
 pub(super) struct Spread {
     sticky: Sticky,
     turn: i32,
 }
 
-/// The partitions there are to choose from.
+/// The partitions to choose from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice<'a> {
-    /// How many there are.
     pub(super) count: i32,
-    /// Those that have a leader.
+    /// Partitions with a leader.
     pub(super) led: &'a [i32],
 }
 
 impl Choice<'_> {
-    /// Any partition that has a leader; any at all, if none has.
+    /// Returns a random partition with a leader, or any partition if none has one.
     fn any(&self, random: &mut Random) -> i32 {
         if self.led.is_empty() {
             random.below(self.count as u64) as i32
@@ -79,7 +78,7 @@ impl Choice<'_> {
 }
 
 impl Spread {
-    /// The partition for a record with this key.
+    /// Chooses the partition of a record with this key.
     pub(super) fn choose(
         &mut self,
         partitioner: Partitioner,
@@ -101,8 +100,8 @@ impl Spread {
         }
     }
 
-    /// The partition for a record with this key, if that is decided: by the key, or because the
-    /// partition before is kept for a while.
+    /// Returns the partition of a record with this key if it is decided already: by the key, or by
+    /// the sticky partition.
     pub(super) fn decided(
         &self,
         partitioner: Partitioner,
@@ -116,12 +115,12 @@ impl Spread {
         of_key(partitioner, key, count).or(kept)
     }
 
-    /// Counts what was appended where a partition is kept for a while.
+    /// Counts an appended record for the sticky partition.
     pub(super) fn appended(&mut self, size: usize, batch_size: usize, batch_full: bool) {
         self.sticky.appended(size, batch_size, batch_full);
     }
 
-    /// The partitions or their leaders have changed.
+    /// Forgets the sticky partition: the partitions or their leaders have changed.
     pub(super) fn changed(&mut self) {
         self.sticky.forget();
     }
@@ -139,8 +138,8 @@ impl Sticky {
         *self.partition.get_or_insert_with(|| choice.any(random))
     }
 
-    /// The partition is left once a batch's worth went to it and its batch is full; at twice
-    /// that in any case, lest a batch that never fills hold it.
+    /// Leaves the partition once a batch's worth went to it and its batch is full. At twice that
+    /// size it is left in any case, or a batch that never fills would keep it.
     fn appended(&mut self, size: usize, batch_size: usize, batch_full: bool) {
         self.bytes += size;
         if (self.bytes >= batch_size && batch_full) || self.bytes >= 2 * batch_size {
@@ -177,7 +176,7 @@ mod tests {
 
     #[test]
     fn crc32_is_librdkafkas() {
-        // The check value of CRC-32, as librdkafka's rd_crc32 gives it.
+        // The check value of CRC-32, as librdkafka's rd_crc32 returns it.
         assert_eq!(
             crc32_partition_of(b"123456789", i32::MAX),
             (0xcbf4_3926_u32 % 0x7fff_ffff) as i32

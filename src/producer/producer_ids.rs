@@ -1,4 +1,4 @@
-//! The producer's id and epoch, by which brokers recognise what they have stored already.
+//! The producer's id and epoch, by which brokers recognize batches that they have stored already.
 
 use std::time::Instant;
 
@@ -9,9 +9,9 @@ use crate::random::Random;
 
 #[derive(Debug)]
 pub(super) struct ProducerIds {
-    /// Once a broker has given one; `None` again when it is spent.
+    /// `None` before a broker has assigned one, and once the last epoch of an id is spent.
     current: Option<ProducerEpoch>,
-    /// The last epoch of which sequence numbers were forgotten.
+    /// The last epoch with sequence numbers that were forgotten.
     retired: Option<ProducerEpoch>,
     question: Refresh,
 }
@@ -26,7 +26,7 @@ impl ProducerIds {
         self.current
     }
 
-    /// Has a broker asked for an id, unless there is one. Says whether there is.
+    /// Requests an id from a broker unless there is one. Returns whether there is one.
     #[inline]
     pub(super) fn want(&mut self) -> bool {
         if self.current.is_none() {
@@ -36,7 +36,7 @@ impl ProducerIds {
     }
 
     /// The same, for a partition that has no numbers yet. It gets a fresh epoch if numbers of the
-    /// current one were forgotten: they may have been its own.
+    /// current one were forgotten: they may have been this partition's.
     pub(super) fn want_for_new(&mut self) -> bool {
         if self.retired.is_some() && self.retired == self.current {
             self.replace(self.current);
@@ -44,23 +44,22 @@ impl ProducerIds {
         self.want()
     }
 
-    /// The sequence numbers of a partition are forgotten.
+    /// Notes that the sequence numbers of a partition are forgotten.
     pub(super) fn retire(&mut self, producer: Option<ProducerEpoch>) {
         if producer.is_some() && producer == self.current {
             self.retired = producer;
         }
     }
 
-    /// Whether a partition may come back whose numbers were forgotten.
+    /// Returns whether a partition may come back whose numbers were forgotten.
     pub(super) fn has_retired(&self) -> bool {
         self.retired.is_some()
     }
 
-    /// Gives what is to be used in the place of an epoch that is spent. Others may have replaced
-    /// it before.
+    /// Returns the replacement of a spent epoch. Another partition may have replaced it before.
     pub(super) fn replace(&mut self, spent: Option<ProducerEpoch>) -> Option<ProducerEpoch> {
         if spent == self.current {
-            // The last epoch of an id is not used up but replaced, with the id.
+            // The last epoch of an id has no successor: a new id is requested.
             self.current = spent
                 .filter(|spent| spent.epoch < i16::MAX)
                 .map(|spent| ProducerEpoch { epoch: spent.epoch + 1, ..spent });
@@ -69,9 +68,9 @@ impl ProducerIds {
         self.current
     }
 
-    // -- the question for an id ---------------------------------------------------------------
+    // -- requesting an id ---------------------------------------------------------------------
 
-    /// Whether a broker is to be asked.
+    /// Returns whether a broker must be asked now.
     pub(super) fn poll(&mut self, now: Instant) -> bool {
         self.question.poll(now)
     }
@@ -80,13 +79,13 @@ impl ProducerIds {
         self.question.next_event()
     }
 
-    /// A broker has given an id.
+    /// Stores the id that a broker has assigned.
     pub(super) fn given(&mut self, now: Instant, given: ProducerEpoch, random: &mut Random) {
         self.current = Some(given);
         self.question.succeeded(now, true, random);
     }
 
-    /// None has, and another is to be asked if that makes sense.
+    /// Notes that no broker has assigned an id. Another attempt follows if `again`.
     pub(super) fn failed(
         &mut self,
         now: Instant,

@@ -1,27 +1,23 @@
-//! What the machine asks brokers besides storing records, and what they answer.
+//! The machine's questions to brokers besides produce requests, and their answers.
 
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::protocol::MetadataResponse;
 
-/// A question, and the broker that is to answer it.
+/// A question, and the broker that must answer it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// The broker.
     pub to: Recipient,
-    /// What it is asked.
     pub what: Subject,
 }
 
-/// The broker that a question is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipient {
     /// Any broker of the cluster: the first that answers.
     AnyBroker,
 }
 
-/// What a broker is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// The cluster's brokers and topics.
@@ -30,7 +26,7 @@ pub enum Subject {
     ProducerId,
 }
 
-/// An answer with what it answers, or why none came.
+/// An answer with its question, or the error if there is none.
 #[derive(Debug)]
 pub enum Answer {
     /// To [`Subject::Metadata`].
@@ -39,13 +35,12 @@ pub enum Answer {
     ProducerId(Result<(i64, i16)>),
 }
 
-/// Topics to ask the cluster about; with none of them, brokers alone.
+/// The topics of a metadata request; without topics, it is about brokers only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetadataWanted {
-    /// The topics' names.
     pub topics: Vec<Arc<str>>,
-    /// Whether those that do not exist may be created. Then only topics are asked about that
-    /// records wait for: a topic that was deleted must not come back by being asked about.
+    /// Whether missing topics may be created. Then the question names only topics that records wait
+    /// for: it must not recreate a topic that was deleted.
     pub may_create: bool,
     /// Whether to ask about all topics of the cluster, also those without records: see
     /// [`super::Machine::describe_cluster`].

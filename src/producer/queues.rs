@@ -1,5 +1,5 @@
-//! The queues of all topics, by the topic's index in the cluster. What has records is listed, so that
-//! nothing has to look at every topic there is.
+//! The queues of all topics, by the topic's index in the cluster. Partitions and topics with
+//! records are listed, so that no operation has to visit every topic.
 
 mod topic;
 
@@ -11,7 +11,7 @@ use super::partition::{Batch, Partition};
 use super::ticket::Ticket;
 use crate::cluster::Place;
 
-/// A list of partitions that is not worth tidying.
+/// A list up to this length is not worth tidying.
 const SHORT: usize = 8;
 
 #[derive(Debug)]
@@ -19,9 +19,9 @@ pub(super) struct Queues<W> {
     topics: Vec<TopicQueues<W>>,
     /// Partitions that have batches, and some whose last batch has ended since.
     busy: Vec<Place>,
-    /// How long that list was when only partitions with batches were on it.
+    /// The length of that list when it was last tidied.
     tidied: usize,
-    /// Topics with records that are in no partition yet.
+    /// Topics with records that have no partition yet.
     unassigned: BTreeSet<usize>,
 }
 
@@ -32,7 +32,7 @@ impl<W> Default for Queues<W> {
 }
 
 impl<W> Queues<W> {
-    /// Has queues for the topic with this index.
+    /// Creates queues for the topic with this index, unless it has them.
     #[inline]
     pub(super) fn reach(&mut self, topic: usize) {
         if topic >= self.topics.len() {
@@ -49,19 +49,19 @@ impl<W> Queues<W> {
         &mut self[place.topic].partitions[place.partition]
     }
 
-    /// The queues of a partition, unless its topic was forgotten since.
+    /// Returns a partition, unless its topic was forgotten.
     pub(super) fn get_partition(&mut self, place: Place) -> Option<&mut Partition<W>> {
         self.topics.get_mut(place.topic)?.partitions.get_mut(place.partition)
     }
 
-    /// Whether nothing of a topic is queued, in flight or awaited, and nothing is to be remembered
-    /// of it but sequence numbers.
+    /// Returns whether nothing of a topic is queued, in flight or awaited, and only sequence
+    /// numbers are lost if it is forgotten.
     pub(super) fn is_at_rest(&self, topic: usize) -> bool {
         let topic = &self.topics[topic];
         topic.records.unsettled() == 0 && topic.partitions.iter().all(Partition::is_at_rest)
     }
 
-    /// Forgets a topic that is at rest, after [`Self::tidy`]: its partitions are in no list.
+    /// Forgets an idle topic, after [`Self::tidy`]: its partitions are in no list.
     pub(super) fn forget(&mut self, topic: usize) -> TopicQueues<W> {
         std::mem::take(&mut self.topics[topic])
     }
@@ -74,7 +74,7 @@ impl<W> Queues<W> {
         self.partition(place).open(batch);
     }
 
-    /// Adds a batch that is whole.
+    /// Adds an all-or-nothing batch.
     pub(super) fn push(&mut self, place: Place, batch: Batch<W>) {
         self.list(place);
         self.partition(place).push(batch);
@@ -84,8 +84,8 @@ impl<W> Queues<W> {
         if self.partition(place).marks.is_listed {
             return;
         }
-        // Every question to the cluster walks the list. Without a flush, which tidies it, each new
-        // topic would cost as much as there were topics before.
+        // Every question to the cluster walks the list. A flush tidies it; without flushes, the
+        // cost of each new topic would grow with the number of topics before it.
         if self.busy.len() >= 2 * self.tidied.max(SHORT) {
             self.tidy();
         }
@@ -93,13 +93,13 @@ impl<W> Queues<W> {
         self.busy.push(place);
     }
 
-    /// The partitions that have batches, in order.
+    /// Returns the partitions with batches, in order.
     pub(super) fn busy(&mut self) -> Vec<Place> {
         self.tidy();
         self.busy.clone()
     }
 
-    /// Takes those off the list that have no batch any more.
+    /// Removes the partitions that have no batch any more from the list.
     pub(super) fn tidy(&mut self) {
         let topics = &mut self.topics;
         self.busy.retain(|place| {
@@ -111,7 +111,7 @@ impl<W> Queues<W> {
         self.tidied = self.busy.len();
     }
 
-    /// The partitions that have batches, and what they have, in no order.
+    /// Returns the partitions with batches, in no order.
     pub(super) fn each_busy(&self) -> impl Iterator<Item = (Place, &Partition<W>)> {
         let places = self.busy.iter();
         let partitions =
@@ -121,7 +121,7 @@ impl<W> Queues<W> {
 
     // -- records without a partition ----------------------------------------------------------
 
-    /// Adds a record to those of its topic that are in no partition yet.
+    /// Adds a record to its topic's list of records without a partition.
     pub(super) fn add_unassigned(&mut self, topic: usize, ticket: Ticket) {
         let tickets = &mut self.topics[topic].unassigned;
         tickets.push_back(ticket);
@@ -140,7 +140,7 @@ impl<W> Queues<W> {
         ticket
     }
 
-    /// Takes a record off the list of its topic.
+    /// Removes a record from that list.
     pub(super) fn strike(&mut self, topic: usize, ticket: Ticket) {
         self.topics[topic].strike(ticket);
         self.unlist_assigned(topic);
@@ -152,12 +152,12 @@ impl<W> Queues<W> {
         }
     }
 
-    /// The topics with such records, in order.
+    /// Returns the topics with such records, in order.
     pub(super) fn topics_unassigned(&self) -> Vec<usize> {
         self.unassigned.iter().copied().collect()
     }
 
-    /// The topics with records that have not ended, in order.
+    /// Returns the topics with unsettled records in batches or without a partition, in order.
     pub(super) fn topics_with_records(&self) -> BTreeSet<usize> {
         let busy = self.each_busy().filter(|(_, partition)| partition.has_records());
         busy.map(|(place, _)| place.topic).chain(self.unassigned.iter().copied()).collect()

@@ -1,5 +1,5 @@
-//! A produce request, written around its batches: headers and batches alternate as pieces of
-//! one vectored write, and no record is copied.
+//! Encodes a produce request around its batches: headers and batches alternate as pieces of one
+//! vectored write, and no record is copied.
 
 use std::sync::Arc;
 
@@ -10,44 +10,36 @@ use crate::protocol::{ApiKey, PRODUCE_BY_TOPIC_ID, ProduceRequest, Request};
 use crate::record::{Identity, SealedBatch};
 use crate::wire::{LENGTH_SIZE, Writer};
 
-/// A produce request that is under way.
 pub type RequestId = u64;
 
 /// One partition's batch in a request.
 #[derive(Debug, Clone)]
 pub struct PartitionBatch {
-    /// The topic's name.
     pub topic: Arc<str>,
-    /// The topic's id, for versions that ask for it.
+    /// For versions that name topics by id.
     pub topic_id: u128,
-    /// The partition.
     pub partition: i32,
-    /// Its identity.
     pub identity: Identity,
-    /// The batch.
     pub batch: SealedBatch,
 }
 
 /// A request whose batches are sealed.
 #[derive(Debug)]
 pub struct SealedRequest {
-    /// Names it.
     pub id: RequestId,
-    /// The broker.
     pub node: NodeId,
-    /// Its batches.
     pub batches: Vec<PartitionBatch>,
 }
 
 impl SealedRequest {
-    /// Its batches as the machine keeps them, for another try.
+    /// Returns the batches for the machine, which keeps them for retries.
     pub fn only_batches(&self) -> Vec<SealedBatch> {
         self.batches.iter().map(|part| part.batch.clone()).collect()
     }
 }
 
-/// The pieces of a whole frame. Batches of one topic must stand together, and no partition may
-/// stand twice: brokers answer both entries and store one.
+/// Returns the pieces of a complete frame. Batches of a topic must be adjacent, and each partition
+/// may occur only once: brokers answer both entries but store one.
 pub fn encode_produce(
     batches: &[PartitionBatch],
     version: i16,

@@ -1,11 +1,11 @@
-//! What a response says of each batch of its request. It names topics as the request did: by name,
-//! or by id.
+//! The answers in a response to each batch of its request. A response names topics as the request
+//! did: by name, or by id.
 
 use std::collections::BTreeMap;
 
 use crate::protocol::{PartitionProduced, ProduceResponse, TopicProduced};
 
-/// For fewer batches, looking at all answers is quicker than sorting them.
+/// With fewer batches, a linear search is faster than a map.
 const MANY: usize = 8;
 
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl<'a> TopicKey<'a> {
 }
 
 impl<'a> Answers<'a> {
-    /// Those to a request with so many batches.
+    /// Indexes the answers to a request with this number of batches.
     #[inline]
     pub(super) fn to(response: &'a ProduceResponse, batches: usize) -> Self {
         if batches < MANY {
@@ -43,7 +43,8 @@ impl<'a> Answers<'a> {
         Self::Many(answers)
     }
 
-    /// The answer for a batch that was sent to a partition of a topic with this name and id.
+    /// Returns the answer for a batch that was sent to a partition of a topic with this name and
+    /// id.
     #[inline]
     pub(super) fn get(&self, name: &str, id: u128, index: i32) -> Option<&'a PartitionProduced> {
         let is_asked = |topic: &TopicProduced| match TopicKey::of(topic) {

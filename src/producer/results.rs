@@ -1,5 +1,5 @@
 //! Results of records and calls, until the driver fetches them. Each waiter passes through here
-//! once, and nothing else makes a [`Settled`].
+//! once, and only this module creates a [`Settled`].
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Results<W> {
     settled: VecDeque<Settled<W>>,
-    /// How many batches and waiting records have ended.
+    /// Number of batches and waiting records that have ended.
     progress: u64,
-    /// How many records were given up because the producer was closed.
+    /// Number of records dropped because the producer was closed or has panicked.
     abandoned: usize,
 }
 
@@ -37,7 +37,7 @@ impl<W> Results<W> {
         self.push(SettledBatch { topic, partition, outcome, waiting, unclaimed });
     }
 
-    /// A record that failed before it was in a batch.
+    /// Adds a record that failed before it was in a batch.
     pub(super) fn refused(
         &mut self,
         topic: Arc<str>,
@@ -65,7 +65,7 @@ impl<W> Results<W> {
         self.settled.push_back(Settled::Batch(batch));
     }
 
-    /// The end of a call such as start or flush.
+    /// Adds the result of a call such as start or flush.
     pub(super) fn call(&mut self, waiter: W, result: Result<()>) {
         self.settled.push_back(Settled::Call { waiter, result });
     }
@@ -74,7 +74,7 @@ impl<W> Results<W> {
         self.settled.pop_front()
     }
 
-    /// So many records were given up because the producer was closed.
+    /// Counts records dropped because the producer was closed or has panicked.
     pub(super) fn abandon(&mut self, records: usize) {
         self.abandoned += records;
     }
@@ -83,7 +83,7 @@ impl<W> Results<W> {
         self.abandoned
     }
 
-    /// Grows whenever a batch or a record that waited comes to its end.
+    /// Grows whenever a batch or a waiting record ends.
     pub(super) fn progress(&self) -> u64 {
         self.progress
     }

@@ -1,39 +1,37 @@
-//! Sequence numbers: they count a producer's records in a partition, and wrap to 0 after
-//! 2³¹ − 1. They are never compared by size, only by what follows what.
+//! Sequence numbers: they count a producer's records in a partition, and wrap to 0 after 2³¹ − 1.
+//! They are never compared by size, only by distance.
 
-/// A producer's id and epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProducerEpoch {
     pub(super) id: i64,
     pub(super) epoch: i16,
 }
 
-/// The sequence number of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Sequence(i32);
 
 impl Sequence {
-    /// Where every producer and every epoch begins.
+    /// The first number of every producer and epoch.
     pub const FIRST: Self = Self(0);
 
-    /// A number that a broker knows already; only for tests that begin near the end.
+    /// Numbers other than [`Self::FIRST`] are for tests of the wrap-around.
     pub fn new(number: i32) -> Self {
         debug_assert!(number >= 0, "sequence numbers are not negative");
         Self(number)
     }
 
-    /// The number as it is sent.
+    /// Returns the number as it is sent.
     pub fn number(self) -> i32 {
         self.0
     }
 
-    /// Whether it follows `other` by less than half of all numbers.
+    /// Returns whether it follows `other` by less than half of all numbers.
     pub fn is_ahead_of(self, other: Self) -> bool {
         let distance = self.0.wrapping_sub(other.0) & i32::MAX;
         distance > 0 && distance < 1 << 30
     }
 
-    /// The number `records` further on.
+    /// Returns the number `records` further on.
     #[must_use]
     pub fn after(self, records: i32) -> Self {
         // Wrapping addition sets the sign bit exactly when 2³¹ is passed.

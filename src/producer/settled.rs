@@ -1,19 +1,18 @@
-//! What became of records and calls, on its way to those who wait.
+//! Results of records and calls, on the way to their waiters.
 
 use std::sync::Arc;
 
 use crate::error::Error;
 
-/// Something that ended; each waiter `W` appears in exactly one.
+/// A result; each waiter `W` appears in exactly one.
 #[derive(Debug)]
 pub enum Settled<W> {
     /// Records that shared a batch, and so its outcome.
     Batch(SettledBatch<W>),
     /// A call such as ping or flush.
     Call {
-        /// Who waits.
         waiter: W,
-        /// How it ended.
+        /// `Err` if it failed or was not answered in time.
         result: Result<(), Error>,
     },
 }
@@ -21,45 +20,44 @@ pub enum Settled<W> {
 /// A batch's outcome, and the waiters of its records.
 #[derive(Debug)]
 pub struct SettledBatch<W> {
-    /// The topic.
     pub topic: Arc<str>,
-    /// The partition; −1 if none was chosen yet.
+    /// −1 if none was chosen yet.
     pub partition: i32,
     /// Where it is stored, or why it is not.
     pub outcome: Result<Stored, Error>,
-    /// Who waits, in the order of the records.
+    /// Waiters in the order of the records.
     pub waiting: Vec<Waiting<W>>,
-    /// How many of its records have no waiter.
+    /// Number of records without a waiter.
     pub unclaimed: usize,
 }
 
 /// Where a batch is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
-    /// The offset of its first record.
+    /// The offset of its first record; −1 if the broker did not say.
     pub base_offset: i64,
-    /// The broker's clock, where the topic keeps that instead of the records' own timestamps.
+    /// The broker's clock, if the topic stores that instead of the records' own timestamps.
     pub log_append_time: Option<i64>,
 }
 
-/// Where one record is stored, and when it was made.
+/// Where one record is stored, and its timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordPlace {
-    /// The offset; −1 if the broker did not say.
+    /// −1 if the broker did not say.
     pub offset: i64,
-    /// Its own timestamp, or the broker's clock where the topic keeps that.
+    /// The record's own, or the broker's clock if the topic stores that.
     pub timestamp: i64,
 }
 
 impl Stored {
-    /// The place of the first record of a waiter.
+    /// Returns the place of a waiter's first record.
     pub fn first_place_of<W>(self, waiting: &Waiting<W>) -> RecordPlace {
         let timestamp = self.log_append_time.unwrap_or(waiting.timestamp);
         let place = RecordPlace { offset: self.base_offset, timestamp };
         place.after(waiting.index as u32)
     }
 
-    /// The place of a waiter's only record.
+    /// Returns the place of a waiter's only record.
     pub fn place_of<W>(self, waiting: &Waiting<W>) -> RecordPlace {
         debug_assert_eq!(waiting.count, 1, "who waits for several is told of each");
         self.first_place_of(waiting)
@@ -67,7 +65,7 @@ impl Stored {
 }
 
 impl RecordPlace {
-    /// Where the record is that comes so many behind this one in its batch.
+    /// Returns the place of the record that is `behind` records later in the batch.
     #[must_use]
     pub fn after(self, behind: u32) -> Self {
         let offset = match self.offset {
@@ -78,29 +76,30 @@ impl RecordPlace {
     }
 }
 
-/// Someone who waits for one record of a batch, or for several in a row.
+/// A waiter for one record of a batch, or for several in a row.
 #[derive(Debug)]
 pub struct Waiting<W> {
-    /// Which record of the batch is the first.
+    /// Index of the first record in the batch.
     pub index: i32,
-    /// How many there are.
+    /// Number of records.
     pub count: i32,
-    /// The records' own timestamp.
+    /// The timestamp that all of the records have.
     pub timestamp: i64,
-    /// Who waits.
     pub waiter: W,
 }
 
-/// Makes of one who waits for several records one who waits for all but so many of them.
+/// Returns a waiter for all records of a waiter except the first ones, whose number is the
+/// argument.
 pub type Rest<W> = fn(&W, i32) -> W;
 
-/// A waiter for a record, made only if need be: the waiter of the record before often waits for
-/// this one as well, as in a call that hands over many.
+/// Creates a record's waiter only if needed: the waiter of the previous record often waits for this
+/// one as well, as in a call that hands over many.
 pub trait Who<W>: Sized {
-    /// Whether `waiter`, who waits for so many records already, may wait for this one as well.
+    /// Returns whether `waiter`, which waits for `count` records already, can wait for this one
+    /// too.
     fn is_next_of(&self, waiter: &W, count: i32) -> bool;
 
-    /// Makes the waiter; `None` if no caller waits.
+    /// Creates the waiter; `None` if no caller waits.
     fn make(self) -> Option<W>;
 }
 
@@ -114,7 +113,7 @@ impl<W> Who<W> for Option<W> {
     }
 }
 
-/// How many records a batch's waiters wait for.
+/// Returns the number of records that have a waiter.
 pub(super) fn waited_for<W>(waiting: &[Waiting<W>]) -> usize {
     waiting.iter().map(|waiting| waiting.count as usize).sum()
 }

@@ -1,17 +1,17 @@
-//! Memory of batches that are done with, for those to come. Without it every batch begins in
-//! memory that the system must first clear, which takes about as long as filling it.
+//! Memory of ended batches, for reuse by new ones. Without it every batch begins in memory that the
+//! system must clear first, which takes about as long as filling it.
 
 use bytes::Bytes;
 
 use crate::wire::reserved;
 
-/// What is kept at most, in all.
+/// Maximum bytes kept, in all.
 const KEPT: usize = 2 << 20;
 
-/// How many times as much as is needed may be taken.
+/// Memory may be reused if it is at most this many times larger than needed.
 const MUCH: usize = 4;
 
-/// What is worth keeping: the allocator is quick with less.
+/// Minimum size worth keeping: smaller allocations are fast.
 const WORTHWHILE: usize = 16 << 10;
 
 #[derive(Debug, Default)]
@@ -21,14 +21,14 @@ pub(super) struct Spares {
 }
 
 impl Spares {
-    /// Empty memory for so many bytes, and not for many more: it is not charged for. `None` if the
-    /// process has none.
+    /// Returns empty memory for `capacity` bytes, and not for many more: the rest is not charged.
+    /// `None` if the process has none.
     pub(super) fn take(&mut self, capacity: usize) -> Option<Vec<u8>> {
         if capacity >= WORTHWHILE {
             let fits = capacity..=MUCH * capacity;
             match self.bodies.iter().rposition(|body| fits.contains(&body.capacity())) {
                 Some(index) => return Some(self.remove(index)),
-                // Bodies of a size that is no longer asked for make room.
+                // Bodies of a size that is no longer requested make room.
                 None if !self.bodies.is_empty() => drop(self.remove(0)),
                 None => {}
             }
@@ -36,7 +36,7 @@ impl Spares {
         if let Ok(body) = reserved(capacity) {
             return Some(body);
         }
-        // What is kept may be what is missing.
+        // The kept memory may be the memory that is missing.
         *self = Self::default();
         reserved(capacity).ok()
     }
@@ -47,7 +47,7 @@ impl Spares {
         body
     }
 
-    /// Keeps a body's memory unless it is still read.
+    /// Keeps a body's memory, unless it is still referenced.
     pub(super) fn give(&mut self, body: Bytes) {
         let Ok(mut body) = body.try_into_mut() else { return };
         body.clear();
@@ -93,7 +93,7 @@ mod tests {
             spares.give(body);
         }
         assert_eq!((spares.bodies.len(), spares.size), (2, KEPT));
-        // One that is too small for what is wanted now makes room.
+        // A body that is too small for the new size makes room.
         assert!(spares.take(KEPT).unwrap().capacity() >= KEPT);
         assert_eq!(spares.size, KEPT / 2);
     }

@@ -1,4 +1,4 @@
-//! Splits batches, and gives each batch its serial number.
+//! Splits batches, and assigns serial numbers to batches.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +15,19 @@ pub(super) struct Splitter<W> {
 }
 
 impl<W> Splitter<W> {
-    /// Waiters for several records are cut up by `rest`.
+    /// `rest` splits waiters for several records.
     pub(super) fn new(rest: Rest<W>) -> Self {
         Self { codecs: Codecs::default(), rest, next_serial: 0 }
     }
 
-    /// The serial number of a new batch.
+    /// Returns the serial number of a new batch.
     pub(super) fn serial(&mut self) -> u64 {
         let serial = self.next_serial;
         self.next_serial += 1;
         serial
     }
 
-    /// See [`Batch::split`]. A batch that does not get smaller has used up no serial number.
+    /// See [`Batch::split`]. A batch that does not get smaller uses up no serial number.
     pub(super) fn split(
         &mut self,
         batch: &mut Batch<W>,

@@ -1,5 +1,4 @@
 //! The order in which records were handed over.
 
-/// Grows with every batch and every record that waits: what has a smaller ticket was handed over
-/// earlier.
+/// Grows with every batch and every record that waits: a smaller ticket was handed over earlier.
 pub type Ticket = u64;

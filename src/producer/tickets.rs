@@ -1,5 +1,5 @@
-//! Tickets: the order in which batches and waiting records were handed over, which of them are not
-//! settled, and the flushes that wait for that.
+//! Tickets of batches and waiting records: the order in which they were handed over, which of them
+//! are unsettled, and the flushes that wait for them.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
@@ -9,7 +9,7 @@ use super::ticket::Ticket;
 #[derive(Debug)]
 pub(super) struct Tickets<W> {
     next: Ticket,
-    /// Those of what is not settled, and of how many things.
+    /// The tickets of unsettled batches and records, with the number of these.
     open: BTreeMap<Ticket, u32>,
     /// The waiters for everything with a smaller ticket to be settled.
     flushes: VecDeque<(Ticket, W)>,
@@ -22,21 +22,21 @@ impl<W> Default for Tickets<W> {
 }
 
 impl<W> Tickets<W> {
-    /// A new one.
     pub(super) fn issue(&mut self) -> Ticket {
         let ticket = self.issue_spent();
         self.keep(ticket);
         ticket
     }
 
-    /// That of a record that is settled already: no other may be cancelled by it.
+    /// Issues the ticket of a record that is settled already. It must be unique: canceling by it
+    /// must not cancel another record.
     pub(super) fn issue_spent(&mut self) -> Ticket {
         let ticket = self.next;
         self.next += 1;
         ticket
     }
 
-    /// Counts one more thing that is not settled under a ticket.
+    /// Counts one more unsettled batch or record under a ticket.
     pub(super) fn keep(&mut self, ticket: Ticket) {
         *self.open.entry(ticket).or_default() += 1;
     }
@@ -51,18 +51,18 @@ impl<W> Tickets<W> {
         }
     }
 
-    /// Adds a flush, and returns the first ticket that it does not wait for.
+    /// Adds a flush. Returns the first ticket that it does not wait for.
     pub(super) fn flush(&mut self, waiter: W) -> Ticket {
         self.flushes.push_back((self.next, waiter));
         self.next
     }
 
-    /// Whether a flush waits for what has this ticket.
+    /// Returns whether a flush waits for this ticket.
     pub(super) fn is_flushed(&self, ticket: Ticket) -> bool {
         self.flushes.back().is_some_and(|(before, _)| ticket < *before)
     }
 
-    /// A flush for which everything is settled.
+    /// Removes a flush for which everything is settled.
     pub(super) fn pop_flush(&mut self) -> Option<W> {
         let (before, _) = self.flushes.front()?;
         if self.open.keys().next().is_some_and(|oldest| oldest < before) {
@@ -71,12 +71,12 @@ impl<W> Tickets<W> {
         self.flushes.pop_front().map(|(_, waiter)| waiter)
     }
 
-    /// Whether everything is settled, flushes too.
+    /// Returns whether everything is settled, flushes included.
     pub(super) fn is_idle(&self) -> bool {
         self.open.is_empty() && self.flushes.is_empty()
     }
 
-    /// Forgets everything, and gives out the flushes.
+    /// Clears everything, and returns the waiters of flushes.
     pub(super) fn clear(&mut self) -> impl Iterator<Item = W> {
         self.open.clear();
         std::mem::take(&mut self.flushes).into_iter().map(|(_, waiter)| waiter)

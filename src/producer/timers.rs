@@ -1,4 +1,4 @@
-//! When to look at which partition or topic again, although nothing has happened to it.
+//! Times at which a partition or topic is checked although no event has concerned it.
 
 mod usage;
 
@@ -10,7 +10,7 @@ use crate::cluster::Place;
 
 #[derive(Debug)]
 pub(super) struct Timers {
-    /// Partitions by that time, each at most once.
+    /// Partitions by time, each at most once.
     by_time: BTreeSet<(Instant, Place)>,
     usage: Usage,
 }
@@ -20,31 +20,31 @@ impl Timers {
         Self { by_time: BTreeSet::new(), usage: Usage::new(max_idle) }
     }
 
-    /// When the first partition or topic is due.
+    /// Returns the time of the first partition or topic.
     #[inline]
     pub(super) fn next_event(&self) -> Option<Instant> {
         let partitions = self.by_time.first().map(|(at, _)| *at);
         partitions.into_iter().chain(self.usage.next_event()).min()
     }
 
-    /// Looks at a topic from now on, for whether it is used.
+    /// Checks a topic from now on for whether it is used.
     pub(super) fn watch(&mut self, topic: usize) {
         self.usage.add(topic);
     }
 
-    /// Topics that were not used for long, by how often each was used so far. They are not watched
-    /// any more.
+    /// Removes and returns topics that were unused for long. `uses` returns how often a topic was
+    /// used so far.
     pub(super) fn take_unused(&mut self, now: Instant, uses: impl Fn(usize) -> u64) -> Vec<usize> {
         self.usage.take_unused(now, uses)
     }
 
-    /// A partition that is due.
+    /// Returns a partition that is due.
     #[inline]
     pub(super) fn due(&self, now: Instant) -> Option<Place> {
         self.by_time.first().filter(|(at, _)| *at <= now).map(|(_, place)| *place)
     }
 
-    /// Sets the time of a partition, for which `armed` remembers it.
+    /// Sets the time of a partition. `armed` is the partition's copy of that time.
     #[inline]
     pub(super) fn arm(&mut self, place: Place, armed: &mut Option<Instant>, at: Option<Instant>) {
         let before = std::mem::replace(armed, at);

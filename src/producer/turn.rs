@@ -1,6 +1,6 @@
-//! What every driver of a machine does in one turn: it looks, under the machine's lock, then acts,
-//! without it, and later takes in what came of that. Drivers differ in what they act on (sockets,
-//! loom's threads, a simulated network), never in what they do and in which order.
+//! A turn of the machine's driver: it polls the machine under the lock, acts without the lock, and
+//! later passes the results to the machine. Drivers differ in what they act on (sockets, loom's
+//! threads, a simulated network), never in what they do and in which order.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::protocol::ProduceResponse;
 use crate::record::SealedBatch;
 
-/// What the machine wants done.
+/// The actions that the machine asks for.
 #[derive(Debug)]
 pub struct Turn<W> {
     settled: Vec<Settled<W>>,
@@ -29,13 +29,13 @@ pub struct Turn<W> {
 }
 
 impl<W> Turn<W> {
-    /// When the machine wants another turn although nothing has happened.
+    /// Returns when the machine needs another turn if no event comes before.
     pub fn timeout(&self) -> Option<Instant> {
         self.timeout
     }
 
-    /// Whether there is nothing to do. Waiting for an answer, for a caller to place records or for
-    /// the clock is nothing to do.
+    /// Returns whether there is nothing to do. Waiting for an answer, for a caller to choose a
+    /// partition or for the clock counts as nothing to do.
     pub fn is_idle(&self) -> bool {
         self.settled.is_empty()
             && self.notices.is_empty()
@@ -46,59 +46,56 @@ impl<W> Turn<W> {
     }
 }
 
-/// What happened outside since the last turn.
+/// An event outside of the machine since the last turn.
 #[derive(Debug)]
 pub enum Event {
     /// A broker answered a question, or none could.
     Answered(Answer),
     /// A broker is ready for requests.
     Connected(NodeId),
-    /// A broker could not be connected.
+    /// A connection to a broker failed.
     ConnectFailed(NodeId, Error),
-    /// The connection to a broker ended.
     Disconnected(NodeId),
     /// The batches of a request are sealed; see [`Outside::seal`].
     Sealed(SealedRequest),
-    /// A broker answered a request.
+    /// A broker answered a produce request.
     Produced(RequestId, ProduceResponse),
-    /// A request that no broker answers is written.
+    /// A request that no broker answers was written.
     Written(RequestId),
     /// A request's connection ended before its answer came, or before it was sent.
     Lost(RequestId, Error),
 }
 
-/// The world outside of the machine, as a driver deals with it. No method waits: what takes time is
-/// begun, and comes back as an [`Event`].
+/// The world outside of the machine, as a driver implements it. No method blocks: slow work is
+/// started, and its result comes back as an [`Event`].
 pub trait Outside<W> {
-    /// Delivers what was settled. Called in every turn, also with nothing.
+    /// Delivers results. Called in every turn, even with none.
     fn settle(&mut self, settled: Vec<Settled<W>>);
-    /// Passes on what the machine says of its own accord.
+    /// Logs a line.
     fn note(&mut self, notice: Notice);
-    /// Has the callers asked for the partitions of records that wait for that.
+    /// Asks callers for the partitions of their records.
     fn ask_where(&mut self);
-    /// Ends the connection to a broker.
     fn disconnect(&mut self, node: NodeId);
-    /// Connects to a broker.
     fn connect(&mut self, node: NodeId);
-    /// Asks a broker a question.
     fn ask(&mut self, question: Question);
-    /// Seals the batches of a request; or begins to, and brings them with [`Event::Sealed`].
+    /// Seals the batches of a request, or starts to and later returns them in an [`Event::Sealed`].
     fn seal(&mut self, request: Outgoing) -> Option<SealedRequest>;
     /// Calls [`Machine::handle_sealed`], under the machine's lock.
     fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>);
-    /// Sends a request. Each broker's come in the order in which the machine made them.
+    /// Sends a request. Calls for one broker are in the order in which the machine made the
+    /// requests.
     fn send(&mut self, request: SealedRequest);
 }
 
-/// The turns of one machine, and what is left over from one to the next.
+/// The turns of one machine, and the requests that are left over from one to the next.
 #[derive(Debug, Default)]
 pub struct Turns {
     outbox: Outbox,
 }
 
 impl Turns {
-    /// Looks what the machine wants done, with the machine's lock held. `None` once the machine is
-    /// finished; what was settled last is then still to be polled.
+    /// Polls the machine for actions, with its lock held. Returns `None` once the machine is
+    /// finished; the last results must still be polled then.
     pub fn look<W>(&self, machine: &mut Machine<W>, now: Instant) -> Option<Turn<W>> {
         machine.handle_timeout(now);
         if machine.is_finished() {
@@ -116,7 +113,7 @@ impl Turns {
         })
     }
 
-    /// Does what the machine wants done, without the machine's lock.
+    /// Does what the machine asks for, without its lock.
     pub fn act<W>(&mut self, turn: Turn<W>, outside: &mut impl Outside<W>) {
         outside.settle(turn.settled);
         for notice in turn.notices {
@@ -149,7 +146,7 @@ impl Turns {
         }
     }
 
-    /// Passes an event to the machine, with the machine's lock held.
+    /// Passes an event to the machine, with its lock held.
     pub fn take_in<W>(&mut self, machine: &mut Machine<W>, now: Instant, event: Event) {
         match event {
             Event::Answered(answer) => machine.handle_answer(now, answer),

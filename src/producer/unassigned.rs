@@ -1,5 +1,5 @@
-//! Records that have no partition yet: their topic or their partition is not known, or their caller
-//! has yet to place them or others before them. Each topic has the list of its own, in order.
+//! Records without a partition: their topic or their partition is not known, or their caller has
+//! yet to choose a partition for them or for earlier ones. Each topic has its own list, in order.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -9,11 +9,11 @@ use super::ticket::Ticket;
 
 #[derive(Debug)]
 pub(super) struct Unassigned<W> {
-    /// Those that wait for the cluster, in order, and so are their deadlines.
+    /// Records that wait for metadata, in order; the deadlines are in the same order.
     unknown: BTreeMap<Ticket, Delayed<W>>,
-    /// Those that wait for their caller, or behind others that do; likewise.
+    /// Records that wait for their caller, or behind others that do; in the same order.
     unplaced: BTreeMap<Ticket, Delayed<W>>,
-    /// Whom the caller has not been asked about yet; perhaps they are gone.
+    /// Records whose caller has not been asked yet. Some may be gone.
     to_ask: VecDeque<Ticket>,
 }
 
@@ -24,22 +24,22 @@ impl<W> Default for Unassigned<W> {
 }
 
 impl<W> Unassigned<W> {
-    /// How many wait for the cluster.
+    /// Returns the number of records that wait for metadata.
     pub(super) fn unknown(&self) -> usize {
         self.unknown.len()
     }
 
-    /// How many wait for their caller, or behind others that do.
+    /// Returns the number of records that wait for their caller, or behind others that do.
     pub(super) fn unplaced(&self) -> usize {
         self.unplaced.len()
     }
 
-    /// How many have a smaller ticket.
+    /// Returns the number of records with a smaller ticket.
     pub(super) fn before(&self, before: Ticket) -> usize {
         self.unknown.range(..before).count() + self.unplaced.range(..before).count()
     }
 
-    /// When one has waited for too long.
+    /// Returns the earliest deadline.
     pub(super) fn next_event(&self) -> Option<Instant> {
         let firsts = [self.first_unknown(), self.first_unplaced()];
         firsts.into_iter().flatten().map(|(_, delayed)| delayed.until).min()
@@ -53,12 +53,12 @@ impl<W> Unassigned<W> {
         self.unplaced.first_key_value().map(|(ticket, delayed)| (*ticket, delayed))
     }
 
-    /// A record, if it waits for the cluster.
+    /// Returns a record, if it waits for metadata.
     pub(super) fn get_unknown(&self, ticket: Ticket) -> Option<&Delayed<W>> {
         self.unknown.get(&ticket)
     }
 
-    /// A record, if it waits for its caller, or behind others that do.
+    /// Returns a record, if it waits for its caller, or behind others that do.
     pub(super) fn get_unplaced(&self, ticket: Ticket) -> Option<&Delayed<W>> {
         self.unplaced.get(&ticket)
     }
@@ -67,13 +67,13 @@ impl<W> Unassigned<W> {
         self.unplaced.get_mut(&ticket)
     }
 
-    /// Adds a record that waits for the cluster.
+    /// Adds a record that waits for metadata.
     pub(super) fn add_unknown(&mut self, ticket: Ticket, delayed: Delayed<W>) {
         self.unknown.insert(ticket, delayed);
     }
 
-    /// Adds a record that waits for its caller to be asked, or for no more than its turn. Returns
-    /// whether this is the first record to ask about.
+    /// Adds a record that waits for its caller if `asks`, or only behind others. Returns whether it
+    /// is the first record whose caller must be asked.
     pub(super) fn add_unplaced(&mut self, ticket: Ticket, delayed: Delayed<W>, asks: bool) -> bool {
         let first = asks && self.to_ask.is_empty();
         if asks {
@@ -83,23 +83,23 @@ impl<W> Unassigned<W> {
         first
     }
 
-    /// Takes out a record that waits for the cluster.
+    /// Removes a record that waits for metadata.
     pub(super) fn take_unknown(&mut self, ticket: Ticket) -> Option<Delayed<W>> {
         self.unknown.remove(&ticket)
     }
 
-    /// Takes out a record, whatever it waits for.
+    /// Removes a record, whatever it waits for.
     pub(super) fn take(&mut self, ticket: Ticket) -> Option<Delayed<W>> {
         self.unknown.remove(&ticket).or_else(|| self.unplaced.remove(&ticket))
     }
 
-    /// Takes out any record.
+    /// Removes any record.
     pub(super) fn pop(&mut self) -> Option<(Ticket, Delayed<W>)> {
         self.unknown.pop_first().or_else(|| self.unplaced.pop_first())
     }
 
-    /// The next whose caller is to be asked. Those are passed over that do not wait for that any
-    /// more.
+    /// Returns the next record whose caller must be asked. Skips records that no longer wait for
+    /// that.
     pub(super) fn next_to_ask(&mut self, waits: impl Fn(&Delayed<W>) -> bool) -> Option<Ticket> {
         while let Some(&ticket) = self.to_ask.front() {
             if self.unplaced.get(&ticket).is_some_and(&waits) {
@@ -110,7 +110,7 @@ impl<W> Unassigned<W> {
         None
     }
 
-    /// The caller of that one is asked now.
+    /// Marks that record's caller as asked.
     pub(super) fn asked(&mut self) {
         self.to_ask.pop_front();
     }
