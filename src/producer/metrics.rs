@@ -53,7 +53,7 @@ pub struct RecordMetrics {
     pub acknowledged_bytes: u64,
     /// Reported as failed. Those that were in flight then may still be stored, and stay failed.
     pub failed: u64,
-    /// Canceled by their caller.
+    /// Cancelled by their caller.
     pub unsent: u64,
 }
 

@@ -36,7 +36,7 @@ impl Spares {
         if let Ok(body) = reserved(capacity) {
             return Some(body);
         }
-        // The kept memory may be the memory that is missing.
+        // Free the kept memory: the allocation may need it.
         *self = Self::default();
         reserved(capacity).ok()
     }

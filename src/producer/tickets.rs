@@ -28,7 +28,7 @@ impl<W> Tickets<W> {
         ticket
     }
 
-    /// Issues the ticket of a record that is settled already. It must be unique: canceling by it
+    /// Issues the ticket of a record that is settled already. It must be unique: cancelling by it
     /// must not cancel another record.
     pub(super) fn issue_spent(&mut self) -> Ticket {
         let ticket = self.next;

@@ -1,9 +1,9 @@
-//! What is counted of a broker.
+//! Counts of a broker.
 
 use crate::producer::histogram::Histogram;
 use crate::producer::metrics::{Errors, RequestMetrics, ThrottleTime};
 
-/// What is counted of a broker, or of all of them.
+/// Counts of a broker, or of all of them.
 #[derive(Debug, Default)]
 pub(super) struct NodeCounts {
     pub(super) requests: u64,
@@ -16,7 +16,7 @@ pub(super) struct NodeCounts {
 }
 
 impl NodeCounts {
-    /// Adds what is counted of another broker's requests.
+    /// Adds the request counts of another broker.
     pub(super) fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.lost += other.lost;
@@ -24,7 +24,7 @@ impl NodeCounts {
         self.latencies.add(&other.latencies);
     }
 
-    /// The requests, of which so many are in flight.
+    /// Returns the metrics of requests, `in_flight` of which are in flight.
     pub(super) fn requests(&self, in_flight: usize) -> RequestMetrics {
         RequestMetrics {
             sent: self.requests,

@@ -1,4 +1,4 @@
-//! A batch on its way: open, whole, in flight, and perhaps back for another try.
+//! A batch and its states: open or closed, waiting to be sent or in flight.
 
 use std::time::Instant;
 
@@ -12,87 +12,87 @@ use crate::record::{BATCH_OVERHEAD, BatchBuilder, Record, SealedBatch};
 
 #[derive(Debug)]
 pub(in crate::producer) struct Batch<W> {
-    /// Names this very batch: the parts of a split one share their ticket.
+    /// Identifies this batch: the parts of a split batch share their ticket.
     pub(super) serial: u64,
     pub(super) ticket: Ticket,
     pub(super) content: Option<Content>,
     pub(super) count: i32,
-    /// What it takes of the memory.
+    /// Bytes charged to the buffer memory.
     pub(super) charged: usize,
     pub(super) waiting: Vec<Waiting<W>>,
-    /// When its time is over, counted from its first record.
+    /// Counted from its first record.
     pub(super) deadline: Instant,
-    /// When it leaves although it is not full.
+    /// Time at which it is sent although it is not full.
     pub(super) lingers_until: Instant,
-    /// Leaves as soon as it can. Until then it takes what comes: while a broker cannot be
-    /// reached, that may be much.
+    /// It is sent as soon as possible. Until then it accepts records: possibly many, while its
+    /// broker cannot be reached.
     pub(super) hurried: bool,
     pub(super) intake: Intake,
     pub(super) progress: Progress,
-    /// Given when it is first sent, and kept for as long as its epoch lasts.
+    /// Assigned when it is first sent, and kept for as long as its epoch lasts.
     pub(super) sequence: Option<Sequence>,
-    /// How many batches behind it were acknowledged while it was not. It is stored, then, and
-    /// brokers must not forget it before it is sent again.
+    /// Number of later batches that were acknowledged before it. If there are any, it is stored,
+    /// and brokers must not forget it before it is sent again.
     pub(super) overtaken: usize,
     /// How often it was sent.
     pub(super) tries: u32,
-    /// How often it came back. Parts of a split one take that over, unlike its tries.
+    /// How often it failed. The parts of a split batch inherit this, but not the tries.
     pub(super) failures: u32,
-    /// Not to be sent before: the pause after a failure.
+    /// It is not sent before, as a pause after a failure.
     pub(super) resume_at: Option<Instant>,
-    /// An earlier try may have been stored.
+    /// Whether an earlier try may have been stored.
     pub(super) maybe_written: bool,
-    /// What an earlier try came back with.
+    /// Code and message of an earlier failed try.
     pub(super) last_failure: Option<(ErrorCode, Option<String>)>,
-    /// Later batches of its partition that have ended, oldest first: their waiters complete
-    /// after its own.
+    /// Later batches of its partition that have ended, oldest first: their waiters complete after
+    /// its own.
     pub(super) behind: Vec<Ended<W>>,
 }
 
-/// A batch, or a record of one, that has ended and whose waiters have not completed.
+/// A batch, or records of one, that ended and whose waiters have not completed.
 #[derive(Debug)]
 pub(in crate::producer) struct Ended<W> {
     pub(in crate::producer) ticket: Ticket,
     pub(in crate::producer) deadline: Instant,
     pub(in crate::producer) count: i32,
-    /// How large its records were without compression.
+    /// Size of its records without compression.
     pub(in crate::producer) record_bytes: usize,
     pub(in crate::producer) waiting: Vec<Waiting<W>>,
     pub(in crate::producer) outcome: Result<Stored, Error>,
 }
 
-/// A batch that was taken out of its queue, with its place in it.
+/// A batch that was removed from its queue, with its index there.
 #[derive(Debug)]
 pub(in crate::producer) struct Taken<W> {
     pub(in crate::producer) index: usize,
     pub(in crate::producer) batch: Batch<W>,
 }
 
-/// Whether it takes more records.
+/// Whether a batch accepts more records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Intake {
     Open,
     Closed,
-    /// None, and none may be taken out of it either.
+    /// Closed for good: no record may be taken out of an all-or-nothing batch either.
     Whole,
 }
 
-/// How far it got.
+/// The sending state of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// It waits for its turn, the first or another.
+    /// It waits to be sent, for the first time or again.
     Queued,
-    /// It was sent, and the answer is to come.
+    /// It was sent and is not answered yet.
     InFlight,
-    /// The same, but its waiters have completed with an error: its time was over, or it was purged.
-    /// It keeps its place in the queue until the answer is there.
+    /// It is in flight, but its waiters have completed with an error: it expired or was purged. It
+    /// keeps its place in the queue until the answer arrives.
     GivenUp,
 }
 
 /// A batch's records.
 #[derive(Debug)]
 pub enum Content {
-    /// Not sealed yet: the driver seals it, and hands it back.
+    /// Not sealed yet: the driver seals it, and returns it.
     Open(BatchBuilder),
     /// As they are sent.
     Sealed(SealedBatch),
@@ -139,9 +139,9 @@ impl<W> Batch<W> {
         }
     }
 
-    /// Appends a record if it still takes some and this one fits; any record fits into an empty
-    /// batch. Says how many bytes it took, and whether the batch is full now; or gives back who
-    /// waits.
+    /// Appends a record if the batch accepts records and this one fits; any record fits into an
+    /// empty batch. Returns how many bytes it took and whether the batch is full now, or else
+    /// `who`.
     pub(in crate::producer) fn append<N: Who<W>>(
         &mut self,
         record: &Record<'_>,
@@ -174,17 +174,16 @@ impl<W> Batch<W> {
         Ok((self.charged - before, full))
     }
 
-    /// How many wait for its records.
     pub(super) fn waiters(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Has it leave as soon as it can; says whether that is news.
+    /// Requests that it is sent as soon as possible. Returns whether that is new.
     pub(super) fn hurry(&mut self) -> bool {
         !std::mem::replace(&mut self.hurried, true)
     }
 
-    /// The same, with what it holds now.
+    /// Closes it: it is sent as soon as possible, and accepts no more records.
     pub(super) fn close(&mut self) {
         self.hurried = true;
         if self.intake == Intake::Open {
@@ -192,7 +191,7 @@ impl<W> Batch<W> {
         }
     }
 
-    /// The same, for ever: its records are stored together or not at all.
+    /// Closes it as an all-or-nothing batch: its records are stored together or not at all.
     pub(in crate::producer) fn close_whole(&mut self) {
         self.close();
         self.intake = Intake::Whole;
@@ -202,7 +201,6 @@ impl<W> Batch<W> {
         self.intake == Intake::Whole
     }
 
-    /// What it takes of the memory.
     pub(in crate::producer) fn charged(&self) -> usize {
         self.charged
     }
@@ -215,47 +213,43 @@ impl<W> Batch<W> {
         self.sequence
     }
 
-    /// How often it came back.
     pub(in crate::producer) fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// Whether an earlier try may have been stored.
     pub(in crate::producer) fn is_maybe_written(&self) -> bool {
         self.maybe_written
     }
 
-    /// What the last try came back with.
     pub(in crate::producer) fn last_failure(&self) -> Option<(ErrorCode, Option<&str>)> {
         self.last_failure.as_ref().map(|(code, said)| (*code, said.as_deref()))
     }
 
-    /// Takes over the ends that wait for a batch of which this is the whole, or the last part.
+    /// Inherits the ends that wait for `from`, of which this batch is the whole or the last part.
     pub(in crate::producer) fn inherit(&mut self, from: &mut Self) {
         self.behind = from.take_behind();
     }
 
-    /// Takes the ends of later batches that wait for this one.
+    /// Removes the ends of later batches that wait for this one.
     pub(in crate::producer) fn take_behind(&mut self) -> Vec<Ended<W>> {
         std::mem::take(&mut self.behind)
     }
 
-    /// Its waiters have completed, each with an end of its own.
+    /// Notes that its waiters have completed, each with its own end.
     pub(in crate::producer) fn mark_given_up(&mut self) {
         self.progress = Progress::GivenUp;
     }
 
-    /// How many records it holds.
     pub(in crate::producer) fn count(&self) -> i32 {
         self.count
     }
 
-    /// How large it is, as far as that is known: compression may make less of it.
+    /// Returns its size, as far as known: compression may reduce it.
     pub(in crate::producer) fn size(&self) -> usize {
         self.content.as_ref().map_or(self.charged, Content::size)
     }
 
-    /// How large its records are without compression, once it was sent and is sealed.
+    /// Returns the size of its records without compression, once it was sent and is sealed.
     fn record_bytes(&self) -> usize {
         let size = match &self.content {
             Some(Content::Sealed(batch)) => batch.uncompressed_size(),
@@ -264,7 +258,7 @@ impl<W> Batch<W> {
         size.saturating_sub(BATCH_OVERHEAD)
     }
 
-    /// Hands its records out to be sent. Records that are not sealed come back by
+    /// Marks it as sent, and returns its records. Records that are not sealed come back by
     /// [`Self::sealed`].
     pub(super) fn send(&mut self) -> Option<Content> {
         self.progress = Progress::InFlight;
@@ -275,7 +269,7 @@ impl<W> Batch<W> {
         }
     }
 
-    /// Takes its records back, sealed, and says how much memory that sets free.
+    /// Takes its sealed records back. Returns how much memory that frees.
     pub(super) fn sealed(&mut self, batch: SealedBatch) -> usize {
         let less = self.charged.saturating_sub(batch.size());
         self.charged -= less;
@@ -283,7 +277,6 @@ impl<W> Batch<W> {
         less
     }
 
-    /// Whether its records were handed out and are not back yet.
     pub(super) fn is_being_sealed(&self) -> bool {
         self.content.is_none()
     }
@@ -296,14 +289,14 @@ impl<W> Batch<W> {
         self.progress == Progress::GivenUp
     }
 
-    /// From when on it may be sent; `None` is at once.
+    /// Returns when it may be sent; `None` is at once.
     pub(super) fn ready_at(&self) -> Option<Instant> {
         let open = matches!(self.content, Some(Content::Open(_)));
         let lingers = (open && !self.hurried).then_some(self.lingers_until);
         lingers.max(self.resume_at)
     }
 
-    /// Gives back the memory of its records, if they were sent, and the ends of later batches that
+    /// Returns the memory of its records, if they were sent, and the ends of later batches that
     /// wait for this one.
     pub(super) fn into_parts(self) -> (Option<Bytes>, Vec<Ended<W>>) {
         let memory = match self.content {
@@ -313,7 +306,7 @@ impl<W> Batch<W> {
         (memory, self.behind)
     }
 
-    /// Ends it: takes the waiters, which complete with the outcome.
+    /// Ends it: removes the waiters, which complete with the outcome.
     pub(super) fn end(&mut self, outcome: Result<Stored, Error>) -> Ended<W> {
         Ended {
             ticket: self.ticket,

@@ -1,5 +1,5 @@
-//! How batches end. The waiters of a partition complete in the order of its records: those of a
-//! batch that has ended behind an older one wait for it, unless their own time is over.
+//! The ends of batches. A partition's waiters complete in the order of its records. If a batch ends
+//! before an older one, its waiters wait for that one, but not beyond their own deadline.
 
 use std::time::Instant;
 
@@ -10,29 +10,29 @@ use super::batch::{Batch, Ended, Progress, Taken};
 use crate::error::{Error, Result};
 use crate::producer::settled::Stored;
 
-/// What a batch leaves behind that has ended.
+/// The remains of a batch that has ended, for the machine.
 #[derive(Debug)]
 pub(in crate::producer) struct Removed<W> {
-    /// What it took of the memory.
+    /// Bytes to release from the buffer memory.
     pub(in crate::producer) charged: usize,
-    /// How many records it had.
+    /// Number of its records.
     pub(in crate::producer) records: usize,
     /// Its own end, if its waiters complete now.
     pub(in crate::producer) ended: Option<Ended<W>>,
-    /// The ends of later batches that have waited for it and complete now.
+    /// The ends of later batches that waited for it and complete now.
     pub(in crate::producer) behind: Vec<Ended<W>>,
-    /// The memory of its records.
+    /// The memory of its records, for reuse.
     pub(in crate::producer) memory: Option<Bytes>,
 }
 
 impl<W> Partition<W> {
-    /// The last batch before a place in the queue whose waiters have not completed.
+    /// Returns the last batch before an index whose waiters have not completed.
     fn open_before(&mut self, index: usize) -> Option<&mut Batch<W>> {
         self.queue.range_mut(..index).rev().find(|batch| !batch.is_given_up())
     }
 
-    /// Keeps the end of a batch that was at a place in the queue, until older ones have ended.
-    /// Gives it back if its waiters complete now.
+    /// Keeps the end of a batch that was at an index of the queue, until older batches have ended.
+    /// Returns it if its waiters complete now.
     #[inline]
     pub(in crate::producer) fn end(
         &mut self,
@@ -58,7 +58,7 @@ impl<W> Partition<W> {
         self.end(now, self.queue.len(), ended)
     }
 
-    /// Ends a batch that was taken out of the queue.
+    /// Ends a batch that was removed from the queue.
     #[inline]
     pub(super) fn settle(
         &mut self,
@@ -69,7 +69,7 @@ impl<W> Partition<W> {
         let Taken { index, mut batch } = taken;
         let (charged, records) = (batch.charged, batch.count() as usize);
         let own = if batch.is_given_up() { None } else { Some(batch.end(outcome)) };
-        // Nearly every batch is the oldest, and waits for none.
+        // Nearly every batch is the oldest, and waits for no other.
         let ended = if index == 0 { own } else { own.and_then(|own| self.end(now, index, own)) };
         let (memory, mut behind) = batch.into_parts();
         if !behind.is_empty() {
@@ -82,7 +82,7 @@ impl<W> Partition<W> {
         ends.into_iter().filter_map(|ended| self.end(now, index, ended)).collect()
     }
 
-    /// Fails a batch that was taken out of the queue, for good.
+    /// Fails a batch that was removed from the queue.
     pub(in crate::producer) fn fail(
         &mut self,
         now: Instant,
@@ -93,8 +93,8 @@ impl<W> Partition<W> {
         self.settle(now, taken, Err(error))
     }
 
-    /// Fails the waiters of a batch in flight. The batch keeps its place in the
-    /// queue, and its memory, until the answer is there.
+    /// Fails the waiters of a batch in flight. The batch keeps its place in the queue, and its
+    /// memory, until the answer arrives.
     pub(in crate::producer) fn give_up(
         &mut self,
         now: Instant,
@@ -111,22 +111,22 @@ impl<W> Partition<W> {
         Removed { charged: 0, records, ended, behind, memory: None }
     }
 
-    /// The first batch whose time is over and whose waiters do not know: its place in the queue,
-    /// and whether it is in flight.
+    /// Returns the first expired batch whose waiters have not completed: its index, and whether it
+    /// is in flight.
     pub(in crate::producer) fn next_expired(&self, now: Instant) -> Option<(usize, bool)> {
         let expired = |batch: &Batch<W>| !batch.is_given_up() && batch.deadline <= now;
         let index = self.queue.iter().position(expired)?;
         Some((index, self.queue[index].is_in_flight()))
     }
 
-    /// Takes a batch that is not in flight out of the queue.
+    /// Removes a batch that is not in flight from the queue.
     pub(in crate::producer) fn take_queued(&mut self, index: usize) -> Option<Taken<W>> {
         let batch = self.queue.remove(index)?;
         debug_assert!(!batch.is_in_flight(), "its answer is still to come");
         Some(Taken { index, batch })
     }
 
-    /// The ends of batches whose time is over, though older ones have not ended.
+    /// Removes the ends of batches that have expired while older ones have not ended.
     pub(in crate::producer) fn take_overdue(&mut self, now: Instant) -> Vec<Ended<W>> {
         if self.early.first().is_none_or(|first| *first > now) {
             return Vec::new();
@@ -139,8 +139,8 @@ impl<W> Partition<W> {
         overdue.collect()
     }
 
-    /// Fails every batch that is not in flight. `error` makes the error of a batch that may have
-    /// been written, or not.
+    /// Fails every batch that is not in flight. `error` returns the error for a batch; its argument
+    /// is whether the batch may have been written.
     pub(in crate::producer) fn drop_queued(
         &mut self,
         now: Instant,
@@ -158,7 +158,7 @@ impl<W> Partition<W> {
         removed
     }
 
-    /// Gives up every batch that is in flight.
+    /// Fails the waiters of every batch in flight.
     pub(in crate::producer) fn give_up_in_flight(
         &mut self,
         now: Instant,
@@ -171,13 +171,13 @@ impl<W> Partition<W> {
         indices.into_iter().map(|index| self.give_up(now, index, error.clone())).collect()
     }
 
-    /// Lets go of every batch, and says how much memory they took.
+    /// Removes every batch. Returns how much memory they used.
     pub(in crate::producer) fn clear(&mut self) -> usize {
         self.queue.drain(..).map(|batch| batch.charged).sum()
     }
 
-    /// Ends everything, in a machine whose rules hold no longer. `error` makes the error of a batch
-    /// that may have been written, or not.
+    /// Ends everything, in a machine whose invariants a panic has broken. `error` returns the error
+    /// for a batch; its argument is whether the batch may have been written.
     pub(in crate::producer) fn wreck(&mut self, error: impl Fn(bool) -> Error) -> Vec<Ended<W>> {
         let mut ends = Vec::new();
         for mut batch in self.queue.drain(..) {

@@ -1,4 +1,4 @@
-//! Which batch leaves next, when, and what it leaves with.
+//! Sending: which batch is next, and when it may be sent.
 
 use std::time::Instant;
 
@@ -7,16 +7,16 @@ use super::batch::{Batch, Content, Progress};
 use crate::cluster::{Leader, NodeId};
 use crate::record::SealedBatch;
 
-/// Whether a partition's next batch may leave now.
+/// Whether a partition's next batch may be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::producer) enum Readiness {
     No,
     Yes,
-    /// If the producer has an id.
+    /// Yes, if the producer has an id.
     NeedsProducerId,
 }
 
-/// What bounds the batches in flight of a partition.
+/// The limits for a partition's batches in flight.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::producer) struct Window {
     /// Whether batches have sequence numbers.
@@ -24,37 +24,38 @@ pub(in crate::producer) struct Window {
     pub(in crate::producer) limit: usize,
 }
 
-/// A batch that leaves.
+/// A batch that is sent now.
 #[derive(Debug)]
 pub(in crate::producer) struct Departure {
     pub(in crate::producer) serial: u64,
     pub(in crate::producer) content: Content,
-    /// How often it has been sent, this time included.
+    /// How often it was sent, this time included.
     pub(in crate::producer) tries: u32,
 }
 
 impl<W> Partition<W> {
-    /// The first batch that is not in flight, and its place in the queue.
+    /// Returns the first batch that is not in flight, and its index.
     #[inline]
     fn next_to_send(&self) -> Option<(usize, &Batch<W>)> {
         self.queue.iter().enumerate().find(|(_, batch)| !batch.is_in_flight())
     }
 
-    /// How large its next batch is.
+    /// Returns the size of the next batch.
     #[inline]
     pub(in crate::producer) fn next_size(&self) -> usize {
         self.next_to_send().map_or(0, |(_, batch)| batch.size())
     }
 
-    /// From when on a batch of this queue may be sent; `None` is at once.
+    /// Returns when the batch at an index may be sent; `None` is at once.
     #[inline]
     fn ready_at(&self, index: usize) -> Option<Instant> {
-        // A batch with another behind it waits for no more records.
+        // A batch with another one behind it accepts no more records, so it does not linger.
         let batch = &self.queue[index];
         if index + 1 < self.queue.len() { batch.resume_at } else { batch.ready_at() }
     }
 
-    /// When something happens to it without any news: a batch becomes ready, or too old.
+    /// Returns the next time at which something changes without an event: a batch becomes ready, or
+    /// expires.
     #[inline]
     pub(in crate::producer) fn next_event(&self, now: Instant) -> Option<Instant> {
         let pending = self.queue.iter().find(|batch| batch.progress != Progress::GivenUp);
@@ -64,8 +65,8 @@ impl<W> Partition<W> {
         deadlines.chain(self.early.first().copied()).chain(ready_at).min()
     }
 
-    /// Whether the next batch may leave now, as far as the partition is concerned. It does not
-    /// linger while others wait for the memory that it takes.
+    /// Returns whether the partition allows its next batch to be sent now. `lingers` is false while
+    /// records wait for memory: the batch is then sent at once, to free its memory.
     #[inline]
     pub(in crate::producer) fn readiness(
         &self,
@@ -79,8 +80,8 @@ impl<W> Partition<W> {
         if ready_at.is_some_and(|at| at > now) {
             return Readiness::No;
         }
-        // A leader that has acknowledged nothing yet gets one batch, and only once no other broker
-        // owes an answer: what an old leader has may still be stored before it.
+        // A leader that has acknowledged nothing yet gets one batch at a time, and only when none
+        // is in flight to another broker: the old leader may still store its batch before this one.
         let limit = if window.is_idempotent && !self.has_acked(leader) { 1 } else { window.limit };
         if self.in_flight >= limit {
             return Readiness::No;
@@ -94,7 +95,7 @@ impl<W> Partition<W> {
         self.may_number()
     }
 
-    /// Sends the next batch to a broker.
+    /// Marks the next batch as sent to a broker, and returns it.
     #[inline]
     pub(in crate::producer) fn send(&mut self, node: NodeId) -> Option<Departure> {
         let (index, _) = self.next_to_send()?;
@@ -107,8 +108,8 @@ impl<W> Partition<W> {
         Some(Departure { serial: batch.serial, content, tries: batch.tries })
     }
 
-    /// Takes the records of a batch back, sealed. Says how much memory that sets free, and gives
-    /// them out again if they were open before.
+    /// Takes the sealed records of a batch back. Returns how much memory that frees, and the
+    /// records if they were open before.
     #[inline]
     pub(in crate::producer) fn sealed(
         &mut self,
@@ -121,24 +122,25 @@ impl<W> Partition<W> {
         Some((less, was_open.then(|| batch.as_sent())))
     }
 
-    /// The broker that owes an answer.
+    /// Returns the broker that has not answered yet.
     pub(in crate::producer) fn in_flight_to(&self) -> Option<NodeId> {
         self.sent_to.filter(|_| self.in_flight > 0)
     }
 
-    /// Has the last batch leave as soon as it can; says whether that is news.
+    /// Requests that the last batch is sent as soon as possible. Returns whether that is new.
     #[inline]
     pub(in crate::producer) fn hurry(&mut self) -> bool {
         self.queue.back_mut().is_some_and(Batch::hurry)
     }
 
-    /// Has the last batch leave as it is: no later record joins it. Says whether there is one.
+    /// Closes the last batch: it is sent as it is, and no later record joins it. Returns whether
+    /// there is one.
     pub(in crate::producer) fn close_last(&mut self) -> bool {
         let last = self.queue.back_mut();
         last.map(Batch::close).is_some()
     }
 
-    /// Another broker was elected: pauses were for the old leader's sake.
+    /// Ends pauses, which were for the old leader: another broker was elected.
     pub(in crate::producer) fn end_pauses(&mut self) {
         for batch in &mut self.queue {
             batch.resume_at = None;

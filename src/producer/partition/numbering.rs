@@ -1,9 +1,9 @@
-//! Sequence numbers and epochs: what makes a repetition recognisable, and a gap impossible.
+//! Sequence numbers and epochs, by which brokers recognize retries and refuse gaps.
 //!
-//! A batch gets its numbers when it is first sent and keeps them, so that a broker that has it
-//! already says so. Numbers that brokers cannot follow any more are left behind by bumping the
-//! epoch (KIP-360): the partition starts again at 0, but only once nothing of it is in flight,
-//! or a batch that is stored after all would be stored twice.
+//! A batch gets its numbers when it is first sent and keeps them, so that a broker that has stored
+//! it says so. Numbers that brokers can no longer follow are dropped by bumping the epoch
+//! (KIP-360): the partition starts again at 0. This waits until nothing of it is in flight, or a
+//! batch that is stored after all would be stored twice.
 
 use super::Partition;
 use super::leaving::Readiness;
@@ -11,27 +11,27 @@ use crate::cluster::{Leader, NodeId};
 use crate::producer::sequence::{ProducerEpoch, Sequence};
 use crate::record::Identity;
 
-/// How many batches of a producer brokers remember in each partition: what they have forgotten
-/// they cannot recognise.
+/// Number of batches of a producer that brokers remember in each partition. They do not recognize
+/// older ones.
 const REMEMBERED: usize = 5;
 
-/// What makes brokers recognise repetitions in a partition.
+/// The state of a partition's sequence numbers.
 #[derive(Debug, Default)]
 pub(super) struct Idempotence {
-    /// Whose sequence numbers these are; `None` before the first batch.
+    /// The producer of these sequence numbers; `None` before the first batch.
     producer: Option<ProducerEpoch>,
     /// The number that the next batch gets.
     next: Sequence,
     /// The number after the last record that was acknowledged.
     acked: Sequence,
-    /// A batch with sequence numbers left without an acknowledgement. Until it is known whether
-    /// brokers have it, no further numbers are given out.
+    /// A batch with sequence numbers was removed without an acknowledgement. No further numbers are
+    /// assigned until it is known whether brokers have stored it.
     pub(super) unresolved: bool,
-    /// The epoch is spent: as soon as nothing is in flight, everything is numbered anew.
+    /// The epoch is spent: as soon as nothing is in flight, everything is renumbered.
     pub(super) bump: bool,
-    /// The leader and its epoch that has acknowledged a batch of this producer and epoch. A
-    /// broker that knows nothing of a producer takes any first number, so before that a second
-    /// batch could be stored in place of a first that was refused.
+    /// The leader, and its epoch, that has acknowledged a batch of this producer epoch. A broker
+    /// that does not know the producer accepts any first number. So before that, a second batch
+    /// could be stored in place of a first one that was refused.
     pub(super) acked_by: Option<(NodeId, i32)>,
 }
 
@@ -42,20 +42,20 @@ impl Idempotence {
 }
 
 impl<W> Partition<W> {
-    /// Whether brokers would forget the oldest batch if this one were stored.
+    /// Returns whether brokers would forget the oldest batch if this one were stored.
     #[inline]
     pub(super) fn crowds_out(&self, index: usize) -> bool {
         let oldest = self.queue.front().filter(|oldest| oldest.sequence.is_some());
         index > 0 && oldest.is_some_and(|oldest| oldest.overtaken + index >= REMEMBERED)
     }
 
-    /// Whether the present leader has acknowledged a batch of the present epoch.
+    /// Returns whether the current leader has acknowledged a batch of the current epoch.
     #[inline]
     pub(super) fn has_acked(&self, leader: Leader) -> bool {
         leader.node.is_some_and(|node| self.idempotence.acked_by == Some((node, leader.epoch)))
     }
 
-    /// Whether a batch without numbers may get some now.
+    /// Returns whether a batch without numbers may get some now.
     #[inline]
     pub(super) fn may_number(&self) -> Readiness {
         let Idempotence { producer, unresolved, bump, .. } = self.idempotence;
@@ -65,8 +65,8 @@ impl<W> Partition<W> {
         if producer.is_some() { Readiness::Yes } else { Readiness::NeedsProducerId }
     }
 
-    /// The identity of the next batch. Numbers it if that was not done before, for the `current`
-    /// producer unless the partition has numbers of another.
+    /// Returns the identity of the next batch. Numbers it unless it has numbers, for the
+    /// partition's producer, or for the `current` one if the partition has none.
     #[inline]
     pub(in crate::producer) fn number(&mut self, current: Option<ProducerEpoch>) -> Identity {
         let Self { queue, idempotence, .. } = self;
@@ -86,11 +86,11 @@ impl<W> Partition<W> {
         }
     }
 
-    /// A batch with numbers was acknowledged, or is known to be stored.
+    /// Notes that a batch with numbers was acknowledged, or is known to be stored.
     ///
-    /// Only the oldest batch opens the way for more: brokers recognise the last five, and one that
-    /// came back while its successors were stored must be sent again before more are. And what a
-    /// topic that was deleted had stored says nothing of the log that has taken its place.
+    /// Only the oldest batch allows more in flight: brokers recognize the last five batches, so one
+    /// that failed while later ones were stored must be sent again before others. An
+    /// acknowledgement by a deleted topic says nothing about the log that has replaced it.
     #[inline]
     pub(super) fn acknowledged(
         &mut self,
@@ -110,14 +110,15 @@ impl<W> Partition<W> {
         if index > 0 || !is_same_topic {
             return;
         }
-        // The answer came from the broker it was sent to, and the present leader may be another.
+        // The answer is from the broker that the batch was sent to. The current leader may be
+        // another.
         if let Some(node) = self.sent_to.filter(|sent_to| leader.node == Some(*sent_to)) {
             self.idempotence.acked_by = Some((node, leader.epoch));
         }
     }
 
-    /// So many records of a batch are sent again, without the others. If nothing behind it is
-    /// numbered yet, there will be no gap.
+    /// Notes that `kept` of a batch's `had` records are sent again, without the others. If no later
+    /// batch has numbers yet, this leaves no gap.
     pub(in crate::producer) fn close_gap(
         &mut self,
         sequence: Option<Sequence>,
@@ -131,14 +132,15 @@ impl<W> Partition<W> {
         }
     }
 
-    /// A topic was deleted and created again. The numbers go on: a batch that was sent by the
-    /// topic's name may be in the new log already. If that log does not take them, it says so.
+    /// Handles a topic that was deleted and created again. The numbers continue: a batch that was
+    /// sent by the topic's name may be in the new log already. If the new log does not accept them,
+    /// it says so.
     pub(in crate::producer) fn start_over(&mut self) {
         self.idempotence.acked_by = None;
     }
 
-    /// Once nothing is in flight: finds out whether what left without an acknowledgement is stored,
-    /// and says whether the epoch is spent.
+    /// Returns whether the epoch is spent. Once nothing is in flight, it first finds out whether
+    /// batches that were removed without an acknowledgement are stored.
     #[inline]
     pub(in crate::producer) fn has_spent_epoch(&mut self) -> bool {
         if self.in_flight > 0 {
@@ -153,12 +155,12 @@ impl<W> Partition<W> {
         idempotence.bump
     }
 
-    /// Whose sequence numbers its batches have.
+    /// Returns the producer of its sequence numbers.
     pub(in crate::producer) fn producer(&self) -> Option<ProducerEpoch> {
         self.idempotence.producer
     }
 
-    /// Numbers everything anew, for another producer or epoch.
+    /// Renumbers everything, for another producer or epoch.
     pub(in crate::producer) fn number_anew(&mut self, producer: Option<ProducerEpoch>) {
         self.idempotence = Idempotence { producer, ..Idempotence::default() };
         for batch in &mut self.queue {

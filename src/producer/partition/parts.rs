@@ -1,4 +1,4 @@
-//! Batches that are cut up: into smaller ones, or around the records that a broker refuses.
+//! Splits batches: into smaller ones, or around the records that a broker refuses.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -9,7 +9,7 @@ use crate::producer::sequence::Sequence;
 use crate::producer::settled::{Rest, Waiting};
 use crate::record::{Compressor, Decompressor, InvalidBatch, SealedBatch};
 
-/// What it takes to cut up a batch that may be compressed.
+/// The codecs for splitting a batch that may be compressed.
 #[derive(Debug, Default)]
 pub(in crate::producer) struct Codecs {
     compressor: Compressor,
@@ -17,8 +17,8 @@ pub(in crate::producer) struct Codecs {
 }
 
 impl<W> Batch<W> {
-    /// Cuts it up into batches of at most `target` bytes. The parts get serial numbers from `serial`
-    /// on. A waiter for records of several parts is cut up by `rest`.
+    /// Splits it into batches of at most `target` bytes, with serial numbers from `serial` on.
+    /// `rest` splits a waiter for records of several parts.
     pub(in crate::producer) fn split(
         &mut self,
         target: usize,
@@ -40,9 +40,9 @@ impl<W> Batch<W> {
         Ok(parts.collect())
     }
 
-    /// Takes some of its records out, in order: what is left between them are batches, and each
-    /// record taken out is an end of its own, with the error that `refused` gives for its index.
-    /// Parts get serial numbers as in [`Self::split`], and sequence numbers without gaps.
+    /// Removes the records that `refused` names by index. Returns, in order, an end with its error
+    /// for each of them, and a batch for each run of records in between. The batches get serial
+    /// numbers as in [`Self::split`], and sequence numbers without gaps.
     pub(in crate::producer) fn take_out(
         &mut self,
         refused: &BTreeMap<i32, Error>,
@@ -66,7 +66,7 @@ impl<W> Batch<W> {
                 let mine = waiting_for(&mut waiting, range, rest);
                 let sequence = self.sequence.map(|sequence| sequence.after(kept));
                 kept += part.count();
-                // What was refused for others is no failure of its own.
+                // The refusal of other records is no failure of this part.
                 let part = Self { last_failure: None, ..self.part(part, serial, mine, sequence) };
                 pieces.push(Piece::Kept(part));
             }
@@ -78,7 +78,7 @@ impl<W> Batch<W> {
         Ok(pieces)
     }
 
-    /// Ends it, with an error of their own for some of its records.
+    /// Ends it with individual errors for the records in `refused`, and with `others` for the rest.
     pub(in crate::producer) fn end_apart(
         &mut self,
         refused: &BTreeMap<i32, Error>,
@@ -101,7 +101,7 @@ impl<W> Batch<W> {
         ends.into_iter().map(end).collect()
     }
 
-    /// A record of it that has failed, with its waiter.
+    /// Returns the end of one failed record, with its waiter.
     fn end_of(&self, waiting: Vec<Waiting<W>>, error: &Error) -> Ended<W> {
         Ended {
             ticket: self.ticket,
@@ -120,7 +120,7 @@ impl<W> Batch<W> {
         whole
     }
 
-    /// A part of it, to be sent in its place.
+    /// Returns a part of it, to be sent in its place.
     fn part(
         &self,
         part: SealedBatch,
@@ -152,15 +152,15 @@ impl<W> Batch<W> {
     }
 }
 
-/// What is left of a batch that records were taken out of.
+/// A piece of a batch that records were removed from.
 #[derive(Debug)]
 pub(in crate::producer) enum Piece<W> {
     Kept(Batch<W>),
     Refused(Ended<W>),
 }
 
-/// Takes the waiters for a range of records off the front, which begins there; they count from its
-/// start.
+/// Removes the waiters for a range of records, which are at the front. Their indices then count
+/// from its start.
 fn waiting_for<W>(
     waiting: &mut VecDeque<Waiting<W>>,
     range: Range<i32>,

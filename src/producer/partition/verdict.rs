@@ -1,4 +1,4 @@
-//! What an answer means for the batch that it is about.
+//! Decides what an answer means for its batch.
 
 use std::time::Instant;
 
@@ -10,20 +10,20 @@ use crate::error::ErrorCode;
 use crate::producer::settled::Stored;
 use crate::protocol::BatchIndexError;
 
-/// What a broker, or the loss of one, says of a batch that is not acknowledged.
+/// A broker's refusal of a batch, or the loss of its request.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::producer) struct Refusal<'a> {
     pub(in crate::producer) code: ErrorCode,
     pub(in crate::producer) said: Option<&'a str>,
-    /// Records that the broker blames for it (KIP-467).
+    /// Records that the broker blames (KIP-467).
     pub(in crate::producer) records: &'a [BatchIndexError],
     pub(in crate::producer) maybe_written: bool,
 }
 
-/// What is to be done about a batch that was not acknowledged.
+/// The action for a batch that was not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::producer) enum Verdict {
-    /// Nothing: its waiters have completed before.
+    /// None: its waiters have completed before.
     Dropped,
     /// It is stored; the broker no longer knows where.
     Stored,
@@ -31,38 +31,38 @@ pub(in crate::producer) enum Verdict {
     Split,
     /// The broker names the records that it refuses: the others are sent again.
     TakeOut,
-    /// The broker refuses it for good.
+    /// The broker refuses it permanently.
     Failed,
-    /// Its time is over.
+    /// Its deadline has passed.
     Expired,
     /// Its partition was deleted.
     Deleted,
 }
 
-/// What verdicts depend on besides the batch and the refusal.
+/// The conditions of a verdict besides the batch and the refusal.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::producer) struct Circumstances {
-    /// A gapless partition sends nothing behind a record that failed.
+    /// A gapless partition sends nothing after a record that failed.
     pub(in crate::producer) is_gapless: bool,
     /// The partition belonged to a topic that was deleted.
     pub(in crate::producer) is_deleted: bool,
 }
 
 impl<W> Partition<W> {
-    /// The place in the queue of a batch that is in flight.
+    /// Returns the index of a batch in flight.
     #[inline]
     pub(in crate::producer) fn find_in_flight(&self, serial: u64) -> Option<usize> {
         let answered = |batch: &Batch<W>| batch.serial == serial && batch.is_in_flight();
         self.queue.iter().position(answered)
     }
 
-    /// How often the batch at a place in the queue came back.
+    /// Returns how often the batch at an index has failed.
     #[inline]
     pub(in crate::producer) fn failures_at(&self, index: usize) -> u32 {
         self.queue[index].failures
     }
 
-    /// Takes a batch that was in flight out of the queue.
+    /// Removes a batch that was in flight from the queue.
     #[inline]
     pub(in crate::producer) fn take_answered(&mut self, index: usize) -> Option<Taken<W>> {
         let first = index == 0;
@@ -71,7 +71,7 @@ impl<W> Partition<W> {
         Some(Taken { index, batch })
     }
 
-    /// A batch was stored, in this topic or in one of the same name that was deleted since.
+    /// Ends a batch that was stored, in this topic or in a deleted one of the same name.
     #[inline]
     pub(in crate::producer) fn acknowledge(
         &mut self,
@@ -87,7 +87,7 @@ impl<W> Partition<W> {
         self.settle(now, taken, Ok(stored))
     }
 
-    /// Judges a batch that was not acknowledged. It is out of the queue.
+    /// Decides about a batch that was not acknowledged and is removed from the queue.
     pub(in crate::producer) fn judge(
         &mut self,
         now: Instant,
@@ -98,7 +98,7 @@ impl<W> Partition<W> {
         let Taken { index, batch } = taken;
         batch.maybe_written |= refusal.maybe_written;
         batch.last_failure = Some((refusal.code, refusal.said.map(str::to_owned)));
-        // From here on one at a time, in order, until the leader acknowledges again.
+        // From here on one batch at a time, in order, until the leader acknowledges again.
         self.idempotence.acked_by = None;
         if batch.progress == Progress::GivenUp {
             self.leave_in_doubt(batch);
@@ -112,7 +112,7 @@ impl<W> Partition<W> {
             _ if batch.deadline <= now => Verdict::Expired,
             Reaction::Split => Verdict::Split,
             Reaction::Renumber if *index == 0 => {
-                // Nothing before it is open, so what the broker misses will never come.
+                // No older batch is open, so the records that the broker misses will never come.
                 self.idempotence.bump = true;
                 Verdict::Again
             }
@@ -120,12 +120,13 @@ impl<W> Partition<W> {
         }
     }
 
-    /// A batch with numbers leaves without an acknowledgement: they are in doubt.
+    /// Notes that a batch is removed without an acknowledgement. If it has numbers, it is unknown
+    /// whether they are stored.
     pub(super) fn leave_in_doubt(&mut self, batch: &Batch<W>) {
         self.idempotence.unresolved |= batch.sequence.is_some();
     }
 
-    /// An answer says that a batch failed, and where it was stored.
+    /// Notes that a batch may be written: its answer has an error, and an offset too.
     pub(in crate::producer) fn may_be_written(&mut self, serial: u64) {
         if let Some(batch) = self.queue.iter_mut().find(|batch| batch.serial == serial) {
             batch.maybe_written = true;
@@ -142,17 +143,17 @@ impl<W> Partition<W> {
         self.queue.insert(index, batch);
     }
 
-    /// Puts a part of a batch into a place in the queue.
+    /// Inserts a part of a batch into the queue.
     pub(in crate::producer) fn insert(&mut self, index: usize, part: Batch<W>) {
         self.queue.insert(index, part);
     }
 }
 
-/// What to do about a batch, by the refusal alone.
+/// The action for a batch, by the refusal alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reaction {
     Again,
-    /// The broker misses what came before it, or has forgotten everything.
+    /// The broker misses earlier batches, or has forgotten everything.
     Renumber,
     Stored,
     Split,
@@ -172,8 +173,8 @@ fn reaction<W>(refusal: Refusal<'_>, batch: &Batch<W>, is_gapless: bool) -> Reac
             Reaction::Renumber
         }
         ErrorCode::DUPLICATE_SEQUENCE_NUMBER if numbered => Reaction::Stored,
-        // A broker measures before it looks for repetitions. If an earlier try was stored
-        // while the topic allowed more, the parts would be strangers to it.
+        // A broker checks the size before it looks for duplicates. If an earlier try was stored
+        // while the topic allowed more, it would not recognize the parts, and store them again.
         ErrorCode::MESSAGE_TOO_LARGE if batch.count() > 1 && may_be_cut => Reaction::Split,
         code if code.retriable() => Reaction::Again,
         _ if may_be_cut && !is_gapless && blames_some(refusal, batch.count()) => Reaction::TakeOut,
@@ -181,7 +182,7 @@ fn reaction<W>(refusal: Refusal<'_>, batch: &Batch<W>, is_gapless: bool) -> Reac
     }
 }
 
-/// Whether a broker says which records of a batch it refuses.
+/// Returns whether a broker names the records of a batch that it refuses.
 pub(in crate::producer) fn blames_some(refusal: Refusal<'_>, count: i32) -> bool {
     let mut blamed = refusal.records.iter();
     !refusal.records.is_empty() && blamed.all(|record| (0..count).contains(&record.batch_index))

@@ -1,5 +1,4 @@
-//! What a producer keeps of a topic: its partitions' queues, and the records that have no partition
-//! yet.
+//! A producer's state of a topic: its partitions' queues, and the records without a partition.
 
 use std::collections::VecDeque;
 
@@ -11,20 +10,19 @@ use crate::producer::ticket::Ticket;
 
 #[derive(Debug)]
 pub(in crate::producer) struct TopicQueues<W> {
-    /// How many partitions records may go to; the cluster says so.
+    /// Number of partitions that records may go to, by cached metadata.
     pub(in crate::producer) count: usize,
-    /// Partitions by their index. Those past the count of the topic belonged to one of the same
-    /// name that was deleted; what is in flight to them keeps its place.
+    /// Partitions by index. Those past the topic's own belonged to a deleted topic of the same
+    /// name; their batches in flight keep their place.
     pub(in crate::producer) partitions: Vec<Partition<W>>,
     pub(in crate::producer) spread: Spread,
-    /// The tickets of records that are in no partition yet, in order: the topic is not known, or
-    /// the caller has yet to say where the first of them goes.
+    /// The tickets of records without a partition, in order: the topic is not known, or the caller
+    /// has yet to choose a partition for the first of them.
     pub(super) unassigned: VecDeque<Ticket>,
-    /// Whether it keeps the broker's clock in place of the records' own timestamps.
+    /// Whether the topic stores the broker's clock instead of the records' own timestamps.
     keeps_append_time: bool,
-    /// How many records were handed over for it, and how they ended.
     pub(in crate::producer) records: RecordMetrics,
-    /// How many calls were answered that asked about it.
+    /// Number of answered calls about it.
     answered: u64,
 }
 
@@ -43,30 +41,30 @@ impl<W> Default for TopicQueues<W> {
 }
 
 impl<W> TopicQueues<W> {
-    /// The partitions that records may go to.
+    /// Returns the partitions that records may go to.
     #[inline]
     pub(in crate::producer) fn usable(&self) -> &[Partition<W>] {
         &self.partitions[..self.count]
     }
 
-    /// Has a queue for each of so many partitions.
+    /// Creates queues up to this number of partitions.
     pub(in crate::producer) fn reach(&mut self, partitions: usize, first: Sequence) {
         while self.partitions.len() < partitions {
             self.partitions.push(Partition::new(first));
         }
     }
 
-    /// A call that asked about it was answered: its caller may use the topic soon.
+    /// Counts an answered call about it: its caller may use the topic soon.
     pub(in crate::producer) fn answered(&mut self) {
         self.answered += 1;
     }
 
-    /// How often it was used so far.
+    /// Returns how often it was used so far.
     pub(in crate::producer) fn uses(&self) -> u64 {
         self.records.handed_over + self.answered
     }
 
-    /// The broker's clock for a batch that was stored, if the topic keeps that.
+    /// Returns the broker's clock for a stored batch, if the topic stores that.
     pub(in crate::producer) fn append_time(
         &mut self,
         said: Option<i64>,
@@ -75,23 +73,23 @@ impl<W> TopicQueues<W> {
         if is_first_try {
             self.keeps_append_time = said.is_some();
         }
-        // For a repetition, brokers answer the largest timestamp as if it were their clock's.
+        // For a duplicate, brokers return the largest timestamp as if it were their clock's.
         said.filter(|_| self.keeps_append_time)
     }
 
-    /// Whether records are in no partition yet.
+    /// Returns whether there are records without a partition.
     #[inline]
     pub(in crate::producer) fn has_unassigned(&self) -> bool {
         !self.unassigned.is_empty()
     }
 
-    /// The tickets of those records, in order.
+    /// Returns the tickets of these records, in order.
     pub(in crate::producer) fn unassigned(&self) -> impl Iterator<Item = Ticket> {
         self.unassigned.iter().copied()
     }
 
-    /// Takes a ticket off the list of records without a partition; it is nearly always the first,
-    /// or the last where several are un-sent.
+    /// Removes a ticket from the list of records without a partition. It is nearly always the
+    /// first, or the last where several are cancelled.
     pub(super) fn strike(&mut self, ticket: Ticket) {
         let unassigned = &mut self.unassigned;
         if unassigned.front() == Some(&ticket) {

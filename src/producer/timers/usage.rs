@@ -1,25 +1,25 @@
-//! Which topics have not been used for long. Each is looked at now and then, so that handing over a
-//! record costs nothing for it.
+//! Finds topics that have not been used for long. Each is checked now and then, so that handing
+//! over a record costs nothing for it.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How often a topic is looked at within the time after which it is unused.
+/// Number of checks of a topic within the time after which it is unused.
 const LOOKS: u32 = 4;
 
-/// Maximum number of topics looked at in one turn.
+/// Maximum number of topics checked in one turn.
 const LOOKED_AT_ONCE: usize = 1_000;
 
 #[derive(Debug)]
 pub(super) struct Usage {
     max_idle: Duration,
-    /// Topics that are new since the last look.
+    /// Topics that are new since the last check.
     new: Vec<usize>,
-    /// In the order of their times.
+    /// Ordered by time.
     looks: VecDeque<Look>,
 }
 
-/// When to look at a topic, and what was seen when it was last in use.
+/// The next check of a topic. It was used `uses` times when it was last found in use, at `since`.
 #[derive(Debug)]
 struct Look {
     at: Instant,
@@ -41,7 +41,8 @@ impl Usage {
         self.looks.front().map(|look| look.at)
     }
 
-    /// Takes out topics that were not used for long, by how often each was used so far.
+    /// Removes and returns topics that were not used for long. `uses` returns how often a topic was
+    /// used so far.
     pub(super) fn take_unused(&mut self, now: Instant, uses: impl Fn(usize) -> u64) -> Vec<usize> {
         if self.new.is_empty() && self.next_event().is_none_or(|at| at > now) {
             return Vec::new();
