@@ -1,4 +1,4 @@
-//! The machine by itself: what it wants done, and when, as time and answers come.
+//! Tests of the machine alone: its actions, as time and answers come.
 
 mod asking;
 mod connecting;
@@ -45,7 +45,7 @@ struct Sent {
     batches: Vec<(i32, Identity, SealedBatch)>,
 }
 
-/// What a broker says of all its batches.
+/// Answers every batch of `request` with the same code and offset.
 fn answer_to(request: &Sent, error_code: ErrorCode, base_offset: i64) -> ProduceResponse {
     let partition_responses = request.batches.iter().map(|(index, ..)| PartitionProduced {
         index: *index,
@@ -63,7 +63,7 @@ fn answer_to(request: &Sent, error_code: ErrorCode, base_offset: i64) -> Produce
     }
 }
 
-/// A machine, its clock, and what has been settled: who waited, and for what.
+/// A machine and its clock.
 struct Bench {
     machine: Machine<&'static str>,
     now: Instant,
@@ -172,7 +172,7 @@ impl Bench {
         self.machine.handle_produced(self.now, request.id, &response);
     }
 
-    /// Everything settled since the last look, one line each.
+    /// Returns a line for each waiter that has completed since the last call.
     fn settled(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some(settled) = self.machine.poll_settled() {

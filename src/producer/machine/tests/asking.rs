@@ -131,8 +131,7 @@ fn who_is_about_to_produce_asks_for_a_partition_that_is_not_known() {
 }
 
 impl Bench {
-    /// Answers a question about everything: the machine knows of "t", if it does, and not of
-    /// Kafka's own topic.
+    /// Answers a question about everything, with Kafka's own topic and "t" if that has a leader.
     fn answer_everything(&mut self, asked: &MetadataWanted, leader_of_t: Option<i32>) {
         assert!(asked.everything && !asked.may_create);
         let topic = |name: &str, is_internal, leader_id| MetadataTopic {
@@ -157,7 +156,7 @@ impl Bench {
         self.machine.handle_metadata(self.now, asked, &response);
     }
 
-    /// The next question, after any pause.
+    /// Returns the next question, after any pause.
     fn next_question(&mut self) -> MetadataWanted {
         self.pass(2_000 * MS);
         self.machine.poll_metadata(self.now).expect("it wants to ask")

@@ -1,4 +1,4 @@
-//! Batches on their way: when they leave, what becomes of them, and what happens to time.
+//! Delivery of batches: when they are sent, how they end, and how deadlines and pauses pass.
 
 use super::*;
 
@@ -241,7 +241,7 @@ fn silence_is_kept_when_a_broker_asks_for_it_but_not_for_days() {
     assert!(bench.request().is_none());
     bench.pass(MS);
     let request = bench.request().unwrap();
-    // What was asked for on a connection ends with it.
+    // A throttle time ends with its connection.
     let response =
         ProduceResponse { throttle_time_ms: 9_000, ..answer_to(&request, ErrorCode::NONE, 1) };
     bench.machine.handle_produced(bench.now, request.id, &response);

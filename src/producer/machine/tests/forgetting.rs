@@ -1,4 +1,4 @@
-//! Topics that nothing is produced to are forgotten, unless something of them is on its way.
+//! Unused topics are forgotten, unless they have unsettled records or calls.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ const IDLE: Duration = Duration::from_secs(1);
 type Number = (i16, i32);
 
 impl Bench {
-    /// Is connected to broker 1, knows no topic, and forgets those that are idle for [`IDLE`].
+    /// Is connected to broker 1, knows no topic, and forgets topics that are idle for [`IDLE`].
     fn forgetful(change: impl FnOnce(&mut Config)) -> Self {
         let mut bench = Self::new(|config| {
             config.metadata_max_idle = IDLE;
@@ -22,12 +22,12 @@ impl Bench {
         bench
     }
 
-    /// Lets idle topics be forgotten, as the machine looks at each several times before.
+    /// Lets idle topics be forgotten. The machine checks each several times before.
     fn idle(&mut self) {
         self.look(8);
     }
 
-    /// Has the machine look so often at the topics that it knows.
+    /// Lets the machine check its topics `times` times.
     fn look(&mut self, times: u32) {
         for _ in 0..times {
             self.pass(IDLE / 4);
@@ -59,7 +59,7 @@ impl Bench {
         self.machine.handle_metadata(self.now, &asked, &response);
     }
 
-    /// Has the broker store every batch that may leave. Returns their numbers.
+    /// Stores every batch that may be sent. Returns their numbers.
     fn deliver(&mut self) -> Vec<Number> {
         let mut numbers = Vec::new();
         while let Some(outgoing) = self.machine.poll_request(self.now) {
@@ -81,7 +81,7 @@ impl Bench {
         numbers
     }
 
-    /// Has a record of a topic stored. Returns the numbers of its batch.
+    /// Stores a record of a topic. Returns the numbers of its batch.
     fn store(&mut self, topic: &str) -> Vec<Number> {
         self.produce_to(topic, "stored");
         self.describe_wanted();
@@ -226,7 +226,7 @@ fn a_topic_that_a_call_asks_about_is_not_forgotten() {
     assert!(bench.topics().is_empty());
 }
 
-/// The machine answers a call, and the caller looks at the topic some time later.
+/// The machine answers a call, and the caller uses the topic some time later.
 #[test]
 fn a_topic_that_a_call_has_asked_about_is_not_forgotten_at_once() {
     for before in 0..8 {

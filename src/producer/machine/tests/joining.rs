@@ -1,9 +1,9 @@
-//! The short way in: who waits for several records in a row, and what becomes of them.
+//! The fast path: a waiter for several records in a row, and how it completes.
 
 use super::*;
 use crate::producer::{Joined, Who};
 
-/// Waits for records by their number; the text is of no interest here.
+/// A waiter for records by their number; the text does not matter here.
 struct Next(usize);
 
 const NAMES: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
@@ -32,7 +32,7 @@ impl Bench {
         self.machine.join(now, "t", Some(partition), &record, Next(number), haste).ok()
     }
 
-    /// One line for each who waits: who, where the first is stored, and how many there are.
+    /// Returns, for each waiter, the offset of its first record and the number of its records.
     fn rows(&mut self) -> Vec<(&'static str, Option<i64>, i32)> {
         let mut rows = Vec::new();
         while let Some(Settled::Batch(batch)) = self.machine.poll_settled() {

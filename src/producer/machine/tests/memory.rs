@@ -1,11 +1,11 @@
-//! Memory: what is counted, who waits for it, and in which order.
+//! Memory: how it is counted, which records wait for it, and in which order.
 
 use super::*;
 use crate::producer::owned::OwnedRecord;
 
 const RECORD: usize = 1_000;
 
-/// Memory for two records, and a broker that is connected.
+/// Returns a bench with memory for two records, and a connected broker.
 fn small() -> Bench {
     Bench::ready(&[1], |config| {
         config.buffer_memory = 2 * RECORD + 500;
@@ -59,7 +59,7 @@ fn nothing_overtakes_a_record_that_waits() {
 }
 
 impl Bench {
-    /// There would be room for it, but others were first.
+    /// There would be room for this record, but others were first.
     fn produce_small_must_wait(&mut self) {
         let record = Record { timestamp: 7, key: None, value: Some(b"s"), headers: &[] };
         let produced = self

@@ -1,4 +1,4 @@
-//! What is counted: each record once, whatever becomes of it; totals that are sums.
+//! Metrics: each record is counted once, however it ends, and totals are sums.
 
 use super::*;
 use crate::config::{Codec, Partitioner};
@@ -7,7 +7,7 @@ use crate::producer::owned::OwnedRecord;
 use crate::record::BATCH_OVERHEAD;
 
 impl Bench {
-    /// The numbers, once they are found to agree with each other.
+    /// Returns the metrics after checking that they agree with each other.
     fn metrics(&self) -> Metrics {
         let metrics = self.machine.metrics();
         let mut sum = RecordMetrics {
@@ -53,7 +53,7 @@ impl Bench {
     }
 }
 
-/// Handed over, acknowledged, failed, un-sent.
+/// Returns the numbers of records handed over, acknowledged, failed and cancelled.
 fn ends(metrics: &Metrics) -> [u64; 4] {
     let RecordMetrics { handed_over, acknowledged, failed, unsent, .. } = metrics.records;
     [handed_over, acknowledged, failed, unsent]

@@ -1,4 +1,4 @@
-//! What the machine says of its own accord.
+//! The machine's log lines.
 
 use super::*;
 use crate::producer::notice::{Notice, Severity};

@@ -1,4 +1,4 @@
-//! Sequence numbers: who may be in flight, what is kept, and when they start again.
+//! Sequence numbers: which batches may be in flight, which numbers are kept, and when they restart.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn acknowledged() -> Bench {
     bench
 }
 
-/// One more batch of one record in flight.
+/// Puts another batch of one record in flight.
 fn send(bench: &mut Bench, who: &'static str) -> Sent {
     bench.produce(who, 0, false);
     bench.pass(5 * MS);
@@ -308,7 +308,7 @@ fn brokers_do_not_forget_what_is_to_be_sent_again() {
     let a = bench.request().unwrap();
     assert!(bench.request().is_none());
     bench.answer(&a, ErrorCode::NONE, 1);
-    // c, d and e are stored behind b: brokers know it for as long as one more is, not two.
+    // c, d and e are stored behind b: brokers still know b after one more batch, but not after two.
     let b = bench.request().unwrap();
     let f = bench.request().unwrap();
     assert_eq!([sequence(&a).1, sequence(&b).1, sequence(&f).1], [1, 2, 6]);

@@ -12,7 +12,7 @@ fn warm() -> Bench {
     bench
 }
 
-/// Has a batch of its own sent for a record.
+/// Sends a record in a separate batch.
 fn sent(bench: &mut Bench, who: &'static str) -> Sent {
     bench.produce(who, 0, false);
     bench.machine.close_batches(bench.now);

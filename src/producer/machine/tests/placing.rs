@@ -1,5 +1,5 @@
-//! Records that their caller places: asked about in order, stored in order, failed alone, and
-//! never forgotten.
+//! Records whose caller chooses the partition: asked about in order, stored in order, failed alone,
+//! and never lost.
 
 use super::*;
 use crate::config::Partitioner;
@@ -10,7 +10,7 @@ fn caller(config: &mut Config) {
     config.linger = Duration::ZERO;
 }
 
-/// Hands a record over whose key is its name.
+/// Hands over a record whose key is its name.
 fn hand_over(bench: &mut Bench, topic: &str, who: &'static str, partition: Option<i32>) -> Ticket {
     let record = Record { timestamp: 7, key: Some(who.as_bytes()), value: None, headers: &[] };
     match bench.machine.produce(bench.now, topic, partition, &record, Some(who), Haste::Lingers) {
@@ -19,7 +19,7 @@ fn hand_over(bench: &mut Bench, topic: &str, who: &'static str, partition: Optio
     }
 }
 
-/// Those to ask about: who, out of how many partitions, and the ticket.
+/// Returns the records to ask about: waiter, number of partitions, and ticket.
 fn asked(bench: &mut Bench) -> Vec<(&'static str, i32, Ticket)> {
     let mut asked = Vec::new();
     while let Some(placing) = bench.machine.poll_placing() {
@@ -34,7 +34,7 @@ fn place(bench: &mut Bench, ticket: Ticket, partition: i32) {
     assert!(bench.machine.place(bench.now, ticket, Ok(partition)), "it waited for that");
 }
 
-/// What is sent, partition by partition; all of it is acknowledged.
+/// Acknowledges everything that is sent. Returns the results, partition by partition.
 fn delivered(bench: &mut Bench) -> Vec<String> {
     bench.pass(Duration::ZERO);
     while let Some(request) = bench.request() {
@@ -68,7 +68,7 @@ fn records_of_an_unknown_topic_are_asked_about_once_it_is_known_and_in_order() {
     let asked = asked(&mut bench);
     let who: Vec<_> = asked.iter().map(|(who, partitions, _)| (*who, *partitions)).collect();
     assert_eq!(who, [("a", 2), ("b", 2), ("c", 2)]);
-    // The answers come in any order, the records go in their own.
+    // The answers come in any order; the records are sent in their own.
     for (_, _, ticket) in asked.iter().rev() {
         assert!(bench.request().is_none());
         assert_eq!(bench.machine.partitions("t"), None, "earlier ones still wait");

@@ -1,4 +1,4 @@
-//! What brokers refuse, and what the machine makes of it.
+//! Refusals by brokers, and the machine's reactions.
 
 use super::*;
 use crate::protocol::BatchIndexError;
@@ -34,7 +34,7 @@ impl Bench {
         self.machine.handle_produced(self.now, request.id, &response);
     }
 
-    /// Acknowledges whatever is sent, from an offset on.
+    /// Acknowledges everything that is sent, from an offset on.
     fn acknowledge_all(&mut self, mut offset: i64) {
         while let Some(request) = self.request() {
             self.answer(&request, ErrorCode::NONE, offset);

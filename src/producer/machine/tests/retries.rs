@@ -1,4 +1,4 @@
-//! Batches that are not stored at the first try: refused, lost, or out of time.
+//! Batches that are not stored at the first try: refused, lost, or expired.
 
 use super::*;
 
@@ -57,7 +57,7 @@ fn a_broker_that_nobody_needs_is_not_connected_again() {
     assert_eq!(bench.machine.poll_connect(), Some(1));
     let refused = Error::new(ErrorKind::Unreachable, "b:1 (TCP: Connection refused)");
     bench.machine.handle_connect_failed(bench.now, 1, refused.clone());
-    // The pause is not over when the news comes.
+    // The pause is not over yet when the new leader is known.
     bench.machine.nodes.connect_failed(bench.now, 1, refused, |_| Duration::from_secs(5));
     bench.pass(200 * MS);
     bench.describe(&[2, 2]);

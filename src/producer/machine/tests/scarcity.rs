@@ -1,5 +1,5 @@
-//! The process has no memory: what is handed over is refused, what was taken in fails with a word,
-//! and nothing else is harmed.
+//! The process has no memory: records that are handed over are refused, accepted records fail with
+//! an error, and nothing else is affected.
 
 use super::*;
 use crate::producer::owned::OwnedRecord;
@@ -77,7 +77,7 @@ fn a_batch_that_cannot_grow_is_followed_by_another() {
     assert_eq!(first, ["a", "b", "c", "d"]);
 }
 
-/// It was taken in, and there is no memory for it once its topic is known, or once the buffer has
+/// It was accepted, and there is no memory for it once its topic is known, or once the buffer has
 /// room.
 #[test]
 fn a_record_that_waited_and_finds_no_memory_is_told() {
@@ -141,7 +141,7 @@ fn records_that_are_one_are_refused_as_one() {
     assert_eq!(bench.machine.memory_used(), 0);
 }
 
-/// A broker refuses a batch as too large, and there is no memory to cut it up.
+/// A broker refuses a batch as too large, and there is no memory to split it.
 #[test]
 fn a_batch_that_cannot_be_cut_up_is_told() {
     let mut bench = Bench::ready(&[1], |config| config.batch_size = 2 * LARGE);

@@ -5,13 +5,14 @@ use super::*;
 const UNKNOWN: ErrorCode = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
 
 impl Bench {
-    /// Has the cluster asked again, and describes the topic by an id, all led by broker 1.
+    /// Has the cluster asked again, and describes the topic with an id, all partitions led by
+    /// broker 1.
     fn refresh(&mut self, topic_id: u128, partitions: i32) {
         self.machine.cluster.want();
         self.ask_again(topic_id, partitions);
     }
 
-    /// The same, where it asks by itself.
+    /// The same, where the machine asks automatically.
     fn ask_again(&mut self, topic_id: u128, partitions: i32) {
         self.pass(1_000 * MS);
         let asked = self.machine.poll_metadata(self.now).expect("it wants to ask");
@@ -44,7 +45,7 @@ impl Bench {
         self.answer_metadata(&asked, UNKNOWN, vec![]);
     }
 
-    /// The message of the first error that was settled.
+    /// Returns the first error that was settled.
     fn error(&mut self) -> Error {
         match self.machine.poll_settled() {
             Some(Settled::Batch(batch)) => batch.outcome.expect_err("it failed"),

@@ -1,8 +1,8 @@
-//! Records that are stored together or not at all.
+//! All-or-nothing batches.
 
 use super::*;
 
-/// One that names its partition, or has a key.
+/// A record that names its partition, or has a key.
 type Placed = (Option<i32>, Option<&'static [u8]>);
 
 fn hand_over(bench: &mut Bench, placed: &[Placed], value: &[u8]) -> Whole<&'static str> {
