@@ -1,5 +1,5 @@
-//! Records on their way in: checked, charged for their memory, kept while there is none, while
-//! their topic is unknown or their place is, and put into their partition's open batch.
+//! Admission: checks records, charges their memory, holds them while memory, their topic or their
+//! partition is missing, and appends them to their partition's open batch.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::protocol::LONGEST_TOPIC;
 use crate::record::Record;
 
 impl<W> Machine<W> {
-    /// Fails once it is closed, or of no more use.
+    /// Returns an error once the producer is closed or has failed.
     pub fn check_open(&self) -> Result<()> {
         if self.shutdown.is_closing() {
             return Err(wording::closed());
@@ -23,10 +23,10 @@ impl<W> Machine<W> {
         self.shutdown.failure().cloned().map_or(Ok(()), Err)
     }
 
-    /// Refuses what can never be sent.
+    /// Refuses records that can never be sent.
     pub(super) fn check_record(&self, topic: &str, size: usize) -> Result<()> {
         if topic.len() > LONGEST_TOPIC {
-            // Not even to be asked about: it would spoil the question for all others.
+            // Do not ask about it: one invalid name fails the whole metadata request.
             return Err(wording::invalid_topic(topic).code(ErrorCode::INVALID_TOPIC));
         }
         if size > self.config.max_request_size {
@@ -50,8 +50,8 @@ impl<W> Machine<W> {
         Target { topic, partition, ticket: None, haste, deadline }
     }
 
-    /// Takes a record in for which `buffer_memory` has room; gives back the waiter if the process
-    /// has none.
+    /// Accepts a record for which `buffer_memory` has room. Returns the waiter, too, if the process
+    /// has no memory for the record.
     pub(super) fn accept(
         &mut self,
         now: Instant,
@@ -68,16 +68,17 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Whether a record can go into a batch now: its partition is known, and no other is before it.
+    /// Returns whether a record can be appended now: its partition is known, and no earlier record
+    /// of its topic is without a partition.
     fn takes_now(&self, target: &Target) -> bool {
         let is_first = !self.queues[target.topic].has_unassigned();
         let topic = self.cluster.topic(target.topic);
-        // A partition that is not known may have been added since the cluster was asked last.
+        // A partition that is not known may have been added since the last metadata request.
         let is_known = topic.is_known() && topic.has(target.partition);
         is_known && is_first && self.is_placed(target)
     }
 
-    /// Keeps a record until its topic is known, or its caller has placed it.
+    /// Holds a record until its topic is known, or its caller has chosen a partition.
     fn hold(
         &mut self,
         now: Instant,
@@ -107,8 +108,8 @@ impl<W> Machine<W> {
         Produced::Accepted { ticket, work: asks, is_held: true }
     }
 
-    /// Puts the records of a topic into batches that waited for it to be known, or for their
-    /// caller to place them: in order, up to the first that still waits.
+    /// Appends the records of a topic that waited for metadata, or for their caller to choose a
+    /// partition: in order, up to the first that still waits.
     pub(super) fn assign_unassigned(&mut self, now: Instant, topic: usize) {
         while let Some(delayed) = self.take_assignable(topic) {
             self.memory.release(delayed.charged);
@@ -122,7 +123,7 @@ impl<W> Machine<W> {
         self.admit(now);
     }
 
-    /// Takes in those who wait for memory, in order, for as long as there is some.
+    /// Accepts records from the memory queue, in order, while there is room.
     pub(super) fn admit(&mut self, now: Instant) {
         while let Some((ticket, delayed)) = self.memory.pop_fitting() {
             let target = Target { ticket: Some(ticket), ..delayed.target };
@@ -139,7 +140,7 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Fails a record that has waited, and for which the process has no memory now.
+    /// Fails a record that has waited, if the process has no memory for it now.
     fn refuse_delayed(&mut self, target: Target, timestamp: i64, waiter: Option<W>, error: Error) {
         if let Some(ticket) = target.ticket {
             self.tickets.forget(ticket);
@@ -147,16 +148,16 @@ impl<W> Machine<W> {
         self.refuse(target.topic, target.partition, timestamp, waiter, error);
     }
 
-    /// A flush or a close that was called meanwhile waits for the record, and not for its
-    /// lingering.
+    /// Returns a target that does not linger if a flush or close, called meanwhile, waits for the
+    /// record.
     fn unless_flushed(&self, target: Target) -> Target {
         let flushed = target.ticket.is_some_and(|ticket| self.tickets.is_flushed(ticket));
         let hurries = flushed || self.shutdown.is_closing();
         Target { haste: if hurries { Haste::AtOnce } else { target.haste }, ..target }
     }
 
-    /// Puts a record into its partition's open batch; gives back the waiter if there is no memory
-    /// for that.
+    /// Appends a record to its partition's open batch. Returns the waiter, too, if there is no
+    /// memory for that.
     fn assign(
         &mut self,
         now: Instant,
@@ -184,13 +185,13 @@ impl<W> Machine<W> {
         let appended = match joined {
             Ok(appended) => {
                 if let Some(ticket) = ticket {
-                    // The batch it joins has an older one.
+                    // The batch that it joins has an older ticket.
                     self.tickets.forget(ticket);
                 }
                 appended
             }
             Err(waiter) => {
-                // What fitted once will fit again.
+                // The next batch will be about as large as the last ones.
                 let least = record.size_bound();
                 let usual = into.usual_size().clamp(least, batch_size.max(least));
                 let waiters = into.usual_waiters();
@@ -198,7 +199,7 @@ impl<W> Machine<W> {
                 let Some(memory) = memory else {
                     let error = out_of_memory(least);
                     if ticket.is_some() && self.config.gapless {
-                        // It was taken in before: nothing may follow it.
+                        // It was accepted before: nothing may follow it.
                         self.stop(now, place, &error);
                     }
                     return Err((error, waiter));
@@ -227,7 +228,7 @@ impl<W> Machine<W> {
         Ok(Produced::Accepted { ticket, work, is_held: false })
     }
 
-    /// The partition for a record, unless there is none.
+    /// Returns the partition for a record, or an error if there is none.
     pub(super) fn choose(
         &mut self,
         index: usize,

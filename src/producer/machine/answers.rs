@@ -1,5 +1,5 @@
-//! What becomes of a batch when its answer comes, or is lost: the partition judges it, and the
-//! rest of the machine follows.
+//! Applies the answer to a batch, or its loss: the partition decides, and the rest of the machine
+//! follows.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use crate::protocol::BatchIndexError;
 use crate::record::InvalidBatch;
 
 impl<W> Machine<W> {
-    /// A batch was stored, in the topic that had its id then.
+    /// Ends a batch that was stored. Its topic may have been created again since it was sent.
     #[inline]
     pub(super) fn batch_stored(&mut self, now: Instant, sent: Sent, mut stored: Stored) {
         let Sent { place, serial, topic_id } = sent;
@@ -32,7 +32,7 @@ impl<W> Machine<W> {
         }
     }
 
-    /// A batch was not stored, or it is unknown whether it was: sends it again if that may help.
+    /// Handles a batch that was refused or lost: sends it again if that may help.
     pub(super) fn batch_refused(
         &mut self,
         now: Instant,
@@ -76,7 +76,7 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Puts a batch back into its place, after a pause that grows with its failures.
+    /// Puts a batch back into its place. The pause before its next try grows with its failures.
     fn again(&mut self, now: Instant, place: Place, taken: Taken<W>) {
         let failures = taken.batch.failures() + 1;
         let pause = Backoff::of(&self.config).after(failures, &mut self.random);
@@ -90,10 +90,10 @@ impl<W> Machine<W> {
         self.queues.partition(place).put_back(taken, now + pause);
     }
 
-    /// Cuts up a batch that is too large for the topic.
+    /// Splits a batch that is too large for the topic.
     fn split(&mut self, now: Instant, place: Place, taken: Taken<W>) {
         let Taken { index, mut batch } = taken;
-        // A broker that refuses a full batch allows less; how much less it does not say.
+        // The broker does not report its limit, so try half the size.
         let target = (batch.size() / 2).max(1);
         let mut parts = match self.splitter.split(&mut batch, target) {
             Ok(parts) => parts,
@@ -107,7 +107,7 @@ impl<W> Machine<W> {
             }
         };
         if parts.len() == 1 {
-            // It does not get smaller than that.
+            // It cannot be made smaller.
             let mut whole = parts.remove(0);
             whole.inherit(&mut batch);
             let refusal = Refusal {
@@ -132,8 +132,8 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Fails a batch that a broker refuses. Waiters of records that the broker blames get what it
-    /// says of these.
+    /// Fails a batch that a broker refuses. Waiters of records that the broker blames get its
+    /// message for these.
     fn fail_refused(&mut self, now: Instant, place: Place, taken: Taken<W>, refusal: Refusal<'_>) {
         let Taken { index, mut batch } = taken;
         let error = self.refused(place, refusal, &batch);

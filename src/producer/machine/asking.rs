@@ -1,4 +1,4 @@
-//! Answers calls that wait for the cluster, and decides what the cluster is asked.
+//! Completes calls that wait for the cluster, and decides what the cluster is asked.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -16,15 +16,15 @@ impl<W> Machine<W> {
         self.cluster.want_news();
     }
 
-    /// Settles the calls that the cluster's last answer served, which was about `everything` or
-    /// about some topics. Returns whether it served all: a call about a topic that was not in the
+    /// Completes the calls that the cluster's last answer serves, which was about `everything` or
+    /// about some topics. Returns whether no call is left: a call about a topic that was not in the
     /// question still waits.
     pub(super) fn answer_calls(&mut self, everything: bool) -> bool {
         self.settle_calls(|machine, call| machine.answer_to(call, everything));
         self.calls.is_empty()
     }
 
-    /// Fails those who have waited for too long.
+    /// Fails the calls that have waited too long.
     pub(super) fn expire_calls(&mut self, now: Instant) {
         if self.calls.next_event().is_none_or(|until| until > now) {
             return;
@@ -79,8 +79,8 @@ impl<W> Machine<W> {
         wording::unknown_topic(&self.cluster, topic, limit).topic(self.cluster.topic(topic).name())
     }
 
-    /// What the question that is due is about. The cluster is asked about topics in pages, as
-    /// callers wait for the machine while it takes in an answer.
+    /// Returns the question that is due. The cluster is asked about topics in pages, as callers
+    /// wait for the machine while it processes an answer.
     pub(super) fn next_question(&mut self) -> MetadataWanted {
         let mut matter = self.queues.topics_with_records();
         let is_missed = matter.iter().any(|index| self.is_missed(*index));
@@ -112,7 +112,7 @@ impl<W> Machine<W> {
         MetadataWanted { topics, may_create, everything }
     }
 
-    /// Whether a topic with records does not exist, or not any more.
+    /// Returns whether a topic with records does not exist, or not any more.
     fn is_missed(&self, index: usize) -> bool {
         self.queues[index].has_unassigned() || self.cluster.topic(index).is_missing()
     }

@@ -1,4 +1,4 @@
-//! What callers ask of the machine: to take records in, to wait for them, to give them up.
+//! Callers' methods: hand records over, wait for them, cancel or drop them.
 
 use std::time::{Duration, Instant};
 
@@ -15,11 +15,11 @@ use crate::protocol::LONGEST_TOPIC;
 use crate::record::Record;
 
 impl<W> Machine<W> {
-    /// Takes a record in, if memory has room and the memory queue is empty.
+    /// Accepts a record, if memory has room and the memory queue is empty.
     ///
     /// # Errors
-    /// After [`Self::close`], after a fatal error, or if the process has no memory, with the
-    /// waiter; everything else that goes wrong is settled, not returned.
+    /// After [`Self::close`], after a fatal error, or if the process has no memory; returned with
+    /// the waiter. All other failures are settled, not returned.
     pub fn produce(
         &mut self,
         now: Instant,
@@ -57,7 +57,8 @@ impl<W> Machine<W> {
     /// Adds the record to the memory queue. Returns the ticket, to [cancel](Self::cancel) it.
     ///
     /// # Errors
-    /// After [`Self::close`], or if too many wait already, with the waiter.
+    /// After [`Self::close`], after a fatal error, or if too many records wait already; returned
+    /// with the waiter.
     pub fn wait(
         &mut self,
         now: Instant,
@@ -82,15 +83,15 @@ impl<W> Machine<W> {
         let delayed = Delayed { target, record, waiter, until, charged: 0, asked_before };
         self.memory.wait(ticket, delayed);
         if is_first {
-            // What lingers takes the room that this one needs.
+            // Batches that linger take the room that this record needs.
             let busy = self.queues.busy();
             self.touch_all(now, busy);
         }
         Ok(ticket)
     }
 
-    /// Sets a record's partition, or fails the record with a reason. A partition that its topic does
-    /// not have fails it, too. Returns whether the record still waited to be placed.
+    /// Sets a record's partition, or fails the record with a reason. It also fails if its topic
+    /// does not have the partition. Returns whether the record still waited for a partition.
     pub fn place(&mut self, now: Instant, ticket: Ticket, partition: Result<i32, String>) -> bool {
         let unplaced = self.unassigned.get_unplaced_mut(ticket);
         let Some(delayed) = unplaced.filter(|held| held.target.partition.is_none()) else {
@@ -107,15 +108,15 @@ impl<W> Machine<W> {
         true
     }
 
-    /// What a record of a topic fails with whose caller gives this reason not to place it.
+    /// Returns the error of a record whose caller gives this reason for not choosing a partition.
     pub fn placing_failed(&mut self, topic: &str, reason: &str) -> Error {
         let index = self.named(topic);
         wording::not_placed(self.cluster.topic(index), reason)
             .topic(self.cluster.topic(index).name())
     }
 
-    /// Un-sends a record that still waits, for memory, for its topic or to be placed. `None` if
-    /// it does not: such a record is delivered even if its caller has stopped waiting.
+    /// Cancels a record that waits for memory, for its topic or for its partition. Returns `None`
+    /// if it does not wait: such a record is delivered even if its caller has stopped waiting.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> Option<Unsent<W>> {
         let waiter = if let Some(delayed) = self.memory.leave(ticket) {
             self.count_unsent(delayed.target.topic);
@@ -136,8 +137,8 @@ impl<W> Machine<W> {
         Some(Unsent { waiter })
     }
 
-    /// What was handed over [to leave together](Haste::Together) is all there. Says whether there
-    /// is something to do.
+    /// Sends the records that were handed over to be sent [together](Haste::Together). Returns
+    /// whether the driver has something to do.
     pub fn ship(&mut self, now: Instant) -> bool {
         let mut work = false;
         for place in self.nodes.take_gathered() {
@@ -150,31 +151,31 @@ impl<W> Machine<W> {
         work
     }
 
-    /// Completes `waiter` when a record leaves the memory queue, admitted or failed.
+    /// Completes `waiter` when a record leaves the memory queue, accepted or failed.
     pub fn when_admitted(&mut self, ticket: Ticket, waiter: W) {
         self.memory.when_admitted(ticket, waiter);
     }
 
-    /// Settles `waiter` once the cluster has answered, within `limit` or `metadata_timeout`.
+    /// Completes `waiter` once the cluster has answered, within `limit` or `metadata_timeout`.
     pub fn ping(&mut self, now: Instant, limit: Option<Duration>, waiter: W) {
         let limit = limit.unwrap_or(self.config.metadata_timeout);
         self.ask(now, limit, Need::Anything, waiter);
     }
 
-    /// Settles `waiter` once the cluster has described all its brokers and topics, for
-    /// [`Self::described`]. It is asked anew, for at most `limit` or `metadata_timeout`.
+    /// Completes `waiter` once the cluster has described all its brokers and topics, for
+    /// [`Self::described`]. It is asked again for this, for at most `limit` or `metadata_timeout`.
     pub fn describe_cluster(&mut self, now: Instant, limit: Option<Duration>, waiter: W) {
         let limit = limit.unwrap_or(self.config.metadata_timeout);
         self.ask(now, limit, Need::Everything, waiter);
     }
 
-    /// Settles `waiter` once the cluster has described a topic. Asking does not create it.
+    /// Completes `waiter` once the cluster has described a topic. The topic is not created.
     pub fn locate(&mut self, now: Instant, topic: &str, waiter: W) {
         self.ask_about(now, topic, |_| Some(false), waiter);
     }
 
     /// The same, for records, some of which may name a `partition`: the cluster may create the
-    /// topic, and is not asked if the machine knows both already.
+    /// topic, and is not asked if topic and partition are known already.
     pub fn locate_for_records(
         &mut self,
         now: Instant,
@@ -189,7 +190,8 @@ impl<W> Machine<W> {
         self.ask_about(now, topic, creates, waiter);
     }
 
-    /// `creates` says whether the cluster may create the topic, or that it need not be asked.
+    /// `creates` returns whether the cluster may create the topic, or `None` if it need not be
+    /// asked.
     fn ask_about(
         &mut self,
         now: Instant,
@@ -210,8 +212,8 @@ impl<W> Machine<W> {
         self.ask(now, self.config.metadata_timeout, need, waiter);
     }
 
-    /// Settles `waiter` once everything handed over before this call is settled. Returns what
-    /// [`Self::unsettled_before`] takes.
+    /// Completes `waiter` once everything handed over before this call is settled. Returns the
+    /// argument of [`Self::unsettled_before`].
     pub fn flush(&mut self, now: Instant, waiter: W) -> Ticket {
         self.close_batches(now);
         let before = self.tickets.flush(waiter);
@@ -219,9 +221,9 @@ impl<W> Machine<W> {
         before
     }
 
-    /// Fails the records that `what` chooses, and keeps the others. Those in flight may be stored
-    /// all the same, and are reported as such. Waiters of a partition complete in the order of its
-    /// records, those of chosen ones behind kept ones too.
+    /// Fails the records that `what` selects, and keeps the others. Those in flight may still be
+    /// stored, and their errors say so. A partition's waiters complete in the order of its records,
+    /// so those of failed records may wait for older records that are kept.
     pub fn purge(&mut self, now: Instant, what: Purge) {
         let places = self.queues.busy();
         self.drop_records(now, what, wording::purged);
@@ -229,15 +231,15 @@ impl<W> Machine<W> {
         self.finish_flushes();
     }
 
-    /// Takes no more records. What was taken in goes on until `by`; then it is given up.
-    /// `waiter` is settled when the machine [is finished](Self::is_finished).
+    /// Accepts no more records. Accepted records are delivered until `by`; then the rest fails.
+    /// Completes `waiter` when the machine [is finished](Self::is_finished).
     pub fn close(&mut self, now: Instant, by: Instant, waiter: Option<W>) {
-        // There is nothing more to linger for.
+        // No more records come that are worth lingering for.
         self.close_batches(now);
         self.shutdown.close(by, waiter);
     }
 
-    /// Gives up on everything that is not settled.
+    /// Fails everything that is not settled.
     pub fn abandon(&mut self, now: Instant) {
         let records = self.drop_records(now, Purge::ALL, wording::closed_before_delivery);
         self.results.abandon(records);

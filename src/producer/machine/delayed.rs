@@ -1,4 +1,5 @@
-//! How records end that are in no batch: those that wait for memory, for their topic or to be placed.
+//! The ends of records in no batch: those that wait for memory, for their topic or for their
+//! partition.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -17,7 +18,7 @@ use crate::producer::ticket::Ticket;
 const EXPIRED_AT_ONCE: usize = 1_000;
 
 impl<W> Machine<W> {
-    /// Fails a record that never got into a batch.
+    /// Fails a record that was never in a batch.
     pub(super) fn refuse(
         &mut self,
         topic: usize,
@@ -30,14 +31,14 @@ impl<W> Machine<W> {
         self.results.refused(self.cluster.name_of(topic), partition, timestamp, waiter, error);
     }
 
-    /// Fails the records that are in none of a topic's partitions yet.
+    /// Fails a topic's records without a partition.
     pub(super) fn refuse_unassigned(&mut self, topic: usize, error: &Error) {
         while let Some(ticket) = self.queues.pop_unassigned(topic) {
             self.refuse_one_unassigned(ticket, error.clone());
         }
     }
 
-    /// Fails a record that has been struck off its topic's list.
+    /// Fails a record that was removed from its topic's list.
     pub(super) fn refuse_one_unassigned(&mut self, ticket: Ticket, error: Error) {
         let Some(delayed) = self.unassigned.take(ticket) else { return };
         self.memory.release(delayed.charged);
@@ -46,7 +47,7 @@ impl<W> Machine<W> {
         self.refuse(topic, partition, delayed.record.timestamp, delayed.waiter, error);
     }
 
-    /// Fails a record that waits for memory.
+    /// Fails the first record of the memory queue.
     fn refuse_waiting(&mut self, error: Error) {
         let Some((ticket, delayed)) = self.memory.pop() else { return };
         self.tickets.forget(ticket);
@@ -79,9 +80,9 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Records whose waiting, for memory, for their topic or to be placed, has been too long.
+    /// Fails records that have waited too long for memory, for their topic or for their partition.
     pub(super) fn expire_delayed(&mut self, now: Instant) {
-        // A bounded number at a time: callers wait for the machine, and `poll_timeout` says that
+        // A bounded number at a time, as callers wait for the machine. `poll_timeout` reports that
         // there is more.
         for _ in 0..EXPIRED_AT_ONCE {
             if self.memory.next_event().is_none_or(|until| until > now) {
@@ -131,7 +132,7 @@ impl<W> Machine<W> {
             self.refuse_one_unassigned(ticket, error);
             freed.insert(topic);
         }
-        // Those behind go on: as old as these, they are gone by now.
+        // Go on with the records behind these. Any that are as old have failed with them.
         for topic in freed {
             self.assign_unassigned(now, topic);
         }

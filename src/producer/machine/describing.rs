@@ -1,4 +1,4 @@
-//! What the cluster says of topics and leaders, applied to the queues.
+//! Applies metadata about topics and leaders to the queues.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::producer::sequence::Sequence;
 use crate::protocol::{MetadataTopic, PartitionProduced, ProduceResponse};
 
 impl<W> Machine<W> {
-    /// A topic's index. A topic that was never named before is added.
+    /// Returns a topic's index. Adds a topic that was never named before.
     pub(super) fn named(&mut self, topic: &str) -> usize {
         if let Some(index) = self.cluster.look_up(topic) {
             return index;
@@ -19,8 +19,8 @@ impl<W> Machine<W> {
         index
     }
 
-    /// Takes over what the cluster says of a topic. A topic in error keeps what is queued for it:
-    /// a cluster may deny a topic for a moment.
+    /// Applies the metadata of a topic. A topic in error keeps its queued records, as the error may
+    /// be temporary.
     pub(super) fn describe(&mut self, now: Instant, index: usize, described: &MetadataTopic) {
         let news = self.cluster.take_in(index, described);
         self.queues[index].count = self.cluster.topic(index).count();
@@ -70,8 +70,8 @@ impl<W> Machine<W> {
         }
     }
 
-    /// The number of a partition's first record. A partition that was forgotten starts a fresh epoch,
-    /// and brokers that have numbers of an earlier one take no other than 0.
+    /// Returns the number of a partition's first record. A forgotten partition starts a fresh
+    /// epoch, and brokers with numbers of an earlier epoch accept only 0.
     fn first_sequence(&self) -> Sequence {
         if self.producer_ids.has_retired() {
             Sequence::FIRST
@@ -80,10 +80,10 @@ impl<W> Machine<W> {
         }
     }
 
-    /// A topic was created anew with fewer partitions, and this is none of them. What is queued
-    /// for it fails: it may belong before records that other partitions have by now. What is in
-    /// flight fails when its answer comes. A second answer has to say the same: some of it may have
-    /// been handed over after the first was asked for.
+    /// Fails what is queued for a partition that is gone, as its topic was created again with fewer
+    /// partitions. The records cannot move: they may belong before others that are queued elsewhere
+    /// by now. Batches in flight fail when their answers come. This needs a second answer of the
+    /// cluster: some records may have been handed over after the question for the first one.
     fn drop_deleted(&mut self, now: Instant, place: Place) {
         if self.queues.partition(place).is_empty() || !self.cluster.is_deleted(place) {
             return;
@@ -92,7 +92,7 @@ impl<W> Machine<W> {
         self.drop_queued(now, place, |maybe_written| error.clone().maybe_written(maybe_written));
     }
 
-    /// Takes over who leads a partition.
+    /// Applies a change of a partition's leader.
     fn follow(&mut self, now: Instant, place: Place, leader: Leader) {
         let Some(succession) = self.cluster.follow(place, leader) else { return };
         if succession.is_other {
@@ -111,7 +111,8 @@ impl<W> Machine<W> {
         }
         let is_other = |at: &mut i32| leader.node.is_some_and(|new| new != *at);
         if partition.marks.awaited.take_if(is_other).is_some() {
-            // The old leader's next answer says nothing of the new one.
+            // The record waits for the old leader's answers, which say nothing about the new
+            // leader.
             self.hurry_or_remember(place);
         }
         if let (Some(old), Some(new)) = (in_flight_to, leader.node)
@@ -121,7 +122,7 @@ impl<W> Machine<W> {
         }
     }
 
-    /// A refusal may name the new leader (KIP-951).
+    /// Follows the new leader, which a refusal may name (KIP-951).
     pub(super) fn follow_hint(
         &mut self,
         now: Instant,

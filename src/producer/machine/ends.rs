@@ -1,5 +1,5 @@
-//! How batches end in the rest of the machine: their memory is released, their tickets are
-//! forgotten, and their waiters complete.
+//! Applies the end of batches to the rest of the machine: releases memory, forgets tickets,
+//! completes waiters.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::producer::partition::{Ended, Removed, Taken};
 use crate::producer::settled::waited_for;
 
 impl<W> Machine<W> {
-    /// A batch has ended, and is out of its partition.
+    /// Handles a batch that has ended and is removed from its partition.
     #[inline]
     pub(super) fn finish_batch(&mut self, now: Instant, place: Place, removed: Removed<W>) {
         let Removed { charged, ended, behind, memory, .. } = removed;
@@ -18,7 +18,7 @@ impl<W> Machine<W> {
         if let Some(ended) = ended {
             self.complete(now, place, ended);
         }
-        // Mostly there are none, and a loop that does not run costs more than the question.
+        // Mostly there are none, and this check costs less than a loop that does not run.
         if !behind.is_empty() {
             self.complete_all(now, place, behind);
         }
@@ -33,8 +33,8 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Completes the waiters of what was at a place in a partition's queue. They complete after
-    /// those of older batches, unless their own time is over.
+    /// Completes the waiters of a batch or record that was at an index of a partition's queue. They
+    /// complete after those of older batches, but not after their own deadline.
     pub(super) fn end(&mut self, now: Instant, place: Place, index: usize, ended: Ended<W>) {
         if let Some(ended) = self.queues.partition(place).end(now, index, ended) {
             self.complete(now, place, ended);
@@ -54,7 +54,7 @@ impl<W> Machine<W> {
         self.results.batch(topic, place.partition as i32, outcome, waiting, count);
     }
 
-    /// Fails a batch for good, and in a gapless partition all that follows.
+    /// Fails a batch permanently, and in a gapless partition everything behind it.
     pub(super) fn fail(&mut self, now: Instant, place: Place, taken: Taken<W>, error: &Error) {
         let removed = self.queues.partition(place).fail(now, taken, error.clone());
         self.finish_batch(now, place, removed);
@@ -63,14 +63,14 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Stops a gapless partition: what is queued fails, and so does what comes later.
+    /// Stops a gapless partition: fails what is queued, and what comes later.
     pub(super) fn stop(&mut self, now: Instant, place: Place, cause: &Error) {
         let stopped = self.gapless(place, cause);
         self.queues.partition(place).stop(stopped.clone());
         self.drop_queued(now, place, |maybe_written| stopped.clone().maybe_written(maybe_written));
     }
 
-    /// Fails the batches of a partition whose time is over.
+    /// Fails a partition's batches whose deadline has passed.
     pub(super) fn expire(&mut self, now: Instant, place: Place) {
         while let Some((index, is_in_flight)) = self.queues.partition(place).next_expired(now) {
             if is_in_flight {
@@ -87,7 +87,7 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Fails every batch of a partition that is not in flight, and says how many records those had.
+    /// Fails every batch of a partition that is not in flight. Returns how many records they had.
     pub(super) fn drop_queued(
         &mut self,
         now: Instant,
@@ -107,8 +107,8 @@ impl<W> Machine<W> {
         records
     }
 
-    /// Fails the records that `what` chooses, and returns how many there were: first those that are
-    /// in batches, as they were handed over before the others of their partition.
+    /// Fails the records that `what` selects, and returns how many there were. Those in batches
+    /// come first, as they were handed over before the others of their partition.
     pub(super) fn drop_records(
         &mut self,
         now: Instant,
@@ -150,7 +150,7 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Lets go of everything. Requests that are under way end with their connections.
+    /// Drops everything. Requests in flight end with their connections.
     fn finish(&mut self) {
         self.nodes.finish();
         for place in self.queues.busy() {

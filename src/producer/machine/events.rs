@@ -1,4 +1,4 @@
-//! What happened outside: answers, connections, time.
+//! Events from outside: answers, connections, time.
 
 use std::time::{Duration, Instant};
 
@@ -16,15 +16,15 @@ use crate::producer::settled::Stored;
 use crate::protocol::{MetadataResponse, ProduceResponse};
 use crate::record::SealedBatch;
 
-/// How long a broker is left alone that asks for silence. Quotas ask for seconds, and a number
-/// that was damaged on its way for weeks.
+/// Maximum time for which a throttled broker is sent nothing. Quotas ask for seconds; a corrupted
+/// number could ask for weeks.
 pub(super) const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Maximum number of due partitions handled in one turn.
 const DUE_AT_ONCE: usize = 1_000;
 
 impl<W> Machine<W> {
-    /// A broker has answered a question, or none could.
+    /// Handles the answer to a question, or the failure to get one.
     pub fn handle_answer(&mut self, now: Instant, answer: Answer) {
         match answer {
             Answer::Metadata(asked, Ok(response)) => self.handle_metadata(now, &asked, &response),
@@ -55,8 +55,8 @@ impl<W> Machine<W> {
                     || !topic.is_known() && !self.queues[index].has_unassigned()
             })
         });
-        // All topics of the cluster under one lock: Kafka answers this in one piece, and the
-        // description that callers get must be of one moment.
+        // All topics of the cluster under one lock: Kafka sends them in one piece, and callers must
+        // get a description of one moment.
         if asked.everything {
             self.cluster.describe_all(ClusterDescription::from(response));
         }
@@ -74,8 +74,8 @@ impl<W> Machine<W> {
         self.cluster.not_answered(now, error, needed, backoff, &mut self.random);
     }
 
-    /// A peer could not be reached. Only a warning says how many records wait, as counting them
-    /// looks at every batch.
+    /// Logs that a peer could not be reached. Only a warning says how many records wait, as
+    /// counting them visits every batch.
     fn note_failure(&mut self, now: Instant, who: Peer, error: &Error) {
         let warns = self.notices.is_warning_due(now, who);
         let waiting = if warns { self.unsettled() } else { 0 };
@@ -88,7 +88,7 @@ impl<W> Machine<W> {
         self.touch_all(now, busy);
     }
 
-    /// No broker could be asked for an id, or it refused.
+    /// Handles the failure to get a producer id: no broker could be asked, or one refused.
     pub(super) fn handle_identity_failed(&mut self, now: Instant, error: Error) {
         let refused = matches!(
             error.kind(),
@@ -107,13 +107,13 @@ impl<W> Machine<W> {
         self.finish_flushes();
     }
 
-    /// A broker is ready for requests.
+    /// Handles a new connection to a broker.
     pub fn handle_connected(&mut self, node: NodeId) {
         self.notices.reached(Peer::Broker(node));
         self.nodes.connected(node);
     }
 
-    /// A broker could not be connected.
+    /// Handles a failed connection to a broker.
     pub fn handle_connect_failed(&mut self, now: Instant, node: NodeId, error: Error) {
         if !self.refused_by_broker(now, node, &error) {
             self.note_failure(now, Peer::Broker(node), &error);
@@ -125,7 +125,7 @@ impl<W> Machine<W> {
         self.nodes.connect_failed(now, node, error, pause);
     }
 
-    /// A broker's connection ended. Requests that were in flight are reported by
+    /// Handles the end of a broker's connection. Requests that were in flight are reported by
     /// [`Self::handle_lost`].
     pub fn handle_disconnected(&mut self, now: Instant, node: NodeId) {
         self.notices.debug(now, || format!("the connection to broker {node} has ended"));
@@ -139,7 +139,7 @@ impl<W> Machine<W> {
         }
     }
 
-    /// The open batches of a request, sealed, in the order of its parts.
+    /// Takes back the batches of a request, sealed, in the order of its parts.
     pub fn handle_sealed(&mut self, now: Instant, id: RequestId, sealed: Vec<SealedBatch>) {
         let parts = self.nodes.sealed(now, id);
         if parts.is_empty() {
@@ -157,7 +157,7 @@ impl<W> Machine<W> {
         self.admit(now);
     }
 
-    /// A broker answered a request.
+    /// Handles a broker's answer to a produce request.
     pub fn handle_produced(&mut self, now: Instant, id: RequestId, response: &ProduceResponse) {
         let Some(request) = self.nodes.answered(now, id) else { return };
         if let Ok(throttle @ 1..) = u64::try_from(response.throttle_time_ms) {
@@ -183,7 +183,7 @@ impl<W> Machine<W> {
                     let said = answer.error_message.as_deref();
                     self.follow_hint(now, place, answer, response);
                     if answer.base_offset >= 0 {
-                        // A leader that stored it, and stepped down while its replicas copied.
+                        // The leader stored it, and stepped down while its replicas copied.
                         self.queues.partition(place).may_be_written(serial);
                     }
                     let refusal = Refusal {
@@ -207,7 +207,7 @@ impl<W> Machine<W> {
         self.request_ended(now, request.node);
     }
 
-    /// A request that no broker answers, because none was asked to acknowledge it, is written.
+    /// Handles a written request that no broker answers, as it asks for no acknowledgement.
     pub fn handle_written(&mut self, now: Instant, id: RequestId) {
         let Some(request) = self.nodes.take(id) else { return };
         for sent in request.parts {
@@ -218,8 +218,8 @@ impl<W> Machine<W> {
         self.request_ended(now, request.node);
     }
 
-    /// A request's connection ended before its answer came, or before it was sent: the reason
-    /// says whether it may have been written.
+    /// Handles a request whose connection ended before its answer came, or before it was sent. The
+    /// reason says whether it may have been written.
     pub fn handle_lost(&mut self, now: Instant, id: RequestId, reason: &Error) {
         let Some(request) = self.nodes.lost(id) else { return };
         let said = reason.to_string();
@@ -233,9 +233,9 @@ impl<W> Machine<W> {
         self.request_ended(now, request.node);
     }
 
-    /// Time has passed: lingering ends, pauses end, deadlines pass.
+    /// Handles the passing of time: lingering, pauses and deadlines end.
     pub fn handle_timeout(&mut self, now: Instant) {
-        // A bounded number at a time: callers wait for the machine, and `poll_timeout` says that
+        // A bounded number at a time, as callers wait for the machine. `poll_timeout` reports that
         // there is more.
         for _ in 0..DUE_AT_ONCE {
             let Some(place) = self.timers.due(now) else { break };

@@ -1,5 +1,5 @@
-//! Topics that were not used for long are forgotten, so that a producer may name any number of them
-//! over its life.
+//! Forgets topics that were not used for long, so that a producer may name any number of them over
+//! its life.
 
 use std::time::Instant;
 
@@ -7,7 +7,8 @@ use super::Machine;
 use crate::producer::calls::Need;
 
 impl<W> Machine<W> {
-    /// Forgets what was not used for `metadata_max_idle`, unless something of it is on its way.
+    /// Forgets topics that were not used for `metadata_max_idle`, unless they have unsettled
+    /// records or open calls.
     pub(super) fn forget_unused(&mut self, now: Instant) {
         let unused = self.timers.take_unused(now, |topic| self.queues[topic].uses());
         if unused.is_empty() {
@@ -30,8 +31,8 @@ impl<W> Machine<W> {
             && !self.calls.ask(is_about)
     }
 
-    /// Brokers remember its sequence numbers longer than the machine does. If it comes back, the
-    /// first of its batches must not be taken for one that they have.
+    /// Forgets a topic. Brokers remember its sequence numbers for longer: if it comes back, they
+    /// must not take its first batches for duplicates.
     fn forget(&mut self, topic: usize) {
         let forgotten = self.queues.forget(topic);
         for partition in &forgotten.partitions {

@@ -1,10 +1,9 @@
-//! The short way in, which nearly every record takes: its topic is known, its partition has an
-//! open batch, and there is room in it and in memory. Such a record joins without anything else
-//! being made, moved or looked at; no time is asked for unless the batch is full with it, or leaves
-//! at once for it.
+//! The fast path, which nearly every record takes: its topic is known, its partition has an open
+//! batch, and there is room in the batch and in memory. Such a record is appended without any other
+//! work. The clock is read only if the record fills the batch, or the batch is sent at once.
 //!
-//! Whatever is not so simple goes the long way ([`Machine::accept`](super::Machine::accept)),
-//! which would have done the same.
+//! All other records take the slow path ([`Machine::accept`](super::Machine::accept)), which has
+//! the same results.
 
 use std::time::Instant;
 
@@ -16,18 +15,17 @@ use crate::producer::settled::Who;
 use crate::producer::ticket::Ticket;
 use crate::record::Record;
 
-/// A record that is in a batch.
+/// A record that was appended to a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Joined {
-    /// The batch's.
+    /// The ticket of the batch.
     pub ticket: Ticket,
     /// Whether the driver has work that it does not expect.
     pub work: bool,
 }
 
 impl<W> Machine<W> {
-    /// Puts a record into an open batch if that is all there is to do; gives back who waits
-    /// otherwise.
+    /// Appends a record to an open batch if nothing else has to be done. Returns `who` otherwise.
     pub fn join<N: Who<W>>(
         &mut self,
         now: impl FnOnce() -> Instant,
@@ -54,7 +52,7 @@ impl<W> Machine<W> {
         Ok(Joined { ticket, work })
     }
 
-    /// Where a record goes, if nothing stands in its way and nothing has to be chosen.
+    /// Returns the place of a record if nothing blocks it and no partition has to be chosen.
     fn place_at_once(
         &mut self,
         topic: &str,
@@ -77,10 +75,10 @@ impl<W> Machine<W> {
         topic.usable().get(partition).filter(|into| into.stopped().is_none())?;
         Some(Place { topic: index, partition })
     }
-    /// Whether a record is neither too large for a request nor for the memory that is left.
+    /// Returns whether a record fits into a request and into the memory that is left.
     fn has_room_for(&self, record: &Record<'_>) -> bool {
         let fits = |size| size <= self.config.max_request_size && self.memory.has_room(size);
-        // The rough bound is found faster, and suffices unless the record is near a limit.
+        // The rough bound is faster to compute, and suffices unless the record is near a limit.
         fits(record.rough_size_bound()) || fits(record.size_bound())
     }
 }

@@ -1,6 +1,6 @@
-//! Records whose partition their caller chooses: held until that is done, asked about in order,
-//! put into batches in order. Nothing here runs the caller's code: a thread that may do so asks for
-//! such records ([`Machine::poll_placing`]), and answers at any later time ([`Machine::place`]).
+//! Records whose caller chooses ("places") the partition: held until then, asked about in order,
+//! appended in order. Nothing here runs the caller's code. A thread that may run it asks for such
+//! records ([`Machine::poll_placing`]), and answers at any later time ([`Machine::place`]).
 
 use super::{Machine, Placing, wording};
 use crate::config::Partitioner;
@@ -9,29 +9,29 @@ use crate::producer::delayed::{Delayed, Target};
 use crate::producer::ticket::Ticket;
 
 impl<W> Machine<W> {
-    /// Whether a record's partition is chosen without its caller.
+    /// Returns whether a record's partition is chosen without its caller.
     pub(super) fn is_placed(&self, target: &Target) -> bool {
         target.partition.is_some() || self.config.partitioner != Partitioner::Caller
     }
 
-    /// Holds a record that is on its topic's list, until it and those before it are placed.
-    /// Returns whether the caller is to be woken: no earlier record waited to be placed.
+    /// Holds a record that is on its topic's list, until it and those before it are placed. Returns
+    /// whether the caller must be woken: no earlier record waited to be placed.
     pub(super) fn hold_unplaced(&mut self, ticket: Ticket, delayed: Delayed<W>) -> bool {
         let until = delayed.target.deadline;
         let asks = !self.is_placed(&delayed.target);
         self.unassigned.add_unplaced(ticket, Delayed { until, ..delayed }, asks)
     }
 
-    /// A topic was described: those of its records whose partition exists wait for no more than
-    /// their turn, or their caller. Those whose partition does not exist fail, if the cluster was
-    /// asked since they were handed over.
+    /// Sorts a topic's records without a partition, after the topic was described. Records whose
+    /// partition exists now wait only for earlier ones, or for their caller. Records whose
+    /// partition does not exist fail, if the cluster was asked after they were handed over.
     pub(super) fn sort_out_unassigned(&mut self, topic: usize) {
         let has = |held: &Delayed<W>| self.cluster.topic(topic).has(held.target.partition);
         let is_blocked = self.queues[topic]
             .unassigned()
             .any(|ticket| self.unassigned.get_unknown(ticket).is_some_and(|held| !has(held)));
         if !is_blocked && self.config.partitioner != Partitioner::Caller {
-            // All of them go into batches now.
+            // All of them can be appended now.
             return;
         }
         let tickets: Vec<_> = self.queues[topic].unassigned().collect();
@@ -58,13 +58,13 @@ impl<W> Machine<W> {
         }
         let mut tickets = self.queues[topic].unassigned();
         if tickets.any(|ticket| self.unassigned.get_unknown(ticket).is_some()) {
-            // That question was asked before they were handed over.
+            // The answered question was asked before they were handed over.
             self.cluster.want();
         }
     }
 
-    /// The next whose caller is to be asked. Those that are gone are passed over, and so are
-    /// those that were placed unasked.
+    /// Returns the next record whose caller must be asked. Skips records that are gone, or that
+    /// were placed without being asked about.
     pub(super) fn next_to_place(&mut self) -> Option<Ticket> {
         let caller_places = self.config.partitioner == Partitioner::Caller;
         self.unassigned.next_to_ask(|held| caller_places && held.target.partition.is_none())
@@ -86,8 +86,8 @@ impl<W> Machine<W> {
         self.unassigned.get_unplaced(ticket).is_some_and(|held| !self.is_placed(&held.target))
     }
 
-    /// Whether a topic has the partition. It may have more than when the caller was asked, or
-    /// fewer if it was created anew.
+    /// Checks that a topic has the chosen partition. It may have more than when the caller was
+    /// asked, or fewer if it was created again.
     pub(super) fn check_placing(&self, topic: usize, said: Result<i32, String>) -> Result<()> {
         let partition =
             said.map_err(|reason| wording::not_placed(self.cluster.topic(topic), &reason))?;
@@ -99,7 +99,7 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Takes the first record off a topic's list, unless it stands there for a reason.
+    /// Removes the first record from a topic's list, unless it must still wait.
     pub(super) fn take_assignable(&mut self, topic: usize) -> Option<Delayed<W>> {
         if !self.cluster.topic(topic).is_known() {
             return None;

@@ -1,7 +1,7 @@
-//! Connections that a broker refuses, or whose broker this client does not trust: a wrong password,
-//! an unknown certificate authority. Before the first success this is a mistake in the settings, so
-//! records fail at once. Afterwards it may pass, so it is retried like any lost connection, with
-//! longer pauses.
+//! Connections that are refused by the broker or by this client: a wrong password, an unknown
+//! certificate authority. Before the first success the settings must be wrong, so records fail at
+//! once. Later the refusal may be temporary, so it is retried like a lost connection, with longer
+//! pauses.
 
 use std::time::{Duration, Instant};
 
@@ -9,17 +9,17 @@ use super::{Machine, Purge};
 use crate::cluster::{Backoff, NodeId, Place};
 use crate::error::Error;
 
-/// Pauses after a refusal. Brokers may lock a user out who tries too often.
+/// Pauses after a refusal. Brokers may lock a user out after too many attempts.
 const PAUSES: Backoff = Backoff { initial: Duration::from_secs(1), max: Duration::from_secs(10) };
 
 impl<W> Machine<W> {
-    /// How long to wait before the next connection, after this error.
+    /// Returns the pauses before the next connection, after this error.
     pub(super) fn backoff_after(&self, error: &Error) -> Backoff {
         if error.refuses_connection() { PAUSES } else { Backoff::of(&self.config) }
     }
 
-    /// Fails everything if the error is a refusal, and the cluster was never reached. Returns whether
-    /// it did.
+    /// Fails everything if the error is a refusal and the cluster was never reached. Returns
+    /// whether it did.
     pub(super) fn refused_by_cluster(&mut self, now: Instant, error: &Error) -> bool {
         if !error.refuses_connection() || self.cluster.was_reached() {
             return false;
@@ -32,7 +32,7 @@ impl<W> Machine<W> {
         true
     }
 
-    /// Fails what is queued for a broker if the error is a refusal, and no broker was ever connected
+    /// Fails what is queued for a broker if the error is a refusal and no broker was ever connected
     /// for producing. Returns whether it did.
     pub(super) fn refused_by_broker(&mut self, now: Instant, node: NodeId, error: &Error) -> bool {
         if !error.refuses_connection() || self.nodes.were_connected() {

@@ -1,5 +1,5 @@
-//! Batches on their way into requests: when a partition has something to send, to which broker, and
-//! what stands in its way.
+//! Puts batches into requests: decides when a partition has something to send, to which broker, and
+//! when it must wait.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +18,7 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Has every open batch leave as it is: no later record may join what a flush waits for.
+    /// Closes every open batch: no later record may join the records that a flush waits for.
     pub(super) fn close_batches(&mut self, now: Instant) {
         for place in self.queues.busy() {
             if self.queues.partition(place).close_last() {
@@ -27,8 +27,8 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Has a partition's last batch leave as its newest record wants it. Says whether there is
-    /// something to do about it.
+    /// Sends a partition's last batch as its newest record requires. Returns whether the driver has
+    /// something to do.
     pub(super) fn haste(&mut self, place: Place, haste: Haste) -> bool {
         match haste {
             Haste::Lingers => false,
@@ -37,8 +37,8 @@ impl<W> Machine<W> {
         }
     }
 
-    /// An awaited record leaves at once if its broker owes no answer, and with the next answer
-    /// otherwise. Returns whether there is something to do about it.
+    /// Sends an awaited record at once if no request to its broker is in flight, or else once none
+    /// is. Returns whether the driver has something to do.
     pub(super) fn hurry_or_remember(&mut self, place: Place) -> bool {
         let Some(leader) = self.cluster.leader(place).node else { return false };
         let partition = self.queues.partition(place);
@@ -51,8 +51,8 @@ impl<W> Machine<W> {
         false
     }
 
-    /// A record leaves with those that are handed over with it. There is nothing to do about it
-    /// before [`Self::ship`].
+    /// Marks a record to be sent with those that are handed over with it. The driver has nothing to
+    /// do before [`Self::ship`].
     fn gather(&mut self, place: Place) -> bool {
         let marks = &mut self.queues.partition(place).marks;
         if !std::mem::replace(&mut marks.gathers, true) {
@@ -61,7 +61,7 @@ impl<W> Machine<W> {
         false
     }
 
-    /// Whether the partition's next batch may leave now.
+    /// Returns whether the partition's next batch may be sent now.
     fn may_send(&mut self, now: Instant, place: Place, leader: Leader) -> bool {
         let window = self.window();
         let lingers = !self.memory.is_short();
@@ -73,7 +73,7 @@ impl<W> Machine<W> {
     }
 
     fn window(&self) -> Window {
-        // Without numbers, only one in flight keeps the order.
+        // Without sequence numbers, only one batch in flight keeps the order.
         let is_idempotent = self.config.idempotence;
         let limit = if is_idempotent {
             self.config.max_in_flight
@@ -83,9 +83,8 @@ impl<W> Machine<W> {
         Window { is_idempotent, limit }
     }
 
-    /// Looks at a partition after anything happened to it: has its leader connected if it has
-    /// records, queues it there if they may leave, takes it off a queue if it has none, and sets its
-    /// timer.
+    /// Updates a partition after any change to it: connects to its leader if it has records, queues
+    /// it there if they may be sent, removes it from a queue if it has none, and sets its timer.
     pub(super) fn touch(&mut self, now: Instant, place: Place) {
         let partition = self.queues.partition(place);
         if partition.has_spent_epoch() {
@@ -122,7 +121,7 @@ impl<W> Machine<W> {
         self.timers.arm(place, armed, at);
     }
 
-    /// Takes the partitions for one request off a broker's queue, those of a topic together.
+    /// Removes the partitions for one request from a broker's queue. Those of a topic are adjacent.
     pub(super) fn drain(&mut self, now: Instant, node: NodeId) -> Vec<Place> {
         let mut places = Vec::new();
         let mut size = 0;
@@ -146,7 +145,7 @@ impl<W> Machine<W> {
         places
     }
 
-    /// Makes a request of the next batch of each of these partitions.
+    /// Makes a request from the next batch of each of these partitions.
     pub(super) fn request(&mut self, now: Instant, node: NodeId, places: &[Place]) -> Outgoing {
         let mut parts = Vec::with_capacity(places.len());
         let mut sent = Vec::with_capacity(places.len());
@@ -176,7 +175,7 @@ impl<W> Machine<W> {
         Outgoing { id, node, parts }
     }
 
-    /// One request less is under way: an awaited record need not linger any longer.
+    /// Handles the end of a request. Awaited records no longer linger once none is in flight.
     pub(super) fn request_ended(&mut self, now: Instant, node: NodeId) {
         for place in self.nodes.owes_less(node) {
             let Some(partition) = self.queues.get_partition(place) else { continue };
@@ -189,7 +188,7 @@ impl<W> Machine<W> {
         self.finish_flushes();
     }
 
-    /// Pauses of whole brokers that are over: after failed connections, and for throttling.
+    /// Ends pauses of brokers that are over: after failed connections, and for throttling.
     pub(super) fn wake_nodes(&mut self, now: Instant) {
         self.nodes.wake(now, |node| {
             let mut busy = self.queues.each_busy();
@@ -197,7 +196,7 @@ impl<W> Machine<W> {
         });
     }
 
-    /// Answers that are long in coming: perhaps another broker leads by now.
+    /// Requests metadata if an answer is overdue: perhaps another broker leads by now.
     pub(super) fn notice_overdue(&mut self, now: Instant) {
         if self.nodes.notice_overdue(now) {
             self.cluster.want();

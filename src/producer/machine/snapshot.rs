@@ -10,7 +10,7 @@ use crate::producer::partition::Ended;
 use crate::producer::queues::TopicQueues;
 
 impl<W> Machine<W> {
-    /// What it has done so far, and what it holds at the moment. It looks at every partition.
+    /// Returns a snapshot of the metrics. Visits every partition.
     pub fn metrics(&self) -> Metrics {
         let topics: Vec<_> = self.metrics_of_topics();
         let brokers = self.nodes.metrics();
@@ -59,28 +59,28 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Records were handed over, of a topic that is known by name.
+    /// Counts records of a known topic that were handed over.
     pub(super) fn count_handed_over(&mut self, topic: usize, count: usize) {
         self.queues[topic].records.handed_over += count as u64;
     }
 
-    /// A record was taken back by its caller.
     pub(super) fn count_unsent(&mut self, topic: usize) {
         self.queues[topic].records.unsent += 1;
     }
 
-    /// A batch's records were acknowledged, and had not failed before.
+    /// Counts the records of an acknowledged batch, which had not failed before.
     pub(super) fn count_acknowledged(&mut self, now: Instant, place: Place, ended: &Ended<W>) {
         let count = ended.count as u64;
         let records = &mut self.queues[place.topic].records;
         records.acknowledged += count;
         records.acknowledged_bytes += ended.record_bytes as u64;
-        // A record of now would be due so much later than the batch's first: that is its age.
+        // A record handed over now would be due at `due`. The first record of the batch is older by
+        // the difference.
         let due = now + self.config.delivery_timeout;
         self.counts.acknowledged(count, due.saturating_duration_since(ended.deadline));
     }
 
-    /// A record was handed over and failed at once, perhaps of a topic that is not known by name.
+    /// Counts a record that failed when it was handed over, perhaps of a topic that is not known.
     pub(super) fn count_refused(&mut self, topic: &str) {
         if let Some(index) = self.cluster.find(topic) {
             let records = &mut self.queues[index].records;

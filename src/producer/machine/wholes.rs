@@ -1,5 +1,5 @@
-//! Records that are stored together or not at all: one batch of a partition, which nothing else
-//! joins and which is never cut up.
+//! Records that are stored together or not at all: an all-or-nothing batch, which no other record
+//! joins and which is never split.
 
 use std::time::Instant;
 
@@ -12,31 +12,30 @@ use crate::producer::partition::Batch;
 use crate::producer::partitioner::of_key;
 use crate::record::{BATCH_OVERHEAD, Record};
 
-/// What became of records that are to be one.
+/// The result of handing over an all-or-nothing batch.
 #[derive(Debug)]
 pub enum Whole<W> {
-    /// They are taken in.
     Accepted,
-    /// There is no memory for all of them, or others wait for some: see
+    /// There is no room for all of them, or earlier records must go first: see
     /// [`Machine::when_whole_fits`].
     Full(Vec<W>),
-    /// They cannot be one, or the producer is closed.
+    /// They cannot be one batch, or the producer is closed.
     Refused(NotWhole, Vec<W>),
 }
 
-/// Why records cannot be one.
+/// The reason why records cannot be one batch.
 #[derive(Debug)]
 pub enum NotWhole {
-    /// They belong into different partitions, such as these.
+    /// They belong to different partitions, such as these.
     Scattered(i32, i32),
     /// Anything else.
     Error(Error),
 }
 
 impl<W> Machine<W> {
-    /// Takes in records that are stored together or not at all. Each names its partition or has a
-    /// key, or goes where the others do; the topic must be known. There is a waiter for each. Their
-    /// time counts from `since`, when the caller asked for them to be produced.
+    /// Accepts records that are stored together or not at all. Each names its partition, has a key,
+    /// or goes where the others do; the topic must be known. There is a waiter for each. The
+    /// delivery timeout starts at `since`, when the caller asked for them to be produced.
     pub fn produce_whole(
         &mut self,
         now: Instant,
@@ -54,12 +53,12 @@ impl<W> Machine<W> {
             Ok(partition) => partition,
             Err(refused) => return Whole::Refused(refused, waiters),
         };
-        // It overtakes no record that waits for memory, and none that waits for its partition.
+        // It overtakes no record that waits for memory or for its partition.
         if !self.memory.has_room(size) || self.queues[index].has_unassigned() {
             return Whole::Full(waiters);
         }
         if partition.is_none() && self.config.partitioner == Partitioner::Caller {
-            // The partitioner is asked once no earlier record of the topic waits for it.
+            // The partitioner is asked after all earlier records of the topic.
             return Whole::Full(waiters);
         }
         let is_spread = partition.is_none();
@@ -91,7 +90,7 @@ impl<W> Machine<W> {
         Whole::Accepted
     }
 
-    /// Settles `waiter` once it is worth while to try again, or of no use.
+    /// Completes `waiter` once another try may succeed, or the producer has ended.
     pub fn when_whole_fits(&mut self, topic: &str, size: usize, waiter: W) {
         let topic = self.named(topic);
         self.memory.when_whole_fits(topic, size, waiter);
@@ -120,7 +119,7 @@ impl<W> Machine<W> {
         Ok(())
     }
 
-    /// The one partition that all records belong to that belong to any.
+    /// Returns the common partition of the records that name one or have a key.
     fn common_partition(
         &self,
         topic: usize,
@@ -149,7 +148,7 @@ impl<W> Machine<W> {
     }
 }
 
-/// About how many bytes records take as one batch.
+/// Returns the approximate size of records as one batch.
 pub fn whole_size(records: &[(Option<i32>, Record<'_>)]) -> usize {
     let sizes = records.iter().map(|(_, record)| record.size_bound());
     BATCH_OVERHEAD + sizes.sum::<usize>()

@@ -1,4 +1,4 @@
-//! What the machine's errors say: what happened, where, and what to try.
+//! The messages of the machine's errors: what happened, where, and what to try.
 
 use std::fmt;
 use std::time::Duration;
@@ -56,7 +56,7 @@ pub(super) fn whole_too_large(size: usize, setting: &str, limit: usize) -> Error
     .code(ErrorCode::MESSAGE_TOO_LARGE)
 }
 
-/// The time that was given for something, as errors name it.
+/// A timeout, as errors name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Limit {
     Delivery(Duration),
@@ -66,7 +66,7 @@ pub(super) enum Limit {
 }
 
 impl Limit {
-    /// That of a call, which may be the setting's.
+    /// Returns the limit of a call, which may be that of the setting.
     pub(super) fn of_call(limit: Duration, config: &Config) -> Self {
         if limit == config.metadata_timeout { Self::Metadata(limit) } else { Self::Call(limit) }
     }
@@ -86,12 +86,12 @@ fn written(maybe_written: bool) -> &'static str {
     if maybe_written { "; it may have been written" } else { "" }
 }
 
-/// The kind of a refusal with this code.
+/// Returns the error kind of a refusal with this code.
 fn refusal_kind(code: ErrorCode) -> ErrorKind {
     if code.is_authorization() { ErrorKind::Authorization } else { ErrorKind::Broker }
 }
 
-/// The time of a record that waited for memory is over.
+/// The error of a record that waited for memory until its deadline.
 pub(super) fn starved(config: &Config) -> Error {
     Error::new(
         ErrorKind::DeliveryTimeout,
@@ -168,7 +168,7 @@ pub(super) fn unreachable(cluster: &Cluster, limit: Limit) -> Error {
         .last_failure()
         .map_or_else(|| "no broker has answered yet".to_owned(), ToString::to_string);
     let message = format!("the cluster could not be reached within {limit}: {why}");
-    // A refusal that has outlasted every retry is what the caller must mend.
+    // The user must fix a refusal that has outlasted every retry.
     match cluster.last_failure().filter(|failure| failure.refuses_connection()) {
         Some(refusal) => {
             let error = Error::new(refusal.kind(), message);
@@ -178,7 +178,7 @@ pub(super) fn unreachable(cluster: &Cluster, limit: Limit) -> Error {
     }
 }
 
-/// A topic is not known, or not any more, within the time that was given for it.
+/// The error for a topic that is not known within a limit, or not any more.
 pub(super) fn unknown_topic(cluster: &Cluster, topic: usize, limit: Limit) -> Error {
     let Some(code) = cluster.topic(topic).refusal() else {
         return unreachable(cluster, limit);
@@ -208,7 +208,7 @@ pub(super) fn unknown_topic(cluster: &Cluster, topic: usize, limit: Limit) -> Er
     Error::new(kind, message).code(code)
 }
 
-/// The cluster could not be asked again whether a topic has a partition.
+/// The error for a partition that the cluster could not be asked about again.
 pub(super) fn unasked_partition(
     cluster: &Cluster,
     topic: usize,
@@ -236,7 +236,7 @@ pub(super) fn unknown_partition(topic: &Topic, partition: i32) -> Error {
     .code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
 }
 
-/// The partitioner did not choose a partition.
+/// The error of a record for which the partitioner failed.
 pub(super) fn not_placed(topic: &Topic, reason: &str) -> Error {
     Error::new(
         ErrorKind::InvalidRecord,
@@ -267,7 +267,7 @@ impl<W> Machine<W> {
         place(self.cluster.topic(at.topic).name(), at.partition)
     }
 
-    /// A broker refused a batch for good.
+    /// The error of a batch that a broker refused permanently.
     pub(super) fn refused(&self, place: Place, refusal: Refusal<'_>, batch: &Batch<W>) -> Error {
         let Refusal { code, said, records, .. } = refusal;
         let (name, written) = (self.place_name(place), written(batch.is_maybe_written()));
@@ -292,7 +292,7 @@ impl<W> Machine<W> {
         Error::new(refusal_kind(code), message).code(code).maybe_written(batch.is_maybe_written())
     }
 
-    /// A broker refused one record of a batch.
+    /// The error of one record of a batch, which a broker refused.
     pub(super) fn refused_record(
         &self,
         place: Place,
@@ -315,7 +315,7 @@ impl<W> Machine<W> {
         let throttled = leader.is_some_and(|leader| self.nodes.is_throttled(leader));
         let is_refused = unconnected.is_some_and(Error::refuses_connection);
         let why = match (last, unconnected.or(self.cluster.last_failure()), topic.refusal()) {
-            // It is what keeps the record from being sent again, whatever ended the last try.
+            // The refusal keeps the record from being sent again, whatever ended the last try.
             (Some(_), Some(error), _) if is_refused => error.to_string(),
             (Some((code, Some(said))), _, _) => format!("the last try ended with {code}: {said}"),
             (Some((code, None)), _, _) => format!("the last try ended with {code}"),
@@ -361,7 +361,7 @@ impl<W> Machine<W> {
         )
     }
 
-    /// A partition that a topic does not have any more.
+    /// The error for a partition that a topic no longer has.
     pub(super) fn partition_deleted(&self, place: Place) -> Error {
         let topic = self.cluster.topic(place.topic);
         Error::new(

@@ -1,4 +1,4 @@
-//! What the machine wants done: call these until they return nothing.
+//! The machine's actions for its driver: call these until they return nothing.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use crate::producer::question::{MetadataWanted, Question, Recipient, Subject};
 use crate::producer::settled::Settled;
 
 impl<W> Machine<W> {
-    /// When [`Self::handle_timeout`] is to be called, if nothing else happens before.
+    /// Returns when [`Self::handle_timeout`] must be called, if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let timers = self.timers.next_event();
         timers
@@ -24,7 +24,7 @@ impl<W> Machine<W> {
             .min()
     }
 
-    /// What a broker is to be asked, until [it is answered](Self::handle_answer).
+    /// Returns a question for a broker, which [`Self::handle_answer`] answers.
     pub fn poll_question(&mut self, now: Instant) -> Option<Question> {
         let metadata = self.poll_metadata(now).map(Subject::Metadata);
         let what = metadata.or_else(|| self.poll_identity(now).then_some(Subject::ProducerId))?;
@@ -39,18 +39,18 @@ impl<W> Machine<W> {
         self.cluster.poll_question(now).then(|| self.next_question())
     }
 
-    /// A broker to connect to, because there is something for it.
+    /// Returns a broker to connect to, because there is something for it.
     pub fn poll_connect(&mut self) -> Option<NodeId> {
         self.nodes.pop_connect()
     }
 
-    /// A broker whose connection is to be ended: it owes an answer, and others have taken over
-    /// from it.
+    /// Returns a broker to disconnect from: it has not answered, and others have taken over from
+    /// it.
     pub fn poll_disconnect(&mut self) -> Option<NodeId> {
         self.nodes.pop_disconnect()
     }
 
-    /// A request to send, to a broker that is connected.
+    /// Returns a request to send to a connected broker.
     pub fn poll_request(&mut self, now: Instant) -> Option<Outgoing> {
         loop {
             let node = self.nodes.ready(self.config.max_in_flight)?;
@@ -61,21 +61,22 @@ impl<W> Machine<W> {
         }
     }
 
-    /// A record that its caller is to [place](Self::place); those of a topic in the order in which
-    /// they came. Not for the driver, unless it may run the caller's code.
+    /// Returns a record whose caller must [place](Self::place) it; those of a topic are in the
+    /// order of arrival. Not for the driver, unless it may run the caller's code.
     pub fn poll_placing(&mut self) -> Option<Placing<'_, W>> {
         let ticket = self.next_to_place()?;
         self.unassigned.asked();
         self.placing(ticket)
     }
 
-    /// What [`Self::poll_placing`] would give: for the driver, which wakes the thread that places records.
+    /// Returns the record of the next [`Self::poll_placing`]: for the driver, which wakes the
+    /// thread that places records.
     pub fn peek_placing(&mut self) -> Option<Placing<'_, W>> {
         let ticket = self.next_to_place()?;
         self.placing(ticket)
     }
 
-    /// Something that ended.
+    /// Returns a result.
     pub fn poll_settled(&mut self) -> Option<Settled<W>> {
         if let Some(settled) = self.results.pop() {
             return Some(settled);
@@ -90,17 +91,17 @@ impl<W> Machine<W> {
         self.results.pop()
     }
 
-    /// What the machine says of its own accord.
+    /// Returns a line for the log.
     pub fn poll_notice(&mut self) -> Option<Notice> {
         self.notices.pop()
     }
 
-    /// Who cannot be reached at the moment, and why.
+    /// Returns which peer cannot be reached at the moment, and why.
     pub fn trouble(&self) -> Option<String> {
         self.notices.trouble()
     }
 
-    /// Whether [`Self::poll_notice`] also says what is for debugging.
+    /// Sets whether [`Self::poll_notice`] returns debug lines as well.
     pub fn set_verbose(&mut self, verbose: bool) {
         self.notices.set_verbose(verbose);
     }

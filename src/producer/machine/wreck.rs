@@ -1,5 +1,5 @@
-//! The end of a machine that was left half-changed by a panic. Its rules hold no longer, so none is
-//! relied on: every waiter is taken out of its component, and completes with an error.
+//! The end of a machine that a panic left half-changed. Its invariants may be broken, so the code
+//! relies on none: every waiter is taken out of its component, and completes with an error.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::producer::queues::TopicQueues;
 use crate::producer::settled::Settled;
 
 impl<W> Machine<W> {
-    /// Takes nothing more: a caller or the driver has panicked while it changed the machine.
+    /// Accepts nothing more: a caller or the driver has panicked while it changed the machine.
     pub fn break_down(&mut self) {
         if self.shutdown.failure().is_none() {
             self.shutdown.fail(broken());
         }
     }
 
-    /// Ends everything, and returns what is to be delivered; the machine is finished.
+    /// Ends everything, and returns the results to deliver. The machine is finished then.
     pub fn wreck(&mut self) -> Vec<Settled<W>> {
         self.break_down();
         for (topic, queues) in self.cluster.topics().zip(self.queues.iter_mut()) {
