@@ -17,7 +17,6 @@ pub use security::{
     TlsVersion, Trust, Verification,
 };
 
-/// All settings of a producer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Addresses for the first connection; one that answers is enough.
@@ -47,10 +46,8 @@ pub struct Config {
     pub metadata_max_idle: Duration,
     /// Pause before the first retry; it doubles with each further one.
     pub retry_backoff: Duration,
-    /// Maximum pause between retries.
     pub retry_backoff_max: Duration,
     pub compression: Compression,
-    /// The replicas that must store a record before it is acknowledged.
     pub acks: Acks,
     /// Whether brokers recognize retries, so that these neither duplicate nor reorder records.
     pub idempotence: bool,
@@ -63,7 +60,6 @@ pub struct Config {
     pub buffer_memory: usize,
     /// Maximum number of records in the memory queue.
     pub max_waiting: usize,
-    /// Chooses the partition of records that do not name one.
     pub partitioner: Partitioner,
     /// Whether a partition stops after the first record that fails permanently.
     pub gapless: bool,

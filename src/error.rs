@@ -30,19 +30,15 @@ pub enum ErrorKind {
     Authentication,
     /// The broker has authenticated the client, but does not allow the operation.
     Authorization,
-    /// The cluster does not know the topic.
     UnknownTopic,
-    /// The topic has no such partition.
     UnknownPartition,
     /// The record cannot be sent as it is: too large, or malformed.
     InvalidRecord,
     /// A key or a value could not be serialized.
     Serialization,
-    /// The record was not acknowledged in time.
     DeliveryTimeout,
     /// A broker refused the batch permanently.
     Broker,
-    /// The record was dropped by a purge.
     Purged,
     /// `buffer_memory` has no room for the record, and too many records wait for room.
     BufferFull,

@@ -308,7 +308,6 @@ async fn listen(
     tell(Event::Disconnected(node));
 }
 
-/// Waits for a request's answer.
 async fn outcome(SentRequest { id, answer, version }: SentRequest) -> Event {
     match (answer.wait().await, version) {
         (Err(error), _) => Event::Lost(id, error),

@@ -92,7 +92,6 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.tell(waiter, wait)
     }
 
-    /// See [`Machine::ship`].
     pub fn ship(&self) {
         if self.core.turned.machine().ship(Instant::now()) {
             self.core.turned.wake();
@@ -122,12 +121,10 @@ impl<W: Send + 'static> Client<W> {
         }
     }
 
-    /// See [`Machine::progress`].
     pub fn progress(&self) -> u64 {
         self.core.turned.machine().progress()
     }
 
-    /// See [`Machine::metrics`].
     pub fn metrics(&self) -> Metrics {
         self.core.turned.machine().metrics()
     }
@@ -161,7 +158,6 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.machine().partitions(topic)
     }
 
-    /// See [`Machine::leaders`].
     pub fn leaders(&self, topic: &str) -> Vec<Option<NodeId>> {
         self.core.turned.machine().leaders(topic)
     }
@@ -178,7 +174,6 @@ impl<W: Send + 'static> Client<W> {
         })
     }
 
-    /// Sets a record's partition; see [`Machine::place`].
     pub fn place(&self, ticket: Ticket, partition: Result<i32, String>) {
         self.core.turned.machine().place(Instant::now(), ticket, partition);
         self.core.turned.wake();
@@ -189,7 +184,6 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.machine().placing_failed(topic, reason)
     }
 
-    /// Drops records; see [`Machine::purge`].
     pub fn purge(&self, what: Purge) {
         self.core.turned.machine().purge(Instant::now(), what);
         self.core.turned.wake();
@@ -218,7 +212,6 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.tell(waiter, describe)
     }
 
-    /// See [`Machine::described`].
     pub fn described(&self) -> Option<Arc<ClusterDescription>> {
         self.core.turned.machine().described()
     }
@@ -232,7 +225,6 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.tell(waiter, locate)
     }
 
-    /// See [`Machine::locate_for_records`].
     pub fn locate_for_records(&self, topic: &str, partition: Option<i32>, waiter: W) -> Option<W> {
         let locate = |machine: &mut Machine<W>, waiter| {
             machine.locate_for_records(Instant::now(), topic, partition, waiter);
@@ -250,22 +242,18 @@ impl<W: Send + 'static> Client<W> {
         self.core.turned.tell(waiter, flush).map_or(Ok(before), Err)
     }
 
-    /// See [`Machine::trouble`].
     pub fn trouble(&self) -> Option<String> {
         self.core.turned.machine().trouble()
     }
 
-    /// See [`Machine::set_verbose`].
     pub fn set_verbose(&self, verbose: bool) {
         self.core.turned.machine().set_verbose(verbose);
     }
 
-    /// See [`Machine::unsettled`].
     pub fn unsettled(&self) -> usize {
         self.core.turned.machine().unsettled()
     }
 
-    /// See [`Machine::unsettled_before`].
     pub fn unsettled_before(&self, before: Ticket) -> usize {
         self.core.turned.machine().unsettled_before(before)
     }
@@ -287,7 +275,6 @@ impl<W: Send + 'static> Client<W> {
         self.core.wait_ended(limit)
     }
 
-    /// See [`Machine::abandoned`].
     pub fn abandoned(&self) -> usize {
         self.core.turned.machine().abandoned()
     }

@@ -29,7 +29,6 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// Every codec, by its number.
     pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
 
     /// Returns its number in a batch's attributes.

@@ -26,7 +26,6 @@ pub struct Tls {
     pub key_log: Option<PathBuf>,
 }
 
-/// The trusted certificate authorities.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Trust {
     #[default]
@@ -62,7 +61,6 @@ impl Pem {
         matches!(self, Self::Text { text, .. } if text.reveal().contains("ENCRYPTED"))
     }
 
-    /// Returns the file or directory that it comes from.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Path(path) => Some(path),
@@ -71,7 +69,6 @@ impl Pem {
     }
 }
 
-/// The client's certificate and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The certificate, and the intermediate ones up to its authority.
@@ -117,7 +114,6 @@ pub struct BearerLogin {
     pub extensions: Vec<(String, String)>,
 }
 
-/// A login with a user name and a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordLogin {
     pub mechanism: Mechanism,

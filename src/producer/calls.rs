@@ -16,7 +16,6 @@ pub(super) enum Need {
     Everything,
 }
 
-/// A call that waits for the cluster.
 #[derive(Debug)]
 pub(super) struct Call<W> {
     pub(super) need: Need,
@@ -54,7 +53,6 @@ impl<W> Calls<W> {
         self.open.is_empty()
     }
 
-    /// Returns whether any call has such a need.
     pub(super) fn ask(&self, is_such: impl Fn(Need) -> bool) -> bool {
         self.open.iter().any(|call| is_such(call.need))
     }
@@ -67,7 +65,6 @@ impl<W> Calls<W> {
         })
     }
 
-    /// Returns the earliest deadline.
     pub(super) fn next_event(&self) -> Option<Instant> {
         self.next
     }

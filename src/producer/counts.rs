@@ -46,7 +46,6 @@ impl Counts {
         }
     }
 
-    /// Counts a batch that is sent for the first time.
     pub(super) fn sealed(&mut self, batch: &SealedBatch) {
         self.sent.batches += 1;
         self.sent.records += batch.count() as u64;
@@ -55,7 +54,6 @@ impl Counts {
         self.sent_bytes += batch.size() as u64;
     }
 
-    /// Counts an acknowledged batch with its number of records and its age.
     pub(super) fn acknowledged(&mut self, records: u64, age: Duration) {
         self.acknowledged += 1;
         self.acknowledgements.record(age, records);
@@ -71,7 +69,6 @@ impl Counts {
         self.refused += 1;
     }
 
-    /// Adds the records of a forgotten topic.
     pub(super) fn forget(&mut self, records: RecordMetrics) {
         self.forgotten += records;
     }
@@ -93,7 +90,6 @@ impl Counts {
         self.bootstrap_failures
     }
 
-    /// Returns the time until records were acknowledged.
     pub(super) fn acknowledgement(&self) -> Latency {
         self.acknowledgements.latency()
     }

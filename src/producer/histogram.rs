@@ -30,7 +30,6 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts a latency `times` times.
     pub(super) fn record(&mut self, latency: Duration, times: u64) {
         self.buckets[bucket_of(latency)] += times;
         self.count += times;
@@ -38,7 +37,6 @@ impl Histogram {
         self.max = self.max.max(latency);
     }
 
-    /// Adds the counts of another histogram.
     pub(super) fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.buckets.iter_mut().zip(&*other.buckets) {
             *mine += theirs;

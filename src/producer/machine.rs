@@ -52,7 +52,6 @@ use crate::cluster::{Backoff, Cluster};
 use crate::config::Config;
 use crate::random::Random;
 
-/// See the module's documentation.
 #[derive(Debug)]
 pub struct Machine<W> {
     config: Config,

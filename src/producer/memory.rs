@@ -74,7 +74,6 @@ impl<W> Memory<W> {
         self.spares.take(capacity)
     }
 
-    /// Keeps the memory of a batch that has ended.
     pub(super) fn recycle(&mut self, memory: Bytes) {
         self.spares.give(memory);
     }
@@ -100,7 +99,6 @@ impl<W> Memory<W> {
         self.queue.contains_key(&ticket)
     }
 
-    /// Returns the deadline of the first record in the queue.
     pub(super) fn next_event(&self) -> Option<Instant> {
         self.queue.first_key_value().map(|(_, delayed)| delayed.until)
     }
@@ -117,13 +115,11 @@ impl<W> Memory<W> {
         Some(delayed)
     }
 
-    /// Removes the first record from the queue, whether there is room for it or not.
     pub(super) fn pop(&mut self) -> Option<(Ticket, Delayed<W>)> {
         let (&ticket, _) = self.queue.first_key_value()?;
         self.leave(ticket).map(|delayed| (ticket, delayed))
     }
 
-    /// Removes the first record from the queue if there is room for it.
     pub(super) fn pop_fitting(&mut self) -> Option<(Ticket, Delayed<W>)> {
         let (_, first) = self.queue.first_key_value()?;
         if self.fits(first.record.size()) { self.pop() } else { None }

@@ -13,7 +13,6 @@ pub type Errors = BTreeMap<&'static str, u64>;
 /// A snapshot. Numbers only grow, except [`Self::pending`] and current values in the parts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metrics {
-    /// The records of all topics.
     pub records: RecordMetrics,
     /// Failed records that no topic counts: they were refused for their size or their topic's name
     /// before the topic was known.
@@ -22,13 +21,10 @@ pub struct Metrics {
     pub forgotten: RecordMetrics,
     pub pending: Pending,
     pub batches: BatchMetrics,
-    /// The requests to all brokers.
     pub requests: RequestMetrics,
     /// How often no broker answered a metadata request, as when no address is right.
     pub bootstrap_failures: u64,
-    /// Failed connections to brokers.
     pub connect_failures: u64,
-    /// Connections to brokers that ended.
     pub disconnects: u64,
     /// Brokers' error codes for batches, including batches that a retry stored. A batch that an
     /// answer leaves out counts as `NETWORK_EXCEPTION`.
@@ -58,7 +54,6 @@ pub struct RecordMetrics {
 }
 
 impl RecordMetrics {
-    /// Returns the number of records without an outcome yet.
     pub fn unsettled(&self) -> u64 {
         self.handed_over - self.acknowledged - self.failed - self.unsent
     }
@@ -109,13 +104,11 @@ pub struct BatchMetrics {
     pub sent: u64,
     /// Batches that were stored and whose records had not failed before.
     pub acknowledged: u64,
-    /// How often a batch was sent again.
     pub retries: u64,
     /// Batches that were split: too large for their topic, or with records that a broker refused.
     pub splits: u64,
     /// Bytes of all batches as they were sent, headers and retries included.
     pub sent_bytes: u64,
-    /// Records in a batch.
     pub mean_records: Option<f64>,
     /// Bytes of a batch before compression, with its header.
     pub mean_bytes: Option<f64>,

@@ -44,7 +44,6 @@ pub(super) struct Sent {
     pub(super) topic_id: u128,
 }
 
-/// A request that is not answered yet.
 #[derive(Debug)]
 pub(super) struct Request {
     id: RequestId,
@@ -64,7 +63,6 @@ pub(super) struct Nodes {
     by_id: Vec<Node>,
     /// Sorted by id, as later requests have larger ones.
     requests: VecDeque<Request>,
-    /// Whether any broker was ever connected.
     were_connected: bool,
     next_request: RequestId,
     connects: VecDeque<NodeId>,
@@ -108,12 +106,10 @@ impl Nodes {
 
     // -- connections --------------------------------------------------------------------------
 
-    /// Returns a broker to connect to.
     pub(super) fn pop_connect(&mut self) -> Option<NodeId> {
         self.connects.pop_front()
     }
 
-    /// Returns a broker to disconnect from.
     pub(super) fn pop_disconnect(&mut self) -> Option<NodeId> {
         self.disconnects.pop_front()
     }
@@ -164,7 +160,6 @@ impl Nodes {
         (std::mem::take(&mut node.ready), was_needed)
     }
 
-    /// Returns whether any broker was ever connected.
     pub(super) fn were_connected(&self) -> bool {
         self.were_connected
     }
@@ -214,12 +209,10 @@ impl Nodes {
         self.node(node).ready.push_back(place);
     }
 
-    /// Removes a partition from the queue of a broker.
     pub(super) fn leave_queue(&mut self, node: NodeId, place: Place) {
         self.node(node).ready.retain(|other| *other != place);
     }
 
-    /// Removes the first partition from a broker's queue.
     #[inline]
     pub(super) fn pop_ready(&mut self, node: NodeId) -> Option<Place> {
         self.node(node).ready.pop_front()
@@ -274,7 +267,6 @@ impl Nodes {
         request.parts.clone()
     }
 
-    /// Removes an answered request.
     #[inline]
     pub(super) fn answered(&mut self, now: Instant, id: RequestId) -> Option<Request> {
         let request = self.take(id)?;
@@ -283,7 +275,6 @@ impl Nodes {
         Some(request)
     }
 
-    /// Removes a lost request.
     pub(super) fn lost(&mut self, id: RequestId) -> Option<Request> {
         let request = self.take(id)?;
         self.node(request.node).counts.lost += 1;
@@ -306,7 +297,6 @@ impl Nodes {
         if node.in_flight == 0 { std::mem::take(&mut node.awaited) } else { Vec::new() }
     }
 
-    /// Counts a broker's refusal of a batch.
     pub(super) fn refused(&mut self, node: NodeId, code: ErrorCode) {
         *self.node(node).counts.errors.entry(code.name()).or_default() += 1;
     }

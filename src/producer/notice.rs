@@ -1,6 +1,5 @@
 //! Log lines of a producer.
 
-/// A line for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     pub severity: Severity,

@@ -15,7 +15,6 @@ const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 const BUDGET_FOR: Duration = Duration::from_secs(1);
 const BUDGET: u32 = 50;
 
-/// A peer that the machine has to reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Peer {
     /// Any broker, for metadata.
@@ -35,7 +34,6 @@ struct Trouble {
 pub(super) struct Notices {
     queue: VecDeque<Notice>,
     trouble: BTreeMap<Peer, Trouble>,
-    /// Whether debug lines are wanted.
     verbose: bool,
     budget: Option<Budget>,
 }
@@ -59,7 +57,6 @@ impl Notices {
         self.queue.push_back(Notice { severity, text });
     }
 
-    /// Returns whether a failure to reach a peer is worth a warning now.
     pub(super) fn is_warning_due(&self, now: Instant, who: Peer) -> bool {
         let trouble = self.trouble.get(&who);
         trouble.is_none_or(|trouble| now >= trouble.warned_at + BETWEEN_WARNINGS)

@@ -1,5 +1,5 @@
 //! Requests whose batches are being sealed. Each broker gets its requests in the order in which the
-//! machine made them, however long each takes to seal: brokers store a producer's batches only in
+//! machine made them, however long each takes to seal. Brokers store a producer's batches only in
 //! the order of their sequence numbers.
 
 use std::collections::{BTreeMap, VecDeque};

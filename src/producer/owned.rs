@@ -57,7 +57,6 @@ impl OwnedRecord {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect()
     }
 
-    /// Borrows the record.
     pub fn with_headers<'a>(&'a self, headers: &'a [Header<'a>]) -> Record<'a> {
         Record {
             timestamp: self.timestamp,

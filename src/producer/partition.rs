@@ -67,11 +67,9 @@ pub(super) struct Marks {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Appended {
-    /// The ticket of its batch.
     pub(super) ticket: Ticket,
     /// The bytes that it added to the batch.
     pub(super) size: usize,
-    /// Whether it filled the batch.
     pub(super) is_full: bool,
 }
 
@@ -129,12 +127,10 @@ impl<W> Partition<W> {
         self.recent_waiters
     }
 
-    /// Returns why it accepts no more records, if it stopped at a gap.
     pub(super) fn stopped(&self) -> Option<&Error> {
         self.stopped.as_ref()
     }
 
-    /// Accepts no more records.
     pub(super) fn stop(&mut self, error: Error) {
         self.stopped = Some(error);
     }

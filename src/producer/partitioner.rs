@@ -58,7 +58,6 @@ pub(super) struct Spread {
     turn: i32,
 }
 
-/// The partitions to choose from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice<'a> {
     pub(super) count: i32,
@@ -78,7 +77,6 @@ impl Choice<'_> {
 }
 
 impl Spread {
-    /// Chooses the partition of a record with this key.
     pub(super) fn choose(
         &mut self,
         partitioner: Partitioner,

@@ -79,7 +79,6 @@ impl ProducerIds {
         self.question.next_event()
     }
 
-    /// Stores the id that a broker has assigned.
     pub(super) fn given(&mut self, now: Instant, given: ProducerEpoch, random: &mut Random) {
         self.current = Some(given);
         self.question.succeeded(now, true, random);

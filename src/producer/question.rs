@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::protocol::MetadataResponse;
 
-/// A question, and the broker that must answer it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     pub to: Recipient,
@@ -20,7 +19,6 @@ pub enum Recipient {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// The cluster's brokers and topics.
     Metadata(MetadataWanted),
     /// An id and an epoch for an idempotent producer.
     ProducerId,

@@ -23,7 +23,6 @@ impl<W> Default for Results<W> {
 }
 
 impl<W> Results<W> {
-    /// Adds the outcome of a batch.
     pub(super) fn batch(
         &mut self,
         topic: Arc<str>,
@@ -74,7 +73,6 @@ impl<W> Results<W> {
         self.settled.pop_front()
     }
 
-    /// Counts records dropped because the producer was closed or has panicked.
     pub(super) fn abandon(&mut self, records: usize) {
         self.abandoned += records;
     }

@@ -20,7 +20,6 @@ impl Sequence {
         Self(number)
     }
 
-    /// Returns the number as it is sent.
     pub fn number(self) -> i32 {
         self.0
     }

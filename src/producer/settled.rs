@@ -9,7 +9,6 @@ use crate::error::Error;
 pub enum Settled<W> {
     /// Records that shared a batch, and so its outcome.
     Batch(SettledBatch<W>),
-    /// A call such as ping or flush.
     Call {
         waiter: W,
         /// `Err` if it failed or was not answered in time.
@@ -50,14 +49,12 @@ pub struct RecordPlace {
 }
 
 impl Stored {
-    /// Returns the place of a waiter's first record.
     pub fn first_place_of<W>(self, waiting: &Waiting<W>) -> RecordPlace {
         let timestamp = self.log_append_time.unwrap_or(waiting.timestamp);
         let place = RecordPlace { offset: self.base_offset, timestamp };
         place.after(waiting.index as u32)
     }
 
-    /// Returns the place of a waiter's only record.
     pub fn place_of<W>(self, waiting: &Waiting<W>) -> RecordPlace {
         debug_assert_eq!(waiting.count, 1, "who waits for several is told of each");
         self.first_place_of(waiting)
@@ -81,7 +78,6 @@ impl RecordPlace {
 pub struct Waiting<W> {
     /// Index of the first record in the batch.
     pub index: i32,
-    /// Number of records.
     pub count: i32,
     /// The timestamp that all of the records have.
     pub timestamp: i64,

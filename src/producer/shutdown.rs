@@ -10,7 +10,6 @@ pub(super) struct Shutdown<W> {
     by: Option<Instant>,
     /// The calls that wait for the end.
     waiters: Vec<W>,
-    /// The fatal error.
     failure: Option<Error>,
     is_over: bool,
 }
@@ -27,7 +26,6 @@ impl<W> Shutdown<W> {
         self.is_closing() || self.failure.is_some()
     }
 
-    /// Returns whether it was closed.
     pub(super) fn is_closing(&self) -> bool {
         self.by.is_some()
     }

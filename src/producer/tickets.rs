@@ -41,7 +41,6 @@ impl<W> Tickets<W> {
         *self.open.entry(ticket).or_default() += 1;
     }
 
-    /// Counts one less.
     pub(super) fn forget(&mut self, ticket: Ticket) {
         if let Entry::Occupied(mut count) = self.open.entry(ticket) {
             *count.get_mut() -= 1;

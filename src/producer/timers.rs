@@ -38,7 +38,6 @@ impl Timers {
         self.usage.take_unused(now, uses)
     }
 
-    /// Returns a partition that is due.
     #[inline]
     pub(super) fn due(&self, now: Instant) -> Option<Place> {
         self.by_time.first().filter(|(at, _)| *at <= now).map(|(_, place)| *place)

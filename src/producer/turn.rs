@@ -51,14 +51,11 @@ impl<W> Turn<W> {
 pub enum Event {
     /// A broker answered a question, or none could.
     Answered(Answer),
-    /// A broker is ready for requests.
     Connected(NodeId),
-    /// A connection to a broker failed.
     ConnectFailed(NodeId, Error),
     Disconnected(NodeId),
     /// The batches of a request are sealed; see [`Outside::seal`].
     Sealed(SealedRequest),
-    /// A broker answered a produce request.
     Produced(RequestId, ProduceResponse),
     /// A request that no broker answers was written.
     Written(RequestId),
@@ -71,7 +68,6 @@ pub enum Event {
 pub trait Outside<W> {
     /// Delivers results. Called in every turn, even with none.
     fn settle(&mut self, settled: Vec<Settled<W>>);
-    /// Logs a line.
     fn note(&mut self, notice: Notice);
     /// Asks callers for the partitions of their records.
     fn ask_where(&mut self);
@@ -146,7 +142,6 @@ impl Turns {
         }
     }
 
-    /// Passes an event to the machine, with its lock held.
     pub fn take_in<W>(&mut self, machine: &mut Machine<W>, now: Instant, event: Event) {
         match event {
             Event::Answered(answer) => machine.handle_answer(now, answer),

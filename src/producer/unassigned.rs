@@ -39,7 +39,6 @@ impl<W> Unassigned<W> {
         self.unknown.range(..before).count() + self.unplaced.range(..before).count()
     }
 
-    /// Returns the earliest deadline.
     pub(super) fn next_event(&self) -> Option<Instant> {
         let firsts = [self.first_unknown(), self.first_unplaced()];
         firsts.into_iter().flatten().map(|(_, delayed)| delayed.until).min()
@@ -53,12 +52,10 @@ impl<W> Unassigned<W> {
         self.unplaced.first_key_value().map(|(ticket, delayed)| (*ticket, delayed))
     }
 
-    /// Returns a record, if it waits for metadata.
     pub(super) fn get_unknown(&self, ticket: Ticket) -> Option<&Delayed<W>> {
         self.unknown.get(&ticket)
     }
 
-    /// Returns a record, if it waits for its caller, or behind others that do.
     pub(super) fn get_unplaced(&self, ticket: Ticket) -> Option<&Delayed<W>> {
         self.unplaced.get(&ticket)
     }
@@ -67,7 +64,6 @@ impl<W> Unassigned<W> {
         self.unplaced.get_mut(&ticket)
     }
 
-    /// Adds a record that waits for metadata.
     pub(super) fn add_unknown(&mut self, ticket: Ticket, delayed: Delayed<W>) {
         self.unknown.insert(ticket, delayed);
     }
@@ -83,17 +79,14 @@ impl<W> Unassigned<W> {
         first
     }
 
-    /// Removes a record that waits for metadata.
     pub(super) fn take_unknown(&mut self, ticket: Ticket) -> Option<Delayed<W>> {
         self.unknown.remove(&ticket)
     }
 
-    /// Removes a record, whatever it waits for.
     pub(super) fn take(&mut self, ticket: Ticket) -> Option<Delayed<W>> {
         self.unknown.remove(&ticket).or_else(|| self.unplaced.remove(&ticket))
     }
 
-    /// Removes any record.
     pub(super) fn pop(&mut self) -> Option<(Ticket, Delayed<W>)> {
         self.unknown.pop_first().or_else(|| self.unplaced.pop_first())
     }

@@ -90,7 +90,6 @@ impl<W> Machine<W> {
         self.queues.partition(place).put_back(taken, now + pause);
     }
 
-    /// Splits a batch that is too large for the topic.
     fn split(&mut self, now: Instant, place: Place, taken: Taken<W>) {
         let Taken { index, mut batch } = taken;
         // The broker does not report its limit, so try half the size.

@@ -24,7 +24,6 @@ impl<W> Machine<W> {
         self.calls.is_empty()
     }
 
-    /// Fails the calls that have waited too long.
     pub(super) fn expire_calls(&mut self, now: Instant) {
         if self.calls.next_event().is_none_or(|until| until > now) {
             return;

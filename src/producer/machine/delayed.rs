@@ -31,7 +31,6 @@ impl<W> Machine<W> {
         self.results.refused(self.cluster.name_of(topic), partition, timestamp, waiter, error);
     }
 
-    /// Fails a topic's records without a partition.
     pub(super) fn refuse_unassigned(&mut self, topic: usize, error: &Error) {
         while let Some(ticket) = self.queues.pop_unassigned(topic) {
             self.refuse_one_unassigned(ticket, error.clone());
@@ -80,7 +79,6 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Fails records that have waited too long for memory, for their topic or for their partition.
     pub(super) fn expire_delayed(&mut self, now: Instant) {
         // A bounded number at a time, as callers wait for the machine. `poll_timeout` reports that
         // there is more.

@@ -70,7 +70,6 @@ impl<W> Machine<W> {
         self.drop_queued(now, place, |maybe_written| stopped.clone().maybe_written(maybe_written));
     }
 
-    /// Fails a partition's batches whose deadline has passed.
     pub(super) fn expire(&mut self, now: Instant, place: Place) {
         while let Some((index, is_in_flight)) = self.queues.partition(place).next_expired(now) {
             if is_in_flight {

@@ -24,7 +24,6 @@ pub(super) const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 const DUE_AT_ONCE: usize = 1_000;
 
 impl<W> Machine<W> {
-    /// Handles the answer to a question, or the failure to get one.
     pub fn handle_answer(&mut self, now: Instant, answer: Answer) {
         match answer {
             Answer::Metadata(asked, Ok(response)) => self.handle_metadata(now, &asked, &response),
@@ -88,7 +87,6 @@ impl<W> Machine<W> {
         self.touch_all(now, busy);
     }
 
-    /// Handles the failure to get a producer id: no broker could be asked, or one refused.
     pub(super) fn handle_identity_failed(&mut self, now: Instant, error: Error) {
         let refused = matches!(
             error.kind(),
@@ -107,13 +105,11 @@ impl<W> Machine<W> {
         self.finish_flushes();
     }
 
-    /// Handles a new connection to a broker.
     pub fn handle_connected(&mut self, node: NodeId) {
         self.notices.reached(Peer::Broker(node));
         self.nodes.connected(node);
     }
 
-    /// Handles a failed connection to a broker.
     pub fn handle_connect_failed(&mut self, now: Instant, node: NodeId, error: Error) {
         if !self.refused_by_broker(now, node, &error) {
             self.note_failure(now, Peer::Broker(node), &error);
@@ -157,7 +153,6 @@ impl<W> Machine<W> {
         self.admit(now);
     }
 
-    /// Handles a broker's answer to a produce request.
     pub fn handle_produced(&mut self, now: Instant, id: RequestId, response: &ProduceResponse) {
         let Some(request) = self.nodes.answered(now, id) else { return };
         if let Ok(throttle @ 1..) = u64::try_from(response.throttle_time_ms) {

@@ -9,7 +9,6 @@ use crate::producer::request::{PartitionBatch, RequestId};
 use crate::producer::ticket::Ticket;
 use crate::record::{Compressor, Identity};
 
-/// The result of handing over a record.
 #[derive(Debug)]
 pub enum Produced<W> {
     Accepted {
@@ -34,9 +33,8 @@ pub struct Unsent<W> {
 /// The records that a [purge](super::Machine::purge) drops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purge {
-    /// Records that are not in flight: in batches that wait to be sent, for the first time or
-    /// again, and those that wait for memory, for their topic or for their caller to choose a
-    /// partition.
+    /// Records that are not in flight. They are in batches that wait to be sent, or wait for
+    /// memory, for their topic or for their partition.
     pub in_queue: bool,
     /// Records in batches that are in flight. Brokers may still store them.
     pub in_flight: bool,
@@ -58,7 +56,6 @@ pub struct Placing<'a, W> {
     pub waiter: Option<&'a W>,
 }
 
-/// A request to send to a broker.
 #[derive(Debug)]
 pub struct Outgoing {
     /// Identifies the request in the events about it.

@@ -18,7 +18,6 @@ use crate::record::Record;
 /// A record that was appended to a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Joined {
-    /// The ticket of the batch.
     pub ticket: Ticket,
     /// Whether the driver has work that it does not expect.
     pub work: bool,

@@ -9,7 +9,7 @@ use crate::producer::ticket::Ticket;
 
 impl<W> Machine<W> {
     /// Returns how many partitions a topic has, for a caller that chooses them. `None` while that
-    /// is not known, or while earlier records of the topic wait for a partition: a record that is
+    /// is not known, or while earlier records of the topic wait for a partition. A record that is
     /// handed over without one then waits behind them.
     pub fn partitions(&self, topic: &str) -> Option<i32> {
         let topic = &self.queues[self.cluster.find(topic)?];
@@ -28,7 +28,6 @@ impl<W> Machine<W> {
         self.cluster.described()
     }
 
-    /// Returns whether a record is still in the memory queue.
     pub fn waits_for_memory(&self, ticket: Ticket) -> bool {
         self.memory.is_waiting(ticket)
     }
@@ -40,7 +39,6 @@ impl<W> Machine<W> {
         delayed + busy.map(|(_, partition)| partition.unsettled_before(before)).sum::<usize>()
     }
 
-    /// Returns the number of unsettled records.
     pub fn unsettled(&self) -> usize {
         self.unsettled_before(Ticket::MAX)
     }
@@ -55,7 +53,6 @@ impl<W> Machine<W> {
         self.tickets.is_idle() && self.calls.is_empty()
     }
 
-    /// Returns the bytes of records that are held until they are acknowledged.
     pub fn memory_used(&self) -> usize {
         self.memory.used()
     }

@@ -61,7 +61,6 @@ impl<W> Machine<W> {
         false
     }
 
-    /// Returns whether the partition's next batch may be sent now.
     fn may_send(&mut self, now: Instant, place: Place, leader: Leader) -> bool {
         let window = self.window();
         let lingers = !self.memory.is_short();
@@ -83,8 +82,8 @@ impl<W> Machine<W> {
         Window { is_idempotent, limit }
     }
 
-    /// Updates a partition after any change to it: connects to its leader if it has records, queues
-    /// it there if they may be sent, removes it from a queue if it has none, and sets its timer.
+    /// Updates a partition after any change to it, and sets its timer. If it has records, connects
+    /// to its leader, and queues it there once they may be sent. Otherwise removes it from a queue.
     pub(super) fn touch(&mut self, now: Instant, place: Place) {
         let partition = self.queues.partition(place);
         if partition.has_spent_epoch() {

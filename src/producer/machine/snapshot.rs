@@ -10,7 +10,7 @@ use crate::producer::partition::Ended;
 use crate::producer::queues::TopicQueues;
 
 impl<W> Machine<W> {
-    /// Returns a snapshot of the metrics. Visits every partition.
+    /// Visits every partition.
     pub fn metrics(&self) -> Metrics {
         let topics: Vec<_> = self.metrics_of_topics();
         let brokers = self.nodes.metrics();
@@ -59,7 +59,6 @@ impl<W> Machine<W> {
         }
     }
 
-    /// Counts records of a known topic that were handed over.
     pub(super) fn count_handed_over(&mut self, topic: usize, count: usize) {
         self.queues[topic].records.handed_over += count as u64;
     }

@@ -63,7 +63,6 @@ fn answer_to(request: &Sent, error_code: ErrorCode, base_offset: i64) -> Produce
     }
 }
 
-/// A machine and its clock.
 struct Bench {
     machine: Machine<&'static str>,
     now: Instant,

@@ -28,7 +28,6 @@ pub enum Whole<W> {
 pub enum NotWhole {
     /// They belong to different partitions, such as these.
     Scattered(i32, i32),
-    /// Anything else.
     Error(Error),
 }
 

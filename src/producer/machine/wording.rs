@@ -86,7 +86,6 @@ fn written(maybe_written: bool) -> &'static str {
     if maybe_written { "; it may have been written" } else { "" }
 }
 
-/// Returns the error kind of a refusal with this code.
 fn refusal_kind(code: ErrorCode) -> ErrorKind {
     if code.is_authorization() { ErrorKind::Authorization } else { ErrorKind::Broker }
 }
@@ -292,7 +291,6 @@ impl<W> Machine<W> {
         Error::new(refusal_kind(code), message).code(code).maybe_written(batch.is_maybe_written())
     }
 
-    /// The error of one record of a batch, which a broker refused.
     pub(super) fn refused_record(
         &self,
         place: Place,
@@ -361,7 +359,6 @@ impl<W> Machine<W> {
         )
     }
 
-    /// The error for a partition that a topic no longer has.
     pub(super) fn partition_deleted(&self, place: Place) -> Error {
         let topic = self.cluster.topic(place.topic);
         Error::new(

@@ -50,7 +50,6 @@ impl<W> Machine<W> {
         self.nodes.pop_disconnect()
     }
 
-    /// Returns a request to send to a connected broker.
     pub fn poll_request(&mut self, now: Instant) -> Option<Outgoing> {
         loop {
             let node = self.nodes.ready(self.config.max_in_flight)?;
@@ -76,7 +75,6 @@ impl<W> Machine<W> {
         self.placing(ticket)
     }
 
-    /// Returns a result.
     pub fn poll_settled(&mut self) -> Option<Settled<W>> {
         if let Some(settled) = self.results.pop() {
             return Some(settled);
@@ -91,7 +89,6 @@ impl<W> Machine<W> {
         self.results.pop()
     }
 
-    /// Returns a line for the log.
     pub fn poll_notice(&mut self) -> Option<Notice> {
         self.notices.pop()
     }

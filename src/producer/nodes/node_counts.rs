@@ -3,7 +3,6 @@
 use crate::producer::histogram::Histogram;
 use crate::producer::metrics::{Errors, RequestMetrics, ThrottleTime};
 
-/// Counts of a broker, or of all of them.
 #[derive(Debug, Default)]
 pub(super) struct NodeCounts {
     pub(super) requests: u64,
@@ -24,7 +23,6 @@ impl NodeCounts {
         self.latencies.add(&other.latencies);
     }
 
-    /// Returns the metrics of requests, `in_flight` of which are in flight.
     pub(super) fn requests(&self, in_flight: usize) -> RequestMetrics {
         RequestMetrics {
             sent: self.requests,

@@ -34,7 +34,6 @@ pub(in crate::producer) struct Batch<W> {
     /// Number of later batches that were acknowledged before it. If there are any, it is stored,
     /// and brokers must not forget it before it is sent again.
     pub(super) overtaken: usize,
-    /// How often it was sent.
     pub(super) tries: u32,
     /// How often it failed. The parts of a split batch inherit this, but not the tries.
     pub(super) failures: u32,
@@ -68,7 +67,6 @@ pub(in crate::producer) struct Taken<W> {
     pub(in crate::producer) batch: Batch<W>,
 }
 
-/// Whether a batch accepts more records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Intake {
     Open,
@@ -89,12 +87,10 @@ pub(super) enum Progress {
     GivenUp,
 }
 
-/// A batch's records.
 #[derive(Debug)]
 pub enum Content {
     /// Not sealed yet: the driver seals it, and returns it.
     Open(BatchBuilder),
-    /// As they are sent.
     Sealed(SealedBatch),
 }
 

@@ -15,7 +15,6 @@ use crate::producer::settled::Stored;
 pub(in crate::producer) struct Removed<W> {
     /// Bytes to release from the buffer memory.
     pub(in crate::producer) charged: usize,
-    /// Number of its records.
     pub(in crate::producer) records: usize,
     /// Its own end, if its waiters complete now.
     pub(in crate::producer) ended: Option<Ended<W>>,
@@ -82,7 +81,6 @@ impl<W> Partition<W> {
         ends.into_iter().filter_map(|ended| self.end(now, index, ended)).collect()
     }
 
-    /// Fails a batch that was removed from the queue.
     pub(in crate::producer) fn fail(
         &mut self,
         now: Instant,
@@ -158,7 +156,6 @@ impl<W> Partition<W> {
         removed
     }
 
-    /// Fails the waiters of every batch in flight.
     pub(in crate::producer) fn give_up_in_flight(
         &mut self,
         now: Instant,

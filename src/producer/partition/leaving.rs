@@ -40,7 +40,6 @@ impl<W> Partition<W> {
         self.queue.iter().enumerate().find(|(_, batch)| !batch.is_in_flight())
     }
 
-    /// Returns the size of the next batch.
     #[inline]
     pub(in crate::producer) fn next_size(&self) -> usize {
         self.next_to_send().map_or(0, |(_, batch)| batch.size())
@@ -81,7 +80,7 @@ impl<W> Partition<W> {
             return Readiness::No;
         }
         // A leader that has acknowledged nothing yet gets one batch at a time, and only when none
-        // is in flight to another broker: the old leader may still store its batch before this one.
+        // is in flight to another broker. The old leader may still store its batch before this one.
         let limit = if window.is_idempotent && !self.has_acked(leader) { 1 } else { window.limit };
         if self.in_flight >= limit {
             return Readiness::No;

@@ -88,7 +88,7 @@ impl<W> Partition<W> {
 
     /// Notes that a batch with numbers was acknowledged, or is known to be stored.
     ///
-    /// Only the oldest batch allows more in flight: brokers recognize the last five batches, so one
+    /// Only the oldest batch allows more in flight. Brokers recognize the last five batches, so one
     /// that failed while later ones were stored must be sent again before others. An
     /// acknowledgement by a deleted topic says nothing about the log that has replaced it.
     #[inline]
@@ -155,7 +155,6 @@ impl<W> Partition<W> {
         idempotence.bump
     }
 
-    /// Returns the producer of its sequence numbers.
     pub(in crate::producer) fn producer(&self) -> Option<ProducerEpoch> {
         self.idempotence.producer
     }

@@ -33,7 +33,6 @@ pub(in crate::producer) enum Verdict {
     TakeOut,
     /// The broker refuses it permanently.
     Failed,
-    /// Its deadline has passed.
     Expired,
     /// Its partition was deleted.
     Deleted,
@@ -49,20 +48,17 @@ pub(in crate::producer) struct Circumstances {
 }
 
 impl<W> Partition<W> {
-    /// Returns the index of a batch in flight.
     #[inline]
     pub(in crate::producer) fn find_in_flight(&self, serial: u64) -> Option<usize> {
         let answered = |batch: &Batch<W>| batch.serial == serial && batch.is_in_flight();
         self.queue.iter().position(answered)
     }
 
-    /// Returns how often the batch at an index has failed.
     #[inline]
     pub(in crate::producer) fn failures_at(&self, index: usize) -> u32 {
         self.queue[index].failures
     }
 
-    /// Removes a batch that was in flight from the queue.
     #[inline]
     pub(in crate::producer) fn take_answered(&mut self, index: usize) -> Option<Taken<W>> {
         let first = index == 0;
