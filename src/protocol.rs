@@ -1,5 +1,5 @@
-//! Kafka's messages, one file per API: request and response for every version we speak, in
-//! both directions, so that the same types serve the client and the broker.
+//! Kafka's messages, one file per API. The types cover every supported version in both directions,
+//! so the client and the in-process broker share them.
 
 mod api;
 mod api_versions;

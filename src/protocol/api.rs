@@ -1,4 +1,4 @@
-//! Which APIs there are, and what goes around a message: its key, version and header.
+//! The API keys, the [`Request`] trait, and the framing of requests and responses.
 
 use bytes::Bytes;
 
@@ -6,84 +6,69 @@ use super::header::{RequestHeader, ResponseHeader};
 use super::schema::{Field, Version};
 use crate::wire::{LENGTH_SIZE, Malformed, Reader, Writer};
 
-/// The APIs this crate speaks, by Kafka's numbers.
+/// The supported APIs, by Kafka's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(i16)]
 pub enum ApiKey {
-    /// Stores record batches.
     Produce = 0,
-    /// Reads record batches.
     Fetch = 1,
-    /// Finds offsets by time.
+    /// Finds offsets by timestamp.
     ListOffsets = 2,
-    /// Describes brokers, topics and partitions.
     Metadata = 3,
-    /// Remembers how far a group has read.
+    /// Stores a group's committed offsets.
     OffsetCommit = 8,
-    /// Says how far a group has read.
+    /// Returns a group's committed offsets.
     OffsetFetch = 9,
-    /// Says which broker looks after a group or a transaction.
+    /// Finds the coordinator of a group or a transaction.
     FindCoordinator = 10,
-    /// Enters a group.
     JoinGroup = 11,
-    /// Stays in a group.
     Heartbeat = 12,
-    /// Leaves a group.
     LeaveGroup = 13,
-    /// Shares out partitions in a group.
+    /// Distributes the leader's partition assignment to a group's members.
     SyncGroup = 14,
-    /// Describes groups and their members.
     DescribeGroups = 15,
-    /// Lists groups.
     ListGroups = 16,
-    /// Chooses a SASL mechanism.
     SaslHandshake = 17,
-    /// Says which versions of which APIs a broker speaks.
+    /// Lists the APIs and versions that a broker supports.
     ApiVersions = 18,
-    /// Makes topics.
     CreateTopics = 19,
-    /// Removes topics.
     DeleteTopics = 20,
-    /// Removes the oldest records of partitions.
+    /// Deletes the oldest records of partitions.
     DeleteRecords = 21,
-    /// Hands out producer ids.
+    /// Allocates producer ids and epochs.
     InitProducerId = 22,
-    /// Describes the settings of topics and brokers.
     DescribeConfigs = 32,
-    /// Takes a step of a SASL mechanism.
+    /// Performs one step of a SASL mechanism.
     SaslAuthenticate = 36,
-    /// Adds partitions to topics.
     CreatePartitions = 37,
 }
 
-/// A request: its API, the versions of it, and its answer.
+/// A request type: its API key, its versions and its response type.
 pub trait Request: Field {
-    /// What the broker answers.
     type Response: Field;
-    /// The API's number.
     const KEY: ApiKey;
-    /// The oldest and the newest version that our client speaks; of an API that it does not use,
-    /// those that our broker serves.
+    /// The oldest and newest version that the client supports. For an API that the client does not
+    /// use, those that the in-process broker serves.
     const VERSIONS: (i16, i16);
-    /// The oldest and the newest version that our broker serves: all of `VERSIONS`, and older
-    /// ones that only other clients speak.
+    /// The oldest and newest version that the in-process broker serves: all of `VERSIONS`, and
+    /// older ones that only other clients use.
     const SERVED: (i16, i16) = Self::VERSIONS;
     /// The first version with compact lengths and tagged fields.
     const FLEXIBLE_FROM: i16;
 
-    /// The version with what follows from it.
+    /// Returns the version with its encoding.
     fn version(number: i16) -> Version {
         Version { number, flexible: number >= Self::FLEXIBLE_FROM }
     }
 
-    /// Whether the answer's header has tagged fields. A client that asks for a broker's versions
-    /// cannot know them yet, so that answer's never grew.
+    /// Returns whether the response header has tagged fields. An `ApiVersions` response never has
+    /// them: its client does not yet know what the broker supports.
     fn flexible_answer(version: Version) -> bool {
         version.flexible && Self::KEY != ApiKey::ApiVersions
     }
 }
 
-/// A whole frame: length, header, request.
+/// Encodes a complete frame: length, header and request.
 pub fn encode_request<R: Request>(
     request: &R,
     version: i16,
@@ -103,7 +88,7 @@ pub fn encode_request<R: Request>(
     })
 }
 
-/// The answer in a frame whose length has been taken off.
+/// Decodes a response frame without its length prefix.
 pub fn decode_response<R: Request>(frame: &Bytes, version: i16) -> Result<R::Response, Malformed> {
     let version = R::version(version);
     let mut input = Reader::new(frame);
@@ -113,8 +98,8 @@ pub fn decode_response<R: Request>(frame: &Bytes, version: i16) -> Result<R::Res
     Ok(response)
 }
 
-/// A whole frame: length, header, answer, in the version and with the correlation id that the
-/// request had.
+/// Encodes a complete frame: length, header and response. The version and the correlation id must
+/// be those of the request.
 pub fn encode_response<R: Request>(
     response: &R::Response,
     version: i16,
@@ -127,7 +112,7 @@ pub fn encode_response<R: Request>(
     })
 }
 
-/// What `write` writes, behind its length.
+/// Prefixes the output of `write` with its length.
 fn framed(write: impl FnOnce(&mut Writer)) -> Bytes {
     let mut out = Writer::new();
     out.i32(0);

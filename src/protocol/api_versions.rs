@@ -5,11 +5,9 @@ use super::schema::message;
 use crate::error::ErrorCode;
 
 message! {
-    /// Asks which versions the broker speaks, and says who asks.
     ApiVersionsRequest {
-        /// The client's name, as brokers count them (KIP-511).
+        /// Brokers count clients by name and version (KIP-511).
         client_software_name: String, 3..;
-        /// The client's version.
         client_software_version: String, 3..;
     }
 }
@@ -22,25 +20,20 @@ impl Request for ApiVersionsRequest {
 }
 
 message! {
-    /// The versions of one API.
     ApiVersion {
-        /// The API's number.
         api_key: i16, 0..;
-        /// The oldest version.
         min_version: i16, 0..;
-        /// The newest version.
         max_version: i16, 0..;
     }
 }
 
 message! {
-    /// What the broker speaks. The tagged fields about cluster features are passed over.
+    /// The versions that the broker supports. Tagged fields about cluster features are skipped.
     ApiVersionsResponse {
-        /// `UNSUPPORTED_VERSION` answers a request that is too new, in version 0.
+        /// `UNSUPPORTED_VERSION` rejects an unsupported `ApiVersions` request; that response is in
+        /// version 0.
         error_code: ErrorCode, 0..;
-        /// Every API the broker knows.
         api_keys: Vec<ApiVersion>, 0..;
-        /// How long the client is to be silent.
         throttle_time_ms: i32, 1..;
     }
 }

@@ -1,37 +1,33 @@
-//! `CreatePartitions`: gives topics more partitions.
+//! `CreatePartitions`: adds partitions to topics.
 
 use super::api::{ApiKey, Request};
 use super::schema::message;
 use crate::error::ErrorCode;
 
 message! {
-    /// Where one new partition's replicas are to be.
+    /// The replicas of one new partition.
     CreatePartitionsAssignment {
-        /// The brokers' ids, the preferred leader's first.
+        /// The first broker is the preferred leader.
         broker_ids: Vec<i32>, 0..;
     }
 }
 
 message! {
-    /// A topic that is to grow.
     CreatePartitionsTopic {
-        /// The topic's name.
         name: String, 0..;
-        /// How many partitions it is to have, the old ones among them.
+        /// The new partition count, including existing partitions.
         count: i32, 0..;
-        /// One for each new partition; `None` leaves it to the cluster.
+        /// One for each new partition; `None` lets the cluster choose.
         assignments: Option<Vec<CreatePartitionsAssignment>>, 0..;
     }
 }
 
 message! {
-    /// Topics that are to grow.
     CreatePartitionsRequest {
-        /// The topics.
         topics: Vec<CreatePartitionsTopic>, 0..;
-        /// How long to wait until the partitions are there.
+        /// How long the broker may wait until the partitions exist.
         timeout_ms: i32, 0..;
-        /// Whether only to say if they could be made.
+        /// Whether to validate only, without adding partitions.
         validate_only: bool, 0..;
     }
 }
@@ -44,23 +40,16 @@ impl Request for CreatePartitionsRequest {
 }
 
 message! {
-    /// What became of one topic.
     CreatePartitionsTopicResult {
-        /// The topic's name.
         name: String, 0..;
-        /// Why it did not grow.
         error_code: ErrorCode, 0..;
-        /// The same in words.
         error_message: Option<String>, 0..;
     }
 }
 
 message! {
-    /// Which topics have grown.
     CreatePartitionsResponse {
-        /// How long the client is to be silent.
         throttle_time_ms: i32, 0..;
-        /// One for each topic that was asked for.
         results: Vec<CreatePartitionsTopicResult>, 0..;
     }
 }

@@ -1,4 +1,4 @@
-//! `DescribeGroups`: what groups are doing, and who is in them.
+//! `DescribeGroups`: the states and members of groups.
 
 use bytes::Bytes;
 
@@ -7,11 +7,8 @@ use super::schema::message;
 use crate::error::ErrorCode;
 
 message! {
-    /// Asks about groups.
     DescribeGroupsRequest {
-        /// The groups' ids.
         groups: Vec<String>, 0..;
-        /// Whether to list what the client may do with each group.
         include_authorized_operations: bool, 3..;
     }
 }
@@ -19,25 +16,23 @@ message! {
 impl Request for DescribeGroupsRequest {
     type Response = DescribeGroupsResponse;
     const KEY: ApiKey = ApiKey::DescribeGroups;
-    // Version 6 says `GROUP_ID_NOT_FOUND` where these describe a group that is `Dead`.
+    // Version 6 answers `GROUP_ID_NOT_FOUND` where these versions describe a `Dead` group.
     const VERSIONS: (i16, i16) = (0, 5);
     const FLEXIBLE_FROM: i16 = 5;
 }
 
 message! {
-    /// A member of a group.
     DescribedGroupMember {
-        /// The id that the coordinator gave.
+        /// The id that the coordinator assigned.
         member_id: String, 0..;
-        /// A static member's name.
         group_instance_id: Option<String>, 4..;
-        /// The client id with which it joined.
+        /// The client id in the member's `JoinGroup` request.
         client_id: String, 0..;
-        /// The address from which it joined.
+        /// The address from which the member joined.
         client_host: String, 0..;
-        /// What it said for the protocol that was chosen.
+        /// The member's metadata for the chosen protocol.
         member_metadata: Bytes, 0..;
-        /// What the leader gave to it.
+        /// The leader's assignment for this member.
         member_assignment: Bytes, 0..;
     }
 }
@@ -45,29 +40,23 @@ message! {
 message! {
     /// A group and its members.
     DescribedGroup {
-        /// Why it cannot be described.
         error_code: ErrorCode, 0..;
-        /// The group's id.
         group_id: String, 0..;
-        /// What it is doing; `Dead` if there is none.
+        /// `Dead` if the group does not exist.
         group_state: String, 0..;
-        /// What kind it is: `consumer` for consumers.
+        /// The kind of group: `consumer` for consumers.
         protocol_type: String, 0..;
-        /// The protocol chosen, empty unless the group is stable.
+        /// The chosen protocol, empty unless the group is stable.
         protocol_data: String, 0..;
-        /// Its members.
         members: Vec<DescribedGroupMember>, 0..;
-        /// What the client may do with it, as a bit field.
+        /// The permitted operations as a bit field.
         authorized_operations: i32 = i32::MIN, 3..;
     }
 }
 
 message! {
-    /// What groups are doing.
     DescribeGroupsResponse {
-        /// How long the client is to be silent.
         throttle_time_ms: i32, 1..;
-        /// One for each group that was asked for.
         groups: Vec<DescribedGroup>, 0..;
     }
 }

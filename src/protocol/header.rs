@@ -1,22 +1,20 @@
-//! What stands before every request and every response.
+//! The headers of requests and responses.
 
 use super::schema::{Field, Version, decode_tagged};
 use crate::wire::{Malformed, Reader, Writer};
 
-/// A request's header, in the version that fits the request.
+/// A request header, in the header version that belongs to the request's version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestHeader {
-    /// The API's number.
     pub api_key: i16,
-    /// The version of the request that follows.
     pub api_version: i16,
-    /// What the response will repeat.
+    /// Repeated in the response.
     pub correlation_id: i32,
-    /// Who asks; shows in the broker's logs and quotas.
+    /// Shown in the broker's logs and used for quotas.
     pub client_id: Option<String>,
 }
 
-/// The client id never became compact, so that every broker can read it.
+/// The client id is never compact, so that every broker can read it.
 const CLIENT_ID: Version = Version { number: 1, flexible: false };
 
 impl RequestHeader {
@@ -30,7 +28,7 @@ impl RequestHeader {
         }
     }
 
-    /// Reads the header; `flexible_from` knows each API's first flexible version.
+    /// Reads the header; `flexible_from` returns each API's first flexible version.
     pub fn decode(
         input: &mut Reader<'_>,
         flexible_from: impl Fn(i16) -> i16,
@@ -48,10 +46,9 @@ impl RequestHeader {
     }
 }
 
-/// A response's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResponseHeader {
-    /// The request that this answers.
+    /// The correlation id of the request that is answered.
     pub correlation_id: i32,
 }
 
@@ -63,7 +60,6 @@ impl ResponseHeader {
         }
     }
 
-    /// Reads the header.
     pub fn decode(input: &mut Reader<'_>, flexible: bool) -> Result<Self, Malformed> {
         let correlation_id = input.i32()?;
         if flexible {

@@ -1,19 +1,14 @@
-//! `Heartbeat`: a member is alive, and hears whether its group rebalances.
+//! `Heartbeat`: keeps a member in its group and reports rebalances to it.
 
 use super::api::{ApiKey, Request};
 use super::schema::message;
 use crate::error::ErrorCode;
 
 message! {
-    /// Says that a member is alive.
     HeartbeatRequest {
-        /// The group's id.
         group_id: String, 0..;
-        /// The generation that the member is in.
         generation_id: i32, 0..;
-        /// The member's id.
         member_id: String, 0..;
-        /// A static member's name.
         group_instance_id: Option<String>, 3..;
     }
 }
@@ -26,11 +21,9 @@ impl Request for HeartbeatRequest {
 }
 
 message! {
-    /// Says whether the member is still in.
     HeartbeatResponse {
-        /// How long the client is to be silent.
         throttle_time_ms: i32, 1..;
-        /// `REBALANCE_IN_PROGRESS` wants the member to join again.
+        /// `REBALANCE_IN_PROGRESS` asks the member to join again.
         error_code: ErrorCode, 0..;
     }
 }

@@ -1,4 +1,4 @@
-//! `JoinGroup`: enters a group, and waits for a generation to begin.
+//! `JoinGroup`: joins a group, and waits for a generation to begin.
 
 use bytes::Bytes;
 
@@ -7,34 +7,33 @@ use super::schema::message;
 use crate::error::ErrorCode;
 
 message! {
-    /// A way to share out partitions that the member knows.
+    /// A partition assignment protocol that the member supports.
     JoinGroupRequestProtocol {
         /// The assignor's name.
         name: String, 0..;
-        /// What it wants to know of the member, its topics above all; brokers do not look inside.
+        /// The assignor's data about the member, such as its topics; opaque to brokers.
         metadata: Bytes, 0..;
     }
 }
 
 message! {
-    /// Asks to become, or to stay, a group's member.
+    /// Asks to join a group, or to stay in it when it rebalances.
     JoinGroupRequest {
-        /// The group's id.
         group_id: String, 0..;
-        /// How long the member may go without a heartbeat.
+        /// The maximum time between the member's heartbeats.
         session_timeout_ms: i32, 0..;
-        /// How long members may take to come back when the group rebalances; before version 1 as
-        /// long as a session.
+        /// How long members may take to join again in a rebalance. Version 0 uses the session
+        /// timeout.
         rebalance_timeout_ms: i32 = -1, 1..;
-        /// The id that the coordinator gave, empty the first time.
+        /// The id that the coordinator assigned, empty the first time.
         member_id: String, 0..;
-        /// The name by which a static member is known again (KIP-345).
+        /// The name that identifies a static member after a restart (KIP-345).
         group_instance_id: Option<String>, 5..;
-        /// What kind of group it is: `consumer` for consumers.
+        /// The kind of group: `consumer` for consumers.
         protocol_type: String, 0..;
-        /// The protocols that the member speaks, the one it likes most first.
+        /// The supported protocols, the preferred one first.
         protocols: Vec<JoinGroupRequestProtocol>, 0..;
-        /// Why it joins, for the broker's log.
+        /// The reason to join, for the broker's log.
         reason: Option<String>, 8..;
     }
 }
@@ -47,13 +46,12 @@ impl Request for JoinGroupRequest {
 }
 
 message! {
-    /// A member, as the leader sees it.
+    /// A member, as reported to the leader.
     JoinGroupResponseMember {
-        /// The id that the coordinator gave.
+        /// The id that the coordinator assigned.
         member_id: String, 0..;
-        /// A static member's name.
         group_instance_id: Option<String>, 5..;
-        /// What the member said for the protocol that was chosen.
+        /// The member's metadata for the chosen protocol.
         metadata: Bytes, 0..;
     }
 }
@@ -61,23 +59,20 @@ message! {
 message! {
     /// The generation that begins.
     JoinGroupResponse {
-        /// How long the client is to be silent.
         throttle_time_ms: i32, 2..;
-        /// Why the member is not in; `MEMBER_ID_REQUIRED` wants it to ask again with its new id.
+        /// `MEMBER_ID_REQUIRED` asks the client to join again with its new id.
         error_code: ErrorCode, 0..;
-        /// Grows with every rebalance.
+        /// Incremented by every rebalance.
         generation_id: i32 = -1, 0..;
-        /// What kind of group it is.
         protocol_type: Option<String>, 7..;
-        /// The protocol chosen; may be null from version 7 on, and is empty before without one.
+        /// The chosen protocol. Without one: null from version 7 on, empty before.
         protocol_name: Option<String>, 0..;
-        /// The member that makes the assignment.
+        /// The member that computes the assignment.
         leader: String, 0..;
-        /// Whether the leader is to leave it at the assignment that there is (KIP-814).
+        /// Whether the leader must keep the existing assignment (KIP-814).
         skip_assignment: bool, 9..;
-        /// The id of the member that asked.
         member_id: String, 0..;
-        /// All members, for the leader; nobody for the others.
+        /// All members for the leader, empty for the others.
         members: Vec<JoinGroupResponseMember>, 0..;
     }
 }

@@ -1,29 +1,25 @@
-//! `LeaveGroup`: members go, without waiting for their sessions to end.
+//! `LeaveGroup`: removes members before their sessions expire.
 
 use super::api::{ApiKey, Request};
 use super::schema::message;
 use crate::error::ErrorCode;
 
 message! {
-    /// A member that leaves, or that an administrator removes by its static name.
+    /// A member that leaves, or that an administrator removes by its instance id.
     MemberIdentity {
-        /// The member's id, empty if it is named by the other one.
+        /// Empty if the member is given by `group_instance_id`.
         member_id: String, 3..;
-        /// A static member's name.
         group_instance_id: Option<String>, 3..;
-        /// Why it leaves, for the broker's log.
+        /// The reason to leave, for the broker's log.
         reason: Option<String>, 5..;
     }
 }
 
 message! {
-    /// Takes one member out of a group, or several from version 3 on.
+    /// Removes one member from a group, or several from version 3 on.
     LeaveGroupRequest {
-        /// The group's id.
         group_id: String, 0..;
-        /// The member's id.
         member_id: String, 0..=2;
-        /// The members.
         members: Vec<MemberIdentity>, 3..;
     }
 }
@@ -36,25 +32,18 @@ impl Request for LeaveGroupRequest {
 }
 
 message! {
-    /// What became of one member.
     MemberResponse {
-        /// The member's id, as the request had it.
         member_id: String, 3..;
-        /// A static member's name.
         group_instance_id: Option<String>, 3..;
-        /// Why it could not leave.
         error_code: ErrorCode, 3..;
     }
 }
 
 message! {
-    /// Who has left.
     LeaveGroupResponse {
-        /// How long the client is to be silent.
         throttle_time_ms: i32, 1..;
-        /// Why nobody has; before version 3 this is the member's.
+        /// The whole request's error; before version 3 the member's error.
         error_code: ErrorCode, 0..;
-        /// The members.
         members: Vec<MemberResponse>, 3..;
     }
 }

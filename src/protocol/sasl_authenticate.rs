@@ -10,7 +10,7 @@ use super::schema::{Field, Version, message};
 use crate::error::ErrorCode;
 use crate::wire::{Malformed, Reader, Writer};
 
-/// A mechanism's own bytes. They may hold a password, so they are not shown.
+/// The mechanism's data. It may contain a password, so `Debug` does not print it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SaslBytes(pub Bytes);
 
@@ -45,9 +45,7 @@ impl fmt::Debug for SaslBytes {
 }
 
 message! {
-    /// What the client says in this step.
     SaslAuthenticateRequest {
-        /// The mechanism's own bytes.
         auth_bytes: SaslBytes, 0..;
     }
 }
@@ -60,15 +58,11 @@ impl Request for SaslAuthenticateRequest {
 }
 
 message! {
-    /// What the broker says to that.
     SaslAuthenticateResponse {
-        /// Whether the step was accepted.
         error_code: ErrorCode, 0..;
-        /// Why not.
         error_message: Option<String>, 0..;
-        /// The mechanism's own bytes.
         auth_bytes: SaslBytes, 0..;
-        /// After how many milliseconds the client must authenticate again; 0 is never.
+        /// Milliseconds until the client must authenticate again; 0 means never.
         session_lifetime_ms: i64, 1..;
     }
 }

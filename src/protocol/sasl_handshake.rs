@@ -1,13 +1,12 @@
-//! `SaslHandshake`: which SASL mechanism the client wants to authenticate with.
+//! `SaslHandshake`: selects the SASL mechanism to authenticate with.
 
 use super::api::{ApiKey, Request};
 use super::schema::message;
 use crate::error::ErrorCode;
 
 message! {
-    /// Asks for a mechanism.
     SaslHandshakeRequest {
-        /// The mechanism's name, as in `"SCRAM-SHA-512"`.
+        /// Such as `SCRAM-SHA-512`.
         mechanism: String, 0..;
     }
 }
@@ -15,17 +14,15 @@ message! {
 impl Request for SaslHandshakeRequest {
     type Response = SaslHandshakeResponse;
     const KEY: ApiKey = ApiKey::SaslHandshake;
-    // After version 0, what follows is not framed as requests.
+    // With version 0, the SASL messages that follow are not framed as requests.
     const VERSIONS: (i16, i16) = (1, 1);
     const FLEXIBLE_FROM: i16 = i16::MAX;
 }
 
 message! {
-    /// Whether the mechanism is enabled.
     SaslHandshakeResponse {
-        /// Whether the client may authenticate with it.
         error_code: ErrorCode, 0..;
-        /// The mechanisms that are enabled.
+        /// The enabled mechanisms.
         mechanisms: Vec<String>, 0..;
     }
 }

@@ -1,7 +1,7 @@
-//! How a message is described once and read and written in every version: `message!` takes
-//! the fields in wire order, each with its type, its default and the versions it exists in.
+//! The `message!` macro, which generates the encoding and decoding of a message for every version.
+//! It takes the fields in wire order, each with its type, default and versions.
 //!
-//! Decoders never allocate more than a small multiple of the bytes that are there.
+//! Decoders never allocate more than a small multiple of the input's size.
 
 use bytes::Bytes;
 
@@ -11,17 +11,13 @@ use crate::wire::{Malformed, Reader, Writer};
 /// A message's version, and whether it has compact lengths and tagged fields (KIP-482).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version {
-    /// The version's number.
     pub number: i16,
-    /// Whether this version of this message is a flexible one.
     pub flexible: bool,
 }
 
-/// What can stand in a message.
+/// A value that a message can contain.
 pub trait Field: Sized {
-    /// Appends the value.
     fn encode(&self, out: &mut Writer, version: Version);
-    /// Reads the value.
     fn decode(input: &mut Reader<'_>, version: Version) -> Result<Self, Malformed>;
 }
 
@@ -59,7 +55,7 @@ impl Field for ErrorCode {
     }
 }
 
-/// Appends a length, or −1 for `None`; compact lengths are one more, and 0 for `None`.
+/// Appends a length, or −1 for `None`. Compact lengths are stored plus one, and `None` as 0.
 fn encode_length(out: &mut Writer, version: Version, length: Option<usize>, wide: bool) {
     if version.flexible {
         out.uvarint(length.map_or(0, |length| length as u32 + 1));
@@ -83,9 +79,10 @@ fn decode_length(
         i64::from(input.i16()?)
     };
     match usize::try_from(length) {
-        // A text keeps to its first encoding's limit, so that every version can repeat it.
+        // Compact strings keep the limit of the old encoding, so that every version can encode
+        // them.
         Ok(length) if !wide && length > i16::MAX as usize => Err(Malformed::Length),
-        // Everything that is counted takes at least one byte.
+        // Every counted element takes at least one byte.
         Ok(length) if length <= input.remaining() => Ok(Some(length)),
         Err(_) if length == -1 => Ok(None),
         _ => Err(Malformed::Length),
@@ -120,14 +117,14 @@ impl<T: Field> Field for Option<Vec<T>> {
         }
     }
     fn decode(input: &mut Reader<'_>, version: Version) -> Result<Self, Malformed> {
-        // Grown by what is really there: a count alone reserves nothing.
+        // Do not reserve memory for the count: grow only as elements are decoded.
         decode_length(input, version, true)?
             .map(|length| (0..length).map(|_| T::decode(input, version)).collect())
             .transpose()
     }
 }
 
-/// The non-nullable forms are the nullable ones without their null.
+/// Implements the non-nullable types as the nullable ones without null.
 macro_rules! never_null {
     ($([$($generics:tt)*] $type:ty),*) => {$(
         impl<$($generics)*> Field for $type {
@@ -141,7 +138,7 @@ macro_rules! never_null {
     )*};
 }
 
-/// Encodes a value that is there without wrapping it in an `Option` first.
+/// Encodes a non-null value without wrapping it in an `Option` first.
 trait Present {
     fn encode(&self, out: &mut Writer, version: Version);
 }
@@ -171,7 +168,7 @@ impl<T: Field> Present for Vec<T> {
 
 never_null!([] String, [] Bytes, [T: Field] Vec<T>);
 
-/// Reads tagged fields: `known` takes those it knows, all others are passed over.
+/// Reads tagged fields. `known` is called for each and ignores unknown tags.
 pub(super) fn decode_tagged(
     input: &mut Reader<'_>,
     mut known: impl FnMut(u32, &mut Reader<'_>) -> Result<(), Malformed>,
@@ -185,7 +182,6 @@ pub(super) fn decode_tagged(
     Ok(())
 }
 
-/// Appends one tagged field.
 pub(super) fn encode_tagged(out: &mut Writer, tag: u32, value: &impl Field, version: Version) {
     let mut inner = Writer::new();
     value.encode(&mut inner, version);
@@ -194,7 +190,7 @@ pub(super) fn encode_tagged(out: &mut Writer, tag: u32, value: &impl Field, vers
     out.raw(&inner.take());
 }
 
-/// Describes a message, or a part of one: see the files beside this one for examples.
+/// Defines a message or a nested structure; the API files beside this one are examples.
 macro_rules! message {
     (
         $(#[$meta:meta])*
@@ -270,7 +266,7 @@ macro_rules! message {
     };
 }
 
-/// The default a description gives, or the type's own.
+/// Expands to the declared default, or to the type's `Default`.
 macro_rules! default_of {
     () => {
         Default::default()

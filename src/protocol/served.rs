@@ -1,4 +1,4 @@
-//! The broker's side: which versions of which APIs it serves, and the request in a frame.
+//! The APIs and versions that the in-process broker serves, and the decoding of its requests.
 
 use bytes::Bytes;
 
@@ -38,12 +38,10 @@ macro_rules! served {
         }
 
         impl ApiKey {
-            /// Every API.
             pub const ALL: [Self; [$(ApiKey::$api),*].len()] = [$(Self::$api),*];
         }
 
         impl AnyRequest {
-            /// The API it is of.
             pub fn api_key(&self) -> ApiKey {
                 match self {
                     $(Self::$api(_) => ApiKey::$api,)*
@@ -57,7 +55,7 @@ macro_rules! served {
             }
         })*
 
-        /// Every API with the versions served, as the answer to `ApiVersions` lists them.
+        /// Every API with its served versions, as in the `ApiVersions` response.
         pub const SERVED: [ApiVersion; [$(ApiKey::$api),*].len()] = [$(ApiVersion {
             api_key: <$request>::KEY as i16,
             min_version: <$request>::SERVED.0,
@@ -81,8 +79,8 @@ macro_rules! served {
                 if !(oldest..=newest).contains(&number) {
                     return Ok(None);
                 }
-                // What is left over is passed over, as by Kafka: librdkafka asks about all topics
-                // with three bytes too many.
+                // Ignore trailing bytes, as Kafka does: librdkafka sends three too many when it
+                // requests all topics.
                 let request = <$request>::decode(input, <$request>::version(number))?;
                 return Ok(Some(AnyRequest::$api(request)));
             })*
@@ -116,9 +114,9 @@ served! {
     CreatePartitions: CreatePartitionsRequest,
 }
 
-/// The header and the request in a frame whose length has been taken off. There is no request
-/// where the header asks for an API or a version that is not served: brokers answer that if it
-/// is `ApiVersions`, in version 0, and otherwise close the connection.
+/// Decodes a request frame without its length prefix. The request is `None` if its API or version
+/// is not served. A broker then answers an `ApiVersions` request in version 0, and closes the
+/// connection for any other API.
 pub fn decode_request(frame: &Bytes) -> Result<(RequestHeader, Option<AnyRequest>), Malformed> {
     let mut input = Reader::new(frame);
     let header = RequestHeader::decode(&mut input, flexible_from)?;
