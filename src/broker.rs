@@ -1,6 +1,5 @@
-//! The broker in the box: an in-process cluster that ordinary clients can produce to and read
-//! from, for learning and for tests. Its log stands alone, so that the producer's simulator can
-//! turn it too.
+//! The in-process broker: a cluster for tests and learning that ordinary clients can produce to and
+//! read from. Its log has no other dependencies, so the simulator uses it too.
 
 mod answers;
 mod certificates;

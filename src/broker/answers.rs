@@ -1,5 +1,5 @@
-//! What each API answers: from a request to a response, with no waiting in between. One file
-//! for each group of APIs. With an error, that is what is answered, and nothing is done.
+//! Request handlers, one file for each group of APIs. They never wait. A handler that gets an error
+//! answers with that code and changes nothing.
 
 mod configs;
 mod fetch;
@@ -22,13 +22,13 @@ use crate::protocol::{ApiKey, LeaderIdAndEpoch};
 pub(super) use configs::topic_settings;
 pub(super) use groups::{joined, synced};
 
-/// What those are told who want transactions: nobody may use one, as there are none here yet.
+/// The answer to transactional requests: transactions are not supported.
 const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(53);
 
-/// Where a broker is reached.
+/// A broker's host and port.
 pub(super) type Address = (String, u16);
 
-/// One of the brokers, while it answers.
+/// A broker of the cluster, borrowed for one request.
 #[derive(Debug)]
 pub(super) struct Broker<'a> {
     pub(super) cluster: &'a mut Cluster,
@@ -36,20 +36,20 @@ pub(super) struct Broker<'a> {
     pub(super) denied: &'a Denied,
     pub(super) cluster_id: &'a str,
     pub(super) node: NodeId,
-    /// Of every broker, in the order of their ids.
+    /// The addresses of all brokers, ordered by id.
     pub(super) addresses: &'a [Address],
     /// Milliseconds since 1970.
     pub(super) now: i64,
 }
 
 impl Broker<'_> {
-    /// Where a broker is reached, as messages say it.
+    /// Returns a broker's address with the types of the protocol's messages.
     fn address(&self, node: NodeId) -> (String, i32) {
         let (host, port) = &self.addresses[node as usize - 1];
         (host.clone(), i32::from(*port))
     }
 
-    /// A partition that this broker leads, and that the API may touch.
+    /// Returns a partition that this broker leads, unless the topic is denied to `api`.
     fn led(&self, api: ApiKey, topic: &str, index: i32) -> Result<&Partition, ErrorCode> {
         self.denied.judge(api, topic).map_or(Ok(()), Err)?;
         match self.cluster.partition(topic, index) {
@@ -62,12 +62,12 @@ impl Broker<'_> {
     }
 }
 
-/// Who leads a partition, for a client that believes it is another.
+/// The leader that is reported to a client with outdated metadata.
 fn current_leader(partition: &Partition) -> LeaderIdAndEpoch {
     LeaderIdAndEpoch { leader_id: partition.leader, leader_epoch: partition.leader_epoch }
 }
 
-/// How it went, as messages say it: a code, and why.
+/// Converts a result to the error code and message of a response.
 fn told<T>(done: Result<T, Refusal>) -> (ErrorCode, Option<String>) {
     match done {
         Ok(_) => (ErrorCode::NONE, None),

@@ -1,7 +1,8 @@
-//! Throw-away certificates: a certificate authority, a server and a client, for one box.
+//! Throw-away certificates of one in-process cluster: a certificate authority, a server and a
+//! client.
 //!
-//! The certificates are written here rather than by a library: their shape is fixed, ring signs
-//! them, and a library would add six crates to a wheel that needs them in tests alone.
+//! The code encodes the certificates itself: their shape is fixed, and ring signs them. A library
+//! would add six crates to a wheel that needs certificates only in tests.
 
 mod der;
 
@@ -35,29 +36,30 @@ const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
 const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
 
-/// Bits of a key usage: as DER has it, the number of unused bits, then the bits.
+/// Key usage bits, in DER: the number of unused bits, then the bits.
 const SIGNS_CERTIFICATES: &[u8] = &[1, 0b0000_0110];
 const SIGNS_HANDSHAKES: &[u8] = &[7, 0b1000_0000];
 
-/// Fixed dates: a box lives for minutes, and a wrong clock is no reason to refuse it.
+/// Fixed dates, so that a wrong clock cannot invalidate the certificates; a cluster lives for
+/// minutes.
 const NOT_BEFORE: &[u8] = b"200101000000Z";
-/// RFC 5280 writes "never" like this.
+/// RFC 5280's date for "no expiry".
 const NOT_AFTER: &[u8] = b"99991231235959Z";
 
 const SERIAL_SIZE: usize = 16;
 const KEY_ID_SIZE: usize = 20;
 
-/// A name in a server's certificate.
+/// A subject alternative name of a server certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AltName {
     Dns(String),
     Ip(IpAddr),
 }
 
-/// A key that signs certificates, and its own certificate.
+/// A certificate authority: its signing key and its certificate.
 #[derive(Debug)]
 pub(super) struct Authority {
-    /// Its subject, as DER.
+    /// The subject, in DER.
     name: Vec<u8>,
     key_id: Vec<u8>,
     key: EcdsaKeyPair,
@@ -65,7 +67,6 @@ pub(super) struct Authority {
     random: SystemRandom,
 }
 
-/// A certificate with its private key.
 #[derive(Debug)]
 pub(super) struct Issued {
     certificate: Vec<u8>,
@@ -73,7 +74,7 @@ pub(super) struct Issued {
 }
 
 impl Authority {
-    /// Makes an authority whose name no other one has.
+    /// Creates an authority with a unique name.
     pub(super) fn new() -> io::Result<Self> {
         let random = SystemRandom::new();
         let (_, key) = new_key(&random)?;
@@ -91,24 +92,21 @@ impl Authority {
         Ok(Self { name, key_id, key, certificate, random })
     }
 
-    /// The authority's own certificate, as PEM.
     pub(super) fn pem(&self) -> String {
         pem("CERTIFICATE", &self.certificate)
     }
 
-    /// The authority's own certificate.
     pub(super) fn certificate(&self) -> CertificateDer<'static> {
         self.certificate.clone().into()
     }
 
-    /// Issues a server's certificate for these names.
+    /// Issues a server certificate for these names.
     pub(super) fn issue_server(&self, names: &[AltName]) -> io::Result<Issued> {
         let names: Vec<_> = names.iter().map(AltName::to_der).collect();
         let names = node(SEQUENCE, &[&names.concat()]);
         self.issue("dekaf.testing broker", SERVER_AUTH, Some(&names))
     }
 
-    /// Issues a client's certificate.
     pub(super) fn issue_client(&self) -> io::Result<Issued> {
         self.issue("dekaf.testing client", CLIENT_AUTH, None)
     }
@@ -134,17 +132,15 @@ impl Authority {
 }
 
 impl Issued {
-    /// The certificate, as PEM.
     pub(super) fn pem(&self) -> String {
         pem("CERTIFICATE", &self.certificate)
     }
 
-    /// The private key, as PEM.
     pub(super) fn key_pem(&self) -> Secret {
         Secret::new(pem("PRIVATE KEY", self.key.secret_pkcs8_der()))
     }
 
-    /// What rustls takes: the certificate and the private key.
+    /// Returns the certificate and the private key for rustls.
     pub(super) fn into_parts(self) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         (self.certificate.into(), self.key.into())
     }
@@ -160,7 +156,7 @@ impl AltName {
     }
 }
 
-/// ring's errors are none of std's.
+/// Converts ring's errors, which have no conversion to `io::Error`.
 fn failed(error: impl fmt::Display) -> io::Error {
     io::Error::other(format!("cannot make a certificate: {error}"))
 }
@@ -172,7 +168,7 @@ fn new_key(random: &SystemRandom) -> io::Result<(ring::pkcs8::Document, EcdsaKey
     Ok((document, key.map_err(failed)?))
 }
 
-/// A number that no other certificate has: positive, and without leading zeros.
+/// Returns a random serial number: positive, and without leading zeros.
 fn serial(random: &SystemRandom) -> io::Result<[u8; SERIAL_SIZE]> {
     let mut serial = [0; SERIAL_SIZE];
     random.fill(&mut serial).map_err(failed)?;

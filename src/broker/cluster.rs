@@ -1,6 +1,6 @@
-//! The cluster in the box: its brokers, its topics, and who leads which partition. All brokers
-//! share one picture and one log for each partition, so a leader moves at once and with all
-//! that it has. Knows no sockets and no clock.
+//! The state of the in-process cluster: brokers, topics and partition leaders. All brokers share
+//! this state and one log for each partition, so a new leader immediately has all records. Uses no
+//! sockets and no clock.
 
 mod retention;
 #[cfg(test)]
@@ -19,26 +19,24 @@ use crate::random::Random;
 use retention::Retention;
 pub use topic::{Partition, Topic, TopicSettings};
 
-/// A broker's id.
 pub type NodeId = i32;
 
 const TOPIC_ALREADY_EXISTS: ErrorCode = ErrorCode(36);
 const INVALID_PARTITIONS: ErrorCode = ErrorCode(37);
 const INVALID_REPLICATION_FACTOR: ErrorCode = ErrorCode(38);
 
-/// More partitions than anybody needs to learn or test, and fewer than would hurt.
+/// Enough for any test, and few enough to stay cheap.
 const MOST_PARTITIONS: i32 = 10_000;
 
-/// What a cluster is told when it is made.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How many brokers it has; their ids count from 1.
+    /// The number of brokers; their ids count from 1.
     pub brokers: usize,
-    /// Whether a topic that somebody asks for is made.
+    /// Whether a requested topic that does not exist is created.
     pub auto_create: bool,
-    /// How many partitions a topic gets that nobody described.
+    /// The default number of partitions of a topic.
     pub partitions: i32,
-    /// Bytes of records that are kept; beyond that the oldest are forgotten.
+    /// The maximum bytes of records to keep; beyond it the oldest batches are evicted.
     pub memory: usize,
 }
 
@@ -48,7 +46,6 @@ impl Default for Settings {
     }
 }
 
-/// See the module's documentation.
 #[derive(Debug)]
 pub struct Cluster {
     settings: Settings,
@@ -59,39 +56,34 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster without topics. The seed gives topics their ids.
+    /// Creates a cluster without topics. The seed determines topic ids.
     pub fn new(settings: Settings, seed: u64) -> Self {
         let retention = Retention::new(settings.memory);
         let random = Random::new(seed);
         Self { settings, random, topics: BTreeMap::new(), retention, producer_ids: 0 }
     }
 
-    /// Its settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The ids of its brokers.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
         1..=self.settings.brokers as NodeId
     }
 
-    /// Every topic, by name.
+    /// Returns all topics, ordered by name.
     pub fn topics(&self) -> impl Iterator<Item = (&str, &Topic)> {
         self.topics.iter().map(|(name, topic)| (&**name, topic))
     }
 
-    /// A topic.
     pub fn topic(&self, name: &str) -> Option<&Topic> {
         self.topics.get(name)
     }
 
-    /// A topic's name and the topic, by its id.
     pub fn topic_by_id(&self, id: u128) -> Option<(&str, &Topic)> {
         self.topics().find(|(_, topic)| topic.id == id)
     }
 
-    /// A partition.
     pub fn partition(&self, topic: &str, index: i32) -> Option<&Partition> {
         self.topics.get(topic)?.partition(index)
     }
@@ -100,14 +92,14 @@ impl Cluster {
         Some(&mut self.topics.get_mut(topic)?.partition_mut(index)?.log)
     }
 
-    /// A number for a producer, given out once.
+    /// Returns a unique producer id.
     pub fn new_producer_id(&mut self) -> i64 {
         self.producer_ids += 1;
         self.producer_ids
     }
 
-    /// Makes a topic; its partitions' leaders go round. −1 partitions are as many as topics get
-    /// that nobody described.
+    /// Creates a topic and assigns its partitions' leaders round-robin. −1 partitions mean the
+    /// cluster's default.
     pub fn create_topic(
         &mut self,
         name: &str,
@@ -119,7 +111,7 @@ impl Cluster {
             let message = format!("topic \"{name}\" exists already");
             return Err(Refusal::new(TOPIC_ALREADY_EXISTS, message));
         }
-        // Kafka's metrics write a dot as an underscore.
+        // Such names would collide in Kafka's metrics, which replace dots with underscores.
         let measured = |name: &str| name.replace('.', "_");
         if let Some(other) = self.topics.keys().find(|other| measured(other) == measured(name)) {
             let message = format!("topic \"{other}\" has the same name, but for dots");
@@ -142,7 +134,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Makes a topic that somebody asks for, if that is allowed. Says whether it is there.
+    /// Creates a requested topic if auto-creation is on. Fails unless the topic exists afterwards.
     pub fn auto_create(&mut self, name: &str) -> Result<(), Refusal> {
         if self.topics.contains_key(name) {
             return Ok(());
@@ -154,14 +146,15 @@ impl Cluster {
         self.create_topic(name, -1, TopicSettings::default())
     }
 
-    /// Forgets a topic with all its records.
+    /// Deletes a topic with all its records.
     pub fn delete_topic(&mut self, name: &str) -> Result<(), Refusal> {
         let topic = self.topics.remove(name).ok_or_else(|| unknown_topic(name))?;
         self.retention.deleted(name, &topic);
         Ok(())
     }
 
-    /// Gives a topic more partitions, `partitions` in all; on trial it only says whether it would.
+    /// Raises the number of partitions to `partitions`. If `on_trial` is set, only checks whether
+    /// that is possible.
     pub fn add_partitions(
         &mut self,
         name: &str,
@@ -195,7 +188,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes a batch for a partition that `node` leads, at `now` in milliseconds since 1970.
+    /// Appends a batch to a partition that `node` leads. `now` is in milliseconds since 1970.
     pub fn append(
         &mut self,
         node: NodeId,
@@ -227,8 +220,8 @@ impl Cluster {
         Ok(appended)
     }
 
-    /// Forgets the records of a partition before an offset; −1 stands for its end. Says where
-    /// the partition begins then.
+    /// Deletes the records of a partition before an offset; −1 means its end. Returns the new start
+    /// offset.
     pub fn delete_records(&mut self, name: &str, index: i32, before: i64) -> Result<i64, Refusal> {
         let topic = self.topics.get(name).ok_or_else(|| unknown_topic(name))?;
         if !topic.settings().deletes {
@@ -251,7 +244,7 @@ fn unknown_topic(name: &str) -> Refusal {
     Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message)
 }
 
-/// Whether a topic may be called so.
+/// Checks that a topic name is valid.
 pub fn check_name(name: &str) -> Result<(), Refusal> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let is_good = !name.is_empty()

@@ -1,5 +1,4 @@
-//! Faults that somebody ordered: what the next requests of an API come to. Decides, and does
-//! nothing itself.
+//! Injected faults: decides what happens to each request. The server carries it out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,48 +6,48 @@ use std::time::Duration;
 use crate::error::ErrorCode;
 use crate::protocol::ApiKey;
 
-/// What is done to a request.
+/// A fault of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It is answered with this error, and nothing is done.
+    /// The broker answers with this error and does not process the request.
     Fail(ErrorCode),
-    /// It is answered that much later.
+    /// The broker answers this much later.
     Delay(Duration),
-    /// It is done, and its connection ends without an answer.
+    /// The broker processes the request, then closes the connection without an answer.
     DropAnswer,
-    /// Its connection ends, and nothing is done.
+    /// The broker closes the connection without processing the request.
     DropRequest,
-    /// It is answered at once, and the answer asks for that much silence. The connection is not
-    /// read for as long. Answers to `Produce` alone can ask.
+    /// The broker answers immediately with this throttle time, and reads nothing from the
+    /// connection for as long. Only `Produce` responses carry the throttle time.
     Throttle(Duration),
 }
 
-/// An order: a fault for some requests to come.
+/// A fault that was requested for future requests.
 #[derive(Debug)]
 struct Order {
     /// `None` for every API.
     api: Option<ApiKey>,
     fault: Fault,
-    /// How often it still happens; `None` for always.
+    /// How many more times the fault happens; `None` for always.
     left: Option<u32>,
 }
 
-/// What a request comes to; nothing special by default.
+/// All faults of one request; by default none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Verdict {
-    /// Answer with this, and do nothing.
+    /// Answer with this error, without processing the request.
     pub error: Option<ErrorCode>,
-    /// Wait before answering.
+    /// Wait this long before answering.
     pub delay: Duration,
-    /// Do not answer, and end the connection.
+    /// Close the connection instead of answering.
     pub drop_answer: bool,
-    /// End the connection, and do nothing.
+    /// Close the connection without processing the request.
     pub drop_request: bool,
-    /// Ask for silence, and read nothing for as long.
+    /// The throttle time to report; read nothing from the connection for as long.
     pub throttle: Duration,
 }
 
-/// All orders, the oldest first, the topics that are denied, and the users that are not let in.
+/// All orders, the oldest first, the denied topics, and the users that cannot log in.
 #[derive(Debug, Default)]
 pub struct Faults {
     orders: Vec<Order>,
@@ -56,14 +55,14 @@ pub struct Faults {
     locked_out: BTreeSet<String>,
 }
 
-/// Which APIs may not touch which topics; `None` is every API.
+/// The topics that APIs may not access; `None` means every API.
 #[derive(Debug, Default)]
 pub struct Denied {
     rules: BTreeMap<String, BTreeSet<Option<ApiKey>>>,
 }
 
 impl Denied {
-    /// What an API answers for a topic that it may not touch.
+    /// Returns the error of an API for a topic that is denied to it.
     pub fn judge(&self, api: ApiKey, topic: &str) -> Option<ErrorCode> {
         let apis = self.rules.get(topic)?;
         let is_denied = apis.contains(&None) || apis.contains(&Some(api));
@@ -72,15 +71,14 @@ impl Denied {
 }
 
 impl Faults {
-    /// Orders a fault for the next `times` requests of an API, or of any; for all of them
-    /// without a number.
+    /// Injects a fault into the next `times` requests of `api`, or of any API if it is `None`.
+    /// Without `times` the fault is permanent.
     pub fn order(&mut self, api: Option<ApiKey>, fault: Fault, times: Option<u32>) {
         if times != Some(0) {
             self.orders.push(Order { api, fault, left: times });
         }
     }
 
-    /// Denies a topic to an API, or to all of them.
     pub fn deny(&mut self, topic: String, api: Option<ApiKey>) {
         self.denied.rules.entry(topic).or_default().insert(api);
     }
@@ -90,33 +88,32 @@ impl Faults {
         self.denied.rules.remove(topic);
     }
 
-    /// The topics that are denied.
     pub fn denied(&self) -> &Denied {
         &self.denied
     }
 
-    /// Refuses every login of a user from now on. Those that hold go on.
+    /// Refuses every new login of a user. Existing connections stay logged in.
     pub fn lock_out(&mut self, user: String) {
         self.locked_out.insert(user);
     }
 
-    /// Lets a user in again.
+    /// Allows a user to log in again.
     pub fn let_in(&mut self, user: &str) {
         self.locked_out.remove(user);
     }
 
-    /// The users that are not let in.
     pub fn locked_out(&self) -> &BTreeSet<String> {
         &self.locked_out
     }
 
-    /// Takes back every order, allows every topic, and lets every user in.
+    /// Removes every order, allows every topic and unlocks every user.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// What happens to a request. Of each kind of fault the oldest order counts, so that orders
-    /// follow one another.
+    /// Returns the faults of a request. For each kind of fault only the oldest matching order
+    /// applies, so that orders take effect one after another. `Fail`, `DropAnswer` and
+    /// `DropRequest` are one kind.
     pub fn judge(&mut self, api: ApiKey) -> Verdict {
         let mut verdict = Verdict::default();
         let mut ended = false;

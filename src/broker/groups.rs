@@ -1,6 +1,7 @@
-//! Consumer groups: who reads which partitions, and how far (Kafka's classic protocol). Members
-//! join in rounds: all say what they can do, one of them says who does what, and everybody is
-//! told. Knows no clock and no sockets: whoever has to wait is named by a ticket.
+//! Consumer groups with Kafka's classic protocol: members, assignments and committed offsets. Each
+//! rebalance is a round: all members join with their protocols, the leader assigns partitions, and
+//! every member gets its part. Uses no clock and no sockets: a request that waits is identified by
+//! a ticket.
 
 mod group;
 mod member;
@@ -16,7 +17,7 @@ use crate::error::ErrorCode;
 use group::Group;
 pub use group::{Committed, State};
 
-/// Names a request that waits for others.
+/// Identifies a request that waits for other members.
 pub type Ticket = u64;
 
 pub(super) const ILLEGAL_GENERATION: ErrorCode = ErrorCode(22);
@@ -34,84 +35,72 @@ pub(super) const FENCED_INSTANCE_ID: ErrorCode = ErrorCode(82);
 const SESSION_TIMEOUTS: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(6)..=Duration::from_secs(1800);
 
-/// How long the first member waits for others: much less than Kafka's three seconds, which are
-/// for fleets.
+/// How long the first member waits for others. Kafka's default is three seconds.
 const INITIAL_DELAY: Duration = Duration::from_millis(50);
 
-/// What a member says when it joins.
+/// The parameters of a member's join.
 #[derive(Debug, Clone, Default)]
 pub struct Join {
-    /// Empty for one that is new.
+    /// Empty for a new member.
     pub member_id: String,
     /// The name of a static member (KIP-345).
     pub instance_id: Option<String>,
-    /// Begins the ids of new members.
+    /// The prefix of new member ids.
     pub client_id: String,
-    /// How long it may be silent.
+    /// The maximum time between heartbeats.
     pub session_timeout: Duration,
-    /// How long it may take to join again.
+    /// The maximum time to join again in a rebalance.
     pub rebalance_timeout: Duration,
-    /// What the group is for.
+    /// Such as `consumer`.
     pub protocol_type: String,
-    /// Ways to share the work that it knows, the best first, each with what it has to say.
+    /// The supported assignment protocols, the preferred one first, each with the member's
+    /// metadata.
     pub protocols: Vec<(String, Bytes)>,
-    /// Whether one that is new only gets its id first (KIP-394).
+    /// Whether a new member must first get its id, and then join with it (KIP-394).
     pub asks_id_first: bool,
 }
 
-/// Who is asked about: a member, in the generation that it believes in.
+/// A member, and the generation it believes to be current.
 #[derive(Debug, Clone, Default)]
 pub struct Who {
-    /// The member.
     pub member_id: String,
-    /// Its name, if it is a static one.
+    /// The name of a static member.
     pub instance_id: Option<String>,
-    /// The generation.
     pub generation: i32,
 }
 
-/// How a join ends.
+/// The result of [`Groups::join`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Joined {
-    /// Whether it is in.
     pub error: ErrorCode,
-    /// The round.
     pub generation: i32,
-    /// What the group is for.
     pub protocol_type: String,
-    /// The way to share that all know.
+    /// The chosen protocol, which all members support.
     pub protocol: String,
-    /// Who is to say who does what.
+    /// The member that assigns the partitions.
     pub leader: String,
-    /// The member itself.
+    /// The member that joined.
     pub member_id: String,
-    /// For the leader: everybody's id, name, and what they had to say.
+    /// For the leader: each member's id, instance id and metadata.
     pub members: Vec<(String, Option<String>, Bytes)>,
 }
 
-/// How a sync ends.
+/// The result of [`Groups::sync`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Synced {
-    /// Whether it is known who does what.
     pub error: ErrorCode,
-    /// What the group is for.
     pub protocol_type: String,
-    /// The way to share.
     pub protocol: String,
-    /// What the member is to do.
     pub assignment: Bytes,
 }
 
-/// What a ticket's owner is told.
+/// The result of a request that waited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Of [`Groups::join`].
     Joined(Joined),
-    /// Of [`Groups::sync`].
     Synced(Synced),
 }
 
-/// All groups.
 #[derive(Debug, Default)]
 pub struct Groups {
     by_id: BTreeMap<String, Group>,
@@ -120,7 +109,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// A member joins, for the first time or again.
+    /// Adds a member, or lets a known member join again.
     pub fn join(&mut self, now: Instant, id: &str, mut join: Join, ticket: Ticket) {
         if let Some(error) = self.wrong_join(id, &join) {
             let member_id = join.member_id;
@@ -151,7 +140,7 @@ impl Groups {
         }
     }
 
-    /// A member wants to know what to do; the leader says what all do.
+    /// Requests a member's assignment; the leader's request provides all assignments.
     pub fn sync(
         &mut self,
         now: Instant,
@@ -168,12 +157,12 @@ impl Groups {
         self.take_outcomes(id);
     }
 
-    /// A member is alive.
+    /// Records that a member is alive.
     pub fn heartbeat(&mut self, now: Instant, id: &str, who: &Who) -> ErrorCode {
         self.by_id.get_mut(id).map_or(UNKNOWN_MEMBER_ID, |group| group.heartbeat(now, who))
     }
 
-    /// A member goes.
+    /// Removes a member.
     pub fn leave(&mut self, now: Instant, id: &str, who: &Who) -> ErrorCode {
         let Some(group) = self.by_id.get_mut(id) else { return UNKNOWN_MEMBER_ID };
         let left = group.leave(now, who);
@@ -181,8 +170,8 @@ impl Groups {
         left
     }
 
-    /// Whether a member may say how far it has read; a generation of −1 is somebody who reads
-    /// without being a member.
+    /// Checks whether a member may commit offsets. A generation of −1 denotes a client that is not
+    /// a member.
     pub fn may_commit(&mut self, now: Instant, id: &str, who: &Who) -> Result<(), ErrorCode> {
         if id.is_empty() {
             return Err(INVALID_GROUP_ID);
@@ -194,18 +183,18 @@ impl Groups {
         }
     }
 
-    /// Notes how far a group has read.
+    /// Stores a group's committed offset.
     pub fn commit(&mut self, id: &str, topic: &str, partition: i32, committed: Committed) {
         let group = self.by_id.entry(id.to_owned()).or_insert_with(Group::new);
         group.offsets.insert((topic.to_owned(), partition), committed);
     }
 
-    /// How far a group has read a partition.
+    /// Returns a group's committed offset of a partition.
     pub fn committed(&self, id: &str, topic: &str, partition: i32) -> Option<&Committed> {
         self.by_id.get(id)?.offsets.get(&(topic.to_owned(), partition))
     }
 
-    /// Every partition that a group has read, and how far.
+    /// Returns all of a group's committed offsets.
     pub fn all_committed(
         &self,
         id: &str,
@@ -214,7 +203,7 @@ impl Groups {
         offsets.map(|((topic, partition), committed)| (topic.as_str(), *partition, committed))
     }
 
-    /// Forgets a group that has no members.
+    /// Deletes a group that has no members.
     pub fn delete(&mut self, id: &str) -> ErrorCode {
         match self.by_id.get(id) {
             None => GROUP_ID_NOT_FOUND,
@@ -226,29 +215,28 @@ impl Groups {
         }
     }
 
-    /// A topic is gone, and with it how far it was read.
+    /// Deletes all committed offsets of a deleted topic.
     pub fn topic_deleted(&mut self, topic: &str) {
         for group in self.by_id.values_mut() {
             group.offsets.retain(|(of, _), _| of != topic);
         }
     }
 
-    /// A group.
     pub fn get(&self, id: &str) -> Option<&Group> {
         self.by_id.get(id)
     }
 
-    /// Every group, by its id.
+    /// Returns all groups, ordered by id.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Group)> {
         self.by_id.iter().map(|(id, group)| (id.as_str(), group))
     }
 
-    /// When [`Self::handle_timeout`] is to be called.
+    /// Returns the time at which to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.by_id.values().filter_map(Group::next_event).min()
     }
 
-    /// Time has passed: rounds end, and members that were silent are gone.
+    /// Ends rounds whose deadline has passed, and removes members whose session has expired.
     pub fn handle_timeout(&mut self, now: Instant) {
         let ids: Vec<_> = self.by_id.keys().cloned().collect();
         for id in ids {
@@ -259,7 +247,7 @@ impl Groups {
         }
     }
 
-    /// Something that somebody waited for.
+    /// Returns the next result for a waiting request.
     pub fn poll_outcome(&mut self) -> Option<(Ticket, Outcome)> {
         self.outcomes.pop_front()
     }
@@ -278,7 +266,7 @@ impl Groups {
     }
 }
 
-/// What those are told who are not in.
+/// Returns the result for a client that is not in the group; the caller sets the error.
 pub(super) fn refused() -> Joined {
     Joined { generation: -1, ..Joined::default() }
 }

@@ -1,9 +1,9 @@
-//! The log of one partition, as Apache Kafka keeps it: it takes batches exactly as they came
-//! over the wire, refuses what Kafka refuses, recognises what it has already, and gives out
-//! offsets. Knows no time, no replicas and no high watermark: those belong to whoever turns it.
+//! The log of one partition, with Apache Kafka's behavior. It stores batches as received, rejects
+//! what Kafka rejects, detects duplicates and assigns offsets. It has no clock, replicas or high
+//! watermark: the caller provides them.
 //!
-//! Not yet: transactions. A batch of a transaction is refused with `INVALID_RECORD`, as control
-//! batches are always; their place is in `validate` and in `producers`.
+//! Transactions are not supported yet. Transactional batches are rejected with `INVALID_RECORD`,
+//! and so are control batches from clients; `validate` and `producers` would have to handle them.
 
 mod batch;
 mod config;
@@ -32,61 +32,56 @@ use validate::validate;
 pub struct PartitionLog {
     config: LogConfig,
     batches: VecDeque<StoredBatch>,
-    /// The first offset that may be read. The first batch may begin before it.
+    /// The first readable offset. It may be inside the first batch.
     start_offset: i64,
-    /// The next record's offset.
     end_offset: i64,
     producers: Producers,
 }
 
-/// A batch that is in the log, now or since before.
+/// The position of an appended batch, or of the original if the batch is a duplicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
-    /// The offset of its first record.
     pub base_offset: i64,
-    /// The offset of its last record: it is committed once the high watermark is beyond.
+    /// The batch is committed once the high watermark is beyond this offset.
     pub last_offset: i64,
-    /// What a produce response says: −1 where the records' own timestamps count. For a
-    /// duplicate it is the batch's largest timestamp even there, as in Kafka.
+    /// The time for the produce response; −1 with `CreateTime`. For a duplicate it is the batch's
+    /// largest timestamp even then, as in Kafka.
     pub log_append_time: i64,
-    /// Whether it was there before, so that nothing was appended.
+    /// Whether the batch was stored before, so that nothing was appended.
     pub duplicate: bool,
 }
 
 impl PartitionLog {
-    /// An empty log.
     pub fn new(config: LogConfig) -> Self {
         Self { config, ..Self::default() }
     }
 
-    /// Its settings.
     pub fn config(&self) -> &LogConfig {
         &self.config
     }
 
-    /// Its settings, to be changed; what is stored stays as it is.
+    /// Returns the config for changes. Stored batches are not affected.
     pub fn config_mut(&mut self) -> &mut LogConfig {
         &mut self.config
     }
 
-    /// The first offset that may be read.
     pub fn start_offset(&self) -> i64 {
         self.start_offset
     }
 
-    /// Where the first batch begins that is still there: at the start, or before it if the
-    /// start is inside a batch; at the end if there is none.
+    /// Returns the first stored batch's base offset, which is before the start offset if that is
+    /// inside the batch. Without batches it is the end offset.
     pub fn first_stored(&self) -> i64 {
         self.batches.front().map_or(self.end_offset, StoredBatch::base_offset)
     }
 
-    /// The offset that the next record will have.
+    /// Returns the next record's offset.
     pub fn end_offset(&self) -> i64 {
         self.end_offset
     }
 
-    /// Takes a batch from a client, as the leader in `leader_epoch`, at `now` in milliseconds
-    /// since 1970.
+    /// Appends a client's batch, as the leader in `leader_epoch`. `now` is in milliseconds since
+    /// 1970.
     pub fn append(
         &mut self,
         records: &Bytes,
@@ -120,8 +115,8 @@ impl PartitionLog {
         Ok(appended)
     }
 
-    /// Takes a batch from the leader, as a follower: offsets and epochs are the leader's, and
-    /// nothing is checked again.
+    /// Appends a batch of the leader, as a follower. Offsets and epochs are the leader's, and
+    /// nothing is validated again.
     pub fn append_replicated(&mut self, batch: StoredBatch) {
         assert_eq!(batch.base_offset(), self.end_offset, "a follower's log has no gaps");
         self.push(batch);
@@ -133,9 +128,9 @@ impl PartitionLog {
         self.batches.push_back(batch);
     }
 
-    /// Loses everything from `offset` on, as a replica does that has what its new leader has
-    /// not. A batch that reaches to `offset` or beyond goes as a whole. What is known of
-    /// producers is then what the remaining batches tell.
+    /// Removes all records from `offset` on, as a replica does whose log diverges from its new
+    /// leader's. A batch that contains `offset` is removed whole. The producer states are rebuilt
+    /// from the remaining batches.
     pub fn truncate_to(&mut self, offset: i64) {
         if offset >= self.end_offset {
             return;
@@ -151,7 +146,7 @@ impl PartitionLog {
         }
     }
 
-    /// Starts anew with nothing stored, as a replica does that is behind its leader's start.
+    /// Clears the log, as a replica does whose end is before its leader's start.
     pub fn restart_at(&mut self, offset: i64) {
         self.batches.clear();
         self.start_offset = offset;
@@ -159,10 +154,10 @@ impl PartitionLog {
         self.producers = Producers::default();
     }
 
-    /// Forgets the records before an offset (`DeleteRecords`, or retention), and hands out the
-    /// batches that went with them. A batch stays as long as one of its records may be read.
+    /// Deletes the records before an offset (`DeleteRecords`, or retention), and returns the
+    /// removed batches. A batch is kept while any of its records can be read.
     ///
-    /// Producers are remembered without their records, unless the settings say otherwise.
+    /// Producer states are kept, except with [`LogConfig::forgets_with_records`].
     pub fn delete_records(&mut self, before: i64) -> Result<Vec<StoredBatch>, ErrorCode> {
         if before > self.end_offset || before < 0 {
             return Err(ErrorCode(1)); // OFFSET_OUT_OF_RANGE
@@ -176,30 +171,30 @@ impl PartitionLog {
         Ok(deleted)
     }
 
-    /// Forgets producers who wrote nothing since `time` (`producer.id.expiration.ms`).
+    /// Removes producers that have not written since `time` (`producer.id.expiration.ms`).
     pub fn expire_producers(&mut self, time: i64) {
         self.producers.expire(time);
     }
 
-    /// Reads what is known of producers back from a snapshot, as after a clean shutdown: of
-    /// each, only the last batch is left to be recognised.
+    /// Reloads the producer states from a snapshot, as after a clean shutdown. Only the last batch
+    /// of each producer remains known.
     pub fn reload_from_snapshot(&mut self) {
         self.producers.keep_last_batches();
     }
 
-    /// What a producer wrote last, as far as the log remembers.
+    /// Returns a producer's last write, if the log still knows it.
     pub fn last_written(&self, producer_id: i64) -> Option<LastWritten> {
         self.producers.last_written(producer_id)
     }
 
-    /// The batches with records at `offset` or behind it, oldest first. The first may begin
+    /// Returns the batches with records at or after `offset`, oldest first. The first may begin
     /// before `offset`, and before the log's start.
     pub fn batches_from(&self, offset: i64) -> impl DoubleEndedIterator<Item = &StoredBatch> {
         let first = self.batches.partition_point(|batch| batch.last_offset() < offset);
         self.batches.range(first..)
     }
 
-    /// The batch that holds `offset`.
+    /// Returns the batch that contains `offset`.
     pub fn batch_at(&self, offset: i64) -> Option<&StoredBatch> {
         self.batches_from(offset).next().filter(|batch| batch.base_offset() <= offset)
     }

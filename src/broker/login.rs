@@ -1,5 +1,5 @@
-//! SASL as Kafka's brokers speak it: which requests a connection may send before it has
-//! authenticated, and what the answers are.
+//! The broker's side of SASL, as in Kafka: the requests that an unauthenticated connection may
+//! send, and their responses.
 
 #[cfg(test)]
 mod tests;
@@ -15,60 +15,58 @@ use crate::error::ErrorCode;
 use crate::protocol::{ApiKey, SaslAuthenticateResponse, SaslHandshakeResponse};
 use crate::sasl::{Accepted, Known, Server, ServerMechanism, ServerNext};
 
-/// Bytes of a server's nonce.
 const NONCE_SIZE: usize = 18;
 
-/// How often a connection may log in again, as Kafka's brokers have it.
+/// Minimum time between two logins of a connection, as in Kafka's brokers.
 const BETWEEN_LOGINS: Duration = Duration::from_secs(1);
 
-/// Who has logged in by a connection, and how far its next login has come.
+/// A connection's authenticated user, and the progress of its next login.
 #[derive(Debug)]
 pub(super) struct Login {
     stage: Stage,
     /// `None` before the first login.
     session: Option<Session>,
-    /// When the client began to log in again.
+    /// When the client started its last re-authentication.
     renewed_at: Option<Instant>,
 }
 
-/// How far a login has come. Kafka's brokers take the requests in this order alone.
+/// The progress of a login. As in Kafka, requests must come in this order.
 #[derive(Debug)]
 enum Stage {
-    /// The client has asked for nothing yet.
+    /// The client has sent no request.
     Opened,
-    /// The client knows the versions.
+    /// The client has received the API versions.
     Negotiated,
-    /// The client has chosen a mechanism, and takes its steps.
+    /// The client has chosen a mechanism and is authenticating.
     Chosen(Server),
-    /// The client may ask for everything.
+    /// The client may send any request.
     Done,
 }
 
-/// What a login has come to.
+/// A successful login.
 #[derive(Debug)]
 struct Session {
     mechanism: ServerMechanism,
     user: String,
-    /// When the client must have logged in again.
+    /// When the client must have authenticated again.
     ends_at: Option<Instant>,
 }
 
-/// What a step of a login depends on, besides what the client says.
+/// The inputs of a login step besides the client's message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Circumstances<'a> {
-    /// `None` where clients need not log in.
+    /// `None` if clients need not authenticate.
     pub(super) sasl: Option<&'a ListenerSasl>,
-    /// The error that was ordered.
+    /// The injected error.
     pub(super) error: Option<ErrorCode>,
-    /// Users that are not let in.
+    /// Users that cannot log in.
     pub(super) locked_out: &'a BTreeSet<String>,
-    /// The time.
     pub(super) now: Instant,
-    /// The time in milliseconds since 1970.
+    /// Milliseconds since 1970.
     pub(super) now_ms: i64,
 }
 
-/// An answer, and whether the connection ends behind it.
+/// A response, and whether the connection closes after it.
 #[derive(Debug)]
 pub(super) struct Step<T> {
     pub(super) response: T,
@@ -76,18 +74,17 @@ pub(super) struct Step<T> {
 }
 
 impl Login {
-    /// The state of a new connection.
     pub(super) fn new(sasl: Option<&ListenerSasl>) -> Self {
         let stage = if sasl.is_some() { Stage::Opened } else { Stage::Done };
         Self { stage, session: None, renewed_at: None }
     }
 
-    /// Whether the client has authenticated, or need not.
+    /// Returns whether the client has authenticated, or need not.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.stage, Stage::Done)
     }
 
-    /// Whether a request of this API is answered. If not, the connection ends.
+    /// Returns whether a request of this API is allowed. If not, the connection closes.
     pub(super) fn admits(&self, api: ApiKey, now: Instant) -> bool {
         match self.stage {
             Stage::Opened => matches!(api, ApiKey::ApiVersions | ApiKey::SaslHandshake),
@@ -100,14 +97,14 @@ impl Login {
         }
     }
 
-    /// The client has got the list of versions. It may not ask for that again.
+    /// Called after an `ApiVersions` response. The client may not request the versions again.
     pub(super) fn negotiated(&mut self) {
         if matches!(self.stage, Stage::Opened) {
             self.stage = Stage::Negotiated;
         }
     }
 
-    /// The client chooses a mechanism.
+    /// Handles the client's choice of a mechanism.
     pub(super) fn choose(
         &mut self,
         name: &str,
@@ -134,13 +131,13 @@ impl Login {
         Step { response, is_last: !error_code.is_success() }
     }
 
-    /// Only sessions that end can be renewed.
+    /// Returns whether the client may authenticate again. Only sessions with an end can be renewed.
     fn may_renew(&self, now: Instant) -> bool {
         let ends = self.session.as_ref().is_some_and(|session| session.ends_at.is_some());
         ends && self.renewed_at.is_none_or(|before| now >= before + BETWEEN_LOGINS)
     }
 
-    /// The client takes a step of its mechanism.
+    /// Handles one step of the chosen mechanism.
     pub(super) fn authenticate(
         &mut self,
         token: &[u8],
@@ -161,7 +158,7 @@ impl Login {
         })
     }
 
-    /// The client's message was accepted. Its user may still be the wrong one.
+    /// Continues or completes the login after an accepted message. A renewal by another user fails.
     fn advance(
         &mut self,
         mechanism: ServerMechanism,
@@ -192,7 +189,7 @@ impl Login {
         Ok(Step { response, is_last: false })
     }
 
-    /// A session is renewed by the mechanism that it began with.
+    /// A session must be renewed with its original mechanism.
     fn check_mechanism(&self, mechanism: ServerMechanism) -> Result<(), String> {
         match &self.session {
             Some(session) if session.mechanism != mechanism => Err(format!(
@@ -205,7 +202,7 @@ impl Login {
         }
     }
 
-    /// A session is renewed by the user that it began with.
+    /// A session must be renewed by its original user.
     fn check_user(&self, user: &str) -> Result<(), String> {
         match &self.session {
             Some(Session { user: before, .. }) if before != user => Err(format!(
@@ -216,7 +213,7 @@ impl Login {
     }
 }
 
-/// What comes next; or why not, in Kafka's words.
+/// Returns the next state, or Kafka's error message.
 fn step(
     server: &Server,
     sasl: &ListenerSasl,
@@ -231,7 +228,7 @@ fn step(
     server.step(token, &known)
 }
 
-/// For how long a login holds: until its token ends, or as long as the listener has it.
+/// Returns how long a login is valid: until its token expires, but at most the listener's limit.
 fn lifetime(accepted: &Accepted, sasl: &ListenerSasl, now_ms: i64) -> Option<Duration> {
     let left = accepted.ends_at_ms.map(|ends_at_ms| (ends_at_ms - now_ms).max(0));
     let left = left.map(|left| Duration::from_millis(left as u64));

@@ -1,5 +1,5 @@
-//! How clients must connect to the box, as Kafka's `listener.security.protocol` says it: TLS
-//! with throw-away certificates, and the users that SASL lets in.
+//! Listener security, as in Kafka's `listener.security.protocol`: TLS with throw-away certificates,
+//! and SASL with its users.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,51 +15,48 @@ use super::certificates::{AltName, Authority};
 use crate::config::Secret;
 use crate::sasl::{Accounts, ServerMechanism};
 
-/// How clients must connect; by default in plain text, and without a name.
+/// The security of a listener; by default plain text without authentication.
 #[derive(Debug, Default)]
 pub struct ListenerSecurity {
     /// Encryption; `None` is plain text.
     pub tls: Option<ListenerTls>,
-    /// Authentication by SASL.
     pub sasl: Option<ListenerSasl>,
 }
 
-/// What TLS asks of both sides.
+/// TLS settings.
 #[derive(Debug, Default)]
 pub struct ListenerTls {
-    /// A name for the server's certificate, besides the names of this machine.
+    /// An additional name for the server's certificate, besides the names of this machine.
     pub server_name: Option<String>,
-    /// Whether clients must show a certificate that the box has issued.
+    /// Whether clients must present a certificate that the in-process cluster has issued.
     pub client_certificates: bool,
 }
 
-/// Who may log in, and how.
+/// The accounts and mechanisms of SASL.
 #[derive(Debug)]
 pub struct ListenerSasl {
-    /// The mechanisms that are enabled.
     pub mechanisms: Vec<ServerMechanism>,
-    /// For how long a login holds at most (`connections.max.reauth.ms`); without it, one by a token
-    /// ends with the token, and one by a password never.
+    /// The maximum lifetime of a login (`connections.max.reauth.ms`). Without it, a login by token
+    /// ends with the token, and a login by password never.
     pub session_lifetime: Option<Duration>,
-    /// The users' passwords.
     pub users: Accounts,
-    /// The secrets of delegation tokens, by their ids.
+    /// The secrets of delegation tokens, by token id.
     pub tokens: Accounts,
-    /// What SCRAM salts passwords with; the same for all, as they end with the process.
+    /// SCRAM's salt. All accounts share it, because they only live as long as the process.
     pub salt: String,
 }
 
-/// What clients need to know of the box's certificates, as PEM.
+/// The certificates that clients need, as PEM.
 #[derive(Debug)]
 pub struct Published {
     /// The certificate of the throw-away authority.
     pub ca: String,
-    /// A client's certificate and private key, if clients must show one.
+    /// A client's certificate and private key, if clients must present one.
     pub client: Option<(String, Secret)>,
 }
 
 impl ListenerTls {
-    /// Makes the certificates for a box that listens at `host`.
+    /// Creates the certificates of a cluster that listens on `host`.
     pub(super) fn set_up(&self, host: IpAddr) -> io::Result<(TlsAcceptor, Published)> {
         let authority = Authority::new()?;
         let (certificate, key) = authority.issue_server(&self.names(host)?)?.into_parts();
@@ -80,7 +77,7 @@ impl ListenerTls {
         };
         let mut config =
             builder.with_single_cert(vec![certificate], key).map_err(io::Error::other)?;
-        // Resumed sessions would skip what a test is about: the certificates.
+        // A resumed session would skip the certificate checks that tests are about.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok((Arc::new(config).into(), Published { ca: authority.pem(), client }))
@@ -104,7 +101,7 @@ impl ListenerTls {
 }
 
 fn alt_name(name: &str) -> io::Result<AltName> {
-    // Certificates have names without the dot behind them.
+    // Names in certificates have no trailing dot.
     match ServerName::try_from(name.strip_suffix('.').unwrap_or(name)) {
         Ok(ServerName::DnsName(name)) => Ok(AltName::Dns(name.as_ref().to_owned())),
         Ok(ServerName::IpAddress(address)) => Ok(AltName::Ip(address.into())),
@@ -141,7 +138,7 @@ mod tests {
         );
     }
 
-    /// webpki is strict: it verifies the chain, the dates, the purposes and the names.
+    /// Verified with webpki, which checks the chain, dates, purposes and names strictly.
     #[test]
     fn webpki_accepts_the_certificates() {
         let authority = Authority::new().unwrap();

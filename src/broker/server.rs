@@ -1,5 +1,5 @@
-//! The box itself: a listening socket for each broker, one thread for all of them, and the
-//! state that they share. Connections are served in `connection`, requests in `requests`.
+//! The server of the in-process cluster: a listening socket for each broker, one thread for all of
+//! them, and their shared state. Connections are served in `connection`, requests in `requests`.
 
 mod connection;
 mod requests;
@@ -28,45 +28,42 @@ use crate::net::{Listener, without_signals};
 use crate::protocol::CreatableTopicConfig;
 use connection::{Connections, converse};
 
-/// The broker that looks after groups.
+/// The broker that coordinates all groups.
 const COORDINATOR: NodeId = 1;
 
-/// What the box is told from outside while it runs.
+/// Controls of a running server.
 #[derive(Debug, Clone, Copy, Default)]
 struct Control {
-    /// Grows whenever every connection is to end.
+    /// Incremented to close all connections.
     hang_ups: u64,
-    /// Whether nobody gets an answer.
+    /// Whether all answers are held back.
     is_paused: bool,
     is_stopped: bool,
 }
 
-/// Everything the brokers know.
+/// The state that all brokers share.
 #[derive(Debug)]
 pub struct State {
-    /// Topics and records.
     pub cluster: Cluster,
-    /// Consumer groups.
     pub groups: Groups,
-    /// What was ordered to go wrong.
     pub faults: Faults,
     tickets: Ticket,
-    /// Who waits for a group.
+    /// The requests that wait for a group.
     waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
 }
 
 struct Shared {
     state: Mutex<State>,
-    /// `None` where connections are plain text.
+    /// `None` if connections are plain text.
     acceptor: Option<TlsAcceptor>,
-    /// `None` where clients need not authenticate.
+    /// `None` if clients need not authenticate.
     sasl: Option<ListenerSasl>,
     cluster_id: String,
-    /// Of each broker, in the order of their ids.
+    /// The addresses of all brokers, ordered by id.
     addresses: Vec<Address>,
-    /// Told when there is more to read.
+    /// Notified when there are new records to read.
     appended: Notify,
-    /// Told when a group may have another time at which something happens.
+    /// Notified when the next deadline of a group may have changed.
     groups_changed: Notify,
     control: watch::Sender<Control>,
 }
@@ -79,11 +76,11 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        // After a panic under the lock the box goes on with what there is.
+        // After a panic under the lock, the server continues with the state as it is.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has one of the brokers do something, and tells those who waited for it.
+    /// Runs `work` on one of the brokers, then completes the requests that waited for its result.
     fn ask<T>(&self, node: NodeId, work: impl FnOnce(&mut Broker<'_>) -> T) -> T {
         let mut state = self.state();
         let State { cluster, groups, faults, waiting, .. } = &mut *state;
@@ -98,14 +95,14 @@ impl Shared {
         });
         while let Some((ticket, outcome)) = groups.poll_outcome() {
             if let Some(waits) = waiting.remove(&ticket) {
-                // Whoever has hung up wants to know nothing.
+                // Sending fails if the client has disconnected.
                 let _unheard = waits.send(outcome);
             }
         }
         done
     }
 
-    /// A place in line for what a group will say.
+    /// Registers a request that waits for a group.
     fn ticket(&self) -> (Ticket, oneshot::Receiver<Outcome>) {
         let (waits, outcome) = oneshot::channel();
         let mut state = self.state();
@@ -116,12 +113,12 @@ impl Shared {
     }
 }
 
-/// The time in milliseconds since 1970.
+/// Returns the time in milliseconds since 1970.
 fn unix_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 
-/// A running box. Dropping it stops it.
+/// A running in-process cluster. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
     shared: Arc<Shared>,
@@ -130,8 +127,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens and serves. The first broker gets `port`, or any that is free for 0; the others
-    /// always get one that is free. `seed` gives topics their ids.
+    /// Binds the sockets and starts the thread. The first broker gets `port`, or a free port if it
+    /// is 0; the others always get free ports. `seed` determines topic ids.
     pub fn start(
         host: IpAddr,
         port: u16,
@@ -146,7 +143,7 @@ impl Server {
             .map(|port| Listener::bind(SocketAddr::new(host, port)))
             .collect::<io::Result<_>>()?;
         let advertised = match host {
-            // Listening everywhere is no place to go to.
+            // The unspecified address cannot be advertised: clients cannot connect to it.
             host if host.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             host => host,
         };
@@ -180,23 +177,22 @@ impl Server {
         Ok(Self { shared, certificates, thread: Some(thread) })
     }
 
-    /// Where each broker listens.
     pub fn addresses(&self) -> &[(String, u16)] {
         &self.shared.addresses
     }
 
-    /// What clients need to know of the certificates, if connections are encrypted. The caller
-    /// keeps it, also for after the end.
+    /// Returns the certificates that clients need, if connections are encrypted. The caller keeps
+    /// them, because they may be needed after the server stops.
     pub fn take_certificates(&mut self) -> Option<Published> {
         self.certificates.take()
     }
 
-    /// The state, to look at and to change. No broker answers meanwhile.
+    /// Locks the state. No broker answers while the guard is held.
     pub fn state(&self) -> impl std::ops::DerefMut<Target = State> + '_ {
         self.shared.state()
     }
 
-    /// Makes a topic, with settings under Kafka's names; −1 partitions are as many as usual.
+    /// Creates a topic with Kafka's config names. −1 partitions mean the cluster's default.
     pub fn create_topic(
         &self,
         name: &str,
@@ -207,38 +203,39 @@ impl Server {
         self.shared.state().cluster.create_topic(name, partitions, settings)
     }
 
-    /// Forgets a topic with all that is known of it.
+    /// Deletes a topic with its records and committed offsets.
     pub fn delete_topic(&self, name: &str) -> Result<(), Refusal> {
         let deleted = self.shared.ask(COORDINATOR, |broker| broker.delete_topic(name));
         self.changed();
         deleted
     }
 
-    /// Has everybody look again who waits for something to read.
+    /// Wakes up all fetches that wait for records, so that they check again.
     pub fn changed(&self) {
         self.shared.appended.notify_waiters();
     }
 
-    /// Ends every connection; new ones are welcome.
+    /// Closes all connections; clients may connect again.
     pub fn hang_up(&self) {
         self.shared.control.send_modify(|control| control.hang_ups += 1);
     }
 
-    /// Leaves every request unanswered for a while, as a process that hangs does.
+    /// Holds back all answers while `is_paused`, like a process that hangs.
     pub fn pause(&self, is_paused: bool) {
         self.shared.control.send_modify(|control| control.is_paused = is_paused);
     }
 
-    /// Ends everything, and waits for that. Nobody can connect afterwards.
+    /// Stops the server and waits for its thread. Clients cannot connect afterwards.
     pub fn stop(&mut self) {
         self.shared.control.send_modify(|control| control.is_stopped = true);
         if let Some(thread) = self.thread.take() {
-            // It has printed what it panicked about.
+            // The panic message has already been printed.
             let _panicked = thread.join();
         }
     }
 
-    /// In a forked child, where its thread does not exist: lets go of it.
+    /// For a forked child, in which the thread does not exist: drops the server without stopping
+    /// it.
     pub fn forget(mut self) {
         self.thread = None;
         std::mem::forget(self);
@@ -251,7 +248,7 @@ impl Drop for Server {
     }
 }
 
-/// Serves until it is told to stop.
+/// Serves until the server is stopped.
 async fn serve(shared: Arc<Shared>, listeners: Vec<Listener>) {
     let connections = Rc::new(Connections::default());
     for (node, listener) in (1..).zip(listeners) {
@@ -271,11 +268,11 @@ async fn serve(shared: Arc<Shared>, listeners: Vec<Listener>) {
     }
     spawn_local(watch_groups(Arc::clone(&shared)));
     let mut control = shared.control.subscribe();
-    // The sender is in `shared`, and so outlives this.
+    // The sender is in `shared`, so it outlives this wait.
     drop(control.wait_for(|control| control.is_stopped).await);
 }
 
-/// Lets time pass for the groups.
+/// Calls the groups' timeout handler at each deadline.
 async fn watch_groups(shared: Arc<Shared>) {
     loop {
         let next = shared.state().groups.poll_timeout();
@@ -302,7 +299,7 @@ mod tests {
     use crate::broker::cluster::TopicSettings;
     use crate::protocol::{FetchPartition, FetchRequest, FetchTopic, encode_request};
 
-    /// Far more than it takes, and far less than the reader's patience.
+    /// Far more than stopping takes, and far less than the fetch would wait.
     const SOON: Duration = Duration::from_secs(20);
 
     #[test]
@@ -321,7 +318,7 @@ mod tests {
             let request = FetchRequest { max_wait_ms, min_bytes: 1, topics, ..Default::default() };
             encode_request(&request, 11, 0, "me")
         };
-        // When the first is answered, the second is being served.
+        // Once the first request is answered, the second is in progress.
         client.write_all(&[ask(0), ask(60_000)].concat()).unwrap();
         client.read_exact(&mut [0; 4]).unwrap();
         let began = Instant::now();

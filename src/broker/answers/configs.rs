@@ -1,4 +1,4 @@
-//! `DescribeConfigs`, and what a new topic's settings mean here.
+//! `DescribeConfigs`, and the parsing of a new topic's configs.
 
 mod idle;
 
@@ -16,7 +16,7 @@ const INVALID_CONFIG: ErrorCode = ErrorCode(40);
 /// `ConfigResource.Type` of a topic.
 const TOPIC: i8 = 2;
 
-/// The settings of a topic that is to be made.
+/// Parses the configs of a new topic.
 pub(in crate::broker) fn topic_settings(
     configs: &[CreatableTopicConfig],
 ) -> Result<TopicSettings, Refusal> {
@@ -72,7 +72,7 @@ pub(in crate::broker) fn topic_settings(
     Ok(settings)
 }
 
-/// The settings that make a difference, as Kafka writes them.
+/// Returns the configs that have an effect here, formatted as in Kafka.
 fn described(settings: &TopicSettings) -> Vec<(&'static str, String)> {
     let log = &settings.log;
     let cleanup = match (settings.deletes, log.compacted) {
@@ -94,13 +94,13 @@ fn described(settings: &TopicSettings) -> Vec<(&'static str, String)> {
 }
 
 impl Broker<'_> {
-    /// Of topics; brokers have no settings here.
+    /// Describes topics only; brokers have no configs here.
     pub(in crate::broker) fn describe_configs(
         &self,
         request: &DescribeConfigsRequest,
         error: Option<ErrorCode>,
     ) -> DescribeConfigsResponse {
-        /// `ConfigSource`: set for this topic, or as for every topic.
+        /// `ConfigSource`: set for this topic, or the default.
         const OF_TOPIC: i8 = 1;
         const DEFAULT: i8 = 5;
         let results = request.resources.iter().map(|resource| {

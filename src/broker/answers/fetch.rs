@@ -1,5 +1,5 @@
-//! `Fetch`: what partitions hold from an offset on. Every answer is complete by itself; there
-//! are no sessions.
+//! `Fetch`: reads records from partitions. Fetch sessions are not supported, so every response is
+//! complete.
 
 use bytes::{Bytes, BytesMut};
 
@@ -13,13 +13,12 @@ use crate::protocol::{
 const OFFSET_OUT_OF_RANGE: ErrorCode = ErrorCode(1);
 const UNKNOWN_LEADER_EPOCH: ErrorCode = ErrorCode(75);
 
-/// What there is to read.
 #[derive(Debug)]
 pub(in crate::broker) struct Fetched {
     pub(in crate::broker) response: FetchResponse,
-    /// Bytes of records in it.
+    /// Total bytes of records in the response.
     pub(in crate::broker) size: usize,
-    /// Whether it says something that cannot wait for more records.
+    /// Whether the response must be sent immediately, because it contains an error.
     pub(in crate::broker) is_urgent: bool,
 }
 
@@ -56,7 +55,8 @@ impl Broker<'_> {
         Fetched { response, size, is_urgent }
     }
 
-    /// The first batch of an answer comes whatever its size, or nobody could get past it.
+    /// The first batch of a response is returned whatever its size. Otherwise a consumer could
+    /// never read past a large batch.
     fn fetch_from(
         &self,
         topic: &str,

@@ -1,4 +1,4 @@
-//! What consumer groups ask: from Kafka's messages to `broker::groups` and back.
+//! The consumer group APIs: converts between Kafka's messages and `broker::groups`.
 
 use std::time::{Duration, Instant};
 
@@ -19,22 +19,22 @@ use crate::protocol::{
 const OFFSET_METADATA_TOO_LARGE: ErrorCode = ErrorCode(12);
 const COORDINATOR_NOT_AVAILABLE: ErrorCode = ErrorCode(15);
 
-/// The first versions that...
+/// The first API versions with a feature.
 mod since {
-    /// ...knows a rebalance timeout of its own.
+    /// `JoinGroup` has a separate rebalance timeout.
     pub(super) const REBALANCE_TIMEOUT: i16 = 1;
-    /// ...gives members their id first (KIP-394).
+    /// `JoinGroup` assigns a member id before the member joins (KIP-394).
     pub(super) const ID_FIRST: i16 = 4;
-    /// ...has several members leave at once.
+    /// `LeaveGroup` can remove several members.
     pub(super) const LEAVING_TOGETHER: i16 = 3;
-    /// ...asks for several groups at once.
+    /// `OffsetFetch` can name several groups.
     pub(super) const SEVERAL_GROUPS: i16 = 8;
-    /// ...asks for several coordinators at once.
+    /// `FindCoordinator` can name several keys.
     pub(super) const SEVERAL_COORDINATORS: i16 = 4;
 }
 
 impl Broker<'_> {
-    /// The first broker looks after all groups; of transactions there is nobody who does.
+    /// Broker 1 coordinates all groups. Transactions have no coordinator.
     pub(in crate::broker) fn find_coordinator(
         &self,
         version: i16,
@@ -71,7 +71,7 @@ impl Broker<'_> {
         }
     }
 
-    /// Its outcome comes with the ticket.
+    /// The response is delivered with the ticket.
     pub(in crate::broker) fn join_group(
         &mut self,
         now: Instant,
@@ -103,7 +103,7 @@ impl Broker<'_> {
         self.groups.join(now, &request.group_id, join, ticket);
     }
 
-    /// Its outcome comes with the ticket.
+    /// The response is delivered with the ticket.
     pub(in crate::broker) fn sync_group(
         &mut self,
         now: Instant,
@@ -233,7 +233,7 @@ impl Broker<'_> {
         OffsetFetchResponse { groups: groups.collect(), ..OffsetFetchResponse::default() }
     }
 
-    /// Of the partitions asked for, or of all.
+    /// Returns the committed offsets of the requested partitions, or of all.
     fn committed(
         &self,
         group: &str,
@@ -338,7 +338,7 @@ pub(in crate::broker) fn joined(joined: Joined) -> JoinGroupResponse {
         error_code: joined.error,
         generation_id: joined.generation,
         protocol_type: is_in.then_some(joined.protocol_type),
-        // Before version 7 it was never null.
+        // Not null before version 7.
         protocol_name: Some(joined.protocol),
         leader: joined.leader,
         member_id: joined.member_id,
@@ -364,8 +364,8 @@ pub(in crate::broker) fn synced(synced: Synced) -> SyncGroupResponse {
     }
 }
 
-/// Whether a note is longer than Kafka keeps it: `offset.metadata.max.bytes`, which counts as
-/// Java does.
+/// Returns whether commit metadata exceeds Kafka's `offset.metadata.max.bytes`, which counts UTF-16
+/// units as Java does.
 fn is_long(note: Option<&str>) -> bool {
     note.is_some_and(|note| note.encode_utf16().count() > 4_096)
 }

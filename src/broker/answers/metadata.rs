@@ -1,4 +1,4 @@
-//! `Metadata`: brokers, topics, leaders; topics that do not exist may be made by asking.
+//! `Metadata`: describes brokers, topics and leaders, and may create missing topics.
 
 use super::Broker;
 use crate::broker::cluster::{Topic, check_name};
@@ -9,7 +9,6 @@ use crate::protocol::{
 };
 
 impl Broker<'_> {
-    /// Describes the cluster.
     pub(in crate::broker) fn metadata(
         &mut self,
         version: i16,
@@ -17,9 +16,9 @@ impl Broker<'_> {
         error: Option<ErrorCode>,
     ) -> MetadataResponse {
         let asked = request.topics.as_deref();
-        // Version 0 has no null.
+        // Version 0 has no null: an empty list means all topics.
         let topics = match asked.filter(|asked| version > 0 || !asked.is_empty()) {
-            // As in Kafka, topics that are denied are not among all topics.
+            // As in Kafka, a list of all topics omits denied topics.
             None => self
                 .cluster
                 .topics()
@@ -50,7 +49,7 @@ impl Broker<'_> {
     fn describe_asked(&mut self, asked: &MetadataRequestTopic, may_create: bool) -> MetadataTopic {
         let Some(name) = &asked.name else {
             let found = self.cluster.topic_by_id(asked.topic_id);
-            // An id that is denied is unknown: it must not give its topic away.
+            // A denied id is answered as unknown, so that it does not reveal the topic's name.
             let is_allowed = |name: &str| self.denied.judge(ApiKey::Metadata, name).is_none();
             return match found.filter(|(name, _)| is_allowed(name)) {
                 Some((name, topic)) => describe(name, topic),

@@ -1,4 +1,4 @@
-//! `ListOffsets` and `DeleteRecords`: where partitions begin and end.
+//! `ListOffsets` and `DeleteRecords`: the start and end of partitions.
 
 use super::Broker;
 use crate::broker::log::{PartitionLog, StoredBatch};
@@ -9,7 +9,7 @@ use crate::protocol::{
     ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse,
 };
 
-/// Instead of timestamps.
+/// Special values of a timestamp.
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const OF_LARGEST_TIMESTAMP: i64 = -3;
@@ -89,8 +89,8 @@ impl Broker<'_> {
     }
 }
 
-/// The offset that a timestamp stands for, and the timestamp of the record there, if it was
-/// looked for by that.
+/// Returns the offset for a timestamp, and the timestamp of the record there. The latter is −1 for
+/// the start and end.
 fn find(log: &PartitionLog, timestamp: i64) -> Option<(i64, i64)> {
     match timestamp {
         LATEST => Some((log.end_offset(), -1)),
@@ -106,7 +106,8 @@ fn find(log: &PartitionLog, timestamp: i64) -> Option<(i64, i64)> {
 
 fn first_record(log: &PartitionLog, fits: impl Fn(i64) -> bool) -> Option<(i64, i64)> {
     let start = log.start_offset();
-    // What cannot be read was stored unread, and has no timestamps to speak of.
+    // Skip batches that cannot be decoded: they were stored unvalidated and have no known
+    // timestamps.
     let records = log.batches_from(start).filter_map(|batch| batch.records().ok()).flatten();
     records
         .map(|(offset, record)| (offset, record.timestamp))

@@ -1,4 +1,4 @@
-//! `Produce`: each batch to its partition's log.
+//! `Produce`: appends each batch to its partition's log.
 
 use bytes::Bytes;
 
@@ -13,7 +13,7 @@ use crate::protocol::{
 const INVALID_REQUIRED_ACKS: ErrorCode = ErrorCode(21);
 
 impl Broker<'_> {
-    /// Stores what can be stored; with an error, nothing.
+    /// Appends every valid batch. With an error, appends nothing.
     pub(in crate::broker) fn produce(
         &mut self,
         request: &ProduceRequest,
@@ -38,14 +38,14 @@ impl Broker<'_> {
         }
     }
 
-    /// Notes the leaders that it had to name.
+    /// Adds to `leaders` the leaders that its response names.
     fn produce_to(
         &mut self,
         topic: &TopicProduceData,
         error: Option<ErrorCode>,
         leaders: &mut Vec<i32>,
     ) -> TopicProduced {
-        // Since version 13 topics go by their ids.
+        // Version 13 and later identify topics by id.
         let (name, unknown) = if topic.name.is_empty() {
             let found = self.cluster.topic_by_id(topic.topic_id);
             (found.map(|(name, _)| name.to_owned()), ErrorCode::UNKNOWN_TOPIC_ID)

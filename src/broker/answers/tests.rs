@@ -1,4 +1,4 @@
-//! Answers as Kafka gives them, where that is no matter of course.
+//! Tests that answers match Kafka where its behavior is surprising.
 
 use super::*;
 use crate::broker::cluster::{Settings, TopicSettings};
@@ -10,7 +10,7 @@ use crate::protocol::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
 
-/// Asks a cluster with the topic "t" and nothing in it.
+/// Runs `work` on a cluster with one empty topic, `t`.
 fn ask<T>(work: impl FnOnce(&mut Broker<'_>) -> T) -> T {
     let mut cluster = Cluster::new(Settings { auto_create: false, ..Settings::default() }, 1);
     cluster.create_topic("t", 1, TopicSettings::default()).unwrap();

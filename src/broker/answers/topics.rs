@@ -1,4 +1,4 @@
-//! `CreateTopics`, `DeleteTopics`, `CreatePartitions`: what topics there are.
+//! `CreateTopics`, `DeleteTopics` and `CreatePartitions`.
 
 use super::configs::topic_settings;
 use super::{Broker, told};
@@ -24,7 +24,7 @@ impl Broker<'_> {
         let is_named =
             |name: &str, topics: &[CreatableTopic]| topics.iter().any(|topic| topic.name == name);
         let topics = (0..).zip(&request.topics);
-        // One that is named twice is answered once, and not made.
+        // As in Kafka, a topic that is listed twice is answered once, with an error.
         let topics = topics.filter(|(n, topic)| !is_named(&topic.name, &request.topics[..*n]));
         let topics = topics.map(|(n, topic)| {
             let denied = self.denied.judge(ApiKey::CreateTopics, &topic.name);
@@ -92,7 +92,7 @@ impl Broker<'_> {
         let is_wanted = |state: &DeleteTopicState, among: &[DeleteTopicState]| {
             among.iter().any(|other| (&other.name, other.topic_id) == (&state.name, state.topic_id))
         };
-        // One that is named twice is answered once, and stays.
+        // A topic that is listed twice is answered once, and not deleted.
         let once = (0..).zip(&wanted).filter(|(n, state)| !is_wanted(state, &wanted[..*n]));
         let responses = once.map(|(n, wanted_topic)| {
             let name = match &wanted_topic.name {

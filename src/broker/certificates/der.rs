@@ -1,4 +1,4 @@
-//! Writing DER, the encoding of certificates, and PEM, its text.
+//! Writes DER, the binary encoding of certificates, and PEM, its text form.
 
 use crate::wire::base64;
 
@@ -18,12 +18,12 @@ const CONTEXT: u8 = 0x80;
 
 const PEM_LINE: usize = 64;
 
-/// The tag of a field that goes by its number.
+/// Returns the tag of a context-specific field.
 pub(super) const fn context(number: u8, is_constructed: bool) -> u8 {
     CONTEXT | number | if is_constructed { CONSTRUCTED } else { 0 }
 }
 
-/// A tag, a length and a content, which is given in parts.
+/// Encodes a tag, a length and the concatenated parts.
 pub(super) fn node(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let size: usize = parts.iter().map(|part| part.len()).sum();
     let mut out = vec![tag];
@@ -41,7 +41,7 @@ pub(super) fn node(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// The text of a certificate or a key.
+/// Returns the PEM text of a certificate or a key.
 pub(super) fn pem(label: &str, content: &[u8]) -> String {
     let mut lines = String::new();
     for (n, symbol) in base64::encode(content).chars().enumerate() {

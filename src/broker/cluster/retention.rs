@@ -1,4 +1,4 @@
-//! Bounded memory: the oldest batches of all partitions go first.
+//! Limits the memory of all partitions: the oldest batches are evicted first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::Topic;
 use crate::broker::log::StoredBatch;
 
-/// What is kept, in the order in which it came.
+/// The retained batches, in the order in which they were appended.
 #[derive(Debug)]
 pub(super) struct Retention {
     limit: usize,
     held: usize,
-    /// Topic, partition, and the offset behind each batch. Some of them may be gone already.
+    /// Topic, partition, and the offset after each batch. Some batches may be deleted already.
     batches: VecDeque<(Arc<str>, i32, i64)>,
 }
 
@@ -25,9 +25,10 @@ impl Retention {
         self.batches.push_back((topic, index, next_offset));
     }
 
-    /// The partition whose records before an offset are to be deleted next, if too much is held.
+    /// If the limit is exceeded, returns the next partition to evict from, and the offset before
+    /// which to delete its records.
     pub(super) fn next_to_go(&mut self) -> Option<(Arc<str>, i32, i64)> {
-        // What came last stays, however large it is.
+        // Never evict the newest batch, however large it is.
         if self.held <= self.limit || self.batches.len() < 2 {
             return None;
         }
@@ -47,7 +48,7 @@ impl Retention {
         let logs = topic.partitions.iter().map(|partition| &partition.log);
         let batches = logs.flat_map(|log| log.batches_from(0));
         self.held -= batches.map(StoredBatch::size).sum::<usize>();
-        // Another topic of that name must not lose its records for this one's.
+        // Otherwise a new topic with this name would lose records to these entries.
         self.batches.retain(|(of, ..)| **of != *name);
     }
 }

@@ -1,4 +1,4 @@
-//! What topics and leaders are, and what is forgotten.
+//! Tests of topics, leaders and retention.
 
 use super::*;
 use crate::record::{BatchBuilder, Compression, Compressor, Identity, Record};
@@ -92,7 +92,7 @@ fn the_oldest_records_of_all_go_first() {
     assert_eq!(starts(&cluster), [1, 0]);
     cluster.append(1, "t", 0, &batch(&[0; 1000]), 7).unwrap();
     assert_eq!(starts(&cluster), [2, 2]);
-    // What is larger than all that may be kept stays until something else comes.
+    // A batch larger than the whole limit is kept until the next append.
     assert_eq!(cluster.partition("t", 0).unwrap().log.end_offset(), 3);
 }
 

@@ -1,16 +1,14 @@
-//! A topic: its partitions, each with its log and its leader.
+//! Topics and their partitions, each with its log and its leader.
 
 use super::NodeId;
 use crate::broker::log::{LogConfig, PartitionLog};
 
-/// What a topic may be told when it is made.
 #[derive(Debug, Clone, Copy)]
 pub struct TopicSettings {
-    /// How many brokers are said to have a copy; −1 for as many as there are, up to three.
+    /// The number of replicas that metadata reports; −1 means one for each broker, at most three.
     pub replication_factor: i16,
-    /// Whether records may be deleted: `cleanup.policy` has "delete".
+    /// Whether records may be deleted: `cleanup.policy` includes "delete".
     pub deletes: bool,
-    /// The settings of its partitions' logs.
     pub log: LogConfig,
 }
 
@@ -21,26 +19,21 @@ impl Default for TopicSettings {
     }
 }
 
-/// See the module's documentation.
 #[derive(Debug)]
 pub struct Topic {
-    /// Its id; a topic that is made anew gets another.
+    /// A topic that is deleted and created again gets a new id.
     pub id: u128,
-    /// Its partitions, by their index.
     pub partitions: Vec<Partition>,
     settings: TopicSettings,
 }
 
-/// One partition.
 #[derive(Debug)]
 pub struct Partition {
-    /// The broker that takes and gives out its records.
     pub leader: NodeId,
-    /// How often the leader has changed.
+    /// The number of leader changes.
     pub leader_epoch: i32,
-    /// Who is said to have a copy.
+    /// The replicas that metadata reports.
     pub replicas: Vec<NodeId>,
-    /// Its records.
     pub log: PartitionLog,
 }
 
@@ -49,12 +42,10 @@ impl Topic {
         Self { id, partitions: Vec::new(), settings }
     }
 
-    /// Its settings.
     pub fn settings(&self) -> &TopicSettings {
         &self.settings
     }
 
-    /// A partition.
     pub fn partition(&self, index: i32) -> Option<&Partition> {
         self.partitions.get(usize::try_from(index).ok()?)
     }
@@ -63,7 +54,7 @@ impl Topic {
         self.partitions.get_mut(usize::try_from(index).ok()?)
     }
 
-    /// Gets partitions until it has as many.
+    /// Adds partitions until there are `partitions` of them.
     pub(super) fn grow(&mut self, partitions: i32, brokers: usize) {
         let copies = match self.settings.replication_factor {
             -1 => brokers.min(3),

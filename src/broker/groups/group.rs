@@ -1,5 +1,5 @@
-//! One consumer group: its state, and the requests of its members. The files below this one check
-//! requests, run rounds, remove members and make replies.
+//! One consumer group: its state, and the requests of its members. The submodules check requests,
+//! run rounds, remove members and build replies.
 
 mod checks;
 mod departures;
@@ -18,35 +18,33 @@ use super::{
 };
 use crate::error::ErrorCode;
 
-/// How far a group has read a partition.
+/// A committed offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
     /// The next record to read.
     pub offset: i64,
-    /// The leader's epoch when it was read, −1 if unknown.
+    /// The leader epoch of the last record read, −1 if unknown.
     pub leader_epoch: i32,
-    /// Metadata that the reader attached.
+    /// Metadata that the client attached.
     pub metadata: Option<String>,
 }
 
-/// Where a group is in its round.
+/// The phase of a group's round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It has no members.
     Empty,
-    /// A round has begun: all members must join by then.
+    /// A round has begun: all members must join before this time.
     Joining(Instant),
-    /// All members have joined: the leader must send the assignments by then.
+    /// All members have joined: the leader must send the assignments before this time.
     Syncing(Instant),
     /// All members have their assignments.
     Stable,
 }
 
-/// A consumer group.
 #[derive(Debug)]
 pub struct Group {
     state: State,
-    /// Whether this round is the first, which waits a little for further members.
+    /// Whether this is the first round, which waits a little for further members.
     is_forming: bool,
     generation: i32,
     protocol_type: String,
@@ -72,27 +70,25 @@ impl Group {
         }
     }
 
-    /// Where it is in its round.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// Whether it can be forgotten: it has neither members nor offsets.
+    /// Returns whether the group can be removed: it has neither members nor offsets.
     pub(super) fn is_void(&self) -> bool {
         self.state == State::Empty && self.members.is_empty() && self.offsets.is_empty()
     }
 
-    /// What it is for.
     pub fn protocol_type(&self) -> &str {
         &self.protocol_type
     }
 
-    /// The protocol that its members have elected.
+    /// Returns the elected protocol.
     pub fn protocol(&self) -> &str {
         &self.protocol
     }
 
-    /// Its members: id, instance id of a static one, client id, metadata, and assignment.
+    /// Returns each member's id, instance id, client id, metadata and assignment.
     pub fn members(&self) -> impl Iterator<Item = (&str, Option<&str>, &str, Bytes, Bytes)> {
         self.members.iter().filter(|(_, member)| !member.is_pending).map(|(id, member)| {
             let metadata = member.metadata(&self.protocol);
@@ -125,7 +121,7 @@ impl Group {
         let known = self.members.get(&member_id);
         let is_unchanged =
             known.is_some_and(|known| !known.is_pending && known.protocols == join.protocols);
-        // A repeated request. A leader that joins again asks for another round.
+        // Answer a repeated request again. A leader that joins again wants another round.
         let is_answered = match self.state {
             State::Empty | State::Joining(_) => false,
             State::Syncing(_) => is_unchanged,
@@ -147,7 +143,7 @@ impl Group {
         if let Some(member) = self.members.get_mut(&member_id)
             && let Some(earlier) = member.joining.replace(ticket)
         {
-            // Its connection has ended, or it would not ask again.
+            // The member asks again, so the connection of its earlier request has closed.
             self.tell_joined(earlier, refuse(UNKNOWN_MEMBER_ID));
         }
         self.begin_round(now);
@@ -175,7 +171,7 @@ impl Group {
             return self.tell_synced(ticket, synced);
         }
         if let Some(earlier) = member.syncing.replace(ticket) {
-            // Its connection has ended, or it would not ask again.
+            // The member asks again, so the connection of its earlier request has closed.
             let error = REBALANCE_IN_PROGRESS;
             self.tell_synced(earlier, Synced { error, ..Synced::default() });
         }

@@ -14,11 +14,11 @@ pub(super) struct Member {
     pub(super) rebalance_timeout: Duration,
     pub(super) protocols: Vec<(String, Bytes)>,
     pub(super) assignment: Bytes,
-    /// Until when it must be heard of, unless it waits for the others.
+    /// When the session expires, unless the member waits for other members.
     expires_at: Instant,
-    /// Whether it has been promised a place, and has not joined yet.
+    /// Whether the member has been assigned an id but has not joined yet.
     pub(super) is_pending: bool,
-    /// Requests of its that wait.
+    /// Tickets of the member's waiting requests.
     pub(super) joining: Option<Ticket>,
     pub(super) syncing: Option<Ticket>,
 }
@@ -39,7 +39,7 @@ impl Member {
         }
     }
 
-    /// Takes over what it says when it joins again.
+    /// Replaces the member's parameters when it joins again.
     pub(super) fn renew(&mut self, join: Join) {
         self.session_timeout = join.session_timeout;
         self.rebalance_timeout = join.rebalance_timeout;
@@ -51,7 +51,7 @@ impl Member {
         self.expires_at = now + self.session_timeout;
     }
 
-    /// When it is taken for dead: never while it is the others that are waited for.
+    /// Returns when the session expires, or `None` while the member waits for other members.
     pub(super) fn expires_at(&self) -> Option<Instant> {
         (self.joining.is_none() && self.syncing.is_none()).then_some(self.expires_at)
     }

@@ -1,4 +1,4 @@
-//! How members come together, fall silent and go, step by step on a clock of the test's own.
+//! Tests of consumer groups: joins, expired sessions and departures, on a manual clock.
 
 use super::*;
 
@@ -80,7 +80,7 @@ impl Bench {
             .collect()
     }
 
-    /// A group of these members that knows what to do, the leader first.
+    /// Creates a stable group of these members; the leader comes first in the result.
     fn stable(&mut self, names: &[&str]) -> Vec<Who> {
         for name in names {
             self.join(named(name));
@@ -141,7 +141,7 @@ fn the_leader_says_who_does_what() {
     let theirs = [(&*leader.member_id, "0"), (&*other.member_id, "1"), ("stranger", "2")];
     let late = bench.sync(&leader, &theirs);
     assert_eq!(bench.synced(), BTreeMap::from([(early, Ok("1".into())), (late, Ok("0".into()))]));
-    // Asked again, it is said again.
+    // A repeated sync gets the same assignment.
     let again = bench.sync(&other, &[]);
     assert_eq!(bench.synced(), BTreeMap::from([(again, Ok("1".into()))]));
 }
@@ -158,7 +158,7 @@ fn one_more_makes_all_join_again() {
     assert_eq!(joined[&old].generation, 2);
     assert_eq!(joined[&new].leader, a.member_id);
     assert_eq!(joined[&old].members.len(), 2);
-    // The generation before is over.
+    // The previous generation has ended.
     assert_eq!(bench.heartbeat(a), 22);
     assert_eq!(bench.heartbeat(&who(&joined[&old])), 0);
 }
@@ -169,7 +169,7 @@ fn who_does_not_join_again_is_left_out() {
     let all = bench.stable(&["a", "b"]);
     let new = bench.join(named("c"));
     let old = bench.join(again(&all[1], "b"));
-    // It keeps its place for as long as it is heard of, and until the round's end at most.
+    // It stays a member while it sends heartbeats, but at most until the end of the round.
     for _ in 0..7 {
         assert_eq!(bench.joined(), BTreeMap::new());
         bench.heartbeat(&all[0]);
@@ -267,7 +267,7 @@ fn a_static_member_that_starts_anew_takes_its_place() {
     assert_eq!(second.leader, second.member_id);
     let old = Who { instance_id: Some("rock".into()), ..who(&first) };
     assert_eq!(bench.heartbeat(&old), 82);
-    // Whoever administers may send it away by its name.
+    // An administrator can remove a static member by its instance id.
     let by_name = Who { instance_id: Some("rock".into()), ..Who::default() };
     assert_eq!(bench.groups.leave(bench.now, "g", &by_name), ErrorCode::NONE);
     assert!(bench.groups.by_id.is_empty());

@@ -1,5 +1,5 @@
-//! A batch as it lies in the log: the producer's bytes, untouched and shared with every replica,
-//! and beside them what the broker has to say about them.
+//! A stored batch: the producer's bytes, unmodified and shared by all replicas, together with the
+//! fields that the broker sets.
 
 use bytes::Bytes;
 
@@ -7,10 +7,9 @@ use super::config::TimestampType;
 use crate::record::{BATCH_OVERHEAD, DecodedRecord, Identity, InvalidBatch, decode_batch, offset};
 use crate::wire::{Malformed, Reader};
 
-/// The bit of the attributes that says whose clock counts.
+/// The attribute bit for `LogAppendTime`.
 const LOG_APPEND_TIME: i16 = 1 << 3;
 
-/// The fields of a batch's header.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
     pub(super) crc: u32,
@@ -60,7 +59,7 @@ impl Header {
     }
 }
 
-/// A batch with its place in the log. Cheap to clone: the records are shared.
+/// A batch with its position in the log. Cheap to clone: the records are shared.
 #[derive(Debug, Clone)]
 pub struct StoredBatch {
     base_offset: i64,
@@ -69,7 +68,7 @@ pub struct StoredBatch {
     identity: Identity,
     attributes: i16,
     max_timestamp: i64,
-    /// As it came; offset, epoch and kind of timestamps in it are the producer's.
+    /// The bytes as received, with the producer's base offset, epoch and timestamp type.
     received: Bytes,
 }
 
@@ -91,10 +90,10 @@ impl StoredBatch {
         }
     }
 
-    /// With the timestamps that the topic wants.
+    /// Sets the timestamp type of the topic.
     pub(super) fn timestamped(mut self, timestamps: TimestampType, now: i64) -> Self {
         match timestamps {
-            // A producer's claim to be the broker is dropped in silence, as by Kafka.
+            // As in Kafka, a producer's `LogAppendTime` bit is silently cleared.
             TimestampType::CreateTime => self.attributes &= !LOG_APPEND_TIME,
             TimestampType::LogAppendTime => {
                 self.attributes |= LOG_APPEND_TIME;
@@ -104,33 +103,30 @@ impl StoredBatch {
         self
     }
 
-    /// The offset of its first record.
     pub fn base_offset(&self) -> i64 {
         self.base_offset
     }
 
-    /// The offset of its last record.
     pub fn last_offset(&self) -> i64 {
         self.base_offset + i64::from(self.last_offset_delta)
     }
 
-    /// The offset behind it.
+    /// Returns the offset after the last record.
     pub fn next_offset(&self) -> i64 {
         self.last_offset() + 1
     }
 
-    /// The epoch of the leader that took it from the producer. Two replicas with the same offset
-    /// in the same epoch have the same log up to there.
+    /// Returns the epoch of the leader that appended the batch. Replicas that have the same offset
+    /// in the same epoch have identical logs up to it.
     pub fn leader_epoch(&self) -> i32 {
         self.leader_epoch
     }
 
-    /// Who wrote it.
     pub fn identity(&self) -> Identity {
         self.identity
     }
 
-    /// The sequence number of its last record; −1 without a producer id.
+    /// Returns the sequence number of the last record; −1 without a producer id.
     pub fn last_sequence(&self) -> i32 {
         match self.identity.base_sequence {
             -1 => -1,
@@ -138,22 +134,22 @@ impl StoredBatch {
         }
     }
 
-    /// How many records it holds.
+    /// Returns the number of records.
     pub fn count(&self) -> i32 {
         self.last_offset_delta + 1
     }
 
-    /// Its size in bytes.
+    /// Returns the size in bytes.
     pub fn size(&self) -> usize {
         self.received.len()
     }
 
-    /// Its largest timestamp, or when it was appended where the broker's clock counts.
+    /// Returns the largest timestamp, or the append time with `LogAppendTime`.
     pub fn max_timestamp(&self) -> i64 {
         self.max_timestamp
     }
 
-    /// As a consumer fetches it.
+    /// Returns the batch as a consumer fetches it.
     pub fn to_bytes(&self) -> Bytes {
         let mut bytes = self.received.to_vec();
         let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
@@ -170,7 +166,7 @@ impl StoredBatch {
         bytes.into()
     }
 
-    /// Its records with their offsets, and with the timestamps that a consumer sees.
+    /// Decodes the records, with their offsets and the timestamps that a consumer sees.
     pub fn records(&self) -> Result<Vec<(i64, DecodedRecord)>, InvalidBatch> {
         let mut batch = decode_batch(&self.received)?;
         if self.attributes & LOG_APPEND_TIME != 0 {
@@ -182,7 +178,7 @@ impl StoredBatch {
     }
 }
 
-/// Sequence numbers go from 0 to 2³¹ − 1, and then on from 0.
+/// Adds to a sequence number, which wraps from 2³¹ − 1 to 0.
 pub(super) fn add_to_sequence(sequence: i32, increment: i32) -> i32 {
     ((i64::from(sequence) + i64::from(increment)) & i64::from(i32::MAX)) as i32
 }

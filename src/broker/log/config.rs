@@ -1,24 +1,24 @@
-//! What a log may be told: the topic's settings that concern it, and which Kafka it is.
+//! The topic configs that affect a log, and the differences between Kafka versions.
 
-/// A log's settings. The defaults are those of Kafka 4.3.
+/// A log's configuration. The defaults are those of Kafka 4.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogConfig {
-    /// `max.message.bytes`: of a batch as it is sent, compressed.
+    /// `max.message.bytes`: limits the compressed size of a batch.
     pub max_message_bytes: usize,
     /// `message.timestamp.type`.
     pub timestamps: TimestampType,
-    /// `message.timestamp.before.max.ms`; only looked at where records are decoded.
+    /// `message.timestamp.before.max.ms`; only checked if [`Self::decodes`] is set.
     pub timestamp_before_max_ms: i64,
-    /// `message.timestamp.after.max.ms`; only looked at where records are decoded.
+    /// `message.timestamp.after.max.ms`; only checked if [`Self::decodes`] is set.
     pub timestamp_after_max_ms: i64,
     /// `cleanup.policy=compact`: every record needs a key. Implies [`Self::decodes`].
     pub compacted: bool,
-    /// Whether every record is read before it is stored, as Kafka does. Without, only the
-    /// batch's header and its checksum are looked at, for speed.
+    /// Whether every record is decoded and validated on append, as in Kafka. Otherwise only the
+    /// batch header and the checksum are checked, for speed.
     pub decodes: bool,
-    /// What an unknown producer may begin with.
+    /// The first sequence number that is accepted from an unknown producer.
     pub first_sequence: FirstSequence,
-    /// Whether a producer is forgotten with its last record, as before Kafka 2.4.
+    /// Whether a producer's state is removed with its last record, as before Kafka 2.4.
     pub forgets_with_records: bool,
 }
 
@@ -37,24 +37,24 @@ impl Default for LogConfig {
     }
 }
 
-/// Whose clock counts.
+/// The clock that sets record timestamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimestampType {
-    /// The producer's.
+    /// The producer's clock.
     CreateTime,
-    /// The broker's, when it appends.
+    /// The broker's clock, on append.
     LogAppendTime,
 }
 
-/// Which first sequence number is accepted from a producer that the log knows nothing of.
+/// The first sequence number that is accepted from an unknown producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstSequence {
-    /// Any, so that a batch may overtake the very first one, which is then lost (Kafka 2.5 to
+    /// Any. A batch can then overtake the producer's very first one, which is lost (Kafka 2.5 to
     /// 4.4; KAFKA-15591).
     Any,
-    /// 0 in a log that was never written to, else `OUT_OF_ORDER_SEQUENCE_NUMBER` (Kafka 4.5). A
-    /// log that has lost its records, and their producers with them, still takes any.
+    /// 0 in a log that was never written to, otherwise `OUT_OF_ORDER_SEQUENCE_NUMBER` (Kafka 4.5).
+    /// A log that has lost its records and producer states still accepts any.
     MustBeZero,
-    /// 0, else `UNKNOWN_PRODUCER_ID` (before Kafka 2.5).
+    /// 0, otherwise `UNKNOWN_PRODUCER_ID` (before Kafka 2.5).
     ZeroOrUnknown,
 }

@@ -1,5 +1,5 @@
-//! Idempotence on the broker's side: of each producer id, its epoch and the last five batches
-//! (KIP-98, `ProducerStateManager`). Decides whether a batch is next, known, or wrong.
+//! The broker's side of idempotence: the epoch and the last five batches of each producer id
+//! (KIP-98, `ProducerStateManager`). Classifies a batch as next, duplicate or invalid.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,10 +8,10 @@ use super::config::FirstSequence;
 use super::refusal::Refusal;
 use crate::error::ErrorCode;
 
-/// How many batches of a producer are recognised when they come again.
+/// The number of batches of a producer that are recognized as duplicates.
 const REMEMBERED: usize = 5;
 
-/// All producers with an id that have written.
+/// The state of every producer that has written with a producer id.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Producers {
     by_id: BTreeMap<i64, Producer>,
@@ -20,11 +20,11 @@ pub(super) struct Producers {
 #[derive(Debug, Clone)]
 struct Producer {
     epoch: i16,
-    /// Never empty, the newest last, all of the one epoch.
+    /// Never empty, the newest last, all of the same epoch.
     batches: VecDeque<Written>,
 }
 
-/// A batch that will be recognised.
+/// A batch that is recognized as a duplicate when it is sent again.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Written {
     first_sequence: i32,
@@ -34,14 +34,13 @@ pub(super) struct Written {
     pub(super) timestamp: i64,
 }
 
-/// The last that a producer wrote.
+/// A producer's last write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastWritten {
-    /// Its epoch.
     pub epoch: i16,
-    /// The last record's sequence number.
+    /// The sequence number of the last record.
     pub last_sequence: i32,
-    /// The last record's offset.
+    /// The offset of the last record.
     pub last_offset: i64,
 }
 
@@ -52,7 +51,7 @@ impl Producer {
 }
 
 impl Producers {
-    /// Where the batch is already, or `None` if it is the next to be appended.
+    /// Returns the stored original of a duplicate, or `None` if the batch is the next to append.
     pub(super) fn check(
         &self,
         batch: &StoredBatch,
@@ -98,7 +97,7 @@ impl Producers {
         Ok(None)
     }
 
-    /// Remembers a batch that is now in the log.
+    /// Adds a batch that has been appended.
     pub(super) fn update(&mut self, batch: &StoredBatch) {
         let identity = batch.identity();
         if identity.producer_id < 0 {
@@ -124,17 +123,17 @@ impl Producers {
         });
     }
 
-    /// Forgets producers without a record at `offset` or behind it.
+    /// Removes producers without a record at or after `offset`.
     pub(super) fn forget_before(&mut self, offset: i64) {
         self.by_id.retain(|_, producer| producer.last().last_offset >= offset);
     }
 
-    /// Forgets producers who wrote nothing since `time`.
+    /// Removes producers that have not written since `time`.
     pub(super) fn expire(&mut self, time: i64) {
         self.by_id.retain(|_, producer| producer.last().timestamp >= time);
     }
 
-    /// Forgets all but the last batch of each.
+    /// Keeps only the last batch of each producer.
     pub(super) fn keep_last_batches(&mut self) {
         for producer in self.by_id.values_mut() {
             producer.batches.drain(..producer.batches.len() - 1);

@@ -1,23 +1,20 @@
-//! Why a batch was not stored, in Kafka's codes and in words.
+//! The reason for which a batch or request was rejected.
 
 use std::fmt;
 
 use crate::error::ErrorCode;
 use crate::protocol::BatchIndexError;
 
-/// Nothing was appended.
+/// A rejection: an error code with its explanation. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What the produce response says.
     pub code: ErrorCode,
-    /// What is wrong with the batch.
     pub message: String,
-    /// The records that are to blame, if not all are.
+    /// The invalid records, if only some are.
     pub record_errors: Vec<BatchIndexError>,
 }
 
 impl Refusal {
-    /// With a reason in words.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), record_errors: Vec::new() }
     }

@@ -1,5 +1,5 @@
-//! The log's rules, one test each. Those about what a broker answers were observed on Apache
-//! Kafka 4.1 to 4.3, or read in its source.
+//! Tests of the log, one for each rule. The broker's answers were observed on Apache Kafka 4.1 to
+//! 4.3, or read in its source.
 
 mod idempotence;
 mod properties;
@@ -9,10 +9,10 @@ mod validation;
 use super::*;
 use crate::record::{BatchBuilder, Compression, Compressor, DecodedRecord, Identity, Record};
 
-/// Milliseconds since 1970, when everything happens.
+/// The time of all events, in milliseconds since 1970.
 const NOW: i64 = 1_700_000_000_000;
 
-/// The last sequence number there is.
+/// The largest sequence number.
 const MAX: i32 = i32::MAX;
 
 fn batch(identity: Identity, values: &[&str]) -> Bytes {
@@ -24,7 +24,7 @@ fn batch(identity: Identity, values: &[&str]) -> Bytes {
     builder.seal(Compression::NONE, &mut Compressor::new()).to_bytes(identity)
 }
 
-/// `count` records of producer 7 in epoch 0.
+/// Builds a batch of `count` records of producer 7 in epoch 0.
 fn numbered(first_sequence: i32, count: usize) -> Bytes {
     in_epoch(0, first_sequence, count)
 }
@@ -44,7 +44,7 @@ fn log_with(change: impl FnOnce(&mut LogConfig)) -> PartitionLog {
 }
 
 impl PartitionLog {
-    /// The offset it got, or Kafka's code.
+    /// Appends a batch. Returns its base offset, or Kafka's error code.
     fn put(&mut self, batch: &Bytes) -> Result<i64, i16> {
         self.append(batch, 0, NOW)
             .map(|appended| appended.base_offset)

@@ -1,5 +1,5 @@
-//! What a batch must be before it is looked at as a producer's next one, in Kafka's order: the
-//! first thing that is wrong names the error. Mirrors `ProduceRequest.validateRecords`,
+//! Validation of a batch before its producer state is checked. The checks have Kafka's order, so
+//! that the first failure determines the error. Mirrors `ProduceRequest.validateRecords`,
 //! `UnifiedLog.analyzeAndValidateRecords` and `LogValidator`.
 
 use bytes::Bytes;
@@ -11,10 +11,10 @@ use crate::error::ErrorCode;
 use crate::protocol::BatchIndexError;
 use crate::record::{BATCH_OVERHEAD, DecodedRecord, InvalidBatch, decode_batch, offset};
 
-/// Bytes of offset and length, which stand before every batch in any format.
+/// Size of the base offset and length fields, which precede every batch in any format.
 const LOG_OVERHEAD: usize = 12;
 
-/// The least length a batch of any format can announce.
+/// Minimum value of the length field in any format.
 const SMALLEST_LENGTH: i32 = 14;
 
 /// The newest codec: zstd.
@@ -23,7 +23,7 @@ const LAST_CODEC: i16 = 4;
 const INVALID_TIMESTAMP: ErrorCode = ErrorCode(32);
 const CLAIMS_CLOCK: &str = "a producer may not claim that its timestamps are the broker's";
 
-/// The one good batch in `records` and its header, or what is wrong.
+/// Returns the single valid batch in `records` and its header.
 pub(super) fn validate(
     records: &Bytes,
     config: &LogConfig,
@@ -58,7 +58,7 @@ fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes[at..at + N].try_into().expect("as many bytes as were asked for")
 }
 
-/// The size of the batch that `bytes` begin with, if all of it is there.
+/// Returns the size of the batch at the start of `bytes`, or `None` if it is incomplete.
 fn batch_size(bytes: &[u8]) -> Result<Option<usize>, Refusal> {
     if bytes.len() < LOG_OVERHEAD {
         return Ok(None);
@@ -74,7 +74,7 @@ fn batch_size(bytes: &[u8]) -> Result<Option<usize>, Refusal> {
     Ok(Some(length as usize + LOG_OVERHEAD).filter(|size| *size <= bytes.len()))
 }
 
-/// Without what may lie behind the batch: less than another batch is dropped in silence.
+/// Returns the single batch. An incomplete batch after it is silently dropped.
 fn only_batch(records: &Bytes) -> Result<Bytes, Refusal> {
     let Some(size) = batch_size(records)? else {
         return Err(Refusal::invalid("there is no record batch for the partition"));
@@ -123,7 +123,7 @@ fn validate_records(
         return Ok(());
     }
     let decoded = decode_batch(batch).map_err(|error| match error {
-        // Kafka has no code for what its decompressors throw.
+        // Kafka has no error code for exceptions of its decompressors.
         InvalidBatch::Compression(_) => {
             Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, error.to_string())
         }
@@ -150,12 +150,13 @@ fn validate_records(
     Err(refusal)
 }
 
-/// Where the broker's clock counts. Elsewhere Kafka drops the claim and says nothing.
+/// Returns whether a producer sets the `LogAppendTime` bit on such a topic. On other topics Kafka
+/// silently clears the bit.
 fn claims_clock(header: &Header, config: &LogConfig) -> bool {
     config.timestamps == TimestampType::LogAppendTime && header.is_log_append_time()
 }
 
-/// What a single record makes its batch fail for.
+/// Returns the error that a single record causes for its batch.
 fn blame(
     record: &DecodedRecord,
     header: &Header,
@@ -171,13 +172,13 @@ fn blame(
     if claims_clock(header, config) {
         return Some((INVALID_TIMESTAMP, CLAIMS_CLOCK));
     }
-    // A batch that claims the broker's clock has one timestamp for all.
+    // A batch with the `LogAppendTime` bit has one timestamp for all records.
     let timestamp =
         if header.is_log_append_time() { header.max_timestamp } else { record.timestamp };
     let age = now.saturating_sub(timestamp);
     let out_of_range = age > config.timestamp_before_max_ms
         || age.saturating_neg() > config.timestamp_after_max_ms;
-    // −1 says that a record has no timestamp.
+    // −1 means that a record has no timestamp.
     (config.timestamps == TimestampType::CreateTime && timestamp != -1 && out_of_range)
         .then_some((INVALID_TIMESTAMP, "the timestamp is too old, or too far in the future"))
 }

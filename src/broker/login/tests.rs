@@ -1,4 +1,4 @@
-//! The order of requests, Kafka's words, and sessions that end.
+//! Tests of the order of requests, of Kafka's error messages, and of session lifetimes.
 
 use super::*;
 use crate::config::{Mechanism, Secret};
@@ -25,7 +25,7 @@ const NOW_MS: i64 = 1_000_000;
 const ALICE: &[u8] = b"\0alice\0a-secret";
 const BOB: &[u8] = b"\0bob\0b-secret";
 
-/// The circumstances in which nothing goes wrong.
+/// Inputs of a step that succeeds.
 fn at(sasl: &ListenerSasl, now: Instant) -> Circumstances<'_> {
     const NOBODY: &BTreeSet<String> = &BTreeSet::new();
     Circumstances { sasl: Some(sasl), error: None, locked_out: NOBODY, now, now_ms: NOW_MS }
@@ -36,7 +36,7 @@ fn chosen(mechanism: impl Into<ServerMechanism>) -> Login {
     Login { stage, session: None, renewed_at: None }
 }
 
-/// The message with a token that ends after so many seconds.
+/// Builds a client message with a token that expires after `lasts` seconds.
 fn token(user: &str, lasts: i64) -> Vec<u8> {
     let claims = format!(r#"{{"sub":"{user}","exp":{}}}"#, NOW_MS / 1000 + lasts);
     let claims = base64::encode_url(claims.as_bytes());
@@ -59,7 +59,7 @@ fn requests_come_in_one_order_alone() {
     let step = login.authenticate(BOB, by);
     assert!(!step.is_last && step.response.session_lifetime_ms == 0);
     assert!(login.is_done() && login.admits(ApiKey::Metadata, now));
-    // Kafka answers this, and the connection goes on.
+    // Kafka answers these with an error and keeps the connection open.
     for by in [by, &Circumstances { sasl: None, ..*by }] {
         let step = login.choose("PLAIN", by);
         assert_eq!(step.response.error_code, ErrorCode::ILLEGAL_SASL_STATE);
@@ -123,7 +123,7 @@ fn an_error_that_was_ordered_ends_the_login() {
     assert!(step.is_last && step.response.error_code == code && !login.is_done());
 }
 
-/// `scram` has the vectors; this is who is let that far.
+/// Tests which accounts get a challenge; `scram` has the test vectors.
 #[test]
 fn scram_challenges_users_and_tokens_alone() {
     let (sasl, now) = (sasl(), Instant::now());

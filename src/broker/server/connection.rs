@@ -1,6 +1,5 @@
-//! One client's connection: a frame comes, is answered, and then the next, as on a real broker.
-//! Whatever a client sends or leaves out, it costs no more than its place and its share of
-//! memory.
+//! One client connection. As on a real broker, requests are answered one after another. A
+//! misbehaving client can use up only its connection slot and a limited amount of memory.
 
 use std::cell::Cell;
 use std::io;
@@ -20,34 +19,34 @@ use crate::broker::login::Login;
 use crate::net::Socket;
 use crate::wire::LENGTH_SIZE;
 
-/// Connections at a time; a test that needs more has lost some.
+/// Maximum number of connections; a test that needs more leaks them.
 const MOST_CONNECTIONS: usize = 1_000;
 /// `socket.request.max.bytes`.
 const LARGEST_FRAME: usize = 100 << 20;
-/// `sasl.server.max.receive.size`: the same for clients that have not authenticated.
+/// `sasl.server.max.receive.size`: the limit before a client has authenticated.
 const LARGEST_UNAUTHENTICATED_FRAME: usize = 512 << 10;
-/// Bytes of requests that are being read, of all connections together.
+/// Maximum size of all requests that have been received but not answered, of all connections.
 const MOST_UNREAD: usize = 256 << 20;
-/// How long a frame may take that has begun, and an answer to be taken.
+/// Maximum time to receive a frame that has begun, or to send an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a connection is kept that nobody uses: `connections.max.idle.ms`.
+/// Maximum idle time of a connection: `connections.max.idle.ms`.
 const IDLE: Duration = Duration::from_secs(600);
-/// How long the TLS handshake may take, and each step of authentication be in coming: strangers
-/// must not hold places for long.
+/// Maximum time for the TLS handshake, and for each request before authentication, so that
+/// unauthenticated clients do not occupy slots for long.
 const STRANGERS_PATIENCE: Duration = Duration::from_secs(30);
-/// How long a client may take to read the end of a TLS connection.
+/// Maximum time to close a TLS connection.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// How much is read at a time.
+/// Bytes per read.
 const PIECE: usize = 64 * 1024;
 
-/// How many connections there are, and how much they have sent that is not answered.
+/// The number of open connections, and the bytes of their unanswered requests.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
     open: Cell<usize>,
     unread: Cell<usize>,
 }
 
-/// A connection's place, for as long as it lasts.
+/// A connection's slot, which is released on drop.
 #[derive(Debug)]
 pub(super) struct Place {
     connections: Rc<Connections>,
@@ -55,7 +54,7 @@ pub(super) struct Place {
 }
 
 impl Connections {
-    /// A place, if one is free.
+    /// Returns a slot, if one is free.
     pub(super) fn place(self: &Rc<Self>) -> Option<Place> {
         let open = self.open.get();
         (open < MOST_CONNECTIONS).then(|| {
@@ -66,7 +65,7 @@ impl Connections {
 }
 
 impl Place {
-    /// Notes that so much more is held; `None` if that is too much.
+    /// Accounts for `size` more bytes; `None` if that exceeds the limit.
     fn hold(&self, size: usize) -> Option<()> {
         let all = self.connections.unread.get() + size;
         (all <= MOST_UNREAD).then(|| {
@@ -88,18 +87,18 @@ impl Drop for Place {
     }
 }
 
-/// Serves a connection until either side ends it.
+/// Serves a connection until either side closes it.
 pub(super) async fn converse(shared: Arc<Shared>, node: NodeId, socket: Socket, place: Place) {
     let mut control = shared.control.subscribe();
     let hang_ups = control.borrow().hang_ups;
     tokio::select! {
-        // Whatever ended it: the client sees that it has ended.
+        // On any error the connection is closed, which the client sees.
         _ended = secure(&shared, node, socket, &place) => {}
         _told = control.wait_for(|control| control.hang_ups != hang_ups) => {}
     }
 }
 
-/// Begins with a TLS handshake, if clients must.
+/// Performs the TLS handshake if TLS is enabled, then serves requests.
 async fn secure(
     shared: &Arc<Shared>,
     node: NodeId,
@@ -112,7 +111,7 @@ async fn secure(
     resumed(&mut shared.control.subscribe()).await;
     let mut stream = timeout(STRANGERS_PATIENCE, acceptor.accept(socket)).await??;
     talk(shared, node, &mut stream, place).await?;
-    // Without a close_notify, clients take the end for an attack.
+    // Without a close_notify, clients treat the end as a truncation attack.
     timeout(GOODBYE, stream.shutdown()).await?
 }
 
@@ -127,7 +126,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     while let Some(frame) = read_frame(stream, place, login.is_done()).await? {
         resumed(&mut control).await;
         let Answered { reply, throttle } = answer(shared, node, &mut login, frame).await;
-        // It may have begun to hang meanwhile: an answer that is late, or long in coming.
+        // The server may have been paused while the answer was delayed or computed.
         resumed(&mut control).await;
         match reply {
             Reply::Answer(answer) => timeout(PATIENCE, write(stream, &answer)).await??,
@@ -145,18 +144,18 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
 
 async fn write<S: AsyncWrite + Unpin>(stream: &mut S, answer: &[u8]) -> io::Result<()> {
     stream.write_all(answer).await?;
-    // TLS says that it has written while it still holds the encrypted end.
+    // The TLS stream may still buffer encrypted data after a write.
     stream.flush().await
 }
 
-/// Returns at once, unless every answer is held back.
+/// Waits while answers are held back.
 async fn resumed(control: &mut watch::Receiver<Control>) {
-    // What it hands out is a lock, and whoever gives the next order waits for that. The sender
-    // is in `Shared`, and so outlives this.
+    // Drop the returned guard: it is a read lock that blocks the next control change. The sender is
+    // in `Shared`, so it outlives this wait.
     drop(control.wait_for(|control| !control.is_paused).await);
 }
 
-/// A frame without its length; `None` when there are no more, or none that would be served.
+/// Reads a frame without its length. `None` at the end of the stream, or if the frame is too large.
 async fn read_frame<S: AsyncRead + Unpin>(
     stream: &mut S,
     place: &Place,
@@ -168,7 +167,7 @@ async fn read_frame<S: AsyncRead + Unpin>(
         (STRANGERS_PATIENCE, LARGEST_UNAUTHENTICATED_FRAME)
     };
     let mut prefix = [0; LENGTH_SIZE];
-    // No patience yet: between two requests a client takes its time.
+    // The frame's timeout only begins with its first byte: a client may be idle between requests.
     if timeout(idle, stream.read(&mut prefix[..1])).await?? == 0 {
         return Ok(None);
     }
@@ -178,7 +177,7 @@ async fn read_frame<S: AsyncRead + Unpin>(
         if length > largest {
             return Ok(None);
         }
-        // Grown by what is really there: a length alone reserves nothing.
+        // Do not reserve memory for the announced length: grow only as data arrives.
         let mut frame = BytesMut::new();
         while frame.len() < length {
             let before = frame.len();

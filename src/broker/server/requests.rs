@@ -1,5 +1,5 @@
-//! A request's way: decoded, judged by what was ordered to go wrong, answered at once or when
-//! there is something to say.
+//! Processing of a request: decode it, apply injected faults, and answer immediately or after
+//! waiting for records or a group.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -24,27 +24,26 @@ use crate::protocol::{
     SyncGroupRequest, decode_request, encode_response,
 };
 
-/// What a client gets, and for how long nothing more is read of it.
+/// The answer to a request, and how long to read nothing from the connection.
 #[derive(Debug)]
 pub(super) struct Answered {
     pub(super) reply: Reply,
     pub(super) throttle: Duration,
 }
 
-/// What a client gets.
 #[derive(Debug)]
 pub(super) enum Reply {
     Answer(Bytes),
-    /// An answer, and then the end of its connection.
+    /// Send an answer, then close the connection.
     Last(Bytes),
-    /// It wanted no answer.
+    /// Send nothing: the request wants no answer.
     Silence,
-    /// The end of its connection.
+    /// Close the connection.
     Close,
 }
 
-/// Answers a frame; one that is no request of ours ends the connection, and so does one that
-/// comes before the client has authenticated.
+/// Answers a frame. The connection closes on an invalid or unsupported request, and on one that is
+/// not allowed before authentication.
 pub(super) async fn answer(
     shared: &Shared,
     node: NodeId,
@@ -69,7 +68,7 @@ pub(super) async fn answer(
     Answered { reply, throttle: verdict.throttle }
 }
 
-/// Who asks for our versions in a version that we do not know is told them in the oldest.
+/// Answers an `ApiVersions` request of an unsupported version in version 0.
 fn unsupported(header: &RequestHeader, login: &Login) -> Reply {
     if header.api_key != ApiKey::ApiVersions as i16
         || !login.admits(ApiKey::ApiVersions, Instant::now())
@@ -106,7 +105,7 @@ async fn perform(
 ) -> Reply {
     let error = verdict.error;
     let version = header.api_version;
-    /// Asks the broker, and encodes what it says.
+    /// Calls the broker and encodes its response.
     macro_rules! ask {
         ($request:ty, $work:expr) => {{
             let response = shared.ask(node, $work);
@@ -134,7 +133,7 @@ async fn perform(
                 response.responses.iter().flat_map(|topic| &topic.partition_responses);
             match request.acks {
                 0 if produced.all(|partition| partition.error_code.is_success()) => Reply::Silence,
-                // There is no other way to say that something is wrong.
+                // Without an answer, closing the connection is the only way to report an error.
                 0 => Reply::Close,
                 _ => reply::<ProduceRequest>(&response, header),
             }
@@ -198,7 +197,7 @@ async fn perform(
     }
 }
 
-/// Waits until the group's round is over.
+/// Waits until the group's round ends.
 async fn join(
     shared: &Shared,
     header: &RequestHeader,
@@ -222,7 +221,7 @@ async fn join(
     }
 }
 
-/// Waits until the group's leader has said who does what.
+/// Waits until the group's leader has sent the assignments.
 async fn sync(
     shared: &Shared,
     header: &RequestHeader,
@@ -242,13 +241,13 @@ async fn sync(
     }
 }
 
-/// Takes a step of a login.
+/// Runs one step of a login.
 fn at_login<T>(
     shared: &Shared,
     error: Option<ErrorCode>,
     step: impl FnOnce(&Circumstances<'_>) -> T,
 ) -> T {
-    // Not under the lock: SCRAM takes milliseconds.
+    // Do not hold the lock during the step: SCRAM takes milliseconds.
     let locked_out = shared.state().faults.locked_out().clone();
     let sasl = shared.sasl.as_ref();
     let (now, now_ms) = (Instant::now(), unix_ms());
@@ -266,7 +265,7 @@ fn reply<R: Request>(response: &R::Response, header: &RequestHeader) -> Reply {
     Reply::Answer(encode_response::<R>(response, header.api_version, header.correlation_id))
 }
 
-/// Waits until there is as much to read as is wanted, or the client's patience ends.
+/// Waits until `min_bytes` can be read, or `max_wait_ms` has passed.
 async fn fetch(
     shared: &Shared,
     node: NodeId,
@@ -277,7 +276,7 @@ async fn fetch(
     let until = Instant::now() + patience;
     let wanted = usize::try_from(request.min_bytes).unwrap_or_default();
     loop {
-        // Listens before it looks: what comes in between is not missed.
+        // Register before reading the log. Otherwise an append between the two would be missed.
         let mut more = pin!(shared.appended.notified());
         more.as_mut().enable();
         let fetched = shared.ask(node, |broker| broker.fetch(request, error));

@@ -1,9 +1,9 @@
-//! Settings of Kafka's topics that make no difference to what is kept in memory. They are taken
-//! and forgotten, but only with values that Kafka takes.
+//! Topic configs that have no effect on an in-memory log. They are validated as in Kafka, then
+//! ignored.
 
 use std::ops::RangeInclusive;
 
-/// What a setting's value may be.
+/// The permitted values of a config.
 enum Values {
     Whole(RangeInclusive<i64>),
     Share,
@@ -17,7 +17,8 @@ use Values::{OneOf, Share, Text, Truth, Whole};
 const INT: i64 = i32::MAX as i64;
 const LONG: i64 = i64::MAX;
 
-/// By Kafka 4.3's `LogConfig`; `None` if it has no such setting, or if that matters here.
+/// Returns the permitted values in Kafka 4.3's `LogConfig`. `None` if Kafka has no such config, or
+/// if it has an effect here.
 fn values(name: &str) -> Option<Values> {
     Some(match name {
         "compression.type" => OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
@@ -48,7 +49,8 @@ fn values(name: &str) -> Option<Values> {
     })
 }
 
-/// What is wrong with a value, in words; `None` if there is no such setting.
+/// Returns a description of the expected value if `value` is invalid, or `None` if there is no such
+/// config.
 pub(super) fn check(name: &str, value: &str) -> Option<Result<(), String>> {
     let trimmed = value.trim();
     Some(match values(name)? {

@@ -1,12 +1,13 @@
-//! Checks of requests: whether a new member fits into the group, and whether a known one has the
-//! right instance id and generation.
+//! Request checks: whether a new member fits into the group, and whether a known one has the right
+//! instance id and generation.
 
 use super::Group;
 use crate::broker::groups::{FENCED_INSTANCE_ID, ILLEGAL_GENERATION, Join, UNKNOWN_MEMBER_ID, Who};
 use crate::error::ErrorCode;
 
 impl Group {
-    /// Whether it has the group's protocol type, and a protocol that all other members support.
+    /// Returns whether the member has the group's protocol type, and a protocol that all other
+    /// members support.
     pub(super) fn fits(&self, join: &Join) -> bool {
         let others = self.members.iter();
         let mut others =
@@ -22,7 +23,7 @@ impl Group {
             && join.protocols.iter().any(|(name, _)| all_know(name))
     }
 
-    /// The error for a member that the group does not know, or that a newer instance has fenced.
+    /// Returns the error for an unknown member, or for one that a newer instance has fenced.
     pub(super) fn is_stranger(&self, id: &str, instance_id: Option<&str>) -> Option<ErrorCode> {
         let named = self.members.iter().find(|(_, member)| {
             instance_id.is_some() && member.instance_id.as_deref() == instance_id
@@ -34,7 +35,7 @@ impl Group {
         }
     }
 
-    /// The error for a request of a member, if it may not make it in this generation.
+    /// Returns the error for a member that may not make a request in this generation.
     pub(super) fn wrong(&self, who: &Who) -> Option<ErrorCode> {
         let is_pending = self.members.get(&who.member_id).is_some_and(|member| member.is_pending);
         self.is_stranger(&who.member_id, who.instance_id.as_deref())

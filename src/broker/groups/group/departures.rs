@@ -1,5 +1,5 @@
-//! Members that depart: they leave, a newer instance replaces them, or their session expires. Also
-//! what that means for the round.
+//! Removal of members: they leave, a newer instance replaces them, or their session expires. Also
+//! handles the consequences for the round.
 
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ impl Group {
         match self.state {
             State::Joining(until) if until <= now => self.end_round(now),
             State::Syncing(until) if until <= now => {
-                // A member that did not ask for its assignment in time is gone.
+                // Remove members that did not sync in time.
                 let absent = self.members.iter().filter(|(_, member)| member.syncing.is_none());
                 let absent: Vec<_> = absent.map(|(id, _)| id.clone()).collect();
                 for id in absent {
@@ -74,7 +74,7 @@ impl Group {
         }
     }
 
-    /// Ends the round if it waited only for the member that has gone.
+    /// Ends the round if it only waited for the removed member.
     fn resume(&mut self, now: Instant) {
         if matches!(self.state, State::Joining(_)) {
             self.end_round_if_complete(now);

@@ -1,4 +1,4 @@
-//! Replies to members whose join or sync ends. They leave through the group's queue of outcomes.
+//! Replies to waiting join and sync requests. They are queued in the group's outcomes.
 
 use super::Group;
 use crate::broker::groups::{Joined, Outcome, Synced, Ticket};

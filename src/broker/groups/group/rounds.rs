@@ -1,4 +1,4 @@
-//! Rounds of a group, which Kafka calls rebalances: all members join again, and a new generation
+//! Rounds of a group, which Kafka calls rebalances. All members join again, and a new generation
 //! begins with an elected protocol and a leader.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::broker::groups::member::Member;
 use crate::broker::groups::{INITIAL_DELAY, REBALANCE_IN_PROGRESS, Synced};
 
 impl Group {
-    /// Begins a round, unless one is under way: all members must join again.
+    /// Begins a round, in which all members must join again, unless one is in progress.
     pub(super) fn begin_round(&mut self, now: Instant) {
         match self.state {
             State::Joining(_) => {}
@@ -69,8 +69,8 @@ impl Group {
         }
     }
 
-    /// The protocol with the most votes. Each member votes for the first of its protocols that all
-    /// members support.
+    /// Returns the protocol with the most votes. Each member votes for the first of its protocols
+    /// that all members support.
     fn elect(&self) -> String {
         let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
         for member in self.members.values().filter(|member| !member.is_pending) {

@@ -1,4 +1,4 @@
-//! Sequence numbers, epochs, and what is recognised when it comes again.
+//! Tests of sequence numbers, epochs and the detection of duplicates.
 
 use super::*;
 

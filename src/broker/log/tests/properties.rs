@@ -1,4 +1,4 @@
-//! The log against a model that keeps everything, and against bytes that mean nothing.
+//! Property tests: the log against a model that keeps everything, and against random bytes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::test_runner::RngSeed;
 
 use super::*;
 
-/// What a producer's batch is, counted from the wrap so that numbers only grow.
+/// A stored batch. Its first sequence is relative to `ORIGIN` and never wraps.
 #[derive(Debug, Clone, Copy)]
 struct Sent {
     first: i64,
@@ -14,7 +14,7 @@ struct Sent {
     offset: i64,
 }
 
-/// Everything that one producer in one epoch has stored, with sequences that never wrap.
+/// All batches of one producer in one epoch, with sequences that never wrap.
 #[derive(Default)]
 struct Model {
     stored: Vec<Sent>,
@@ -38,14 +38,14 @@ impl Model {
     }
 }
 
-/// Where the model's 0 lies: close enough to the wrap to pass it.
+/// The sequence number of the model's 0. It is close enough to the wrap to pass it.
 const ORIGIN: i64 = (1 << 31) - 20;
 
 fn on_the_wire(sequence: i64) -> i32 {
     ((ORIGIN + sequence) % (1 << 31)) as i32
 }
 
-/// The same cases every time, and no files of past failures.
+/// Fixed cases, and no files of past failures.
 fn config() -> ProptestConfig {
     ProptestConfig {
         rng_seed: RngSeed::Fixed(1),
@@ -65,7 +65,7 @@ proptest! {
         let mut model = Model::default();
         let mut next = 0;
         for (jump, count) in steps {
-            // The next one, an old one, and now and then one behind a gap.
+            // The next sequence, an old one, or occasionally one after a gap.
             let first = if (1..8).contains(&jump) { next } else { (next + jump).max(0) };
             let expected = model.put(first, count);
             prop_assert_eq!(log.put(&numbered(on_the_wire(first), count as usize)), expected);

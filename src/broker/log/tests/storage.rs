@@ -1,4 +1,4 @@
-//! Offsets, timestamps, what is read back, and what is lost or deleted.
+//! Tests of offsets, timestamps, reads, truncation and deletion.
 
 use super::*;
 use crate::record::{BATCH_OVERHEAD, decode_batch, offset};
@@ -101,7 +101,7 @@ fn deletion_moves_the_start_and_drops_whole_batches_only() {
     assert_eq!(deleted.iter().map(StoredBatch::base_offset).collect::<Vec<_>>(), [0]);
     assert_eq!((log.start_offset(), log.end_offset()), (2, 3));
     assert_eq!(read(&log), pairs(&[(1, "b"), (2, "c")]));
-    // The start never moves back.
+    // The start offset never decreases.
     assert_eq!(log.delete_records(1).unwrap().len(), 0);
     assert_eq!(log.start_offset(), 2);
 }

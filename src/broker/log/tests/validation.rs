@@ -1,4 +1,4 @@
-//! What a batch is refused for before anybody asks who wrote it, and which reason comes first.
+//! Tests of batch validation and the order of its checks, before producer state is consulted.
 
 use super::*;
 use crate::record::{BATCH_OVERHEAD, Codec, offset};
@@ -8,7 +8,7 @@ const TOO_LARGE: Result<i64, i16> = Err(10);
 const INVALID_TIMESTAMP: Result<i64, i16> = Err(32);
 const INVALID_RECORD: Result<i64, i16> = Err(87);
 
-/// A copy with a field changed, and with a checksum that knows of it.
+/// Returns a copy with a field changed and the checksum updated.
 fn with_field(batch: &Bytes, at: usize, field: &[u8]) -> Bytes {
     let mut bytes = batch.to_vec();
     bytes[at..at + field.len()].copy_from_slice(field);
@@ -234,7 +234,7 @@ fn no_producer_claims_to_be_the_brokers_clock() {
     log.config_mut().decodes = true;
     let refusal = log.append(&claim, 0, NOW).unwrap_err();
     assert_eq!((refusal.code.0, refusal.record_errors.len()), (32, 1));
-    // Where the producer's own timestamps count, Kafka drops the claim and says nothing.
+    // With `CreateTime`, Kafka silently clears the bit.
     let mut log = PartitionLog::default();
     assert_eq!(log.put(&claim), Ok(0));
     let stored = log.batch_at(0).unwrap().to_bytes();
