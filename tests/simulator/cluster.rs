@@ -1,8 +1,8 @@
-//! A Kafka cluster that does nothing by itself: requests arrive, time is told, answers are
-//! fetched. Brokers replicate, fail, come back with old views and truncate, as Kafka's do;
-//! everything at random comes from the one generator, so that a seed tells the whole story.
+//! A simulated Kafka cluster without threads or I/O: the driver delivers requests, advances the
+//! clock and takes the answers. Brokers replicate, crash, return with stale metadata and truncate,
+//! as in Kafka. All randomness comes from one generator, so a seed reproduces the whole run.
 //!
-//! It knows no network: losing, delaying and doubling requests and answers is its driver's.
+//! The cluster has no network: the driver loses, delays and duplicates requests and answers.
 
 mod answers;
 mod controller;
@@ -39,20 +39,20 @@ pub(crate) use produce::Blame;
 pub(crate) use settings::{Chances, PerMille, Settings, Spread, TopicSettings};
 pub(crate) use stored::StoredLog;
 
-/// A broker's id: from 0 on, without gaps.
+/// A broker id, counted from 0 without gaps.
 pub(crate) type NodeId = i32;
 
-/// A topic's id: never used again, whatever becomes of its name.
+/// A topic id. It is never reused, even if a topic of the same name is created again.
 pub(crate) type TopicId = u128;
 
 /// A partition of one incarnation of a topic.
 type Partition = (TopicId, i32);
 
-/// Which request an answer is for.
+/// Identifies the request that an answer belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RequestHandle(u64);
 
-/// What a broker answered, and when it was ready to be sent.
+/// A broker's answer, and the time at which it was ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answered {
     pub(crate) handle: RequestHandle,
@@ -63,15 +63,14 @@ pub(crate) struct Answered {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Produce(ProduceResponse),
-    /// `acks=0`, and all went well: nothing is sent.
+    /// `acks=0` and success: nothing is sent.
     Silence,
-    /// `acks=0`, and something went wrong: the broker closes the connection.
+    /// `acks=0` and an error: the broker closes the connection.
     Close,
     Metadata(MetadataResponse),
     InitProducerId(InitProducerIdResponse),
 }
 
-/// What a broker is asked.
 #[derive(Debug, Clone)]
 enum Request {
     Produce(ProduceRequest),
@@ -79,24 +78,24 @@ enum Request {
     InitProducerId(InitProducerIdRequest),
 }
 
-/// What happens of its own accord, once its time has come.
+/// A scheduled event.
 #[derive(Debug)]
 enum Due {
-    /// A broker learns what the controller has decided.
+    /// A broker receives a metadata image from the controller.
     View { node: NodeId, image: Rc<Image> },
-    /// The controller has missed a broker for too long; void after a newer session began.
+    /// The controller fences a broker that was silent for too long; void if a newer session began.
     Fence { node: NodeId, session: u64 },
-    /// A broker that is back is admitted again.
+    /// The controller admits a broker that is back; void if a newer session began.
     Unfence { node: NodeId, session: u64 },
-    /// A follower's fetch is answered: it has what its leader has.
+    /// A follower's fetch is answered: it copies its leader's log.
     Fetch { partition: Partition, follower: NodeId },
-    /// A follower's next fetch arrives, and tells its leader how far it is.
+    /// A follower's next fetch arrives, and reports its end offset to the leader.
     Fetched { partition: Partition, follower: NodeId, leader: NodeId, epoch: i32, end: i64 },
-    /// A leader looks for followers that lag behind.
+    /// A leader checks which followers lag behind.
     LagCheck { partition: Partition, leader: NodeId, epoch: i32 },
     /// A topic is created, unless it exists.
     Create { name: String, settings: TopicSettings },
-    /// A produce request has waited long enough for replicas.
+    /// A produce request has reached its timeout while it waits for replicas.
     Expire { node: NodeId, handle: RequestHandle },
 }
 
@@ -105,30 +104,30 @@ pub(crate) struct Cluster {
     settings: Settings,
     random: Random,
     now: Duration,
-    /// By time, and then in the order in which they were planned.
+    /// Ordered by time, then by the order of planning.
     due: BTreeMap<(Duration, u64), Due>,
     planned: u64,
     nodes: Vec<Node>,
-    /// What the controller has decided; brokers know it, or an earlier one.
+    /// The controller's current metadata; brokers have this version or an earlier one.
     image: Rc<Image>,
-    /// Topics that brokers deny for a while, and until when.
+    /// Topics that brokers report as unknown for a while, with the end of that time.
     hidden: BTreeMap<String, Duration>,
     answers: Vec<Answered>,
     requests: u64,
     producer_ids: i64,
-    /// Every partition there ever was: its topic's name, and what replicas left behind.
+    /// Data of every partition that ever existed.
     history: BTreeMap<Partition, History>,
-    /// Every record that a batch was refused for.
+    /// Every record that caused the rejection of a batch.
     blames: Vec<Blame>,
 }
 
-/// What a partition has beside its replicas.
+/// Data of a partition that outlives its replicas.
 #[derive(Debug, Default)]
 struct History {
     topic: String,
-    /// Committed batches that `DeleteRecords` took away.
+    /// Committed batches that `DeleteRecords` removed.
     deleted: Vec<StoredBatch>,
-    /// The replica that knew most when the topic was deleted.
+    /// The replica with the highest high watermark when the topic was deleted.
     last: Option<Replica>,
 }
 
@@ -153,8 +152,8 @@ impl Cluster {
         }
     }
 
-    /// A request arrives. A broker serves one request of a connection at a time: the next one of
-    /// the same connection arrives only after the answer.
+    /// Delivers a request. A broker serves one request of a connection at a time, so the next one
+    /// of that connection must arrive after this answer.
     pub(crate) fn produce(
         &mut self,
         now: Duration,
@@ -164,7 +163,6 @@ impl Cluster {
         self.arrive(now, node, Request::Produce(request))
     }
 
-    /// A request arrives.
     pub(crate) fn metadata(
         &mut self,
         now: Duration,
@@ -174,7 +172,6 @@ impl Cluster {
         self.arrive(now, node, Request::Metadata(request))
     }
 
-    /// A request arrives.
     pub(crate) fn init_producer_id(
         &mut self,
         now: Duration,
@@ -194,7 +191,7 @@ impl Cluster {
         } else if broker.is_paused() {
             broker.backlog.push((handle, request));
         }
-        // A broker that is down never answers; the driver breaks its connections.
+        // A broker that is down never answers; the driver closes its connections.
         handle
     }
 
@@ -212,24 +209,25 @@ impl Cluster {
         }
     }
 
-    /// The records that batches were refused for so far.
+    /// Returns the records that caused rejections so far.
     pub(crate) fn blames(&self) -> &[Blame] {
         &self.blames
     }
 
-    /// Whether a broker takes a connection. One that hangs does: its kernel answers.
+    /// Returns whether a broker accepts connections. A paused one does, because its kernel accepts
+    /// them.
     pub(crate) fn connect(&self, node: NodeId) -> bool {
         let node = self.node(node);
         node.is_serving() || node.is_paused()
     }
 
-    /// Lets time pass, and takes the answers that are ready.
+    /// Advances the clock, and returns the answers that are ready.
     pub(crate) fn poll(&mut self, now: Duration) -> Vec<Answered> {
         self.advance(now);
         std::mem::take(&mut self.answers)
     }
 
-    /// When something happens next, if nobody does anything.
+    /// Returns the time of the next event or ready answer, without further requests.
     pub(crate) fn next_event(&self) -> Option<Duration> {
         let planned = self.due.first_key_value().map(|((at, _), _)| *at);
         self.answers.first().map(|answered| answered.at).or(planned)
@@ -249,7 +247,7 @@ impl Cluster {
         self.plan(at, due);
     }
 
-    /// Does everything that is due until `now`, each at its own time.
+    /// Processes all events that are due at `now`, each at its own time.
     fn advance(&mut self, now: Duration) {
         while let Some(entry) = self.due.first_entry().filter(|entry| entry.key().0 <= now) {
             let ((at, _), due) = entry.remove_entry();
@@ -294,7 +292,7 @@ impl Cluster {
         chance.happens(&mut self.random)
     }
 
-    /// The brokers' clock, in milliseconds since 1970.
+    /// Returns the brokers' clock, in milliseconds since 1970.
     fn clock(&self) -> i64 {
         self.settings.epoch_ms + self.now.as_millis() as i64
     }

@@ -1,5 +1,5 @@
-//! What passed between the machine, its caller and the cluster, counted from outside: the
-//! machine's own numbers must agree with it whenever one looks.
+//! Counts of everything between the machine, its caller and the cluster. The machine's own metrics
+//! must agree with them at any time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,6 @@ use dekaf::producer::{
 };
 use dekaf::protocol::ProduceResponse;
 
-/// What was seen so far.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) requests: u64,
@@ -22,13 +21,13 @@ pub(crate) struct Seen {
     pub(crate) connect_failures: u64,
     pub(crate) disconnects: u64,
     errors: Errors,
-    /// The sizes of batches that are being sealed, by their requests: they count once they are.
+    /// The sizes of batches that are being sealed, by request. They are counted once sealed.
     sealing: BTreeMap<RequestId, Vec<usize>>,
     throttle_time: ThrottleTime,
 }
 
 impl Seen {
-    /// A batch goes into a request, to be sealed if it is open.
+    /// Counts a batch of a request. An open batch is counted once it is sealed.
     pub(crate) fn batch(&mut self, id: RequestId, is_open: bool, size: usize) {
         if is_open {
             self.sealing.entry(id).or_default().push(size);
@@ -38,7 +37,7 @@ impl Seen {
         }
     }
 
-    /// The machine has the batches of a request back.
+    /// Counts the batches of a request whose sealing has finished.
     pub(crate) fn sealed(&mut self, id: RequestId) {
         for size in self.sealing.remove(&id).unwrap_or_default() {
             self.batches += 1;
@@ -46,7 +45,7 @@ impl Seen {
         }
     }
 
-    /// A broker's answer has reached the machine.
+    /// Counts a broker's answer that has reached the machine.
     pub(crate) fn answer(&mut self, response: &ProduceResponse) {
         self.answered += 1;
         if response.throttle_time_ms > 0 {
@@ -61,8 +60,8 @@ impl Seen {
         }
     }
 
-    /// What a machine says otherwise, or in contradiction to itself. `topics` is what became of
-    /// each topic's records.
+    /// Returns the machine's metrics that differ from these counts or contradict each other.
+    /// `topics` has the results of each topic's records.
     pub(crate) fn disagreements<W>(
         &self,
         machine: &Machine<W>,
@@ -123,13 +122,13 @@ impl Seen {
         if !topics_add_up(&metrics) {
             wrong.push(format!("the topics' numbers do not add up: {metrics:?}"));
         }
-        // How many bytes the records have does not show from outside.
+        // The size of records is not observable from outside.
         let mut forgotten = RecordMetrics { acknowledged_bytes: 0, ..metrics.forgotten };
         for (name, seen) in topics {
             let told = metrics.topics.iter().find(|topic| *topic.name == **name);
             let told = told.map(|topic| topic.records).unwrap_or_default();
             let told = RecordMetrics { acknowledged_bytes: 0, ..told };
-            // What a topic had before it was forgotten is in no topic's numbers.
+            // A forgotten topic's earlier counts are only in `forgotten`.
             let earlier = difference(*seen, told).and_then(|of| difference(forgotten, of));
             match earlier {
                 Some(rest) => forgotten = rest,

@@ -1,7 +1,8 @@
-//! A digest of what passes into the machine and out of it: each event, and each thing that it
-//! wants done, with its time. A change that only moves code leaves it as it is.
+//! A digest of all events into the machine and all actions that it requests, with their times. A
+//! refactoring does not change it.
 //!
-//! Everything is named here, and nothing by its `Debug` text, so types and fields may be renamed.
+//! Everything has an explicit name here rather than its `Debug` text, so types and fields may be
+//! renamed.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use dekaf::record::SealedBatch;
 
 use super::ledger::Waiter;
 
-/// FNV-1a, which stays the same from one release of the compiler to the next.
+/// FNV-1a, which is the same in every compiler release.
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
@@ -63,7 +64,7 @@ impl Digest {
         }
     }
 
-    // -- what goes in -----------------------------------------------------------------------
+    // -- inputs ------------------------------------------------------------------------------
 
     pub(super) fn event(&mut self, event: &Event) {
         match event {
@@ -94,7 +95,7 @@ impl Digest {
             }
             Event::Produced(id, response) => {
                 self.name("produced").number(*id);
-                // One version has the names of the topics, the other their ids.
+                // One version contains topic names, the other topic ids.
                 self.bytes(&encode_response::<ProduceRequest>(response, 12, 0));
                 self.bytes(&encode_response::<ProduceRequest>(response, 13, 0));
             }
@@ -114,7 +115,7 @@ impl Digest {
         }
     }
 
-    // -- what comes out ---------------------------------------------------------------------
+    // -- outputs -----------------------------------------------------------------------------
 
     pub(super) fn settled(&mut self, settled: &Settled<Waiter>) {
         match settled {

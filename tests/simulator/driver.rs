@@ -1,7 +1,7 @@
-//! The driver of a run: the turns of the driver that ships, with a simulated network beneath them,
-//! and with the habits that threads and runtimes have. Sealing takes its time, and ends in any
-//! order; the driver takes in several events at once; it hears of the end of a connection before or
-//! after it hears of the requests that were lost with it.
+//! The driver of a run. It uses the production driver's turns with a simulated network, and
+//! simulates the timing of threads and runtimes: sealing takes time and finishes in any order,
+//! several events arrive at once, and a disconnect is reported before or after the requests lost
+//! with it.
 
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ use super::run::{self, Asked, Run};
 const LONGEST_SEALING: u64 = 3_000;
 const LONGEST_PAUSE: u64 = 50;
 
-/// What a driver does at times of its own. It draws from a generator of its own, so that what it
-/// does changes nothing else.
+/// Random timing of the driver. It has a separate generator, so that it does not change the rest of
+/// the run.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each habit comes with or without the others")]
+#[expect(clippy::struct_excessive_bools, reason = "each habit is independent of the others")]
 pub(super) struct Habits {
     random: Random,
     seals_late: bool,
@@ -45,15 +45,15 @@ impl Habits {
         Self { random, seals_late, dozes, tells_end_first, is_dozing: false }
     }
 
-    /// How much longer than a broker takes an answer may seem to take: requests are sealed for that
-    /// long, wait for others that are, and answers are taken in later than they come.
+    /// How much later than the broker's answer the machine may see it: sealing delays requests, and
+    /// the driver takes in answers late.
     pub(super) fn lateness(&self) -> Duration {
         let sealing = if self.seals_late { LONGEST_SEALING } else { 0 };
         let dozing = if self.dozes { LONGEST_PAUSE } else { 0 };
         Duration::from_millis(sealing + dozing)
     }
 
-    /// How long sealing takes on another core; `None` is done at once.
+    /// How long sealing takes on another thread; `None` means it completes immediately.
     fn sealing(&mut self) -> Option<Spread> {
         if !self.seals_late {
             return None;
@@ -73,7 +73,7 @@ impl Habits {
         Spread::millis(0, self.random.below(LONGEST_PAUSE))
     }
 
-    /// Whether the driver has better to do now, and how long, if that is news.
+    /// Starts a random pause of the driver, unless one is in progress.
     fn doze(&mut self) -> Option<Spread> {
         if self.is_dozing || !self.dozes || self.random.below(2) == 0 {
             return None;
@@ -84,7 +84,7 @@ impl Habits {
 }
 
 impl Run<'_> {
-    /// Something happened outside.
+    /// Queues an event for the machine.
     pub(super) fn hear(&mut self, event: Event) {
         self.inbox.push_back(event);
         if let Some(pause) = self.habits.doze() {
@@ -95,7 +95,7 @@ impl Run<'_> {
         }
     }
 
-    /// Tells the machine what has happened.
+    /// Passes all queued events to the machine.
     pub(super) fn take_in(&mut self) {
         self.habits.is_dozing = false;
         let now = self.instant();
@@ -116,7 +116,7 @@ impl Run<'_> {
             if let Event::Produced(id, response) = &event
                 && self.random.below(50) == 0
             {
-                // A driver that tells it twice must not matter.
+                // A duplicate event must not matter.
                 let again = Event::Produced(*id, response.clone());
                 self.turns.take_in(&mut self.machine, now, event);
                 self.turns.take_in(&mut self.machine, now, again);
@@ -144,7 +144,7 @@ impl Run<'_> {
         }
     }
 
-    /// Turns the machine until it wants nothing more.
+    /// Runs the machine until it has nothing more to do.
     pub(super) fn pump(&mut self) {
         loop {
             let now = self.instant();
@@ -168,7 +168,7 @@ impl Run<'_> {
         }
     }
 
-    /// Takes what was settled last by a machine that is finished.
+    /// Takes the last settled records of a finished machine.
     fn settle_last(&mut self) {
         while let Some(settled) = self.machine.poll_settled() {
             self.settled(settled);
@@ -294,7 +294,7 @@ impl Outside<Waiter> for Run<'_> {
 }
 
 impl Run<'_> {
-    /// Sends a request on the connection to a broker, or has it wait there.
+    /// Sends a request on the connection to a broker, or holds it there.
     pub(super) fn send_to(&mut self, node: NodeId, id: RequestId, request: ProduceRequest) {
         let arrives = self.now + self.scenario.network.sample(&mut self.random);
         let Some(link_id) = self.network.to(node) else {

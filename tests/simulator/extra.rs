@@ -1,5 +1,5 @@
-//! What came later to scenarios than the rest. It is drawn from a generator of its own: where all
-//! of it is off, a seed keeps the story that it had before.
+//! Later additions to scenarios. They use a separate generator: with all of them off, a seed still
+//! produces its original run.
 
 use std::time::Duration;
 
@@ -10,38 +10,38 @@ use super::cluster::{PerMille, Spread};
 use super::faults::Fault;
 use super::scenario::Scenario;
 
-/// Keeps this generator apart from the others of the same seed.
+/// Separates this generator from the others of the same seed.
 const APART: u64 = 0x0dd5_eed5_0a9a_3761;
 
-/// What a scenario has beyond the rest. By default, nothing.
+/// Additional behavior of a scenario; by default none.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "the options are independent")]
 pub(crate) struct Extra {
-    /// Records are handed over in groups that leave together, and as wholes.
+    /// Records are appended in groups that are sent together, some as all-or-nothing batches.
     pub(crate) gathers: bool,
-    /// A whole may have waited for room before it is handed over: its time counts since then.
+    /// An all-or-nothing batch may have waited for memory before it is appended; its delivery
+    /// timeout includes that wait.
     pub(crate) wholes_wait: bool,
-    /// Records name partitions that were added since the producer asked, or that do not exist.
+    /// Some records name new partitions that the producer does not know yet, or that do not exist.
     pub(crate) strays: bool,
-    /// Some records are larger than a request may be.
+    /// Some records are larger than the maximum request size.
     pub(crate) oversizes: bool,
-    /// The caller asks for the whole cluster now and then.
+    /// The caller occasionally requests metadata for the whole cluster.
     pub(crate) describes: bool,
-    /// What a purge keeps; by default, nothing.
     pub(crate) kept: Kept,
-    /// After how many records the caller closes the producer.
+    /// The number of records after which the caller closes the producer.
     pub(crate) closes_after: Option<u64>,
-    /// How long brokers refuse logins at first.
+    /// How long brokers initially refuse logins.
     pub(crate) refuses_logins: Duration,
-    /// How long logins last; `None` is without end.
+    /// How long logins are valid; `None` means forever.
     pub(crate) logins_last: Option<Spread>,
-    /// Faults beside those that every scenario has.
+    /// Faults in addition to those of every scenario.
     pub(crate) faults: Vec<Fault>,
-    /// Whether the others do not happen.
+    /// Whether the usual faults are disabled.
     pub(crate) no_other_faults: bool,
 }
 
-/// What a purge keeps.
+/// The records that a purge keeps.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Kept {
     #[default]
@@ -67,18 +67,18 @@ impl Kept {
 }
 
 impl Extra {
-    /// The generator for a seed's extras.
+    /// Returns the generator for a seed's additions.
     pub(crate) fn generator(seed: u64) -> Random {
         Random::new(seed ^ APART)
     }
 }
 
 impl Scenario {
-    /// Adds what the generator for extras says.
+    /// Draws the additional behavior from its generator.
     pub(super) fn extend(&mut self, random: &mut Random) {
         self.extra.gathers = random.below(4) == 0;
         if random.below(2) == 0 {
-            // Half of all seeds have nothing else.
+            // Half of all seeds have no other additions.
             return;
         }
         let mut one_in = |n| random.below(n) == 0;
@@ -119,13 +119,12 @@ impl Scenario {
         }
     }
 
-    /// Whether a topic may refuse records without a key.
+    /// Returns whether a topic may reject records without a key.
     pub(super) fn refuses_keyless(&self) -> bool {
         self.topics.iter().any(|(_, topic)| topic.log.compacted)
             || self.extra.faults.contains(&Fault::Compact)
     }
 
-    /// Whether topics are deleted.
     pub(super) fn deletes_topics(&self) -> bool {
         self.recreates || self.extra.faults.iter().any(|fault| fault.deletes())
     }

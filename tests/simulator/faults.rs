@@ -1,4 +1,4 @@
-//! What goes wrong, and when it ends.
+//! The faults of a run, and their end.
 
 use std::time::Duration;
 
@@ -6,60 +6,59 @@ use super::cluster::{NodeId, Spread, TopicSettings};
 use super::extra::Extra;
 use super::run::Run;
 
-/// What can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// A connection ends.
+    /// A connection breaks.
     Cut,
     Crash,
     Restart,
     /// A broker hangs.
     Pause,
-    /// What hung, was cut off or had lost its disk goes on.
+    /// All hung or isolated brokers and failed disks recover.
     Recover,
     FailDisk,
-    /// A broker is cut off from the others, but not from its clients.
+    /// A broker is cut off from the other brokers, but not from its clients.
     Isolate,
     MoveLeader,
-    /// Brokers deny a topic for a while.
+    /// Brokers report a topic as unknown for a while.
     Hide,
-    /// The largest batch of a topic changes.
+    /// `max.message.bytes` of a topic changes.
     LimitSize,
-    /// A topic is deleted and created again, as it was.
+    /// A topic is deleted and immediately recreated with the same settings.
     Recreate,
     AddPartitions,
     DeleteRecords,
-    /// A topic is deleted and created again with other partitions and leaders, perhaps later.
+    /// A topic is deleted and recreated, maybe later, with another partition count and other
+    /// leaders.
     Reshape,
-    /// A topic is deleted for good.
+    /// A topic is deleted permanently.
     Delete,
-    /// A topic is deleted, and created again after some seconds.
+    /// A topic is deleted, and recreated after some seconds.
     DeleteForAWhile,
     /// A topic gets more partitions than it ever had.
     Grow,
-    /// A topic begins to refuse records without a key, or takes them again.
+    /// A topic starts or stops to reject records without a key.
     Compact,
     /// Brokers refuse logins for a while.
     RefuseLogins,
 }
 
-/// More partitions than this are never added.
+/// Maximum number of partitions that `Grow` creates.
 const MOST_PARTITIONS: i32 = 8;
 
 impl Fault {
-    /// Whether it needs a topic that exists.
+    /// Returns whether the fault needs an existing topic.
     fn is_of_topic(self) -> bool {
         matches!(self, Self::LimitSize | Self::Recreate | Self::AddPartitions | Self::Reshape)
             || matches!(self, Self::Delete | Self::DeleteForAWhile | Self::Grow | Self::Compact)
     }
 
-    /// Whether it deletes a topic.
     pub(crate) fn deletes(self) -> bool {
         matches!(self, Self::Recreate | Self::Reshape | Self::Delete | Self::DeleteForAWhile)
     }
 }
 
-/// Where a fault strikes.
+/// The target of a fault.
 struct Target {
     node: NodeId,
     topic: String,
@@ -68,7 +67,7 @@ struct Target {
 }
 
 impl Run<'_> {
-    /// One fault, of any kind.
+    /// Injects one random fault.
     pub(super) fn fault(&mut self) {
         let target = self.fault_target();
         let fault = self.fault_kind();
@@ -159,8 +158,8 @@ impl Run<'_> {
                 self.cluster.add_partitions(now, name, more);
             }
             Fault::DeleteRecords => {
-                // What is deleted counts as stored all the same. Brokers refuse what they cannot
-                // delete, and nobody minds.
+                // Deleted records still count as stored. A broker may refuse, which does not
+                // matter.
                 let before = self.random.below(300) as i64;
                 let _refused = self.cluster.delete_records(now, name, partition, before);
             }
@@ -200,7 +199,7 @@ impl Run<'_> {
         }
     }
 
-    /// Everything is made good, and stays so.
+    /// Ends all faults for the rest of the run.
     pub(super) fn heal(&mut self) {
         self.faults_until = self.now;
         self.logins.refused_until = self.now;
@@ -208,7 +207,7 @@ impl Run<'_> {
         self.note(|| "healed".to_owned());
     }
 
-    /// Lets replication come to rest, so that everything committed shows.
+    /// Lets replication finish, so that all committed records are visible.
     pub(super) fn settle_cluster(&mut self) {
         for _ in 0..1_000 {
             let Some(next) = self.cluster.next_event() else { return };

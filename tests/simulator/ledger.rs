@@ -1,5 +1,5 @@
-//! What was promised and what came of it. At the end it is held against what the cluster has
-//! stored, as a consumer would see it.
+//! The records that the machine has accepted, and their results. At the end they are compared with
+//! the records that a consumer would see.
 
 mod mates;
 mod order;
@@ -21,23 +21,23 @@ use super::cluster::{Cluster, TopicId};
 use super::rules::{Rule, Violations};
 use super::scenario::Scenario;
 
-/// Who waits for the machine.
+/// A waiter of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waiter {
     Record(u64),
-    /// A flush, and how many records had been handed over before it.
+    /// A flush, and the number of records handed over before it.
     Flush(u64),
     Close,
-    /// A call waits for room for a whole.
+    /// A call that waits for memory for an all-or-nothing batch.
     Room(u64),
-    /// Somebody waits until a record has its place in memory.
+    /// A call that waits until a record has left the memory queue.
     Admission(Ticket),
-    /// A call to describe the cluster, and how many questions were asked before it.
+    /// A call to describe the cluster, and the number of metadata requests before it.
     Cluster(u64),
 }
 
 impl Waiter {
-    /// Who waits for all but the first so many of several records in a row.
+    /// Splits a waiter for consecutive records: returns the one without the first `but` records.
     pub(crate) fn rest(&self, but: i32) -> Self {
         match self {
             Self::Record(id) => Self::Record(id + but as u64),
@@ -46,8 +46,8 @@ impl Waiter {
     }
 }
 
-/// Who is to wait for a record: whoever waits for the record before, if that is the one that was
-/// handed over before.
+/// The waiter of this record. It can join the waiter of the previous record, if that is the one
+/// that was handed over directly before.
 pub(crate) struct Next(pub(crate) u64);
 
 impl Who<Waiter> for Next {
@@ -60,7 +60,7 @@ impl Who<Waiter> for Next {
     }
 }
 
-/// When a record was made, by its own account: some in a row at the same time.
+/// Returns a record's timestamp. Some consecutive records share theirs.
 pub(crate) fn made_at(id: u64) -> i64 {
     1_000 + (id / 8 * 8) as i64
 }
@@ -69,29 +69,29 @@ pub(crate) fn made_at(id: u64) -> i64 {
 #[derive(Debug)]
 struct Promise {
     topic: String,
-    /// When it was handed over, and when the call was made: its time counts from there.
+    /// When it was handed over, and when its call began. The delivery timeout starts at the latter.
     at: Duration,
     since: Duration,
     deadline: Duration,
     placed: Placed,
     /// Whether it had to wait for memory.
     waits: bool,
-    /// Whether its topic was deleted then, and the machine had been told.
+    /// Whether its topic was deleted at that time and the machine knew it.
     is_gone: bool,
-    /// The topic then, if all brokers knew the partition that it named.
+    /// The topic's id at that time, if all brokers knew the partition that the record names.
     exists_in: Option<TopicId>,
-    /// How many partitions its topic has had since then at the most, as the machine was told.
+    /// The largest partition count of its topic that the machine has received since then.
     partitions: Option<i32>,
     outcome: Option<Outcome>,
 }
 
-/// Where the caller wants a record.
+/// The caller's choice of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Placed {
-    /// It did not say.
+    /// None.
     Anywhere,
     In(i32),
-    /// It was asked, and could not say.
+    /// The caller was asked, but failed to choose.
     Nowhere,
 }
 
@@ -106,9 +106,9 @@ enum Outcome {
         maybe_written: bool,
         text: String,
     },
-    /// It was taken back.
+    /// The record was cancelled.
     Withdrawn,
-    /// It was never taken in.
+    /// The record was not accepted.
     NotTaken,
 }
 
@@ -116,23 +116,23 @@ enum Outcome {
 pub(crate) struct Ledger {
     promises: BTreeMap<u64, Promise>,
     open: BTreeSet<u64>,
-    /// How the records of each topic ended.
+    /// The results of each topic's records.
     topics: BTreeMap<String, RecordMetrics>,
     /// The last record of each topic that the caller was asked to place.
     asked: BTreeMap<String, u64>,
-    /// Records that are stored together or not at all.
+    /// All-or-nothing batches.
     wholes: Vec<Vec<u64>>,
-    /// Who waits for records to leave the line for memory.
+    /// Waiters for records to leave the memory queue.
     admissions: BTreeSet<Ticket>,
-    /// Flushes and closes that have not ended.
+    /// The number of unfinished flushes and closes.
     calls: u32,
     order: Order,
     beginnings: Beginnings,
-    /// Topics that are deleted, as the machine was told.
+    /// Topics that the machine knows to be deleted.
     gone: BTreeSet<String>,
-    /// How many partitions each topic has, as the machine was told.
+    /// The partition count of each topic that the machine has received.
     partitions: BTreeMap<String, i32>,
-    /// The first record of each topic that was handed over since it shrank.
+    /// The first record of each topic that was handed over since the topic shrank.
     shrunk: BTreeMap<String, u64>,
     delivery_timeout: Duration,
     metadata_timeout: Duration,
@@ -157,12 +157,12 @@ impl Ledger {
         self.violations.into_list()
     }
 
-    /// Whether it is no use to go on.
+    /// Returns whether there are too many violations to continue.
     pub(crate) fn is_hopeless(&self) -> bool {
         self.violations.are_hopeless()
     }
 
-    /// A record is handed over `at` a time, for a call that was made at `since`.
+    /// Adds a record that is handed over `at` this time, for a call that began at `since`.
     pub(crate) fn handed_over(&mut self, id: u64, topic: &str, at: Duration, since: Duration) {
         let promise = Promise {
             topic: topic.to_owned(),
@@ -182,7 +182,7 @@ impl Ledger {
         self.beginnings.add(topic, since);
     }
 
-    /// A record names its partition as it is handed over.
+    /// Notes that a record names its partition.
     pub(crate) fn named(&mut self, id: u64, partition: i32, cluster: &Cluster) {
         self.placed(id, Some(partition));
         if let Some(promise) = self.promises.get_mut(&id) {
@@ -191,20 +191,20 @@ impl Ledger {
         }
     }
 
-    /// A record waits for memory.
+    /// Notes that a record waits for memory.
     pub(crate) fn waits(&mut self, id: u64) {
         if let Some(promise) = self.promises.get_mut(&id) {
             promise.waits = true;
         }
     }
 
-    /// The machine was told that a topic does not exist, and so would every broker say.
+    /// Notes that the machine knows that a topic does not exist, and all brokers agree.
     pub(crate) fn topic_is_gone(&mut self, topic: &str) {
         self.gone.insert(topic.to_owned());
     }
 
-    /// The machine was told of a topic's partitions: how many there are, unless it cannot know. It
-    /// may put records that waited for the topic into batches.
+    /// Notes the partition count that the machine has received for a topic; `None` if the answer
+    /// may be outdated. The machine may then append records that waited for the topic.
     pub(crate) fn topic_is_there(&mut self, topic: &str, partitions: Option<i32>) {
         match partitions {
             Some(partitions) => self.partitions.insert(topic.to_owned(), partitions),
@@ -220,7 +220,8 @@ impl Ledger {
         }
     }
 
-    /// The machine was told of another topic of the same name, which perhaps has fewer partitions.
+    /// Notes that the machine has received another incarnation of a topic, maybe with fewer
+    /// partitions.
     pub(crate) fn topic_is_other(&mut self, topic: &str, shrinks: bool) {
         let next = self.promises.last_key_value().map_or(0, |(last, _)| last + 1);
         self.order.start_over(topic, next);
@@ -229,12 +230,12 @@ impl Ledger {
         }
     }
 
-    /// What became of the records of each topic so far.
+    /// Returns the results of each topic's records so far.
     pub(crate) fn topics(&self) -> &BTreeMap<String, RecordMetrics> {
         &self.topics
     }
 
-    /// The caller was asked where a record goes.
+    /// Notes that the caller was asked to place a record.
     pub(crate) fn asked(&mut self, id: u64, topic: &str) {
         let before = self.asked.insert(topic.to_owned(), id);
         if before.is_some_and(|before| before >= id) {
@@ -246,7 +247,7 @@ impl Ledger {
         }
     }
 
-    /// Somebody said where a record goes, or could not.
+    /// Notes where the caller placed a record; `None` if it failed to.
     pub(crate) fn placed(&mut self, id: u64, partition: Option<i32>) {
         if let Some(promise) = self.promises.get_mut(&id) {
             promise.placed = partition.map_or(Placed::Nowhere, Placed::In);
@@ -261,17 +262,17 @@ impl Ledger {
         self.end(id, Outcome::NotTaken);
     }
 
-    /// The first record that is not settled.
+    /// Returns the first unsettled record.
     pub(crate) fn first_open(&self) -> Option<u64> {
         self.open.first().copied()
     }
 
-    /// Whether a record of the topic is not settled.
+    /// Returns whether the topic has unsettled records.
     pub(crate) fn has_open(&self, topic: &str) -> bool {
         self.open.iter().filter_map(|id| self.promises.get(id)).any(|open| open.topic == topic)
     }
 
-    /// Whether a record of the topic was taken in before.
+    /// Returns whether a record of the topic was accepted before.
     pub(crate) fn knows(&self, topic: &str) -> bool {
         self.topics.get(topic).is_some_and(|records| records.handed_over > 0)
     }
@@ -291,7 +292,7 @@ impl Ledger {
         Waiter::Admission(ticket)
     }
 
-    /// Somebody was told that a record is no longer in the line for memory.
+    /// Notes that a waiter was notified that its record has left the memory queue.
     pub(crate) fn admitted(&mut self, ticket: Ticket, waits: bool) {
         if waits || !self.admissions.remove(&ticket) {
             let what = format!("admission {ticket} was told wrongly: waits {waits}");
@@ -303,7 +304,7 @@ impl Ledger {
         self.wholes.push(ids);
     }
 
-    /// So many bytes are held, more than the limit. Splits may add to it: their parts' headers.
+    /// Checks a memory usage above the limit. Only the headers of split batches may exceed it.
     pub(crate) fn over_limit(&mut self, used: usize, limit: usize, metrics: &Metrics) {
         let splits = metrics.batches.splits > 0;
         let headers = if splits { BATCH_OVERHEAD * metrics.pending.records() } else { 0 };
@@ -374,7 +375,7 @@ impl Ledger {
         }
     }
 
-    /// Whether a record that may go anywhere went into a partition that there is.
+    /// Checks that a record without a chosen partition went into an existing one.
     fn is_there(&mut self, id: u64, partition: i32) {
         let Some(promise) = self.promises.get(&id) else { return };
         let topic = &promise.topic;
@@ -397,7 +398,7 @@ impl Ledger {
         }
     }
 
-    /// Whether an error says what is true.
+    /// Checks that an error is true.
     fn check_error(&mut self, now: Duration, id: u64, error: &Error, cluster: &Cluster) {
         let Some(promise) = self.promises.get(&id) else { return };
         let Promise { topic, at, since, placed, .. } = promise;
@@ -412,7 +413,7 @@ impl Ledger {
             wrong(Rule::Deadline, ", and the limit is another one");
         }
         let is_expired = error.kind() == ErrorKind::DeliveryTimeout;
-        // What is purged is told behind the records that are kept, however long these take.
+        // A purged record fails only after the kept records before it, however long they take.
         let is_expected = error.kind() != ErrorKind::Purged
             && promise.is_gone
             && self.gone.contains(topic)

@@ -1,6 +1,6 @@
-//! Logins that end on open connections. The client renews them behind what it has sent and before
-//! what it sends next, or ends the connection once its requests are answered. If it is late, the
-//! broker closes the connection at the next request.
+//! Logins that expire on open connections. The client renews a login after its sent requests and
+//! before the next ones, or closes the connection once its requests are answered. If it is too
+//! late, the broker closes the connection at the next request.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::run::{Event, Run};
 use super::scenario::Scenario;
 
 impl Run<'_> {
-    /// A connection was opened, or its login was renewed.
+    /// Schedules the next renewal of a login.
     pub(super) fn begin_login(&mut self, link: LinkId) {
         let Some(lasts) = self.scenario.extra.logins_last else { return };
         let due = self.now + lasts.sample(&mut self.extra);
@@ -27,13 +27,14 @@ impl Run<'_> {
         self.go_on_with_login(id);
     }
 
-    /// How long a request may wait for a login: for the answers before it, and then for one more.
+    /// Returns how long a request may be held back by a login: until the earlier answers, and one
+    /// more.
     pub(super) fn longest_hold(&self) -> Duration {
         let Scenario { config, network, extra, .. } = self.scenario;
         extra.logins_last.map_or(Duration::ZERO, |_| config.request_timeout + network.most)
     }
 
-    /// If the broker has processed what was sent before, it takes up the renewal.
+    /// Starts the renewal once the broker has processed all earlier requests.
     pub(super) fn go_on_with_login(&mut self, id: LinkId) {
         let Some(link) = self.network.link_mut(id).filter(|link| link.alive) else { return };
         let is_next = link.is_drained() && !link.is_login_sent;

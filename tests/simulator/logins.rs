@@ -1,5 +1,5 @@
-//! Logins that brokers refuse for a while. Before the first success that is a mistake in the
-//! settings, and records fail at once; afterwards it may pass, and they wait.
+//! Logins that brokers refuse for a while. Before the first success a refusal is a configuration
+//! error, and records fail immediately. Afterwards it may be temporary, and records wait.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use super::cluster::NodeId;
 use super::rules::Rule;
 use super::run::Run;
 
-/// The pause after a refusal is this long, or longer.
+/// Minimum pause after a refusal.
 const PAUSE: Duration = Duration::from_millis(800);
 
 #[derive(Debug, Default)]
 pub(super) struct Logins {
-    /// They are refused until then.
+    /// The end of the time in which logins are refused.
     pub(super) refused_until: Duration,
-    /// When the machine heard of the last refusal, by each broker; `None` is whichever it asked
-    /// about the cluster.
+    /// When the machine learned of each broker's last refusal. `None` is any broker that it asked
+    /// for metadata.
     refusals: BTreeMap<Option<NodeId>, Duration>,
-    /// Whether the machine has heard of the cluster.
+    /// Whether the machine has received metadata.
     is_reached: bool,
-    /// When the machine heard of the first broker that let it in.
+    /// When the machine learned of the first successful login.
     let_in: Option<Duration>,
-    /// The records before this one fail for a refusal that the machine has just heard of.
+    /// Records before this one must fail because of a refusal that the machine has just received.
     doomed: Option<u64>,
 }
 
@@ -36,7 +36,7 @@ impl Logins {
 }
 
 impl Run<'_> {
-    /// Why a broker is not reached now.
+    /// Returns the error for a broker that cannot be reached now.
     pub(super) fn unreachable(&self) -> Error {
         if self.are_logins_refused() {
             Error::new(ErrorKind::Authentication, "simulated:9092 (SASL: the password is wrong)")
@@ -49,7 +49,7 @@ impl Run<'_> {
         self.now < self.logins.refused_until
     }
 
-    /// The machine takes in what has happened.
+    /// Tracks events that report a refused or successful login.
     pub(super) fn hear_of_logins(&mut self, event: &Event) {
         let logins = &mut self.logins;
         match event {
@@ -74,7 +74,7 @@ impl Run<'_> {
         }
     }
 
-    /// The machine connects to a broker, or asks whichever it may about the cluster.
+    /// Checks the pause before the machine connects to a broker, or requests metadata.
     pub(super) fn check_login(&mut self, node: Option<NodeId>) {
         let Some(refused) = self.logins.refusals.get(&node) else { return };
         if self.now < *refused + PAUSE {
@@ -83,7 +83,7 @@ impl Run<'_> {
         }
     }
 
-    /// The machine has done everything that it wants to do now.
+    /// Checks that doomed records have failed once the machine has finished its work.
     pub(super) fn check_doomed(&mut self) {
         let Some(before) = self.logins.doomed.take() else { return };
         if let Some(open) = self.ledger.first_open().filter(|open| *open < before) {
@@ -92,9 +92,9 @@ impl Run<'_> {
         }
     }
 
-    /// A record fails.
+    /// Checks that a record does not fail because of a refusal that may be temporary.
     pub(super) fn check_refusal(&mut self, error: &Error) {
-        // The machine may hear of a refusal and of a success at the same time.
+        // The machine may receive a refusal and a success at the same time.
         let was_let_in = self.logins.let_in.is_some_and(|at| at < self.now);
         if error.refuses_connection() && was_let_in {
             let what = format!("records fail for a refusal that may pass: {error}");

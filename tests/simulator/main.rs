@@ -1,6 +1,5 @@
-//! The deterministic simulator: the producing machine, a cluster of brokers and the network
-//! between them, on a clock that only the test moves, with faults from a seed, and what must
-//! hold whatever they were.
+//! The deterministic simulator: the producer's machine, a cluster of brokers and the network
+//! between them. The test moves the clock, a seed determines the faults, and rules check every run.
 
 mod cluster;
 mod counts;

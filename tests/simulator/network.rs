@@ -1,6 +1,6 @@
-//! The connections between the client and the brokers: in order both ways, delayed, and cut at
-//! any moment. What was under way when one is cut may still reach the broker; its answers never
-//! reach the client. What waits for a login to be renewed does not reach the broker.
+//! The connections between client and brokers: ordered in both directions, delayed, and cut at any
+//! time. Requests in transit may still arrive after a cut; their answers never reach the client.
+//! Requests that wait for a login renewal do not reach the broker.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -11,48 +11,48 @@ use dekaf::random::Random;
 
 use super::cluster::{NodeId, RequestHandle};
 
-/// A connection, never used again once it was cut.
+/// A connection id. It is never reused.
 pub(crate) type LinkId = u64;
 
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) node: NodeId,
     pub(crate) alive: bool,
-    /// Requests that have been sent and have no answer yet, as the client sees it.
+    /// Requests that the client has sent and that it has no answer to.
     pub(crate) outstanding: VecDeque<RequestId>,
-    /// Why requests wait, if they do.
+    /// The reason to hold back requests, if any.
     pub(crate) hold: Option<Hold>,
     waiting: VecDeque<(RequestId, ProduceRequest)>,
-    /// Whether the broker has got to what the hold is for.
+    /// Whether the broker has reached the renewal that requests wait for.
     pub(crate) is_login_sent: bool,
-    /// Whether the login has ended: the broker closes the connection when a request comes.
+    /// Whether the login has expired: the broker closes the connection at the next request.
     pub(crate) is_expired: bool,
-    /// Requests on their way, and those that wait for the broker to finish the one before.
+    /// Requests in transit, and those that wait for the broker to finish the previous one.
     under_way: VecDeque<(Duration, RequestId, ProduceRequest)>,
     pub(crate) serving: Option<(RequestHandle, RequestId)>,
     last_arrival: Duration,
     last_answer: Duration,
 }
 
-/// Requests wait behind this, until the broker has processed what was sent before.
+/// The result of a login renewal that later requests wait for. The broker first processes earlier
+/// requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hold {
     /// The broker renews the login.
     Renewed,
-    /// The broker does not, or the client has no credentials.
+    /// The broker refuses, or the client has no credentials.
     Refused,
     /// The broker does not answer.
     Unanswered,
 }
 
-/// The requests that are lost with a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Lost {
     pub(crate) sent: Vec<RequestId>,
     pub(crate) unsent: Vec<RequestId>,
 }
 
-/// All connections there ever were.
+/// All connections that ever existed.
 #[derive(Debug, Default)]
 pub(crate) struct Network {
     links: BTreeMap<LinkId, Link>,
@@ -62,7 +62,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn connect(&mut self, node: NodeId) -> LinkId {
-        // A broker has read all of an old connection before it hears of a new one.
+        // A broker reads everything from an old connection before it accepts a new one.
         for link in self.links.values_mut().filter(|link| link.node == node) {
             link.under_way.clear();
         }
@@ -97,7 +97,7 @@ impl Network {
         self.links.get_mut(&id)
     }
 
-    /// The connection to a broker that is alive.
+    /// Returns the live connection to a broker.
     pub(crate) fn to(&self, node: NodeId) -> Option<LinkId> {
         let id = *self.current.get(&node)?;
         self.links.get(&id).filter(|link| link.alive).map(|_| id)
@@ -107,7 +107,7 @@ impl Network {
         self.current.keys().copied().filter(|node| self.to(*node).is_some()).collect()
     }
 
-    /// Cuts a connection that is alive. Of what is under way, a part may still arrive.
+    /// Cuts a live connection. Some requests in transit may still arrive.
     pub(crate) fn cut(&mut self, id: LinkId, random: &mut Random) -> Option<Lost> {
         let link = self.links.get_mut(&id).filter(|link| link.alive)?;
         link.alive = false;
@@ -119,7 +119,7 @@ impl Network {
 }
 
 impl Link {
-    /// Sends a request; says when it arrives.
+    /// Sends a request; returns when it arrives.
     pub(crate) fn send(
         &mut self,
         at: Duration,
@@ -132,29 +132,28 @@ impl Link {
         self.last_arrival
     }
 
-    /// Sends a request when the hold is over.
+    /// Sends a request after the hold ends.
     pub(crate) fn send_later(&mut self, id: RequestId, request: ProduceRequest) {
         self.waiting.push_back((id, request));
     }
 
-    /// Ends the hold; returns what is to be sent now.
+    /// Ends the hold; returns the requests that waited for it.
     pub(crate) fn release(&mut self) -> VecDeque<(RequestId, ProduceRequest)> {
         self.hold = None;
         self.is_login_sent = false;
         std::mem::take(&mut self.waiting)
     }
 
-    /// Whether the broker has processed all that was sent, and the client has its answers.
+    /// Returns whether the broker has answered all requests, and the client has the answers.
     pub(crate) fn is_drained(&self) -> bool {
         self.outstanding.is_empty() && self.under_way.is_empty() && self.serving.is_none()
     }
 
-    /// Drops what is on its way.
     pub(crate) fn drop_under_way(&mut self) {
         self.under_way.clear();
     }
 
-    /// The next request that the broker takes up, if it has arrived and nothing is being served.
+    /// Returns the next request to serve, if it has arrived and the broker is not serving another.
     pub(crate) fn take_up(&mut self, now: Duration) -> Option<(RequestId, ProduceRequest)> {
         if self.serving.is_some() {
             return None;
@@ -166,7 +165,7 @@ impl Link {
         self.under_way.pop_front().map(|(_, id, request)| (id, request))
     }
 
-    /// When an answer that leaves then arrives: never before an earlier one.
+    /// Returns when an answer that is sent at `at` arrives: never before an earlier one.
     pub(crate) fn answer_arrives(&mut self, at: Duration) -> Duration {
         self.last_answer = self.last_answer.max(at);
         self.last_answer

@@ -1,25 +1,25 @@
-//! How often the machine asks about the cluster: it pauses after each answer, unless the caller has
-//! named something new since, or the question is one of several pages.
+//! The frequency of metadata requests. The machine pauses after each answer, unless the caller has
+//! used something new since, or the topics need several pages.
 
 use std::time::Duration;
 
 use super::rules::Rule;
 use super::run::Run;
 
-/// The pause after an answer is this part of `retry_backoff`, or longer.
+/// Minimum pause after an answer, as a fraction of `retry_backoff`.
 const PAUSE: f64 = 0.79;
 
 #[derive(Debug, Default)]
 pub(super) struct Pauses {
-    /// When the machine took in the last answer, and what the caller had done before.
+    /// When the machine received the last answer, and the caller's actions up to then.
     answered: Option<(Duration, Doings)>,
-    /// How many calls have asked about the cluster.
+    /// The number of calls that asked for metadata.
     pub(super) calls: u64,
-    /// How many questions came without a pause, one after another.
+    /// The number of consecutive metadata requests without a pause.
     prompt: usize,
 }
 
-/// What the caller has done that calls for a question at once.
+/// Actions of the caller that justify an immediate metadata request.
 #[derive(Debug, PartialEq, Eq)]
 struct Doings {
     handed_over: u64,
@@ -37,12 +37,12 @@ impl Run<'_> {
         }
     }
 
-    /// The machine has taken in an answer about the cluster, or that none came.
+    /// Called when the machine has received metadata, or an error instead.
     pub(super) fn begin_pause(&mut self) {
         self.pauses.answered = Some((self.now, self.doings()));
     }
 
-    /// The machine asks about the cluster.
+    /// Called when the machine requests metadata.
     pub(super) fn check_pause(&mut self) {
         let config = &self.scenario.config;
         let pause = config.retry_backoff.mul_f64(PAUSE);
@@ -54,7 +54,7 @@ impl Run<'_> {
         }
         let topics = self.scenario.topics.len();
         let pages = if topics > config.metadata_page {
-            // Topics with records are in turn with all others, in a half of each page.
+            // Topics with records alternate with all others in half of each page.
             4 * topics.div_ceil(config.metadata_page)
         } else {
             0

@@ -1,5 +1,5 @@
-//! A caller who places records: at once where that is possible, else when woken, or later, or
-//! never; mostly where it makes sense.
+//! A caller that places records: immediately if possible, otherwise when woken up, later, or never.
+//! Its choices are mostly valid.
 
 use dekaf::config::Partitioner;
 use dekaf::producer::Ticket;
@@ -9,7 +9,7 @@ use super::ledger::Waiter;
 use super::rules::Rule;
 use super::run::{Event, Run};
 
-/// What the caller says of a record.
+/// The caller's choice for a record.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     ticket: Ticket,
@@ -22,21 +22,22 @@ impl Run<'_> {
         self.scenario.config.partitioner == Partitioner::Caller
     }
 
-    /// The partition of a record that is about to be handed over, if the caller can say.
+    /// Returns the partition of a record that will be handed over next, if the caller can choose
+    /// it.
     pub(super) fn place_at_once(&mut self, topic: &str, key: Option<&[u8]>) -> Option<i32> {
         if !self.caller_places() {
             return None;
         }
         if self.random.below(4) == 0 {
-            // Whoever may run the partitioner may as well see to those that wait.
+            // A caller that runs the partitioner may also place the waiting records.
             self.place_waiting();
         }
         let partitions = self.machine.partitions(topic)?;
-        // Not to ask is allowed.
+        // The caller need not choose.
         if self.random.below(8) == 0 { None } else { self.choose(key, partitions).ok() }
     }
 
-    /// Sees whether the caller is to be woken.
+    /// Schedules a wake-up of the caller if records wait to be placed.
     pub(super) fn wake_caller(&mut self) {
         if !self.caller_is_woken && self.machine.peek_placing().is_some() {
             self.caller_is_woken = true;
@@ -44,7 +45,7 @@ impl Run<'_> {
         }
     }
 
-    /// Runs the partitioner for all that wait for it.
+    /// Runs the partitioner for all records that wait for it.
     pub(super) fn place_waiting(&mut self) {
         self.caller_is_woken = false;
         while let Some(placing) = self.machine.poll_placing() {

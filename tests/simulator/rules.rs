@@ -1,22 +1,23 @@
-//! The rules that every run is held to, each with a tag that begins its violations. A tag says
-//! which rule noticed something, so that a broken core can be expected to violate that very one.
+//! The rules for every run. Each has a tag that starts its violations, so that a test of a broken
+//! core can expect the violation of a certain rule.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// How many violations of one rule a run reports. One defect often breaks a rule for many records.
+/// Maximum number of violations of one rule that a run reports. One defect often affects many
+/// records.
 const REPORTED: u32 = 5;
 
-/// How many violations make it pointless to go on.
+/// The number of violations after which a run stops.
 const HOPELESS: usize = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rule {
-    /// The run ends: everything is settled, and a closed machine finishes.
+    /// The run ends: all records are settled, and a closed machine finishes.
     Hang,
     /// Nothing panics.
     Panic,
-    /// Each record that was taken in is settled once, and no other is.
+    /// Each accepted record is settled exactly once, and no other record is settled.
     Settled,
     /// No record is settled after its deadline.
     Late,
@@ -24,11 +25,11 @@ pub(crate) enum Rule {
     Flush,
     /// The memory in use is bounded, and all of it is free at the end.
     Memory,
-    /// The machine's metrics agree with what was seen from outside.
+    /// The machine's metrics agree with the events observed from outside.
     Counts,
     /// The caller is asked to place each record once, and in order.
     Placing,
-    /// A call that waits for memory is told once, when its record has left the memory queue.
+    /// A call that waits for memory is notified once, after its record has left the memory queue.
     Admission,
     /// A record comes back with its own timestamp.
     Timestamp,
@@ -42,37 +43,37 @@ pub(crate) enum Rule {
     Lost,
     /// A partition's log holds records in the order in which they were handed over.
     Log,
-    /// The records of a whole batch are stored together or not at all.
+    /// The records of an all-or-nothing batch are stored together or not at all.
     Whole,
     /// The records of one partition are settled in the order in which they were handed over; the
     /// exceptions are those of `ledger/order.rs`.
     Order,
-    /// An error is fatal exactly if it is the one after which the machine takes nothing more.
+    /// An error is fatal exactly if the machine accepts no more records after it.
     Fatal,
-    /// The limit that an error's text names is the one that has passed.
+    /// The timeout that an error's text names is the one that has passed.
     Deadline,
     /// An error's text names the record's topic.
     Topic,
-    /// A record for a topic that is deleted, as the machine has been told, fails within the
-    /// metadata timeout, and not for its delivery timeout.
+    /// A record for a topic that the machine knows to be deleted fails within the metadata timeout,
+    /// and not with a delivery timeout.
     Unknown,
-    /// A record for a partition that all brokers know does not fail because the producer does not.
+    /// A record does not fail for an unknown partition that all brokers know.
     Partition,
-    /// A record that a broker blames fails with what the broker said of it; its batch mates do not
-    /// fail for it, unless they are to be stored together, are in a gapless partition, or may be
-    /// written already.
+    /// A record that a broker rejects individually fails with the broker's message for it. Other
+    /// records of the batch do not fail because of it, except in an all-or-nothing batch, in a
+    /// gapless partition, or if they may be written already.
     Mates,
-    /// The cluster may create those topics alone that records wait for.
+    /// The cluster may only create topics that records wait for.
     Created,
-    /// The machine pauses between an answer about the cluster and its next question, unless there is
-    /// something new to ask about or too much for one question.
+    /// The machine pauses between metadata and its next request, unless there is something new to
+    /// ask about, or more than fits one request.
     Pause,
-    /// The machine has as many partitions of a topic as it was last told.
+    /// The machine has the partition count that it last received for each topic.
     Size,
-    /// A record that may go anywhere goes into none of the partitions that its topic had before.
+    /// A record without a chosen partition does not go into a partition that no longer exists.
     Ghost,
-    /// A refused login fails what waits before any broker has let the client in, and nothing later;
-    /// it is tried again after a pause.
+    /// Before the first successful login, a refusal fails all waiting records; later it fails none.
+    /// Logins are retried after a pause.
     Refused,
 }
 
@@ -112,7 +113,6 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The violations of one run.
 #[derive(Debug, Default)]
 pub(crate) struct Violations {
     list: Vec<String>,
@@ -128,7 +128,7 @@ impl Violations {
         }
     }
 
-    /// Whether so much is wrong that it is pointless to go on.
+    /// Returns whether there are too many violations to continue.
     pub(crate) fn are_hopeless(&self) -> bool {
         self.of_rule.values().sum::<u32>() as usize > HOPELESS
     }

@@ -1,5 +1,5 @@
-//! One run: the machine, the cluster and the network on a virtual clock. Everything that
-//! happens follows from the scenario's seed.
+//! One run: the machine, the cluster and the network on a virtual clock. The scenario's seed
+//! determines everything.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -28,42 +28,41 @@ use super::scenario::Scenario;
 use super::topics::Told;
 use super::work::WholeCall;
 
-/// What happens at a time of its own.
+/// A scheduled event.
 #[derive(Debug)]
 pub(super) enum Event {
     Connected(NodeId),
     ConnectFailed(NodeId),
-    /// A request reaches a broker, or the broker gets to the next one.
+    /// A request reaches a broker, or the broker continues with the next one.
     Arrived(LinkId),
     Produced(LinkId, RequestId, ProduceResponse),
     Written(RequestId),
-    /// The client has waited too long for an answer.
+    /// The client's timeout for an answer has passed.
     TimedOut(LinkId, RequestId),
-    /// The client notices that a connection has ended.
+    /// The client notices a closed connection.
     Ended(LinkId, Lost),
-    /// The login of a connection is about to end.
+    /// The login of a connection must be renewed.
     LoginDue(LinkId),
-    /// The broker has answered a renewal, or would have.
+    /// The broker has answered a renewal, or the client's wait for it ends.
     LoginAnswered(LinkId),
     Metadata(u64, Option<Answer>),
     Identity(u64, Option<Answer>),
-    /// The caller hears that there are records to place.
+    /// The caller is notified that records wait to be placed.
     CallerWoken,
     Placed(placing::Answer),
-    /// The batches of a request are sealed.
     Sealed(SealedRequest),
-    /// The driver takes in what has happened.
+    /// The driver passes on the queued events.
     Woken,
-    /// The driver hears at last of requests that were lost with their connection.
+    /// The driver learns late of requests that were lost with their connection.
     Lost(Lost),
     Work,
     Fault,
 }
 
-/// How often the machine's numbers are looked at on the way: all of them take as long as a step.
+/// Steps between checks of the machine's metrics: a check takes as long as a step.
 const CHECKED_STEPS: u64 = 10;
 
-/// Who asked the cluster for what.
+/// The sender of a request to the cluster.
 #[derive(Debug)]
 pub(super) enum Asked {
     Produce(LinkId, RequestId),
@@ -79,11 +78,11 @@ pub(crate) struct Run<'a> {
     pub(super) ledger: Ledger,
     pub(super) turns: Turns,
     pub(super) habits: Habits,
-    /// What has happened, and the driver has not taken in.
+    /// Events that the driver has not passed on yet.
     pub(super) inbox: VecDeque<producer::Event>,
     pub(super) seen: Seen,
     pub(super) random: Random,
-    /// For what came later to scenarios: see `extra.rs`.
+    /// For later additions to scenarios: see `extra.rs`.
     pub(super) extra: Random,
     pub(super) now: Duration,
     start: Instant,
@@ -92,36 +91,36 @@ pub(crate) struct Run<'a> {
     steps: u64,
     pub(super) asked: BTreeMap<RequestHandle, Asked>,
     pub(super) questions: u64,
-    /// The question about the cluster that is open, and what it is.
+    /// The pending metadata request.
     pub(super) metadata: Option<(u64, MetadataWanted)>,
-    /// The last question about the cluster that was answered, and the last about everything that
-    /// the machine has the answer to.
+    /// The number of the last answered metadata request, and of the last one for all topics whose
+    /// answer the machine has.
     pub(super) answered: u64,
     pub(super) described: u64,
     pub(super) identity: Option<u64>,
-    /// Whether the caller has been woken, and has not yet placed what waits for it.
+    /// Whether the caller has been woken up and has not yet placed the waiting records.
     pub(super) caller_is_woken: bool,
     pub(super) handed_over: u64,
     pub(super) faults_until: Duration,
-    /// Whoever waits for memory or for a topic, for whom to cancel.
+    /// Tickets of records, for cancellation.
     pub(super) tickets: Vec<(Ticket, u64)>,
-    /// Calls that wait for room for a whole, by number.
+    /// Calls that wait for memory for an all-or-nothing batch, by number.
     pub(super) rooms: BTreeMap<u64, WholeCall>,
     pub(super) closed: bool,
     pub(super) pauses: Pauses,
     pub(super) logins: Logins,
-    /// What the machine was last told of each topic.
+    /// The last metadata that the machine received for each topic.
     pub(super) told: BTreeMap<String, Told>,
     pub(super) compressor: Compressor,
     pub(super) trace: Option<Vec<String>>,
     pub(super) digest: Digest,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) violations: Vec<String>,
-    /// What happened, step by step, if that was asked for.
+    /// The trace of all events, if requested.
     pub(crate) trace: Vec<String>,
     pub(crate) digest: Digest,
 }
@@ -169,7 +168,7 @@ impl<'a> Run<'a> {
             trace: traced.then(Vec::new),
             digest: Digest::default(),
         };
-        // What it says for debugging belongs to what it does.
+        // The digest includes debug notices.
         run.machine.set_verbose(Random::new(!scenario.seed).below(4) == 0);
         run.plan(Duration::ZERO, Event::Work);
         if let Some(faults) = scenario.faults {
@@ -178,10 +177,10 @@ impl<'a> Run<'a> {
         run
     }
 
-    /// Runs to the end, and says what came of it.
+    /// Runs to the end and returns the result.
     pub(crate) fn outcome(mut self) -> Outcome {
         self.pump();
-        // Healed cluster or not, nothing may take longer than its own deadline.
+        // Every record must end by its deadline, even without a healthy cluster.
         let limit = Duration::from_secs(3_600);
         while self.handed_over < self.scenario.records || !self.machine.is_idle() {
             if !self.step() {
@@ -256,7 +255,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Lets the next thing happen; says whether there was one.
+    /// Processes the next event. Returns false if there is none.
     fn step(&mut self) -> bool {
         let machine =
             self.machine.poll_timeout().map(|at| at.saturating_duration_since(self.start));
@@ -328,7 +327,7 @@ impl<'a> Run<'a> {
 
     // -- the machine ------------------------------------------------------------------------
 
-    /// Holds the machine's numbers against what was seen of it.
+    /// Compares the machine's metrics with the observed events.
     fn check_counts(&mut self) {
         let (topics, config) = (self.ledger.topics(), &self.scenario.config);
         let lateness = self.habits.lateness() + self.longest_hold();
@@ -364,8 +363,8 @@ impl<'a> Run<'a> {
         self.ledger.settled(self.now, settled, &self.cluster);
     }
 
-    /// A fatal error says that the machine takes nothing more. Others may have ended in the same
-    /// turn for another reason, and are not fatal then.
+    /// Checks that an error is fatal exactly if the machine accepts nothing more. Other records may
+    /// fail in the same turn for another reason; their errors are not fatal.
     fn check_fatal(&mut self, error: &Error) {
         let what = match self.machine.check_open() {
             Ok(()) if error.fatal() => format!("the machine goes on after a fatal error: {error}"),
@@ -491,7 +490,7 @@ impl<'a> Run<'a> {
         let identified = match answer {
             Some(Answer::InitProducerId(answer)) if answer.error_code.is_success() => {
                 let (id, epoch) = (answer.producer_id, answer.producer_epoch);
-                // Sometimes near its end, so that ids run out of epochs.
+                // Sometimes near the maximum, so that a producer id runs out of epochs.
                 Ok((id, if self.random.below(4) == 0 { i16::MAX - 1 } else { epoch }))
             }
             Some(Answer::InitProducerId(answer)) => {
@@ -503,7 +502,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Whether a record fails for what the machine ended with.
+/// Returns whether a record failed for the same reason as the machine.
 fn is_same(end: &Error, error: &Error) -> bool {
     error.kind() == end.kind() && error.to_string().contains(&end.to_string())
 }

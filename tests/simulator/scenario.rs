@@ -1,5 +1,4 @@
-//! What a seed stands for: a producer's settings, a cluster, what is handed over, and which
-//! faults happen how often.
+//! The scenario of a seed: the producer's config, the cluster, the workload and the faults.
 
 use std::time::Duration;
 
@@ -9,25 +8,24 @@ use dekaf::random::Random;
 use super::cluster::{Chances, PerMille, Settings, Spread, TopicSettings};
 use super::extra::Extra;
 
-/// A simulation, before it runs.
 #[derive(Debug)]
 pub(crate) struct Scenario {
     pub(crate) seed: u64,
     pub(crate) config: Config,
     pub(crate) cluster: Settings,
     pub(crate) topics: Vec<(String, TopicSettings)>,
-    /// Records to hand over, and the longest pause between two bursts of them.
+    /// The number of records, and the longest pause between two bursts of them.
     pub(crate) records: u64,
     pub(crate) pause: Duration,
     pub(crate) largest_value: u64,
-    /// One way between client and broker.
+    /// The one-way delay between client and broker.
     pub(crate) network: Spread,
-    /// Between two faults; `None` is a run without any.
+    /// The time between two faults; `None` disables them.
     pub(crate) faults: Option<Spread>,
-    /// Whether topics are deleted and created again: what was stored in them is gone then.
+    /// Whether topics are deleted and recreated, which loses their records.
     pub(crate) recreates: bool,
     pub(crate) purges: bool,
-    /// Whether brokers are told topics by id, as from Produce version 13 on.
+    /// Whether produce requests identify topics by id, as from version 13 on.
     pub(crate) by_id: bool,
     pub(crate) extra: Extra,
 }
@@ -96,7 +94,7 @@ impl Scenario {
         scenario
     }
 
-    /// A healthy cluster and a producer with the usual settings: where stories begin.
+    /// A healthy cluster and a producer with common settings, as the base of stories.
     pub(crate) fn plain(seed: u64) -> Self {
         let mut random = Extra::generator(seed);
         let mut config = Config::new("simulated:9092").expect("it is an address");
@@ -135,19 +133,18 @@ impl Scenario {
         }
     }
 
-    /// Whether brokers recognise repetitions, so that nothing may be stored twice.
+    /// Returns whether brokers detect duplicates, so that nothing may be stored twice.
     pub(crate) fn exactly_once(&self) -> bool {
         self.config.idempotence && self.ordered()
     }
 
-    /// Whether the order of each partition is kept, as the caller wants it. A producer that names
-    /// topics does not notice at once when one is replaced, and the new log takes whatever comes
-    /// first.
+    /// Returns whether each partition keeps the caller's order. A producer that names topics does
+    /// not immediately notice a recreated topic, whose log accepts whichever batch comes first.
     pub(crate) fn ordered(&self) -> bool {
         !self.config.allow_reordering && (self.by_id || !self.deletes_topics())
     }
 
-    /// Whether what was acknowledged survives a leader.
+    /// Returns whether acknowledged records survive the loss of a leader.
     pub(crate) fn durable(&self) -> bool {
         self.config.acks == Acks::All && !self.deletes_topics()
     }
@@ -174,7 +171,7 @@ fn config(random: &mut Random, small_memory: bool, gapless: bool) -> Config {
     }
     config.gapless = gapless;
     if random.below(4) == 0 {
-        // Soon after the numbers end, and begin again at 0.
+        // Sequence numbers soon wrap to 0.
         config.first_sequence = i32::MAX - random.below(200) as i32;
     }
     config.partitioner =

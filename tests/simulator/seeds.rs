@@ -1,6 +1,6 @@
-//! Seeds: many of them, each a whole story. A seed that fails prints itself;
-//! `DEKAF_SEED=n cargo test --no-default-features --test simulator no_seed -- --nocapture` tells
-//! its story again, step by step.
+//! Runs of many seeds, each with a different scenario. A failing seed is printed; `DEKAF_SEED=n
+//! cargo test --no-default-features --test simulator no_seed -- --nocapture` prints its trace, step
+//! by step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,7 +12,7 @@ use super::rules::Rule;
 use super::run::{Outcome, Run};
 use super::scenario::Scenario;
 
-/// How many seeds `cargo test` runs.
+/// The number of seeds that `cargo test` runs.
 const SEEDS: u64 = 3_000;
 
 pub(super) fn number(name: &str) -> Option<u64> {
@@ -28,12 +28,12 @@ fn outcome(scenario: &Scenario, traced: bool) -> Outcome {
     })
 }
 
-/// Runs scenarios, each made of a seed, until one violates a rule. Returns what went wrong, or
-/// how many seeds went well.
+/// Runs one scenario for each seed until one violates a rule. Returns the violations, or the number
+/// of seeds without any.
 ///
-/// `DEKAF_SEEDS` says how many seeds to run, `DEKAF_FIRST_SEED` where to begin, `DEKAF_SECONDS`
-/// for how long, and `DEKAF_RULES` which rules count (`twice,order`; all of them unless it is set).
-/// With `DEKAF_SURVEY`, all seeds are run, and each rule is reported with the seeds that violate it.
+/// `DEKAF_SEEDS` sets the number of seeds, `DEKAF_FIRST_SEED` the first one, `DEKAF_SECONDS` a time
+/// limit, and `DEKAF_RULES` the rules to check (`twice,order`; default: all). With `DEKAF_SURVEY`,
+/// all seeds run, and each rule is reported with the seeds that violate it.
 pub(super) fn search(seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Result<u64, String> {
     let first = number("DEKAF_FIRST_SEED").unwrap_or(0);
     let count = number("DEKAF_SEEDS").unwrap_or(seeds);
@@ -66,7 +66,7 @@ pub(super) fn search(seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Result<u
     }
 }
 
-/// Which seeds violate each rule, and what the first of them says.
+/// The seeds that violate each rule, with the first violation.
 #[derive(Default)]
 struct Survey(BTreeMap<String, (BTreeSet<u64>, String)>);
 
@@ -91,7 +91,7 @@ impl fmt::Display for Survey {
     }
 }
 
-/// Prints what happens in a scenario, step by step.
+/// Prints the trace of a scenario.
 pub(super) fn tell(scenario: &Scenario) {
     let Outcome { violations, trace, .. } = outcome(scenario, true);
     let story = format!("{scenario:#?}\n{}\n", trace.join("\n"));

@@ -1,7 +1,7 @@
-//! Stories: scenarios in which something rare happens often. Each is looked for in a few seeds by
-//! `cargo test`, and by name:
-//! `DEKAF_STORY="records leave together" cargo test --no-default-features --test simulator story`.
-//! The variables of `seeds.rs` work here, too; with `DEKAF_SEED=n` one seed's story is told.
+//! Stories: scenarios that make a rare situation frequent. `cargo test` runs a few seeds of each.
+//! Run a single one by name: `DEKAF_STORY="records leave together" cargo test --no-default-features
+//! --test simulator story`. The variables of `seeds.rs` apply, too; `DEKAF_SEED=n` prints one
+//! seed's trace.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::seeds::{number, search, tell};
 
 pub(super) struct Story {
     pub(super) name: &'static str,
-    /// How many seeds `cargo test` runs.
+    /// The number of seeds that `cargo test` runs.
     pub(super) seeds: u64,
     pub(super) scenario: fn(u64) -> Scenario,
 }
@@ -52,15 +52,15 @@ pub(super) const STORIES: &[Story] = &[
     Story::new("a producer names more than a thousand topics", 2, thousand),
 ];
 
-/// Wholes among records that are handed over in groups.
+/// All-or-nothing batches among records that are handed over in groups.
 fn leave_together(seed: u64) -> Scenario {
     let extra = Extra { gathers: true, ..Extra::default() };
     Scenario { extra, ..Scenario::new(seed) }
 }
 
-/// Connections end while the answers to several batches are on their way, so that all of them are
-/// sent again although they are stored; then the broker refuses some of them, out of the blue. What
-/// was stored is overtaken by other batches, until the broker has nearly forgotten it.
+/// Connections break while the answers to several stored batches are in transit, so all of them are
+/// retried. The broker then rejects some of the retries at random. Later batches overtake the
+/// stored ones until the broker has nearly forgotten those.
 fn stored_and_refused(seed: u64) -> Scenario {
     let mut scenario = with_faults(seed, Spread::millis(50, 200), &[Fault::Cut]);
     scenario.config.batch_size = 100;
@@ -75,7 +75,7 @@ fn stored_and_refused(seed: u64) -> Scenario {
     scenario
 }
 
-/// Leaders move while the first batches are on their way: the new ones know nothing of the producer.
+/// Leaders move while the first batches are in transit: the new leaders do not know the producer.
 fn moved_at_once(seed: u64) -> Scenario {
     let mut scenario = with_faults(seed, Spread::millis(2, 40), &[Fault::MoveLeader]);
     scenario.cluster.brokers = 3;
@@ -89,8 +89,8 @@ fn moved_at_once(seed: u64) -> Scenario {
     scenario
 }
 
-/// Leaders hang or step down before their replicas have what they stored, and the records fail soon
-/// after: nobody knows whether they are stored.
+/// Leaders hang or step down before their replicas have copied their records. The records fail soon
+/// after, without certainty whether they are stored.
 fn moved_while_copying(seed: u64) -> Scenario {
     let faults = &[Fault::MoveLeader, Fault::MoveLeader, Fault::Pause, Fault::Recover];
     let mut scenario = with_faults(seed, Spread::millis(10, 100), faults);
@@ -104,8 +104,8 @@ fn moved_while_copying(seed: u64) -> Scenario {
     scenario
 }
 
-/// Batches are cut up, or may not be: some are stored when the topic begins to refuse their size,
-/// and some are wholes.
+/// Batches must be split, or may not be: some are already stored when the topic's size limit
+/// shrinks, and some are all-or-nothing.
 fn limited(seed: u64) -> Scenario {
     let faults = &[Fault::LimitSize, Fault::Cut];
     let mut scenario = with_faults(seed, Spread::millis(20, 300), faults);
@@ -117,7 +117,8 @@ fn limited(seed: u64) -> Scenario {
     scenario
 }
 
-/// Brokers hang for longer than records may take, among which are wholes that waited before.
+/// Brokers hang for longer than the delivery timeout. Some of the records are all-or-nothing
+/// batches that had to wait before.
 fn wholes_that_waited(seed: u64) -> Scenario {
     let faults = &[Fault::Pause, Fault::Recover];
     let mut scenario = with_faults(seed, Spread::millis(100, 2_000), faults);
@@ -129,8 +130,8 @@ fn wholes_that_waited(seed: u64) -> Scenario {
     scenario
 }
 
-/// Batches are stored past older ones that are refused; wholes among them may have less time left
-/// than what they wait behind.
+/// Batches are stored before older ones that are rejected. All-or-nothing batches may have less
+/// time left than the batches before them.
 fn overtaking(seed: u64) -> Scenario {
     let mut scenario = Scenario::plain(seed);
     (scenario.cluster.brokers, scenario.topics[0].1.replication_factor) = (1, 1);
@@ -156,7 +157,7 @@ fn deleted(seed: u64) -> Scenario {
     with_faults(seed, Spread::millis(100, 2_000), &[Fault::Delete])
 }
 
-/// Nothing but their partitions tells apart two topics of the same name.
+/// Two topics of the same name differ only in their partitions.
 fn without_ids(seed: u64) -> Scenario {
     let faults = &[Fault::Reshape, Fault::DeleteForAWhile, Fault::Cut];
     let mut scenario = with_faults(seed, Spread::millis(100, 1_000), faults);
@@ -171,7 +172,7 @@ fn added_partitions(seed: u64) -> Scenario {
     scenario
 }
 
-/// Some of the batches are stored when their topic begins to refuse them.
+/// Some batches are already stored when their topic starts to reject them.
 fn keyless(seed: u64) -> Scenario {
     let mut scenario = with_faults(seed, Spread::millis(50, 500), &[Fault::Compact, Fault::Cut]);
     scenario.extra.gathers = seed.is_multiple_of(2);
@@ -185,7 +186,7 @@ fn refused(seed: u64) -> Scenario {
     scenario
 }
 
-/// An id is asked for when the last epoch of one is used up, or none was given yet.
+/// A producer id is requested after the last epoch, or while there is none yet.
 fn no_producer_id(seed: u64) -> Scenario {
     let mut scenario = Scenario::plain(seed);
     scenario.cluster.chances.producer_id_refused = PerMille(400);
@@ -194,7 +195,8 @@ fn no_producer_id(seed: u64) -> Scenario {
     scenario
 }
 
-/// Topics are denied and brokers hang, with more patience for both than for records.
+/// Topics are reported as unknown and brokers hang, while the delivery timeout is shorter than the
+/// timeouts for both.
 fn short_delivery(seed: u64) -> Scenario {
     let faults = &[Fault::Hide, Fault::Pause, Fault::Recover];
     let mut scenario = with_faults(seed, Spread::millis(50, 500), faults);
@@ -217,7 +219,7 @@ fn closed(seed: u64) -> Scenario {
     scenario
 }
 
-/// Connections end, records wait for memory, and batches are refused for reasons that pass.
+/// Connections break, records wait for memory, and batches are rejected with retriable errors.
 fn short_of_memory(seed: u64) -> Scenario {
     let mut scenario = with_faults(seed, Spread::millis(50, 500), &[Fault::Cut, Fault::Hide]);
     scenario.config.buffer_memory = 3_000;
@@ -227,8 +229,8 @@ fn short_of_memory(seed: u64) -> Scenario {
     scenario
 }
 
-/// Connections end, and brokers refuse the next ones for longer or shorter than records may take;
-/// in two of three seeds, the first ones, too.
+/// Connections break, and brokers refuse new logins for longer or shorter than the delivery
+/// timeout. In two of three seeds they also refuse the first logins.
 fn logins_refused(seed: u64) -> Scenario {
     let faults = &[Fault::RefuseLogins, Fault::Cut, Fault::Cut, Fault::MoveLeader];
     let mut scenario = with_faults(seed, Spread::millis(100, 3_000), faults);
@@ -237,8 +239,8 @@ fn logins_refused(seed: u64) -> Scenario {
     scenario
 }
 
-/// Connections renew their logins, or end, while leaders move and brokers hang. One seed in three
-/// is not idempotent, and half of those do without acknowledgements.
+/// Connections renew their logins or close, while leaders move and brokers hang. A third of the
+/// seeds are not idempotent, half of those with `acks=0`.
 fn logins_end(seed: u64) -> Scenario {
     let faults = &[Fault::MoveLeader, Fault::Cut, Fault::Pause, Fault::Recover];
     let mut scenario = with_faults(seed, Spread::millis(200, 3_000), faults);
@@ -252,8 +254,8 @@ fn logins_end(seed: u64) -> Scenario {
     scenario
 }
 
-/// Topics are forgotten between one record and the next, while leaders move and connections end, and
-/// the producer's epochs come to their end.
+/// Topics are forgotten between two records, while leaders move, connections break, and producer
+/// epochs run out.
 fn forgotten(seed: u64) -> Scenario {
     let faults = &[Fault::MoveLeader, Fault::Cut, Fault::Pause, Fault::Recover];
     let mut scenario = with_faults(seed, Spread::millis(50, 1_000), faults);
@@ -268,7 +270,7 @@ fn forgotten(seed: u64) -> Scenario {
     scenario
 }
 
-/// One question is about a few of the topics, which change while they are asked about page by page.
+/// Metadata is requested in pages of a few topics, which change between the pages.
 fn in_pages(seed: u64) -> Scenario {
     let faults = &[Fault::MoveLeader, Fault::Cut, Fault::DeleteForAWhile, Fault::Hide];
     let mut scenario = with_faults(seed, Spread::millis(50, 1_000), faults);
@@ -285,7 +287,7 @@ fn in_pages(seed: u64) -> Scenario {
     scenario
 }
 
-/// The topics do not fit into one question of the usual size.
+/// The topics do not fit one metadata request of the usual size.
 fn thousand(seed: u64) -> Scenario {
     let mut scenario = with_faults(seed, Spread::millis(500, 2_000), &[Fault::Cut]);
     scenario.cluster.brokers = 1;
@@ -299,7 +301,7 @@ fn thousand(seed: u64) -> Scenario {
     scenario
 }
 
-/// A plain scenario with some kinds of faults, in which several batches may be on their way.
+/// A plain scenario with these faults, in which several batches may be in flight.
 fn with_faults(seed: u64, pause: Spread, faults: &[Fault]) -> Scenario {
     let mut scenario = Scenario::plain(seed);
     scenario.records = 250;

@@ -1,4 +1,4 @@
-//! What the machine was told of topics, and whether it believes that.
+//! The metadata that the machine has received for topics, and whether it uses it correctly.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use dekaf::protocol::MetadataResponse;
 use super::rules::Rule;
 use super::run::Run;
 
-/// A topic as the machine was last told of it.
+/// The last metadata that the machine received for a topic.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     id: u128,
-    /// How many partitions the machine has.
+    /// The partition count in the machine.
     believed: usize,
-    /// The most partitions that any answer gave each incarnation of it.
+    /// The largest partition count that any answer had for each incarnation.
     most: BTreeMap<u128, usize>,
 }
 
 impl Run<'_> {
-    /// The cluster is about to be asked. A topic that it may create must be one that records wait
-    /// for: a deleted topic must not come back because somebody asked about it.
+    /// Checks that records wait for every topic that a metadata request may create. Otherwise a
+    /// request would recreate a deleted topic.
     pub(super) fn check_question(&mut self, wanted: &MetadataWanted) {
         for topic in wanted.topics.iter().filter(|_| wanted.may_create) {
             if !self.ledger.has_open(topic) {
@@ -31,10 +31,10 @@ impl Run<'_> {
         }
     }
 
-    /// The machine has taken in what the cluster says of its topics.
+    /// Called after the machine has processed metadata.
     pub(super) fn told(&mut self, response: &MetadataResponse) {
         for topic in &response.topics {
-            // An answer about everything also names topics that the machine has never heard of.
+            // An answer for all topics also has topics that the machine does not know.
             let Some(name) = topic.name.as_ref().filter(|name| self.ledger.knows(name)) else {
                 continue;
             };
@@ -51,7 +51,7 @@ impl Run<'_> {
     fn described_topic(&mut self, name: &str, id: u128, count: usize) {
         let believed = self.machine.leaders(name).len();
         if believed == 0 && self.machine.metrics().forgotten.handed_over > 0 {
-            // The machine has forgotten the topic since it asked.
+            // The machine has forgotten the topic since its request.
             return;
         }
         let told = self.told.entry(name.to_owned()).or_default();
@@ -63,8 +63,9 @@ impl Run<'_> {
             self.ledger.topic_is_other(name, believed < told.believed);
         }
         (told.id, told.believed) = (id, believed);
-        // A broker may not have heard of the last partitions: that is not believed. Nor of a
-        // deletion: such an answer may be believed or not. Without ids, nothing tells these apart.
+        // The machine ignores answers of brokers that do not know the last partitions yet. Answers
+        // of brokers that do not know of a deletion yet may be used or not. Without topic ids the
+        // two look alike.
         let is_current = id != 0 && self.cluster.topic_id(name) == Some(id);
         let least = if is_same { most } else { count };
         if is_current && !(least..=most).contains(&believed) {

@@ -1,8 +1,8 @@
-//! Whether the machine does what it did, in 10,000 seeds and in all stories. `trace-digest` has the
-//! digests of what passed into the machine and out of it. `make trace-digest` compares them all,
-//! `cargo test` some of them. After a change that is meant to be one, `make trace-digest TRACES=write`
-//! writes them down anew. `TRACES=each` prints the digest of every seed instead, to find one that
-//! differs. The bytes of batches are digested, so another version of a compressor is a change.
+//! Regression test of the machine's behavior, for 10,000 seeds and all stories. The file
+//! `trace-digest` has the digests of all inputs and outputs. `make trace-digest` compares all of
+//! them, `cargo test` a part. After an intended change, `make trace-digest TRACES=write` updates
+//! the file. `TRACES=each` prints the digest of every seed, to find one that differs. The digests
+//! include the batches' bytes, so another version of a compressor changes them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -16,10 +16,9 @@ use super::scenario::Scenario;
 use super::stories::STORIES;
 
 const SEEDS: u64 = 10_000;
-/// How many seeds share a digest.
+/// The number of seeds for each digest.
 const SHARE: u64 = 1_000;
 
-/// Some seeds of one scenario.
 struct Share {
     name: String,
     seeds: std::ops::Range<u64>,
@@ -27,7 +26,7 @@ struct Share {
 }
 
 impl Share {
-    /// The first so many seeds of plain scenarios, and all stories.
+    /// Returns the first `seeds` seeds of the general scenarios, and all stories.
     fn up_to(seeds: u64) -> Vec<Self> {
         let plain = (0..seeds).step_by(SHARE as usize).map(|first| {
             let seeds = first..first + SHARE;
@@ -41,7 +40,7 @@ impl Share {
         plain.chain(stories).collect()
     }
 
-    /// A line with the digest of all, or one for each.
+    /// Returns one line with the digest of all seeds, or one for each seed.
     fn lines(&self, each: bool) -> String {
         let mut all = Digest::default();
         let mut lines = String::new();

@@ -1,4 +1,5 @@
-//! What the caller does: it hands records over, alone and as wholes, flushes, cancels and purges.
+//! The caller: it hands over single records and all-or-nothing batches, flushes, cancels and
+//! purges.
 
 use std::time::Duration;
 
@@ -11,21 +12,21 @@ use super::ledger::{Next, Waiter, made_at};
 use super::rules::Rule;
 use super::run::{Event, Run, disconnected};
 
-/// A call whose records are stored together or not at all.
+/// A call with an all-or-nothing batch.
 #[derive(Debug, Clone)]
 pub(super) struct WholeCall {
     topic: String,
     partition: i32,
     count: u64,
-    /// Of each record's value.
+    /// The size of each record's value.
     size: usize,
     has_keys: bool,
-    /// When it was made.
+    /// When the call began.
     since: Duration,
 }
 
 impl Run<'_> {
-    /// A burst of work: records, and now and then a flush, a cancellation or a purge.
+    /// Performs a burst of work: records, and sometimes a flush, a cancellation or a purge.
     pub(super) fn work(&mut self) {
         let closes = self.scenario.extra.closes_after;
         if !self.closed && closes.is_some_and(|records| self.handed_over >= records) {
@@ -64,13 +65,13 @@ impl Run<'_> {
             let pause = Spread { least: Duration::ZERO, most: self.scenario.pause };
             self.plan_after(pause, Event::Work);
         } else {
-            // The end of the work is the end of the faults: whatever was promised must come.
+            // Faults end with the work, so that all results must arrive.
             self.heal();
         }
     }
 
-    /// Drops what the scenario says, and checks that the rest is kept. What is dropped behind
-    /// records that are kept counts as in flight until these have ended.
+    /// Purges as in the scenario, and checks that all other records are kept. Dropped records
+    /// behind kept ones count as in flight until those are settled.
     fn purge(&mut self) {
         let what = self.scenario.extra.kept.purge();
         let held = |run: &Self| {
@@ -120,7 +121,7 @@ impl Run<'_> {
         let now = self.instant();
         let headers = record.headers();
         let borrowed = record.with_headers(&headers);
-        // As callers do: the record joins those before it, and their waiter, if it can.
+        // As in production, the record first tries to join the previous records and their waiter.
         let joined = self.machine.join(|| now, &name, partition, &borrowed, Next(id), haste);
         let produced = match joined {
             Ok(Joined { ticket, work }) => Ok(Produced::Accepted { ticket, work, is_held: false }),
@@ -146,7 +147,7 @@ impl Run<'_> {
         }
     }
 
-    /// A partition that exists only since a moment ago, not yet, or not at all.
+    /// Returns a partition that has just been created, will be, or does not exist.
     fn stray(&mut self, topic: &str) -> Option<i32> {
         if !self.scenario.extra.strays || self.extra.below(3) > 0 {
             return None;
@@ -155,13 +156,13 @@ impl Run<'_> {
         Some(newest + self.extra.below(3) as i32)
     }
 
-    /// Whether a record is too large for any request. Only of a topic that the machine knows by
-    /// name: it counts the others apart.
+    /// Returns whether to make a record too large for any request. Only for topics that the machine
+    /// knows: it counts records of unknown topics separately.
     fn is_oversize(&mut self, topic: &str) -> bool {
         self.scenario.extra.oversizes && self.ledger.knows(topic) && self.extra.below(30) == 0
     }
 
-    /// Some records for one partition, all or nothing.
+    /// Hands over records for one partition as an all-or-nothing batch.
     fn hand_over_whole(&mut self) {
         let topic = self.random.below(self.scenario.topics.len() as u64) as usize;
         let (topic, settings) = &self.scenario.topics[topic];
@@ -179,7 +180,7 @@ impl Run<'_> {
         self.try_whole(&WholeCall { topic, partition, count, size, has_keys, since });
     }
 
-    /// Hands a whole over, or waits until there may be room for it.
+    /// Hands over an all-or-nothing batch, or waits until memory may be available.
     fn try_whole(&mut self, call: &WholeCall) {
         let WholeCall { ref topic, partition, count, size, has_keys, since } = *call;
         let first = self.handed_over;
@@ -220,7 +221,7 @@ impl Run<'_> {
         }
     }
 
-    /// The machine did not take a record in, and said why.
+    /// Called when the machine has rejected a record with an error.
     fn not_taken(&mut self, id: u64, error: &Error) {
         if error.fatal() == self.machine.check_open().is_ok() {
             let what = format!("record {id} is refused, and whether for ever is wrong: {error}");
@@ -235,7 +236,7 @@ impl Run<'_> {
         Waiter::Room(number)
     }
 
-    /// There may be room for a whole, or it is of no use to wait any longer.
+    /// Called when there may be memory for a batch, or waiting has become useless.
     pub(super) fn whole_fits(&mut self, number: u64) {
         let Some(call) = self.rooms.remove(&number) else {
             return self
@@ -247,7 +248,6 @@ impl Run<'_> {
         }
     }
 
-    /// Closes the machine, once.
     pub(super) fn close(&mut self, limit: Duration) {
         if !std::mem::replace(&mut self.closed, true) {
             let (now, waiter) = (self.instant(), self.ledger.close());
@@ -261,7 +261,7 @@ impl Run<'_> {
         }
         let index = self.random.below(self.tickets.len() as u64) as usize;
         let (ticket, id) = self.tickets.swap_remove(index);
-        // A ticket of a batch is shared, and cannot be cancelled any more.
+        // Records of one batch share its ticket, which can no longer be cancelled.
         if self.machine.cancel(self.instant(), ticket).is_some() {
             self.ledger.cancelled(id);
         }

@@ -1,4 +1,4 @@
-//! What brokers answer from their own picture of the cluster: metadata, and producer ids.
+//! Answers from a broker's own metadata image: metadata and producer ids.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,7 +21,6 @@ const NO_COORDINATOR: [ErrorCode; 3] = [ErrorCode(14), ErrorCode(15), ErrorCode(
 /// `UNKNOWN_SERVER_ERROR`, `CLUSTER_AUTHORIZATION_FAILED`.
 const NO_PRODUCER_ID: [ErrorCode; 2] = [ErrorCode(-1), ErrorCode(31)];
 
-/// Where clients find a broker.
 pub(super) fn address(node: NodeId) -> (String, i32) {
     (format!("broker-{node}"), 9092 + node)
 }
@@ -87,7 +86,7 @@ impl Cluster {
         }
     }
 
-    /// Every id is given out once, whoever asks.
+    /// Every producer id is unique in the cluster.
     pub(super) fn serve_init_producer_id(
         &mut self,
         request: &InitProducerIdRequest,
@@ -124,7 +123,7 @@ impl Cluster {
         }
     }
 
-    /// How long a client is to be silent now.
+    /// Returns a random throttle time, mostly 0.
     pub(super) fn throttle(&mut self) -> i32 {
         let chances = self.settings.chances;
         if self.happens(chances.throttle) {
@@ -134,12 +133,12 @@ impl Cluster {
         }
     }
 
-    /// Until when brokers last denied a topic that was there.
+    /// Returns the end of the time in which brokers last reported an existing topic as unknown.
     pub(crate) fn hidden_until(&self, name: &str) -> Duration {
         self.hidden.get(name).copied().unwrap_or_default()
     }
 
-    /// Whether brokers deny a topic for now.
+    /// Returns whether brokers currently report a topic as unknown.
     pub(super) fn is_hidden(&self, name: &str) -> bool {
         self.hidden.get(name).is_some_and(|until| *until > self.now)
     }

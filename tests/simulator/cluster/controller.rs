@@ -1,5 +1,5 @@
-//! The controller, which never fails: topics, leaders, and who is alive. What it decides is
-//! final at once; brokers learn it later.
+//! The controller, which never fails: topics, leaders and live brokers. Its decisions take effect
+//! immediately; brokers learn of them later.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::replica::{Replica, Role};
 use super::{Cluster, Due, History, NodeId, TopicId, TopicSettings};
 
 impl Cluster {
-    /// Creates a topic, and says its id. Brokers do not know it yet.
+    /// Creates a topic and returns its id. Brokers do not know the topic yet.
     pub(crate) fn create_topic(
         &mut self,
         now: Duration,
@@ -44,13 +44,12 @@ impl Cluster {
         id
     }
 
-    /// Deletes a topic with all its records.
     pub(crate) fn delete_topic(&mut self, now: Duration, name: &str) {
         self.advance(now);
         self.decide(|image| image.topics.remove(name)).expect("a topic of that name");
     }
 
-    /// Gives a topic more partitions.
+    /// Raises the number of partitions to `partitions`.
     pub(crate) fn add_partitions(&mut self, now: Duration, name: &str, partitions: i32) {
         self.advance(now);
         self.grow(name, partitions);
@@ -67,7 +66,7 @@ impl Cluster {
                     .map(|offset| (topic.settings.first_leader + index + offset) % brokers)
                     .take(topic.settings.replication_factor)
                     .collect();
-                // Who is not there when a partition is made is not in sync.
+                // A replica that is down when the partition is created is not in sync.
                 let isr: Vec<_> =
                     replicas.iter().copied().filter(|node| usable.contains(node)).collect();
                 topic.partitions.push(PartitionImage {
@@ -89,7 +88,7 @@ impl Cluster {
         }
     }
 
-    /// Changes a topic's settings; the number of partitions is not among them.
+    /// Changes a topic's settings, except the number of partitions.
     pub(crate) fn alter_topic(
         &mut self,
         now: Duration,
@@ -103,7 +102,7 @@ impl Cluster {
         });
     }
 
-    /// Makes a replica in sync the leader, and says whether it could.
+    /// Makes an in-sync replica the leader. Returns false if that is not possible.
     pub(crate) fn move_leader(
         &mut self,
         now: Duration,
@@ -126,8 +125,8 @@ impl Cluster {
         fit
     }
 
-    /// Deletes the records before an offset, as `DeleteRecords` does: the leader, and only what
-    /// is committed. Says where the log begins then.
+    /// Deletes the committed records before an offset on the leader, as `DeleteRecords` does.
+    /// Returns the new start offset.
     pub(crate) fn delete_records(
         &mut self,
         now: Duration,
@@ -157,17 +156,16 @@ impl Cluster {
         Ok(start)
     }
 
-    /// A topic's id, as the controller knows it.
     pub(crate) fn topic_id(&self, name: &str) -> Option<TopicId> {
         self.image.topics.get(name).map(|topic| topic.id)
     }
 
-    /// How many partitions a topic has, as the controller knows it.
+    /// Returns the number of partitions in the controller's metadata.
     pub(crate) fn partitions(&self, name: &str) -> i32 {
         self.image.topics.get(name).map_or(0, |topic| topic.partitions.len() as i32)
     }
 
-    /// Whether every broker knows a partition of the topic's present incarnation.
+    /// Returns whether every broker knows a partition of the topic's current incarnation.
     pub(crate) fn all_know(&self, name: &str, index: i32) -> bool {
         self.topic_id(name).is_some_and(|id| {
             let has = |view: &Image| view.partition((id, index)).is_some();
@@ -175,23 +173,24 @@ impl Cluster {
         })
     }
 
-    /// Whether a topic is deleted and no broker knows it any more.
+    /// Returns whether a topic is deleted and no broker knows it any more.
     pub(crate) fn all_forgot(&self, name: &str) -> bool {
         self.topic_id(name).is_none() && self.views().all(|view| !view.topics.contains_key(name))
     }
 
-    /// What brokers believe. One that is down may come back with what it believed.
+    /// Returns the metadata of all brokers, including those that are down, which may come back with
+    /// it.
     fn views(&self) -> impl Iterator<Item = &Image> {
         self.nodes.iter().map(|node| &*node.view)
     }
 
-    /// A partition's leader and its epoch, as the controller knows them.
+    /// Returns a partition's leader and leader epoch in the controller's metadata.
     pub(crate) fn leader(&self, name: &str, index: i32) -> Option<(NodeId, i32)> {
         let image = self.image.partition((self.topic_id(name)?, index))?;
         Some((image.leader?, image.epoch))
     }
 
-    /// Keeps of a deleted replica what the most knowing one had.
+    /// Keeps a deleted replica for the history if its high watermark is the highest so far.
     pub(super) fn bury(&mut self, partition: super::Partition, replica: Replica) {
         let history = self.history.get_mut(&partition).expect("every partition has a history");
         let known = history.last.as_ref().map_or(-1, |last| last.high_watermark);
@@ -200,14 +199,15 @@ impl Cluster {
         }
     }
 
-    /// The controller loses sight of a broker, or sees it anew: what was planned is void.
+    /// Starts a new session when the controller loses or regains a broker, which voids planned
+    /// events.
     pub(super) fn new_session(&mut self, node: NodeId) -> u64 {
         let node = self.node_mut(node);
         node.session += 1;
         node.session
     }
 
-    /// A broker was silent for too long.
+    /// Fences a broker that was silent for too long.
     pub(super) fn miss(&mut self, node: NodeId, session: u64) {
         if self.node(node).session == session {
             self.fence(node);
@@ -223,7 +223,7 @@ impl Cluster {
         }
     }
 
-    /// A broker is back. One that was started now knows what happened, and serves.
+    /// Admits a broker that is back. A restarted one gets the current metadata and starts to serve.
     pub(super) fn admit(&mut self, id: NodeId, session: u64) {
         if self.node(id).session != session {
             return;

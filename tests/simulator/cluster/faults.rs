@@ -1,4 +1,4 @@
-//! What can be done to a cluster.
+//! Faults that can be injected into a cluster.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use super::settings::Spread;
 use super::{Chances, Cluster, Due, NodeId};
 
 impl Cluster {
-    /// Kills a broker. It keeps what it has written; its clients' connections break, and nothing
-    /// that it was asked is ever answered.
+    /// Crashes a broker. It keeps its logs; its connections break, and its pending requests are
+    /// never answered.
     pub(crate) fn crash(&mut self, now: Duration, id: NodeId) {
         self.advance(now);
         let node = self.node_mut(id);
@@ -22,8 +22,8 @@ impl Cluster {
         self.lose(id);
     }
 
-    /// Starts a broker that is down; it serves after a while. The controller takes it for a new
-    /// one, even if it never noticed the crash.
+    /// Starts a broker that is down; it serves after a delay. The controller treats it as a new
+    /// session, even if it never noticed the crash.
     pub(crate) fn restart(&mut self, now: Duration, id: NodeId) {
         self.advance(now);
         if self.node(id).run != Run::Down {
@@ -40,7 +40,7 @@ impl Cluster {
         self.plan_after(self.settings.startup, Due::Unfence { node: id, session });
     }
 
-    /// Makes a broker hang: it takes connections and requests, and answers none.
+    /// Makes a broker hang: it accepts connections and requests, but answers none.
     pub(crate) fn pause(&mut self, now: Duration, id: NodeId) {
         self.advance(now);
         let reached = self.node(id).reaches_others();
@@ -52,8 +52,8 @@ impl Cluster {
         }
     }
 
-    /// Lets a broker go on that hung. It believes what it believed, and so answers first what
-    /// arrived meanwhile; then it learns what it missed.
+    /// Resumes a paused broker. It first answers the requests that arrived meanwhile, from its
+    /// stale metadata, and then receives the new metadata.
     pub(crate) fn resume(&mut self, now: Duration, id: NodeId) {
         self.advance(now);
         let node = self.node_mut(id);
@@ -79,7 +79,7 @@ impl Cluster {
         }
     }
 
-    /// Ends that.
+    /// Reconnects an isolated broker.
     pub(crate) fn rejoin(&mut self, now: Duration, id: NodeId) {
         self.advance(now);
         if self.node(id).isolated {
@@ -88,7 +88,7 @@ impl Cluster {
         }
     }
 
-    /// Breaks a broker's disk: `KAFKA_STORAGE_ERROR`, also for what waits for replicas.
+    /// Fails a broker's disk: `KAFKA_STORAGE_ERROR`, also for requests that wait for replicas.
     pub(crate) fn fail_disk(&mut self, now: Duration, id: NodeId) {
         self.advance(now);
         self.node_mut(id).disk_failed = true;
@@ -99,7 +99,7 @@ impl Cluster {
         });
     }
 
-    /// Repairs it; nothing is lost.
+    /// Repairs the disk; no data is lost.
     pub(crate) fn repair_disk(&mut self, now: Duration, id: NodeId) {
         self.advance(now);
         self.node_mut(id).disk_failed = false;
@@ -110,25 +110,25 @@ impl Cluster {
         self.kick_all(id);
     }
 
-    /// Makes a broker copy slowly, or as all others again.
+    /// Sets a broker's replication delay; `None` restores the default.
     pub(crate) fn set_replication(&mut self, now: Duration, id: NodeId, delay: Option<Spread>) {
         self.advance(now);
         self.node_mut(id).replication = delay;
     }
 
-    /// Makes all brokers deny a topic for a while, although it is there.
+    /// Makes all brokers report an existing topic as unknown until `until`.
     pub(crate) fn hide_topic(&mut self, now: Duration, name: &str, until: Duration) {
         self.advance(now);
         self.hidden.insert(name.to_owned(), until);
     }
 
-    /// Changes how often things go wrong.
+    /// Changes the probabilities of random faults.
     pub(crate) fn set_chances(&mut self, now: Duration, chances: Chances) {
         self.advance(now);
         self.settings.chances = chances;
     }
 
-    /// Undoes every fault. The cluster is whole once nothing happens any more.
+    /// Undoes every fault. The cluster is healthy once all planned events have happened.
     pub(crate) fn heal(&mut self, now: Duration) {
         self.set_chances(now, Chances::default());
         for until in self.hidden.values_mut() {
@@ -145,13 +145,13 @@ impl Cluster {
         }
     }
 
-    /// The controller hears nothing of a broker any more.
+    /// The controller loses contact to a broker.
     fn lose(&mut self, node: NodeId) {
         let session = self.new_session(node);
         self.plan_after(self.settings.detection, Due::Fence { node, session });
     }
 
-    /// A broker that kept running reaches the others again, if nothing else hinders it.
+    /// Lets a running broker reconnect to the others, unless another fault prevents it.
     fn regain(&mut self, node: NodeId) {
         if self.node(node).reaches_others() {
             let session = self.new_session(node);

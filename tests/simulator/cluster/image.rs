@@ -1,5 +1,5 @@
-//! The picture of the cluster that the controller draws: who is alive, which topics there are,
-//! and who leads and follows. Brokers act on the last one they were shown.
+//! The cluster metadata of the controller: live brokers, topics, leaders and replicas. Each broker
+//! acts on the last image it received.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -9,11 +9,10 @@ use super::{NodeId, Partition, TopicId};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Image {
-    /// Grows with every change.
+    /// Incremented by every change.
     pub(super) version: u64,
-    /// The brokers that are not fenced.
     pub(super) alive: BTreeSet<NodeId>,
-    /// The brokers whose disk has failed, and who lead and follow nothing.
+    /// Brokers with a failed disk, which neither lead nor follow.
     pub(super) diskless: BTreeSet<NodeId>,
     pub(super) topics: BTreeMap<String, Rc<TopicImage>>,
 }
@@ -28,7 +27,7 @@ pub(super) struct TopicImage {
 #[derive(Debug, Clone)]
 pub(super) struct PartitionImage {
     pub(super) replicas: Vec<NodeId>,
-    /// Never empty: the last one in sync stays, even when it is gone.
+    /// Never empty: the last in-sync replica stays, even when it is down.
     pub(super) isr: BTreeSet<NodeId>,
     pub(super) leader: Option<NodeId>,
     pub(super) epoch: i32,
@@ -39,7 +38,7 @@ impl Image {
         Self { alive: nodes.collect(), ..Self::default() }
     }
 
-    /// Whether a broker may lead.
+    /// Returns whether a broker may lead.
     pub(super) fn is_usable(&self, node: NodeId) -> bool {
         self.alive.contains(&node) && !self.diskless.contains(&node)
     }
@@ -63,7 +62,7 @@ impl Image {
         })
     }
 
-    /// Takes leadership and membership in sync from a broker, as far as others can take over.
+    /// Removes a broker's leaderships, and its ISR memberships where other replicas are in sync.
     pub(super) fn withdraw(&mut self, node: NodeId) {
         let usable = self.usable();
         for partition in self.all_partitions_mut() {
@@ -76,7 +75,7 @@ impl Image {
         }
     }
 
-    /// Lets partitions without a leader find one.
+    /// Elects leaders for partitions that have none.
     pub(super) fn elect_missing_leaders(&mut self) {
         let usable = self.usable();
         for partition in self.all_partitions_mut() {
@@ -96,7 +95,7 @@ impl Image {
 }
 
 impl PartitionImage {
-    /// The first replica in sync leads, in the order of their assignment; no other ever does.
+    /// Elects the first in-sync replica in assignment order. There is no unclean election.
     fn elect(&mut self, usable: &BTreeSet<NodeId>) {
         let fit = |node: &&NodeId| usable.contains(node) && self.isr.contains(node);
         self.leader = self.replicas.iter().find(fit).copied();

@@ -1,4 +1,4 @@
-//! One broker: whether it runs, whom it reaches, what it believes and what it has stored.
+//! One broker: its run state, connectivity, metadata and replicas.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -12,9 +12,9 @@ use super::{Partition, Request, RequestHandle};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Run {
     Up,
-    /// Hangs: keeps everything, does nothing.
+    /// Hangs: keeps its state but does nothing.
     Paused,
-    /// Down, or on its way up.
+    /// Down, or still starting.
     Down,
 }
 
@@ -24,15 +24,15 @@ pub(super) struct Node {
     /// Whether it is cut off from the controller and from the other brokers.
     pub(super) isolated: bool,
     pub(super) disk_failed: bool,
-    /// Grows whenever the controller loses or regains it, so that older plans are void.
+    /// Incremented when the controller loses or regains the broker, which voids older events.
     pub(super) session: u64,
     pub(super) view: Rc<Image>,
     pub(super) replicas: BTreeMap<Partition, Replica>,
-    /// What arrived while it hung.
+    /// Requests that arrived while it was paused.
     pub(super) backlog: Vec<(RequestHandle, Request)>,
     /// Produce requests that wait for replicas.
     pub(super) purgatory: BTreeMap<RequestHandle, Pending>,
-    /// How long its fetches take, where it is not as the cluster's settings say.
+    /// The replication delay, if it differs from the cluster's settings.
     pub(super) replication: Option<Spread>,
 }
 
@@ -51,7 +51,6 @@ impl Node {
         }
     }
 
-    /// Whether it serves clients.
     pub(super) fn is_serving(&self) -> bool {
         self.run == Run::Up
     }
@@ -60,12 +59,12 @@ impl Node {
         self.run == Run::Paused
     }
 
-    /// Whether it talks to the controller and to others of whom this is true.
+    /// Returns whether the broker can communicate with the controller and with other such brokers.
     pub(super) fn reaches_others(&self) -> bool {
         self.run == Run::Up && !self.isolated
     }
 
-    /// Whether it can copy and be copied from.
+    /// Returns whether the broker can replicate from others, and others from it.
     pub(super) fn replicates(&self) -> bool {
         self.reaches_others() && !self.disk_failed
     }

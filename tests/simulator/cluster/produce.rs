@@ -1,5 +1,5 @@
-//! A produce request on its broker, which acts on its own picture of the cluster: what it
-//! appends, what it refuses and with which code, and whom it names instead of itself.
+//! The broker's handling of produce requests, based on its metadata image: appends, error codes
+//! and leader hints.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ const INVALID_REQUIRED_ACKS: ErrorCode = ErrorCode(21);
 const KAFKA_STORAGE_ERROR: ErrorCode = ErrorCode(56);
 const UNKNOWN_TOPIC_ID: ErrorCode = ErrorCode(100);
 
-/// What no repetition helps against, and what no batch is to blame for.
+/// Errors that are not retriable and that no batch causes.
 const REFUSALS: [ErrorCode; 5] = [
     ErrorCode::UNKNOWN_SERVER_ERROR,
     ErrorCode(29), // TOPIC_AUTHORIZATION_FAILED
@@ -31,7 +31,7 @@ const REFUSALS: [ErrorCode; 5] = [
     ErrorCode(90), // PRODUCER_FENCED
 ];
 
-/// What is flipped in a batch: anything from its checksum on.
+/// Offset of the checksum: bits are flipped only from here on.
 const CHECKSUM: usize = 17;
 
 impl Cluster {
@@ -50,7 +50,8 @@ impl Cluster {
                 topic_id: asked.topic_id,
                 ..TopicProduced::default()
             };
-            // One answer for a partition that stands twice, and one batch, the last.
+            // If a partition is listed twice, only its last batch is stored, and there is one
+            // answer.
             let batches: BTreeMap<i32, Option<&Bytes>> = asked
                 .partition_data
                 .iter()
@@ -106,7 +107,8 @@ impl Cluster {
         self.look_again(node, handle);
     }
 
-    /// Answers at once what is committed already: what was there before, or needs no replica.
+    /// Immediately answers batches that are already committed: duplicates, or those that need no
+    /// replica.
     fn look_again(&mut self, node: NodeId, handle: RequestHandle) {
         let waiting = &self.node(node).purgatory[&handle].waiting;
         let partitions: Vec<_> = waiting.iter().map(|waiting| waiting.partition).collect();
@@ -185,8 +187,8 @@ impl Cluster {
         Ok(Appended { response, partition, required: appended.last_offset + 1 })
     }
 
-    /// Notes which records a refusal blames (KIP-467). Each gets a text of its own, so that a
-    /// producer that gives a record another one's text is found out.
+    /// Records the invalid records of a rejection (KIP-467). Each gets a unique message, which
+    /// reveals a producer that gives a record another record's message.
     fn blamed(&mut self, records: &Bytes, mut refusal: Refusal) -> Refusal {
         if refusal.record_errors.is_empty() {
             return refusal;
@@ -211,7 +213,7 @@ impl Cluster {
         flipped.into()
     }
 
-    /// Sends a response, with what the broker has to add: the leaders it knows, and a pause.
+    /// Sends a response, with leader hints and a throttle time.
     pub(super) fn answer_produce(
         &mut self,
         node: NodeId,
@@ -248,18 +250,18 @@ impl Cluster {
     }
 }
 
-/// A record that a batch was refused for.
+/// A record that caused the rejection of a batch.
 #[derive(Debug)]
 pub(crate) struct Blame {
     pub(crate) value: Bytes,
-    /// What the broker said of it.
+    /// The broker's error message.
     pub(crate) what: String,
 }
 
 struct Appended {
     response: PartitionProduced,
     partition: Partition,
-    /// What the high watermark must reach for an acknowledgement by all.
+    /// The high watermark at which the batch is acknowledged by all replicas.
     required: i64,
 }
 

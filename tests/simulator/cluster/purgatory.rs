@@ -1,5 +1,5 @@
-//! Where produce requests wait for replicas, as in Kafka's `DelayedProduce`. Whatever ends the
-//! wait, the batches are in the leader's log: an error says nothing about that.
+//! Produce requests that wait for replicas, as in Kafka's `DelayedProduce`. Their batches are
+//! already in the leader's log, so even a request that fails may have stored them.
 
 use std::time::Duration;
 
@@ -17,18 +17,19 @@ pub(super) struct Pending {
     pub(super) expires: Duration,
 }
 
-/// A partition that is not yet answered.
+/// A partition of a request that still waits.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    /// Its place in the response: the topic's, and the partition's in it.
+    /// The indexes of the topic and the partition in the response.
     pub(super) place: (usize, usize),
     pub(super) partition: Partition,
-    /// What the high watermark must reach.
+    /// The high watermark to wait for.
     pub(super) required: i64,
 }
 
 impl Cluster {
-    /// Ends waits with the codes that `verdict` gives, and answers what waits for nothing more.
+    /// Ends waits with the codes that `verdict` returns, and answers requests that wait for nothing
+    /// more.
     pub(super) fn resolve(
         &mut self,
         node: NodeId,
@@ -53,7 +54,7 @@ impl Cluster {
         }
     }
 
-    /// The high watermark has moved.
+    /// Ends the waits that a higher high watermark has fulfilled.
     pub(super) fn resolve_committed(&mut self, node: NodeId, partition: Partition) {
         let Some(replica) = self.replica(node, partition) else { return };
         let Some(verdict) = self.verdict(node, partition) else { return };
@@ -64,7 +65,7 @@ impl Cluster {
         });
     }
 
-    /// What a leader says about a batch that is committed.
+    /// Returns the leader's code for a batch that is committed.
     pub(super) fn verdict(&self, node: NodeId, partition: Partition) -> Option<ErrorCode> {
         let leadership = self.replica(node, partition).and_then(Replica::leadership)?;
         let topic = self.node(node).view.topic_by_id(partition.0);
@@ -72,7 +73,7 @@ impl Cluster {
         Some(if enough { ErrorCode::NONE } else { ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND })
     }
 
-    /// A request's time is over. A broker that hangs notices when it goes on.
+    /// Answers a request that has timed out. A paused broker does so only after it resumes.
     pub(super) fn expire(&mut self, node: NodeId, handle: RequestHandle) {
         let broker = self.node_mut(node);
         if broker.is_paused() {
@@ -87,7 +88,7 @@ impl Cluster {
         }
     }
 
-    /// Requests whose time passed while the broker hung.
+    /// Answers the requests that timed out while the broker was paused.
     pub(super) fn expire_overdue(&mut self, node: NodeId) {
         let now = self.now;
         let Node { purgatory, .. } = self.node(node);

@@ -1,4 +1,4 @@
-//! One broker's copy of a partition, and what it needs to know as its leader.
+//! A broker's replica of a partition, with the leader's state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::image::PartitionImage;
 #[derive(Debug, Clone)]
 pub(super) struct Replica {
     pub(super) log: PartitionLog,
-    /// Everything before it is stored by all in sync, as far as this replica knows.
+    /// The offset up to which all in-sync replicas have the log, as far as this replica knows.
     pub(super) high_watermark: i64,
     pub(super) role: Role,
     /// Whether a fetch is planned.
@@ -27,23 +27,23 @@ pub(super) enum Role {
 #[derive(Debug, Clone)]
 pub(super) struct Leadership {
     pub(super) epoch: i32,
-    /// Those in sync, as the controller last said.
+    /// The in-sync replicas in the leader's metadata.
     pub(super) isr: BTreeSet<NodeId>,
-    /// Those whom the leader has asked the controller to add, and the picture that will have
-    /// them. They count for the high watermark at once, or a leader that does not yet know of
-    /// them could acknowledge what they have not.
+    /// Replicas that the leader has asked the controller to add to the ISR, with the image version
+    /// that contains them. They count for the high watermark immediately. Otherwise a leader
+    /// without that image could acknowledge records that a new ISR member lacks.
     pub(super) joining: BTreeMap<NodeId, u64>,
     pub(super) followers: BTreeMap<NodeId, Progress>,
-    /// Whether a look at lagging followers is planned.
+    /// Whether a lag check is planned.
     pub(super) watched: bool,
 }
 
-/// How far a follower is, as its leader knows.
+/// A follower's progress, as its leader knows it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Progress {
-    /// −1 until it has fetched.
+    /// −1 until the follower has fetched.
     pub(super) end: i64,
-    /// When it last had everything.
+    /// When the follower last had the whole log.
     pub(super) caught_up: Duration,
 }
 
@@ -71,7 +71,7 @@ impl Replica {
         }
     }
 
-    /// Becomes the leader, or stays it, as the picture of a version says.
+    /// Becomes or stays the leader, as in the image with this version.
     pub(super) fn lead(
         &mut self,
         node: NodeId,
@@ -97,7 +97,8 @@ impl Replica {
         });
     }
 
-    /// Moves the leader's high watermark to where all in sync are, and says whether it moved.
+    /// Advances the leader's high watermark to the lowest end offset in the ISR. Returns whether it
+    /// moved.
     pub(super) fn advance(&mut self, node: NodeId) -> bool {
         let Some(leadership) = self.leadership() else { return false };
         let in_sync = leadership.isr.iter().chain(leadership.joining.keys());
@@ -112,7 +113,7 @@ impl Replica {
         moved
     }
 
-    /// Becomes as the leader is: what the leader has not goes, what it has comes.
+    /// Makes this log equal to the leader's: truncates where they diverge, then appends.
     pub(super) fn copy_from(&mut self, leader: &Self) {
         let agreed = self.agreement(leader);
         let committed = self.high_watermark.min(self.log.end_offset());
@@ -129,10 +130,11 @@ impl Replica {
         self.high_watermark = self.high_watermark.max(leader.high_watermark);
     }
 
-    /// Up to where both have the same. What one of them has deleted was committed, and the same.
+    /// Returns the offset up to which both logs agree. Deleted records were committed, so they
+    /// agree.
     fn agreement(&self, leader: &Self) -> i64 {
         let mut agreed = self.log.end_offset().min(leader.log.end_offset());
-        // The leader's start may be inside a batch, of which it still has the whole.
+        // The leader's start may be inside a batch, which it still has complete.
         for batch in self.log.batches_from(leader.log.first_stored()).rev() {
             if leader.has(batch) {
                 return batch.next_offset();
@@ -142,7 +144,7 @@ impl Replica {
         agreed
     }
 
-    /// Whether it has the same batch, and so the same log up to there.
+    /// Returns whether this log has the same batch, and therefore the same log up to it.
     fn has(&self, batch: &StoredBatch) -> bool {
         self.log.batch_at(batch.base_offset()).is_some_and(|mine| {
             mine.base_offset() == batch.base_offset() && mine.leader_epoch() == batch.leader_epoch()
@@ -151,12 +153,13 @@ impl Replica {
 }
 
 impl Leadership {
-    /// Whether a follower counts for the high watermark.
+    /// Returns whether a replica counts for the high watermark.
     pub(super) fn counts(&self, node: NodeId) -> bool {
         self.isr.contains(&node) || self.joining.contains_key(&node)
     }
 
-    /// How many count, for an acknowledgement of what is stored already.
+    /// Returns how many replicas count when the broker checks `min.insync.replicas` after an
+    /// append.
     pub(super) fn in_sync(&self) -> usize {
         let joining = self.joining.keys().filter(|node| !self.isr.contains(node));
         self.isr.len() + joining.count()

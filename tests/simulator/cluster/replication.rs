@@ -1,11 +1,11 @@
-//! How followers come by what their leader has, how it learns of that, and who is in sync.
-//! Nothing polls: a fetch is planned when there is something to fetch and somebody to ask.
+//! Replication: fetches, the leader's knowledge of its followers, and the ISR. There is no polling:
+//! a fetch is planned only if there is something to fetch and a reachable leader.
 
 use super::replica::Replica;
 use super::{Cluster, Due, NodeId, Partition};
 
 impl Cluster {
-    /// Whom a follower can fetch from: the leader that both believe in, in the same epoch.
+    /// Returns the leader to fetch from. Both brokers must agree on the leader and its epoch.
     fn source(&self, partition: Partition, follower: NodeId) -> Option<NodeId> {
         let replica = self.replica(follower, partition)?;
         let super::replica::Role::Follower { leader: Some(leader), epoch } = replica.role else {
@@ -18,7 +18,7 @@ impl Cluster {
         possible.then_some(leader)
     }
 
-    /// Whether a fetch would teach the follower or its leader anything.
+    /// Returns whether a fetch would change anything for the follower or its leader.
     fn is_behind(&self, partition: Partition, follower: NodeId, leader: NodeId) -> bool {
         let of = |node| self.replica(node, partition).expect("both have the partition");
         let (mine, theirs) = (of(follower), of(leader));
@@ -31,7 +31,7 @@ impl Cluster {
             || self.may_join(partition, follower, leader)
     }
 
-    /// Whether the controller would add a follower to those in sync.
+    /// Returns whether the controller would add a follower to the ISR.
     fn may_join(&self, partition: Partition, follower: NodeId, leader: NodeId) -> bool {
         let leadership = self.replica(leader, partition).and_then(Replica::leadership);
         let Some((leadership, image)) = leadership.zip(self.image.partition(partition)) else {
@@ -43,7 +43,7 @@ impl Cluster {
             && image.epoch == leadership.epoch
     }
 
-    /// Plans a fetch, if it makes sense.
+    /// Plans a fetch if it would change anything.
     pub(super) fn kick(&mut self, partition: Partition, follower: NodeId) {
         let Some(leader) = self.source(partition, follower) else { return };
         if !self.is_behind(partition, follower, leader) {
@@ -65,7 +65,7 @@ impl Cluster {
         }
     }
 
-    /// Everything that a broker leads or follows may go on, after it was out of reach.
+    /// Resumes replication of everything that a broker leads or follows, after it was unreachable.
     pub(super) fn kick_all(&mut self, node: NodeId) {
         let partitions: Vec<_> = self.node(node).replicas.keys().copied().collect();
         for partition in partitions {
@@ -75,7 +75,7 @@ impl Cluster {
         }
     }
 
-    /// A follower gets what its leader has.
+    /// Copies the leader's log to a follower.
     pub(super) fn fetch(&mut self, partition: Partition, follower: NodeId) {
         if let Some(replica) = self.replica_mut(follower, partition) {
             replica.fetching = false;
@@ -91,7 +91,7 @@ impl Cluster {
         self.plan_after(delay, Due::Fetched { partition, follower, leader, epoch, end });
     }
 
-    /// A leader learns how far a follower is.
+    /// Updates the leader's knowledge of a follower, and may add the follower to the ISR.
     pub(super) fn fetched(
         &mut self,
         partition: Partition,
@@ -127,7 +127,7 @@ impl Cluster {
         self.kick(partition, follower);
     }
 
-    /// Moves the high watermark as far as it goes, and answers who waited for that.
+    /// Advances the high watermark as far as possible, and answers requests that waited for it.
     pub(super) fn progressed(&mut self, leader: NodeId, partition: Partition) {
         let Some(replica) = self.replica_mut(leader, partition) else { return };
         if replica.advance(leader) {
@@ -136,7 +136,7 @@ impl Cluster {
         }
     }
 
-    /// A leader has appended: it must be copied, and in time.
+    /// Starts replication and lag checks after an append.
     pub(super) fn appended(&mut self, leader: NodeId, partition: Partition, old_end: i64) {
         let now = self.now;
         let replica = self.replica_mut(leader, partition).expect("it leads");
@@ -151,7 +151,7 @@ impl Cluster {
         self.kick_followers(leader, partition);
     }
 
-    /// Plans a look at followers that may fall behind.
+    /// Plans a lag check.
     pub(super) fn watch(&mut self, leader: NodeId, partition: Partition) {
         let replica = self.replica_mut(leader, partition);
         let Some(leadership) = replica.and_then(Replica::leadership_mut) else { return };
@@ -162,7 +162,7 @@ impl Cluster {
         }
     }
 
-    /// Asks the controller to count those no longer who have lagged for too long.
+    /// Asks the controller to remove followers from the ISR that have lagged for too long.
     pub(super) fn check_lag(&mut self, partition: Partition, leader: NodeId, epoch: i32) {
         let lag_max = self.settings.replica_lag_max;
         let (now, reaches) = (self.now, self.node(leader).reaches_others());
@@ -189,7 +189,7 @@ impl Cluster {
             .collect();
         leadership.watched = next.is_some();
         if let Some(next) = next {
-            // Those who are lost now are looked at again until the picture says so.
+            // Check lost followers again until the metadata no longer lists them.
             let at = if next <= now { now + lag_max } else { next };
             self.plan(at, Due::LagCheck { partition, leader, epoch });
         }

@@ -1,23 +1,23 @@
-//! How a simulated cluster is made, and how often what goes wrong.
+//! Settings of a simulated cluster, and the probabilities of its faults.
 
 use std::time::Duration;
 
 use dekaf::broker::log::LogConfig;
 use dekaf::random::Random;
 
-/// So many times in a thousand.
+/// A probability in thousandths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PerMille(pub(crate) u32);
 
 impl PerMille {
-    /// Asks the generator only where there is a choice, so that a fault that is switched off
-    /// does not change all others.
+    /// Returns a random outcome. A probability of 0 does not consume a random number, so that a
+    /// disabled fault does not change the rest of the run.
     pub(crate) fn happens(self, random: &mut Random) -> bool {
         self.0 > 0 && random.below(1000) < u64::from(self.0)
     }
 }
 
-/// A duration between two others.
+/// A range of durations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spread {
     pub(crate) least: Duration,
@@ -35,37 +35,38 @@ impl Spread {
     }
 }
 
-/// A cluster's settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) brokers: i32,
-    /// One way between two brokers: a follower has a batch after one, its leader knows after two.
+    /// The one-way delay between brokers: a follower has a batch after one, the leader knows it
+    /// after two.
     pub(crate) replication: Spread,
-    /// From a decision of the controller until a broker knows it.
+    /// The delay from a decision of the controller until a broker learns of it.
     pub(crate) metadata_lag: Spread,
-    /// From a broker's silence until the controller fences it (`broker.session.timeout.ms`).
+    /// The time from a broker's silence until the controller fences it
+    /// (`broker.session.timeout.ms`).
     pub(crate) detection: Spread,
-    /// How long a broker that was restarted takes to serve again.
+    /// How long a restarted broker takes until it serves again.
     pub(crate) startup: Spread,
     /// `replica.lag.time.max.ms`.
     pub(crate) replica_lag_max: Duration,
-    /// Whether a restarted broker has its producers from a snapshot, and so of each the last
-    /// batch alone. A retry of an older one is then out of order although it is stored.
+    /// Whether a restarted broker loads producer states from a snapshot, which has only the last
+    /// batch of each. A retry of an older batch is then out of order although it is stored.
     pub(crate) restarts_from_snapshots: bool,
-    /// Partitions of a topic that is created because somebody asked for it; `None` creates none.
+    /// The number of partitions of auto-created topics; `None` disables auto-creation.
     pub(crate) auto_create: Option<i32>,
-    /// Whether brokers give topics ids, as from Kafka 2.8 on.
+    /// Whether topics have ids, as since Kafka 2.8.
     pub(crate) topic_ids: bool,
-    /// The epoch that a new producer gets. Kafka gives 0; anything else is for tests of the epochs'
-    /// end.
+    /// The epoch of a new producer. Kafka starts at 0; other values test the end of the epoch
+    /// range.
     pub(crate) first_epoch: i16,
     pub(crate) chances: Chances,
-    /// When the brokers' clocks begin, in milliseconds since 1970.
+    /// The initial time of the brokers' clocks, in milliseconds since 1970.
     pub(crate) epoch_ms: i64,
 }
 
 impl Default for Settings {
-    /// Three quick and healthy brokers.
+    /// Three fast and healthy brokers.
     fn default() -> Self {
         Self {
             brokers: 3,
@@ -84,29 +85,28 @@ impl Default for Settings {
     }
 }
 
-/// How often brokers do what nobody asked them to.
+/// The probabilities of random faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chances {
-    /// A batch arrives with a bit flipped: `CORRUPT_MESSAGE`.
+    /// A batch arrives with a flipped bit: `CORRUPT_MESSAGE`.
     pub(crate) corrupt: PerMille,
-    /// `KAFKA_STORAGE_ERROR` out of the blue, with nothing stored.
+    /// `KAFKA_STORAGE_ERROR` without a cause; nothing is stored.
     pub(crate) storage_error: PerMille,
-    /// A batch is refused for good, for a reason that is not in the batch.
+    /// A batch is rejected with an error that is not retriable and not caused by the batch.
     pub(crate) refused: PerMille,
-    /// `InitProducerId` fails for a reason that passes.
+    /// `InitProducerId` fails with a retriable error.
     pub(crate) no_producer_id: PerMille,
-    /// `InitProducerId` is refused for good.
+    /// `InitProducerId` fails with an error that is not retriable.
     pub(crate) producer_id_refused: PerMille,
-    /// A response asks the client to be silent for a while.
+    /// A response has a throttle time.
     pub(crate) throttle: PerMille,
-    /// For how long.
     pub(crate) throttle_time: Spread,
-    /// `NOT_LEADER_OR_FOLLOWER` comes with the leader that the broker knows (KIP-951).
+    /// `NOT_LEADER_OR_FOLLOWER` names the leader that the broker knows (KIP-951).
     pub(crate) leader_hint: PerMille,
 }
 
 impl Default for Chances {
-    /// None, except that leaders are always hinted at.
+    /// No faults; leader hints are always sent.
     fn default() -> Self {
         Self {
             corrupt: PerMille(0),
@@ -121,11 +121,10 @@ impl Default for Chances {
     }
 }
 
-/// A topic's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TopicSettings {
     pub(crate) partitions: i32,
-    /// The broker that leads partition 0 at first; the next one leads partition 1, and so on.
+    /// The first leader of partition 0. The next broker leads partition 1, and so on.
     pub(crate) first_leader: i32,
     pub(crate) replication_factor: usize,
     /// `min.insync.replicas`.

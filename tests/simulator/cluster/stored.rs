@@ -1,12 +1,12 @@
-//! What a cluster has stored, as a consumer would see it, for those who judge at the end.
+//! Committed records, as a consumer would read them, for the checks at the end of a run.
 
 use dekaf::broker::log::StoredBatch;
 use dekaf::record::DecodedRecord;
 
 use super::{Cluster, Partition, TopicId};
 
-/// Everything that was ever committed to a partition of one incarnation of a topic: also what
-/// was deleted since, and also after the topic itself was deleted.
+/// Everything that was ever committed to a partition of one incarnation of a topic. Includes
+/// deleted records and deleted topics.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredLog {
     pub(crate) topic: String,
@@ -16,14 +16,14 @@ pub(crate) struct StoredLog {
 }
 
 impl StoredLog {
-    /// The records with their offsets.
+    /// Returns the records with their offsets.
     pub(crate) fn records(&self) -> impl Iterator<Item = (i64, DecodedRecord)> {
         self.batches.iter().flat_map(|batch| batch.records().expect("batches that can be read"))
     }
 }
 
 impl Cluster {
-    /// What was committed to a partition.
+    /// Returns everything that was committed to a partition.
     pub(crate) fn committed(&self, topic_id: TopicId, index: i32) -> Option<StoredLog> {
         let partition = (topic_id, index);
         let history = self.history.get(&partition)?;
@@ -37,7 +37,7 @@ impl Cluster {
         Some(StoredLog { topic: history.topic.clone(), topic_id, partition: index, batches })
     }
 
-    /// What was committed to all partitions there ever were.
+    /// Returns everything that was committed, for all partitions that ever existed.
     pub(crate) fn all_committed(&self) -> Vec<StoredLog> {
         let partitions: Vec<Partition> = self.history.keys().copied().collect();
         partitions.into_iter().filter_map(|(id, index)| self.committed(id, index)).collect()

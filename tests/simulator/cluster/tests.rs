@@ -1,5 +1,5 @@
-//! That the simulated cluster does what Kafka does: a model that is kinder, or harsher, would
-//! prove nothing about a producer.
+//! Tests that the simulated cluster behaves like Kafka. A more lenient or stricter model would
+//! prove nothing about the producer.
 
 mod acks;
 mod answers;
@@ -19,14 +19,14 @@ use super::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A cluster with a clock, and the answers it gave.
+/// A cluster with a clock and the collected answers.
 struct Bench {
     cluster: Cluster,
     now: Duration,
     answers: BTreeMap<RequestHandle, Answered>,
 }
 
-/// A batch with one record for each id.
+/// Builds a batch with one record for each id.
 fn batch(identity: Identity, ids: &[u64]) -> Bytes {
     let mut builder = BatchBuilder::with_capacity(100);
     for id in ids {
@@ -36,7 +36,7 @@ fn batch(identity: Identity, ids: &[u64]) -> Bytes {
     builder.seal(Compression::NONE, &mut Compressor::new()).to_bytes(identity)
 }
 
-/// Offsets and ids.
+/// Returns offsets and ids.
 fn stored(log: &StoredLog) -> Vec<(i64, u64)> {
     let id = |value: &[u8]| u64::from_be_bytes(value.try_into().expect("an id"));
     log.records().map(|(offset, record)| (offset, id(&record.value.expect("a value")))).collect()
@@ -62,7 +62,7 @@ impl Bench {
         Self { cluster, now: Duration::ZERO, answers: BTreeMap::new() }
     }
 
-    /// Three brokers, all of whom know topic "t", whose one partition broker 0 leads.
+    /// Three brokers that know topic `t`, whose only partition broker 0 leads.
     fn new() -> Self {
         Self::with(Settings::default(), TopicSettings::default())
     }
@@ -86,7 +86,7 @@ impl Bench {
         self.pass(Duration::from_millis(time));
     }
 
-    /// Lets time pass until nothing happens of its own accord.
+    /// Advances the clock until no events are left.
     fn settle(&mut self) {
         for _ in 0..100_000 {
             let Some(next) = self.cluster.next_event() else { return };
@@ -116,7 +116,7 @@ impl Bench {
         }
     }
 
-    /// What became of the request's only batch.
+    /// Returns the result of the request's only batch.
     fn outcome(&self, handle: RequestHandle) -> &PartitionProduced {
         let [topic] = &self.response(handle).responses[..] else { panic!("one topic") };
         let [partition] = &topic.partition_responses[..] else { panic!("one partition") };
@@ -127,7 +127,7 @@ impl Bench {
         self.outcome(handle).error_code.0
     }
 
-    /// The ids that a consumer of t-0 sees.
+    /// Returns the ids that a consumer of `t`, partition 0, sees.
     fn committed(&self) -> Vec<u64> {
         let id = self.cluster.topic_id("t").expect("topic t");
         stored(&self.cluster.committed(id, 0).expect("partition 0"))

@@ -1,5 +1,5 @@
-//! How the controller's decisions reach the brokers, each in its own time, and what a broker
-//! does about them: lead, follow, or drop a partition.
+//! Distribution of the controller's metadata to brokers, each after its own delay. A broker then
+//! leads, follows or drops its partitions.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use super::replica::{Replica, Role};
 use super::{Cluster, Due, NodeId};
 
 impl Cluster {
-    /// The controller changes the picture, and sends it out.
+    /// Changes the controller's metadata and sends it to all brokers.
     pub(super) fn decide<T>(&mut self, change: impl FnOnce(&mut Image) -> T) -> T {
         let image = Rc::make_mut(&mut self.image);
         image.version += 1;
@@ -21,7 +21,7 @@ impl Cluster {
         result
     }
 
-    /// Sends the picture to one broker, if it listens.
+    /// Sends the current metadata to a broker, if it is reachable.
     pub(super) fn send_view(&mut self, node: NodeId) {
         if self.node(node).reaches_others() {
             let image = Rc::clone(&self.image);
@@ -29,7 +29,7 @@ impl Cluster {
         }
     }
 
-    /// A picture arrives.
+    /// Handles new metadata on a broker.
     pub(super) fn learn(&mut self, id: NodeId, image: &Rc<Image>) {
         let node = self.node_mut(id);
         if !node.reaches_others() || image.version <= node.view.version {
@@ -52,7 +52,7 @@ impl Cluster {
                 self.kick_followers(id, partition);
             } else {
                 replica.role = Role::Follower { leader: planned.leader, epoch: planned.epoch };
-                // What was appended may be gone, or may not: the new leader knows.
+                // The appended records may survive or not; only the new leader knows.
                 self.resolve(id, |waiting| {
                     (waiting.partition == partition).then_some(ErrorCode::NOT_LEADER_OR_FOLLOWER)
                 });
@@ -61,7 +61,7 @@ impl Cluster {
         }
     }
 
-    /// Drops what belongs to topics that are no more.
+    /// Drops the replicas of deleted topics.
     fn drop_deleted(&mut self, id: NodeId, image: &Image) {
         let gone: Vec<_> = self.node(id).replicas.keys().copied().collect();
         for partition in gone {

@@ -1,4 +1,4 @@
-//! Records that brokers blame by name for the refusal of their batch (KIP-467), and their mates.
+//! Records that a broker rejected individually (KIP-467), and the other records of their batches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,10 @@ use dekaf::error::ErrorCode;
 use super::stored::id_of;
 use crate::cluster::Cluster;
 
-/// What brokers refuse single records with: `INVALID_RECORD`, `INVALID_TIMESTAMP`.
+/// The codes for single records: `INVALID_RECORD`, `INVALID_TIMESTAMP`.
 const OF_RECORDS: [ErrorCode; 2] = [ErrorCode::INVALID_RECORD, ErrorCode(32)];
 
-/// What brokers said of each record that they blamed.
+/// The brokers' messages for each rejected record.
 pub(super) struct Blamed {
     said: BTreeMap<u64, BTreeSet<String>>,
 }
@@ -26,8 +26,8 @@ impl Blamed {
         Self { said }
     }
 
-    /// What is wrong with an error that a record failed with, if that is about single records.
-    /// `is_one` says whether the record may fail for others of its batch.
+    /// Returns what is wrong with an error about single records, or `None` if it is right. `is_one`
+    /// says whether the record may fail because of other records of its batch.
     pub(super) fn contradict(
         &self,
         id: u64,

@@ -7,28 +7,27 @@ use dekaf::error::{Error, ErrorKind};
 
 /// How far the records of each partition are settled.
 ///
-/// The rule: the records of one partition are settled in the order in which they were handed over,
-/// and so nothing is settled after a record that was handed over later. A record may end before
-/// older ones, and does not count then, if
+/// The rule: the records of one partition are settled in the order in which they were handed over.
+/// So a record is never settled after one that was handed over later. A record may be settled
+/// before older ones, and is then not counted, if
 ///
 /// * its own deadline has passed;
-/// * it has no partition yet: it was dropped or failed while it waited for memory, for its topic or
-///   to be placed, and did not name a partition;
-/// * it was refused without a place in the partition: it is too large, its topic or its partition
-///   does not exist, the cluster cannot be reached, or the partition has stopped at a gap.
+/// * it has no partition: it was dropped or failed while it waited for memory, for its topic or to
+///   be placed, and did not name a partition;
+/// * it was rejected without entering the partition: it is too large, its topic or partition does
+///   not exist, the cluster is unreachable, or the partition has stopped at a gap.
 ///
-/// A record that names its partition and is purged, or dropped at the end, while it waits for
-/// memory or for its topic is none of these: it ends after the batches of its partition. Records
-/// that were handed over before the machine learned of another incarnation of their topic are not
-/// compared at all.
+/// There is no exception for a record that names its partition and is purged, or dropped at the
+/// end, while it waits for memory or for its topic: it is settled after the batches of its
+/// partition. Records handed over before the machine learned of another incarnation of their topic
+/// are not compared.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     last: BTreeMap<(String, i32), u64>,
-    /// The first record of each topic that was handed over to its present incarnation.
+    /// The first record of each topic that was handed over to its current incarnation.
     first: BTreeMap<String, u64>,
 }
 
-/// A record that is settled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ended<'a> {
     pub(super) id: u64,
@@ -39,12 +38,12 @@ pub(super) struct Ended<'a> {
 }
 
 impl Order {
-    /// The machine has learned of another incarnation of a topic; `first` is the next record.
+    /// Starts over for another incarnation of a topic; `first` is its first record.
     pub(super) fn start_over(&mut self, topic: &str, first: u64) {
         self.first.insert(topic.to_owned(), first);
     }
 
-    /// Notes that a record is settled. Returns one that was handed over later and settled before.
+    /// Notes that a record is settled. Returns a later record that was settled before it.
     pub(super) fn settled(&mut self, now: Duration, ended: Ended<'_>) -> Option<u64> {
         let Ended { id, topic, partition, .. } = ended;
         let is_older = self.first.get(topic).is_some_and(|first| id < *first);

@@ -1,4 +1,4 @@
-//! What is stored at the end, held against what was said.
+//! Comparison of the stored records with the reported results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::rules::Rule;
 use crate::scenario::Scenario;
 
 impl Ledger {
-    /// Holds what was said against what is stored.
+    /// Returns all violations after comparing results with stored records.
     pub(crate) fn check(mut self, scenario: &Scenario, cluster: &Cluster) -> Vec<String> {
         if !self.admissions.is_empty() {
             let left = std::mem::take(&mut self.admissions);
@@ -28,13 +28,13 @@ impl Ledger {
             for (offset, record) in log.records() {
                 let id = record.value.as_ref().and_then(id_of);
                 let Some(id) = id else { continue };
-                // Without idempotence a batch may be repeated, as a whole.
+                // Without idempotence a batch may be stored twice, as a whole.
                 let repeated = !seen.insert(id) && !scenario.exactly_once();
                 if repeated {
                     stored.entry(id).or_default().push(Place::new(&log, offset));
                     continue;
                 }
-                // Those whose partition is gone may have moved behind others.
+                // Records whose partition no longer exists may have moved behind others.
                 let is_old = self.shrunk.get(&log.topic).is_some_and(|first| id < *first);
                 if scenario.ordered() && !is_old && last.is_some_and(|last| id < last) {
                     let (topic, partition) = (&log.topic, log.partition);
@@ -143,12 +143,12 @@ impl Ledger {
     }
 }
 
-/// Which record has a value.
+/// Returns the id of the record with this value.
 pub(super) fn id_of(value: &Bytes) -> Option<u64> {
     value.first_chunk().copied().map(u64::from_be_bytes)
 }
 
-/// Where a record is stored.
+/// The position of a stored record.
 #[derive(Debug)]
 struct Place {
     topic: String,

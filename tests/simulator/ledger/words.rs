@@ -1,22 +1,22 @@
-//! What errors say of records: which topic, and which limit ended them.
+//! Checks of error texts: the topic and the timeout that they name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use dekaf::error::{Error, ErrorKind};
 
-/// When the records of each topic were wanted: their time counts from there.
+/// The start times of the records of each topic. Their timeouts start then.
 #[derive(Debug, Default)]
 pub(super) struct Beginnings {
     topics: BTreeMap<String, BTreeSet<Duration>>,
 }
 
-/// A limit that an error names as its reason.
+/// The timeout that an error names as its reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Limit {
-    /// `delivery_timeout_ms`: counts from the call.
+    /// `delivery_timeout_ms`: starts with the call.
     Delivery(Duration),
-    /// `metadata_timeout_ms` or `request_timeout_ms`: counts from some time after the call.
+    /// `metadata_timeout_ms` or `request_timeout_ms`: starts after the call.
     Later(Duration),
 }
 
@@ -25,13 +25,13 @@ impl Beginnings {
         self.topics.entry(topic.to_owned()).or_default().insert(since);
     }
 
-    /// Whether the limit that an error names is the one that has passed now, for a record that was
-    /// wanted at `since`.
+    /// Returns whether the timeout that an error names has just passed, for a record with the start
+    /// time `since`.
     ///
-    /// The delivery timeout is that of the batch's first record: some record of the topic, wanted
-    /// no later than this one, is exactly as old as the limit. The other limits count from when
-    /// the record began to wait, which does not show from outside: no record is younger than they
-    /// are.
+    /// The delivery timeout is that of the batch's first record. So some record of the topic, no
+    /// younger than this one, must be exactly as old as the timeout. The other timeouts start when
+    /// the record begins to wait, which is not observable. So the record must be at least as old as
+    /// the timeout.
     pub(super) fn agree(&self, now: Duration, topic: &str, since: Duration, error: &Error) -> bool {
         match limit_of(error) {
             None => true,
@@ -43,7 +43,7 @@ impl Beginnings {
     }
 }
 
-/// The first limit in the text: what follows may be why an earlier try failed.
+/// Returns the first timeout in the text. Later ones may explain why an earlier attempt failed.
 fn limit_of(error: &Error) -> Option<Limit> {
     if error.kind() == ErrorKind::Gapless {
         // Its text is about another record.
@@ -56,7 +56,7 @@ fn limit_of(error: &Error) -> Option<Limit> {
     Some(if before.ends_with("delivery") { Limit::Delivery(limit) } else { Limit::Later(limit) })
 }
 
-/// Whether an error's text names the record's topic.
+/// Returns whether an error's text names the record's topic.
 pub(super) fn names_topic(error: &Error, topic: &str) -> bool {
     error.to_string().contains(&format!("\"{topic}\""))
 }

@@ -1,4 +1,4 @@
-//! When a produce request is answered, and with what.
+//! Tests of when and how produce requests are answered.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn acks_all_waits_until_all_in_sync_have_it() {
     let handle = bench.produce(0, -1, &[1, 2]);
     assert!(!bench.is_answered(handle));
     assert!(bench.committed().is_empty());
-    // Once to the follower, once back.
+    // One trip to the follower and one back.
     bench.pass_ms(10);
     assert_eq!((bench.code(handle), bench.outcome(handle).base_offset), (0, 0));
     assert!(bench.answers[&handle].at >= Duration::from_millis(2));
@@ -108,7 +108,7 @@ fn with_too_few_in_sync_nothing_is_appended() {
     bench.settle();
     let handle = bench.produce(0, -1, &[1]);
     assert_eq!(bench.code(handle), 19);
-    // Who does not ask for all is served.
+    // Requests without `acks=all` are still served.
     let handle = bench.produce(0, 1, &[2]);
     assert_eq!(bench.code(handle), 0);
     bench.settle();
@@ -155,7 +155,7 @@ fn a_follower_that_lags_is_waited_for_until_it_is_no_longer_in_sync() {
     assert!(!bench.is_answered(handle));
     bench.pass_ms(12_000);
     assert_eq!(bench.code(handle), 0);
-    // It catches up in the end, and is in sync again.
+    // It eventually catches up and rejoins the ISR.
     bench.cluster.set_replication(bench.now, 2, None);
     bench.settle();
     assert_eq!(bench.cluster.image.partitions().next().unwrap().1.isr.len(), 3);

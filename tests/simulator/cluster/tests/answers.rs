@@ -1,4 +1,4 @@
-//! Metadata, producer ids, and answers that nobody asked for.
+//! Tests of metadata, producer ids and random errors.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Who leads when, what a new leader has, and what the old one says.
+//! Tests of leader elections, truncation and the answers of former leaders.
 
 use super::*;
 
@@ -124,7 +124,7 @@ fn a_leader_that_steps_down_refuses_what_it_has_stored() {
     }
     let handle = bench.produce(0, -1, &[1]);
     bench.pass_ms(101);
-    // The followers have it, and the leader does not know.
+    // The followers have the record, but the leader does not know yet.
     bench.cluster.move_leader(bench.now, "t", 0, 1);
     bench.settle();
     assert_eq!((bench.code(handle), bench.outcome(handle).base_offset), (6, 0));

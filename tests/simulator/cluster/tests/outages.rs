@@ -1,4 +1,4 @@
-//! Brokers that are down, hang, are cut off, or lose their disk.
+//! Tests of brokers that crash, hang, are isolated, or lose their disk.
 
 use super::*;
 
@@ -117,7 +117,7 @@ fn a_broker_that_hangs_takes_connections_and_answers_when_it_goes_on() {
     assert_eq!(bench.code(produce), 0);
     assert!(bench.is_answered(metadata));
     bench.settle();
-    // It was not gone for long enough to be missed.
+    // The pause was shorter than the controller's session timeout.
     assert_eq!(bench.cluster.leader("t", 0), Some((0, 0)));
 }
 
@@ -135,7 +135,7 @@ fn a_leader_that_hung_too_long_appends_in_its_old_epoch_and_loses_that() {
     let acks_all = bench.produce(0, -1, &[3]);
     bench.cluster.resume(bench.now, 0);
     bench.pass(Duration::ZERO);
-    // It believes that it leads: what it acknowledges alone is lost.
+    // It still believes it is the leader: records that it acknowledges alone are lost.
     assert_eq!(bench.code(acks_1), 0);
     assert!(!bench.is_answered(acks_all));
     bench.settle();

@@ -1,5 +1,5 @@
-//! Whatever happens to brokers: what is acknowledged by all stays where it was said to be, and
-//! after the last fault the cluster comes to rest with equal replicas.
+//! Random tests: records acknowledged with `acks=all` keep their offsets whatever happens to
+//! brokers. After the last fault all replicas become equal.
 
 use super::*;
 
@@ -10,7 +10,7 @@ struct Chaos {
     bench: Bench,
     random: Random,
     next_id: u64,
-    /// Which record each request carries.
+    /// The record of each request.
     sent: BTreeMap<RequestHandle, u64>,
 }
 
@@ -50,7 +50,7 @@ impl Chaos {
             19 => cluster.set_replication(now, node, None),
             20 => {
                 let before = self.random.below(1 + self.next_id) as i64;
-                // Mostly more than there is, and refused.
+                // Usually beyond the end, and therefore refused.
                 let _ = cluster.delete_records(now, "t", 0, before);
             }
             _ => {
@@ -102,6 +102,6 @@ fn what_is_acknowledged_stays_where_it_is() {
         });
         acknowledged += run.unwrap_or_else(|_| panic!("seed {seed} fails"));
     }
-    // Else nothing was tested.
+    // Otherwise the test would prove nothing.
     assert!(acknowledged > SEEDS as usize * 5, "only {acknowledged} records were acknowledged");
 }

@@ -1,4 +1,4 @@
-//! Topics that come, go, come again, hide, grow and change.
+//! Tests of topics that are created, deleted, recreated, hidden, extended and reconfigured.
 
 use dekaf::protocol::MetadataRequestTopic;
 
@@ -55,7 +55,7 @@ fn a_topic_made_anew_has_another_id_and_begins_again() {
     assert_eq!((bench.code(handle), bench.outcome(handle).base_offset), (0, 0));
     assert_eq!(bench.code(stale), 100);
 
-    // Both are there for who judges.
+    // Both incarnations are available to the final checks.
     let logs = bench.cluster.all_committed();
     let of = |id| stored(logs.iter().find(|log| log.topic_id == id).unwrap());
     assert_eq!(of(old), [(0, 1)]);
@@ -141,7 +141,7 @@ fn records_without_a_key_are_refused_by_name_before_numbers_are_looked_at() {
     bench.settle();
     bench.cluster.alter_topic(bench.now, "t", |topic| topic.log.compacted = true);
     bench.settle();
-    // The same again is refused, although it is stored.
+    // The same batch is rejected, although it is stored.
     let refused = bench.ask(0, to_t0(-1, keyless));
     bench.settle();
     assert_eq!((bench.code(stored), bench.code(refused)), (0, 87));
@@ -216,7 +216,7 @@ fn deleted_records_are_gone_for_consumers_and_kept_for_who_judges() {
         assert_eq!(replica.log.batches_from(0).count(), 1);
     }
     assert_eq!(bench.committed(), [1, 2, 3]);
-    // The next leader may not have heard of it, and deletes the same again.
+    // The next leader may have missed the deletion, and deletes the same records again.
     bench.cluster.move_leader(bench.now, "t", 0, 1);
     bench.settle();
     assert_eq!(bench.cluster.delete_records(bench.now, "t", 0, 3), Ok(3));
