@@ -1,5 +1,6 @@
-//! Codecs: every one, at every level, gives back what it was given, in exactly the form that
-//! Kafka asks for; what would not shrink is left alone; what others write is read.
+//! Tests of the codecs: every codec at every level round-trips, in the exact form that Kafka
+//! expects. Data that would not shrink stays uncompressed, and the output of other clients can be
+//! read.
 
 pub(crate) mod foreign;
 mod levels;
@@ -15,7 +16,7 @@ use proptest::prelude::*;
 use crate::properties::config;
 use crate::record::{OwnedRecord, filled, identities, records, uncompressed};
 
-/// Every codec at every level; of zstd's negative levels some.
+/// Returns every codec at every level, with a selection of zstd's negative levels.
 pub(crate) fn every_compression() -> Vec<Compression> {
     let gzip = (1..=9).map(|level| (Codec::Gzip, Some(level)));
     let zstd = [-131_072, -1000, -50, -5, -1].into_iter().chain(1..=22);
@@ -27,13 +28,13 @@ pub(crate) fn every_compression() -> Vec<Compression> {
         .collect()
 }
 
-/// Every codec that does something, at its default level.
+/// Returns every compressing codec at its default level.
 pub(crate) fn every_codec() -> impl Iterator<Item = Compression> {
     let real = Codec::ALL.into_iter().filter(|codec| *codec != Codec::None);
     real.map(|codec| Compression::new(codec, None).expect("the default level"))
 }
 
-/// Bytes in which something repeats, but not too soon.
+/// Returns bytes with repetitions at some distance.
 pub(crate) fn text(size: usize) -> Bytes {
     let mut text = String::with_capacity(size + 100);
     for number in 0_u64.. {
@@ -51,7 +52,7 @@ pub(crate) fn text(size: usize) -> Bytes {
     text.into()
 }
 
-/// Bytes in which nothing repeats.
+/// Returns pseudo-random bytes, which do not compress.
 pub(crate) fn noise(size: usize) -> Bytes {
     let mut state = 1_u64;
     let byte = |_| {
@@ -76,14 +77,14 @@ fn attributes(batch: &Bytes) -> i16 {
 proptest! {
     #![proptest_config(config(30))]
 
-    /// One compressor sees all of them, so that none may depend on a fresh context.
+    /// One compressor is used for all cases, so that dependence on a fresh context would fail.
     #[test]
     fn records_come_back_from_every_codec_and_level(
         cases in vec((vec(records(), 1..40), 1_usize..8), 1..4), identity in identities(),
     ) {
         let (mut compressor, mut decompressor) = (Compressor::new(), Decompressor::new());
         for (records, times) in cases {
-            // Repeated, so that some shrink.
+            // Repeat the records, so that some batches shrink.
             let records: Vec<_> = std::iter::repeat_n(&records, times).flatten().cloned().collect();
             let expected: Vec<_> = records.iter().map(OwnedRecord::decoded).collect();
             let plain = filled(&records).size();
@@ -123,7 +124,7 @@ proptest! {
     }
 }
 
-/// lz4's blocks are of 64 KiB, and its smaller table is for less than that.
+/// Around lz4's block size of 64 KiB; it uses a smaller table for smaller inputs.
 const SIZES: [usize; 11] =
     [1, 2, 13, 1000, 65_534, 65_535, 65_536, 65_537, 131_072, 200_001, 1_048_576];
 
@@ -171,15 +172,16 @@ fn start(codec: Codec) -> Bytes {
 
 #[test]
 fn the_forms_are_kafkas() {
-    // A member with deflate, no name, no time.
+    // A deflate member without name and modification time.
     assert_eq!(start(Codec::Gzip)[..8], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
     // No framing: the size as a varint, then a literal.
     assert_eq!(start(Codec::Snappy)[..3], [0xa0, 0x8d, 0x06]);
     assert_eq!(start(Codec::Snappy)[3] & 0b11, 0);
-    // A frame of version 1 with independent blocks of 64 KiB, no checksums, no size; and its end.
+    // A frame of version 1 with independent 64 KiB blocks, no checksums and no size, and its end
+    // mark.
     assert_eq!(start(Codec::Lz4)[..7], [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82]);
     assert!(start(Codec::Lz4).ends_with(&[0; 4]));
-    // A frame that says its size, in four bytes, and has no checksum.
+    // A frame with a content size of four bytes and no checksum.
     assert_eq!(start(Codec::Zstd)[..5], [0x28, 0xb5, 0x2f, 0xfd, 0b1010_0000]);
     assert_eq!(start(Codec::Zstd)[5..9], 100_000_u32.to_le_bytes());
 }

@@ -1,5 +1,5 @@
-//! What `make fuzz` begins with: a few small inputs for each target in `fuzz/fuzz_targets`, in
-//! the form that it takes, written to files. Nearly all are valid, so that what the fuzzer makes
+//! Writes the seed inputs of `make fuzz`: a few small files for each target in `fuzz/fuzz_targets`.
+//! Nearly all are valid, so that the fuzzer's mutations reach inner fields.
 //! of them reaches the inner fields.
 
 use std::collections::BTreeSet;
@@ -22,11 +22,11 @@ use crate::protocol::for_every_api;
 use crate::protocol::values::Values;
 use crate::record::{filled, identities, records};
 
-/// What chooses the largest limit of a codec's target, and of the batches'.
+/// Selects the largest limit of a codec's target, or of the batch target.
 const LARGEST_LIMIT: u8 = 3;
 const RESEALED_WITH_LARGEST_LIMIT: u8 = 2 << 1;
 
-/// A target's folder.
+/// The folder of one target.
 struct Seeds {
     folder: PathBuf,
     count: usize,
@@ -35,7 +35,7 @@ struct Seeds {
 impl Seeds {
     fn of(target: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fuzz-seeds").join(target);
-        // What an earlier version wrote is not this one's.
+        // Remove the files of an earlier version.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder of ours");
         Self { folder, count: 0 }
@@ -48,7 +48,7 @@ impl Seeds {
     }
 }
 
-/// The same few every time.
+/// Returns the same few values every time.
 fn some<S: Strategy>(count: usize, values: &S) -> Vec<S::Value> {
     let mut runner = TestRunner::new(config(1));
     let value = |_| values.new_tree(&mut runner).expect("nothing is rejected").current();
@@ -100,7 +100,7 @@ fn write_batches() {
     let values = (vec(records(), 1..6), identities());
     for (index, (records, identity)) in some(20, &values).into_iter().enumerate() {
         let compression = compressions[index % compressions.len()];
-        // Three times the same, so that they shrink.
+        // Repeated three times, so that they shrink.
         let records: Vec<_> = std::iter::repeat_n(records, 3).flatten().collect();
         let sealed = filled(&records).seal(compression, &mut Compressor::new());
         let batch = sealed.to_bytes(identity);
@@ -151,7 +151,7 @@ fn write_logins() {
     };
     let mut server = Server::new(mechanism);
     let mut message = client.first().to_vec();
-    // Its number says who reads a message: see the target.
+    // The first byte selects the reader of the message: see the target.
     for number in 0_u8.. {
         seeds.add(&[&[2 + number], &message]);
         let (answer, is_last) = match server.step(&message, &known).expect("the password is right")
@@ -178,7 +178,7 @@ fn write_logins() {
     seeds.add(&[&[2], b"n,a=token,n=token,r=Y2xpZW50,tokenauth=true"]);
 }
 
-/// What a server says to a token, and tokens: see the target.
+/// Server answers to a token, and tokens: see the target.
 #[test]
 fn write_tokens() {
     let mut seeds = Seeds::of("bearer");

@@ -1,5 +1,5 @@
-//! Batches of every codec, written to files for readers that are not ours: `tests/peers` gives
-//! them to brokers and to other clients. All hold the same records, which stand beside them.
+//! Writes batches of every codec to files, for independent readers: `tests/peers` passes them to
+//! brokers and other clients. All contain the same records, which are written to a separate file.
 
 use std::fmt::Write;
 use std::fs;
@@ -31,8 +31,7 @@ const LEVELS: [(Codec, Option<i32>); 14] = [
 
 const NOW: i64 = 1_767_225_600_000;
 
-/// What is special about records, then enough for several of lz4's blocks, and among them one
-/// that shrinks in no codec.
+/// Records with special values, one that no codec shrinks, and enough data for several lz4 blocks.
 fn filled() -> BatchBuilder {
     let (lines, random) = (text(300_000), noise(150_000));
     let mut batch = BatchBuilder::with_capacity(0);
@@ -54,7 +53,7 @@ fn filled() -> BatchBuilder {
     batch
 }
 
-/// A line of JSON, with bytes in hexadecimal.
+/// Formats a record as a line of JSON, with bytes in hexadecimal.
 fn line(record: &DecodedRecord) -> String {
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().fold("\"".to_owned(), |mut hex, byte| {
@@ -80,7 +79,7 @@ fn line(record: &DecodedRecord) -> String {
 #[test]
 fn write() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/golden-batches");
-    // What an earlier version wrote is not this one's.
+    // Remove the files of an earlier version.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     let (mut compressor, mut decompressor) = (Compressor::new(), Decompressor::new());

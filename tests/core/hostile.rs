@@ -1,5 +1,5 @@
-//! What a peer can do with bytes alone: no decoder panics on any of them, and none allocates
-//! more than a small multiple of what is there, whatever lengths are announced.
+//! Tests of decoders with hostile bytes: none panics, and none allocates more than a small multiple
+//! of the input, whatever lengths it announces.
 
 mod bounds;
 mod codecs;
@@ -11,7 +11,7 @@ mod mutations;
 use bytes::Bytes;
 use proptest::test_runner::TestCaseError;
 
-/// Fails if `decode` takes more memory than it may for these bytes.
+/// Fails if `decode` takes more memory than allowed for these bytes.
 fn stays_small<T>(bytes: &Bytes, decode: impl FnOnce(&Bytes) -> T) -> Result<T, TestCaseError> {
     let (result, peak) = memory::peak(|| decode(bytes));
     let bound = bounds::decoding(bytes.len());

@@ -1,5 +1,5 @@
-//! Holds the layering that `src/lib.rs` announces: a module imports only what stands left of
-//! it, and nothing up to and including `producer` reaches the world outside by itself.
+//! Checks the layering described in `src/lib.rs`: a module imports only modules to its left, and
+//! those up to `producer` have no access to I/O, clocks or randomness.
 
 mod paths;
 mod rooms;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use paths::{Use, paths};
 
-/// From left to right; who is not here has no place yet.
+/// From left to right. A module that is missing here fails the test.
 const LAYERS: [&str; 15] = [
     "scarce", "random", "error", "config", "wire", "protocol", "record", "sasl", "cluster",
     "producer", "tls", "net", "client", "broker", "py",
@@ -18,12 +18,12 @@ const LAYERS: [&str; 15] = [
 /// The last layer without I/O.
 const LAST_PURE: &str = "producer";
 
-/// The broker's log is turned by the simulator, so it is as pure and knows even less.
+/// The broker's log is used by the simulator, so it must be pure and may import even less.
 const LOG: [&str; 2] = ["broker", "log"];
 const LOG_MAY_IMPORT: [&str; 4] = ["error", "wire", "protocol", "record"];
 
-/// The parts of the producing machine that own state, each with private fields. The machine alone
-/// knows them: they never call each other, and plain values know none of them.
+/// The parts of the producer's machine that own state, each with private fields. Only the machine
+/// knows them: they never call each other, and plain values do not know them.
 const COMPONENTS: [&str; 13] = [
     "calls",
     "counts",
@@ -40,7 +40,7 @@ const COMPONENTS: [&str; 13] = [
     "unassigned",
 ];
 
-/// What a pure module must not mention: where in a path, and what it would bring in.
+/// Paths that a pure module must not mention, and what they provide.
 const OUTSIDE: [(&[&str], &str); 13] = [
     (&["tokio"], "Tokio"),
     (&["pyo3"], "Python"),
@@ -49,7 +49,7 @@ const OUTSIDE: [(&[&str], &str); 13] = [
     (&["std", "thread"], "threads"),
     (&["SystemTime", "now"], "a clock; the time is an argument"),
     (&["Instant", "now"], "a clock; the time is an argument"),
-    // `Instant::elapsed` reads the clock without saying `now`.
+    // `Instant::elapsed` reads the clock without a call of `now`.
     (&["elapsed"], "a clock; the time is an argument"),
     (&["rand"], "randomness; the source is an argument"),
     (&["getrandom"], "randomness; the source is an argument"),
@@ -65,7 +65,7 @@ fn every_module_imports_only_leftwards() {
     assert!(broken.is_empty(), "the layering is broken:\n{}", broken.join("\n"));
 }
 
-/// Every source file: its path from the crate's root, and its text.
+/// Returns every source file: its path from the crate's root, and its text.
 fn sources() -> Vec<(String, String)> {
     let mut files = Vec::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -78,7 +78,7 @@ fn sources() -> Vec<(String, String)> {
     files.into_iter().map(read).collect()
 }
 
-/// All Rust files below a folder, as paths from the crate's root with `/`.
+/// Lists all Rust files below a folder, as paths from the crate's root with `/`.
 fn collect(folder: &Path, files: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("a folder of sources") {
         let path = entry.expect("an entry of that folder").path();
@@ -93,7 +93,7 @@ fn collect(folder: &Path, files: &mut Vec<String>) {
     files.sort();
 }
 
-/// What a file does against the rules, as `file:line: reason`.
+/// Returns a file's violations, as `file:line: reason`.
 fn broken_rules(file: &str, source: &str) -> Vec<String> {
     let module = module_of(file);
     paths(source)
@@ -109,13 +109,13 @@ fn broken_rules(file: &str, source: &str) -> Vec<String> {
         .collect()
 }
 
-/// `src/record/decode.rs` is `record::decode`, `src/lib.rs` the root.
+/// `src/record/decode.rs` is `record::decode`, `src/lib.rs` is the root.
 fn module_of(file: &str) -> Vec<&str> {
     let path = file.trim_start_matches("src/").trim_end_matches(".rs");
     path.split('/').filter(|name| !matches!(*name, "lib" | "mod")).collect()
 }
 
-/// In the crate's root: every module that is declared must have its place.
+/// Checks that every module declared in the crate's root is in `LAYERS`.
 fn outside_the_order(used: &Use) -> Option<String> {
     let name = used.declares.as_deref()?;
     (!LAYERS.contains(&name)).then(|| format!("`{name}` has no place in the order of layers"))
@@ -147,7 +147,7 @@ fn wrong_import(module: &[&str], used: &Use) -> Option<String> {
     (rank(from)? < to_rank).then(|| format!("`{from}` must not import `{to}`, which is above it"))
 }
 
-/// Within `producer`.
+/// Checks an import within `producer`.
 fn between_components(module: &[&str], target: &[String]) -> Option<String> {
     let (from, to) = (module.get(1)?, target.get(1)?);
     let is_known = from == to || *from == "machine" || !COMPONENTS.contains(&to.as_str());
@@ -157,13 +157,13 @@ fn between_components(module: &[&str], target: &[String]) -> Option<String> {
 fn impure(module: &[&str], used: &Use) -> Option<String> {
     let pure = rank(module[0]) <= rank(LAST_PURE) || module.starts_with(&LOG);
     let (words, what) = OUTSIDE.iter().find(|(words, _)| used.mentions(words))?;
-    // Who tests is who passes the time in, and there is no other way to a first `Instant`.
+    // Tests pass the time in, and can only get a first `Instant` from the clock.
     let starts_a_clock = *words == ["Instant", "now"] && used.is_in(module, "tests");
     (pure && !starts_a_clock)
         .then(|| format!("`{}` must not know {what} (`{}`)", module.join("::"), words.join("::")))
 }
 
-/// The lines on which a snippet, as if it were `file`, breaks the rules.
+/// Returns the lines on which a snippet violates the rules, as if it were in `file`.
 fn broken_lines(file: &str, source: &str) -> Vec<usize> {
     broken_rules(file, source)
         .iter()

@@ -1,6 +1,6 @@
-//! The core's lower layers, judged from outside: who may import whom, varints, messages and
-//! record batches against an independent implementation, and what hostile bytes can do. Cases
-//! are generated from a fixed seed; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` search further.
+//! Tests of the core's lower layers from outside: imports, varints, messages and record batches
+//! against an independent implementation, and hostile bytes. Cases are generated from a fixed seed;
+//! `PROPTEST_CASES` and `PROPTEST_RNG_SEED` change that.
 
 mod compression;
 mod fuzz_seeds;

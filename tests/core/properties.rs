@@ -1,15 +1,15 @@
-//! How property tests run here: the same cases every time, unless the environment asks for
-//! others, and no files of past failures.
+//! The configuration of property tests: fixed cases, unless the environment sets others, and no
+//! files of past failures.
 
 use std::fmt::Debug;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
-/// What `PROPTEST_CASES` is without being set.
+/// The default of `PROPTEST_CASES`.
 const USUAL_CASES: u32 = 256;
 
-/// A configuration for `cases` cases; `PROPTEST_CASES=2560` makes them ten times as many.
+/// Returns a configuration for `cases` cases; `PROPTEST_CASES=2560` runs ten times as many.
 pub(crate) fn config(cases: u32) -> Config {
     let asked = Config::default();
     let rng_seed = match asked.rng_seed {
@@ -20,8 +20,7 @@ pub(crate) fn config(cases: u32) -> Config {
     Config { cases, rng_seed, failure_persistence: None, ..asked }
 }
 
-/// Runs a property outside `proptest!`, for tests that loop over versions; `what` is named when
-/// it fails.
+/// Runs a property outside `proptest!`, for tests that loop over versions. A failure names `what`.
 #[track_caller]
 pub(crate) fn check<S: Strategy>(
     cases: u32,

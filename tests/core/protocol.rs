@@ -1,6 +1,5 @@
-//! Messages against `kafka-protocol`, which is generated from Kafka's own definitions: for
-//! every API and every version we speak, each reads what the other wrote, and both write the
-//! same bytes.
+//! Tests of messages against `kafka-protocol`, which is generated from Kafka's definitions. For
+//! every API and version, each side reads the other's bytes, and both write the same bytes.
 
 mod api_versions;
 mod create_partitions;

@@ -1,5 +1,5 @@
-//! Record batches: their bytes, what comes back from them, how exactly their size is known
-//! beforehand, and that no damage goes unseen.
+//! Tests of record batches: their bytes, round trips, exact size predictions, and the detection of
+//! any damage.
 
 mod arbitrary;
 
@@ -17,7 +17,7 @@ use proptest::sample::Index;
 
 use crate::properties::config;
 
-/// Two records: one with everything, a header's name twice; then one with nothing, and older.
+/// Two records: one with all fields and a repeated header name, and an older one without any.
 #[rustfmt::skip]
 const GOLDEN: [u8; 91] = [
     0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, // base offset, the broker's to set
@@ -98,8 +98,8 @@ fn the_batch_of_those_bytes() {
     assert_eq!(batch.records, [first, second]);
 }
 
-/// Kafka's own bound: 61 for the batch, 21 for a record's numbers at their longest, then key,
-/// value, the count of headers, and the headers, each with its length.
+/// Kafka's bound: 61 for the batch, 21 for a record's numbers at maximum size, then key, value,
+/// header count and headers, each with its length.
 #[test]
 fn the_bound_is_kafkas() {
     let bound = |key, value, headers| Record { timestamp: 0, key, value, headers }.size_bound();
@@ -110,7 +110,8 @@ fn the_bound_is_kafkas() {
     assert_eq!(bound(None, None, &[("h", None); 64]), 61 + 21 + 1 + 1 + 2 + 64 * 3);
 }
 
-/// What a broker may change without a new checksum: base offset and leader epoch.
+/// Returns whether a broker may change the byte without a new checksum: base offset and leader
+/// epoch.
 fn is_the_brokers(byte: usize) -> bool {
     matches!(byte, 0..8 | 12..16)
 }
@@ -149,7 +150,7 @@ proptest! {
 
     #[test]
     fn the_oracle_reads_the_same(records in vec(records(), 1..20), identity in identities()) {
-        // Its headers are a map, and it adds up timestamps and sequences without a care.
+        // The oracle keeps headers in a map, and its timestamp and sequence sums can overflow.
         let records: Vec<_> = records.iter().map(OwnedRecord::tame).collect();
         let bytes = seal(&records, identity);
         let mut left = bytes.clone();
@@ -214,7 +215,8 @@ proptest! {
         record.lend(|record| {
             let bound = record.size_bound();
             prop_assert!(size <= bound, "{} > {}", size, bound);
-            // The bound is for the longest varints; with the shortest it is 17 bytes off.
+            // The bound assumes the longest varints; with the shortest ones it is 17 bytes too
+            // large.
             prop_assert!(bound - size <= 17, "{} bytes are wasted", bound - size);
             let (rough, fields) = (record.rough_size_bound(), 3 + 2 * record.headers.len());
             prop_assert!((bound..=bound + 4 * fields).contains(&rough), "{} is rough", rough);
@@ -246,7 +248,7 @@ proptest! {
 
 #[test]
 fn offset_deltas_of_every_width_come_back() {
-    // More than 8191 take three bytes.
+    // Deltas above 8191 take three bytes.
     let count = 10_000;
     let mut batch = BatchBuilder::with_capacity(1 << 20);
     for index in 0..count {

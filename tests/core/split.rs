@@ -1,5 +1,5 @@
-//! Splitting: a batch that a broker found too large becomes several, which together are the same
-//! records in the same order, within the size asked for.
+//! Tests of splitting: a batch that a broker rejects as too large becomes several. They contain the
+//! same records in the same order, within the requested size.
 
 use dekaf::record::{
     BATCH_OVERHEAD, BatchBuilder, Codec, Compression, Compressor, DecodedRecord, Decompressor,
@@ -48,7 +48,7 @@ proptest! {
         let together: Vec<_> = parts.iter().flat_map(decoded).collect();
         prop_assert_eq!(together, expected);
 
-        // What the producer counts with, against what the bytes say.
+        // Compare the producer's counts with the bytes.
         let mut sequence = identity.base_sequence;
         for part in &parts {
             let part_identity = Identity { base_sequence: sequence, ..identity };
@@ -68,7 +68,7 @@ proptest! {
         prop_assert_eq!(sequence, count);
     }
 
-    /// A part is, to the byte, what it would have been from the start.
+    /// A part has the same bytes as a new batch of its records.
     #[test]
     fn a_part_is_a_batch_like_any_other(
         records in vec(records(), 2..30), compression in compressions(), at in any::<Index>(),
@@ -84,7 +84,7 @@ proptest! {
         prop_assert!(rest.is_empty());
     }
 
-    /// Greedily: no part could have taken the first record of the next.
+    /// Greedy: no part has room for the first record of the next.
     #[test]
     fn uncompressed_parts_are_as_few_as_possible(
         records in vec(records(), 2..30), at in any::<Index>(),
@@ -152,7 +152,7 @@ fn compressed_parts_are_not_many_more_than_needed() {
     }
 }
 
-/// The second half shrinks not at all, so that its parts cannot be as large as the first's.
+/// The second half does not compress, so its parts hold fewer records than those of the first half.
 #[test]
 fn parts_that_shrink_less_are_cut_again() {
     let (lines, random) = (text(100_000), noise(100_000));
@@ -193,7 +193,8 @@ fn records_are_selected_whatever_their_timestamps_are() {
         builder.append(&Record { timestamp, key: None, value: Some(b"v"), headers: &[] });
     }
     let whole = builder.seal(Compression::NONE, &mut Compressor::new());
-    // Beside the second record, the first one's neighbours take more bytes than they did.
+    // Next to the second record, the deltas of the first record's neighbors take more bytes than
+    // before.
     let (mut compressor, mut decompressor) = (Compressor::new(), Decompressor::new());
     let (first, others) = (0..1, 1..8);
     let parts = whole.select(&[others, first], &mut compressor, &mut decompressor).unwrap();

@@ -1,5 +1,5 @@
-//! Varints: every value comes back, takes the bytes that were predicted, and nothing longer
-//! than its type is believed.
+//! Tests of varints: every value round-trips and takes the predicted size, and overlong varints are
+//! refused.
 
 use bytes::Bytes;
 use dekaf::wire::{
@@ -15,12 +15,13 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     Bytes::from(out)
 }
 
-/// Numbers of every width alike; evenly spread ones would nearly all take the most bytes.
+/// Numbers of every width with equal probability; uniform numbers would nearly all have the maximum
+/// width.
 fn any_width() -> impl Strategy<Value = i64> {
     (any::<i64>(), 0_u32..64).prop_map(|(number, shift)| number >> shift)
 }
 
-/// Reads one number and expects that nothing is left.
+/// Reads one number and expects no trailing bytes.
 fn read<'a, T>(
     bytes: &'a Bytes,
     read: impl FnOnce(&mut Reader<'a>) -> Result<T, Malformed>,
@@ -47,7 +48,7 @@ proptest! {
         let bytes = written(|out| write_varint(out, value));
         prop_assert_eq!(bytes.len(), varint_size(value));
         prop_assert_eq!(read(&bytes, Reader::varint), Ok(value));
-        // Both widths write a small number alike.
+        // A small number has the same encoding in both widths.
         prop_assert_eq!(read(&bytes, Reader::varlong), Ok(i64::from(value)));
     }
 
@@ -132,7 +133,7 @@ fn the_bounds_without_a_sign() {
 
 #[test]
 fn overlong_varints_are_refused() {
-    // A 33rd bit; and a sixth byte, even one that adds nothing.
+    // A 33rd bit; and a sixth byte, even one without bits.
     for bytes in [&[0xff, 0xff, 0xff, 0xff, 0x1f][..], &[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]] {
         let bytes = Bytes::from_static(bytes);
         assert_eq!(read(&bytes, Reader::uvarint), Err(Malformed::Varint));

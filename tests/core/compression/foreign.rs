@@ -1,5 +1,4 @@
-//! What other clients write, and dekaf does not: read where Kafka reads it, refused where Kafka
-//! refuses it.
+//! Compressed data of other clients in forms that dekaf never writes: read or refused as in Kafka.
 
 use std::io::Write;
 
@@ -27,7 +26,7 @@ fn snappy(bytes: &[u8]) -> Vec<u8> {
     snap::raw::Encoder::new().compress_vec(bytes).expect("memory")
 }
 
-/// As snappy-java does it, with blocks of 32 KiB.
+/// The framing of snappy-java, with blocks of 32 KiB.
 fn framed_snappy(bytes: &[u8]) -> Vec<u8> {
     let mut out = b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01".to_vec();
     for chunk in bytes.chunks(32 * 1024) {
@@ -45,7 +44,7 @@ fn snappy_of_the_java_client() {
     }
     let whole = framed_snappy(&text(40_000));
     for cut in 1..whole.len() {
-        // Between two blocks nothing shows that there was another.
+        // A cut between two blocks is not detectable.
         if let Ok(bytes) = read(Codec::Snappy, &whole[..cut]) {
             assert!([0, 32 * 1024].contains(&bytes.len()), "{cut}");
         }
@@ -64,7 +63,7 @@ fn snappy_in_googles_framing_is_refused() {
 
 #[test]
 fn snappy_that_promises_too_much_is_refused() {
-    // 4 GiB, 1 MiB; nothing behind it.
+    // Announces 4 GiB, 1 MiB; no data follows.
     for promise in [&[0xff, 0xff, 0xff, 0xff, 0x0f][..], &[0x80, 0x80, 0x40], &[]] {
         refused(Codec::Snappy, promise, "block");
     }
@@ -99,7 +98,7 @@ fn zlib_and_raw_deflate_are_refused() {
 #[test]
 fn zstd_of_streams() {
     let bytes = text(300_000);
-    // Without its size, with a checksum; twice.
+    // Without a content size, with a checksum; two frames.
     let mut stream = ZstdEncoder::new(Vec::new(), 1).unwrap();
     stream.include_checksum(true).unwrap();
     stream.include_contentsize(false).unwrap();
@@ -124,7 +123,7 @@ const CONTENT_SIZE: u8 = 0b0000_1000;
 const CONTENT_CHECKSUM: u8 = 0b0000_0100;
 const DICTIONARY: u8 = 0b0000_0001;
 
-/// A frame with what its flags ask for.
+/// Builds a frame with the fields that its flags require.
 fn lz4_frame(bytes: &[u8], flags: u8, block_size: u8) -> Vec<u8> {
     let mut out = vec![0x04, 0x22, 0x4d, 0x18, flags, block_size];
     if flags & CONTENT_SIZE != 0 {
@@ -154,7 +153,7 @@ fn lz4_frame(bytes: &[u8], flags: u8, block_size: u8) -> Vec<u8> {
     out
 }
 
-/// A little of each form that we read and never write.
+/// Returns a small sample of each form that dekaf reads but never writes.
 pub(crate) fn samples() -> Vec<(Codec, Vec<u8>)> {
     let bytes = text(300);
     let mut gzip = flate2::GzBuilder::new()
@@ -207,7 +206,7 @@ fn lz4_that_is_not_as_it_says_is_refused() {
         refused(Codec::Lz4, &frame[..cut], "cut off");
     }
     refused(Codec::Lz4, &[&frame[..], &[0]].concat(), "after its end");
-    // The size alone is wrong, and the header's checksum is right.
+    // Only the content size is wrong; the header checksum is right.
     let mut longer = lz4_frame(&text(1000), INDEPENDENT | CONTENT_SIZE, 0x40);
     longer[6] ^= 1;
     longer[14] = (XxHash32::oneshot(0, &longer[4..14]) >> 8) as u8;
@@ -227,6 +226,6 @@ fn lz4_that_kafka_refuses_is_refused() {
     }
     refused(Codec::Lz4, &frame(INDEPENDENT | 0b10, 0x40), "version");
     refused(Codec::Lz4, &frame(0b1010_0000, 0x40), "version");
-    // The format before frames.
+    // The legacy format, before frames.
     refused(Codec::Lz4, &0x184C_2102_u32.to_le_bytes(), "begin");
 }

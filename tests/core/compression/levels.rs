@@ -1,4 +1,4 @@
-//! Which codecs and levels there are, and what is said of others.
+//! Tests of the known codecs and levels, and of the errors for others.
 
 use dekaf::error::ErrorKind;
 use dekaf::record::{Codec, Compression};
@@ -48,7 +48,7 @@ fn levels_are_those_of_the_codec() {
     }
     assert!(allowed(Codec::Zstd, -131_072) && !allowed(Codec::Zstd, -131_073));
     assert!(!allowed(Codec::Zstd, i32::MIN) && !allowed(Codec::Gzip, i32::MAX));
-    // What the settings say without knowing the library is what the library says.
+    // The limits in `config`, which does not use the library, must equal those of the library.
     assert_eq!((min_c_level(), max_c_level()), (-131_072, 22));
 }
 

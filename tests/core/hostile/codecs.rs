@@ -1,5 +1,6 @@
-//! Compressed bytes that promise more than they hold, or hold more than they should. What zstd's
-//! C library takes for itself is not counted: it decompresses in one go, into our memory.
+//! Hostile compressed data that announces more than it contains, or contains more than allowed.
+//! Internal memory of zstd's C library is not counted: it decompresses in one call, into a Rust
+//! buffer.
 
 use std::io::Write;
 
@@ -20,7 +21,7 @@ use crate::compression::every_codec;
 use crate::properties::check;
 use crate::record::{filled, records, uncompressed};
 
-/// Decompresses, and fails if that takes more memory than it may.
+/// Decompresses, and fails if that takes more memory than allowed.
 fn decompress(
     codec: Codec,
     compressed: &Bytes,
@@ -33,7 +34,7 @@ fn decompress(
     Ok(result)
 }
 
-/// How each codec's bytes begin, as far as it is the same for all.
+/// Returns valid starts of each codec's data.
 fn starts(codec: Codec) -> Vec<&'static [u8]> {
     match codec {
         Codec::None => vec![],
@@ -88,7 +89,7 @@ fn damaged_batches_do_no_harm() {
     }
 }
 
-/// 100 MB of zeros, as small as the codec makes them.
+/// Returns 100 MB of zeros, compressed as far as each codec can.
 fn bombs() -> Vec<(Codec, Bytes)> {
     let chunk = vec![0; 100_000];
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -100,7 +101,7 @@ fn bombs() -> Vec<(Codec, Bytes)> {
     let zstd = zstd.finish().expect("memory");
     let snappy = snap::raw::Encoder::new().compress_vec(&chunk).expect("memory");
     let mut framed = starts(Codec::Snappy)[1][..16].to_vec();
-    // 4 MiB a block.
+    // 4 MiB for each block.
     let mut lz4 = starts(Codec::Lz4)[1].to_vec();
     let block = lz4_flex::block::compress(&vec![0; 4 << 20]);
     for _ in 0..1000 {
@@ -112,7 +113,7 @@ fn bombs() -> Vec<(Codec, Bytes)> {
         lz4.extend_from_slice(&block);
     }
     lz4.extend_from_slice(&[0; 4]);
-    // The same zeros once more, in a frame that says how many.
+    // The same zeros again, in a frame with a content size.
     let size = zstd::bulk::compress(&vec![0; 100_000_000], 1).expect("memory");
     let gzip = gzip.finish().expect("memory");
     vec![
@@ -136,7 +137,7 @@ fn bombs_are_refused_before_they_go_off() {
 
 #[test]
 fn a_batch_has_a_limit_of_its_own() {
-    // 200 MB, in two members that were a bomb each.
+    // 200 MB in two members.
     let (_, bomb) = bombs().swap_remove(0);
     let mut batch = BatchBuilder::with_capacity(0);
     batch.append(&Record { timestamp: 0, key: None, value: None, headers: &[] });
@@ -158,7 +159,7 @@ fn what_is_announced_is_not_believed() {
         assert!(result.is_err(), "{codec}");
         peak
     };
-    // 40 MB each, and then nothing of the kind.
+    // Each announces 40 MB, without the data.
     let size = 40_000_000_u32;
     let mut gzip = starts(Codec::Gzip)[0].to_vec();
     gzip.extend_from_slice(&size.to_le_bytes());
@@ -168,7 +169,7 @@ fn what_is_announced_is_not_believed() {
     zstd.extend_from_slice(&size.to_le_bytes());
     zstd.extend_from_slice(&[1, 0, 0]);
     assert!(held(Codec::Zstd, zstd) < 1000);
-    // Blocks of 4 MiB, of which one has begun.
+    // Blocks of 4 MiB, of which the first is incomplete.
     let mut lz4 = starts(Codec::Lz4)[1].to_vec();
     lz4.extend_from_slice(&[5, 0, 0, 0, 0x1f, 0, 1, 0, 0xff]);
     assert!(held(Codec::Lz4, lz4) < 5000);

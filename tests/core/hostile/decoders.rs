@@ -1,4 +1,4 @@
-//! Every decoder there is, given bytes that nobody ever wrote.
+//! Tests of every decoder with arbitrary bytes.
 
 use bytes::Bytes;
 use dekaf::protocol::{
@@ -14,7 +14,7 @@ use super::stays_small;
 use crate::properties::check;
 use crate::protocol::for_every_api;
 
-/// Takes bytes and says whether it could read them.
+/// Decodes bytes and returns whether they are valid.
 type Decoder = Box<dyn Fn(&Bytes) -> bool>;
 
 fn decoders() -> Vec<(String, Decoder)> {
@@ -61,7 +61,7 @@ fn decoders() -> Vec<(String, Decoder)> {
     all
 }
 
-/// Mostly small numbers, which are plausible lengths, and the largest.
+/// Mostly small numbers, which are plausible lengths, and the largest ones.
 fn bytes() -> impl Strategy<Value = Bytes> {
     let byte = prop_oneof![
         4 => Just(0_u8),
@@ -82,7 +82,7 @@ fn arbitrary_bytes_do_no_harm() {
 
 #[test]
 fn zeros_and_nothing_do_no_harm() {
-    // Zeros are empty arrays, or null ones, or as many empty things as fit.
+    // Zeros decode as empty or null arrays, or as many empty elements as fit.
     for size in (0..100).chain([1000, 100_000]) {
         let zeros = Bytes::from(vec![0; size]);
         for (what, decode) in decoders() {
@@ -95,8 +95,8 @@ fn zeros_and_nothing_do_no_harm() {
 
 #[test]
 fn as_many_of_the_smallest_as_fit_do_no_harm() {
-    // Behind a first field of 0 to 8 bytes: a count of all the zeros that follow, as far as an
-    // element of one to three bytes lets it.
+    // After a first field of 0 to 8 bytes comes the largest count for the following zeros, if an
+    // element takes one to three bytes.
     for (what, decode) in decoders() {
         for (start, size) in (0..=8).flat_map(|start| [1, 2, 3].map(|size| (start, size))) {
             for count in [5_u32, 33, 4097, 16_385] {
@@ -130,7 +130,7 @@ fn the_largest_counts_are_refused_at_once() {
 
     refused::<MetadataRequest>(&MOST, MetadataRequest::version(8));
     refused::<MetadataRequest>(&MOST_COMPACT, MetadataRequest::version(9));
-    // No transactional id, acks, time.
+    // No transactional id, acks, timeout.
     let start: &[u8] = &[0xff, 0xff, 0, 1, 0, 0, 0, 1];
     refused::<ProduceRequest>(&[start, &MOST].concat(), ProduceRequest::version(8));
     let start: &[u8] = &[0, 0, 1, 0, 0, 0, 1];
@@ -154,7 +154,7 @@ fn a_frame_announces_no_more_than_is_allowed() {
     for length in [-1, i32::MIN, most + 1, i32::MAX] {
         assert!(frame_length(length.to_be_bytes()).is_err(), "{length}");
     }
-    // What other servers say first: a TLS alert, and HTTP.
+    // The first bytes of other servers: a TLS alert, and HTTP.
     let said = |prefix: &[u8; 4]| frame_length(*prefix).unwrap_err().to_string();
     assert!(said(b"\x15\x03\x03\x00").contains("TLS"));
     assert!(said(b"HTTP").contains("HTTP"));

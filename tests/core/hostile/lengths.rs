@@ -1,4 +1,4 @@
-//! Batches whose checksum is right and whose lengths and counts are not.
+//! Tests of batches with a valid checksum and wrong lengths or counts.
 
 use bytes::Bytes;
 use dekaf::record::{
@@ -14,7 +14,7 @@ const ATTRIBUTES: usize = 21;
 const LAST_OFFSET_DELTA: usize = 23;
 const COUNT: usize = 57;
 
-/// Makes length and checksum fit what is there.
+/// Corrects the length and the checksum.
 pub(super) fn resealed(mut batch: Vec<u8>) -> Bytes {
     if batch.len() >= ATTRIBUTES {
         let length = (batch.len() - 12) as i32;
@@ -25,7 +25,7 @@ pub(super) fn resealed(mut batch: Vec<u8>) -> Bytes {
     Bytes::from(batch)
 }
 
-/// The checksum once more, bit by bit.
+/// An independent, bitwise CRC-32C.
 fn crc32c(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
@@ -34,7 +34,7 @@ fn crc32c(bytes: &[u8]) -> u32 {
     })
 }
 
-/// A batch that says it holds `count` records, and these bytes.
+/// Builds a batch that announces `count` records and contains these bytes.
 fn batch(count: i32, records: &[u8]) -> Bytes {
     let mut one = BatchBuilder::with_capacity(0);
     one.append(&Record { timestamp: 0, key: None, value: None, headers: &[] });
@@ -45,7 +45,7 @@ fn batch(count: i32, records: &[u8]) -> Bytes {
     resealed(bytes)
 }
 
-/// A record of these varints, behind its length and its attributes.
+/// Builds a record from these varints, with its length and attributes before them.
 fn record(fields: &[i32]) -> Vec<u8> {
     let mut body = vec![0];
     for field in fields {
@@ -71,7 +71,7 @@ fn a_lone_record_is_read() {
 fn less_than_a_header_is_refused() {
     for size in 0..BATCH_OVERHEAD {
         let mut bytes = vec![0; size];
-        // Its length is right; there is only not enough of it.
+        // The length field is right, but the batch is shorter than a header.
         if let Some(length) = bytes.get_mut(8..12) {
             length.copy_from_slice(&(size as i32 - 12).to_be_bytes());
         }
@@ -96,7 +96,8 @@ fn counts_that_are_not_true_are_refused() {
 fn lengths_that_are_not_true_are_refused() {
     let truncated = Err(Malformed::Truncated.into());
     let length = Err(Malformed::Length.into());
-    // Of a key, of a value; as many headers as can be; a header's name and value.
+    // The length of a key, of a value; the number of headers; the lengths of a header's name and
+    // value.
     assert_eq!(read(&batch(1, &record(&[0, 0, i32::MAX, -1, 0]))), truncated);
     assert_eq!(read(&batch(1, &record(&[0, 0, -1, i32::MAX, 0]))), truncated);
     assert_eq!(read(&batch(1, &record(&[0, 0, -1, -1, i32::MAX]))), truncated);
@@ -138,7 +139,7 @@ fn offsets_must_follow_each_other() {
 
 #[test]
 fn as_many_of_the_smallest_as_fit_do_no_harm() {
-    // Headers of two bytes each, just after the space for them was doubled.
+    // Headers of two bytes each, in a number at which the `Vec` has just doubled.
     for headers in [1, 5, 4097] {
         let mut fields = vec![0, 0, -1, -1, headers];
         fields.extend([0, -1].repeat(headers as usize));

@@ -1,5 +1,5 @@
-//! Counts what a piece of code allocates, on its own thread only: other tests run beside it. The
-//! fuzz targets count with it, too.
+//! An allocator that counts the memory of the current thread only, because other tests run in
+//! parallel. The fuzz targets use it, too.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -9,7 +9,7 @@ thread_local! {
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
-/// What `work` returns, and the most bytes that it held at once, beyond those before.
+/// Returns the result of `work`, and the maximum bytes that it held at once.
 pub(super) fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
     LIVE.set(0);
     PEAK.set(0);
@@ -32,7 +32,7 @@ struct Counting;
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-#[expect(unsafe_code, reason = "an allocator cannot be written without; it only passes on")]
+#[expect(unsafe_code, reason = "`GlobalAlloc` is unsafe; every call is forwarded to `System`")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         taken(layout.size());
@@ -50,7 +50,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, bytes: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // While it moves, both are there.
+        // Old and new memory may exist together.
         taken(size);
         given_back(layout.size());
         unsafe { System.realloc(bytes, layout, size) }

@@ -1,5 +1,5 @@
-//! Valid messages and batches with some of their bytes changed: nearer to the truth than chance,
-//! so that the damage reaches the inner fields.
+//! Tests of decoders with mutated valid messages and batches. Such damage reaches inner fields,
+//! unlike random bytes.
 
 use std::fmt::Debug;
 
@@ -18,12 +18,12 @@ use crate::protocol::for_every_api;
 use crate::protocol::values::Values;
 use crate::record::{records, seal};
 
-/// Lengths that promise the most, in each way that a length is written, and wrong negative ones.
+/// The largest lengths in each encoding of a length, and invalid negative ones.
 const LENGTHS: [&[u8]; 6] = [
     &i32::MAX.to_be_bytes(),
     &i16::MAX.to_be_bytes(),
-    &[0xff, 0xff, 0xff, 0xff, 0x0f], // u32::MAX; i32::MIN with a sign
-    &[0xfe, 0xff, 0xff, 0xff, 0x0f], // i32::MAX with a sign
+    &[0xff, 0xff, 0xff, 0xff, 0x0f], // u32::MAX; i32::MIN in zigzag
+    &[0xfe, 0xff, 0xff, 0xff, 0x0f], // i32::MAX in zigzag
     &i32::MIN.to_be_bytes(),
     &(-2_i32).to_be_bytes(),
 ];
@@ -85,7 +85,7 @@ fn mutated(bytes: &[u8], mutations: &[Mutation]) -> Vec<u8> {
     bytes
 }
 
-/// A few mutations anywhere, and then every length at every place, on arbitrary messages.
+/// Tests random mutations, and every length at every position, on arbitrary messages.
 fn messages_do_no_harm<M: Field + Values + Debug>(what: &str, version: Version) {
     let values = M::values(version.number);
     let decode = |bytes: &Bytes| M::decode(&mut Reader::new(bytes), version).is_ok();
@@ -127,7 +127,7 @@ fn mutated_messages_do_no_harm() {
 proptest! {
     #![proptest_config(config(1000))]
 
-    /// The checksum is made to fit, or it would keep every mutation from the decoder behind it.
+    /// The checksum is corrected, so that mutations get past its check.
     #[test]
     fn mutated_batches_do_no_harm(records in vec(records(), 1..5), mutations in mutations()) {
         let bytes = mutated(&seal(&records, Identity::NONE), &mutations);

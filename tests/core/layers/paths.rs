@@ -1,20 +1,20 @@
-//! Finds the paths in Rust source, as `use` trees or in expressions. Knows comments, strings
-//! and nesting, and nothing else of the language.
+//! Finds the paths in Rust source, in `use` trees and expressions. It only understands comments,
+//! strings and nesting.
 
-/// A path as it stands in a file, or a module that is declared there.
+/// A path in a file, or a module that is declared there.
 #[derive(Debug)]
 pub(crate) struct Use {
     pub(crate) line: usize,
     /// The module that `mod name` declares.
     pub(crate) declares: Option<String>,
     segments: Vec<String>,
-    /// The modules inside the file that the path stands in.
+    /// The inline modules that contain the path.
     inside: Vec<String>,
 }
 
 impl Use {
-    /// What it names, from the crate's root, if it names something of this crate; `module` is
-    /// the file's own.
+    /// Returns the path from the crate's root, if it refers to this crate. `module` is the file's
+    /// own module.
     pub(crate) fn target(&self, module: &[&str]) -> Option<Vec<String>> {
         let supers = self.segments.iter().take_while(|segment| *segment == "super").count();
         match self.segments.first()?.as_str() {
@@ -30,12 +30,12 @@ impl Use {
         }
     }
 
-    /// Whether it stands in a module of that name.
+    /// Returns whether the path is inside a module of that name.
     pub(crate) fn is_in(&self, module: &[&str], name: &str) -> bool {
         module.contains(&name) || self.inside.iter().any(|inside| inside == name)
     }
 
-    /// Whether these words follow each other in it.
+    /// Returns whether the path contains these consecutive words.
     pub(crate) fn mentions(&self, words: &[&str]) -> bool {
         self.segments.windows(words.len()).any(|part| part == words)
     }
@@ -48,10 +48,10 @@ enum Token {
     Other(char),
 }
 
-/// All paths of a file; one segment is a path, too.
+/// Returns all paths of a file; a single segment is a path, too.
 pub(crate) fn paths(source: &str) -> Vec<Use> {
     let mut parser = Parser { tokens: tokens(source), at: 0, found: Vec::new() };
-    // The inline modules around, each with the depth of braces outside it.
+    // The enclosing inline modules, each with the depth of braces outside it.
     let mut inside: Vec<(String, usize)> = Vec::new();
     let mut depth = 0;
     while let Some(token) = parser.peek(0) {
@@ -105,7 +105,7 @@ impl Parser {
         self.tokens[self.at.min(self.tokens.len() - 1)].1
     }
 
-    /// A path that begins here, and all that branch off it in braces.
+    /// Parses a path and all its branches in braces.
     fn tree(&mut self, prefix: &[String]) {
         let mut segments = prefix.to_vec();
         let mut line = self.line();
@@ -144,7 +144,7 @@ impl Parser {
     }
 }
 
-/// Words and punctuation with their lines; comments and literals are gone.
+/// Returns words and punctuation with their lines, without comments and literals.
 fn tokens(source: &str) -> Vec<(Token, usize)> {
     let chars: Vec<char> = source.chars().collect();
     let mut found = Vec::new();
@@ -159,7 +159,7 @@ fn tokens(source: &str) -> Vec<(Token, usize)> {
             'b' if next == 'r' && raw_string(&chars, at + 1).is_some() => at + 1,
             '\'' if next == '\\' => position(&chars, at + 3, &['\'']) + 1,
             '\'' if chars.get(at + 2) == Some(&'\'') => at + 3,
-            // A lifetime: its name is no path.
+            // Skip a lifetime: its name is not a path.
             '\'' => word(&chars, at + 1),
             ':' if next == ':' => {
                 found.push((Token::PathSeparator, line));
@@ -190,7 +190,7 @@ fn word(chars: &[char], start: usize) -> usize {
     start + length.unwrap_or(rest.len())
 }
 
-/// Where the next `wanted` begins, or the end.
+/// Returns the position of the next `wanted`, or the end.
 fn position(chars: &[char], start: usize, wanted: &[char]) -> usize {
     let rest = chars.get(start..).unwrap_or_default();
     start + rest.windows(wanted.len()).position(|part| part == wanted).unwrap_or(rest.len())
@@ -223,7 +223,7 @@ fn string(chars: &[char], start: usize) -> usize {
     at + 1
 }
 
-/// The end of a raw string, if one begins here.
+/// Returns the end of a raw string, if one begins here.
 fn raw_string(chars: &[char], start: usize) -> Option<usize> {
     let hashes = chars[start + 1..].iter().take_while(|char| **char == '#').count();
     let open = start + 1 + hashes;

@@ -1,13 +1,13 @@
-//! Within a folder: the order of a room's files, and cycles among siblings anywhere. What tests
-//! import does not count.
+//! Checks the imports within a folder: the order of a folder's files, and import cycles between
+//! siblings. Imports of tests are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::paths::paths;
 use super::{module_of, sources};
 
-/// The files of a room from left to right: each imports only what stands left of it, and from the
-/// file itself, not through the room's re-exports.
+/// The files of some folders from left to right. Each imports only files to its left, and directly
+/// from the file, not through re-exports of the folder's module.
 const ROOMS: [(&str, &[&str]); 10] = [
     (
         "producer",
@@ -177,19 +177,18 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ),
 ];
 
-/// Siblings that import each other in a circle. It may only shrink: a module that is no longer in
-/// a circle with others of its entry must leave it.
+/// Siblings that import each other in a cycle. The list may only shrink: a module that has left its
+/// cycle must be removed.
 const CYCLES: [(&str, &[&str]); 2] = [
     ("record::compression", &["compressor", "decompressor", "gzip", "lz4", "snappy", "zstd"]),
     ("wire", &["room", "varint"]),
 ];
 
-/// The modules of one folder.
 #[derive(Debug, Default)]
 struct Folder {
-    /// What each module imports of its siblings, as does what lies below it.
+    /// The siblings that each module and its submodules import.
     imports: BTreeMap<String, BTreeSet<String>>,
-    /// What each module imports of the folder's own module.
+    /// The names that each module imports from the folder's own module.
     of_parent: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -207,7 +206,7 @@ impl Folder {
         reached
     }
 
-    /// Modules that reach each other, as sets.
+    /// Returns the sets of modules that reach each other.
     fn cycles(&self) -> BTreeSet<BTreeSet<&str>> {
         let modules = self.imports.keys().map(String::as_str);
         let reach: BTreeMap<_, _> = modules.map(|from| (from, self.reached_from(from))).collect();
@@ -223,7 +222,7 @@ impl Folder {
     }
 }
 
-/// By the folder's module: the crate's root is "".
+/// Returns the folders by module path; the crate's root is "".
 fn folders(sources: &[(String, String)]) -> BTreeMap<String, Folder> {
     let mut folders = BTreeMap::<String, Folder>::new();
     for (file, _) in sources {
@@ -319,7 +318,7 @@ fn no_siblings_import_each_other_in_a_circle() {
     assert!(wrong.is_empty(), "siblings and cycles:\n{}", wrong.join("\n"));
 }
 
-/// A crate of a few files, each with its text.
+/// Builds a crate of a few files, each with its text.
 fn files(files: &[(&str, &str)]) -> Vec<(String, String)> {
     files.iter().map(|(file, source)| (format!("src/{file}"), (*source).to_owned())).collect()
 }
@@ -360,7 +359,7 @@ fn the_check_of_cycles_finds_what_is_forbidden() {
     assert_eq!(wrong_cycles(&pair, &[("a", &["a", "b", "c"])]).len(), 1, "`c` is stale");
     assert_eq!(wrong_cycles(&triple, &[]).len(), 1);
     assert_eq!(wrong_cycles(&triple, &[("a", &["a", "b", "c"])]), [""; 0]);
-    // The circle is not allowed, and what was allowed is no circle.
+    // The cycle is not allowed, and the allowed entries form no cycle.
     assert_eq!(wrong_cycles(&triple, &[("a", &["a", "b"])]).len(), 3);
     assert_eq!(wrong_cycles(&none, &[]), [""; 0]);
     assert_eq!(wrong_cycles(&none, &[("b", &["a"])]).len(), 1, "the folder is gone");

@@ -1,4 +1,4 @@
-//! `ApiVersions` against the oracle; its tagged fields about features are passed over.
+//! `ApiVersions` against the oracle; tagged fields about features are skipped.
 
 use dekaf::protocol::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 use kafka_protocol::messages::api_versions_response::{FinalizedFeatureKey, SupportedFeatureKey};

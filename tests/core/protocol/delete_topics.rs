@@ -1,4 +1,4 @@
-//! `DeleteTopics` against the oracle: by names, and by names or ids.
+//! `DeleteTopics` against the oracle: by name, and by name or id.
 
 use dekaf::protocol::{
     DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,

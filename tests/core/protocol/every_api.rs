@@ -1,4 +1,4 @@
-//! All APIs, for what is tested of each; the fuzz targets include this file.
+//! Runs a test for every API; the fuzz targets include this file.
 
 /// Calls a generic function for the request of every API.
 macro_rules! for_every_api {

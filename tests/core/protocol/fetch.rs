@@ -1,4 +1,4 @@
-//! `Fetch` against the oracle; what only followers say and hear is passed over.
+//! `Fetch` against the oracle; fields for followers are skipped.
 
 use dekaf::protocol::{
     AbortedTransaction, FetchPartition, FetchRequest, FetchResponse, FetchTopic,

@@ -1,4 +1,4 @@
-//! Headers: which version goes before which message, byte by byte and against the oracle.
+//! Tests of header versions for every message, byte by byte and against the oracle.
 
 use bytes::Bytes;
 use dekaf::protocol::{
@@ -10,7 +10,7 @@ use kafka_protocol::messages;
 
 use super::for_every_api;
 
-/// The oracle's header versions, for every version of an API that we speak.
+/// Returns the oracle's header versions for every served version of an API.
 fn headers_of<R: Request>() -> Vec<(i16, i16)> {
     let key = messages::ApiKey::try_from(R::KEY as i16).expect("a key they know");
     (R::SERVED.0..=R::SERVED.1)
@@ -37,7 +37,7 @@ fn the_answer_with_the_versions_never_has_a_flexible_header() {
         assert_eq!(request, if version >= 3 { 2 } else { 1 }, "v{version}");
         assert_eq!(response, 0, "v{version}");
     }
-    // The correlation id, and at once the error code.
+    // The correlation id, directly followed by the error code.
     let frame = Bytes::from_static(&[0, 0, 0, 7, 0, 35, 1, 0, 0, 0, 0, 0]);
     let response = decode_response::<ApiVersionsRequest>(&frame, 3).unwrap();
     assert_eq!(response.error_code.0, 35);
@@ -51,14 +51,14 @@ fn the_bytes_of_a_first_request() {
         client_software_version: "1".to_owned(),
     };
     let plain: &[u8] = &[
-        0, 0, 0, 12, // what follows
+        0, 0, 0, 12, // bytes that follow
         0, 18, 0, 2, // ApiVersions, version 2
         0, 0, 0, 5, // correlation id
         0, 2, b'm', b'e', // client id; version 2 has no fields
     ];
     assert_eq!(encode_request(&request, 2, 5, "me"), plain);
     let flexible: &[u8] = &[
-        0, 0, 0, 22, // what follows
+        0, 0, 0, 22, // bytes that follow
         0, 18, 0, 3, // ApiVersions, version 3
         0, 0, 0, 5, // correlation id
         0, 2, b'm', b'e', // client id, not compact even here
@@ -77,7 +77,7 @@ fn response_headers_are_read_in_both_versions() {
     assert_eq!(ResponseHeader::decode(&mut Reader::new(&plain), false), Ok(header));
     let truncated = ResponseHeader::decode(&mut Reader::new(&plain), true);
     assert_eq!(truncated, Err(Malformed::Truncated));
-    // Two tagged fields nobody knows, of two bytes and of none.
+    // Two unknown tagged fields, of two bytes and of none.
     let tagged = Bytes::from_static(&[0xff, 0xff, 0xff, 0xfe, 2, 0, 2, 9, 9, 1, 0]);
     let mut input = Reader::new(&tagged);
     assert_eq!(ResponseHeader::decode(&mut input, true), Ok(header));
@@ -86,7 +86,7 @@ fn response_headers_are_read_in_both_versions() {
 
 #[test]
 fn an_unknown_api_can_still_be_answered() {
-    // A broker must know at least the correlation id of a request that it does not speak.
+    // A broker needs at least the correlation id of a request that it does not support.
     let bytes = Bytes::from_static(&[0, 99, 0, 1, 0, 0, 0, 3, 0xff, 0xff, 42]);
     let mut input = Reader::new(&bytes);
     let header = RequestHeader::decode(&mut input, |_| i16::MAX);

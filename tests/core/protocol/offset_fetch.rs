@@ -1,4 +1,5 @@
-//! `OffsetFetch` against the oracle: one group, and several, whose parts the oracle has twice.
+//! `OffsetFetch` against the oracle: one group, and several, for which the oracle has separate
+//! types.
 
 use dekaf::protocol::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchResponse,

@@ -1,4 +1,4 @@
-//! What agreement with the oracle means: for bodies, for frames of requests, for answers.
+//! Agreement with the oracle: of message bodies, request frames and response frames.
 
 use std::fmt::Debug;
 
@@ -21,7 +21,7 @@ use crate::properties::check;
 
 const CASES: u32 = 60;
 
-/// A message that the oracle has, too.
+/// A message that the oracle also has.
 pub(crate) trait Message:
     Field + Debug + Clone + PartialEq + Values + Twin<Self::Theirs>
 {
@@ -34,8 +34,8 @@ pub(crate) fn encoded<M: Field>(message: &M, version: Version) -> Bytes {
     out.take()
 }
 
-/// Both write the same bytes, and each reads what the other wrote; unknown tagged fields are
-/// passed over.
+/// Checks that both sides write the same bytes and read each other's bytes. Unknown tagged fields
+/// are skipped.
 fn bodies_agree<M: Message>(
     message: &M,
     version: Version,
@@ -45,8 +45,8 @@ fn bodies_agree<M: Message>(
     let twin: M::Theirs = message.twin(version.number, &Unknown::new());
     let mut plain = BytesMut::new();
     twin.encode(&mut plain, version.number).expect("the oracle encodes it");
-    // First of all: the oracle reserves whatever space it is told to, and would take the test
-    // down with it if our bytes were wrong.
+    // Compare the bytes first: the oracle allocates whatever a length announces, and would crash
+    // the test on wrong bytes.
     prop_assert_eq!(plain.freeze(), ours.clone());
 
     let mut left = ours;
@@ -65,7 +65,7 @@ fn bodies_agree<M: Message>(
     Ok(())
 }
 
-/// Every version of a request: its body, and whole frames in both directions.
+/// Checks every version of a request: its body, and complete frames in both directions.
 pub(crate) fn requests_agree<R: Request + Message + Into<AnyRequest>>() {
     for number in R::SERVED.0..=R::SERVED.1 {
         let version = R::version(number);
@@ -79,7 +79,7 @@ pub(crate) fn requests_agree<R: Request + Message + Into<AnyRequest>>() {
     }
 }
 
-/// The oracle reads our frame.
+/// Checks that the oracle reads dekaf's frame.
 fn frame_is_theirs<R: Request + Message>(
     request: &R,
     version: Version,
@@ -101,7 +101,7 @@ fn frame_is_theirs<R: Request + Message>(
     Ok(())
 }
 
-/// We read the oracle's frame.
+/// Checks that dekaf reads the oracle's frame.
 fn frame_is_ours<R: Request + Message + Into<AnyRequest>>(
     request: &R,
     version: Version,
@@ -125,14 +125,13 @@ fn frame_is_ours<R: Request + Message + Into<AnyRequest>>(
     let (header, decoded) = decode_request(&frame).expect("a request we serve");
     prop_assert_eq!(header, expected);
     prop_assert_eq!(&decoded, &Some(request.clone().into()));
-    // A broker passes over what clients leave behind a request.
+    // A broker ignores trailing bytes of a request.
     let longer = [&frame[..], &[0]].concat().into();
     prop_assert_eq!(decode_request(&longer).map(|(_, request)| request), Ok(decoded));
     Ok(())
 }
 
-/// Every version of an answer: its body, and frames with the header that the oracle says belongs
-/// to it.
+/// Checks every version of a response: its body, and frames with the oracle's header version.
 pub(crate) fn responses_agree<R: Request<Response: Message>>() {
     for number in R::SERVED.0..=R::SERVED.1 {
         let version = R::version(number);

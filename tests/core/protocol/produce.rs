@@ -91,7 +91,7 @@ twins! {
 
 agree!(ProduceRequest, ProduceResponse);
 
-/// What the oracle cannot say: a tagged field that is there and holds its default.
+/// A case that the oracle cannot express: a tagged field that is present and has its default value.
 #[test]
 fn tagged_fields_may_hold_their_default() {
     let version = ProduceRequest::version(10);

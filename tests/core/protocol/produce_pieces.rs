@@ -1,5 +1,5 @@
-//! The producer's own way to write a produce request, around its batches: the same bytes as
-//! the described message, and the batches themselves.
+//! Tests of the producer's encoding of a produce request around its batches: the same bytes as the
+//! described message, without copying the batches.
 
 use std::sync::Arc;
 
@@ -16,11 +16,10 @@ use super::values::text;
 use crate::properties::check;
 use crate::record::{identities, records, unsent};
 
-/// Every partition with its batch.
+/// Partitions with their batches.
 type Partitions = Vec<(i32, (SealedBatch, Identity))>;
 
-/// Topics with their partitions' batches. No name stands twice: the caller keeps a topic's
-/// batches together.
+/// Topics with their partitions' batches. Names are unique: the caller groups a topic's batches.
 fn topics() -> impl Strategy<Value = Vec<(String, Partitions)>> {
     let batch = (vec(records(), 1..4).prop_map(|records| unsent(&records)), identities());
     btree_map(text(), vec((any::<i32>(), batch), 1..5), 0..5)
@@ -32,7 +31,7 @@ fn batches(topics: &[(String, Partitions)]) -> Vec<PartitionBatch> {
     for (name, partitions) in topics {
         for (partition, (batch, identity)) in partitions {
             batches.push(PartitionBatch {
-                // Its own allocation each: topics are told apart by name, not by address.
+                // A separate allocation each: topics are compared by name, not by address.
                 topic: Arc::from(name.as_str()),
                 topic_id: 0,
                 partition: *partition,
@@ -74,8 +73,8 @@ fn the_pieces_are_the_request() {
             let whole = encode_request(&request, version, correlation_id, &client_id);
             prop_assert_eq!(Bytes::from(pieces.concat()), whole);
 
-            // Every second piece is a batch's records, where they were before. Only a flexible version has
-            // something to say after the last one.
+            // Every second piece is a batch's records, at their original address. Only a flexible
+            // version has bytes after the last batch.
             let trailer = version >= 9 || batches.is_empty();
             prop_assert_eq!(pieces.len(), 2 * batches.len() + usize::from(trailer));
             for (piece, batch) in pieces.iter().skip(1).step_by(2).zip(&batches) {

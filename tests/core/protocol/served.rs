@@ -1,4 +1,4 @@
-//! What the broker's side serves, and what it makes of frames that it does not.
+//! Tests of the APIs that the in-process broker serves, and of its handling of other frames.
 
 use bytes::Bytes;
 use dekaf::error::ErrorCode;
@@ -48,7 +48,7 @@ fn an_unknown_api_has_a_header_and_no_request() {
 
 #[test]
 fn what_is_behind_a_request_is_passed_over() {
-    // As librdkafka asks about all topics: null, two flags, no tags, and three bytes more.
+    // librdkafka's request for all topics: null, two flags, no tags, and three trailing bytes.
     let frame: &[u8] = b"\0\x03\0\x0c\0\0\0\x05\0\x07rdkafka\0\0\0\0\0\x01\0\0";
     let (header, request) = decode_request(&Bytes::from_static(frame)).unwrap();
     assert_eq!((header.api_version, header.correlation_id), (12, 5));
@@ -60,7 +60,7 @@ fn what_is_behind_a_request_is_passed_over() {
 fn the_bytes_of_an_answer() {
     let response = ApiVersionsResponse { error_code: ErrorCode(35), ..Default::default() };
     let plain: &[u8] = &[
-        0, 0, 0, 10, // what follows
+        0, 0, 0, 10, // bytes that follow
         0, 0, 0, 7, // correlation id
         0, 35, 0, 0, 0, 0, // error code, no APIs
     ];

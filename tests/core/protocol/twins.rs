@@ -1,5 +1,5 @@
-//! A message's description for the tests: arbitrary values for the fields that a version has,
-//! and the same message as the oracle has it.
+//! Descriptions of messages for the tests: arbitrary values for the fields of a version, and the
+//! conversion to the oracle's type.
 
 use std::fmt::Debug;
 
@@ -11,7 +11,8 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::values::Unknown;
 
-/// The same value as the oracle has it in a version, with `unknown` tagged fields in each of its parts.
+/// Converts a value to the oracle's type in a version. Each nested structure gets the `unknown`
+/// tagged fields.
 pub(crate) trait Twin<Theirs> {
     fn twin(&self, version: i16, unknown: &Unknown) -> Theirs;
 }
@@ -44,7 +45,7 @@ plain_twins! {
     String => TransactionalId: |value| StrBytes::from_string(value.clone()).into();
 }
 
-/// Their UUID, whose crate is not ours to name.
+/// The oracle's UUID type, whose crate is not a dependency of these tests.
 impl<U: TryFrom<Vec<u8>, Error: Debug>> Twin<U> for u128 {
     fn twin(&self, _: i16, _: &Unknown) -> U {
         self.to_be_bytes().to_vec().try_into().expect("sixteen bytes")
@@ -63,9 +64,10 @@ impl<T, U: Twin<T>> Twin<Option<T>> for Option<U> {
     }
 }
 
-/// Lists a message's fields as the oracle names them, each with the versions that have it if not
-/// all do, and with those that allow it to be null if not all do. `tagged` fields come last.
-/// A message that is flexible in no version is `without(tags)`: the oracle's has no place for them.
+/// Lists a message's fields by the oracle's names. Versions are given for fields that not all
+/// versions have, and for fields that are nullable in some versions only. `tagged` fields come
+/// last. A message without flexible versions is `without(tags)`: the oracle's type has no field for
+/// them.
 macro_rules! twins {
     (
         $ours:ident = $theirs:path {
@@ -114,7 +116,7 @@ macro_rules! twins {
     };
 }
 
-/// The part of `twins!` that is about the oracle, for a message that it has more than once.
+/// The oracle's part of `twins!`, for a message that has several types in the oracle.
 macro_rules! twin {
     (
         $ours:ident = $theirs:path {
@@ -133,8 +135,8 @@ macro_rules! twin {
                 unknown: &$crate::protocol::values::Unknown,
             ) -> $theirs {
                 let mut twin = <$theirs>::default();
-                // A field that the version lacks keeps the oracle's default, which is not null
-                // even where null is allowed.
+                // A field that the version lacks keeps the oracle's default, which is not null even
+                // for nullable fields.
                 $( if true $(&& ($versions).contains(&version))? {
                     $crate::protocol::twins::theirs!(twin, $field $(, as $name)?) =
                         self.$field.twin(version, unknown);
@@ -145,7 +147,7 @@ macro_rules! twin {
                 )* )?
                 $crate::protocol::twins::set_unknown!(twin, unknown $(, without $tags)?);
                 $(
-                    // Known to Kafka, unknown to us.
+                    // Tagged fields that Kafka defines and dekaf ignores.
                     if !unknown.is_empty() {
                         let $other = &mut twin;
                         $unlike
@@ -175,7 +177,7 @@ macro_rules! theirs {
     };
 }
 
-/// Unknown tagged fields, if the oracle's message has a place for them.
+/// Sets unknown tagged fields, if the oracle's type can hold them.
 macro_rules! set_unknown {
     ($twin:ident, $unknown:ident) => {
         $twin.unknown_tagged_fields.clone_from($unknown)
@@ -185,7 +187,7 @@ macro_rules! set_unknown {
     };
 }
 
-/// A request and its answer, which the oracle calls the same, in every version.
+/// Tests every version of a request and its response, whose names are the same in the oracle.
 macro_rules! agree {
     ($request:ident, $response:ident) => {
         impl $crate::protocol::oracle::Message for $request {

@@ -9,7 +9,7 @@ use dekaf::protocol::SaslBytes;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-/// Arbitrary values of a field, or of a message with the fields that a version has.
+/// Generates values of a field, or of a message with the fields of a version.
 pub(crate) trait Values: Sized + 'static {
     fn values(version: i16) -> BoxedStrategy<Self>;
 }
@@ -49,7 +49,7 @@ impl<T: Values + Debug> Values for Option<T> {
     }
 }
 
-/// A field that may be null in some versions only.
+/// Generates a field that is nullable in some versions only.
 pub(crate) fn nullable<T>(null: bool, version: i16) -> BoxedStrategy<Option<T>>
 where
     T: Values + Debug,
@@ -58,7 +58,7 @@ where
     if null { prop::option::of(values).boxed() } else { values.prop_map(Some).boxed() }
 }
 
-/// A tagged field. One that holds its default is an absent field to the oracle.
+/// Generates a tagged field. The oracle treats a default value as absent.
 pub(crate) fn tagged<T>(version: i16) -> BoxedStrategy<Option<T>>
 where
     T: Values + Debug + Default + PartialEq,
@@ -67,7 +67,7 @@ where
     Option::values(version).prop_map(move |value| value.filter(other)).boxed()
 }
 
-/// The messages with a field set to these values, if the version has it.
+/// Sets a field of generated messages to these values, if the version has the field.
 pub(crate) fn with<M, T>(
     messages: BoxedStrategy<M>,
     exists: bool,
@@ -88,7 +88,7 @@ where
     (messages, values).prop_map(with).boxed()
 }
 
-/// Short, empty and foreign texts, and now and then one whose compact length takes two bytes.
+/// Short, empty and non-ASCII strings, and some with a compact length of two bytes.
 pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![9 => ".{0,8}", 1 => "[a-z]{126,130}"]
 }
@@ -101,7 +101,7 @@ pub(crate) fn blob() -> impl Strategy<Value = Bytes> {
     prop_oneof![9 => vec(any::<u8>(), 0..20), 1 => vec(any::<u8>(), 120..300)].prop_map(Bytes::from)
 }
 
-/// Tagged fields that no version of the messages we speak defines.
+/// Tagged fields that no supported version defines.
 pub(crate) type Unknown = BTreeMap<i32, Bytes>;
 
 pub(crate) fn unknown() -> impl Strategy<Value = Unknown> {

@@ -9,7 +9,7 @@ use dekaf::record::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A record that owns what [`Record`] borrows.
+/// The owned form of [`Record`].
 #[derive(Debug, Clone)]
 pub(crate) struct OwnedRecord {
     pub(crate) timestamp: i64,
@@ -30,7 +30,7 @@ impl OwnedRecord {
         })
     }
 
-    /// What is to come back.
+    /// Returns the record that decoding must return.
     pub(crate) fn decoded(&self) -> DecodedRecord {
         DecodedRecord {
             timestamp: self.timestamp,
@@ -40,7 +40,7 @@ impl OwnedRecord {
         }
     }
 
-    /// The same without repeated names of headers, and with a time in this epoch.
+    /// Returns a copy with unique header names and a moderate timestamp.
     pub(crate) fn tame(&self) -> Self {
         let mut tame = self.clone();
         let mut names = BTreeSet::new();
@@ -67,7 +67,7 @@ fn headers() -> impl Strategy<Value = Vec<(String, Option<Bytes>)>> {
     prop_oneof![3 => Just(vec![]), 2 => vec((name, fields()), 1..6)]
 }
 
-/// Times close to each other in either order, and the strangest ones.
+/// Timestamps close to each other in any order, and extreme ones.
 fn timestamps() -> impl Strategy<Value = i64> {
     let now = 1_700_000_000_000_i64;
     prop_oneof![
@@ -94,12 +94,12 @@ pub(crate) fn seal(records: &[OwnedRecord], identity: Identity) -> Bytes {
     unsent(records).to_bytes(identity)
 }
 
-/// The records as a batch, uncompressed, that has no identity yet.
+/// Returns an uncompressed batch of the records, without an identity.
 pub(crate) fn unsent(records: &[OwnedRecord]) -> SealedBatch {
     uncompressed(filled(records))
 }
 
-/// A batch of these records that is still open.
+/// Returns an open batch of the records.
 pub(crate) fn filled(records: &[OwnedRecord]) -> BatchBuilder {
     let mut batch = BatchBuilder::with_capacity(0);
     for record in records {
