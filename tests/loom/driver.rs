@@ -1,6 +1,6 @@
-//! The driver of a real machine, which sleeps as `client::driver` does: it looks, does what it
-//! is asked to, looks again if that brought news, and sleeps until it is told otherwise. Time
-//! stands still, so whatever needs a wake-up and gets none is never done.
+//! A driver for a real machine, with the sleep and wake-up logic of `client::driver`: it takes a
+//! turn, repeats that after any event, and otherwise sleeps until it is woken up. Time never
+//! advances, so a missing wake-up is a deadlock.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -25,7 +25,7 @@ use crate::turned::Turned;
 const NODE: i32 = 1;
 const MS: Duration = Duration::from_millis(1);
 
-/// Who waits, each for one thing.
+/// A waiter, of one record or call.
 type Who = usize;
 
 struct World {
@@ -63,7 +63,7 @@ impl World {
         assert_eq!(settled.iter().filter(|settled| **settled == who).count(), 1);
     }
 
-    /// As `client::driver::drive` does.
+    /// Like `client::driver::drive`.
     fn drive(&self) {
         let now = self.now;
         let mut turns = Turns::default();
@@ -111,7 +111,7 @@ impl World {
     }
 }
 
-/// A cluster of one broker, which answers everything at once.
+/// A cluster of one broker, which answers immediately.
 struct Cluster<'a> {
     world: &'a World,
     events: Vec<Event>,
@@ -188,11 +188,12 @@ fn sleep(woken: impl Future<Output = ()>) {
     assert_eq!(polled, Poll::Ready(()), "loom's threads sleep inside");
 }
 
-/// Runs a driver beside `callers`, each of which ends when it has what it waits for; then closes.
+/// Runs a driver in parallel with `callers`, each of which ends when its waiter is completed; then
+/// closes.
 fn nobody_waits_for_ever(change: fn(&mut Config), callers: &[fn(&World)]) {
     let mut model = loom::model::Builder::new();
-    // As many interruptions in one execution as are done with in seconds. What two threads can
-    // do to each other shows with one or two.
+    // As many preemptions in one execution as complete in seconds. Races between two threads show
+    // with one or two.
     model.preemption_bound = Some(if callers.len() == 1 { 3 } else { 2 });
     let callers = callers.to_vec();
     model.check(move || {

@@ -1,8 +1,7 @@
-//! The two places where one thread wakes another, in every order in which the threads can pass
-//! through them. The files are the core's own, compiled once more with loom's locks in place of
-//! the system's: whatever can be lost between two of its steps is lost in one of the orders, and
-//! a thread that then sleeps for ever is a deadlock, which loom reports. The port's orders are
-//! all of them; the driver's are those with a few interruptions, because its turns are long.
+//! Loom models of the two places where one thread wakes up another. The core's own files are
+//! compiled with loom's locks instead of the system's, and run in all orders of the threads. A lost
+//! wake-up is then a deadlock in one of the orders, which loom reports. The port's orders are
+//! complete; the driver's are limited to a few preemptions, because its turns are long.
 
 #[path = "../../src/client/mailbox.rs"]
 pub mod mailbox;
@@ -13,5 +12,5 @@ mod driver;
 mod port;
 mod sync;
 
-// What the files use of the crate that they are taken from.
+// Items of the crate that these files use.
 use dekaf::{error, producer, record};

@@ -1,5 +1,5 @@
-//! A loop and its port: the core pushes and signals, the loop sleeps until it is signalled and
-//! fetches a few at a turn, and at some moment it may close.
+//! An event loop and its port. The core pushes and signals; the loop sleeps until it is signaled,
+//! fetches some items each turn, and may close at any time.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -7,7 +7,7 @@ use loom::thread;
 use crate::mailbox::Mailbox;
 use crate::sync::{Condvar, Mutex};
 
-/// A socket pair, as far as bytes count: readable while there are any.
+/// A socket pair reduced to its byte count: readable while there are any.
 struct Inbox {
     bytes: Mutex<usize>,
     readable: Condvar,
@@ -48,7 +48,7 @@ impl Port {
         }
     }
 
-    /// One turn of the loop's.
+    /// One turn of the event loop.
     fn fetch(&self, at_most: usize) -> Vec<usize> {
         let mut fetched = Vec::new();
         while fetched.len() < at_most {
@@ -63,7 +63,8 @@ impl Port {
     }
 }
 
-/// The loop finds all of `count` items however they are pushed, or sleeps for ever.
+/// Checks that the loop fetches all of `count` items, whatever their order. A lost item is a
+/// deadlock.
 fn everything_is_fetched(pushes: fn() -> Vec<Vec<Vec<usize>>>, count: usize, at_most: usize) {
     loom::model(move || {
         let port = Port::new();
@@ -110,7 +111,8 @@ fn what_a_closing_loop_did_not_fetch_is_orphaned_once() {
         let mut seen = port.fetch(1);
         seen.extend(port.mailbox.close());
         assert!(port.mailbox.is_closed());
-        // Another thread with the interpreter comes by, now and when the core has let go.
+        // Another thread with the interpreter drains the mailbox, now and after the core has
+        // finished.
         seen.extend(port.mailbox.drain());
         core.join().expect("nobody panicked");
         seen.extend(port.mailbox.drain());

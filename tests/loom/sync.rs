@@ -1,12 +1,12 @@
-//! What threads meet at, as loom knows it.
+//! Synchronization primitives for loom.
 
 pub(crate) use std::sync::PoisonError;
 
 pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
 
-/// Tokio's `Notify`, as its documentation describes it for one sleeper: `notify_one` wakes who
-/// sleeps, or leaves the one permit that there can be for who sleeps next. A sleep that is given
-/// up for another reason leaves the permit where it is; here, it is a sleep that never began.
+/// Tokio's `Notify`, as documented, for one waiting task: `notify_one` wakes it up, or stores the
+/// single permit for the next wait. A wait that is canceled for another reason keeps the permit; in
+/// this model such a wait never begins.
 #[derive(Debug)]
 pub(crate) struct Notify {
     permit: Mutex<bool>,
@@ -23,8 +23,8 @@ impl Notify {
         self.left.notify_one();
     }
 
-    /// Sleeps in its first poll: there is nothing else to do on the driver's thread.
-    #[expect(clippy::unused_async, reason = "it stands for one that is")]
+    /// Blocks in its first poll, because the driver's thread has nothing else to do.
+    #[expect(clippy::unused_async, reason = "Tokio's `notified` is async")]
     pub(crate) async fn notified(&self) {
         let mut permit = self.permit.lock().expect("nobody panicked");
         while !*permit {

@@ -1,4 +1,4 @@
-//! A broker, asked one thing after the other.
+//! A connection to a broker, with one request at a time.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl Kafka {
         self.tasks.block_on(&self.runtime, until)
     }
 
-    /// A topic's id and how many partitions it has.
+    /// Returns a topic's id and partition count.
     pub(crate) fn describe(&self, topic: &str) -> (u128, i32) {
         let request = MetadataRequest {
             topics: Some(vec![MetadataRequestTopic { topic_id: 0, name: Some(topic.to_owned()) }]),

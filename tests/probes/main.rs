@@ -1,5 +1,5 @@
-//! The log's model, judged by Apache Kafka: stories of batches, good and bad, told to both must
-//! be answered alike. `tests/integration/test_probes.py` starts the broker and runs this.
+//! Compares the log model with Apache Kafka: both must answer the same sequences of valid and
+//! invalid batches alike. `tests/integration/test_probes.py` starts the broker and runs this.
 
 mod kafka;
 mod story;
@@ -10,10 +10,10 @@ use dekaf::broker::log::{LogConfig, PartitionLog, TimestampType};
 use kafka::Kafka;
 use story::{Answer, Step, Story};
 
-/// How many batches are told of each partition.
+/// The number of steps for each partition.
 const STEPS: usize = 60;
 
-/// The topics that the broker was given, by what is special about them.
+/// Returns the config of a kind of topic, as on the broker.
 fn config(kind: &str) -> LogConfig {
     let kafka = LogConfig { decodes: true, ..LogConfig::default() };
     match kind {
@@ -52,7 +52,7 @@ fn kafka_and_the_model_answer_alike() {
                     }
                     Step::DeleteBefore(offset) => {
                         let theirs = kafka.delete_records(topic, partition, *offset);
-                        // −1 is the high watermark, which is the replica's business.
+                        // −1 is the high watermark, which the log model does not know.
                         let before = if *offset == -1 { log.end_offset() } else { *offset };
                         let deleted = log.delete_records(before).map(|_| log.start_offset());
                         (theirs, Answer::of_deletion(deleted))

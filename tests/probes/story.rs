@@ -1,5 +1,5 @@
-//! What happens to a partition: batches in and out of order, of several producers and epochs,
-//! repeated, damaged and deleted. Told from a seed, so that it can be told again.
+//! A random sequence of steps for a partition: batches in and out of order, of several producers
+//! and epochs, repeated, damaged and deleted. A seed reproduces it.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,21 +11,21 @@ use dekaf::error::ErrorCode;
 use dekaf::random::Random;
 use dekaf::record::{BatchBuilder, Compressor, Identity, Record, offset};
 
-/// Milliseconds since 1970.
+/// Returns milliseconds since 1970.
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
     since.as_millis() as i64
 }
 
-/// What both say.
+/// An answer of either side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) code: i16,
     offset: i64,
-    /// The broker's clock is none that the model could know: only whether it was asked.
+    /// Whether the answer has an append time: the model cannot know the broker's clock.
     append_time: Option<i64>,
     log_start: i64,
-    /// The records that are to blame.
+    /// The indexes of the invalid records.
     blamed: Vec<i32>,
 }
 
@@ -40,7 +40,7 @@ impl Answer {
         if code != 0 {
             return Self { code, offset: -1, append_time: None, log_start: -1, blamed };
         }
-        // Of a duplicate it is the batch's timestamp, which the story chose.
+        // For a duplicate it is the batch's timestamp, which the story chose.
         let append_time = Some(append_time).filter(|at| *at >= 0).map(|at| at.min(CHOSEN));
         Self { code, offset, append_time, log_start, blamed }
     }
@@ -65,10 +65,10 @@ impl Answer {
     }
 }
 
-/// Later than any timestamp of a record, and before any broker's clock.
+/// Later than the timestamp of any record, and before any broker's clock.
 const CHOSEN: i64 = 1_700_000_000_000;
 
-/// Something to be told to both.
+/// A step to run on both sides.
 #[derive(Debug)]
 pub(crate) enum Step {
     Produce { records: Bytes, what: String },
@@ -84,12 +84,12 @@ impl fmt::Display for Step {
     }
 }
 
-/// A story that goes on.
+/// The state of a sequence.
 pub(crate) struct Story {
     random: Random,
-    /// Its producers' ids begin here.
+    /// The first of its producers' ids.
     first_id: i64,
-    /// What was accepted, to be told again.
+    /// Accepted batches, for duplicates.
     accepted: Vec<(Bytes, String)>,
 }
 
@@ -102,12 +102,12 @@ impl Story {
         }
     }
 
-    /// What happens next, to a log that is so far.
+    /// Returns the next step for a log in this state.
     pub(crate) fn next(&mut self, log: &PartitionLog) -> Step {
         match self.random.below(100) {
             0..4 => Step::DeleteBefore(self.random.below(log.end_offset() as u64 + 4) as i64 - 2),
             4..20 if !self.accepted.is_empty() => {
-                // One of the last ones: Kafka remembers five of each producer.
+                // One of the last batches: Kafka remembers five of each producer.
                 let recent = self.accepted.len().min(14);
                 let back = 1 + self.random.below(recent as u64) as usize;
                 let (records, what) = self.accepted[self.accepted.len() - back].clone();
@@ -131,7 +131,7 @@ impl Story {
         }
     }
 
-    /// Learns how a step was answered.
+    /// Records the answer to a step.
     pub(crate) fn told(&mut self, step: Step, answer: &Answer) {
         if let Step::Produce { records, what } = step
             && answer.code == 0
@@ -140,12 +140,12 @@ impl Story {
         }
     }
 
-    /// Usually the one that the log expects of one of three producers.
+    /// Returns an identity of one of three producers, usually the one that the log expects next.
     fn next_identity(&mut self, log: &PartitionLog) -> Identity {
         let producer_id = self.first_id + self.random.below(3) as i64;
         let (epoch, expected) = match log.last_written(producer_id) {
             Some(last) => (last.epoch, last.last_sequence.wrapping_add(1) & i32::MAX),
-            // Some begin near the end of the numbers.
+            // Some begin near the end of the sequence numbers.
             None => (3, [0, 0, 7, i32::MAX - 5, i32::MAX][self.random.below(5) as usize]),
         };
         let jump = self.random.below(20) as i32 - 10;
@@ -212,7 +212,7 @@ impl Story {
                 let mut flipped = batch.to_vec();
                 let bit = self.random.below(8 * (batch.len() - offset::CRC) as u64) as usize;
                 let (byte, bit) = (offset::CRC + bit / 8, 1 << (bit % 8));
-                // Transactions are looked at in the request, before any batch.
+                // Kafka checks for transactions in the request, before any batch.
                 if (byte, bit) != (offset::ATTRIBUTES + 1, 1 << 4) {
                     flipped[byte] ^= bit;
                 }
@@ -222,7 +222,7 @@ impl Story {
     }
 }
 
-/// A copy with a field changed, and with a checksum that knows of it.
+/// Returns a copy with a field changed and the checksum updated.
 fn with_field(batch: &Bytes, at: usize, field: &[u8]) -> Bytes {
     let mut bytes = batch.to_vec();
     bytes[at..at + field.len()].copy_from_slice(field);
