@@ -1,12 +1,12 @@
-//! The work whose instructions `make bench-instructions` counts, one row at a time: this program
-//! runs a row under callgrind, which counts inside of [`counted`] and nowhere else. It prints how
-//! many operations that were. Every input is fixed, so that a row costs the same in every run.
+//! The workloads whose instructions `make bench-instructions` counts, one row at a time. This
+//! program runs a row under callgrind, which counts only inside [`counted`], and prints the number
+//! of operations. All inputs are fixed, so that a row costs the same in every run.
 //!
-//!     instructions --list     every row, with what one operation is
-//!     instructions ROW        run one
-//!     instructions            run every row, to see that each still works
+//!     instructions --list     list every row with its unit
+//!     instructions ROW        run one row
+//!     instructions            run every row once, as a smoke test
 
-#![expect(clippy::print_stdout, reason = "the program that counts reads this")]
+#![expect(clippy::print_stdout, reason = "the counting program reads this")]
 
 use std::env;
 use std::hint::black_box;
@@ -29,14 +29,14 @@ mod workload {
     pub(crate) mod topics;
 }
 
-/// How often each row does its work.
+/// The number of repetitions of each row's work.
 const ROUNDS: u64 = 10;
 
 struct Row {
     name: String,
-    /// What is counted: instructions per record, batch or request.
+    /// The unit of the result: instructions per record, batch or request.
     unit: &'static str,
-    /// Does the work, and returns the number of operations that were counted.
+    /// Performs the work and returns the number of counted operations.
     run: Box<dyn Fn() -> u64>,
 }
 
@@ -61,14 +61,14 @@ fn main() {
     }
 }
 
-/// Callgrind is told the name of this function: what runs inside of it is counted.
+/// Callgrind counts only inside this function, which it finds by name.
 #[inline(never)]
 fn counted<R>(work: impl FnOnce() -> R) -> R {
     black_box(work())
 }
 
-/// Does the same work again and again. The first time does not count: it includes what is done once
-/// in a process. Neither does preparing an input, nor dropping a result.
+/// Repeats the same work. The first run is not counted, because it includes one-time
+/// initialization. Preparing inputs and dropping results are not counted either.
 fn repeat<T, R>(mut prepare: impl FnMut() -> T, mut work: impl FnMut(T) -> R) -> u64 {
     black_box(work(prepare()));
     for _ in 0..ROUNDS {
@@ -126,7 +126,8 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// A batch's worth of records, again and again; the batches are sent and acknowledged between.
+/// Fills batches with records; between them, batches are sent and acknowledged, which is not
+/// counted.
 fn produce(case: Case) -> u64 {
     let mut ready = Ready::new(case.partitioner);
     let acknowledge = |ready: &mut Ready| {
@@ -143,7 +144,7 @@ fn produce(case: Case) -> u64 {
     records
 }
 
-/// What sending a full batch costs the machine. Sealing does not count.
+/// Counts the machine's work to send a full batch, without sealing.
 fn send() -> u64 {
     let mut ready = Ready::new(Partitioner::Java);
     for _ in 0..ROUNDS {
@@ -159,7 +160,7 @@ fn send() -> u64 {
 fn settle(waiter: Option<u64>) -> u64 {
     let case = TO_PARTITION.with_waiter(waiter);
     let mut ready = Ready::new(Partitioner::Java);
-    // The batch that is open already has its first record, which is of another case.
+    // Send the open batch first: its first record belongs to another case.
     let (id, response) = ready.send();
     ready.answer(id, &response);
     let mut records = 0;
@@ -171,7 +172,7 @@ fn settle(waiter: Option<u64>) -> u64 {
     records
 }
 
-/// A batch's worth of records for each topic that is used.
+/// Appends a batch's worth of records to each used topic.
 fn append_to_topics(topics: usize, in_turn: usize) -> u64 {
     let records = in_turn * BATCH;
     count_once(topics, |_| (), |ready, ()| ready.append(records, in_turn));
@@ -192,8 +193,8 @@ fn wait(topics: usize) -> u64 {
     1
 }
 
-/// Does the work twice, and counts the second time: with many topics, to prepare takes callgrind
-/// longer than the work.
+/// Runs the work twice and counts only the second run: with many topics the preparation takes
+/// callgrind longer than the work.
 fn count_once<T>(
     topics: usize,
     mut prepare: impl FnMut(&mut ManyTopics) -> T,
@@ -208,8 +209,8 @@ fn count_once<T>(
     counted(|| work(&mut ready, input));
 }
 
-/// Delivering a record of each topic frees blocks of memory. glibc sorts them, 10,000 at a time,
-/// when a large block is allocated next; by far the most of what is counted would be that.
+/// Delivering a record of each topic frees many blocks of memory. glibc sorts them, 10,000 at a
+/// time, at the next large allocation, which would dominate the count.
 fn sort_freed_memory() {
     for _ in 0..100 {
         drop(black_box(Vec::<u8>::with_capacity(BATCH_SIZE)));
@@ -226,7 +227,7 @@ fn append(size: usize, headers: &[Header<'_>]) -> u64 {
     records
 }
 
-/// Each codec, at one level that producers use.
+/// Returns each codec at one common level.
 fn compressions() -> Vec<(&'static str, Compression)> {
     let levels = [
         ("none", Codec::None, None),

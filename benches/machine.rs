@@ -1,5 +1,5 @@
-//! What the machine costs for each record: on its way in, and when its batch is acknowledged.
-//! The times are of one full batch of records of 100 bytes; the rates are of records.
+//! The machine's cost for each record: when it is appended, and when its batch is acknowledged.
+//! Times are for one full batch of 100-byte records; rates are in records.
 
 use criterion::measurement::WallTime;
 use criterion::{
@@ -41,7 +41,7 @@ fn settle(criterion: &mut Criterion) {
                     let mut ready = Ready::new(Partitioner::Java);
                     let (id, response) = ready.send();
                     ready.answer(id, &response);
-                    // The batch that is open already has its first record.
+                    // The open batch already has its first record.
                     ready.fill(&TO_PARTITION.with_waiter(waiter));
                     let (id, response) = ready.send();
                     (ready, id, response)

@@ -1,5 +1,6 @@
-//! What a record and a batch cost: appending, sealing with each codec, codecs alone, a new header,
-//! reading back, splitting. `make bench-core` runs them; `cargo bench --bench record -- append` some.
+//! The cost of records and batches: append, seal with each codec, the codecs alone, a new header,
+//! decode, split. Run them with `make bench-core`, or some with `cargo bench --bench record --
+//! append`.
 
 use std::hint::black_box;
 
@@ -20,7 +21,7 @@ mod workload {
     pub(crate) mod batches;
 }
 
-/// The time is of one batch of 64 KiB; the rate is of records.
+/// Times are for one batch of 64 KiB; rates are in records.
 fn append(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("append");
     for (name, size, headers) in RECORDS {
@@ -82,7 +83,7 @@ fn seal(criterion: &mut Criterion) {
     }
 }
 
-/// The codecs by themselves, with contexts and memory that are kept: what sealing comes close to.
+/// The codecs alone, with reused contexts and memory: the lower limit for sealing.
 fn codec(criterion: &mut Criterion) {
     let records = sealed(Compression::NONE).body().clone();
     let mut output = vec![0; 2 * records.len()];

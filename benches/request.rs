@@ -1,5 +1,5 @@
-//! What a produce request costs beside its batches, and what it costs to read the answer. The
-//! times are of one request; the rates are of partitions, each of which has one batch in it.
+//! The cost of a produce request without its batches, and of decoding the answer. Times are for one
+//! request; rates are in partitions, with one batch each.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 

@@ -1,9 +1,9 @@
-//! How much memory a producer needs that names a million topics over its life. Time is virtual: the
-//! machine knows a thousand topics at a time, and forgets idle ones. The program fails if it needs
-//! 10 % more memory after a million topics than after 100,000.
+//! Measures the memory of a producer that uses a million topics over its lifetime. Time is virtual:
+//! the machine knows a thousand topics at a time and forgets idle ones. The program fails if a
+//! million topics need 10 % more memory than 100,000.
 //!
 //!     topic_memory            the machine forgets topics that are idle for one second
-//!     topic_memory SECONDS    or for so many: it keeps all with 7200, and the program fails
+//!     topic_memory SECONDS    another idle time; with 7200 it keeps all, and the program fails
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the program's only output")]
 
@@ -19,13 +19,13 @@ mod workload {
     pub(crate) mod passing_topics;
 }
 
-/// After how many topics to measure.
+/// The numbers of topics at which memory is measured.
 const POINTS: [usize; 4] = [10_000, BASE, 500_000, 1_000_000];
 
-/// After so many topics memory must not grow any more.
+/// The number of topics from which on memory must not grow.
 const BASE: usize = 100_000;
 
-/// By how many percent it may grow all the same: an allocator keeps some pages.
+/// Tolerated growth in percent: the allocator keeps some pages.
 const SLACK: u64 = 10;
 
 fn main() -> ExitCode {
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The memory of this process, without what is swapped out.
+/// Returns the resident memory of this process.
 fn resident_kib() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

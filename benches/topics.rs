@@ -1,5 +1,5 @@
-//! What one call costs the machine when its producer has used many topics: to append a record, to
-//! flush with one record open, and to have a record wait for memory. The topics are idle.
+//! The machine's cost of one call after its producer has used many topics: append a record, flush
+//! one open record, and queue a record for memory. The topics are idle.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ mod workload {
     pub(crate) mod topics;
 }
 
-/// Measures one call each time; what it needs is prepared without being measured.
+/// Measures single calls; their preparation is not measured.
 fn each(
     criterion: &mut Criterion,
     name: &str,
@@ -32,7 +32,7 @@ fn timed(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// The time is of one record, a batch's worth of them measured at once.
+/// Times are for one record; a batch's worth is measured at once.
 fn append(criterion: &mut Criterion, name: &str, topics: usize, in_turn: usize) {
     let mut ready = None;
     criterion.bench_function(&format!("{name}/{topics}"), |bencher| {

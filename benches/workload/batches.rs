@@ -1,17 +1,17 @@
-//! Record batches: small values to append, and a full batch of orders to seal, read and split.
+//! Record batches: small values to append, and a full batch of orders to seal, decode and split.
 
 use std::hint::black_box;
 
 use dekaf::record::{BatchBuilder, Compression, Compressor, Header, Identity, Record, SealedBatch};
 
-/// The default size of a batch.
+/// The default `batch_size`.
 pub(crate) const BATCH_SIZE: usize = 65_536;
 
 pub(crate) const IDENTITY: Identity = Identity { producer_id: 4001, epoch: 2, base_sequence: 77 };
 
 const HEADERS: [Header<'_>; 2] = [("trace-id", Some(b"4bf92f3577b34da6")), ("v", Some(b"1"))];
 
-/// Records to fill a batch with: a name, the size of the values, and the headers.
+/// Records to fill a batch with: name, size of the values, headers.
 pub(crate) const RECORDS: [(&str, usize, &[Header<'_>]); 4] = [
     ("10 B", 10, &[]),
     ("100 B", 100, &[]),
@@ -23,7 +23,7 @@ fn record<'a>(timestamp: i64, key: &'a [u8], value: &'a [u8]) -> Record<'a> {
     Record { timestamp, key: Some(key), value: Some(value), headers: &[] }
 }
 
-/// Fills a batch and returns how many records it took, as the producer does it.
+/// Fills a batch as the producer does, and returns the number of records.
 pub(crate) fn fill(batch: &mut BatchBuilder, value: &[u8], headers: &[Header<'_>]) -> i32 {
     for timestamp in 1_700_000_000_000.. {
         let record = Record { headers, ..record(timestamp, b"", value) };
@@ -34,7 +34,7 @@ pub(crate) fn fill(batch: &mut BatchBuilder, value: &[u8], headers: &[Header<'_>
     batch.count()
 }
 
-/// Orders of a shop, which differ in what orders differ in.
+/// Orders of a shop, with realistic variation.
 fn orders() -> Vec<(String, String)> {
     const STATES: [&str; 4] = ["created", "paid", "shipped", "returned"];
     const CITIES: [&str; 6] = ["Berlin", "Tbilisi", "Lisboa", "Osaka", "Montréal", "Accra"];
@@ -67,7 +67,6 @@ fn orders() -> Vec<(String, String)> {
         .collect()
 }
 
-/// A full batch of them.
 pub(crate) fn batch_of_orders() -> BatchBuilder {
     let mut batch = BatchBuilder::with_capacity(BATCH_SIZE);
     for (timestamp, (key, value)) in (1_700_000_000_000..).zip(&orders()) {

@@ -1,5 +1,5 @@
-//! A cluster of one broker, as a machine sees it: every topic has one partition, and every record is
-//! stored.
+//! A cluster of one broker, as seen by a machine: every topic has one partition, and every record
+//! is stored.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,12 +13,11 @@ use dekaf::record::{Compression, Compressor};
 
 const BROKER: i32 = 1;
 
-/// Connects the broker.
 pub(crate) fn connect(machine: &mut Machine<u64>) {
     machine.handle_connected(BROKER);
 }
 
-/// Answers what the machine asks: describes topics, and gives the producer an id.
+/// Answers the machine's questions: metadata and the producer id.
 pub(crate) fn answer_questions(machine: &mut Machine<u64>, now: Instant) {
     while let Some(question) = machine.poll_question(now) {
         let answer = match question.what {
@@ -42,7 +41,7 @@ fn described(topics: &[Arc<str>]) -> MetadataResponse {
     MetadataResponse { topics: topics.iter().map(describe).collect(), ..Default::default() }
 }
 
-/// Acknowledges every batch that may leave.
+/// Acknowledges every batch that can be sent.
 pub(crate) fn answer_requests(
     machine: &mut Machine<u64>,
     now: Instant,
@@ -65,7 +64,7 @@ pub(crate) fn answer_requests(
     }
 }
 
-/// Drops everything that was settled.
+/// Drops all settled records and calls.
 pub(crate) fn take_settled(machine: &mut Machine<u64>) {
     while let Some(Settled::Batch(_) | Settled::Call { .. }) = machine.poll_settled() {}
 }

@@ -1,5 +1,5 @@
-//! A machine that is ready to produce to one partition, and what a driver does with it. Only this
-//! file and `topics.rs` call the machine: a change of its interface is followed here.
+//! A machine that is ready to produce to one partition, with the driver's side. Only this file and
+//! `topics.rs` call the machine, so that changes of its interface stay here.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -15,18 +15,17 @@ use dekaf::record::{BatchBuilder, Compression, Compressor, Record, SealedBatch};
 const BROKER: i32 = 1;
 const VALUE: [u8; 100] = [b'v'; 100];
 
-/// The call that produces a record.
+/// The calls that produce a record.
 #[derive(Clone, Copy)]
 enum Call {
     /// `Machine::produce` alone.
     Produce,
-    /// `Machine::join`, and `Machine::produce` if the record cannot join, as callers' threads do.
+    /// `Machine::join`, and `Machine::produce` if the record cannot join, as in callers' threads.
     Join,
-    /// `Machine::produce`, after the caller has asked how many partitions it may choose from.
+    /// `Machine::produce`, after the caller has requested the partition count.
     Place,
 }
 
-/// How records are produced.
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -73,7 +72,7 @@ pub(crate) const CASES: [Case; 9] = [
     },
 ];
 
-/// A machine that knows topic "t" and is connected to its leader, and the time.
+/// A machine with the metadata of topic `t` and a connection to its leader, and the time.
 pub(crate) struct Ready {
     machine: Machine<u64>,
     now: Instant,
@@ -89,7 +88,7 @@ impl Ready {
         ready.describe();
         ready.machine.handle_answer(ready.now, Answer::ProducerId(Ok((4001, 0))));
         ready.machine.handle_connected(BROKER);
-        // From here on a batch is full when the next one opens, as under load.
+        // From now on a batch is full when the next one opens, as under load.
         ready.fill(&TO_PARTITION);
         ready
     }
@@ -107,7 +106,7 @@ impl Ready {
         self.machine.handle_answer(self.now, Answer::Metadata(asked, Ok(response)));
     }
 
-    /// Opens a batch, and fills it until the next one opens. Returns the number of records.
+    /// Fills a new batch until the next one opens. Returns the number of records.
     pub(crate) fn fill(&mut self, case: &Case) -> u64 {
         match case.call {
             Call::Produce => Self::until(|| self.produce(case)),
@@ -124,7 +123,7 @@ impl Ready {
         records
     }
 
-    /// Returns whether the driver has work: a batch was opened, or is full.
+    /// Returns whether the driver has work, because a batch was opened or is full.
     fn produce(&mut self, case: &Case) -> bool {
         let record = black_box(record(case.key));
         let (now, topic) = (self.now, black_box("t"));
@@ -159,19 +158,19 @@ impl Ready {
         (outgoing.id, batch)
     }
 
-    /// Hands a sealed batch back.
+    /// Returns a sealed batch to the machine.
     pub(crate) fn hand_back(&mut self, id: RequestId, batch: SealedBatch) {
         self.machine.handle_sealed(self.now, id, vec![batch]);
     }
 
-    /// Sends the oldest batch. Returns what a broker answers that stores it.
+    /// Sends the oldest batch. Returns the answer of a broker that stores it.
     pub(crate) fn send(&mut self) -> (RequestId, ProduceResponse) {
         let (id, batch) = self.take_batch();
         self.hand_back(id, sealed(batch));
         (id, stored())
     }
 
-    /// Hands a broker's answer to the machine, and takes what it settles.
+    /// Passes a broker's answer to the machine, and takes the settled records.
     pub(crate) fn answer(&mut self, id: RequestId, response: &ProduceResponse) {
         self.machine.handle_produced(self.now, id, response);
         while let Some(Settled::Batch(batch)) = self.machine.poll_settled() {

@@ -1,5 +1,5 @@
-//! A machine whose producer names ever new topics: each gets one record, which is acknowledged, and
-//! is not used again.
+//! A machine whose producer keeps using new topics: each gets one record, which is acknowledged,
+//! and is never used again.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use dekaf::record::{Compressor, Record};
 
 use super::cluster::{answer_questions, answer_requests, connect, take_settled};
 
-/// The time from one topic to the next.
+/// The time between two topics.
 pub(crate) const STEP: Duration = Duration::from_millis(1);
 
 const VALUE: [u8; 100] = [b'v'; 100];
@@ -22,7 +22,7 @@ pub(crate) struct PassingTopics {
 }
 
 impl PassingTopics {
-    /// The machine forgets a topic that was not used for `max_idle`.
+    /// The machine forgets topics that are unused for `max_idle`.
     pub(crate) fn new(max_idle: Duration) -> Self {
         let mut config = Config::new("localhost:9092").expect("the address is valid");
         config.metadata_max_idle = max_idle;
@@ -32,7 +32,7 @@ impl PassingTopics {
         Self { machine, named: 0, now, compressor: Compressor::new() }
     }
 
-    /// Has a record stored for one new topic after the other, until so many were named in all.
+    /// Stores one record in each new topic, until `topics` have been used in total.
     pub(crate) fn name(&mut self, topics: usize) {
         while self.named < topics {
             self.store(&format!("topic-{:07}", self.named));

@@ -1,4 +1,4 @@
-//! A produce request with one small batch for each of its partitions, and its answer.
+//! A produce request with one small batch for each partition, and its answer.
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! A machine whose producer has used many topics, each with one partition, and what one call costs
-//! it then. The topics are idle: each has had one record, which was acknowledged.
+//! The cost of one call to a machine whose producer has used many topics with one partition each.
+//! The topics are idle: each has had one acknowledged record.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ use dekaf::record::{Compressor, Record};
 
 use super::cluster::{answer_questions, answer_requests, connect, take_settled};
 
-/// How many topics the machine knows.
+/// The number of topics that the machine knows.
 pub(crate) const TOPICS: [usize; 4] = [1, 100, 10_000, 100_000];
 
-/// How many of them records go to in turn.
+/// The number of topics among which records rotate.
 pub(crate) const IN_TURN: usize = 100;
 
-/// Records of one topic that make a batch nearly full.
+/// The number of records of one topic that nearly fill a batch.
 pub(crate) const BATCH: usize = 400;
 
 const LINGER: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ static LARGE: [u8; 4000] = [b'v'; 4000];
 pub(crate) struct ManyTopics {
     machine: Machine<u64>,
     names: Vec<String>,
-    /// The index of the topic that the next record in turn goes to.
+    /// The index of the topic of the next record.
     next: usize,
     now: Instant,
     compressor: Compressor,
@@ -37,11 +37,11 @@ impl ManyTopics {
     pub(crate) fn new(topics: usize) -> Self {
         let mut config = Config::new("localhost:9092").expect("the address is valid");
         config.linger = LINGER;
-        // Virtual hours pass while a row is measured, and the idle topics have to stay.
+        // Virtual hours pass during a measurement, and the idle topics must not be forgotten.
         config.metadata_max_idle = Duration::from_secs(365 * 24 * 3600);
         config.buffer_memory = 32 * 1024 * 1024;
         // The machine searches the whole answer for each partition, so many small requests are
-        // answered faster than one large request.
+        // faster than one large request.
         config.max_request_size = LARGE.len() + 1000;
         let mut ready = Self {
             machine: Machine::new(config, 7),
@@ -59,9 +59,8 @@ impl ManyTopics {
         ready
     }
 
-    /// Has the broker store everything, and takes what that settles. Batches leave because they
-    /// have lingered: a flush looks at every partition, so the next call would find its data out of
-    /// cache.
+    /// Stores all records and takes the results. Batches are sent because their linger time passes:
+    /// a flush would visit every partition and evict the data of the next call from the cache.
     pub(crate) fn deliver(&mut self) {
         while !self.machine.is_idle() {
             self.now += LINGER;
@@ -71,7 +70,7 @@ impl ManyTopics {
         take_settled(&mut self.machine);
     }
 
-    /// Produces a record as callers' threads do. Says whether there was memory for it.
+    /// Produces a record as callers' threads do. Returns false if there was no memory for it.
     fn produce(&mut self, topic: usize, value: &[u8]) -> bool {
         let record = black_box(record(value));
         let (now, topic) = (self.now, black_box(&*self.names[topic]));
@@ -86,7 +85,7 @@ impl ManyTopics {
         }
     }
 
-    /// Produces records to the first so many topics in turn.
+    /// Produces records to the first `in_turn` topics in rotation.
     pub(crate) fn append(&mut self, records: usize, in_turn: usize) {
         for _ in 0..records {
             let topic = self.next;
@@ -95,7 +94,7 @@ impl ManyTopics {
         }
     }
 
-    /// Opens a batch with one record, which a flush has to close.
+    /// Opens a batch with one record for a flush to close.
     pub(crate) fn open(&mut self) {
         self.append(1, 1);
     }
@@ -104,12 +103,12 @@ impl ManyTopics {
         self.machine.flush(self.now, WAITER);
     }
 
-    /// Takes records of one topic in until there is no memory for more.
+    /// Appends records to one topic until memory is full.
     pub(crate) fn fill_memory(&mut self) {
         while self.produce(0, &LARGE) {}
     }
 
-    /// Has a record wait for memory.
+    /// Queues a record for memory.
     pub(crate) fn wait(&mut self, record: OwnedRecord) {
         let topic = black_box(&*self.names[0]);
         let waited = self.machine.wait(self.now, topic, Some(0), record, None, Haste::Lingers);
@@ -117,7 +116,7 @@ impl ManyTopics {
     }
 }
 
-/// A record for which full memory has no room.
+/// Returns a record that does not fit into full memory.
 pub(crate) fn large_record() -> OwnedRecord {
     OwnedRecord::copy(&record(&LARGE)).expect("the process has memory")
 }

@@ -1,5 +1,5 @@
-//! A response for each request: ApiVersions, Metadata, InitProducerId and Produce, as far as
-//! producers ask. It knows neither sockets nor threads.
+//! Responses to the requests of producers: ApiVersions, Metadata, InitProducerId and Produce. Uses
+//! no sockets and no threads.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -13,8 +13,8 @@ const METADATA: i16 = 3;
 const API_VERSIONS: i16 = 18;
 const INIT_PRODUCER_ID: i16 = 22;
 
-/// Keys with their first and last version. Fetch (1), ListOffsets (2) and FindCoordinator (10) are
-/// not served: librdkafka takes them as a sign of what it may write.
+/// API keys with their first and last version. Fetch (1), ListOffsets (2) and FindCoordinator (10)
+/// are listed but not served: librdkafka derives the features of a broker from them.
 const APIS: [(i16, i16, i16); 7] = [
     (PRODUCE, 0, 11),
     (1, 0, 12),
@@ -30,11 +30,11 @@ const UNSUPPORTED_VERSION: i16 = 35;
 
 const NODE: i32 = 1;
 
-/// What all connections have in common.
+/// The state shared by all connections.
 pub struct Broker {
     pub host: String,
     pub port: u16,
-    /// The partitions of a topic whose name says nothing of them.
+    /// The partition count of topics whose name does not contain one.
     pub partitions: usize,
     pub checks_crc: bool,
     pub tally: Tally,
@@ -45,7 +45,7 @@ pub struct Broker {
 pub type Topics = HashMap<Vec<u8>, Vec<Partition>>;
 
 impl Broker {
-    /// Appends the response to `out`. Says whether one is wanted at all.
+    /// Appends the response to `out`. Returns whether the client wants one.
     pub fn answer(
         &self,
         request: &[u8],
@@ -55,7 +55,7 @@ impl Broker {
         add(&self.tally.requests, 1);
         let mut request = Reader::new(request);
         let (key, version, correlation) = (request.i16()?, request.i16()?, request.i32()?);
-        request.text()?; // the client's name, which is compact in no version
+        request.text()?; // the client id, which is never compact
         out.is_flexible = match key {
             PRODUCE | METADATA => version >= 9,
             API_VERSIONS => (3..=4).contains(&version),
@@ -94,7 +94,7 @@ impl Broker {
         }
         out.tags();
         if version >= 3 {
-            out.i32(0); // it throttles nobody
+            out.i32(0); // no throttling
         }
         out.length(1);
         out.i32(NODE);
@@ -115,7 +115,7 @@ impl Broker {
             self.topic(version, name, out);
         }
         if (8..=10).contains(&version) {
-            out.i32(i32::MIN); // what may be done with the cluster was not asked
+            out.i32(i32::MIN); // cluster operations were not requested
         }
         out.tags();
         Ok(())
@@ -149,7 +149,7 @@ impl Broker {
             out.tags();
         }
         if version >= 8 {
-            out.i32(i32::MIN); // what may be done with the topic was not asked
+            out.i32(i32::MIN); // topic operations were not requested
         }
         out.tags();
     }
@@ -163,7 +163,7 @@ impl Broker {
         out.tags();
     }
 
-    /// Says whether acknowledgements are wanted.
+    /// Returns whether the client wants an acknowledgement.
     fn produce(
         &self,
         version: i16,
@@ -172,9 +172,9 @@ impl Broker {
         out: &mut Writer,
     ) -> Read<bool> {
         add(&self.tally.produce_requests, 1);
-        request.text()?; // the transaction
+        request.text()?; // transactional id
         let acks = request.i16()?;
-        request.i32()?; // how long it may take
+        request.i32()?; // timeout
         out.tags();
         let count = length(request)?;
         out.length(count);
@@ -193,7 +193,7 @@ impl Broker {
             request.tags()?;
             out.tags();
         }
-        out.i32(0); // it throttles nobody
+        out.i32(0); // no throttling
         out.tags();
         Ok(acks != 0)
     }
@@ -218,13 +218,13 @@ impl Broker {
         out.i32(index);
         out.i16(done.err().unwrap_or(0));
         out.i64(base);
-        out.i64(-1); // the time is the records' own
+        out.i64(-1); // no append time: the topic uses CreateTime
         if version >= 5 {
-            out.i64(0); // where the log starts
+            out.i64(0); // log start offset
         }
         if version >= 8 {
-            out.length(0); // no record is to blame,
-            out.text(None); // and there is nothing to say
+            out.length(0); // no record errors,
+            out.text(None); // and no error message
         }
         out.tags();
         Ok(())
@@ -236,7 +236,7 @@ fn length(request: &mut Reader<'_>) -> Read<usize> {
 }
 
 fn api_versions(version: i16, out: &mut Writer) {
-    // Who asks in a version that is not known is answered in the first one.
+    // A request in an unsupported version is answered in version 0.
     out.i16(if version > 4 { UNSUPPORTED_VERSION } else { 0 });
     out.length(APIS.len());
     for (key, first, last) in APIS {
@@ -246,12 +246,12 @@ fn api_versions(version: i16, out: &mut Writer) {
         out.tags();
     }
     if (1..=4).contains(&version) {
-        out.i32(0); // it throttles nobody
+        out.i32(0); // no throttling
     }
     out.tags();
 }
 
-/// A topic's id: any will do that is always the same.
+/// Returns a topic id that only depends on the name.
 fn made_up_id(name: &[u8]) -> [u8; 16] {
     let mut id = [1; 16];
     id[..4].copy_from_slice(&crc32c::crc32c(name).to_be_bytes());

@@ -1,17 +1,17 @@
-//! The header of a record batch, in the one format that producers have written since Kafka 0.11.
+//! The header of a record batch in format 2, which producers have written since Kafka 0.11.
 
 use std::ops::Range;
 
-/// The size of a header: the records follow it.
+/// The size of the header; the records follow it.
 pub const HEADER: usize = 61;
 
-/// What `LENGTH` does not count: itself, and what stands before it.
+/// The bytes that `LENGTH` does not count: the field itself and those before it.
 pub const BEFORE_LENGTH: usize = 12;
 
 pub const LENGTH: Range<usize> = 8..12;
 pub const MAGIC: usize = 16;
 pub const CRC: Range<usize> = 17..21;
-/// Where the bytes that the checksum is of begin.
+/// The start of the bytes that the checksum covers.
 pub const CHECKED: usize = 21;
 pub const LAST_OFFSET_DELTA: Range<usize> = 23..27;
 pub const FIRST_TIMESTAMP: Range<usize> = 27..35;
@@ -24,7 +24,7 @@ pub const COUNT: Range<usize> = 57..61;
 pub struct Batch<'a>(&'a [u8]);
 
 impl<'a> Batch<'a> {
-    /// Finds the first batch in `bytes`, if there is a whole one.
+    /// Returns the first batch in `bytes`, if it is complete.
     pub fn first(bytes: &'a [u8]) -> Option<Self> {
         let length = i32::from_be_bytes(bytes.get(LENGTH)?.try_into().ok()?);
         let size = BEFORE_LENGTH + usize::try_from(length).ok()?;
@@ -40,7 +40,7 @@ impl<'a> Batch<'a> {
         i32::from_be_bytes(self.field(COUNT))
     }
 
-    /// -1 if its producer is not idempotent.
+    /// -1 if the producer is not idempotent.
     pub fn producer_id(&self) -> i64 {
         i64::from_be_bytes(self.field(PRODUCER_ID))
     }

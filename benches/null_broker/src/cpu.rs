@@ -1,11 +1,11 @@
-//! What this process has used of the processors.
+//! The CPU time of this process.
 
 use std::mem::MaybeUninit;
 
-/// Seconds in user and kernel mode, of all threads together.
+/// Returns the seconds in user and kernel mode, of all threads together.
 pub fn seconds() -> f64 {
     let mut usage = MaybeUninit::<libc::rusage>::uninit();
-    // SAFETY: getrusage fills what it is given, and cannot fail for this process itself.
+    // SAFETY: getrusage fills the given struct, and cannot fail for this process.
     let usage = unsafe {
         libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
         usage.assume_init()

@@ -1,6 +1,6 @@
-//! The smallest of producers: one thread, one connection, one batch a request, no idempotence.
-//! Sending the same batches again and again shows what the transport allows; with `--encode` every
-//! record is encoded and every batch checksummed anew, as a core of a single thread might at best.
+//! A minimal producer: one thread, one connection, one batch for each request, no idempotence.
+//! Sending the same batches repeatedly measures the transport's limit. With `--encode`, each record
+//! is encoded and each batch checksummed again, the best case of a single-threaded client.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ use crate::wire::{Reader, Writer, zigzag_size};
 pub const OPTIONS: [&str; 8] =
     ["bootstrap", "topic", "partitions", "size", "n", "batch-bytes", "in-flight", "encode"];
 
-/// How many values differ, as for all clients.
+/// The number of different values, as in all other clients.
 const VALUES: usize = 1024;
 
 pub fn run(options: &Options) -> Result<(), String> {
@@ -30,7 +30,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     let mut request = |partition, most| values.request(topic, partition, batch_bytes, most);
     let made: Vec<_> = (0..partitions).map(|partition| request(partition, usize::MAX)).collect();
     for (bytes, _) in &made {
-        broker.send(bytes, 1)?; // to be warm
+        broker.send(bytes, 1)?; // warm up
     }
     broker.finish()?;
 
@@ -58,7 +58,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-/// Values of one size, in turn.
+/// Values of one size, used in rotation.
 pub struct Values {
     values: Vec<Vec<u8>>,
     next: usize,
@@ -77,7 +77,7 @@ impl Values {
         Self { values, next: 0 }
     }
 
-    /// Appends a batch of `most` records, or of as many as fit. Returns how many they are.
+    /// Appends a batch of at most `most` records that fit. Returns their number.
     pub fn batch(&mut self, out: &mut Writer, batch_bytes: usize, most: usize) -> usize {
         let begin = out.bytes.len();
         out.bytes.resize(begin + batch::HEADER, 0);
@@ -106,7 +106,7 @@ impl Values {
         count
     }
 
-    /// A request with one batch for `partition`, and how many records it has.
+    /// Returns a request with one batch for `partition`, and the number of its records.
     fn request(
         &mut self,
         topic: &str,
@@ -142,14 +142,14 @@ fn write_header(batch: &mut [u8], count: i32) {
     batch[batch::LAST_OFFSET_DELTA].copy_from_slice(&(count - 1).to_be_bytes());
     batch[batch::FIRST_TIMESTAMP].copy_from_slice(&now);
     batch[batch::LAST_TIMESTAMP].copy_from_slice(&now);
-    // No producer, no epoch, no number: all -1.
+    // No producer id, epoch and sequence: all -1.
     batch[batch::PRODUCER_ID.start..batch::SEQUENCE.end].fill(0xff);
     batch[batch::COUNT].copy_from_slice(&count.to_be_bytes());
     let crc = crc32c::crc32c(&batch[batch::CHECKED..]);
     batch[batch::CRC].copy_from_slice(&crc.to_be_bytes());
 }
 
-/// A broker, and the requests that it has yet to answer.
+/// A connection to a broker, and the number of pending answers.
 struct Connection {
     socket: TcpStream,
     owed: usize,
@@ -183,7 +183,7 @@ impl Connection {
         self.answer.resize(u32::from_be_bytes(size) as usize, 0);
         self.socket.read_exact(&mut self.answer).map_err(|error| error.to_string())?;
         let mut answer = Reader::new(&self.answer);
-        answer.i32()?; // which request it is for: they come in order
+        answer.i32()?; // correlation id: answers are in order
         answer.length()?;
         answer.text()?;
         answer.length()?;

@@ -1,18 +1,18 @@
-//! Requests as they come over a socket: each with its size before it, in pieces of any size.
+//! Splits a byte stream into requests, each of which follows its size.
 
 use std::io::{self, Read};
 
-/// What no request exceeds: Kafka's own `socket.request.max.bytes`.
+/// Maximum size of a request: Kafka's `socket.request.max.bytes`.
 const LARGEST: usize = 100 << 20;
 
-/// The size before each.
+/// The size of the size field.
 const PREFIX: usize = 4;
 
 pub struct Frames {
     bytes: Vec<u8>,
-    /// The bytes from here ...
+    /// The start of the unprocessed bytes.
     start: usize,
-    /// ... to here have been read, and not been taken.
+    /// The end of the unprocessed bytes.
     end: usize,
 }
 
@@ -21,7 +21,7 @@ impl Frames {
         Self { bytes: vec![0; 1 << 20], start: 0, end: 0 }
     }
 
-    /// Reads what there is, and returns how much that was; 0 at the end.
+    /// Reads available bytes and returns their number; 0 at the end.
     pub fn fill(&mut self, source: &mut impl Read) -> io::Result<usize> {
         self.make_room();
         let count = source.read(&mut self.bytes[self.end..])?;
@@ -29,7 +29,7 @@ impl Frames {
         Ok(count)
     }
 
-    /// The next request, if it is there as a whole.
+    /// Returns the next request, if it is complete.
     pub fn next(&mut self) -> Result<Option<&[u8]>, String> {
         let Some(size) = self.size() else { return Ok(None) };
         if size > LARGEST {
@@ -48,7 +48,7 @@ impl Frames {
         Some(u32::from_be_bytes(*prefix) as usize)
     }
 
-    /// Makes the request that has begun fit behind `start`.
+    /// Ensures that the incomplete request fits into the buffer.
     fn make_room(&mut self) {
         let wanted = PREFIX + self.size().unwrap_or(0);
         if self.start == self.end || self.start + wanted > self.bytes.len() {

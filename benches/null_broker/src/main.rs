@@ -1,6 +1,6 @@
-//! The null broker: takes what producers send, counts it, acknowledges it, and stores nothing.
-//! What is measured against it is what clients cost, and nothing else. `drive` is the smallest of
-//! producers: what the machine allows at best.
+//! The null broker: receives, counts and acknowledges records, and stores nothing. Benchmarks
+//! against it measure the cost of clients only. `drive` is a minimal producer, which shows the
+//! upper limit of the machine.
 
 mod answers;
 mod batch;

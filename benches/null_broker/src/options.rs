@@ -1,4 +1,4 @@
-//! The command line: `--name value`, or `--name` alone for what is on or off.
+//! The command line: `--name value`, or `--name` alone for flags.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 pub struct Options(HashMap<String, Option<String>>);
 
 impl Options {
-    /// Takes the arguments apart. Refuses names that are not `known`.
+    /// Parses the arguments. Fails on names that are not `known`.
     pub fn parse(arguments: impl Iterator<Item = String>, known: &[&str]) -> Result<Self, String> {
         let mut arguments = arguments.peekable();
         let mut found = HashMap::new();

@@ -1,13 +1,12 @@
-//! What is remembered of a partition: how long its log would be, and who wrote last. It is one
-//! connection's own, so connections wait for nobody, and a producer that comes back over another
-//! one starts anew.
+//! The state of a partition: the end offset and the last producer. Each connection has separate
+//! state, so connections never wait for each other, and a producer that reconnects starts again.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::batch::Batch;
 use crate::tally::{Tally, add};
 
-/// Kafka's code for what is no batch, or is not what its checksum says.
+/// Kafka's code for an invalid batch or a checksum mismatch.
 pub const CORRUPT_MESSAGE: i16 = 2;
 
 #[derive(Clone, Default)]
@@ -24,7 +23,7 @@ struct Writer {
 }
 
 impl Partition {
-    /// Counts the batches of one request. Fails with Kafka's code at the first that is bad.
+    /// Counts the batches of one request. Fails with Kafka's code at the first invalid one.
     pub fn append(
         &mut self,
         mut records: &[u8],
@@ -49,7 +48,7 @@ impl Partition {
         Ok(())
     }
 
-    /// A producer numbers its records; the first number of all may be any.
+    /// Checks that the producer's sequence numbers are consecutive. The first one may be any.
     fn follow(&mut self, batch: &Batch<'_>, tally: &Tally) {
         let (producer_id, epoch) = (batch.producer_id(), batch.epoch());
         if let Some(last) = self.writer
@@ -58,7 +57,7 @@ impl Partition {
         {
             add(&tally.sequence_errors, 1);
         }
-        // After the largest number comes zero.
+        // Sequence numbers wrap to 0.
         let next_sequence = batch.sequence().wrapping_add(batch.count()) & i32::MAX;
         self.writer = Some(Writer { producer_id, epoch, next_sequence });
     }
@@ -71,7 +70,7 @@ mod tests {
     use crate::drive::Values;
     use crate::wire::Writer as Bytes;
 
-    /// A batch of producer 7 whose first record has the number `sequence`.
+    /// Builds a batch of producer 7 with the base sequence `sequence`.
     fn batch(sequence: i32) -> (Vec<u8>, i32) {
         let mut out = Bytes::default();
         let count = Values::new(100).batch(&mut out, 1000, usize::MAX);

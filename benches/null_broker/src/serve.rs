@@ -1,4 +1,5 @@
-//! Sockets and threads: one for each connection, one that listens, one that tells what was counted.
+//! Sockets and threads: one thread for each connection, one that accepts, one that serves
+//! statistics.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -42,7 +43,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     let told = Arc::clone(&broker);
     thread::spawn(move || {
         for mut socket in stats.incoming().flatten() {
-            // Who asks and does not listen misses it.
+            // A client that does not read misses the statistics.
             let _ = socket.write_all(told.tally.line().as_bytes());
         }
     });
@@ -66,7 +67,7 @@ fn listen(host: &str, port: u16) -> Result<(TcpListener, u16), String> {
     Ok((listener, address.port()))
 }
 
-/// Whoever started this process holds the other end, and may be killed without a word.
+/// The parent process holds the other end, and may be killed without notice.
 fn end_with_standard_input() {
     let _ = io::copy(&mut io::stdin(), &mut io::sink());
     std::process::exit(0);
@@ -86,7 +87,7 @@ fn welcome(
     converse(broker, socket, late)
 }
 
-/// Answers everything that comes over a socket, in order.
+/// Answers all requests of a connection, in order.
 fn converse(
     broker: &Broker,
     mut socket: impl Read + Write,
@@ -114,7 +115,7 @@ fn converse(
     Ok(())
 }
 
-/// Says whether there was anything to read.
+/// Returns false at the end of the stream.
 fn read(frames: &mut Frames, socket: &mut impl Read, broker: &Broker) -> Result<bool, String> {
     loop {
         match frames.fill(socket) {
@@ -123,7 +124,7 @@ fn read(frames: &mut Frames, socket: &mut impl Read, broker: &Broker) -> Result<
                 return Ok(count > 0);
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // A client that is killed says no more.
+            // A client that is killed resets the connection.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(false),
             Err(error) => return Err(error.to_string()),
         }
@@ -132,8 +133,8 @@ fn read(frames: &mut Frames, socket: &mut impl Read, broker: &Broker) -> Result<
 
 type Late = mpsc::Sender<(Instant, Vec<u8>)>;
 
-/// Writes answers `delay` after their requests, and reads more requests meanwhile: as a broker far
-/// away does.
+/// Writes each answer `delay` after its request, and reads further requests meanwhile, like a
+/// distant broker.
 fn late_writer(socket: &TcpStream, delay: Duration) -> Result<Late, String> {
     let mut socket = socket.try_clone().map_err(|error| error.to_string())?;
     let (sender, receiver) = mpsc::channel::<(Instant, Vec<u8>)>();

@@ -1,4 +1,4 @@
-//! What was counted, of all connections together.
+//! Counters of all connections together.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -7,7 +7,7 @@ use crate::cpu;
 #[derive(Default)]
 pub struct Tally {
     pub connections: AtomicU64,
-    /// Connections that were closed because of what came over them.
+    /// Connections that were closed because of an error.
     pub refused: AtomicU64,
     pub bytes_in: AtomicU64,
     pub requests: AtomicU64,
@@ -15,14 +15,14 @@ pub struct Tally {
     pub batches: AtomicU64,
     pub batch_bytes: AtomicU64,
     pub records: AtomicU64,
-    /// Batches whose number is not the one after the last.
+    /// Batches whose sequence number does not follow the previous one.
     pub sequence_errors: AtomicU64,
-    /// Batches that are not what their checksum says, if that is looked at.
+    /// Batches with a wrong checksum, if checksums are verified.
     pub crc_errors: AtomicU64,
 }
 
 impl Tally {
-    /// One line of JSON.
+    /// Formats the counters as one line of JSON.
     pub fn line(&self) -> String {
         let counts = [
             ("connections", &self.connections),

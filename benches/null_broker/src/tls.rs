@@ -1,7 +1,6 @@
-//! TLS: a certificate that is made for this run, and a socket that decrypts what it reads.
+//! TLS: a certificate for this run, and a socket that decrypts.
 //!
-//! The server offers TLS 1.3 with AES-256-GCM and nothing else, so that every client encrypts with
-//! the same cipher.
+//! The server only offers TLS 1.3 with AES-256-GCM, so that every client uses the same cipher.
 
 use std::fs;
 use std::io::{self, BufReader, ErrorKind, Read, Write};
@@ -14,10 +13,10 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
-/// rustls reads 4 KiB at a time; the system is asked for more.
+/// Buffer size of the socket: rustls itself only reads 4 KiB at a time.
 const READ_AHEAD: usize = 1 << 20;
 
-/// Makes an authority and a certificate for `host`. Writes the authority to the file `ca`.
+/// Creates an authority and a certificate for `host`. Writes the authority to the file `ca`.
 pub fn config(host: &str, ca: &str) -> Result<Arc<ServerConfig>, String> {
     let (authority, certificate, key) = certificates(host).map_err(|error| error.to_string())?;
     fs::write(ca, authority).map_err(|error| format!("{ca} cannot be written: {error}"))?;
@@ -46,7 +45,7 @@ fn certificates(
     let authority_key = KeyPair::generate()?;
     let pem = authority.self_signed(&authority_key)?.pem();
 
-    // An address becomes one; it is no name.
+    // An IP address becomes an address entry instead of a name.
     let mut server = CertificateParams::new([host.to_owned()])?;
     server.distinguished_name.push(DnType::CommonName, host);
     server.use_authority_key_identifier_extension = true;
@@ -69,7 +68,7 @@ impl Encrypted {
         Ok(Self { socket: BufReader::with_capacity(READ_AHEAD, socket), tls })
     }
 
-    /// Sends what is encrypted, and handshake messages.
+    /// Sends encrypted data and handshake messages.
     fn send(&mut self) -> io::Result<()> {
         while self.tls.wants_write() {
             self.tls.write_tls(self.socket.get_mut())?;
@@ -82,14 +81,14 @@ impl Read for Encrypted {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.tls.reader().read(bytes) {
-                // A client that is killed does not say goodbye.
+                // A client that is killed sends no close_notify.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 done => return done,
             }
             let count = self.tls.read_tls(&mut self.socket)?;
             let processed = self.tls.process_new_packets();
-            self.send()?; // an alert, too, if it has failed
+            self.send()?; // including an alert after a failure
             processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
             if count == 0 && self.tls.is_handshaking() {
                 return Ok(0);
@@ -121,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// A client that trusts the authority in a file.
+    /// Returns a client that trusts the authority in a file.
     fn client(ca: &std::path::Path) -> ClientConnection {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(ca).expect("it is PEM")).expect("it is a CA");
@@ -154,7 +153,7 @@ mod tests {
                 came.extend_from_slice(&some[..count]);
             }
             encrypted.write_all(b"thanks").expect("it encrypts");
-            // The client ends without a word of TLS.
+            // The client closes the connection without a close_notify.
             assert_eq!(encrypted.read(&mut [0]).expect("that is no error"), 0);
             came.len()
         });

@@ -1,5 +1,5 @@
-//! The few primitives of Kafka's wire format that are needed here. Whether lengths are compact and
-//! structures end with tags, as in flexible versions, is the reader's and the writer's own state.
+//! The required primitives of Kafka's wire format. Reader and writer know whether the version is
+//! flexible: then lengths are compact and structures end with tags.
 
 pub type Read<T> = Result<T, &'static str>;
 
@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
         Err("a varint is too long")
     }
 
-    /// The length of an array or of bytes; -1 is null.
+    /// Reads the length of an array or of bytes; -1 is null.
     pub fn length(&mut self) -> Read<i32> {
         if self.is_flexible { Ok(self.varint()? as i32 - 1) } else { self.i32() }
     }
@@ -107,7 +107,7 @@ impl Writer {
         self.bytes.push(value as u8);
     }
 
-    /// A number as it is in records: small ones are short, whatever their sign.
+    /// Appends a zigzag varint, as used in records: small numbers are short, whatever their sign.
     pub fn zigzag(&mut self, value: i64) {
         self.varint(zigzagged(value));
     }
@@ -132,7 +132,7 @@ impl Writer {
         }
     }
 
-    /// Writes what follows it, and its size in four bytes before it.
+    /// Appends the output of `write`, prefixed with its size in four bytes.
     pub fn sized<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
         let place = self.bytes.len();
         self.i32(0);
@@ -143,7 +143,7 @@ impl Writer {
     }
 }
 
-/// How many bytes a number is in a record.
+/// Returns the size of a number in a record.
 pub fn zigzag_size(value: i64) -> usize {
     let bits = 64 - (zigzagged(value) | 1).leading_zeros() as usize;
     bits.div_ceil(7)
