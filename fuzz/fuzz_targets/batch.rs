@@ -1,5 +1,6 @@
-//! Record batches. The first byte says whether length and checksum are made to fit, and how much
-//! may be decompressed. A batch that is read is encoded again, whole and cut up, and read alike.
+//! Record batches. The first byte selects whether length and checksum are corrected, and the
+//! decompression limit. A decoded batch is encoded again, complete and split, and must decode to
+//! the same records.
 #![no_main]
 
 use bytes::Bytes;

@@ -1,7 +1,7 @@
-//! OAUTHBEARER, both sides. The first byte chooses what the rest is: what a server says to the token,
-//! the token itself, the client's message, or the claims of a token in that message. The first never
-//! shows the token, the second forges no other part of the message, and a server lets in nothing that
-//! has no user.
+//! OAUTHBEARER, both sides. The first byte selects the rest: the server's answer to a token, the
+//! token, the client's message, or the claims of a token in that message. Errors about an answer
+//! never contain the token. A token cannot forge other parts of the message. A server accepts no
+//! token without a user.
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use libfuzzer_sys::fuzz_target;
 
 const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.";
 
-/// More than any error needs, however long the message was.
+/// More than any error needs, for a message of any length.
 const LONGEST_ERROR: usize = 3_000;
 
 fuzz_target!(|data: &[u8]| {
@@ -31,7 +31,7 @@ fn token(value: &str, extensions: Vec<(String, String)>) -> Token {
     Token { value: Secret::new(value.to_owned()), expires_at: None, extensions }
 }
 
-/// Takes in a server's answer to the token, and the text of its refusal.
+/// Passes a server's answer to the client, and checks the text of the refusal.
 fn hear(said: &Bytes) {
     let mut client = Client::bearer(&token(TOKEN, Vec::new()), &[]).expect("the token is right");
     let answered = dekaf_fuzz::decode_within_bounds(said, |said| client.answer(said));
@@ -44,7 +44,7 @@ fn hear(said: &Bytes) {
     }
 }
 
-/// Sends a token, an extension's name and its value, which are separated by line ends.
+/// Sends a token, an extension's name and its value, separated by newlines.
 fn send(text: &str) {
     let mut parts = text.splitn(3, '\n').map(str::to_owned);
     let value = parts.next().unwrap_or_default();
@@ -57,12 +57,12 @@ fn send(text: &str) {
     assert!(message.starts_with(b"n,,\x01auth=Bearer ") && message.ends_with(b"\x01\x01"));
 }
 
-/// The client's message with a token that has these claims.
+/// Builds the client's message with a token that has these claims.
 fn with_claims(claims: &[u8]) -> Bytes {
     format!("n,,\x01auth=Bearer e30.{}.\x01\x01", base64::encode_url(claims)).into()
 }
 
-/// Has a server read the client's message.
+/// Passes the client's message to a server.
 fn serve(message: &Bytes) {
     let (accounts, locked_out) = (Accounts::new(), BTreeSet::new());
     let (users, tokens) = (&accounts, &accounts);

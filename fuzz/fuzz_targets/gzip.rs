@@ -1,4 +1,4 @@
-//! Gzip's decompressor: whatever comes, never more than its limit.
+//! Gzip's decompressor: the output never exceeds the limit.
 #![no_main]
 
 use dekaf::record::Codec;

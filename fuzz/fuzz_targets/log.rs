@@ -1,6 +1,6 @@
-//! A broker's log that takes in whatever comes. The first byte holds its settings, eight more
-//! the time; then come batches, each behind two bytes of size. What is refused leaves no trace;
-//! what is taken has the next offsets, can be read, and is recognised when it comes again.
+//! A broker's log with arbitrary batches. The first byte holds the config, the next eight the time;
+//! then come batches, each after two bytes of size. A rejected batch changes nothing. An appended
+//! one gets the next offsets, can be decoded, and is recognized as a duplicate.
 #![no_main]
 
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! lz4's decompressor: whatever comes, never more than its limit.
+//! lz4's decompressor: the output never exceeds the limit.
 #![no_main]
 
 use dekaf::record::Codec;

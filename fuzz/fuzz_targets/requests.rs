@@ -1,5 +1,5 @@
-//! Every request in every version, as a broker reads it from a frame: its header says what it
-//! is. What is read is written again, and read alike.
+//! Every request in every version, as decoded by a broker: its header determines the type. A
+//! decoded request is encoded again and must decode to the same value.
 #![no_main]
 
 #[path = "../../tests/core/protocol/every_api.rs"]

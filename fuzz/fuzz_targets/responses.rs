@@ -1,5 +1,5 @@
-//! Every answer in every version, as it lies in a frame. The first two bytes choose the API and
-//! its version; what is read is written again, and read alike.
+//! Every response frame in every version. The first two bytes select the API and version. A decoded
+//! response is encoded again and must decode to the same value.
 #![no_main]
 
 #[path = "../../tests/core/protocol/every_api.rs"]

@@ -1,5 +1,5 @@
-//! SCRAM, both sides. The first byte chooses who reads the message behind it, and whether it is the
-//! first or the last one of the exchange. What is wrong is refused, without the password.
+//! SCRAM, both sides. The first byte selects the reader of the following message, and whether it is
+//! the first or last message of the exchange. Errors never contain the password.
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 
 const PASSWORD: &str = "pencil";
 
-/// More than any error needs, however long the message was.
+/// More than any error needs, for a message of any length.
 const LONGEST_ERROR: usize = 2_000;
 
 fuzz_target!(|data: &[u8]| {
@@ -57,7 +57,7 @@ fn client() -> Client {
     client.expect("the settings are right")
 }
 
-/// A client that has taken in the server's first message, and sent its proof.
+/// Returns a client that has received the server's first message and sent its proof.
 fn client_at_proof() -> Client {
     static KEYS: OnceLock<Keys> = OnceLock::new();
     let mut client = client();
@@ -71,7 +71,7 @@ fn client_at_proof() -> Client {
     }
 }
 
-/// A server that has taken in the client's first message.
+/// Returns a server that has received the client's first message.
 fn server_at_proof() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {

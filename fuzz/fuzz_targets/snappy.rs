@@ -1,4 +1,4 @@
-//! Snappy's decompressor: whatever comes, never more than its limit.
+//! Snappy's decompressor: the output never exceeds the limit.
 #![no_main]
 
 use dekaf::record::Codec;

@@ -1,5 +1,5 @@
-//! The reader of integers, varints and byte fields, and a frame's length. Each byte chooses what
-//! is read behind it; no read may go beyond the end, and varints come back as they went.
+//! The reader of integers, varints, byte fields and the frame length. Each byte selects the next
+//! read. No read may go beyond the end, and varints round-trip.
 #![no_main]
 
 use bytes::Bytes;
@@ -69,13 +69,13 @@ fn step(choice: u8, input: &mut Reader<'_>) -> Result<(), Malformed> {
             Ok(())
         }
         11 => input.uvarint().and_then(|size| input.skip(size as usize)),
-        // As a length that is larger than any message.
+        // A length larger than any message.
         12 => input.bytes(usize::MAX).map(drop),
         _ => input.skip(usize::MAX),
     }
 }
 
-/// Writes a value, reads it, and says how many bytes it took.
+/// Writes a value, reads it back, and returns its size.
 fn written(
     write: impl FnOnce(&mut Vec<u8>),
     is_read: impl FnOnce(&mut Reader<'_>) -> bool,

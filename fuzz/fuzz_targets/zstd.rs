@@ -1,4 +1,4 @@
-//! zstd's decompressor: whatever comes, never more than its limit.
+//! zstd's decompressor: the output never exceeds the limit.
 #![no_main]
 
 use dekaf::record::Codec;
