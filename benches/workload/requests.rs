@@ -14,7 +14,6 @@ use dekaf::wire::LENGTH_SIZE;
 
 pub(crate) const PARTITIONS: [i32; 4] = [1, 12, 100, 1000];
 
-/// The newest version.
 const VERSION: i16 = ProduceRequest::VERSIONS.1;
 
 pub(crate) fn batches(partitions: i32) -> Vec<PartitionBatch> {

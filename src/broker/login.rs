@@ -17,7 +17,7 @@ use crate::sasl::{Accepted, Known, Server, ServerMechanism, ServerNext};
 
 const NONCE_SIZE: usize = 18;
 
-/// Minimum time between two logins of a connection, as in Kafka's brokers.
+/// Minimum time between two re-authentications of a connection, as in Kafka's brokers.
 const BETWEEN_LOGINS: Duration = Duration::from_secs(1);
 
 /// A connection's authenticated user, and the progress of its next login.
@@ -97,7 +97,8 @@ impl Login {
         }
     }
 
-    /// Called after an `ApiVersions` response. The client may not request the versions again.
+    /// Called after an `ApiVersions` response. The client may not request the versions again before
+    /// it has authenticated.
     pub(super) fn negotiated(&mut self) {
         if matches!(self.stage, Stage::Opened) {
             self.stage = Stage::Negotiated;

@@ -11,7 +11,6 @@ use crate::error::ErrorCode;
 message! {
     /// A partition and its fetch position.
     FetchPartition {
-        /// The partition's index.
         partition: i32, 0..;
         /// The leader epoch that the reader knows; a leader in another epoch refuses. −1 if
         /// unknown.
