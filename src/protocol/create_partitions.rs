@@ -27,7 +27,6 @@ message! {
         topics: Vec<CreatePartitionsTopic>, 0..;
         /// How long the broker may wait until the partitions exist.
         timeout_ms: i32, 0..;
-        /// Whether to validate only, without adding partitions.
         validate_only: bool, 0..;
     }
 }

@@ -38,7 +38,6 @@ message! {
         topics: Vec<CreatableTopic>, 0..;
         /// How long the broker may wait until the topics exist.
         timeout_ms: i32 = 60_000, 0..;
-        /// Whether to validate only, without creating topics.
         validate_only: bool, 1..;
     }
 }

@@ -21,7 +21,6 @@ message! {
         resources: Vec<DescribeConfigsResource>, 0..;
         /// Whether to return the values at lower-precedence sources, too.
         include_synonyms: bool, 1..;
-        /// Whether to return each config's documentation.
         include_documentation: bool, 3..;
     }
 }

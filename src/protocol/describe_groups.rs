@@ -38,7 +38,6 @@ message! {
 }
 
 message! {
-    /// A group and its members.
     DescribedGroup {
         error_code: ErrorCode, 0..;
         group_id: String, 0..;

@@ -9,13 +9,11 @@ use super::schema::message;
 use crate::error::ErrorCode;
 
 message! {
-    /// A partition and its fetch position.
     FetchPartition {
         partition: i32, 0..;
         /// The leader epoch that the reader knows; a leader in another epoch refuses. −1 if
         /// unknown.
         current_leader_epoch: i32 = -1, 9..;
-        /// The first offset to read.
         fetch_offset: i64, 0..;
         /// The epoch of a follower's last record, used to find where the logs diverge; otherwise
         /// −1.
@@ -48,7 +46,6 @@ message! {
     FetchRequest {
         /// A follower's broker id, −1 for a consumer.
         replica_id: i32 = -1, 0..;
-        /// How long the broker may wait for `min_bytes`.
         max_wait_ms: i32, 0..;
         /// The minimum to collect before the broker answers early.
         min_bytes: i32, 0..;

@@ -43,7 +43,6 @@ message! {
         node_id: i32, 0..=3;
         host: String, 0..=3;
         port: i32, 0..=3;
-        /// One for each key.
         coordinators: Vec<Coordinator>, 4..;
     }
 }

@@ -48,7 +48,6 @@ impl RequestHeader {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResponseHeader {
-    /// The correlation id of the request that is answered.
     pub correlation_id: i32,
 }
 

@@ -32,7 +32,6 @@ message! {
 message! {
     ListGroupsResponse {
         throttle_time_ms: i32, 1..;
-        /// Why the list is incomplete.
         error_code: ErrorCode, 0..;
         groups: Vec<ListedGroup>, 0..;
     }

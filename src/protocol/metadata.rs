@@ -47,7 +47,6 @@ message! {
 }
 
 message! {
-    /// A partition and its leader.
     MetadataPartition {
         error_code: ErrorCode, 0..;
         partition_index: i32, 0..;
@@ -79,7 +78,6 @@ message! {
 }
 
 message! {
-    /// A broker's view of its cluster.
     MetadataResponse {
         throttle_time_ms: i32, 3..;
         /// All live brokers.

@@ -31,7 +31,6 @@ message! {
         /// The replicas that must store the batches before the broker answers: −1 all in-sync ones,
         /// 1 the leader, 0 none.
         acks: i16, 0..;
-        /// How long the broker may wait for its replicas.
         timeout_ms: i32, 0..;
         topic_data: Vec<TopicProduceData>, 0..;
     }

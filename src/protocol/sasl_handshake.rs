@@ -22,7 +22,6 @@ impl Request for SaslHandshakeRequest {
 message! {
     SaslHandshakeResponse {
         error_code: ErrorCode, 0..;
-        /// The enabled mechanisms.
         mechanisms: Vec<String>, 0..;
     }
 }

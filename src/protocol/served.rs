@@ -31,7 +31,6 @@ use crate::wire::{Malformed, Reader};
 
 macro_rules! served {
     ($($api:ident: $request:ident,)*) => {
-        /// A request of any API.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum AnyRequest {
             $($api($request),)*
