@@ -25,7 +25,6 @@ pub(super) use groups::{joined, synced};
 /// The answer to transactional requests: transactions are not supported.
 const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(53);
 
-/// A broker's host and port.
 pub(super) type Address = (String, u16);
 
 /// A broker of the cluster, borrowed for one request.

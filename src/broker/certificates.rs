@@ -100,7 +100,6 @@ impl Authority {
         self.certificate.clone().into()
     }
 
-    /// Issues a server certificate for these names.
     pub(super) fn issue_server(&self, names: &[AltName]) -> io::Result<Issued> {
         let names: Vec<_> = names.iter().map(AltName::to_der).collect();
         let names = node(SEQUENCE, &[&names.concat()]);

@@ -71,7 +71,6 @@ impl Cluster {
         1..=self.settings.brokers as NodeId
     }
 
-    /// Returns all topics, ordered by name.
     pub fn topics(&self) -> impl Iterator<Item = (&str, &Topic)> {
         self.topics.iter().map(|(name, topic)| (&**name, topic))
     }
@@ -92,7 +91,6 @@ impl Cluster {
         Some(&mut self.topics.get_mut(topic)?.partition_mut(index)?.log)
     }
 
-    /// Returns a unique producer id.
     pub fn new_producer_id(&mut self) -> i64 {
         self.producer_ids += 1;
         self.producer_ids
@@ -146,7 +144,6 @@ impl Cluster {
         self.create_topic(name, -1, TopicSettings::default())
     }
 
-    /// Deletes a topic with all its records.
     pub fn delete_topic(&mut self, name: &str) -> Result<(), Refusal> {
         let topic = self.topics.remove(name).ok_or_else(|| unknown_topic(name))?;
         self.retention.deleted(name, &topic);
@@ -244,7 +241,6 @@ fn unknown_topic(name: &str) -> Refusal {
     Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message)
 }
 
-/// Checks that a topic name is valid.
 pub fn check_name(name: &str) -> Result<(), Refusal> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let is_good = !name.is_empty()

@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::error::ErrorCode;
 use crate::protocol::ApiKey;
 
-/// A fault of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The broker answers with this error and does not process the request.
@@ -97,7 +96,6 @@ impl Faults {
         self.locked_out.insert(user);
     }
 
-    /// Allows a user to log in again.
     pub fn let_in(&mut self, user: &str) {
         self.locked_out.remove(user);
     }
@@ -106,7 +104,6 @@ impl Faults {
         &self.locked_out
     }
 
-    /// Removes every order, allows every topic and unlocks every user.
     pub fn clear(&mut self) {
         *self = Self::default();
     }

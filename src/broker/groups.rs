@@ -38,7 +38,6 @@ const SESSION_TIMEOUTS: std::ops::RangeInclusive<Duration> =
 /// How long the first member waits for others. Kafka's default is three seconds.
 const INITIAL_DELAY: Duration = Duration::from_millis(50);
 
-/// The parameters of a member's join.
 #[derive(Debug, Clone, Default)]
 pub struct Join {
     /// Empty for a new member.
@@ -157,12 +156,10 @@ impl Groups {
         self.take_outcomes(id);
     }
 
-    /// Records that a member is alive.
     pub fn heartbeat(&mut self, now: Instant, id: &str, who: &Who) -> ErrorCode {
         self.by_id.get_mut(id).map_or(UNKNOWN_MEMBER_ID, |group| group.heartbeat(now, who))
     }
 
-    /// Removes a member.
     pub fn leave(&mut self, now: Instant, id: &str, who: &Who) -> ErrorCode {
         let Some(group) = self.by_id.get_mut(id) else { return UNKNOWN_MEMBER_ID };
         let left = group.leave(now, who);
@@ -183,18 +180,15 @@ impl Groups {
         }
     }
 
-    /// Stores a group's committed offset.
     pub fn commit(&mut self, id: &str, topic: &str, partition: i32, committed: Committed) {
         let group = self.by_id.entry(id.to_owned()).or_insert_with(Group::new);
         group.offsets.insert((topic.to_owned(), partition), committed);
     }
 
-    /// Returns a group's committed offset of a partition.
     pub fn committed(&self, id: &str, topic: &str, partition: i32) -> Option<&Committed> {
         self.by_id.get(id)?.offsets.get(&(topic.to_owned(), partition))
     }
 
-    /// Returns all of a group's committed offsets.
     pub fn all_committed(
         &self,
         id: &str,
@@ -226,7 +220,6 @@ impl Groups {
         self.by_id.get(id)
     }
 
-    /// Returns all groups, ordered by id.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Group)> {
         self.by_id.iter().map(|(id, group)| (id.as_str(), group))
     }

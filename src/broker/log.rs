@@ -182,7 +182,6 @@ impl PartitionLog {
         self.producers.keep_last_batches();
     }
 
-    /// Returns a producer's last write, if the log still knows it.
     pub fn last_written(&self, producer_id: i64) -> Option<LastWritten> {
         self.producers.last_written(producer_id)
     }
@@ -194,7 +193,6 @@ impl PartitionLog {
         self.batches.range(first..)
     }
 
-    /// Returns the batch that contains `offset`.
     pub fn batch_at(&self, offset: i64) -> Option<&StoredBatch> {
         self.batches_from(offset).next().filter(|batch| batch.base_offset() <= offset)
     }

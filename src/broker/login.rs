@@ -59,7 +59,6 @@ pub(super) struct Circumstances<'a> {
     pub(super) sasl: Option<&'a ListenerSasl>,
     /// The injected error.
     pub(super) error: Option<ErrorCode>,
-    /// Users that cannot log in.
     pub(super) locked_out: &'a BTreeSet<String>,
     pub(super) now: Instant,
     /// Milliseconds since 1970.
@@ -105,7 +104,6 @@ impl Login {
         }
     }
 
-    /// Handles the client's choice of a mechanism.
     pub(super) fn choose(
         &mut self,
         name: &str,
@@ -138,7 +136,6 @@ impl Login {
         ends && self.renewed_at.is_none_or(|before| now >= before + BETWEEN_LOGINS)
     }
 
-    /// Handles one step of the chosen mechanism.
     pub(super) fn authenticate(
         &mut self,
         token: &[u8],

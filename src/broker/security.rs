@@ -23,7 +23,6 @@ pub struct ListenerSecurity {
     pub sasl: Option<ListenerSasl>,
 }
 
-/// TLS settings.
 #[derive(Debug, Default)]
 pub struct ListenerTls {
     /// An additional name for the server's certificate, besides the names of this machine.
@@ -32,7 +31,6 @@ pub struct ListenerTls {
     pub client_certificates: bool,
 }
 
-/// The accounts and mechanisms of SASL.
 #[derive(Debug)]
 pub struct ListenerSasl {
     pub mechanisms: Vec<ServerMechanism>,

@@ -113,7 +113,6 @@ impl Shared {
     }
 }
 
-/// Returns the time in milliseconds since 1970.
 fn unix_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
@@ -248,7 +247,6 @@ impl Drop for Server {
     }
 }
 
-/// Serves until the server is stopped.
 async fn serve(shared: Arc<Shared>, listeners: Vec<Listener>) {
     let connections = Rc::new(Connections::default());
     for (node, listener) in (1..).zip(listeners) {

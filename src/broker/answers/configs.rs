@@ -16,7 +16,6 @@ const INVALID_CONFIG: ErrorCode = ErrorCode(40);
 /// `ConfigResource.Type` of a topic.
 const TOPIC: i8 = 2;
 
-/// Parses the configs of a new topic.
 pub(in crate::broker) fn topic_settings(
     configs: &[CreatableTopicConfig],
 ) -> Result<TopicSettings, Refusal> {

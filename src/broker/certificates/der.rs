@@ -41,7 +41,6 @@ pub(super) fn node(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// Returns the PEM text of a certificate or a key.
 pub(super) fn pem(label: &str, content: &[u8]) -> String {
     let mut lines = String::new();
     for (n, symbol) in base64::encode(content).chars().enumerate() {

@@ -83,7 +83,6 @@ impl Group {
         &self.protocol_type
     }
 
-    /// Returns the elected protocol.
     pub fn protocol(&self) -> &str {
         &self.protocol
     }

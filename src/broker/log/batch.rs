@@ -111,7 +111,6 @@ impl StoredBatch {
         self.base_offset + i64::from(self.last_offset_delta)
     }
 
-    /// Returns the offset after the last record.
     pub fn next_offset(&self) -> i64 {
         self.last_offset() + 1
     }
@@ -134,12 +133,10 @@ impl StoredBatch {
         }
     }
 
-    /// Returns the number of records.
     pub fn count(&self) -> i32 {
         self.last_offset_delta + 1
     }
 
-    /// Returns the size in bytes.
     pub fn size(&self) -> usize {
         self.received.len()
     }

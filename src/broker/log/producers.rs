@@ -34,13 +34,10 @@ pub(super) struct Written {
     pub(super) timestamp: i64,
 }
 
-/// A producer's last write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastWritten {
     pub epoch: i16,
-    /// The sequence number of the last record.
     pub last_sequence: i32,
-    /// The offset of the last record.
     pub last_offset: i64,
 }
 
@@ -133,7 +130,6 @@ impl Producers {
         self.by_id.retain(|_, producer| producer.last().timestamp >= time);
     }
 
-    /// Keeps only the last batch of each producer.
     pub(super) fn keep_last_batches(&mut self) {
         for producer in self.by_id.values_mut() {
             producer.batches.drain(..producer.batches.len() - 1);

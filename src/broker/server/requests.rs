@@ -197,7 +197,6 @@ async fn perform(
     }
 }
 
-/// Waits until the group's round ends.
 async fn join(
     shared: &Shared,
     header: &RequestHeader,

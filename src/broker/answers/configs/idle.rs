@@ -3,7 +3,6 @@
 
 use std::ops::RangeInclusive;
 
-/// The permitted values of a config.
 enum Values {
     Whole(RangeInclusive<i64>),
     Share,
