@@ -26,7 +26,6 @@ use crate::record::{filled, identities, records};
 const LARGEST_LIMIT: u8 = 3;
 const RESEALED_WITH_LARGEST_LIMIT: u8 = 2 << 1;
 
-/// The folder of one target.
 struct Seeds {
     folder: PathBuf,
     count: usize,
@@ -133,7 +132,6 @@ fn write_compressed() {
     }
 }
 
-/// One login, message by message.
 #[test]
 fn write_logins() {
     let mut seeds = Seeds::of("scram");

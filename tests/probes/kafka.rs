@@ -46,7 +46,6 @@ impl Kafka {
         self.tasks.block_on(&self.runtime, until)
     }
 
-    /// Returns a topic's id and partition count.
     pub(crate) fn describe(&self, topic: &str) -> (u128, i32) {
         let request = MetadataRequest {
             topics: Some(vec![MetadataRequestTopic { topic_id: 0, name: Some(topic.to_owned()) }]),

@@ -84,7 +84,6 @@ impl fmt::Display for Step {
     }
 }
 
-/// The state of a sequence.
 pub(crate) struct Story {
     random: Random,
     /// The first of its producers' ids.

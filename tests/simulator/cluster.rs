@@ -209,7 +209,6 @@ impl Cluster {
         }
     }
 
-    /// Returns the records that caused rejections so far.
     pub(crate) fn blames(&self) -> &[Blame] {
         &self.blames
     }

@@ -67,7 +67,6 @@ impl Kept {
 }
 
 impl Extra {
-    /// Returns the generator for a seed's additions.
     pub(crate) fn generator(seed: u64) -> Random {
         Random::new(seed ^ APART)
     }

@@ -8,7 +8,6 @@ use super::run::Run;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// A connection breaks.
     Cut,
     Crash,
     Restart,
@@ -31,7 +30,6 @@ pub(crate) enum Fault {
     /// A topic is deleted and recreated, maybe later, with another partition count and other
     /// leaders.
     Reshape,
-    /// A topic is deleted permanently.
     Delete,
     /// A topic is deleted, and recreated after some seconds.
     DeleteForAWhile,
@@ -39,7 +37,6 @@ pub(crate) enum Fault {
     Grow,
     /// A topic starts or stops to reject records without a key.
     Compact,
-    /// Brokers refuse logins for a while.
     RefuseLogins,
 }
 
@@ -58,7 +55,6 @@ impl Fault {
     }
 }
 
-/// The target of a fault.
 struct Target {
     node: NodeId,
     topic: String,
@@ -67,7 +63,6 @@ struct Target {
 }
 
 impl Run<'_> {
-    /// Injects one random fault.
     pub(super) fn fault(&mut self) {
         let target = self.fault_target();
         let fault = self.fault_kind();

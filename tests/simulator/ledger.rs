@@ -65,7 +65,6 @@ pub(crate) fn made_at(id: u64) -> i64 {
     1_000 + (id / 8 * 8) as i64
 }
 
-/// A record that was handed over.
 #[derive(Debug)]
 struct Promise {
     topic: String,
@@ -88,7 +87,7 @@ struct Promise {
 /// The caller's choice of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Placed {
-    /// None.
+    /// Not chosen.
     Anywhere,
     In(i32),
     /// The caller was asked, but failed to choose.
@@ -230,7 +229,6 @@ impl Ledger {
         }
     }
 
-    /// Returns the results of each topic's records so far.
     pub(crate) fn topics(&self) -> &BTreeMap<String, RecordMetrics> {
         &self.topics
     }
@@ -262,12 +260,10 @@ impl Ledger {
         self.end(id, Outcome::NotTaken);
     }
 
-    /// Returns the first unsettled record.
     pub(crate) fn first_open(&self) -> Option<u64> {
         self.open.first().copied()
     }
 
-    /// Returns whether the topic has unsettled records.
     pub(crate) fn has_open(&self, topic: &str) -> bool {
         self.open.iter().filter_map(|id| self.promises.get(id)).any(|open| open.topic == topic)
     }

@@ -119,7 +119,6 @@ impl Network {
 }
 
 impl Link {
-    /// Sends a request; returns when it arrives.
     pub(crate) fn send(
         &mut self,
         at: Duration,
@@ -132,7 +131,6 @@ impl Link {
         self.last_arrival
     }
 
-    /// Sends a request after the hold ends.
     pub(crate) fn send_later(&mut self, id: RequestId, request: ProduceRequest) {
         self.waiting.push_back((id, request));
     }

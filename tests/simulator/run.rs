@@ -28,7 +28,6 @@ use super::scenario::Scenario;
 use super::topics::Told;
 use super::work::WholeCall;
 
-/// A scheduled event.
 #[derive(Debug)]
 pub(super) enum Event {
     Connected(NodeId),
@@ -62,7 +61,6 @@ pub(super) enum Event {
 /// Steps between checks of the machine's metrics: a check takes as long as a step.
 const CHECKED_STEPS: u64 = 10;
 
-/// The sender of a request to the cluster.
 #[derive(Debug)]
 pub(super) enum Asked {
     Produce(LinkId, RequestId),
@@ -116,7 +114,6 @@ pub(crate) struct Run<'a> {
     pub(super) digest: Digest,
 }
 
-/// The result of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) violations: Vec<String>,

@@ -1,6 +1,6 @@
-//! Runs of many seeds, each with a different scenario. A failing seed is printed; `DEKAF_SEED=n
-//! cargo test --no-default-features --test simulator no_seed -- --nocapture` prints its trace, step
-//! by step.
+//! Runs of many seeds, each with a different scenario. A failing seed is printed;
+//! `DEKAF_SEED=n cargo test --no-default-features --test simulator no_seed -- --nocapture` prints
+//! its trace, step by step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

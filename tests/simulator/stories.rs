@@ -1,7 +1,7 @@
-//! Stories: scenarios that make a rare situation frequent. `cargo test` runs a few seeds of each.
-//! Run a single one by name: `DEKAF_STORY="records leave together" cargo test --no-default-features
-//! --test simulator story`. The variables of `seeds.rs` apply, too; `DEKAF_SEED=n` prints one
-//! seed's trace.
+//! Stories: scenarios that make a rare situation frequent. `cargo test` runs a few seeds of each;
+//! `DEKAF_STORY="records leave together" cargo test --no-default-features --test simulator story`
+//! runs one by name. The variables of `seeds.rs` apply, too; `DEKAF_SEED=n` prints one seed's
+//! trace.
 
 use std::time::Duration;
 

@@ -13,7 +13,6 @@ const SMALL: usize = 1024;
 pub(super) const INFLATE: usize = 144 * 1024;
 const LEAST: usize = 64;
 
-/// Returns the limit for decoding `size` bytes.
 pub(super) fn decoding(size: usize) -> usize {
     MULTIPLE * size + SMALL
 }

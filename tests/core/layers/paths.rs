@@ -30,12 +30,10 @@ impl Use {
         }
     }
 
-    /// Returns whether the path is inside a module of that name.
     pub(crate) fn is_in(&self, module: &[&str], name: &str) -> bool {
         module.contains(&name) || self.inside.iter().any(|inside| inside == name)
     }
 
-    /// Returns whether the path contains these consecutive words.
     pub(crate) fn mentions(&self, words: &[&str]) -> bool {
         self.segments.windows(words.len()).any(|part| part == words)
     }

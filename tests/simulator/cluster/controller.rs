@@ -49,7 +49,6 @@ impl Cluster {
         self.decide(|image| image.topics.remove(name)).expect("a topic of that name");
     }
 
-    /// Raises the number of partitions to `partitions`.
     pub(crate) fn add_partitions(&mut self, now: Duration, name: &str, partitions: i32) {
         self.advance(now);
         self.grow(name, partitions);
@@ -160,7 +159,6 @@ impl Cluster {
         self.image.topics.get(name).map(|topic| topic.id)
     }
 
-    /// Returns the number of partitions in the controller's metadata.
     pub(crate) fn partitions(&self, name: &str) -> i32 {
         self.image.topics.get(name).map_or(0, |topic| topic.partitions.len() as i32)
     }
@@ -184,7 +182,6 @@ impl Cluster {
         self.nodes.iter().map(|node| &*node.view)
     }
 
-    /// Returns a partition's leader and leader epoch in the controller's metadata.
     pub(crate) fn leader(&self, name: &str, index: i32) -> Option<(NodeId, i32)> {
         let image = self.image.partition((self.topic_id(name)?, index))?;
         Some((image.leader?, image.epoch))

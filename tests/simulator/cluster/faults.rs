@@ -79,7 +79,6 @@ impl Cluster {
         }
     }
 
-    /// Reconnects an isolated broker.
     pub(crate) fn rejoin(&mut self, now: Duration, id: NodeId) {
         self.advance(now);
         if self.node(id).isolated {
@@ -122,7 +121,6 @@ impl Cluster {
         self.hidden.insert(name.to_owned(), until);
     }
 
-    /// Changes the probabilities of random faults.
     pub(crate) fn set_chances(&mut self, now: Duration, chances: Chances) {
         self.advance(now);
         self.settings.chances = chances;

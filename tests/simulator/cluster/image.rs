@@ -75,7 +75,6 @@ impl Image {
         }
     }
 
-    /// Elects leaders for partitions that have none.
     pub(super) fn elect_missing_leaders(&mut self) {
         let usable = self.usable();
         for partition in self.all_partitions_mut() {

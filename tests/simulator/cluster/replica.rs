@@ -14,7 +14,6 @@ pub(super) struct Replica {
     /// The offset up to which all in-sync replicas have the log, as far as this replica knows.
     pub(super) high_watermark: i64,
     pub(super) role: Role,
-    /// Whether a fetch is planned.
     pub(super) fetching: bool,
 }
 

@@ -151,7 +151,6 @@ impl Cluster {
         self.kick_followers(leader, partition);
     }
 
-    /// Plans a lag check.
     pub(super) fn watch(&mut self, leader: NodeId, partition: Partition) {
         let replica = self.replica_mut(leader, partition);
         let Some(leadership) = replica.and_then(Replica::leadership_mut) else { return };

@@ -85,7 +85,6 @@ impl Default for Settings {
     }
 }
 
-/// The probabilities of random faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chances {
     /// A batch arrives with a flipped bit: `CORRUPT_MESSAGE`.

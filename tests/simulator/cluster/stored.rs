@@ -23,7 +23,6 @@ impl StoredLog {
 }
 
 impl Cluster {
-    /// Returns everything that was committed to a partition.
     pub(crate) fn committed(&self, topic_id: TopicId, index: i32) -> Option<StoredLog> {
         let partition = (topic_id, index);
         let history = self.history.get(&partition)?;

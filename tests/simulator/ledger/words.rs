@@ -56,7 +56,6 @@ fn limit_of(error: &Error) -> Option<Limit> {
     Some(if before.ends_with("delivery") { Limit::Delivery(limit) } else { Limit::Later(limit) })
 }
 
-/// Returns whether an error's text names the record's topic.
 pub(super) fn names_topic(error: &Error, topic: &str) -> bool {
     error.to_string().contains(&format!("\"{topic}\""))
 }
