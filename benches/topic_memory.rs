@@ -57,7 +57,6 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Returns the resident memory of this process.
 fn resident_kib() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -64,7 +64,6 @@ pub(crate) fn answer_requests(
     }
 }
 
-/// Drops all settled records and calls.
 pub(crate) fn take_settled(machine: &mut Machine<u64>) {
     while let Some(Settled::Batch(_) | Settled::Call { .. }) = machine.poll_settled() {}
 }

@@ -15,7 +15,6 @@ use dekaf::record::{BatchBuilder, Compression, Compressor, Record, SealedBatch};
 const BROKER: i32 = 1;
 const VALUE: [u8; 100] = [b'v'; 100];
 
-/// The calls that produce a record.
 #[derive(Clone, Copy)]
 enum Call {
     /// `Machine::produce` alone.

@@ -103,7 +103,6 @@ impl ManyTopics {
         self.machine.flush(self.now, WAITER);
     }
 
-    /// Appends records to one topic until memory is full.
     pub(crate) fn fill_memory(&mut self) {
         while self.produce(0, &LARGE) {}
     }

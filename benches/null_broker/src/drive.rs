@@ -149,7 +149,6 @@ fn write_header(batch: &mut [u8], count: i32) {
     batch[batch::CRC].copy_from_slice(&crc.to_be_bytes());
 }
 
-/// A connection to a broker, and the number of pending answers.
 struct Connection {
     socket: TcpStream,
     owed: usize,

@@ -22,7 +22,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Formats the counters as one line of JSON.
     pub fn line(&self) -> String {
         let counts = [
             ("connections", &self.connections),

@@ -120,7 +120,6 @@ mod tests {
 
     use super::*;
 
-    /// Returns a client that trusts the authority in a file.
     fn client(ca: &std::path::Path) -> ClientConnection {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(ca).expect("it is PEM")).expect("it is a CA");

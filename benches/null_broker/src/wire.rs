@@ -143,7 +143,6 @@ impl Writer {
     }
 }
 
-/// Returns the size of a number in a record.
 pub fn zigzag_size(value: i64) -> usize {
     let bits = 64 - (zigzagged(value) | 1).leading_zeros() as usize;
     bits.div_ceil(7)
