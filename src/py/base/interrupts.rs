@@ -26,10 +26,9 @@ pub(crate) fn wait_interruptibly<T: Send>(
         if let Some(taken) = detached(py, || take(slice)) {
             return Ok(Some(taken));
         }
-        let interrupted = py.check_signals();
+        py.check_signals()?;
         // A signal handler may have forked.
         generation.check()?;
-        interrupted?;
         meanwhile()?;
         if before == Some(Duration::ZERO) && left() == Some(Duration::ZERO) {
             return Ok(None);
