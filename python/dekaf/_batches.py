@@ -272,15 +272,11 @@ async def outcome(
         await settled
         if shown is not None:
             shown.update(*call.counts())
-    except BaseException:
-        call.abandon()
-        raise
-    results: Results = BatchResult(call.take_outcome())
-    try:
+        results: Results = BatchResult(call.outcome())
         while make_exceptions(results):  # noqa: ASYNC110 - it makes some each time
             await asyncio.sleep(0)
     except BaseException:
-        call.abandon_results(results)
+        call.abandon()
         raise
     return _judged(results, return_exceptions)
 
@@ -301,16 +297,12 @@ def deliver_blocking(
                     shown.update(*call.counts())
             if shown is not None:
                 shown.update(*call.counts())
+            results: Results = BatchResult(call.outcome())
+            while make_exceptions(results):
+                pass
         except BaseException:
             call.abandon()
             raise
-    results: Results = BatchResult(call.take_outcome())
-    try:
-        while make_exceptions(results):
-            pass
-    except BaseException:
-        call.abandon_results(results)
-        raise
     return _judged(results, return_exceptions)
 
 

@@ -259,8 +259,8 @@ class BatchCall:
         """
     def counts(self) -> tuple[int, int]:
         """Return how many messages are settled, and how many of them failed."""
-    def take_outcome(self) -> CallOutcome:
-        """Take the outcomes of all messages, for `BatchResultCore`."""
+    def outcome(self) -> CallOutcome:
+        """Return the outcomes of all messages, for `BatchResultCore`."""
     def abandon(self) -> None:
         """Cancel the records that can be cancelled. Later failures count as unclaimed."""
     def abandon_results(self, results: BatchResultCore[Any], first: int = 0) -> None:
@@ -268,7 +268,7 @@ class BatchCall:
 
 @final
 class CallOutcome:
-    """The outcomes of a call that is over, until a `BatchResultCore` takes them."""
+    """The outcomes of a call that is over, from which its results are made."""
 
 @disjoint_base
 class BatchResultCore(Generic[R_co]):

@@ -98,7 +98,7 @@ class _OnItsWay:
         # A signal's handler may raise after any call: all are made before anything is changed, and
         # the chunk always has an owner.
         call = self.calls[0]
-        taken: Results = BatchResult(call.take_outcome())
+        taken: Results = BatchResult(call.outcome())
         results = enumerate(taken)
         self._taken, self._results, self._at, self._call = taken, results, -1, call
         self.calls.popleft()

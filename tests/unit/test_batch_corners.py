@@ -13,6 +13,7 @@ import pytest
 
 from dekaf import (
     BufferFull,
+    Message,
     ProduceError,
     ProduceErrorGroup,
     Producer,
@@ -265,3 +266,19 @@ def test_a_wait_takes_any_large_timeout(producer: SyncProducer[Any, Any], timeou
     while call.hand_over_some() is not None:
         pass
     assert call.wait_settled(timeout)
+
+
+def test_results_that_were_not_taken_leave_failures_to_the_next_flush(
+    producer: SyncProducer[Any, Any],
+) -> None:
+    """A signal handler may raise after the outcome was read, and before the results are there."""
+    message: Message[Any, Any] = Message(value=b"v", partition=9)
+    call = batch_call(TopicCore(producer, "orders"), [message, b"v", message], "pair")
+    while call.hand_over_some() is not None:
+        pass
+    assert call.wait_settled()
+    assert call.counts() == (3, 2)
+    call.outcome()
+    call.abandon()
+    with pytest.raises(UnclaimedFailures, match="2 messages"):
+        producer.flush()

@@ -232,10 +232,13 @@ impl BatchCall {
         self.report(py, &results.get().failures_from(py, first)?)
     }
 
-    /// Takes the outcomes of all messages, for `BatchResultCore`.
-    fn take_outcome(&self) -> CallOutcome {
-        let (outcomes, topics) = self.group.take();
-        CallOutcome::new(outcomes, topics, self.take_work().refused)
+    /// Returns the outcomes of all messages, for `BatchResultCore`.
+    fn outcome(&self, py: Python<'_>) -> CallOutcome {
+        let work = self.take_work();
+        let copy = |(index, error): &(u32, Py<PyAny>)| (*index, error.clone_ref(py));
+        let refused = work.refused.iter().map(copy).collect();
+        self.put_back(work);
+        CallOutcome::new(self.group.outcomes(), refused)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use pyo3::exceptions::{PyIndexError, PyOverflowError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyOverflowError};
 use pyo3::prelude::*;
 use pyo3::types::{PyGenericAlias, PyList, PySlice, PyString, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
@@ -22,7 +22,7 @@ use crate::py::waiters::outcomes::{Outcome, Outcomes};
 /// The results of one call.
 #[pyclass(frozen, subclass, sequence, module = "dekaf._core")]
 pub(crate) struct BatchResultCore {
-    outcomes: Outcomes,
+    outcomes: Arc<Outcomes>,
     topics: Vec<Py<PyString>>,
     /// Those that are objects already: exceptions, and what was unpickled.
     objects: Mutex<HashMap<usize, Py<PyAny>>>,
@@ -31,35 +31,36 @@ pub(crate) struct BatchResultCore {
     made: AtomicUsize,
 }
 
-/// The outcomes of a call that is over, until a result takes them.
+/// The outcomes of a call that is over, from which its results are made.
 #[pyclass(frozen, module = "dekaf._core")]
-pub(crate) struct CallOutcome(Mutex<Option<Taken>>);
-
-/// The outcomes, the topics that they refer to, and the exceptions of messages that never reached the
-/// core.
-type Taken = (Outcomes, Vec<Arc<str>>, Vec<(u32, Py<PyAny>)>);
+pub(crate) struct CallOutcome {
+    outcomes: Arc<Outcomes>,
+    /// The topics that the outcomes refer to.
+    topics: Vec<Arc<str>>,
+    /// The exceptions of messages that never reached the core, by index.
+    refused: Vec<(u32, Py<PyAny>)>,
+}
 
 impl CallOutcome {
     pub(crate) fn new(
-        outcomes: Outcomes,
-        topics: Vec<Arc<str>>,
+        (outcomes, topics): (Arc<Outcomes>, Vec<Arc<str>>),
         refused: Vec<(u32, Py<PyAny>)>,
     ) -> Self {
-        Self(Mutex::new(Some((outcomes, topics, refused))))
-    }
-
-    fn take(&self) -> PyResult<Taken> {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        taken.ok_or_else(|| PyValueError::new_err("the outcome of this call was taken before"))
+        Self { outcomes, topics, refused }
     }
 }
 
 impl BatchResultCore {
-    fn of_call(py: Python<'_>, (outcomes, topics, refused): Taken) -> Self {
-        let failed = outcomes.failed().collect();
-        let objects = refused.into_iter().map(|(index, error)| (index as usize, error)).collect();
-        let topics = topics.iter().map(|topic| PyString::new(py, topic).unbind()).collect();
-        Self { outcomes, topics, objects: Mutex::new(objects), failed, made: AtomicUsize::new(0) }
+    fn of_call(py: Python<'_>, call: &CallOutcome) -> Self {
+        let CallOutcome { outcomes, topics, refused } = call;
+        let objects = refused.iter().map(|(index, error)| (*index as usize, error.clone_ref(py)));
+        Self {
+            outcomes: Arc::clone(outcomes),
+            topics: topics.iter().map(|topic| PyString::new(py, topic).unbind()).collect(),
+            objects: Mutex::new(objects.collect()),
+            failed: outcomes.failed().collect(),
+            made: AtomicUsize::new(0),
+        }
     }
 
     /// Of results that are objects already.
@@ -72,7 +73,7 @@ impl BatchResultCore {
             }
             objects.insert(index, result.unbind());
         }
-        let outcomes = Outcomes::refused(results.len());
+        let outcomes = Arc::new(Outcomes::refused(results.len()));
         Self {
             outcomes,
             topics: Vec::new(),
@@ -139,7 +140,7 @@ impl BatchResultCore {
     #[new]
     fn new(source: &Bound<'_, PyAny>) -> PyResult<Self> {
         match source.cast_exact::<CallOutcome>() {
-            Ok(outcome) => Ok(Self::of_call(source.py(), outcome.get().take()?)),
+            Ok(outcome) => Ok(Self::of_call(source.py(), outcome.get())),
             Err(_) => Ok(Self::of_objects(source.cast::<PyList>()?)),
         }
     }

@@ -23,6 +23,8 @@ pub(crate) struct Group<W>(Mutex<State<W>>);
 #[derive(Debug)]
 struct State<W> {
     spans: Spans,
+    /// The sorted spans, once they were asked for.
+    outcomes: Option<Arc<Outcomes>>,
     /// How many messages there are, how many of them are under way or yet to be handed over, and
     /// how many failed.
     count: usize,
@@ -40,6 +42,7 @@ impl<W> Group<W> {
     pub(crate) fn of(count: usize) -> Arc<Self> {
         let state = State {
             spans: Spans::default(),
+            outcomes: None,
             count,
             open: count,
             failed: 0,
@@ -110,7 +113,10 @@ impl<W> Group<W> {
     pub(crate) fn abandon(&self) -> (Option<W>, Vec<Error>) {
         let mut state = self.state();
         state.is_abandoned = true;
-        let failed = state.spans.errors().cloned().collect();
+        let failed = match &state.outcomes {
+            Some(outcomes) => outcomes.errors().cloned().collect(),
+            None => state.spans.errors().cloned().collect(),
+        };
         (state.waiter.take(), failed)
     }
 
@@ -125,12 +131,13 @@ impl<W> Group<W> {
         self.state().last_late.is_some_and(|last| last as usize >= index)
     }
 
-    /// Everything, and the topics' names.
-    pub(crate) fn take(&self) -> (Outcomes, Vec<Arc<str>>) {
+    /// Returns the outcomes of all messages, once all are settled, and the topics that they refer to.
+    pub(crate) fn outcomes(&self) -> (Arc<Outcomes>, Vec<Arc<str>>) {
         let mut state = self.state();
-        let (spans, topics) = (std::mem::take(&mut state.spans), std::mem::take(&mut state.topics));
-        drop(state);
-        (spans.into_outcomes(), topics)
+        let State { spans, outcomes, topics, .. } = &mut *state;
+        let outcomes =
+            outcomes.get_or_insert_with(|| Arc::new(std::mem::take(spans).into_outcomes()));
+        (Arc::clone(outcomes), topics.clone())
     }
 }
 

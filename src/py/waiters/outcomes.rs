@@ -37,13 +37,9 @@ impl Spans {
         self.0.push(Span { indices, outcome });
     }
 
-    /// One for each message that failed in the core.
+    /// Returns one error for each message that failed in the core.
     pub(crate) fn errors(&self) -> impl Iterator<Item = &Error> {
-        let failed = self.0.iter().filter_map(|span| match &span.outcome {
-            Outcome::Failed(error) => Some((&**error, span.indices.len())),
-            Outcome::Stored { .. } | Outcome::Refused => None,
-        });
-        failed.flat_map(|(error, count)| std::iter::repeat_n(error, count))
+        errors(&self.0)
     }
 
     /// All of them, once all are known.
@@ -66,6 +62,11 @@ impl Outcomes {
         Self(vec![Span { indices: 0..count as u32, outcome: Outcome::Refused }])
     }
 
+    /// Returns one error for each message that failed in the core.
+    pub(crate) fn errors(&self) -> impl Iterator<Item = &Error> {
+        errors(&self.0)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.last().map_or(0, |last| last.indices.end as usize)
     }
@@ -83,4 +84,12 @@ impl Outcomes {
         let failed = self.0.iter().filter(|span| !matches!(span.outcome, Outcome::Stored { .. }));
         failed.flat_map(|span| span.indices.clone()).map(|index| index as usize)
     }
+}
+
+fn errors(spans: &[Span]) -> impl Iterator<Item = &Error> {
+    let failed = spans.iter().filter_map(|span| match &span.outcome {
+        Outcome::Failed(error) => Some((&**error, span.indices.len())),
+        Outcome::Stored { .. } | Outcome::Refused => None,
+    });
+    failed.flat_map(|(error, count)| std::iter::repeat_n(error, count))
 }
