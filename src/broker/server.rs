@@ -295,7 +295,9 @@ mod tests {
 
     use super::*;
     use crate::broker::cluster::TopicSettings;
-    use crate::protocol::{FetchPartition, FetchRequest, FetchTopic, encode_request};
+    use crate::protocol::{
+        ApiVersionsRequest, FetchPartition, FetchRequest, FetchTopic, encode_request,
+    };
 
     /// Far more than stopping takes, and far less than the fetch would wait.
     const SOON: Duration = Duration::from_secs(20);
@@ -324,5 +326,26 @@ mod tests {
         server.hang_up();
         server.stop();
         assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_request_after_a_hang_up_is_not_answered() {
+        let host = Ipv4Addr::LOCALHOST.into();
+        let server =
+            Server::start(host, 0, Settings::default(), ListenerSecurity::default(), 1).unwrap();
+        let (_, port) = server.addresses()[0];
+        let request = encode_request(&ApiVersionsRequest::default(), 0, 0, "me");
+        for _ in 0..500 {
+            let mut client = TcpStream::connect((host, port)).unwrap();
+            client.set_read_timeout(Some(SOON)).unwrap();
+            client.write_all(&request).unwrap();
+            let mut length = [0; 4];
+            client.read_exact(&mut length).unwrap();
+            client.read_exact(&mut vec![0; u32::from_be_bytes(length) as usize]).unwrap();
+            server.hang_up();
+            // The connection may be closed already.
+            let _written = client.write_all(&request);
+            assert!(client.read_exact(&mut length).is_err(), "it was answered");
+        }
     }
 }

@@ -93,7 +93,7 @@ pub(super) async fn converse(shared: Arc<Shared>, node: NodeId, socket: Socket, 
     let hang_ups = control.borrow().hang_ups;
     tokio::select! {
         // On any error the connection is closed, which the client sees.
-        _ended = secure(&shared, node, socket, &place) => {}
+        _ended = secure(&shared, node, socket, &place, hang_ups) => {}
         _told = control.wait_for(|control| control.hang_ups != hang_ups) => {}
     }
 }
@@ -104,13 +104,14 @@ async fn secure(
     node: NodeId,
     mut socket: Socket,
     place: &Place,
+    hang_ups: u64,
 ) -> io::Result<()> {
     let Some(acceptor) = &shared.acceptor else {
-        return talk(shared, node, &mut socket, place).await;
+        return talk(shared, node, &mut socket, place, hang_ups).await;
     };
     resumed(&mut shared.control.subscribe()).await;
     let mut stream = timeout(STRANGERS_PATIENCE, acceptor.accept(socket)).await??;
-    talk(shared, node, &mut stream, place).await?;
+    talk(shared, node, &mut stream, place, hang_ups).await?;
     // Without a close_notify, clients treat the end as a truncation attack.
     timeout(GOODBYE, stream.shutdown()).await?
 }
@@ -120,10 +121,15 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     node: NodeId,
     stream: &mut S,
     place: &Place,
+    hang_ups: u64,
 ) -> io::Result<()> {
     let mut control = shared.control.subscribe();
     let mut login = Login::new(shared.sasl.as_ref());
     while let Some(frame) = read_frame(stream, place, login.is_done()).await? {
+        // The request may have arrived after the hang-up, and before this task was woken for it.
+        if control.borrow().hang_ups != hang_ups {
+            return Ok(());
+        }
         resumed(&mut control).await;
         let Answered { reply, throttle } = answer(shared, node, &mut login, frame).await;
         // The server may have been paused while the answer was delayed or computed.
