@@ -4,14 +4,18 @@
 mod compressor;
 mod decompressor;
 mod gzip;
+mod invalid;
+mod kept;
 mod lz4;
+mod output;
 mod snappy;
 mod zstd;
 
 use crate::config::{Codec, Compression};
 
 pub use compressor::Compressor;
-pub use decompressor::{Decompressor, InvalidCompression};
+pub use decompressor::Decompressor;
+pub use invalid::InvalidCompression;
 
 /// The codec that a batch's attributes name, in their lowest three bits.
 pub(super) fn codec_of(attributes: i16) -> Result<Codec, InvalidCompression> {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::kept::made;
 use super::{Codec, Compression, gzip, lz4, snappy, zstd};
 use crate::wire::copied;
 
@@ -53,14 +54,6 @@ impl Compressor {
         let size = size.filter(|size| *size < records.len())?;
         Some(copied(&self.output[..size]).ok()?.into())
     }
-}
-
-/// What is kept, or what `make` makes the first time.
-pub(super) fn made<T>(kept: &mut Option<T>, make: impl FnOnce() -> Option<T>) -> Option<&mut T> {
-    if kept.is_none() {
-        *kept = make();
-    }
-    kept.as_mut()
 }
 
 /// The first `size` bytes of a buffer that only grows, so that its bytes are zeroed once.

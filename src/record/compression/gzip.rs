@@ -5,8 +5,9 @@ use std::io::{ErrorKind, Read};
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Compress, Compression as Level, FlushCompress, Status};
 
-use super::decompressor::first_guess;
-use super::{Codec, InvalidCompression};
+use super::Codec;
+use super::invalid::InvalidCompression;
+use super::output::first_guess;
 use crate::wire::reserved;
 
 /// How far back a match may reach, as a power of two: the most that gzip has.

@@ -6,8 +6,9 @@ use lz4_flex::block::{
 };
 use twox_hash::XxHash32;
 
-use super::decompressor::lengthen;
-use super::{Codec, InvalidCompression};
+use super::Codec;
+use super::invalid::InvalidCompression;
+use super::output::lengthen;
 
 const MAGIC: [u8; 4] = 0x184D_2204_u32.to_le_bytes();
 

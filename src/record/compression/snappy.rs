@@ -1,8 +1,9 @@
 //! Snappy: one raw block on write, as librdkafka and franz-go do; it has the better ratio. On
 //! read also the framing of snappy-java, which is what the Java client writes.
 
-use super::decompressor::lengthen;
-use super::{Codec, InvalidCompression};
+use super::Codec;
+use super::invalid::InvalidCompression;
+use super::output::lengthen;
 
 /// How snappy-java's framing begins. No raw block begins so: its first element cannot be a copy.
 const JAVA_MAGIC: &[u8] = b"\x82SNAPPY\0";

@@ -3,8 +3,9 @@
 
 use zstd::zstd_safe::{CCtx, CParameter, DCtx, get_frame_content_size};
 
-use super::decompressor::first_guess;
-use super::{Codec, InvalidCompression};
+use super::Codec;
+use super::invalid::InvalidCompression;
+use super::output::first_guess;
 use crate::wire::reserved;
 
 /// How a frame begins.
