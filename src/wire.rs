@@ -7,6 +7,7 @@ mod reader;
 mod room;
 mod varint;
 mod writer;
+mod zigzag;
 
 pub use frame::{FrameTooLarge, LENGTH_SIZE, MAX_FRAME, frame_length};
 pub use memory::{copied, reserved};

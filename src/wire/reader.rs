@@ -5,7 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::varint::{MAX_VARINT, MAX_VARLONG, unzigzag};
+use super::zigzag::{MAX_VARINT, MAX_VARLONG, unzigzag};
 
 /// The bytes are not what the protocol says they must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

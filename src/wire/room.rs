@@ -1,7 +1,7 @@
 //! Room at the end of a buffer, made once and then filled: to look for room before every byte
 //! costs more than the bytes do.
 
-use super::varint::{self, zigzag};
+use super::zigzag::zigzag;
 
 /// Bytes to be filled from their beginning on. Whoever makes room has counted what goes in.
 #[derive(Debug)]
@@ -40,12 +40,32 @@ impl<'a> Room<'a> {
     /// Puts a signed varint in.
     #[inline]
     pub fn varint(&mut self, value: i32) {
-        varint::write(self, zigzag(i64::from(value)));
+        self.uvarint(zigzag(i64::from(value)));
     }
 
     /// Puts a signed varlong in.
     #[inline]
     pub fn varlong(&mut self, value: i64) {
-        varint::write(self, zigzag(value));
+        self.uvarint(zigzag(value));
+    }
+
+    #[inline]
+    pub(super) fn uvarint(&mut self, value: u64) {
+        // Nearly all varints of a record are this short.
+        if value < 1 << 7 {
+            self.byte(value as u8);
+        } else if value < 1 << 14 {
+            self.raw(&[value as u8 | 0x80, (value >> 7) as u8]);
+        } else {
+            self.long_uvarint(value);
+        }
+    }
+
+    fn long_uvarint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.byte(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.byte(value as u8);
     }
 }
