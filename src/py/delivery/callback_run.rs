@@ -1,5 +1,5 @@
-//! A callback that several neighbouring messages name: it is called for one after the other in one
-//! context, as long as no call changes the context for the next.
+//! A callback that consecutive messages share: it is called for one after the other in one context,
+//! as long as no call changes the context for the next.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,7 +17,7 @@ use crate::py::input::metadata::RecordMetadata;
 use crate::py::waiters::port::Stage;
 use crate::py::waiters::waiter::Callback;
 
-/// What is run in a context.
+/// Runs in a context.
 #[pyclass(frozen, module = "dekaf._core")]
 pub(crate) struct CallbackRun {
     stage: Stage,
@@ -26,7 +26,7 @@ pub(crate) struct CallbackRun {
     partition: i32,
     first: RecordPlace,
     count: u32,
-    /// For how many it was called.
+    /// The number of messages it was called for.
     called: AtomicU32,
 }
 
@@ -43,7 +43,8 @@ impl CallbackRun {
         Self { stage, callback, topic, partition, first, count, called: AtomicU32::new(0) }
     }
 
-    /// Calls it for all of them. What one raises or returns is no other's business.
+    /// Calls the function for all messages. An exception or a result of one call does not affect
+    /// the others.
     pub(crate) fn call_all(slf: &Bound<'_, Self>, user_code: &UserCode) -> PyResult<()> {
         let py = slf.py();
         let Self { stage, callback, count, called, .. } = slf.get();
@@ -56,7 +57,8 @@ impl CallbackRun {
                 settle(*stage, user_code.id(), function, Some(&context), returned)
             });
             failure = failure.or(run.err());
-            // Should it not even come to a call, it does not come to one for ever.
+            // If the function was not even called, for example because the context could not be
+            // copied, go on to the next message.
             called.fetch_max(before + 1, Ordering::Relaxed);
         }
         failure.map_or(Ok(()), Err)
@@ -65,7 +67,8 @@ impl CallbackRun {
 
 #[pymethods]
 impl CallbackRun {
-    /// Calls it for one after the other, until one returns something or changes a variable.
+    /// Calls the function for one message after the other, until a call returns something or
+    /// changes a context variable.
     fn __call__<'py>(&self, context: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = context.py();
         let none = py.None().into_bound(py);

@@ -1,5 +1,5 @@
-//! Calls the user's functions. What they raise goes to the log, and to the exception handler of the
-//! loop where one runs; it affects no other message.
+//! Calls the user's functions. What they raise goes to the log, and to the exception handler of a
+//! running loop; it affects no other message.
 
 use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PySystemExit};
 use pyo3::intern;
@@ -13,7 +13,7 @@ use crate::py::base::upcalls::upcalls;
 use crate::py::waiters::port::Stage;
 use crate::py::waiters::waiter::Callback;
 
-/// Calls a message's callback, in the context of the call that named it.
+/// Calls a message's callback in the context of the call that named it.
 pub(crate) fn call(
     stage: Stage,
     producer: usize,
@@ -28,7 +28,6 @@ pub(crate) fn call(
     settle(stage, producer, function, Some(&context), returned)
 }
 
-/// Calls `on_error`.
 pub(crate) fn call_on_error(
     stage: Stage,
     producer: usize,
@@ -38,8 +37,8 @@ pub(crate) fn call_on_error(
     settle(stage, producer, function, None, call_with(function, (argument,), None))
 }
 
-/// Lets a coroutine run on the loop, and contains what was raised; only what is meant to end the
-/// program goes on.
+/// Schedules a returned coroutine on the loop, and reports an exception. On a loop,
+/// `KeyboardInterrupt` and `SystemExit` are returned instead.
 pub(crate) fn settle(
     stage: Stage,
     producer: usize,
@@ -63,7 +62,8 @@ pub(crate) fn settle(
     }
 }
 
-/// Tells the loop what a future's callback raised; only what is meant to end the program goes on.
+/// Reports an exception of a future's callback to the loop. `KeyboardInterrupt` and `SystemExit`
+/// are returned instead.
 pub(crate) fn contain(
     function: &Bound<'_, PyAny>,
     future: &Bound<'_, PyAny>,
@@ -78,7 +78,6 @@ pub(crate) fn contain(
     call_with(report, (function, future, error), None).map(drop)
 }
 
-/// A line in the log about the cluster.
 pub(crate) fn log_notice(py: Python<'_>, notice: &Notice) -> PyResult<()> {
     let name = match notice.severity {
         Severity::Debug => "debug",
@@ -88,12 +87,11 @@ pub(crate) fn log_notice(py: Python<'_>, notice: &Notice) -> PyResult<()> {
     call_with(upcalls(py)?.log_notice.bind(py), (name, &notice.text), None).map(drop)
 }
 
-/// Whether the log has a reader for lines for debugging.
+/// Whether the log shows debug messages.
 pub(crate) fn is_verbose(py: Python<'_>) -> PyResult<bool> {
     call_alone(upcalls(py)?.is_verbose.bind(py))?.is_truthy()
 }
 
-/// A line in the log about failures that nobody claimed.
 pub(crate) fn log_unclaimed(py: Python<'_>, failures: u64, error: &Error) -> PyResult<()> {
     let arguments = (failures, to_python(py, error));
     call_with(upcalls(py)?.log_unclaimed.bind(py), arguments, None).map(drop)

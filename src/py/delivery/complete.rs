@@ -15,9 +15,9 @@ use crate::py::waiters::port::Stage;
 use crate::py::waiters::waiter::{Callback, Waiter};
 use crate::py::waiters::wakeups::Waking;
 
-/// Tells everybody who waited for one settled batch or call, and says how many that were. If one
-/// cannot be told, because a signal's handler raises meanwhile, the others still are. Whom their
-/// futures call is left for the loop's next turn.
+/// Completes the waiters of one settled batch or call. Returns how many there were. If one fails,
+/// because a signal handler raises, the others are still completed. Callbacks of futures are queued
+/// for the loop's next turn.
 pub(crate) fn complete(
     py: Python<'_>,
     stage: Stage,
@@ -87,7 +87,7 @@ fn complete_future<'py>(
             let metadata = RecordMetadata::of(topic, batch.partition, stored.place_of(waiting))?;
             futures::set_result(future, &metadata, waking)
         }
-        // It was written down when its loop had ended.
+        // It counts as unclaimed since its loop ended.
         Err(error) if stage == Stage::Thread => user_code.report(future.py(), stage, error, 1),
         Err(error) if !futures::is_claimed(future)? => {
             user_code.unclaimed().add(error, 1);
@@ -118,7 +118,7 @@ fn complete_promise(
     }
 }
 
-/// Calls a callback once for each of the records in a row that it was given with.
+/// Calls a callback once for each of the consecutive records that named it.
 fn call_callback(
     stage: Stage,
     user_code: &UserCode,

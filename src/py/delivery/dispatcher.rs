@@ -19,15 +19,15 @@ use crate::py::waiters::answer::{Answer, Learned};
 use crate::py::waiters::port::{Item, Items, Port, Stage};
 use crate::py::waiters::wakeups::Waking;
 
-/// Sleeps are endless but for this: nothing depends on it.
+/// The interval at which a sleeping thread wakes up for no reason. Any value works.
 const LONG: Duration = Duration::from_secs(3600);
 
 static DISPATCHER: Mutex<Option<Arc<Dispatcher>>> = Mutex::new(None);
 
-/// The port of the first, which is nearly always the only one, to be found without a lock.
+/// The port of the first dispatcher, which is nearly always the only one, found without a lock.
 static FIRST: OnceLock<Arc<Port>> = OnceLock::new();
 
-/// Whether the first one has ended, or stayed behind at a fork.
+/// Whether the first dispatcher has ended, or was left in the parent by a fork.
 static FIRST_IS_OVER: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug)]
@@ -35,14 +35,14 @@ struct Dispatcher {
     port: Arc<Port>,
     state: Mutex<State>,
     changed: Condvar,
-    /// Which thread it is, once it runs.
+    /// Set when the thread runs.
     thread: Mutex<Option<ThreadId>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Running,
-    /// It is to do what is there, and end.
+    /// It finishes the queued items, and ends.
     Ending,
     Ended,
 }
@@ -83,7 +83,7 @@ impl Dispatcher {
     }
 }
 
-/// The dispatcher's port. Its thread is started if need be.
+/// Returns the dispatcher's port. Starts the thread if need be.
 pub(crate) fn port(py: Python<'_>) -> PyResult<Arc<Port>> {
     if let Some(port) = FIRST.get()
         && !FIRST_IS_OVER.load(Ordering::Acquire)
@@ -95,9 +95,9 @@ pub(crate) fn port(py: Python<'_>) -> PyResult<Arc<Port>> {
         if let Some(dispatcher) = &*current {
             return Ok(Arc::clone(&dispatcher.port));
         }
-        // Nobody would end another one.
+        // Nothing would end a thread that starts now.
         interpreter_end::check_not_begun()?;
-        // Others may use the port before the thread is there: it reads what it finds.
+        // Others may use the port before the thread runs. It reads what it finds.
         Arc::clone(current.insert(Dispatcher::new()))
     };
     match start(py, &dispatcher) {
@@ -118,12 +118,12 @@ fn start(py: Python<'_>, dispatcher: &Arc<Dispatcher>) -> PyResult<()> {
     call_with(upcalls(py)?.start_thread.bind(py), arguments, None).map(drop)
 }
 
-/// Takes over what a loop that has ended leaves behind, and what will still come for it.
+/// Takes over the items of a loop that has ended, and those that will follow.
 pub(crate) fn succeed(py: Python<'_>, left: Items) {
     match port(py) {
         Ok(port) => push(&port, left),
-        // The interpreter ends and starts no more threads. Every core has ended before that, so
-        // these are callbacks of a loop that outlived them all; their failures are written down.
+        // The interpreter ends and starts no more threads. All cores have ended before, so these
+        // are callbacks of a loop that outlived them; their failures are counted already.
         Err(_) => drop(left),
     }
 }
@@ -142,13 +142,13 @@ pub(crate) fn push(port: &Port, items: Items) {
     }
 }
 
-/// Has the thread finish what there is, and end, without the interpreter.
+/// Ends the thread after the queued items. Needs no interpreter.
 pub(crate) fn leave_behind() {
-    // Its port may hold objects of Python's, which may not be dropped here.
+    // The port may hold Python objects, which cannot be dropped without the interpreter.
     std::mem::forget(leave());
 }
 
-/// Has the thread finish what there is, and end.
+/// Has the thread finish the queued items and end.
 fn leave() -> Option<Arc<Dispatcher>> {
     let dispatcher = current().take()?;
     FIRST_IS_OVER.store(true, Ordering::Release);
@@ -157,14 +157,14 @@ fn leave() -> Option<Arc<Dispatcher>> {
     Some(dispatcher)
 }
 
-/// Has the thread finish what there is, and waits for it, at most until then. Afterwards the
-/// main thread does what is still left.
+/// Has the thread finish the queued items, and waits for it until `until`. Runs what is left on
+/// this thread.
 pub(crate) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
     let Some(dispatcher) = leave() else { return Ok(()) };
     while !detached(py, || dispatcher.wait_ended(SIGNAL_CHECK)) {
         py.check_signals()?;
         if Instant::now() >= until {
-            // More than there is time for: the thread goes on until Python ends it, and then hangs.
+            // Out of time. The thread goes on until the interpreter ends, and then hangs.
             return Ok(());
         }
     }
@@ -172,8 +172,8 @@ pub(crate) fn end(py: Python<'_>, until: Instant) -> PyResult<()> {
     Ok(())
 }
 
-/// Waits until everything is done that the dispatcher has been given so far, until then at the
-/// latest. The dispatcher itself does not wait: it is busy with one of these things.
+/// Waits until the dispatcher has run the items that are queued now, at most until `until`. Returns
+/// at once on the dispatcher's own thread, which is running one of them.
 pub(crate) fn catch_up(py: Python<'_>, until: Instant) -> PyResult<()> {
     let Some(dispatcher) = current().clone() else { return Ok(()) };
     if *dispatcher.thread() == Some(std::thread::current().id()) {
@@ -185,7 +185,7 @@ pub(crate) fn catch_up(py: Python<'_>, until: Instant) -> PyResult<()> {
     wait_for(py, &answer, Some(limit), || Ok(())).map(drop)
 }
 
-/// Tells a thread that the items before this one are done.
+/// Wakes a thread when the items before this one are done.
 #[derive(Debug)]
 struct Fence(Arc<Answer>);
 
@@ -200,8 +200,8 @@ impl Item for Fence {
     }
 }
 
-/// Held around a fork: the core's threads take this lock, too, and one that held it at that moment
-/// would hold it for ever in the child.
+/// Held around a fork: core threads take this lock too. If one held it at the fork, it would stay
+/// locked in the child for ever.
 #[derive(Debug)]
 pub(crate) struct DispatcherGuard(MutexGuard<'static, Option<Arc<Dispatcher>>>);
 
@@ -210,7 +210,7 @@ impl DispatcherGuard {
         Self(current())
     }
 
-    /// In a forked child: the thread stayed behind.
+    /// Forgets the dispatcher in a forked child, where its thread does not exist.
     pub(crate) fn forget_inherited(mut self) {
         if let Some(dispatcher) = self.0.take() {
             FIRST_IS_OVER.store(true, Ordering::Release);
@@ -219,7 +219,7 @@ impl DispatcherGuard {
     }
 }
 
-/// What the thread runs.
+/// The body of the thread.
 #[pyclass(frozen, module = "dekaf._core")]
 struct Reader {
     dispatcher: Arc<Dispatcher>,
@@ -245,8 +245,8 @@ impl Reader {
                 Ok(0) if is_ending => break,
                 Ok(0) => detached(py, || port.wait(LONG)),
                 Ok(_) => {}
-                // Nothing that a callback raises comes here: see `callbacks::settle`.
-                // In a child, `SystemExit` is how its code ends the process.
+                // Exceptions of callbacks never arrive here: see `callbacks::settle`. In a forked
+                // child, `SystemExit` ends the process.
                 Err(error) if is_child && error.is_instance_of::<PySystemExit>(py) => return true,
                 Err(error) => error.write_unraisable(py, None),
             }

@@ -11,12 +11,12 @@ use crate::py::base::errors::to_python;
 use crate::py::base::upcalls::upcalls;
 use crate::py::waiters::wakeups::{Wakeup, Waking};
 
-/// A new future of a loop.
+/// Creates a future of a loop.
 pub(crate) fn of_loop<'py>(running: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     method(running, intern!(running.py(), "create_future"), [])
 }
 
-/// Completes a future of ours, on its loop. Whoever waits for it is left to be called.
+/// Completes a future on its loop, with a result. Its callback is queued.
 pub(crate) fn set_result(
     future: &Bound<'_, PyAny>,
     result: &Bound<'_, PyAny>,
@@ -25,7 +25,7 @@ pub(crate) fn set_result(
     complete(future, intern!(future.py(), "set_result"), result, waking)
 }
 
-/// The same, with a failure.
+/// Completes a future on its loop, with an exception. Its callback is queued.
 pub(crate) fn set_exception(
     future: &Bound<'_, PyAny>,
     error: &Error,
@@ -36,7 +36,7 @@ pub(crate) fn set_exception(
     complete(future, intern!(py, "set_exception"), &exception, waking)
 }
 
-/// Completes a future that nobody waits for yet.
+/// Completes a future that has no callbacks yet.
 pub(crate) fn finish(future: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = future.py();
     method(future, intern!(py, "set_result"), [py.None().bind(py)]).map(drop)
@@ -53,21 +53,22 @@ fn complete<'py>(
             waking.push(wakeup);
             Ok(())
         }
-        // A signal's handler may raise in there: the future is completed all the same.
+        // A signal handler may raise in there. The future is completed all the same.
         Callbacks::Others => waking.ask(),
         Callbacks::None => Ok(()),
     };
     match method(future, how, [outcome]) {
         Ok(_) => asked,
-        // It was cancelled and wants nothing; nobody else completes ours.
+        // The future was cancelled. Nothing else completes our futures.
         Err(error) if is_invalid_state(future.py(), &error)? => asked,
         Err(error) => Err(error),
     }
 }
 
-/// Takes out who waits for a future, if that is one, as nearly always. It is left to the loop to
-/// call several, which it takes more than a comparison to find, and those of any other future than
-/// asyncio's own in C, which alone are known to run nobody's code here.
+/// Takes the callback out of a future, if there is one, which is nearly always the case. Several
+/// are left to the loop: removing one compares it with the others, which may run the user's code.
+/// So are those of any future but asyncio's own in C, which alone is known to run no user code
+/// here.
 fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Callbacks> {
     let py = future.py();
     if !future.get_type().is(upcalls(py)?.future_class.bind(py)) {
@@ -90,11 +91,10 @@ fn take_callback(future: &Bound<'_, PyAny>) -> PyResult<Callbacks> {
     }))
 }
 
-/// Who waits for a future.
 enum Callbacks {
     None,
     One(Wakeup),
-    /// Several, or who must not be compared here: the loop calls them.
+    /// The loop must call them: there are several, or they cannot be compared safely.
     Others,
 }
 
@@ -103,8 +103,8 @@ fn is_invalid_state(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
     Ok(error.matches(py, invalid).unwrap_or_else(|never| match never {}))
 }
 
-/// Whether anybody can still learn a future's result: it is not cancelled, and somebody else
-/// holds it, or has a callback there.
+/// Whether a future's result can still be read: it is not cancelled, and there is another reference
+/// to it, or a callback.
 pub(crate) fn is_claimed(future: &Bound<'_, PyAny>) -> PyResult<bool> {
     #[expect(unsafe_code, reason = "PyO3 has no safe way to count references")]
     // SAFETY: the interpreter is held, and `future` is a live object.
@@ -115,7 +115,7 @@ pub(crate) fn is_claimed(future: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(!method(future, intern!(future.py(), "cancelled"), [])?.is_truthy()?)
 }
 
-/// Whether anybody but us is told when it is done. Futures that do not say are taken for such.
+/// Whether a future has callbacks besides [`Unsend`]. True for futures that do not show them.
 fn has_callbacks(future: &Bound<'_, PyAny>) -> PyResult<bool> {
     let Some(callbacks) = future.getattr_opt(intern!(future.py(), "_callbacks"))? else {
         return Ok(true);

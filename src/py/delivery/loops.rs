@@ -17,15 +17,15 @@ use crate::py::waiters::signal::empty_inbox;
 use crate::py::waiters::waiter::Waiter;
 use crate::py::waiters::wakeups::{Wakeup, Waking};
 
-/// Ports by the address of their loop, of which a process rarely has several. Locked only by
-/// threads that hold the interpreter, and never while anything runs that could let go of it.
+/// The ports by the address of their loop. A process rarely has several. Locked only with the
+/// interpreter held, and never while code runs that could release it.
 static PORTS: Mutex<Vec<(usize, Weak<Port>)>> = Mutex::new(Vec::new());
 
 fn ports() -> MutexGuard<'static, Vec<(usize, Weak<Port>)>> {
     PORTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A new future of a loop, as something that the core can settle.
+/// Creates a future of a loop, and a waiter for it.
 pub(crate) fn waiter<'py>(running: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Waiter)> {
     let port = port_of(running)?;
     let future = futures::of_loop(running)?;
@@ -33,7 +33,7 @@ pub(crate) fn waiter<'py>(running: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, P
     Ok((future, waiter))
 }
 
-/// A future of a loop, and the port that completes it.
+/// A future of a loop, before its waiter is created.
 pub(crate) struct Awaited<'a, 'py> {
     pub(crate) future: &'a Bound<'py, PyAny>,
     pub(crate) port: Arc<Port>,
@@ -56,20 +56,20 @@ impl Who<Waiter> for Awaited<'_, '_> {
     }
 }
 
-/// The port of a loop that runs in this thread.
+/// Returns the port of a loop that runs in this thread. Creates it if need be.
 pub(crate) fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
     let id = running.as_ptr() as usize;
     let of_loop = |(of, port): &(_, Weak<_>)| if *of == id { port.upgrade() } else { None };
     let known = ports().iter().find_map(of_loop);
-    // A loop that has closed may have left its address to this one. In a forked child the port of
-    // a loop is the parent's.
+    // The address may have belonged to a loop that is closed. In a forked child, the port belongs
+    // to the parent.
     if let Some(port) = known.filter(|port| port.is_ours() && !port.is_over()) {
         return Ok(port);
     }
     let (port, inbox) = Port::of_loop()?;
     let descriptor = inbox.as_raw_fd();
     let watcher = Bound::new(running.py(), Watcher { port: Arc::clone(&port), inbox })?;
-    // From here on the loop owns the watcher, and with it the port.
+    // The loop owns the watcher from here on, and the watcher owns the port.
     method_with(running, "add_reader", (descriptor, watcher.getattr("fetch")?))?;
     let mut ports = ports();
     ports.retain(|(of, port)| *of != id && port.strong_count() > 0);
@@ -77,7 +77,7 @@ pub(crate) fn port_of(running: &Bound<'_, PyAny>) -> PyResult<Arc<Port>> {
     Ok(port)
 }
 
-/// The loop's end. The loop holds it for as long as it watches the socket.
+/// The loop's end of the socket. The loop holds it for as long as it watches the socket.
 #[pyclass(frozen, module = "dekaf._core")]
 struct Watcher {
     port: Arc<Port>,
@@ -86,13 +86,14 @@ struct Watcher {
 
 #[pymethods]
 impl Watcher {
-    /// Tells those whose results are there; the loop calls it. What is left after a turn still
-    /// has its byte in the socket: the loop comes back by itself.
+    /// Completes the waiters whose results have arrived. The loop calls it. If items are left after
+    /// a turn, their byte is still in the socket, so the loop calls it again.
     fn fetch(slf: &Bound<'_, Self>) -> PyResult<()> {
         let Self { port, inbox } = slf.get();
         if !port.is_ours() {
-            // A forked child goes on with its parent's loop. What comes here is the parent's, and
-            // so is the epoll instance: no reader can be taken out of the child's alone.
+            // A forked child that goes on with its parent's loop must leave the items to the
+            // parent. It shares the epoll instance, so it cannot remove the reader for itself
+            // alone.
             return Ok(());
         }
         port.turn().end();
@@ -103,7 +104,7 @@ impl Watcher {
         read.and(waking.ask())
     }
 
-    /// Calls those who waited for futures; the loop calls it, after a turn that completed some.
+    /// Calls the queued callbacks of futures. The loop calls it after a turn that completed some.
     fn wake(slf: &Bound<'_, Self>, up_to: u64) -> PyResult<()> {
         let py = slf.py();
         let call = |Wakeup { future, function, context }| {
@@ -124,8 +125,8 @@ impl Watcher {
 }
 
 impl Watcher {
-    /// Has the loop call [`Self::wake`]. If it cannot be asked, it comes back to the socket, and
-    /// is asked then.
+    /// Has the loop call [`Self::wake`]. If that fails, signals the socket: the loop then reads it,
+    /// and is asked again.
     fn call_soon(slf: &Bound<'_, Self>, up_to: u64) -> PyResult<()> {
         let py = slf.py();
         let running = needed(py, "the core of produce")?;

@@ -18,10 +18,10 @@ use crate::py::base::upcalls::upcalls;
 use crate::py::waiters::port::Address;
 use crate::py::waiters::waiter::{Callback, Waiter};
 
-/// A message's callback, as the call names it.
+/// A message's callback, before its waiter is created.
 pub(crate) struct Named(Arc<Callback>);
 
-/// It is called for several messages in a row, if they name the very same.
+/// Consecutive messages that name the same callback share a waiter.
 impl Who<Waiter> for Option<Named> {
     fn is_next_of(&self, waiter: &Waiter, _count: i32) -> bool {
         match (self, waiter) {
@@ -35,8 +35,8 @@ impl Who<Waiter> for Option<Named> {
     }
 }
 
-/// A callback, to be called on the loop that runs here, or else on the dispatcher, in the context
-/// of now.
+/// Checks a function, and returns it as a callback in the current context. The running loop calls
+/// it, or else the dispatcher.
 pub(crate) fn named(function: &Bound<'_, PyAny>) -> PyResult<Named> {
     let py = function.py();
     let running = running_loop::running(py)?;
@@ -62,17 +62,17 @@ pub(crate) fn named(function: &Bound<'_, PyAny>) -> PyResult<Named> {
     Ok(Named(callback))
 }
 
-/// The last one, for as long as a message waits that it is to be called for: mostly it is the next
-/// one, too. Locked only with the interpreter held, and never while anything of Python's runs.
+/// The last callback, for as long as a message waits for it: usually the next call names the same
+/// one. Locked only with the interpreter held, and never while Python code runs.
 static LAST: Mutex<Weak<Callback>> = Mutex::new(Weak::new());
 
-/// That one, if this is it, and it was checked for a place like this.
+/// Returns the last callback if it has this function, and was checked for the same kind of thread.
 fn last_named(function: &Bound<'_, PyAny>, has_loop: bool) -> Option<Arc<Callback>> {
     let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
     last.filter(|last| last.function.is(function) && last.port.port().is_of_loop() == has_loop)
 }
 
-/// Refuses a callback that cannot be called, or not here.
+/// Refuses what cannot be called, or not in this thread.
 fn check(function: &Bound<'_, PyAny>, has_loop: bool) -> PyResult<()> {
     let py = function.py();
     if !function.is_callable() {
@@ -91,8 +91,8 @@ fn check(function: &Bound<'_, PyAny>, has_loop: bool) -> PyResult<()> {
     Ok(())
 }
 
-/// Whether it is a function or a method that says by itself that a call of it makes no coroutine.
-/// To ask `inspect` costs more than all the rest of a call does.
+/// Whether it is a function or method that is known to return no coroutine. Asking `inspect` would
+/// cost more than the rest of the call.
 fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     const CO_COROUTINE: u32 = 0x80;
     let py = function.py();
@@ -110,8 +110,8 @@ fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     }
     let code = function.getattr(intern!(py, "__code__"))?;
     let flags: u32 = code.getattr(intern!(py, "co_flags"))?.extract()?;
-    // Others can be marked as such, in a way that `inspect` knows. To look for a mark that is not
-    // there would raise, and most functions have none at all.
+    // Functions can be marked as coroutine functions in a way that only `inspect` knows. Looking up
+    // a missing mark would raise an exception; most functions have no attributes at all.
     let marks = function.getattr(intern!(py, "__dict__"))?;
     let is_plain = flags & CO_COROUTINE == 0 && marks.len()? == 0;
     if is_plain {
@@ -120,8 +120,8 @@ fn is_plain(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(is_plain)
 }
 
-/// The last that was found to be plain: mostly it is the next one, too. Locked only with the
-/// interpreter held, and never while anything of Python's runs.
+/// The last function that was found to be plain: usually the next one is the same. Locked only with
+/// the interpreter held, and never while Python code runs.
 static PLAIN: Mutex<Option<Py<PyWeakrefReference>>> = Mutex::new(None);
 
 fn was_plain(function: &Bound<'_, PyAny>) -> bool {

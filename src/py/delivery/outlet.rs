@@ -37,7 +37,7 @@ impl Sink<Waiter> for Outlet {
     fn end(self, settled: Vec<Settled<Waiter>>) {
         let Self { user_code, home, asks, .. } = self;
         let port = Arc::clone(home.port());
-        // Nothing more will be said there: a loop that ends at once needs no successor.
+        // Nothing follows. If the loop ends now, it needs no successor.
         drop((home, asks));
         route(&port, &user_code, settled);
     }
@@ -57,7 +57,7 @@ impl Sink<Waiter> for Outlet {
     fn provide(&self, request: ProgramRequest) {
         let is_for_loop = self.is_token_of_loop && matches!(request, ProgramRequest::Token(_));
         let place = if is_for_loop { Some(&self.home) } else { self.asks.as_ref() };
-        // Without a place, dropping the request answers that there is no secret.
+        // Without an address, the dropped request is answered: there is no secret.
         if let Some(place) = place {
             self.push(place, Task::Provide(request));
         }

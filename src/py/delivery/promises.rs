@@ -1,5 +1,5 @@
-//! The futures of `SyncProducer.submit`, which any thread may wait for. The dispatcher completes them,
-//! so that an event loop that waits for one does not wait for itself.
+//! The futures of `SyncProducer.submit`, which any thread may wait for. The dispatcher completes
+//! them, so that an event loop that waits for one does not wait for itself.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,7 +12,7 @@ use crate::py::base::upcalls::upcalls;
 use crate::py::waiters::port::Address;
 use crate::py::waiters::waiter::Waiter;
 
-/// A new one, and how it waits.
+/// Creates a promise, and a waiter for it.
 pub(crate) fn promise(py: Python<'_>) -> PyResult<(Bound<'_, PyAny>, Waiter)> {
     let promise = call_alone(upcalls(py)?.promise_class.bind(py))?;
     let port = Address::of(dispatcher::port(py)?);
@@ -30,7 +30,7 @@ pub(crate) fn set_exception(promise: &Bound<'_, PyAny>, error: &Error) -> PyResu
     method(promise, intern!(py, "set_exception"), [&exception]).map(drop)
 }
 
-/// Whether its outcome can still be read: somebody else holds it, or has added a callback.
+/// Whether the outcome can still be read: there is another reference to the promise, or a callback.
 pub(crate) fn is_claimed(promise: &Bound<'_, PyAny>) -> PyResult<bool> {
     #[expect(unsafe_code, reason = "PyO3 has no safe way to count references")]
     // SAFETY: the interpreter is held, and `promise` is a live object.

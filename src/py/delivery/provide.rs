@@ -1,4 +1,4 @@
-//! Has a provider answer a request of the core for a password, a token or PEM.
+//! Has a provider answer the core's request for a password, a token or PEM.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,9 +15,9 @@ use crate::py::base::objects::type_name;
 use crate::py::base::upcalls::upcalls;
 use crate::sasl::Token;
 
-/// Has the provider answer a request, at once or later; `None` is that it was dropped together with
-/// the producer. What is meant to end the program is returned. After a fork within the provider, the
-/// request is the parent's.
+/// Has the provider answer a request, now or later. Without a provider, the request fails: the
+/// producer was dropped. `KeyboardInterrupt` and `SystemExit` are returned. If the provider forks,
+/// the request is left to the parent.
 pub(crate) fn provide(
     py: Python<'_>,
     provider: Option<&Bound<'_, PyAny>>,
@@ -50,7 +50,7 @@ pub(crate) fn provide(
     Ok(())
 }
 
-/// Passes on what a function returned, and returns what is meant to end the program.
+/// Answers a request with what a function returned. Returns `KeyboardInterrupt` and `SystemExit`.
 fn answer(
     reply: Reply<Secret>,
     (said, ends_program): (Result<Secret, NotProvided>, Option<PyErr>),
@@ -64,7 +64,7 @@ fn answer(
     ends_program.map_or(Ok(()), Err)
 }
 
-/// Where a token goes that was asked for.
+/// The object through which Python answers a request for a token.
 #[pyclass(frozen, module = "dekaf._core")]
 struct TokenReply {
     generation: Generation,
@@ -73,7 +73,7 @@ struct TokenReply {
 
 #[pymethods]
 impl TokenReply {
-    /// Provides a token.
+    /// Provide a token.
     fn token(&self, value: String, expires_at: Option<f64>, extensions: Vec<(String, String)>) {
         let value = Secret::new(value);
         let answer = match expires_at.map(|seconds| time(seconds).ok_or(seconds)).transpose() {
@@ -85,7 +85,7 @@ impl TokenReply {
         self.answer(answer);
     }
 
-    /// Says why there is no token. A transient reason may go away by itself.
+    /// Say why there is no token. A transient reason may go away without a change of settings.
     #[pyo3(signature = (why, is_transient=false))]
     fn refuse(&self, why: String, is_transient: bool) {
         self.answer(Err(NotProvided { why, is_transient }));
@@ -104,7 +104,7 @@ impl TokenReply {
         }
     }
 
-    /// After a fork, the reply is the parent's.
+    /// Takes the reply. In a forked child it belongs to the parent.
     fn take(&self) -> Option<Reply<Token>> {
         let reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         if self.generation.is_current() {
@@ -125,9 +125,9 @@ fn time(seconds: f64) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
 }
 
-/// Calls a function, and reads the secret that it returns. The error names the type of what the
-/// function raised and the line it came from, never its text or repr, which may hold the secret.
-/// What is meant to end the program is returned as well, without text and traceback.
+/// Calls a function, and reads the secret that it returns. The error names the type of the
+/// exception and its line, never its text or repr, which may hold the secret. `KeyboardInterrupt`
+/// and `SystemExit` are returned as well, without text and traceback.
 fn ask(
     function: &Bound<'_, PyAny>,
     read: impl Fn(&Bound<'_, PyAny>) -> Result<Secret, String>,
@@ -146,8 +146,8 @@ fn ask(
     (Err(NotProvided::new(why)), ending(py, &error))
 }
 
-/// A new exception in place of one that is meant to end the program: `SystemExit` and
-/// `KeyboardInterrupt` are printed where they arrive, with their causes.
+/// Returns a copy of `SystemExit` or `KeyboardInterrupt`. Where these arrive they are printed with
+/// their causes, which may hold the secret.
 fn ending(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
     if error.is_instance_of::<PyKeyboardInterrupt>(py) {
         return Some(PyKeyboardInterrupt::new_err(()));
@@ -159,7 +159,7 @@ fn ending(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
     })
 }
 
-/// PEM, or why there is none: `("pem", text)` or `("refused", why)`.
+/// Reads PEM, or the reason why there is none: `("pem", text)` or `("refused", why)`.
 fn pem(said: &Bound<'_, PyAny>) -> Result<Secret, String> {
     match said.extract::<(String, String)>() {
         Ok((kind, text)) if kind == "pem" => Ok(Secret::new(text)),
@@ -168,7 +168,7 @@ fn pem(said: &Bound<'_, PyAny>) -> Result<Secret, String> {
     }
 }
 
-/// What a function returned, if it can be a password.
+/// Reads a password that a function returned.
 fn password(said: &Bound<'_, PyAny>) -> Result<Secret, String> {
     let Ok(text) = said.cast::<PyString>() else {
         return Err(format!("the function must return str, not {}", type_name(said)));
@@ -180,7 +180,7 @@ fn password(said: &Bound<'_, PyAny>) -> Result<Secret, String> {
     }
 }
 
-/// The line of the function that failed, as `app.py:12`. What is not written in Python has none.
+/// Returns the line that raised, as `app.py:12`. `None` for code that is not written in Python.
 fn line_of(py: Python<'_>, error: &PyErr) -> Option<String> {
     let traceback = error.traceback(py)?;
     let code = traceback.getattr("tb_frame").ok()?.getattr("f_code").ok()?;

@@ -13,7 +13,7 @@ use crate::py::waiters::group::{Group, Settling};
 use crate::py::waiters::port::{Item, Items, Port, WAITERS_PER_TURN};
 use crate::py::waiters::waiter::Waiter;
 
-/// Delivers what one turn of the core has settled.
+/// Routes what one turn of the core has settled.
 pub(crate) fn route(home: &Arc<Port>, user_code: &Arc<UserCode>, settled: Vec<Settled<Waiter>>) {
     let mut mail = Mail::new(home, user_code);
     for settled in settled {
@@ -157,7 +157,7 @@ impl<'a> Mail<'a> {
     }
 }
 
-/// Takes out the waiters for which `holds` is true, in order. Nearly always these are all.
+/// Takes out the waiters for which `holds` is true, in order. Nearly always this is all of them.
 fn take_those(
     waiting: &mut Vec<Waiting<Waiter>>,
     holds: impl Fn(&Waiter) -> bool,

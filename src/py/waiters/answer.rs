@@ -6,14 +6,14 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::producer::RecordPlace;
 
-/// What a blocked thread learns: where its message is, or that its call is done.
+/// The result of a blocked call: the place of its message, or that the call is done.
 #[derive(Debug)]
 pub(crate) enum Learned {
     Stored { topic: Arc<str>, partition: i32, place: RecordPlace },
     Done,
 }
 
-/// Filled once, by the core.
+/// The core fills it once.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     learned: Mutex<Option<Result<Learned, Error>>>,
@@ -30,7 +30,7 @@ impl Answer {
         self.filled.notify_all();
     }
 
-    /// Waits, at most for `limit`; `None` if that is over.
+    /// Waits for the result, at most for `limit`. Returns `None` if there was none.
     pub(crate) fn take(&self, limit: Duration) -> Option<Result<Learned, Error>> {
         let empty = |learned: &mut Option<_>| learned.is_none();
         let waited = self.filled.wait_timeout_while(self.learned(), limit, empty);

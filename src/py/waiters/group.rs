@@ -1,5 +1,5 @@
-//! What becomes of messages that were handed over in one call. The core fills it in as batches
-//! settle, and tells who waits for the last of them; nothing here is Python's.
+//! The shared state of one batch call. The core records outcomes as batches settle, and takes the
+//! waiter when the last message has settled. Nothing here needs the interpreter.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,31 +8,30 @@ use super::outcomes::{Outcome, Outcomes, Spans};
 use crate::error::{Error, ErrorKind};
 use crate::producer::{SettledBatch, Waiting};
 
-/// What a group does with the outcomes of some of its messages.
+/// The result of recording outcomes in a group.
 pub(crate) enum Settling<W> {
-    /// It has recorded them. Returns its waiter if these were the last.
+    /// They are recorded. Returns the waiter if these were the last.
     Recorded(Option<W>),
-    /// Its caller has abandoned it.
+    /// The caller has abandoned the call.
     Abandoned,
 }
 
-/// Shared by the call and by each of its messages that is under way.
+/// Shared by the call and by each of its records that is not settled.
 #[derive(Debug)]
 pub(crate) struct Group<W>(Mutex<State<W>>);
 
 #[derive(Debug)]
 struct State<W> {
     spans: Spans,
-    /// The sorted spans, once they were asked for.
+    /// The sorted spans, after [`Group::outcomes`] was called.
     outcomes: Option<Arc<Outcomes>>,
-    /// How many messages there are, how many of them are under way or yet to be handed over, and
-    /// how many failed.
+    /// The number of messages, of those that are not settled, and of those that failed.
     count: usize,
     open: usize,
     failed: usize,
-    /// The last one whose time was over before it was delivered.
+    /// The last message that failed with `DeliveryTimeout`.
     last_late: Option<u32>,
-    /// Mostly one.
+    /// Usually one.
     topics: Vec<Arc<str>>,
     waiter: Option<W>,
     is_abandoned: bool,
@@ -58,7 +57,7 @@ impl<W> Group<W> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Some of its messages shared a batch.
+    /// Records the outcome of members that shared a batch.
     pub(crate) fn settle(
         &self,
         batch: &SettledBatch<W>,
@@ -85,17 +84,18 @@ impl<W> Group<W> {
         Settling::Recorded(state.waiter_if_done())
     }
 
-    /// The core does not take some messages. Nobody waits yet: the handing over goes on.
+    /// Records that the core refused some messages. There is no waiter yet: the call is still
+    /// handing messages over.
     pub(crate) fn fail(&self, indices: Range<u32>, error: Error) {
         self.state().end(indices, Outcome::Failed(Box::new(error)));
     }
 
-    /// A message cannot be handed over.
+    /// Records that a message could not be handed over. The caller keeps the exception.
     pub(crate) fn refuse(&self, index: u32) {
         self.state().end(index..index + 1, Outcome::Refused);
     }
 
-    /// Tells `waiter` when the last message has its outcome; gives it back if that is so already.
+    /// Registers the waiter for the last outcome. Returns it if all messages are settled already.
     pub(crate) fn wait(&self, waiter: W) -> Option<W> {
         let mut state = self.state();
         if state.open == 0 {
@@ -103,13 +103,13 @@ impl<W> Group<W> {
         }
         let earlier = state.waiter.replace(waiter);
         drop(state);
-        // Behind the lock: it may be the last to hold a future.
+        // After the lock is released: it may hold the last reference to a future.
         drop(earlier);
         None
     }
 
-    /// Nobody waits any more; what fails from now on is for the ledger. Returns who waited, and
-    /// what has failed before.
+    /// Abandons the call. Later failures count as unclaimed. Returns the waiter and the failures so
+    /// far.
     pub(crate) fn abandon(&self) -> (Option<W>, Vec<Error>) {
         let mut state = self.state();
         state.is_abandoned = true;
@@ -120,18 +120,19 @@ impl<W> Group<W> {
         (state.waiter.take(), failed)
     }
 
-    /// How many have their outcome, and how many of these failed.
+    /// Returns how many messages are settled, and how many of them failed.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let state = self.state();
         (state.count - state.open, state.failed)
     }
 
-    /// Whether the time of a message was over before it was delivered, from this one on.
+    /// Whether a message at or after `index` failed with `DeliveryTimeout`.
     pub(crate) fn is_late_from(&self, index: usize) -> bool {
         self.state().last_late.is_some_and(|last| last as usize >= index)
     }
 
-    /// Returns the outcomes of all messages, once all are settled, and the topics that they refer to.
+    /// Returns the outcomes of all messages, once all are settled, and the topics that they refer
+    /// to.
     pub(crate) fn outcomes(&self) -> (Arc<Outcomes>, Vec<Arc<str>>) {
         let mut state = self.state();
         let State { spans, outcomes, topics, .. } = &mut *state;

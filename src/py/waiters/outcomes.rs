@@ -1,23 +1,22 @@
-//! The outcomes of one call's messages, as spans of neighbours that share one, as the records of a
-//! batch do. Without keys there are few spans, however many messages a call has.
+//! The outcomes of one call's messages. Neighbours that share an outcome, as the records of a batch
+//! do, form one span. Without keys there are few spans, however many messages a call has.
 
 use std::ops::Range;
 
 use crate::error::Error;
 use crate::producer::RecordPlace;
 
-/// How messages ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     Stored {
-        /// Which of the call's topics.
+        /// An index into the call's topics.
         topic: u32,
         partition: i32,
-        /// Of the first; the others come behind it.
+        /// The place of the span's first record. The others follow it.
         first: RecordPlace,
     },
     Failed(Box<Error>),
-    /// It never reached the core; whoever handed it over knows why.
+    /// It never reached the core. The call keeps the exception.
     Refused,
 }
 
@@ -27,12 +26,12 @@ struct Span {
     outcome: Outcome,
 }
 
-/// The rows, while they become known.
+/// Spans in the order in which they settle.
 #[derive(Debug, Default)]
 pub(crate) struct Spans(Vec<Span>);
 
 impl Spans {
-    /// Each message ends once.
+    /// Adds a span. Each message must be added once.
     pub(crate) fn add(&mut self, indices: Range<u32>, outcome: Outcome) {
         self.0.push(Span { indices, outcome });
     }
@@ -42,9 +41,9 @@ impl Spans {
         errors(&self.0)
     }
 
-    /// All of them, once all are known.
+    /// Sorts the spans. Every message must be in one.
     pub(crate) fn into_outcomes(mut self) -> Outcomes {
-        // Those of a partition stand in order already, which a stable sort profits by.
+        // A stable sort is fast here: the spans of one partition are in order already.
         self.0.sort_by_key(|span| span.indices.start);
         let mut pairs = self.0.windows(2);
         debug_assert!(pairs.all(|pair| pair[0].indices.end == pair[1].indices.start), "{self:?}");
@@ -52,12 +51,12 @@ impl Spans {
     }
 }
 
-/// How all messages ended, in their order.
+/// The spans in the order of the messages.
 #[derive(Debug)]
 pub(crate) struct Outcomes(Vec<Span>);
 
 impl Outcomes {
-    /// Of messages that are told of elsewhere.
+    /// Outcomes of `count` messages whose results are kept elsewhere.
     pub(crate) fn refused(count: usize) -> Self {
         Self(vec![Span { indices: 0..count as u32, outcome: Outcome::Refused }])
     }
@@ -71,7 +70,7 @@ impl Outcomes {
         self.0.last().map_or(0, |last| last.indices.end as usize)
     }
 
-    /// How a message ended, and how many before it did so with it.
+    /// Returns the outcome of a message, and its position in its span.
     pub(crate) fn get(&self, index: usize) -> (&Outcome, u32) {
         let index = index as u32;
         let span = self.0.partition_point(|span| span.indices.end <= index);
@@ -79,7 +78,7 @@ impl Outcomes {
         (&span.outcome, index - span.indices.start)
     }
 
-    /// Those that were not stored.
+    /// The indices of the messages that were not stored.
     pub(crate) fn failed(&self) -> impl Iterator<Item = usize> {
         let failed = self.0.iter().filter(|span| !matches!(span.outcome, Outcome::Stored { .. }));
         failed.flat_map(|span| span.indices.clone()).map(|index| index as usize)

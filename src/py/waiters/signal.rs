@@ -1,17 +1,16 @@
 //! The signal that wakes the reader of a port: a byte in a socket that an event loop watches, or a
-//! flag that a thread sleeps on. Knows nothing of what the reader finds in the queue.
+//! flag that a thread sleeps on.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How a port's reader is woken.
 #[derive(Debug)]
 pub(crate) enum Signal {
-    /// A loop watches the other end.
+    /// The sending end. A loop watches the other one.
     Socket(UnixStream),
-    /// A thread sleeps.
+    /// A thread sleeps on it.
     Flag(Flag),
 }
 
@@ -22,12 +21,11 @@ pub(crate) struct Flag {
 }
 
 impl Signal {
-    /// The signal of a thread.
     pub(crate) fn of_thread() -> Self {
         Self::Flag(Flag::default())
     }
 
-    /// The signal of a loop, and the end of the socket pair that the loop watches.
+    /// Creates the signal of a loop. Returns also the socket that the loop watches.
     pub(crate) fn of_loop() -> std::io::Result<(Self, UnixStream)> {
         let (signal, inbox) = UnixStream::pair()?;
         signal.set_nonblocking(true)?;
@@ -42,21 +40,21 @@ impl Signal {
     pub(crate) fn give(&self) {
         match self {
             Self::Socket(socket) => {
-                // A full socket is one that wakes the loop anyway; a closed one has no loop.
+                // A full socket wakes the loop anyway. A closed one means that the loop has ended.
                 let _woken = (&mut &*socket).write(&[0]);
             }
             Self::Flag(flag) => flag.raise(),
         }
     }
 
-    /// Sleeps until the signal is given, at most for `limit`. A loop does not sleep here.
+    /// Sleeps until the signal is given, at most for `limit`. Returns at once for a loop.
     pub(crate) fn wait(&self, limit: Duration) {
         if let Self::Flag(flag) = self {
             flag.wait(limit);
         }
     }
 
-    /// Takes the signal of a thread back. A loop empties its end of the socket instead.
+    /// Resets the signal of a thread. A loop empties its socket instead.
     pub(crate) fn take_back(&self) {
         if let Self::Flag(flag) = self {
             flag.lower();
@@ -78,14 +76,14 @@ impl Flag {
         *self.is_up() = false;
     }
 
-    /// Sleeps until it is up, at most for `limit`.
+    /// Sleeps until the flag is up, at most for `limit`.
     fn wait(&self, limit: Duration) {
         let asleep = self.raised.wait_timeout_while(self.is_up(), limit, |is_up| !*is_up);
         drop(asleep);
     }
 }
 
-/// Reads what a loop's socket holds, so that it stays quiet until the next signal.
+/// Reads the bytes in a loop's socket, so that it is quiet until the next signal.
 pub(crate) fn empty_inbox(mut inbox: &UnixStream) -> std::io::Result<()> {
     match inbox.read(&mut [0; 64]) {
         Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),

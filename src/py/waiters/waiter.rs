@@ -1,4 +1,4 @@
-//! Who waits for a message or a call.
+//! The waiters: whatever completes when a message or a call is settled.
 
 use std::sync::Arc;
 
@@ -11,24 +11,22 @@ use super::port::{Address, Port};
 use crate::producer::Who;
 use crate::py::base::context::Context;
 
-/// Someone who waits.
 #[derive(Debug)]
 pub(crate) enum Waiter {
-    /// A future of a loop, which its port completes.
+    /// A future of an event loop. The loop's port completes it.
     Future { future: Py<PyAny>, port: Address },
-    /// A future that any thread may wait for, which the dispatcher completes.
+    /// A future that any thread may wait for. The dispatcher completes it.
     Promise { promise: Py<PyAny>, port: Address },
-    /// A function to be called where its port is read, once for each of the records in a row that
-    /// it was given with.
+    /// A function, called by the reader of its port, once for each of the consecutive records that
+    /// named it.
     Callback(Arc<Callback>),
-    /// A thread that is blocked; the core itself wakes it.
+    /// A blocked thread. The core wakes it.
     Thread(Arc<Answer>),
-    /// One of many that were handed over in one call, or several in a row; the core itself fills
-    /// them in.
+    /// One or more consecutive messages of a batch call. The core records their outcomes.
     Member { group: Arc<Group<Self>>, index: u32 },
 }
 
-/// Who is to wait for one of the messages that were handed over in one call.
+/// The waiter for one message of a batch call, before it is created.
 pub(crate) struct Member<'a> {
     pub(crate) group: &'a Arc<Group<Waiter>>,
     pub(crate) index: u32,
@@ -49,17 +47,17 @@ impl Who<Waiter> for Member<'_> {
     }
 }
 
-/// A function that was given with a record.
+/// The function that a call named for its message.
 #[derive(Debug)]
 pub(crate) struct Callback {
     pub(crate) function: Py<PyAny>,
-    /// What it is to find.
+    /// A copy of the caller's context.
     pub(crate) context: Context,
     pub(crate) port: Address,
 }
 
 impl Waiter {
-    /// Where it is told, unless the core does that by itself.
+    /// The port whose reader completes the waiter; `None` if the core does that.
     pub(crate) fn port(&self) -> Option<&Arc<Port>> {
         match self {
             Self::Future { port, .. } | Self::Promise { port, .. } => Some(port.port()),
@@ -76,7 +74,7 @@ impl Waiter {
         }
     }
 
-    /// Whoever waits for all but the first so many of the records in a row that this waits for.
+    /// Returns the waiter for the records after the first `but` of those that this one waits for.
     pub(crate) fn rest(&self, but: i32) -> Self {
         match self {
             Self::Member { group, index } => {
@@ -92,8 +90,8 @@ impl Waiter {
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Future { future, .. } => visit.call(future),
-            // The collector is not shown what is called though its loop is gone: it would empty it
-            // first, and a context or a function that is empty takes the process with it.
+            // These are called even if their loop is gone, so the collector must not see them: it
+            // would clear a context or function before the call, which crashes the interpreter.
             Self::Promise { .. } | Self::Callback(_) | Self::Thread(_) | Self::Member { .. } => {
                 Ok(())
             }

@@ -1,7 +1,7 @@
-//! Those who waited for futures that are done by now, and are to be called. The loop would call
-//! each of them through a handle, which it makes in Python, and which costs more than all that we
-//! do for a message; here one handle is enough for all of a turn, and one more where there are
-//! several: should one of them run the loop anew, as notebooks do it, the others are called there.
+//! Callbacks of completed futures that the loop has yet to call. The loop would create a handle in
+//! Python for each, which costs more than everything else for a message. Here one handle serves all
+//! callbacks of a turn. If there are several, a second handle is scheduled: if the first callback
+//! runs the loop again, as notebooks do, the others are called there.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-/// Who waited for a future that is done, and the context to call him in.
+/// The callback of a completed future, and the context to call it in.
 #[derive(Debug)]
 pub(crate) struct Wakeup {
     pub(crate) future: Py<PyAny>,
@@ -17,21 +17,21 @@ pub(crate) struct Wakeup {
     pub(crate) context: Py<PyAny>,
 }
 
-/// In order. Locked only with the interpreter held, and never while anything of Python's runs.
+/// In order. Locked only with the interpreter held, and never while Python code runs.
 #[derive(Debug, Default)]
 pub(crate) struct Wakeups(Mutex<Due>);
 
 #[derive(Debug, Default)]
 struct Due {
     queue: VecDeque<Wakeup>,
-    /// How many there were before the first of the queue.
+    /// The number of callbacks that were taken from the queue so far.
     before: u64,
-    /// How many, from the beginning, the loop is asked to call.
+    /// The loop is asked to call up to this one, counted from the beginning.
     asked_to: u64,
 }
 
 impl Due {
-    /// How many there were from the beginning.
+    /// The number of callbacks that were ever queued.
     fn count(&self) -> u64 {
         self.before + self.queue.len() as u64
     }
@@ -42,14 +42,14 @@ impl Wakeups {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The loop reads results: whatever it was asked before it has done by now, or has lost because
-    /// a signal's handler raised in its place. It may be asked once too often.
+    /// Forgets that the loop was asked. It reads results now, so it has called the handle, or lost
+    /// it because a signal handler raised. At worst it is asked once too often.
     pub(crate) fn results_came(&self) {
         self.due().asked_to = 0;
     }
 
-    /// Asks the loop to call those who are there, unless it is asked already. `call_soon` is given
-    /// the count up to which the loop's handle calls.
+    /// Asks the loop to call what is queued, unless it is asked already. `call_soon` receives the
+    /// count up to which the handle calls.
     pub(crate) fn ask(&self, call_soon: impl FnOnce(u64) -> PyResult<()>) -> PyResult<()> {
         let mut due = self.due();
         let count = due.count();
@@ -58,13 +58,13 @@ impl Wakeups {
         }
         due.asked_to = count;
         drop(due);
-        // A signal's handler may raise in there.
+        // A signal handler may raise in there.
         call_soon(count).inspect_err(|_| self.due().asked_to = 0)
     }
 
-    /// Calls those up to a count; the loop does it. Those who came later have others of the loop's
-    /// callbacks before them. It is asked again before, if there are several: the first may run the
-    /// loop anew and wait for another, or end the program.
+    /// Calls the callbacks up to a count. Later ones must wait: other callbacks of the loop come
+    /// before them. If there are several, the loop is asked again first: the first callback may run
+    /// the loop and wait for another one, or end the program.
     pub(crate) fn call(
         &self,
         up_to: u64,
@@ -96,7 +96,7 @@ impl Wakeups {
         Some(next)
     }
 
-    /// Forgets them: their loop has ended.
+    /// Drops everything. The loop has ended.
     pub(crate) fn clear(&self) {
         let mut due = self.due();
         due.before = due.count();
@@ -115,7 +115,7 @@ impl Wakeups {
     }
 }
 
-/// Where those are left who are to be called, and how the loop is asked to.
+/// The queue of callbacks, and the way to ask the loop.
 pub(crate) struct Waking<'a> {
     wakeups: &'a Wakeups,
     call_soon: &'a dyn Fn(u64) -> PyResult<()>,
@@ -130,7 +130,7 @@ impl<'a> Waking<'a> {
         self.wakeups.due().queue.push_back(wakeup);
     }
 
-    /// Asks the loop to call those who are there, before others that it is asked to call next.
+    /// Asks the loop to call what is queued, before anything else that it is asked to call next.
     pub(crate) fn ask(&self) -> PyResult<()> {
         self.wakeups.ask(self.call_soon)
     }
