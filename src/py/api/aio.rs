@@ -21,7 +21,7 @@ use crate::py::input::ready::Ready;
 use crate::py::lifecycle::started::Running;
 use crate::py::waiters::waiter::Waiter;
 
-/// The asyncio producer's core.
+/// The base class of `dekaf.Producer`.
 #[pyclass(frozen, subclass, extends = ProducerCore, module = "dekaf._core")]
 pub(crate) struct AsyncProducerCore;
 
@@ -33,7 +33,7 @@ impl AsyncProducerCore {
         Ok(PyClassInitializer::from(base).add_subclass(Self))
     }
 
-    /// Hands one message over when it is called; the future brings its metadata.
+    /// Hand one message over at once. The returned future completes with its metadata.
     #[pyo3(
         signature = (
             topic, value=None, misplaced=None, *,
@@ -65,7 +65,7 @@ impl AsyncProducerCore {
     }
 }
 
-/// Hands one message over; the future brings its metadata.
+/// Hands one message over. Returns a future of its metadata.
 pub(crate) fn produce<'py>(
     py: Python<'py>,
     core: &ProducerCore,
@@ -74,7 +74,8 @@ pub(crate) fn produce<'py>(
     hand_over(py, core, ready, Haste::AtOnce).map(|(future, _)| future)
 }
 
-/// Hands one message over; the future brings its metadata. Says also whether it waits for memory.
+/// Hands one message over. Returns a future of its metadata, and whether the message waits for
+/// memory.
 pub(crate) fn hand_over<'py>(
     py: Python<'py>,
     core: &ProducerCore,
@@ -86,7 +87,7 @@ pub(crate) fn hand_over<'py>(
     })
 }
 
-/// Makes a future for a message that is to be handed over.
+/// Hands a message over with a future of the running loop as its waiter.
 fn with_future<'py>(
     py: Python<'py>,
     core: &ProducerCore,

@@ -1,5 +1,4 @@
-//! A batch call whose messages are stored together or not at all. Nothing of it is sent before it
-//! is sure that all of it can be.
+//! The messages of an all-or-nothing batch call. None is sent before the core has accepted all.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +15,6 @@ use crate::py::input::settings::Settings;
 use crate::py::waiters::waiter::Waiter;
 use crate::record::Record;
 
-/// The messages, read and checked.
 #[derive(Debug)]
 pub(crate) struct AtomicSet {
     topic: Arc<str>,
@@ -25,7 +23,7 @@ pub(crate) struct AtomicSet {
 }
 
 impl AtomicSet {
-    /// Refuses messages of several topics.
+    /// Fails for messages of several topics.
     pub(crate) fn new(messages: Vec<(String, Option<i32>, OwnedRecord)>) -> PyResult<Option<Self>> {
         let mut set: Option<Self> = None;
         for (topic, partition, record) in messages {
@@ -46,18 +44,18 @@ impl AtomicSet {
         &self.topic
     }
 
-    /// The last of the partitions that messages name.
+    /// The largest partition that a message names.
     pub(crate) fn partition(&self) -> Option<i32> {
         self.records.iter().filter_map(|(partition, _)| *partition).max()
     }
 
-    /// How much memory it needs at once.
+    /// The memory that the records need at once.
     pub(crate) fn size(&self) -> usize {
         self.with_records(whole_size)
     }
 
-    /// Hands it over, if there is room within the `limit` of time; says whether there was.
-    /// `waiters` makes one for each message.
+    /// Hands all records over if there is room. Returns whether there was; fails after `limit`
+    /// without room. `waiters` creates the waiter of each message.
     pub(crate) fn hand_over(
         &mut self,
         py: Python<'_>,

@@ -109,8 +109,7 @@ impl BatchCall {
         *self.work.lock().unwrap_or_else(PoisonError::into_inner) = work;
     }
 
-    /// Makes a dekaf error of an exception that an item has raised. The error names the item's
-    /// index.
+    /// Converts an exception that an item has raised to a dekaf error with the item's index.
     fn refusal<'py>(
         &self,
         index: usize,

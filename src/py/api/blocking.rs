@@ -1,5 +1,5 @@
-//! The class behind `dekaf.SyncProducer`. Calls that wait block their thread; the interpreter is free
-//! for other threads, and Ctrl-C ends the wait.
+//! The class behind `dekaf.SyncProducer`. Calls that wait block their thread. The interpreter is
+//! free for other threads, and Ctrl-C ends the wait.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::py::input::ready::Ready;
 use crate::py::waiters::answer::{Answer, Learned};
 use crate::py::waiters::waiter::Waiter;
 
-/// The blocking producer's core.
+/// The base class of `dekaf.SyncProducer`.
 #[pyclass(frozen, subclass, extends = ProducerCore, module = "dekaf._core")]
 pub(crate) struct SyncProducerCore;
 
@@ -30,7 +30,7 @@ impl SyncProducerCore {
         Ok(PyClassInitializer::from(base).add_subclass(Self))
     }
 
-    /// Produces one message, waits for its acknowledgement, and returns its metadata.
+    /// Produce one message, wait for its acknowledgement, and return its metadata.
     #[pyo3(
         signature = (
             topic, value=None, misplaced=None, *,
@@ -55,7 +55,7 @@ impl SyncProducerCore {
         produce(slf.py(), core, &parts.ready("produce", &core.settings.serializers, now_ms())?)
     }
 
-    /// Hands one message over, and returns a future that any thread may wait for.
+    /// Hand one message over, and return a future that any thread may wait for.
     #[pyo3(
         signature = (
             topic, value=None, misplaced=None, *,
@@ -78,7 +78,7 @@ impl SyncProducerCore {
         let extras = Extras { misplaced, key, headers, partition, timestamp };
         let parts = parts::of_call("submit", topic, value, extras)?;
         let ready = parts.ready("submit", &core.settings.serializers, now_ms())?;
-        // First: Python's code runs in there.
+        // Before the core is used: this runs Python code.
         let (promise, waiter) = promises::promise(py)?;
         let running = core.running(py)?;
         let haste = Haste::Lingers;

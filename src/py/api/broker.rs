@@ -33,15 +33,15 @@ type Stored<'py> = (
     Vec<(String, Option<Bound<'py, PyBytes>>)>,
 );
 
-/// Brokers in this process. They run from the start, until they are stopped.
+/// Brokers in this process. They run until they are stopped.
 #[pyclass(frozen, subclass, module = "dekaf._core")]
 pub(crate) struct BrokerCore {
-    /// The process that the server belongs to.
+    /// The process that runs the server.
     generation: Generation,
     /// `None` once it is stopped. Locked only with the interpreter held.
     server: Mutex<Option<Server>>,
     addresses: Vec<(String, u16)>,
-    /// What clients need to know of the certificates, if connections are encrypted.
+    /// The certificates that clients need, if connections are encrypted.
     certificates: Option<Published>,
 }
 
@@ -112,37 +112,37 @@ impl BrokerCore {
         Ok(Self { generation: Generation::current(), server, addresses, certificates })
     }
 
-    /// The certificate of the throw-away authority, as PEM.
+    /// The certificate of the temporary authority, as PEM.
     #[getter]
     fn ca(&self) -> Option<&str> {
         self.certificates.as_ref().map(|certificates| &*certificates.ca)
     }
 
-    /// A client's certificate and private key, as PEM, if clients must show one.
+    /// A client's certificate and private key, as PEM, if clients must have one.
     #[getter]
     fn client_certificate(&self) -> Option<(&str, &str)> {
         let (certificate, key) = self.certificates.as_ref()?.client.as_ref()?;
         Some((certificate, key.reveal()))
     }
 
-    /// Where each broker listens, or listened.
+    /// The address of each broker, also after it was stopped.
     #[getter]
     fn addresses(&self) -> Vec<(String, u16)> {
         self.addresses.clone()
     }
 
-    /// Whether it was stopped, by this process.
+    /// Whether this process has stopped it.
     #[getter]
     fn is_closed(&self) -> bool {
         self.server().is_none()
     }
 
-    /// Raise unless it runs, and here.
+    /// Raise unless the brokers run in this process.
     fn check(&self) -> PyResult<()> {
         self.with(|_| ())
     }
 
-    /// How many partitions each topic has.
+    /// Return the number of partitions of each topic.
     fn topics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let topics: Vec<_> = self.with(|server| {
             let state = server.state();
@@ -214,7 +214,7 @@ impl BrokerCore {
         Ok(found)
     }
 
-    /// Order a fault for requests to come.
+    /// Order a fault for future requests.
     #[pyo3(signature = (kind, api, error, seconds, times))]
     fn order(
         &self,
@@ -268,7 +268,7 @@ impl BrokerCore {
         self.with(|server| server.pause(is_paused))
     }
 
-    /// End every connection and let go of the ports; a second time it does nothing.
+    /// Close every connection and the listeners. A second call does nothing.
     fn stop(&self, py: Python<'_>) {
         let Some(mut server) = self.server().take() else { return };
         if self.generation.is_current() {
@@ -284,7 +284,7 @@ impl Drop for BrokerCore {
         if !self.generation.is_current()
             && let Some(server) = self.server().take()
         {
-            // The parent's: its thread does not exist here.
+            // The server's thread exists only in the parent.
             server.forget();
         }
     }
@@ -299,7 +299,7 @@ fn refused(refusal: Refusal) -> PyErr {
     PyValueError::new_err(refusal.message)
 }
 
-/// What Python makes of a code from the system, with the address that is to blame.
+/// Converts an error of the system to the `OSError` for its code, and names the address.
 fn cannot_start(host: IpAddr, port: u16, error: &io::Error) -> PyErr {
     if error.raw_os_error().is_none() {
         return PyValueError::new_err(error.to_string());
@@ -321,12 +321,12 @@ fn secrets(texts: HashMap<String, String>) -> HashMap<String, Secret> {
     texts.into_iter().map(|(name, text)| (name, Secret::new(text))).collect()
 }
 
-/// A name without what people write differently.
+/// Drops case and separators from a name.
 fn plain(name: &str) -> String {
     name.replace(['_', '-', ' '], "").to_lowercase()
 }
 
-/// By Kafka's name, however it is written: `init_producer_id`, `InitProducerId`.
+/// Finds an API by Kafka's name in any spelling: `init_producer_id`, `InitProducerId`.
 fn api_key(name: &str) -> PyResult<ApiKey> {
     ApiKey::ALL.into_iter().find(|key| plain(&format!("{key:?}")) == plain(name)).ok_or_else(|| {
         let known: Vec<_> = ApiKey::ALL.iter().map(|key| format!("{key:?}")).collect();
@@ -334,7 +334,7 @@ fn api_key(name: &str) -> PyResult<ApiKey> {
     })
 }
 
-/// By Kafka's name, however it is written: `NOT_LEADER_OR_FOLLOWER`, `NotLeaderOrFollower`.
+/// Finds an error by Kafka's name in any spelling: `NOT_LEADER_OR_FOLLOWER`, `NotLeaderOrFollower`.
 fn error_code(name: &str) -> PyResult<ErrorCode> {
     ErrorCode::all()
         .find(|code| plain(code.name()) == plain(name))

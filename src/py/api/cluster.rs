@@ -1,11 +1,11 @@
-//! A cluster's description as plain tuples: `dekaf._cluster` gives them types.
+//! A cluster's description as plain tuples. `dekaf._cluster` converts them to types.
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::cluster::ClusterDescription;
 
-/// Cluster id, controller, brokers, topics.
+/// Returns the cluster id, the controller, the brokers and the topics.
 pub(crate) fn tuples<'py>(
     py: Python<'py>,
     described: &ClusterDescription,

@@ -1,4 +1,4 @@
-//! Questions about a producer that do not wait, and what ends its messages.
+//! Calls of both producers that do not wait.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -11,7 +11,7 @@ use crate::py::base::errors::to_python;
 use crate::py::lifecycle::process;
 use crate::py::lifecycle::started::Running;
 
-/// Drops messages. Each fails with `Purged`.
+/// Drop messages. Each fails with `Purged`.
 #[pyfunction]
 pub(crate) fn purge(producer: &ProducerCore, in_queue: bool, in_flight: bool) {
     if let Some(running) = producer.started() {
@@ -19,7 +19,7 @@ pub(crate) fn purge(producer: &ProducerCore, in_queue: bool, in_flight: bool) {
     }
 }
 
-/// Returns a snapshot of the metrics, as a tree of dicts.
+/// Return a snapshot of the metrics, as a tree of dicts.
 #[pyfunction]
 pub(crate) fn metrics<'py>(
     py: Python<'py>,
@@ -35,7 +35,7 @@ pub(crate) fn metrics<'py>(
     tree::snapshot(py, &metrics, security, user_code.unclaimed().total())
 }
 
-/// Takes the failures that no caller received since the last call: their number, and the first of
+/// Take the failures that no caller received since the last call: their number, and the first of
 /// them.
 #[pyfunction]
 pub(crate) fn take_unclaimed<'py>(
@@ -48,13 +48,13 @@ pub(crate) fn take_unclaimed<'py>(
     Ok((count, PyList::new(py, first.collect::<Vec<_>>())?))
 }
 
-/// Returns the leader of each partition of a known topic; `None` for a partition without one.
+/// Return the leader of each partition of a known topic; `None` for a partition without one.
 #[pyfunction]
 pub(crate) fn leaders(producer: &ProducerCore, topic: &str) -> Vec<Option<i32>> {
     producer.started().map(|running| running.client.leaders(topic)).unwrap_or_default()
 }
 
-/// Returns the last description of the cluster, as plain tuples.
+/// Return the last description of the cluster, as plain tuples.
 #[pyfunction]
 pub(crate) fn described_cluster<'py>(
     py: Python<'py>,
@@ -64,19 +64,19 @@ pub(crate) fn described_cluster<'py>(
     cluster::tuples(py, &*described.ok_or_else(|| closed(py))?)
 }
 
-/// Returns the number of messages that were handed over before a flush and are not settled.
+/// Return the number of messages that were handed over before a flush and are not settled.
 #[pyfunction]
 pub(crate) fn unsettled_before(producer: &ProducerCore, flush: u64) -> usize {
     producer.started().map_or(0, |running| running.client.unsettled_before(flush))
 }
 
-/// Returns a number that identifies the coroutines of the producer's callbacks.
+/// Return a number that identifies the coroutines of the producer's callbacks.
 #[pyfunction]
 pub(crate) fn producer_id(producer: &ProducerCore) -> usize {
     producer.started().map_or(0, |running| running.user_code.id())
 }
 
-/// Drops the user's functions of a closed producer, after they have received everything.
+/// Drop the user's functions of a closed producer, after they have received everything.
 #[pyfunction]
 pub(crate) fn drop_functions(py: Python<'_>, producer: &ProducerCore) {
     if let Some(running) = producer.started() {

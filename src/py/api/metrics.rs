@@ -1,4 +1,4 @@
-//! A snapshot of numbers as a tree of dicts: `dekaf._metrics` gives it types.
+//! A snapshot of the metrics as a tree of dicts. `dekaf._metrics` converts it to types.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::producer::{
 
 type Tree<'py> = PyResult<Bound<'py, PyDict>>;
 
-/// A dict of fields by their own names.
+/// Builds a dict from fields, by their names, and from other values.
 macro_rules! tree {
     ($py:expr, $of:expr, [$($field:ident),* $(,)?] $(, $name:literal: $value:expr)* $(,)?) => {{
         let tree = PyDict::new($py);

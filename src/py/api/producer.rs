@@ -31,10 +31,10 @@ use crate::py::lifecycle::started::{Running, Started};
 use crate::py::waiters::port::Address;
 use crate::py::waiters::waiter::Waiter;
 
-/// The core of a producer. Nothing is started before it is used.
+/// The base class of both producers. It starts nothing before it is used.
 #[pyclass(frozen, subclass, module = "dekaf._core")]
 pub(crate) struct ProducerCore {
-    /// What the settings were made of.
+    /// The configuration that the settings come from.
     #[pyo3(get)]
     config: Py<PyAny>,
     pub(crate) settings: Settings,
@@ -42,7 +42,7 @@ pub(crate) struct ProducerCore {
 }
 
 impl ProducerCore {
-    /// The running core, started if need be.
+    /// Returns the running core. Starts it if need be.
     pub(crate) fn running(&self, py: Python<'_>) -> PyResult<Running> {
         self.check_open(py)?;
         if let Some(running) = self.started() {
@@ -50,7 +50,7 @@ impl ProducerCore {
         }
         let generation = Generation::current();
         interpreter_end::check_not_begun()?;
-        // Finding its home may start a thread, which others must not wait for behind the lock.
+        // This may start a thread, so it comes before the lock: other threads must not wait for it.
         let home = match running_loop::running(py)? {
             Some(running) => loops::port_of(&running)?,
             None => dispatcher::port(py)?,
@@ -58,7 +58,8 @@ impl ProducerCore {
         let user_code = Arc::new(UserCode::new(&self.settings, py));
         let mut asked =
             self.settings.providers.all().into_iter().chain([&self.settings.partitioner]);
-        // Loops stand still now and then, and may be blocked by the very call that waits.
+        // The dispatcher calls these functions, not the loop: a call that waits for them may block
+        // the loop.
         let asks = if asked.any(Option::is_some) {
             Some(Address::of(dispatcher::port(py)?))
         } else {
@@ -84,7 +85,7 @@ impl ProducerCore {
                 running.client.set_verbose(is_verbose);
                 Ok(running)
             }
-            // Somebody else was faster.
+            // Another thread has started the core.
             Err(outlet) => {
                 drop(outlet);
                 self.running(py)
@@ -92,18 +93,18 @@ impl ProducerCore {
         }
     }
 
-    /// Fails once it is closed.
+    /// Fails if the producer is closed.
     fn check_open(&self, py: Python<'_>) -> PyResult<()> {
         if self.started.is_closed() { Err(closed(py)) } else { Ok(()) }
     }
 
-    /// The core if it was ever started; after a fork, in this process.
+    /// Returns the core if it was started in this process.
     pub(crate) fn started(&self) -> Option<Running> {
         self.started.get()
     }
 
-    /// Does something with the running core, which is nearly always at hand: not even its handles
-    /// are cloned.
+    /// Calls `what` with the running core. Usually it is running, and not even its handles are
+    /// cloned.
     pub(crate) fn with_running<T>(
         &self,
         py: Python<'_>,
@@ -115,22 +116,22 @@ impl ProducerCore {
         }
     }
 
-    /// The core, for the last time.
+    /// Closes the producer. Returns its core, if it was started.
     pub(crate) fn shut(&self) -> Option<Running> {
         self.started.shut()
     }
 
-    /// How long closing may take.
+    /// How long a close may take.
     pub(crate) fn closing_limit(&self, timeout: Option<f64>) -> PyResult<Duration> {
         match timeout {
-            // Every message is settled by then, and the core is done.
+            // Every message is settled by then.
             None => Ok(self.settings.config.delivery_timeout + Duration::from_secs(1)),
             Some(seconds) => seconds_of(seconds),
         }
     }
 
-    /// Until when a flush waits for callbacks, once all is settled. Who gave no limit waits no
-    /// longer for them than for the end: one may want what the thread that flushes holds.
+    /// The deadline of a flush for callbacks, once all messages are settled. Without a limit it is
+    /// `exit_timeout_ms`: a callback may wait for a lock that the flushing thread holds.
     pub(crate) fn callbacks_until(&self, limit: Option<Instant>) -> Instant {
         limit.unwrap_or_else(|| Instant::now() + self.settings.exit_timeout)
     }
@@ -154,7 +155,7 @@ impl ProducerCore {
         hand_over: impl FnOnce(&Client<Waiter>, Option<Named>) -> PyResult<Handed>,
     ) -> PyResult<()> {
         if callback.is_some() {
-            // A callback may start the dispatcher; for a producer that is closed it must not.
+            // A callback may start the dispatcher, which a closed producer must not do.
             self.check_open(py)?;
         }
         let named = callback.map(named).transpose()?;
@@ -173,8 +174,8 @@ impl ProducerCore {
         Ok(Self { config, settings, started: Started::default() })
     }
 
-    /// Hands one message over and returns at once. `on_delivery(metadata, error)` is called once,
-    /// when its fate is known; exactly one of them is `None`.
+    /// Hand one message over and return at once. `on_delivery(metadata, error)` is called once,
+    /// when the message is delivered or has failed; exactly one of them is `None`.
     #[pyo3(
         signature = (
             topic, value=None, misplaced=None, *,
@@ -196,7 +197,7 @@ impl ProducerCore {
         on_delivery: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<()> {
         let extras = Extras { misplaced, key, headers, partition, timestamp };
-        // By reference: moving it costs as much as reading the clock.
+        // By reference: a move costs as much as reading the clock.
         if let Some(message) = &borrowed::of_call(&self.settings, topic, value, extras) {
             return self.send_by(py, on_delivery, |client, named| {
                 message.hand_over(py, client, named, Haste::Lingers)
@@ -207,18 +208,18 @@ impl ProducerCore {
         self.send_ready(py, &ready, on_delivery)
     }
 
-    /// How many messages were handed over and are not settled: neither delivered nor failed.
+    /// The number of messages that are neither delivered nor failed.
     fn __len__(&self) -> usize {
         self.started().map_or(0, |running| running.client.unsettled())
     }
 
-    /// Always true, also while there is nothing to deliver.
+    /// True, so that a producer without messages is not falsy.
     #[expect(clippy::unused_self, reason = "Python passes it")]
     fn __bool__(&self) -> bool {
         true
     }
 
-    /// Whether it was closed.
+    /// Whether the producer is closed.
     #[getter]
     fn closed(&self) -> bool {
         self.started.is_closed()
@@ -238,8 +239,8 @@ impl ProducerCore {
         self.started.at_hand().map_or(Ok(()), |running| running.user_code.traverse(&visit))
     }
 
-    /// The producer is garbage, and so is whatever its functions belong to. What was handed over is
-    /// still delivered, without them: a record that waits for the partitioner fails.
+    /// The producer is garbage, and so may be its functions. Messages are still delivered, without
+    /// the functions: a record that waits for the partitioner fails.
     fn __clear__(&self) {
         if let Some(running) = self.started.at_hand() {
             running.user_code.drop_functions();
@@ -249,8 +250,8 @@ impl ProducerCore {
 
 impl Drop for ProducerCore {
     fn drop(&mut self) {
-        // Nobody can hand anything over any more. What was is still delivered: the core goes
-        // on by itself, and the interpreter's end waits for it.
+        // What was handed over is still delivered: the core goes on, and the end of the interpreter
+        // waits for it.
         let exit_timeout = self.settings.exit_timeout;
         let delivery_timeout = self.settings.config.delivery_timeout;
         if let Some(running) = self.started() {
@@ -259,7 +260,7 @@ impl Drop for ProducerCore {
     }
 }
 
-/// The system gives no thread, or no file descriptor.
+/// The system has no thread or file descriptor left.
 fn not_started(error: &std::io::Error) -> PyErr {
     let message = format!(
         "dekaf cannot start: {error}; it needs two threads and a few file descriptors: see the \
@@ -273,9 +274,9 @@ pub(crate) fn closed(py: Python<'_>) -> PyErr {
     to_python(py, &Error::new(ErrorKind::Closed, error))
 }
 
-/// A time limit that a caller gave.
+/// Checks a time limit in seconds.
 pub(crate) fn seconds_of(seconds: f64) -> PyResult<Duration> {
-    // No clock reaches further than that. `f64::min` would take NaN as longer than any.
+    // No clock reaches further. `f64::min` would turn NaN into the longest limit.
     let longest = f64::from(u32::MAX);
     let bounded = if seconds > longest { longest } else { seconds };
     Duration::try_from_secs_f64(bounded).map_err(|_| {

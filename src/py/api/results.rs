@@ -1,5 +1,5 @@
-//! The results of one call, in the order of its messages. Metadata and exceptions are made when they
-//! are read.
+//! The results of one call, in the order of its messages. Metadata and exceptions are created when
+//! they are read.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,10 +24,10 @@ use crate::py::waiters::outcomes::{Outcome, Outcomes};
 pub(crate) struct BatchResultCore {
     outcomes: Arc<Outcomes>,
     topics: Vec<Py<PyString>>,
-    /// Those that are objects already: exceptions, and what was unpickled.
+    /// Results that exist as objects: exceptions, and whatever was unpickled.
     objects: Mutex<HashMap<usize, Py<PyAny>>>,
     failed: Vec<usize>,
-    /// For how many of the failed there are exceptions.
+    /// The number of failures whose exceptions were created by [`make_exceptions`].
     made: AtomicUsize,
 }
 
@@ -63,7 +63,7 @@ impl BatchResultCore {
         }
     }
 
-    /// Of results that are objects already.
+    /// Creates results from a list of objects.
     fn of_objects(results: &Bound<'_, PyList>) -> Self {
         let mut objects = HashMap::new();
         let mut failed = Vec::new();
@@ -83,7 +83,7 @@ impl BatchResultCore {
         }
     }
 
-    /// Why those failed from one of them on.
+    /// Returns the errors of failed messages, from index `first` on.
     pub(crate) fn failures_from(&self, py: Python<'_>, first: usize) -> PyResult<Vec<Error>> {
         let failed = self.failed.iter().filter(|index| **index >= first);
         let error = |&index: &usize| match self.outcomes.get(index) {
@@ -110,7 +110,7 @@ impl BatchResultCore {
         }
     }
 
-    /// The exception of a message that failed in the core: always the same object.
+    /// Returns the exception of a message that failed in the core. It is created once.
     fn make_exception<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
         let (Outcome::Failed(error), _) = self.outcomes.get(index) else {
             unreachable!("what was refused or unpickled is an object, and the call is over");
@@ -123,7 +123,7 @@ impl BatchResultCore {
     }
 }
 
-/// An exception of a message that never reached the core, as an error of the core's.
+/// Converts the exception of a message that never reached the core to an error of the core.
 pub(crate) fn of_exception(exception: &Bound<'_, PyAny>) -> PyResult<Error> {
     let message = text(exception)?.to_string();
     let error = match exception.get_type().name()?.to_str()? {
@@ -136,7 +136,7 @@ pub(crate) fn of_exception(exception: &Bound<'_, PyAny>) -> PyResult<Error> {
 
 #[pymethods]
 impl BatchResultCore {
-    /// Of a call that is over, or of a list of results.
+    /// Create results from a call that is over, or from a list of results.
     #[new]
     fn new(source: &Bound<'_, PyAny>) -> PyResult<Self> {
         match source.cast_exact::<CallOutcome>() {
@@ -192,13 +192,13 @@ impl BatchResultCore {
     }
 }
 
-/// Returns the indices of the messages that failed.
+/// Return the indices of the messages that failed.
 #[pyfunction]
 pub(crate) fn failed_indices(results: &BatchResultCore) -> Vec<usize> {
     results.failed.clone()
 }
 
-/// Makes exceptions of failures, for one slice of time. Returns whether there are more to make.
+/// Make exceptions of failures, for one slice of time. Return whether there are more to make.
 #[pyfunction]
 pub(crate) fn make_exceptions(py: Python<'_>, results: &BatchResultCore) -> PyResult<bool> {
     let until = Instant::now() + SLICE;

@@ -72,7 +72,7 @@ fn wait_for_room(
     }
 }
 
-/// The error that says that the buffer stayed full.
+/// The error of a call whose buffer stayed full.
 pub(crate) fn no_room(settings: &Settings, on_loop: bool) -> Error {
     let memory = settings.config.buffer_memory;
     let message = if on_loop {

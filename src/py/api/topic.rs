@@ -16,7 +16,7 @@ use crate::py::input::ready::Ready;
 use crate::py::input::serializers::Serializers;
 use crate::py::input::template::{Common, Template};
 
-/// Messages of one producer that have something in common.
+/// Messages of one producer that share a topic, a key or other parts.
 #[pyclass(frozen, subclass, module = "dekaf._core")]
 pub(crate) struct TopicCore {
     producer: Py<ProducerCore>,
@@ -25,7 +25,7 @@ pub(crate) struct TopicCore {
 }
 
 impl TopicCore {
-    /// A value with what is said of it, or a message that says it all.
+    /// Checks and serializes a value with its extra arguments, or a `Message`.
     fn ready<'py>(
         &self,
         py: Python<'py>,
@@ -47,7 +47,8 @@ impl TopicCore {
 
 #[pymethods]
 impl TopicCore {
-    /// `value_serializer` is one that makes bytes; `is_json` has values without bytes become JSON.
+    /// `value_serializer` replaces the producer's own; `is_json` encodes values without bytes as
+    /// JSON.
     #[new]
     #[pyo3(signature = (
         producer, topic, *, key=None, headers=None, partition=None, timestamp=None,
@@ -73,13 +74,13 @@ impl TopicCore {
         Ok(Self { producer: producer.clone().unbind(), is_async, template })
     }
 
-    /// The topic's name, unless messages name theirs.
+    /// The topic's name; `None` if messages name theirs.
     #[getter]
     fn name(&self) -> Option<&Py<PyString>> {
         self.template.topic.as_ref()
     }
 
-    /// Hands one message over and returns at once.
+    /// Hand one message over and return at once.
     #[pyo3(
         signature = (
             value=None, *,
@@ -103,8 +104,8 @@ impl TopicCore {
         self.producer.get().send_ready(py, &ready, on_delivery)
     }
 
-    /// Hands one message over, as the producer's own `produce` does: a future brings its metadata,
-    /// or the call waits for it.
+    /// Hand one message over, like the producer's own `produce`: return a future of its metadata,
+    /// or wait for it.
     #[pyo3(
         signature = (value=None, *, key=None, headers=None, partition=None, timestamp=None),
         text_signature = "($self, value=None, *, key=None, headers=None, partition=None, timestamp=None)"
@@ -151,7 +152,7 @@ impl TopicCore {
     }
 }
 
-/// Hands several messages over and returns at once. All of them are checked first: if one cannot be
+/// Hand several messages over and return at once. All of them are checked first: if one cannot be
 /// sent, none is.
 #[pyfunction]
 pub(crate) fn send_all(

@@ -1,5 +1,5 @@
-//! Every call of Python, and every wait without the interpreter, so that each thread [hangs at
-//! exit](hang_at_exit) before Python can end it. `clippy.toml` forbids PyO3's own elsewhere.
+//! All calls into Python, and all waits without the interpreter. Each first makes its thread [hang
+//! at exit](hang_at_exit). `clippy.toml` forbids PyO3's own functions elsewhere.
 
 use std::ptr::null_mut;
 
@@ -18,8 +18,8 @@ pub(crate) fn call_alone<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'p
     function.call0()
 }
 
-/// `function(…)`, for a call that is made once a message: no tuple is made for it. The stable
-/// interface has but C's variadic functions for that.
+/// `function(…)`, without a tuple of arguments, for calls that are made once per message. The
+/// stable ABI has only C's variadic functions for that.
 pub(crate) fn call<'py>(
     function: &Bound<'py, PyAny>,
     arguments: [&Bound<'py, PyAny>; 2],
@@ -35,7 +35,7 @@ pub(crate) fn call<'py>(
     }
 }
 
-/// `object.name(…)`, likewise; no bound method is made either.
+/// `object.name(…)`, without a tuple and without a bound method.
 pub(crate) fn method<'py, const COUNT: usize>(
     object: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
@@ -100,7 +100,7 @@ pub(crate) fn text<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyStr
     object.str()
 }
 
-/// Does something, mostly waits, while other threads may have the interpreter.
+/// Runs `work`, usually a wait, while other threads may use the interpreter.
 pub(crate) fn detached<T: Ungil>(py: Python<'_>, work: impl Ungil + FnOnce() -> T) -> T {
     hang_at_exit();
     #[expect(clippy::disallowed_methods, reason = "behind the handler")]

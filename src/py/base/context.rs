@@ -1,4 +1,4 @@
-//! The context variables that a call sees, for the callbacks that it names.
+//! The context variables of a call that names a callback.
 
 use std::sync::OnceLock;
 
@@ -8,15 +8,14 @@ use pyo3::prelude::*;
 use super::calls::{call_alone, iterate, method};
 use super::upcalls::upcalls;
 
-/// A context of more variables than this is the same as no other: to look at each takes as long as
-/// what it would save.
+/// Contexts with more variables are never compared: it would take as long as it saves.
 const MOST: usize = 8;
 
-/// A copy of a call's context. Nothing is ever run in it, so it stays what it was.
+/// A copy of a call's context. Nothing runs in it, so it never changes.
 #[derive(Debug)]
 pub(crate) struct Context {
     copy: Py<PyAny>,
-    /// What it holds, once that was asked for.
+    /// The variables, read at the first comparison.
     variables: OnceLock<Vec<(Py<PyAny>, Py<PyAny>)>>,
 }
 
@@ -25,17 +24,17 @@ impl Context {
         Self { copy: copy.unbind(), variables: OnceLock::new() }
     }
 
-    /// A copy of the context of now.
+    /// Copies the current context.
     pub(crate) fn current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         call_alone(upcalls(py)?.copy_context.bind(py))
     }
 
-    /// One to run something in.
+    /// Returns a copy in which a callback may run.
     pub(crate) fn fresh<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         method(self.copy.bind(py), intern!(py, "copy"), [])
     }
 
-    /// Whether the variables in there are the same, with the very same values.
+    /// Whether another context has the same variables with identical values.
     pub(crate) fn is_in(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
         let count = other.len()?;
         if count > MOST {
@@ -48,7 +47,7 @@ impl Context {
         for (variable, value) in variables {
             match other.get_item(variable) {
                 Ok(found) if found.is(value) => {}
-                // It has another value, or there is another variable instead.
+                // The value differs, or the variable is missing.
                 _ => return Ok(false),
             }
         }

@@ -32,13 +32,12 @@ fn class_of(classes: &ErrorClasses, kind: ErrorKind) -> &Py<PyAny> {
     }
 }
 
-/// An exception of the class that fits, with everything that the error knows. A failure to make
-/// it is the exception then: nothing is swallowed.
+/// Converts an error of the core to the matching exception. If that fails, returns the failure.
 pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     build(py, error).unwrap_or_else(|failure| failure)
 }
 
-/// A serializer raised: which one, for what, and behind it what it said.
+/// The error of a serializer that raised `cause`.
 pub(crate) fn serialization_failed(
     py: Python<'_>,
     what: &str,
@@ -67,7 +66,8 @@ pub(crate) fn serialization_failed(
     make().unwrap_or_else(|failure| failure)
 }
 
-/// A message of a batch was refused before it reached the core: what was raised, as one of ours.
+/// Converts the exception of a message that was refused before it reached the core to a
+/// `ProduceError`.
 pub(crate) fn refused<'py>(
     py: Python<'py>,
     topic: Option<Bound<'py, PyString>>,
@@ -75,7 +75,7 @@ pub(crate) fn refused<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let Upcalls { errors, copy, .. } = upcalls(py)?;
     if cause.value(py).is_instance(errors.produce.bind(py))? {
-        // A copy: the caller's code may raise the same one again and again.
+        // A copy: the user's code may raise the same object for several messages.
         let copy = call_with(copy.bind(py), (cause.value(py),), None)?;
         copy.setattr("__cause__", cause.value(py).getattr("__cause__")?)?;
         return Ok(copy);

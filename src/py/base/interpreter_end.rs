@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
 
-/// Nothing new is started after this.
+/// Marks the end. Nothing new is started afterwards.
 pub(crate) fn begin() {
     HAS_BEGUN.store(true, Ordering::Relaxed);
 }

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyGenericAlias, PyInt, PyType};
 
-/// Whether it is an `int`, and no `bool`, which is a subclass of `int`.
+/// Whether it is an `int` and not a `bool`, which is a subclass of `int`.
 pub(crate) fn is_int(value: &Bound<'_, PyAny>) -> bool {
     value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>()
 }

@@ -1,6 +1,6 @@
-//! The fast path from a call's arguments to a record, which nearly all messages take: text and bytes
-//! are borrowed for as long as the call lasts, and nothing is copied. Anything else takes the slow
-//! path ([`Ready`](super::ready::Ready)), which gives the same record, or the error.
+//! The fast path from a call's arguments to a record, which nearly all messages take: text and
+//! bytes are borrowed for the duration of the call, and nothing is copied. Anything else takes the
+//! slow path ([`Ready`](super::ready::Ready)), which produces the same record, or the error.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -43,7 +43,7 @@ pub(crate) fn of_call<'a>(
 }
 
 fn text<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a str> {
-    // Lone surrogates have no UTF-8.
+    // Lone surrogates cannot be encoded as UTF-8.
     object.cast::<PyString>().ok()?.to_str().ok()
 }
 

@@ -7,7 +7,8 @@ use pyo3::types::PyString;
 use crate::py::base::objects::{is_int, type_name};
 use crate::py::base::upcalls::{Upcalls, upcalls};
 
-/// The topic's name. A `call` that takes it by position says in which order.
+/// Checks a topic's name. If `call` takes the topic by position, the error shows the order of
+/// arguments.
 pub(crate) fn topic<'a, 'py>(
     call: Option<&str>,
     topic: &'a Bound<'py, PyAny>,
@@ -24,7 +25,7 @@ pub(crate) fn topic<'a, 'py>(
     Ok(name)
 }
 
-/// A partition's number.
+/// Checks a partition's number.
 pub(crate) fn partition(partition: Option<&Bound<'_, PyAny>>) -> PyResult<Option<i32>> {
     let Some(partition) = partition else { return Ok(None) };
     if !is_int(partition) {
@@ -39,7 +40,7 @@ pub(crate) fn partition(partition: Option<&Bound<'_, PyAny>>) -> PyResult<Option
         .map_err(|_| PyValueError::new_err("partition is no number that a partition can have"))
 }
 
-/// Milliseconds since 1970, from those or from an aware `datetime`.
+/// Returns milliseconds since 1970. The argument is that number, or an aware `datetime`.
 pub(crate) fn timestamp(timestamp: &Bound<'_, PyAny>) -> PyResult<i64> {
     let py = timestamp.py();
     let milliseconds: i64 = if is_int(timestamp) {
@@ -66,7 +67,8 @@ pub(crate) fn timestamp(timestamp: &Bound<'_, PyAny>) -> PyResult<i64> {
     Ok(milliseconds)
 }
 
-/// Whole milliseconds since 1970, counted as integers: a float of seconds is not exact enough.
+/// Returns whole milliseconds since 1970. Integer arithmetic: a float of seconds is not exact
+/// enough.
 fn milliseconds_of(instant: &Bound<'_, PyAny>) -> PyResult<i64> {
     let py = instant.py();
     let Upcalls { epoch, millisecond, .. } = upcalls(py)?;

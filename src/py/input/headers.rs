@@ -11,11 +11,10 @@ use crate::py::base::calls::{iterate, repr};
 use crate::py::base::objects::type_name;
 use crate::record::Header;
 
-/// Headers, in order.
 pub(crate) enum Headers<'py> {
-    /// As they were given.
+    /// The headers of one message.
     Own(Vec<(Bound<'py, PyString>, Payload<'py>)>),
-    /// Those that many messages have in common.
+    /// Headers that many messages share.
     Common(Arc<CommonHeaders>),
 }
 
@@ -30,7 +29,7 @@ impl<'py> Headers<'py> {
         let pairs = match (headers.cast_exact::<PyDict>(), headers.cast::<PyMapping>()) {
             (Ok(dict), _) => dict.items().into_any(),
             (_, Ok(mapping)) => mapping.items()?.into_any(),
-            // Text and bytes are iterable, and never what was meant.
+            // Text and bytes are iterable, but never intended here.
             _ if headers.is_instance_of::<PyString>() => return refuse("not str"),
             _ if headers.is_instance_of::<PyBytes>() => return refuse("not bytes"),
             _ => headers.clone(),
@@ -57,7 +56,7 @@ impl<'py> Headers<'py> {
         Ok(Self::Own(entries))
     }
 
-    /// Fails where there is text that has no UTF-8.
+    /// Fails if a name or a value is text that cannot be encoded as UTF-8.
     pub(crate) fn check(&self) -> PyResult<()> {
         let Self::Own(entries) = self else { return Ok(()) };
         entries.iter().try_for_each(|(name, value)| {
@@ -76,7 +75,7 @@ impl<'py> Headers<'py> {
     }
 }
 
-/// Headers that were read once, for many messages.
+/// Headers that many messages share, read once.
 #[derive(Debug)]
 pub(crate) struct CommonHeaders(Vec<(String, Option<Vec<u8>>)>);
 
@@ -94,7 +93,7 @@ impl CommonHeaders {
 
 type Pair<'py> = (Bound<'py, PyString>, Option<Bound<'py, PyBytes>>);
 
-/// Checks headers, and returns them as pairs of a name and bytes.
+/// Check headers, and return them as pairs of a name and bytes.
 #[pyfunction]
 pub(crate) fn read_headers<'py>(
     py: Python<'py>,

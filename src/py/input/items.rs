@@ -1,4 +1,4 @@
-//! What batch calls are given many of: values, pairs, messages, or dicts of their fields.
+//! The items of batch calls: values, pairs, messages, or dicts of a message's fields.
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
@@ -13,12 +13,11 @@ use super::template::Template;
 use crate::py::base::calls::{call_with, repr};
 use crate::py::base::objects::type_name;
 
-/// What an item is, if it is no `Message`.
+/// The meaning of an item that is not a `Message`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// A value.
     Value,
-    /// A key and a value, if it is a 2-tuple, else a value.
+    /// A 2-tuple is a key and a value; anything else is a value.
     Pair,
     /// A dict of a message's fields.
     Fields,
@@ -41,7 +40,7 @@ impl Shape {
         }
     }
 
-    /// The key and the value of an item that is nothing but those, and has their bytes.
+    /// Returns the key and the value of an item if it has nothing else, and both have bytes.
     pub(crate) fn plain<'py>(
         self,
         item: &Bound<'py, PyAny>,
@@ -59,7 +58,7 @@ impl Shape {
         }
     }
 
-    /// Makes a message of an item.
+    /// Checks and serializes an item.
     pub(crate) fn ready<'py>(
         self,
         template: &Template,
@@ -99,7 +98,7 @@ impl Shape {
     }
 }
 
-/// The topic that an item names.
+/// Returns the topic that an item names itself.
 pub(crate) fn own_topic<'py>(item: &Bound<'py, PyAny>) -> Option<Bound<'py, PyString>> {
     let topic = match (item.cast_exact::<Message>(), item.cast::<PyDict>()) {
         (Ok(message), _) => Some(message.get().topic.bind(item.py()).clone()),
@@ -109,7 +108,7 @@ pub(crate) fn own_topic<'py>(item: &Bound<'py, PyAny>) -> Option<Bound<'py, PySt
     topic.and_then(|topic| topic.cast_into().ok())
 }
 
-/// A dict's entries, in the order of a message's fields.
+/// Returns the entries of a dict, in the order of a message's fields.
 fn fields_of<'py>(item: &Bound<'py, PyAny>) -> PyResult<[Option<Bound<'py, PyAny>>; 6]> {
     let dict = match item.cast::<PyDict>() {
         Ok(dict) => Some(dict.clone()),

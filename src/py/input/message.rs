@@ -1,4 +1,4 @@
-//! A message as a value of its own.
+//! The class `dekaf.Message`.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -79,7 +79,7 @@ impl Message {
         })
     }
 
-    /// Returns a copy with other values for some of its fields.
+    /// Return a copy with other values for some of its fields.
     #[pyo3(signature = (**changes))]
     fn replace<'py>(
         slf: &Bound<'py, Self>,
@@ -123,7 +123,7 @@ impl Message {
         Ok(true.into_pyobject(py)?.to_owned().into_any().unbind())
     }
 
-    /// As hashable as what is in it: headers given as a dict are not.
+    /// Fails if a field cannot be hashed, such as headers given as a dict.
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
         PyTuple::new(py, self.fields())?.hash()
     }
@@ -136,7 +136,7 @@ impl Message {
                 fields.set_item(name, value)?;
             }
         }
-        // Most of its fields have no place among the positional arguments.
+        // Most fields cannot be passed by position.
         let make =
             call_with(upcalls(py)?.partial.bind(py), (PyType::new::<Self>(py),), Some(&fields))?;
         Ok((make, PyTuple::empty(py)).into_pyobject(py)?.into_any())

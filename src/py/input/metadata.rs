@@ -1,4 +1,4 @@
-//! What an acknowledged message becomes in Python.
+//! The class `dekaf.RecordMetadata`.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
@@ -26,7 +26,7 @@ pub(crate) struct RecordMetadata {
 }
 
 impl RecordMetadata {
-    /// Where one of a topic's messages is.
+    /// Creates the metadata of a stored record.
     pub(crate) fn of<'py>(
         topic: &Bound<'py, PyString>,
         partition: i32,
@@ -36,9 +36,10 @@ impl RecordMetadata {
         let metadata = Self::new(topic_name, partition, place.offset, place.timestamp);
         let metadata = Bound::new(topic.py(), metadata)?.into_any();
         #[expect(unsafe_code, reason = "PyO3 has the collector look at every class")]
-        // SAFETY: it is an object that the collector tracks, and nobody else has it yet.
+        // SAFETY: the collector tracks the object, and there is no other reference to it yet.
         unsafe {
-            // There are many of these, and nothing leads from them to anything but a name.
+            // There are many of these, and they refer only to a string, so they cannot be part of a
+            // cycle.
             pyo3::ffi::PyObject_GC_UnTrack(metadata.as_ptr().cast());
         }
         Ok(metadata)
@@ -79,7 +80,6 @@ impl RecordMetadata {
         ))
     }
 
-    /// What a notebook shows.
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         call_with(upcalls(slf.py())?.record_metadata_html.bind(slf.py()), (slf,), None)
     }

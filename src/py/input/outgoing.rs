@@ -1,4 +1,4 @@
-//! A record on its way to the core.
+//! A record in the form that the core accepts.
 
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use crate::producer::{Haste, Who};
 use crate::py::base::errors::to_python;
 use crate::record::Record;
 
-/// A message as the core takes it.
 pub(crate) struct Outgoing<'a> {
     pub(crate) topic: &'a str,
     pub(crate) partition: Option<i32>,
@@ -17,7 +16,7 @@ pub(crate) struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// Hands the message over to the core.
+    /// Hands the record over to the core.
     pub(crate) fn hand_over<W: Send + 'static>(
         &self,
         py: Python<'_>,

@@ -1,4 +1,4 @@
-//! The caller's partitioner.
+//! Calls the user's partitioner.
 
 use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -10,8 +10,8 @@ use crate::py::base::errors::to_python;
 use crate::py::base::generation::Generation;
 use crate::py::base::objects::{is_int, type_name};
 
-/// Asks the caller's partitioner, for a message that is not handed over yet: what it raises is the
-/// cause of the error that the message would fail with.
+/// Calls the partitioner for a message that is not handed over yet. If it raises, the returned
+/// error has that exception as its cause.
 pub(crate) fn choose_for_call<W: Send + 'static>(
     partitioner: &Bound<'_, PyAny>,
     client: &Client<W>,
@@ -32,7 +32,7 @@ pub(crate) fn choose_for_call<W: Send + 'static>(
     })
 }
 
-/// Asks the caller's partitioner.
+/// Calls the partitioner, and checks what it returns.
 pub(crate) fn choose(
     partitioner: &Bound<'_, PyAny>,
     key: Option<&[u8]>,

@@ -5,13 +5,13 @@ use pyo3::prelude::*;
 
 use super::message::Message;
 
-/// An argument; `None` where it was left out, or is `None` itself.
+/// An argument; `None` if it was left out or is `None`.
 pub(crate) type Argument<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
-/// What a call names besides topic and value.
+/// The arguments of a call besides topic and value.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Extras<'a, 'py> {
-    /// A third argument by position, which nothing is.
+    /// A third positional argument, which is an error.
     pub(crate) misplaced: Argument<'a, 'py>,
     pub(crate) key: Argument<'a, 'py>,
     pub(crate) headers: Argument<'a, 'py>,
@@ -19,7 +19,7 @@ pub(crate) struct Extras<'a, 'py> {
     pub(crate) timestamp: Argument<'a, 'py>,
 }
 
-/// A message's parts as they were given.
+/// The parts of a message, unchecked.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Parts<'a, 'py> {
     pub(crate) topic: Argument<'a, 'py>,
@@ -30,7 +30,7 @@ pub(crate) struct Parts<'a, 'py> {
     pub(crate) timestamp: Argument<'a, 'py>,
 }
 
-/// What `produce` and `send` were called with: a message's parts, or a message.
+/// Returns the parts that `produce` or `send` was called with, as arguments or as a `Message`.
 pub(crate) fn of_call<'a, 'py>(
     call: &str,
     topic: &'a Bound<'py, PyAny>,
@@ -62,7 +62,7 @@ impl<'a, 'py> Extras<'a, 'py> {
         Parts { topic, value, key, headers, partition, timestamp }
     }
 
-    /// Refuses whatever is named beside a message.
+    /// Fails if a call names anything besides a `Message`.
     pub(crate) fn check_alone(&self, call: &str, value: Argument<'_, '_>) -> PyResult<()> {
         let others = [value, self.key, self.headers, self.partition, self.timestamp];
         if others.iter().any(Option::is_some) {

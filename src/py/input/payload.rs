@@ -1,5 +1,5 @@
-//! The bytes of keys, values and header values. `bytes` and `str` are borrowed; anything else with a
-//! buffer is copied once; the rest is refused, and the error names the argument.
+//! The bytes of keys, values and header values. `bytes` and `str` are borrowed; other buffers are
+//! copied once; anything else is refused, and the error names the argument.
 
 use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::ffi::PyObject_CheckBuffer;
@@ -12,7 +12,7 @@ use crate::py::base::calls::method_with;
 use crate::py::base::hang::hang_at_exit;
 use crate::py::base::objects::type_name;
 
-/// A key, a value or a header's value, kept alive while its bytes are read.
+/// A key, a value or a header value, kept alive while its bytes are read.
 pub(crate) enum Payload<'py> {
     Null,
     Bytes(Bound<'py, PyBytes>),
@@ -25,7 +25,7 @@ impl<'py> Payload<'py> {
         Self::borrowed(value).map_or_else(|| Self::copied(name, value), Ok)
     }
 
-    /// What nearly all are: nothing is asked of them.
+    /// Returns `bytes` or `str`, which nearly all payloads are. Runs no Python code.
     pub(crate) fn borrowed(value: &Bound<'py, PyAny>) -> Option<Self> {
         if let Ok(bytes) = value.cast::<PyBytes>() {
             return Some(Self::Bytes(bytes.clone()));
@@ -56,7 +56,7 @@ impl<'py> Payload<'py> {
         Ok(Self::Bytes(bytes))
     }
 
-    /// What a serializer returned.
+    /// Checks what a serializer returned.
     pub(crate) fn of_serializer(name: &str, made: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
         let Some(made) = made else { return Ok(Self::Null) };
         if let Some(payload) = Self::borrowed(made) {
@@ -71,7 +71,7 @@ impl<'py> Payload<'py> {
         Self::copied(name, made)
     }
 
-    /// Whether its text, if it is text, has UTF-8: lone surrogates have none.
+    /// Whether the payload can be encoded: text with lone surrogates has no UTF-8.
     pub(crate) fn has_utf8(&self) -> bool {
         match self {
             Self::Text(text) => text.to_str().is_ok(),
@@ -79,7 +79,7 @@ impl<'py> Payload<'py> {
         }
     }
 
-    /// How many bytes it has, if it has any.
+    /// The number of bytes; 0 if there are none.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Null => 0,
@@ -92,13 +92,13 @@ impl<'py> Payload<'py> {
         match self {
             Self::Null => Ok(None),
             Self::Bytes(bytes) => Ok(Some(bytes.as_bytes())),
-            // Fails for lone surrogates, which have no UTF-8.
+            // Fails for lone surrogates, which cannot be encoded as UTF-8.
             Self::Text(text) => Ok(Some(text.to_str()?.as_bytes())),
         }
     }
 }
 
-/// Whether it says that it has a buffer.
+/// Whether the object supports the buffer protocol.
 fn has_buffer(value: &Bound<'_, PyAny>) -> bool {
     #[expect(unsafe_code, reason = "PyO3 has no such question")]
     // SAFETY: the interpreter is held, and the object lives.
@@ -107,8 +107,8 @@ fn has_buffer(value: &Bound<'_, PyAny>) -> bool {
     }
 }
 
-/// A view of its buffer. What the buffer raises is kept as the cause; what is to end the program
-/// goes on.
+/// Returns a view of the object's buffer. An exception of the buffer becomes the cause of the
+/// error; `KeyboardInterrupt` and `SystemExit` are returned as they are.
 fn memory_of<'py>(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyMemoryView>> {
     let py = value.py();
     hang_at_exit();
@@ -122,7 +122,7 @@ fn memory_of<'py>(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, 
         refused
     })?;
     let format = view.getattr(intern!(py, "format"))?;
-    // Between colons there are names of fields.
+    // Field names are between colons.
     let mut kinds = format.cast::<PyString>()?.to_str()?.split(':').step_by(2);
     if kinds.any(|kinds| kinds.contains('O')) {
         return Err(PyTypeError::new_err(format!(

@@ -4,20 +4,20 @@ use pyo3::prelude::*;
 
 use crate::net::{PasswordOf, PemOf, ProgramRequest};
 
-/// What provides the secrets of a `Security`.
+/// The providers of one `Security`.
 #[derive(Debug, Default)]
 pub(crate) struct Providers {
     /// The function for the user's password.
     pub(crate) user: Option<Py<PyAny>>,
     /// The function for the private key's password.
     pub(crate) key: Option<Py<PyAny>>,
-    /// What provides tokens: see `dekaf._tokens.asking`.
+    /// Provides tokens: see `dekaf._tokens.asking`.
     pub(crate) token: Option<Py<PyAny>>,
-    /// What makes PEM of the files in other forms: see `dekaf._keystores.conversion`.
+    /// Convert files of other formats to PEM: see `dekaf._keystores.conversion`.
     pub(crate) authorities: Option<Py<PyAny>>,
     pub(crate) certificate: Option<Py<PyAny>>,
     pub(crate) private_key: Option<Py<PyAny>>,
-    /// Whether tokens come from a coroutine, which the producer's event loop runs.
+    /// Whether the token provider is a coroutine, which the producer's event loop runs.
     pub(crate) is_token_of_loop: bool,
 }
 
@@ -40,7 +40,7 @@ impl Providers {
         [user, key, token, authorities, certificate, private_key]
     }
 
-    /// What provides what is requested.
+    /// Returns the provider that can answer a request.
     pub(crate) fn of(&self, request: &ProgramRequest) -> Option<&Py<PyAny>> {
         match request {
             ProgramRequest::Password(PasswordOf::User, _) => self.user.as_ref(),

@@ -1,4 +1,4 @@
-//! A message that is checked and serialized, and can be handed to the core.
+//! A message that is checked and serialized.
 
 use std::sync::Arc;
 
@@ -19,7 +19,6 @@ use crate::producer::{Haste, OwnedRecord, Who};
 use crate::py::base::errors::to_python;
 use crate::record::{Header, Record};
 
-/// A message, checked and serialized.
 pub(crate) struct Ready<'py> {
     topic: Bound<'py, PyString>,
     key: Payload<'py>,
@@ -30,7 +29,7 @@ pub(crate) struct Ready<'py> {
 }
 
 impl<'py> Parts<'_, 'py> {
-    /// Checks and serializes them. What has no timestamp was made `now`.
+    /// Checks and serializes the message. `now` is the timestamp of a message that has none.
     pub(crate) fn ready(
         self,
         call: &str,
@@ -56,23 +55,22 @@ impl<'py> Parts<'_, 'py> {
 }
 
 impl<'py> Ready<'py> {
-    /// The same, with headers that it did not name itself.
+    /// Replaces the headers with shared ones.
     pub(crate) fn with_headers(self, common: Arc<CommonHeaders>) -> Self {
         Self { headers: Headers::Common(common), ..self }
     }
 
-    /// The topic's name, as it is in Python.
     pub(crate) fn topic(&self) -> &Bound<'py, PyString> {
         &self.topic
     }
 
-    /// About how many bytes it has, once [`Self::settle`] was called.
+    /// The bytes of key and value. Call [`Self::settle`] first.
     pub(crate) fn size(&self) -> usize {
         self.key.len() + self.value.len()
     }
 
-    /// Makes sure that all text has UTF-8, and asks the caller's partitioner, if he has one and
-    /// the topic is known: whatever may run his code.
+    /// Checks that all text can be encoded, and calls the user's partitioner if the topic is known.
+    /// Afterwards nothing runs Python code any more.
     pub(crate) fn settle<W: Send + 'static>(
         &mut self,
         settings: &Settings,
@@ -85,7 +83,8 @@ impl<'py> Ready<'py> {
         Ok(())
     }
 
-    /// The partition that the message or the caller's partitioner names, if either does.
+    /// Returns the partition that the message names, or the one that the user's partitioner
+    /// chooses.
     fn whither<W: Send + 'static>(
         &self,
         settings: &Settings,
@@ -102,7 +101,7 @@ impl<'py> Ready<'py> {
         Ok(self.partition)
     }
 
-    /// What the core takes. Its headers are the caller's to keep.
+    /// Returns the record. The caller owns the headers.
     pub(crate) fn record<'a>(&'a self, headers: &'a [Header<'a>]) -> PyResult<Record<'a>> {
         let (key, value) = (self.key.bytes()?, self.value.bytes()?);
         Ok(Record { timestamp: self.timestamp, key, value, headers })
@@ -116,7 +115,7 @@ impl<'py> Ready<'py> {
         self.partition
     }
 
-    /// The topic, the partition, and a copy of everything else.
+    /// Returns the topic, the partition, and a copy of everything else.
     pub(crate) fn into_owned(self) -> PyResult<(String, Option<i32>, OwnedRecord)> {
         let headers = self.headers()?;
         let copy = OwnedRecord::copy(&self.record(&headers)?);

@@ -81,7 +81,7 @@ fn read_sasl(values: &Bound<'_, PyAny>, providers: &mut Providers) -> PyResult<S
     }))
 }
 
-/// `("path", path)`, `("text", text)` or `("call", (path or None, function))`.
+/// Reads `("path", path)`, `("text", text)` or `("call", (path or None, function))`.
 fn pem(given: &Bound<'_, PyAny>, function: &mut Option<Py<PyAny>>) -> PyResult<Pem> {
     let (kind, value) = given.extract::<(String, Bound<'_, PyAny>)>()?;
     match kind.as_str() {
@@ -96,7 +96,7 @@ fn pem(given: &Bound<'_, PyAny>, function: &mut Option<Py<PyAny>>) -> PyResult<P
     }
 }
 
-/// `("text", text)`, `("file", path)` or `("call", function)`.
+/// Reads `("text", text)`, `("file", path)` or `("call", function)`.
 fn password(given: &Bound<'_, PyAny>, function: &mut Option<Py<PyAny>>) -> PyResult<Password> {
     let (kind, value) = given.extract::<(String, Bound<'_, PyAny>)>()?;
     match kind.as_str() {

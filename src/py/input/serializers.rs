@@ -1,5 +1,4 @@
-//! What makes bytes of keys and values: the caller's functions, or JSON where bytes are not asked
-//! for.
+//! The serializers of keys and values: the user's functions, or JSON.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -11,7 +10,7 @@ use crate::py::base::calls::{call_alone, call_with};
 use crate::py::base::errors::serialization_failed;
 use crate::py::base::upcalls::upcalls;
 
-/// A message's part that has bytes.
+/// The serialized parts of a message.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
     Key,
@@ -34,17 +33,17 @@ impl Part {
     }
 }
 
-/// A producer's, or those of one topic or call.
+/// The serializers of a producer, a topic or a call.
 #[derive(Debug)]
 pub(crate) struct Serializers {
     pub(crate) key: Option<Py<PyAny>>,
     pub(crate) value: Option<Py<PyAny>>,
-    /// Whether values without bytes become JSON, where no serializer makes something else of them.
+    /// Whether values without bytes become JSON, if there is no value serializer.
     pub(crate) is_json: bool,
 }
 
 impl Serializers {
-    /// `None` is a tombstone or no key, and no serializer's business.
+    /// Serializes a key or a value. `None` is no key, or a tombstone, and is never serialized.
     pub(crate) fn payload<'py>(
         &self,
         part: Part,
@@ -68,12 +67,12 @@ impl Serializers {
         Payload::of_serializer(name, made.as_ref())
     }
 
-    /// Whether they make something else even of what has bytes.
+    /// Whether there are serializers, which are called even for bytes and text.
     pub(crate) fn are_asked(&self) -> bool {
         self.key.is_some() || self.value.is_some()
     }
 
-    /// Whether making bytes of a message may take any time.
+    /// Whether serializing may run Python code, which may take any time.
     pub(crate) fn run_code(&self) -> bool {
         self.are_asked() || self.is_json
     }
@@ -88,14 +87,14 @@ impl Serializers {
     }
 }
 
-/// Returns the package's function that makes JSON of a value without bytes.
+/// Returns the package's function that encodes values without bytes as JSON.
 fn json_serializer(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let load = || Ok::<_, PyErr>(call_alone(upcalls(py)?.json_serializer.bind(py))?.unbind());
     FUNCTION.get_or_try_init(py, load).map(|function| function.bind(py))
 }
 
-/// What nearly all values are, and what nobody need be asked about.
+/// Whether the value is `bytes` or `str`, which nearly all values are.
 fn has_bytes(value: &Bound<'_, PyAny>) -> bool {
     value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyString>()
 }

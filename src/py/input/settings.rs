@@ -1,5 +1,5 @@
-//! Settings, from plain values. `ProducerConfig` has checked each value and their contradictions; the
-//! core checks what it alone knows: servers, codecs and partitioners.
+//! Settings, read from plain values. `ProducerConfig` has checked each value, and that they do not
+//! contradict each other. The core checks servers, codecs and partitioners.
 
 use std::time::Duration;
 
@@ -14,23 +14,21 @@ use crate::config::{Acks, Compression, Config, Partitioner};
 use crate::error::Error;
 use crate::py::base::errors::to_python;
 
-/// Every setting: the core's, and those of the boundary itself.
+/// All settings: the core's, and those of the boundary.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) config: Config,
-    /// How long the end of the interpreter waits.
+    /// How long the end of the interpreter waits for undelivered messages.
     pub(crate) exit_timeout: Duration,
-    /// How long a call may wait for memory where there is no event loop.
+    /// How long a call without an event loop may wait for memory.
     pub(crate) max_block: Duration,
-    /// How long a call may hold an event loop without progress.
+    /// How long a call may block an event loop without progress.
     pub(crate) send_block: Duration,
-    /// What makes bytes of keys and values.
     pub(crate) serializers: Serializers,
-    /// Whom to tell of failures that nobody claimed.
+    /// Called for each failure that no caller or callback receives.
     pub(crate) on_error: Option<Py<PyAny>>,
-    /// Whom to ask where records go, with [`Partitioner::Caller`].
+    /// The user's partitioner, with [`Partitioner::Caller`].
     pub(crate) partitioner: Option<Py<PyAny>>,
-    /// What provides passwords and tokens.
     pub(crate) providers: Providers,
 }
 
@@ -71,7 +69,7 @@ impl Settings {
     }
 }
 
-/// The values as Python has them: times in milliseconds, sizes in bytes.
+/// The values as Python passes them: times in milliseconds, sizes in bytes.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 struct Values<'py> {
@@ -106,7 +104,7 @@ struct Values<'py> {
     key_serializer: Option<Py<PyAny>>,
     value_serializer: Option<Py<PyAny>>,
     on_error: Option<Py<PyAny>>,
-    /// The sequence number of the first record of each partition. Tests begin near the largest.
+    /// The first sequence number of each partition. Tests start near the largest one.
     first_sequence: i32,
 }
 
@@ -140,7 +138,7 @@ impl Values<'_> {
     }
 }
 
-/// Raises `ConfigError` for settings that the core refuses.
+/// Raise `ConfigError` for settings that the core refuses.
 #[pyfunction]
 pub(crate) fn check_settings(settings: &Bound<'_, PyAny>) -> PyResult<()> {
     Settings::new(settings).map(drop)

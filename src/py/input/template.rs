@@ -1,4 +1,4 @@
-//! What the messages of one call or topic have in common, said once.
+//! The parts that the messages of one call or topic share.
 
 use std::sync::Arc;
 
@@ -29,21 +29,21 @@ pub(crate) struct Template {
 #[derive(Debug)]
 enum Key {
     Same(Py<PyAny>),
-    /// A function of the value.
+    /// A function that computes the key from the value.
     Of(Py<PyAny>),
 }
 
-/// What messages have in common that are otherwise but values, or keys and values.
+/// The shared parts of messages that have only a value, or a key and a value, of their own.
 pub(crate) struct Plain<'py> {
     pub(crate) topic: Bound<'py, PyString>,
-    /// Of those that have none of their own.
+    /// The key of messages without one.
     pub(crate) key: Payload<'py>,
     pub(crate) headers: Option<Arc<CommonHeaders>>,
     pub(crate) partition: Option<i32>,
     pub(crate) timestamp: i64,
 }
 
-/// What its makers name.
+/// The shared parts, unchecked.
 pub(crate) struct Common<'a, 'py> {
     pub(crate) topic: Option<&'a Bound<'py, PyAny>>,
     pub(crate) key: Option<&'a Bound<'py, PyAny>>,
@@ -53,7 +53,7 @@ pub(crate) struct Common<'a, 'py> {
 }
 
 impl Template {
-    /// Checks what can be checked before there are messages.
+    /// Checks everything that can be checked without a message.
     pub(crate) fn new(common: &Common<'_, '_>, serializers: Serializers) -> PyResult<Self> {
         let Common { topic, key, headers, partition, timestamp } = *common;
         let topic = topic.map(|topic| fields::topic(None, topic)).transpose()?;
@@ -75,7 +75,7 @@ impl Template {
         })
     }
 
-    /// Makes a message of what it says of itself, and of what is said here.
+    /// Checks and serializes a message. Its own parts win over the shared ones.
     pub(crate) fn ready<'py>(
         &self,
         py: Python<'py>,
@@ -118,11 +118,11 @@ impl Template {
         })
     }
 
-    /// What all messages of values that have bytes are made with; `None` where anybody's code has
-    /// to be asked, and where there is something to complain of.
+    /// Returns the shared parts of messages whose values have bytes. `None` if serializing would
+    /// run Python code, or if a shared part is invalid.
     pub(crate) fn plain<'py>(&self, py: Python<'py>, now: i64) -> PyResult<Option<Plain<'py>>> {
         match self.try_plain(py, now) {
-            // Whoever takes the long way complains of it, message by message.
+            // The slow path reports the error for each message.
             Err(error) if error.is_instance_of::<PyException>(py) => Ok(None),
             plain => plain,
         }
@@ -151,7 +151,7 @@ impl Template {
         }))
     }
 
-    /// Whether making a message may take any time.
+    /// Whether checking and serializing may run Python code, which may take any time.
     pub(crate) fn runs_code(&self) -> bool {
         matches!(self.key, Some(Key::Of(_))) || self.serializers.run_code()
     }

@@ -1,6 +1,6 @@
-//! The end of a process by C's `exit`, without the end of the interpreter. Servers that embed Python may
-//! end so, even in a signal's handler. What was handed over is delivered here, too; no callback is
-//! called, because the thread that ends may hold the interpreter.
+//! The end of a process by C's `exit`, without the end of the interpreter. Servers that embed
+//! Python may end like this, even in a signal handler. Messages are delivered here too, but no
+//! callback is called: the thread that calls `exit` may hold the interpreter.
 
 use std::io::Write;
 use std::sync::mpsc::{Sender, channel};
@@ -11,7 +11,7 @@ use super::process::{abandoned, close, losses, take_running, trouble};
 use crate::net::without_signals;
 use crate::py::base::interpreter_end;
 
-/// How long a lock is waited for: an interrupted thread may hold it for ever.
+/// Maximum wait for a lock. The interrupted thread may hold it, and never release it.
 const LOCKED: Duration = Duration::from_secs(1);
 
 /// Registers with C's `atexit`.
@@ -28,8 +28,8 @@ extern "C" fn at_c_exit() {
     }
 }
 
-/// Delivers what was handed over, without the interpreter, before an end that has this name. It
-/// works on a thread of its own, because this one may hold the locks that are needed.
+/// Delivers what was handed over, without the interpreter. `end` names the reason in the line on stderr. It works on
+/// its own thread, because this one may hold the locks that are needed.
 pub(crate) fn deliver_apart(end: &'static str) {
     let (progress, news) = channel();
     let work = move || deliver(end, &progress);
@@ -38,12 +38,12 @@ pub(crate) fn deliver_apart(end: &'static str) {
         && let Ok(until) = news.recv_timeout(2 * LOCKED)
     {
         let left = until.saturating_duration_since(Instant::now());
-        // The thread says nothing more: it has ended, or the process ends without it.
+        // The thread sends nothing more: it has ended, or the process ends without it.
         let _ended = news.recv_timeout(left + LOCKED);
     }
 }
 
-/// Says by when it has ended.
+/// Delivers the messages of all cores. Sends the deadline first.
 fn deliver(end: &str, progress: &Sender<Instant>) {
     let Some(running) = take_running(LOCKED) else { return };
     let given_up = abandoned(&running);
@@ -56,6 +56,6 @@ fn deliver(end: &str, progress: &Sender<Instant>) {
     if let Some(line) = losses(&running, given_up, trouble(&running), end) {
         let _written = std::io::stderr().write_all(line.as_bytes());
     }
-    // They hold objects of Python's.
+    // They hold Python objects, which cannot be dropped without the interpreter.
     std::mem::forget(running);
 }

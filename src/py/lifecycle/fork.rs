@@ -1,11 +1,11 @@
-//! What happens within fork(2). A forked child has the memory of its parent, but only the thread
-//! that forked. It closes its copies of the parent's sockets, forgets the parent's cores, and
-//! starts a core of its own when it needs one.
+//! The handlers of fork(2). A forked child has the parent's memory, but only the thread that
+//! forked. It closes its copies of the parent's sockets, forgets the parent's cores, and starts a
+//! core of its own when it needs one.
 //!
-//! These are handlers of the C library, and not hooks of `os.register_at_fork`. They run after
-//! Python's hooks for before a fork, and before those for after it, so a hook may use a producer.
-//! They also run when a C library forks. In the child any other lock may be held for ever, so the
-//! handler there neither runs Python nor allocates memory.
+//! These are handlers of the C library, not hooks of `os.register_at_fork`. They run after Python's
+//! hooks for "before" and before those for "after", so a hook may use a producer. They also run
+//! when a C library forks. In the child any other lock may be held for ever, so the handler there
+//! neither runs Python nor allocates memory.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -18,20 +18,19 @@ use crate::net::SocketsGuard;
 use crate::py::base::generation::begin_child;
 use crate::py::delivery::dispatcher::DispatcherGuard;
 
-/// The locks that core threads take and that a child needs, in the order in which any thread takes
-/// them.
+/// The locks that core threads take and that a child needs, in the order in which they are taken.
 struct Held {
     dispatcher: DispatcherGuard,
     sockets: SocketsGuard,
 }
 
 thread_local! {
-    /// What the forking thread holds. It has no destructor, so it can be used in a thread that
-    /// ends, too.
+    /// The locks of the forking thread. Without a destructor, so a thread that is ending can use
+    /// it.
     static HELD: Cell<Option<ManuallyDrop<Held>>> = const { Cell::new(None) };
 }
 
-/// Registers the handlers, once for the process: twice, a fork would wait for its own locks.
+/// Registers the handlers once in a process. Registered twice, a fork would wait for its own locks.
 pub(crate) fn install() -> io::Result<()> {
     static REGISTERED: OnceLock<c_int> = OnceLock::new();
     let failure = REGISTERED.get_or_init(|| {
@@ -55,7 +54,7 @@ extern "C" fn before() {
     HELD.set(Some(ManuallyDrop::new(Held { dispatcher, sockets })));
 }
 
-/// The fork may have failed, too.
+/// Also called if the fork failed.
 extern "C" fn after_in_parent() {
     drop(take_held());
 }

@@ -1,7 +1,7 @@
 //! The end of the thread that a forked child was left with, if it is not the main thread. Python
-//! runs no `atexit` then, and the threads of dekaf would keep the child alive for ever. A
-//! destructor of the thread's own variables therefore delivers what was handed over, and ends
-//! them. Other threads of the child can use no producer from then on.
+//! runs no `atexit` then, and dekaf's threads would keep the child alive for ever. So a
+//! thread-local destructor delivers what was handed over, and ends them. Other threads of the child
+//! cannot use a producer afterwards.
 
 use std::cell::Cell;
 
@@ -11,12 +11,12 @@ use crate::py::base::interpreter_end;
 use crate::py::delivery::dispatcher;
 
 thread_local! {
-    // The first two are set within a fork, so they have no destructors.
+    // The first two are set within a fork, so they must not have destructors.
     /// Whether this is the thread in which the first of these processes began.
     static IS_MAIN: Cell<Option<bool>> = const { Cell::new(None) };
-    /// The [`Generation`] of the child that was left with this thread.
+    /// The child process whose only thread this was at its fork.
     static CHILD: Cell<Option<Generation>> = const { Cell::new(None) };
-    /// Its destructor runs at the end of each thread that has touched it.
+    /// Its destructor runs at the end of each thread that has accessed it.
     static END: End = const { End };
 }
 
@@ -33,25 +33,26 @@ impl Drop for End {
     }
 }
 
-/// Before a fork, in the thread that forks.
+/// Called before a fork, in the thread that forks.
 pub(crate) fn before_fork() {
     if IS_MAIN.get().is_none() {
         IS_MAIN.set(Some(began_the_process()));
     }
     if IS_MAIN.get() == Some(false) {
-        // In the parent it does nothing. A thread that is ending already starts no core.
+        // In the parent the destructor does nothing. A thread that is ending already starts no
+        // core.
         let _ended = END.try_with(|_| ());
     }
 }
 
-/// In the child, within the fork.
+/// Called in the child, within the fork.
 pub(crate) fn begin_child() {
     if IS_MAIN.get() == Some(false) {
         CHILD.set(Some(Generation::current()));
     }
 }
 
-/// Asked before a fork alone: in the child the system takes any thread for the first.
+/// Call it before a fork only: in the child, any thread looks like the first one.
 fn began_the_process() -> bool {
     #[expect(unsafe_code, reason = "the standard library does not know which thread is the first")]
     // SAFETY: the functions have no requirements.

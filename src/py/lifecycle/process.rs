@@ -1,5 +1,5 @@
-//! The cores that run in this process, and its end. At exit the main thread waits until what was
-//! handed over is delivered, and for the core's threads to end; they never use the interpreter.
+//! The cores that run in this process, and its end. At exit the main thread waits until messages
+//! are delivered and the core threads have ended. These never use the interpreter.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
@@ -16,23 +16,23 @@ use crate::py::base::interrupts::SIGNAL_CHECK;
 use crate::py::base::upcalls::upcalls;
 use crate::py::delivery::dispatcher;
 
-/// Locked only with the interpreter held, so it is free in a forked child. [`take_running`] alone
+/// Locked only with the interpreter held, so it is free in a forked child. Only [`take_running`]
 /// locks it without.
 static CORES: Mutex<Cores> =
     Mutex::new(Cores { generation: Generation::FIRST, running: Vec::new() });
 
 struct Cores {
-    /// The process that they belong to.
+    /// The process that runs the cores.
     generation: Generation,
-    /// Those that may still have something to deliver, each with the time it has at exit.
+    /// The cores that may still have something to deliver, each with its `exit_timeout_ms`.
     running: Vec<(Running, Duration)>,
 }
 
-/// A little more than a limit: giving up is quick, but not instant.
+/// Added to a limit, because giving up takes a moment.
 const GIVING_UP: Duration = Duration::from_secs(1);
 
-/// The cores of this process. A child forgets its parent's when it first looks, and not in a hook:
-/// a hook of the user's that ran before may have started a core.
+/// Returns the cores of this process. A child forgets its parent's cores here, at its first access,
+/// and not in a fork hook: a hook of the user's that ran earlier may have started a core.
 fn cores() -> MutexGuard<'static, Cores> {
     let mut cores = CORES.lock().unwrap_or_else(PoisonError::into_inner);
     if !cores.generation.is_current() {
@@ -43,14 +43,14 @@ fn cores() -> MutexGuard<'static, Cores> {
     cores
 }
 
-/// Remembers a core until it has ended.
+/// Keeps a core until it has ended.
 pub(crate) fn register(py: Python<'_>, core: Running, exit_timeout: Duration) -> PyResult<()> {
     cores().running.push((core, exit_timeout));
     sweep(py);
     drain_with_workers(py)
 }
 
-/// Forgets the cores that have ended, unless somebody has yet to be told of their failures.
+/// Drops the cores that have ended, unless they have failures to report.
 pub(crate) fn sweep(_py: Python<'_>) {
     let is_done = |core: &Running| {
         core.client.wait_ended(Duration::ZERO)
@@ -61,12 +61,12 @@ pub(crate) fn sweep(_py: Python<'_>) {
     let (done, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(core, _)| is_done(core));
     cores.running = others;
     drop(cores);
-    // Behind the lock: the end of a user's function may run anything.
+    // After the lock is released: the destructor of a user's function may run any code.
     drop(done);
 }
 
-/// Takes the cores that may still have something to deliver, without the interpreter. `None` if their
-/// lock is not free within `limit`, or if they are the parent's of a forked child.
+/// Takes the cores, without the interpreter. Returns `None` if their lock is not free within
+/// `limit`, or if they belong to the parent.
 pub(crate) fn take_running(limit: Duration) -> Option<Vec<(Running, Duration)>> {
     let until = Instant::now() + limit;
     loop {
@@ -86,8 +86,7 @@ pub(crate) fn take_running(limit: Duration) -> Option<Vec<(Running, Duration)>> 
     }
 }
 
-/// Has Python drain the cores at the end of a process that ends without `atexit`: see
-/// `drain_with_workers`. Once for each process.
+/// Has Python call [`drain`] in processes that end without `atexit`. Once in each process.
 fn drain_with_workers(py: Python<'_>) -> PyResult<()> {
     static REGISTERED_IN: Mutex<Option<Generation>> = Mutex::new(None);
     let registered = || REGISTERED_IN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,8 +97,8 @@ fn drain_with_workers(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Fails in a subinterpreter. Its end would come long before that of the process, whose cores,
-/// threads and forks are the same for all interpreters.
+/// Fails in a subinterpreter. It would end long before the process, whose cores, threads and forks
+/// all interpreters share.
 pub(crate) fn check_interpreter() -> PyResult<()> {
     #[expect(unsafe_code, reason = "PyO3 does not know of other interpreters")]
     // SAFETY: the interpreter is held.
@@ -113,8 +112,8 @@ pub(crate) fn check_interpreter() -> PyResult<()> {
     ))
 }
 
-/// Delivers what was handed over, ends all cores, and writes a line to `sys.stderr` if messages were
-/// not delivered. Python calls it at the end of the process; nothing can be produced afterwards.
+/// Deliver what was handed over, end all cores, and write a line to `sys.stderr` if messages were
+/// not delivered. Called at the end of the process; nothing can be produced afterwards.
 #[pyfunction]
 pub(crate) fn drain(py: Python<'_>) -> PyResult<()> {
     interpreter_end::begin();
@@ -127,13 +126,13 @@ pub(crate) fn drain(py: Python<'_>) -> PyResult<()> {
         while !detached(py, || client.wait_ended(SIGNAL_CHECK)) && Instant::now() < until {
             let signal = py.check_signals();
             if !generation.is_current() {
-                // The handler has forked: these are the parent's.
+                // The handler has forked. The cores belong to the parent.
                 std::mem::forget(running);
                 return signal;
             }
             if let Err(signal) = signal {
                 interrupted = Err(signal);
-                // What is left is given up, and counted.
+                // Give up the remaining messages, and count them.
                 for (core, _) in &running {
                     core.client.close(Duration::ZERO, None);
                 }
@@ -149,7 +148,7 @@ pub(crate) fn drain(py: Python<'_>) -> PyResult<()> {
     interrupted.and(ended)
 }
 
-/// Closes all of them, and says by when they have ended.
+/// Closes all cores. Returns the time by which they have ended.
 pub(crate) fn close(running: &[(Running, Duration)]) -> Instant {
     let mut until = Instant::now();
     for (Running { client, .. }, limit) in running {
@@ -159,12 +158,12 @@ pub(crate) fn close(running: &[(Running, Duration)]) -> Instant {
     until + GIVING_UP
 }
 
-/// How many messages were given up. What was given up before the end was reported then.
+/// The number of messages that were given up. Those given up before the exit were reported then.
 pub(crate) fn abandoned(running: &[(Running, Duration)]) -> usize {
     running.iter().map(|(core, _)| core.client.abandoned()).sum()
 }
 
-/// Why the cluster does not take what was lost, if that is the cause.
+/// Why the cluster is unreachable, if messages were lost for that reason.
 pub(crate) fn trouble(running: &[(Running, Duration)]) -> Option<String> {
     let has_lost = |core: &Running| {
         core.client.abandoned() > 0 || core.user_code.unclaimed().unreported_failures() > 0
@@ -173,7 +172,7 @@ pub(crate) fn trouble(running: &[(Running, Duration)]) -> Option<String> {
     losers.find_map(|core| core.client.trouble())
 }
 
-/// A line that counts what was lost, if anything was.
+/// Returns a line with the number of lost messages, if there are any.
 pub(crate) fn losses(
     running: &[(Running, Duration)],
     given_up: usize,

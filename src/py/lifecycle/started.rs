@@ -1,5 +1,4 @@
-//! A producer's running core: there is none before it is needed, and it is found without a lock
-//! from then on.
+//! A producer's running core. It starts with the first use, and is found without a lock afterwards.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -9,7 +8,7 @@ use crate::py::base::generation::Generation;
 use crate::py::delivery::user_code::UserCode;
 use crate::py::waiters::waiter::Waiter;
 
-/// A core that was started, and what it has to say.
+/// A running core.
 #[derive(Debug, Clone)]
 pub(crate) struct Running {
     pub(crate) client: Client<Waiter>,
@@ -18,17 +17,17 @@ pub(crate) struct Running {
 
 #[derive(Debug, Default)]
 pub(crate) struct Started {
-    /// The first one, and the process that it belongs to. There is another only in a forked
-    /// child, where this is the parent's.
+    /// The first core, and its process. In a forked child it belongs to the parent, and the child's
+    /// own core is only in `state`.
     first: OnceLock<(Generation, Running)>,
     closed: AtomicBool,
-    /// Locked only with the interpreter held, and never while anything of Python's runs.
+    /// Locked only with the interpreter held, and never while Python code runs.
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// The process that the core belongs to.
+    /// The process that runs the core.
     generation: Generation,
     running: Option<Running>,
 }
@@ -40,7 +39,7 @@ impl Default for State {
 }
 
 impl Started {
-    /// The core, if it was started in this process and is not closed.
+    /// Returns the core without a lock, if it was started in this process and is not closed.
     pub(crate) fn at_hand(&self) -> Option<&Running> {
         let (generation, running) = self.first.get()?;
         (generation.is_current() && !self.is_closed()).then_some(running)
@@ -49,20 +48,20 @@ impl Started {
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.generation.is_current() {
-            // The parent's: not to be touched, not even to be dropped.
+            // It belongs to the parent, and must not even be dropped.
             std::mem::forget(state.running.take());
             state.generation = Generation::current();
         }
         state
     }
 
-    /// The core if it was ever started; after a fork, in this process.
+    /// Returns the core if it was started in this process.
     pub(crate) fn get(&self) -> Option<Running> {
         self.state().running.clone()
     }
 
-    /// Takes what `start` makes, unless there is a core already or the producer is closed: then
-    /// what it would have been made of is given back. Nothing in there runs Python.
+    /// Starts a core, unless there is one already or the producer is closed. Returns `made_of` in
+    /// that case. `start` must not run Python code.
     pub(crate) fn start<M, E>(
         &self,
         made_of: M,
@@ -82,7 +81,7 @@ impl Started {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Closes it, and gives the core out for the last time.
+    /// Closes the producer. Returns its core.
     pub(crate) fn shut(&self) -> Option<Running> {
         self.closed.store(true, Ordering::Relaxed);
         self.get()
@@ -91,7 +90,7 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        // Forgets the parent's.
+        // Forgets the parent's core.
         drop(self.state());
         if self.first.get().is_some_and(|(generation, _)| !generation.is_current()) {
             std::mem::forget(self.first.take());

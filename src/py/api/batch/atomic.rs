@@ -51,7 +51,7 @@ impl BatchCall {
         Ok(wanted)
     }
 
-    /// Hands all records over if there is room, and says whether there was.
+    /// Hands all records over if there is room. Returns whether there was.
     pub(super) fn try_atomic(&self, py: Python<'_>, blocks: bool) -> PyResult<bool> {
         let core = self.topic.get().producer();
         let in_all = core.settings.config.delivery_timeout;
@@ -81,7 +81,7 @@ impl BatchCall {
         Ok(future)
     }
 
-    /// Blocks until there may be room, or until the time limit is to be checked again.
+    /// Blocks until there may be room, or until the time limit must be checked again.
     pub(super) fn wait_atomic_fits(&self, py: Python<'_>) -> PyResult<()> {
         let answer = Arc::new(Answer::default());
         if self.ask_for_room(Waiter::Thread(Arc::clone(&answer))).is_none() {
@@ -91,8 +91,7 @@ impl BatchCall {
         Ok(())
     }
 
-    /// Has the core settle `waiter` when there is room; gives it back if there is nothing to wait
-    /// for.
+    /// Registers a waiter for room. Returns it if there is nothing to wait for.
     fn ask_for_room(&self, waiter: Waiter) -> Option<Waiter> {
         let work = self.take_work();
         let left = match &work.atomic {

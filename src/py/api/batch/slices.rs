@@ -1,5 +1,5 @@
-//! The loop of a batch call that hands messages over. A slice runs for half a millisecond: it makes
-//! records of items, a lot at a time, and hands each lot to the core under one lock. Items that are
+//! The loop of a batch call that hands messages over. A slice runs for half a millisecond: it
+//! creates records, a lot at a time, and hands each lot to the core under one lock. Items that are
 //! only text and bytes take a faster path.
 
 use std::time::Instant;
@@ -62,7 +62,7 @@ impl BatchCall {
         Ok(Slice::Done)
     }
 
-    /// Reads keys and values up to the first item that has more than those.
+    /// Reads keys and values up to the first item that has anything else.
     fn plain_lot<'py>(
         &self,
         items: &Bound<'py, PyList>,
@@ -82,10 +82,10 @@ impl BatchCall {
         Ok(lot)
     }
 
-    /// Maximum number of messages of a lot: no more than may wait for memory if it is full.
+    /// Maximum number of messages of a lot: no more than may wait for memory.
     fn most_at_once(&self) -> usize {
         match self.topic.get().producer().settings.config.max_waiting {
-            // No record waits: each is refused alone.
+            // No record waits: each is refused on its own.
             0 => LOT,
             most => most.min(LOT),
         }
@@ -114,7 +114,7 @@ impl BatchCall {
         self.note(work, handed, |_| Ok(topic))
     }
 
-    /// Makes messages of the next items, with serializers and the partitioner.
+    /// Checks and serializes the next items.
     fn lot<'py>(
         &self,
         items: &Bound<'py, PyList>,
@@ -151,7 +151,7 @@ impl BatchCall {
                 }
                 Err(error) => self.refuse(work, index, &item, error)?,
             }
-            // The caller's code may take any time, and to make an exception is slow.
+            // The user's code may take any time, and creating an exception is slow.
             if takes_time && Instant::now() >= until {
                 break;
             }
@@ -160,7 +160,7 @@ impl BatchCall {
         Ok(lot)
     }
 
-    /// Fails one message alone. An exception that is meant to end the program is passed on.
+    /// Fails one message. `KeyboardInterrupt` and `SystemExit` end the call.
     fn refuse(
         &self,
         work: &mut Work,
@@ -190,8 +190,7 @@ impl BatchCall {
         })
     }
 
-    /// Notes what the core did with a lot. `topic_of` names the topic of one of the call's
-    /// messages.
+    /// Records what the core did with a lot. `topic_of` returns the topic of one of its messages.
     fn note<'a>(
         &self,
         work: &mut Work,

@@ -1,4 +1,4 @@
-//! The handler, which stays registered until its thread ends.
+//! The cleanup handler. It stays registered until its thread ends.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 
 use crate::py::base::interpreter_end;
 
-/// As glibc has it.
+/// The layout of glibc's `struct _pthread_cleanup_buffer`.
 #[repr(C)]
 struct Registration {
     routine: Option<extern "C" fn(*mut c_void)>,
@@ -33,20 +33,19 @@ thread_local! {
 
 pub(super) fn register() {
     if !IS_REGISTERED.get() {
-        // A thread that ends cannot register any more, and is not taken from Python either.
+        // A thread that is ending cannot register any more. Python does not end it either.
         let registered = REGISTERED.try_with(|_| ()).is_ok();
         IS_REGISTERED.set(registered);
     }
 }
 
-/// A thread's handler.
 struct Registered(*mut Registration);
 
 impl Registered {
     fn new() -> Self {
-        // glibc calls a handler as soon as the frame ends that its registration lies in. One that
-        // lies in no frame counts as left at once: so it is on the heap, and not on the stack or
-        // with the thread's own variables, which may be above the stack.
+        // glibc calls a handler as soon as the frame that contains its registration is left. A
+        // registration outside all frames counts as left at once. So it must be on the heap, whose
+        // addresses are below the stack; thread-local variables may be above it.
         let registration = Box::into_raw(Box::new(Registration {
             routine: None,
             argument: null_mut(),
@@ -65,7 +64,7 @@ impl Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         #[expect(unsafe_code, reason = "as above")]
-        // SAFETY: it was pushed by this thread. Whatever was pushed later was popped by then.
+        // SAFETY: this thread has pushed it, and whatever was pushed later was popped.
         unsafe {
             _pthread_cleanup_pop(self.0, 0);
             drop(Box::from_raw(self.0));
@@ -73,10 +72,10 @@ impl Drop for Registered {
     }
 }
 
-/// Called where the thread would end. It holds no lock of ours, and the interpreter neither.
+/// Called where the thread would end. It holds no lock of dekaf, nor the interpreter.
 extern "C" fn hang(_: *mut c_void) {
     if !interpreter_end::has_begun() {
-        // Somebody else ends the thread on purpose.
+        // Other code ends the thread on purpose.
         return;
     }
     block_signals();
@@ -85,7 +84,7 @@ extern "C" fn hang(_: *mut c_void) {
     }
 }
 
-/// Signals are for threads that can still do something about them.
+/// Leaves signals to threads that can still handle them.
 fn block_signals() {
     let mut all = MaybeUninit::uninit();
     #[expect(unsafe_code, reason = "the standard library does not know signals")]
