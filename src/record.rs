@@ -1,16 +1,17 @@
-//! Record batches, version 2: what is stored in Kafka's log, byte for byte.
+//! Record batches, version 2: the format of Kafka's log.
 //!
 //! | offset | field | |
 //! |---|---|---|
-//! | 0 | base offset `i64` | 0; the broker's to set, outside the checksum |
-//! | 8 | length `i32` | of all that follows it |
-//! | 12 | leader epoch `i32` | −1; the broker's, outside the checksum |
+//! | 0 | base offset `i64` | 0; the broker sets it, outside the checksum |
+//! | 8 | length `i32` | of everything that follows |
+//! | 12 | leader epoch `i32` | −1; the broker sets it, outside the checksum |
 //! | 16 | magic `i8` | 2 |
 //! | 17 | CRC-32C `u32` | of everything from 21 on |
-//! | 21 | attributes `i16` | codec, kind of timestamps, transaction, control |
+//! | 21 | attributes `i16` | codec, timestamp type, transaction, control |
 //! | 23 | last offset delta `i32` | count − 1 |
 //! | 27, 35 | first and largest timestamp `i64` | |
-//! | 43, 51, 53 | producer id `i64`, epoch `i16`, first sequence `i32` | −1 each without idempotence |
+//! | 43, 51, 53 | producer id `i64`, epoch `i16`, first sequence `i32` | −1 each without
+//! idempotence |
 //! | 57 | count `i32` | at least 1 |
 //! | 61 | records | compressed as one stream |
 
@@ -32,13 +33,13 @@ pub use decode::{
 };
 pub use sealed::{Identity, SealedBatch};
 
-/// Bytes of a batch before its first record.
+/// The size of a batch's header.
 pub const BATCH_OVERHEAD: usize = 61;
 
-/// Bytes of a record beside its fields and their number, at most.
+/// Maximum size of a record without its fields and their count.
 const MAX_RECORD_OVERHEAD: usize = 21;
 
-/// Where the fields of a batch's header begin.
+/// The offsets of the header's fields.
 pub mod offset {
     pub const LENGTH: usize = 8;
     pub const LEADER_EPOCH: usize = 12;
@@ -57,15 +58,15 @@ pub mod offset {
 /// The version of the format.
 pub(crate) const MAGIC: i8 = 2;
 
-/// A header of a record: a name, which may occur again, and a value or none.
+/// A record's header: a name, which may occur several times, and an optional value.
 pub type Header<'a> = (&'a str, Option<&'a [u8]>);
 
-/// A record as it is handed over; nothing is copied until it is encoded.
+/// A record with borrowed fields. Nothing is copied before it is encoded.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
     /// Milliseconds since 1970.
     pub timestamp: i64,
-    /// Decides the partition; an empty key is not the same as none.
+    /// Determines the partition. An empty key differs from no key.
     pub key: Option<&'a [u8]>,
     /// `None` is a tombstone.
     pub value: Option<&'a [u8]>,
@@ -74,7 +75,7 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// No batch with this record alone is larger. Kept equal to the Java client's bound, so that
+    /// The maximum size of a batch with only this record. Equal to the Java client's bound, so that
     /// both refuse the same records.
     pub fn size_bound(&self) -> usize {
         let field = |bytes: Option<&[u8]>| {
@@ -93,7 +94,7 @@ impl Record<'_> {
             + headers
     }
 
-    /// At least [`Self::size_bound`], and found faster: each length counts as the longest varint.
+    /// At least [`Self::size_bound`], and cheaper: each length counts as the longest varint.
     pub fn rough_size_bound(&self) -> usize {
         const LONGEST_VARINT: usize = 5;
         const KEY_VALUE_AND_COUNT: usize = 3 * LONGEST_VARINT;

@@ -1,19 +1,18 @@
-//! Has the processor fetch memory ahead of its being written to.
+//! Prefetches memory that will be written soon.
 //!
-//! A batch's memory was last read by another core, and every line of it has to come over from there
-//! before it can be overwritten. Whoever appends a record would wait for that when he gives up the
-//! lock, which is when all that he wrote has to be there: for a kibibyte as long as for all the
-//! rest. Python takes its time between two records, and lines that are asked for early are there by
-//! the next.
+//! Another core has read a batch's memory last, so its cache lines must be transferred before they
+//! can be overwritten. Without a prefetch, the thread that appends a record waits for them when it
+//! releases the lock, which takes as long as everything else for a record of 1 KiB. Python needs
+//! some time between two records, and prefetched lines arrive within it.
 
 use std::mem::MaybeUninit;
 
 const LINE: usize = 64;
 
-/// More would crowd out what is needed sooner.
+/// More would evict lines that are needed sooner.
 const MOST: usize = 4096;
 
-/// Asks for the first so many bytes, to be written to soon.
+/// Prefetches the first `size` bytes for writing.
 #[inline]
 pub(super) fn fetch(memory: &[MaybeUninit<u8>], bytes: usize) {
     let memory = &memory[..bytes.min(memory.len()).min(MOST)];
@@ -27,7 +26,7 @@ pub(super) fn fetch(memory: &[MaybeUninit<u8>], bytes: usize) {
 fn fetch_line(line: &[MaybeUninit<u8>]) {
     use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
     #[expect(unsafe_code, reason = "std has no safe way to say it")]
-    // SAFETY: it is a hint, and touches nothing.
+    // SAFETY: a prefetch is a hint, and accesses nothing.
     unsafe {
         _mm_prefetch::<_MM_HINT_ET0>(line.as_ptr().cast());
     }

@@ -1,11 +1,11 @@
-//! Encodes records straight into the batch that will be sent: one copy, no allocation for a
-//! record. The batch's own header is written when it is sent: see [`SealedBatch`].
+//! Encodes records directly into the batch that will be sent: one copy, and no allocation per
+//! record. The batch's header is written when the batch is sent: see [`SealedBatch`].
 
 use super::sealed::Contents;
 use super::{BATCH_OVERHEAD, Compression, Compressor, Header, Record, SealedBatch, ahead};
 use crate::wire::{Room, varint_size, varlong_size};
 
-/// A batch that takes records.
+/// A batch to which records can be appended.
 #[derive(Debug)]
 pub struct BatchBuilder {
     body: Vec<u8>,
@@ -15,40 +15,40 @@ pub struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    /// An empty batch with room for `capacity` bytes of records.
+    /// Creates an empty batch with capacity for `capacity` bytes of records.
     pub fn with_capacity(capacity: usize) -> Self {
         Self::of_memory(Vec::with_capacity(capacity))
     }
 
-    /// An empty batch that writes its records into memory that there is.
+    /// Creates an empty batch in existing memory.
     pub fn of_memory(body: Vec<u8>) -> Self {
         debug_assert!(body.is_empty(), "a batch begins with its first record");
         Self { body, count: 0, first_timestamp: 0, max_timestamp: i64::MIN }
     }
 
-    /// How many records it holds.
+    /// The number of records.
     pub fn count(&self) -> i32 {
         self.count
     }
 
-    /// Its size in bytes as it would be sent now, uncompressed.
+    /// The uncompressed size of the batch in bytes.
     pub fn size(&self) -> usize {
         BATCH_OVERHEAD + self.body.len()
     }
 
-    /// Appends a record, however large, and says which of the batch it is.
+    /// Appends a record of any size. Returns its index.
     ///
-    /// The caller keeps a record below 2 GiB; `max_request_size` is far below that.
+    /// The record must be smaller than 2 GiB; `max_request_size` is far below that.
     ///
     /// # Panics
-    /// If the process has no memory for it.
+    /// If there is no memory for it.
     pub fn append(&mut self, record: &Record<'_>) -> i32 {
         self.try_append(record, usize::MAX).expect("there is no limit but the process's memory")
     }
 
-    /// Appends a record, unless it would make the batch larger than `limit`, or there is no memory
-    /// for it. There is no limit for an empty batch, and no memory is asked for below the capacity
-    /// that the batch began with. Says which of the batch it is.
+    /// Appends a record, and returns its index. Returns `None` if the batch would exceed `limit`,
+    /// or if there is no memory. An empty batch has no limit, and nothing is allocated below its
+    /// initial capacity.
     pub fn try_append(&mut self, record: &Record<'_>, limit: usize) -> Option<i32> {
         let value = record.value.unwrap_or_default();
         let before_value = field_size(record.key) + varint_size(length(record.value));
@@ -57,7 +57,7 @@ impl BatchBuilder {
         let mut out = self.begin(record.timestamp, sizes, limit)?;
         write_field(&mut out, record.key);
         out.varint(length(record.value));
-        // It may be long, and room is zeroed before it is filled.
+        // Appended separately: it may be long, and [`Room`] is zeroed before it is filled.
         self.body.extend_from_slice(value);
         let mut out = Room::after(&mut self.body, headers);
         out.varint(record.headers.len() as i32);
@@ -65,13 +65,13 @@ impl BatchBuilder {
             write_field(&mut out, Some(name.as_bytes()));
             write_field(&mut out, *value);
         }
-        // The next one is mostly about as large.
+        // The next record is probably of similar size.
         ahead::fetch(self.body.spare_capacity_mut(), sizes.before_value + sizes.from_value);
         Some(self.count - 1)
     }
 
-    /// Appends a record of another batch, whose bytes are the same here from its key on, unless
-    /// it would be one too many for `room` bytes of records, or there is no memory for it.
+    /// Appends a record of another batch. Its encoding is the same here from the key on. Returns
+    /// whether it fits into `room` bytes of records and into memory.
     pub(super) fn append_encoded(&mut self, timestamp: i64, fields: &[u8], room: usize) -> bool {
         let sizes = Sizes { before_value: 0, from_value: fields.len() };
         let begun = self.begin(timestamp, sizes, BATCH_OVERHEAD + room).is_some();
@@ -81,9 +81,9 @@ impl BatchBuilder {
         begun
     }
 
-    /// Counts a record in, unless it is too large for `limit` or for the process's memory, and
-    /// writes what stands before its key. Returns the room for what stands before its value; the
-    /// rest is to be appended.
+    /// Counts a record and encodes everything before its key. Returns the space for everything
+    /// before its value; the caller appends the rest. Returns `None` if it exceeds `limit` or the
+    /// memory.
     fn begin(&mut self, timestamp: i64, sizes: Sizes, limit: usize) -> Option<Room<'_>> {
         let first = self.count == 0;
         let delta = if first { 0 } else { timestamp.wrapping_sub(self.first_timestamp) };
@@ -110,7 +110,7 @@ impl BatchBuilder {
         Some(out)
     }
 
-    /// Takes no more records, and compresses those it has if that makes them smaller.
+    /// Ends the batch, and compresses its records if that makes them smaller.
     pub fn seal(self, compression: Compression, compressor: &mut Compressor) -> SealedBatch {
         debug_assert!(self.count > 0, "a batch without records is refused by brokers");
         let Self { body, count, first_timestamp, max_timestamp } = self;
@@ -119,14 +119,14 @@ impl BatchBuilder {
     }
 }
 
-/// How many bytes a record takes from its key up to its value, and from there on.
+/// The size of a record from its key to its value, and from there on.
 #[derive(Clone, Copy)]
 struct Sizes {
     before_value: usize,
     from_value: usize,
 }
 
-/// How a field's length is told: of one that is not there, as −1.
+/// The encoded length of a field; −1 if there is none.
 fn length(field: Option<&[u8]>) -> i32 {
     field.map_or(-1, |bytes| bytes.len() as i32)
 }

@@ -1,10 +1,10 @@
-//! The checksum of a header and its records, from the checksums of both. `crc32c` can join two
-//! as well, but takes four times as long over it as a pass over 64 KiB of records.
+//! Combines the checksums of a header and of its records. `crc32c` can do that too, but takes four
+//! times as long as a pass over 64 KiB of records.
 //!
-//! A checksum is a polynomial modulo another; behind it, n bytes of zeros multiply it by x^8n.
-//! Polynomials are written as CRC-32C writes them: the highest bit is that of x^0.
+//! A checksum is a polynomial modulo another one; appending n zero bytes multiplies it by x^8n.
+//! Polynomials are written as in CRC-32C: the highest bit is the coefficient of x^0.
 
-/// CRC-32C's own polynomial, without x^32.
+/// The polynomial of CRC-32C, without x^32.
 const MODULUS: u32 = 0x82F6_3B78;
 
 const ONE: u32 = 1 << 31;
@@ -25,7 +25,7 @@ const fn times(a: u32, mut b: u32) -> u32 {
     product
 }
 
-/// x^8, x^16, x^32, …: behind 1, 2, 4, … bytes.
+/// x^8, x^16, x^32, …: the factors for 1, 2, 4, … zero bytes.
 const POWERS: [u32; usize::BITS as usize] = {
     let mut powers = [ONE >> 8; usize::BITS as usize];
     let mut at = 1;
@@ -36,7 +36,7 @@ const POWERS: [u32; usize::BITS as usize] = {
     powers
 };
 
-/// The checksum of a first piece and a second one of this size, in one.
+/// Returns the checksum of two adjacent pieces, of which the second has `second_size` bytes.
 pub(super) fn joined(first: u32, second: u32, second_size: usize) -> u32 {
     let mut shifted = first;
     let mut size = second_size;

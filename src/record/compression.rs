@@ -1,5 +1,4 @@
-//! How records go through the codecs. A batch's records are compressed as one stream; the codec's
-//! number stands in the batch's attributes.
+//! Compression of a batch's records, as one stream. The batch's attributes name the codec.
 
 mod compressor;
 mod decompressor;
@@ -17,7 +16,7 @@ pub use compressor::Compressor;
 pub use decompressor::Decompressor;
 pub use invalid::InvalidCompression;
 
-/// The codec that a batch's attributes name, in their lowest three bits.
+/// Returns the codec in the lowest three bits of a batch's attributes.
 pub(super) fn codec_of(attributes: i16) -> Result<Codec, InvalidCompression> {
     let id = attributes & 0b111;
     Codec::from_id(id).ok_or(InvalidCompression::UnknownCodec(id))
@@ -28,7 +27,7 @@ mod tests {
     use super::*;
     use crate::scarce::with_at_most;
 
-    /// Whatever a codec keeps for itself, or cannot do without.
+    /// More than any codec allocates for itself.
     const OWN: usize = 300_000;
 
     #[test]

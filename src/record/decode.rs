@@ -1,4 +1,4 @@
-//! Reads record batches back: for the broker's side, and for the tests. Trusts nothing.
+//! Decodes record batches, for the in-process broker and for tests. Input is untrusted.
 
 use std::fmt;
 
@@ -8,35 +8,29 @@ use super::compression::codec_of;
 use super::{BATCH_OVERHEAD, Decompressor, Identity, InvalidCompression, MAGIC, offset};
 use crate::wire::{MAX_FRAME, Malformed, Reader};
 
-/// A batch, read and checked.
+/// A decoded and checked batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodedBatch {
-    /// The offset of its first record.
     pub base_offset: i64,
-    /// Codec, kind of timestamps, transaction, control.
+    /// Codec, timestamp type, transaction, control.
     pub attributes: i16,
-    /// Who wrote it.
     pub identity: Identity,
-    /// The largest timestamp, as the header has it.
+    /// The largest timestamp, according to the header.
     pub max_timestamp: i64,
-    /// Its records.
     pub records: Vec<DecodedRecord>,
 }
 
-/// A record of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodedRecord {
     /// Milliseconds since 1970.
     pub timestamp: i64,
-    /// The key.
     pub key: Option<Bytes>,
-    /// The value; `None` is a tombstone.
+    /// `None` is a tombstone.
     pub value: Option<Bytes>,
-    /// The headers, in order.
     pub headers: Vec<DecodedHeader>,
 }
 
-/// A record's header: a name and a value or none.
+/// A record's header: a name and an optional value.
 pub type DecodedHeader = (String, Option<Bytes>);
 
 /// Why bytes are not a valid batch.
@@ -44,7 +38,7 @@ pub type DecodedHeader = (String, Option<Bytes>);
 pub enum InvalidBatch {
     /// The structure is broken.
     Malformed(Malformed),
-    /// A format older or newer than version 2.
+    /// The format is not version 2.
     Magic(i8),
     /// The checksum does not match.
     Checksum,
@@ -52,9 +46,9 @@ pub enum InvalidBatch {
     Compression(InvalidCompression),
     /// Header and records disagree.
     Inconsistent(&'static str),
-    /// More records and headers than are read.
+    /// There are more records or headers than the decoder accepts.
     TooMany,
-    /// The process has no memory for its records.
+    /// There is no memory for the records.
     OutOfMemory,
 }
 
@@ -89,14 +83,13 @@ impl fmt::Display for InvalidBatch {
 
 impl std::error::Error for InvalidBatch {}
 
-/// Reads the one batch that `bytes` holds, with no more records than a frame could bring
-/// uncompressed.
+/// Decodes the one batch in `bytes`. Its records must not be larger than an uncompressed frame.
 pub fn decode_batch(bytes: &Bytes) -> Result<DecodedBatch, InvalidBatch> {
     decode_batch_within(MAX_FRAME, bytes, &mut Decompressor::new())
 }
 
-/// The same with a limit of the caller's: a compressed batch with more bytes of records is
-/// refused, and its memory is not taken.
+/// Decodes the one batch in `bytes`. Refuses a compressed batch whose records exceed `limit` bytes,
+/// without allocating them.
 pub fn decode_batch_within(
     limit: usize,
     bytes: &Bytes,
@@ -140,8 +133,8 @@ pub fn decode_batch_within(
     Ok(DecodedBatch { base_offset, attributes, identity, max_timestamp, records })
 }
 
-/// The memory that records and headers may still take beside their bytes: an empty one is many
-/// times as large here as on the wire.
+/// The memory that records and headers may still take besides their bytes: an empty one is many
+/// times larger in memory than on the wire.
 struct Room(usize);
 
 impl Room {

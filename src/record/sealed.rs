@@ -1,42 +1,40 @@
-//! A batch that is whole. Its records never change again, however often it is sent; the header
-//! in front of them is written anew each time, because its identity may have changed.
+//! A complete batch. Its records never change, however often it is sent. Its header is written each
+//! time, because the identity may have changed.
 
 use bytes::Bytes;
 
 use super::checksum::joined;
 use super::{BATCH_OVERHEAD, Codec, Compression, Compressor, MAGIC, offset};
 
-/// Who wrote a batch, for the broker to recognise a repetition.
+/// The producer and sequence number of a batch. Brokers use it to recognize duplicates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    /// The producer's id.
     pub producer_id: i64,
-    /// The id's epoch.
     pub epoch: i16,
     /// The sequence number of the batch's first record.
     pub base_sequence: i32,
 }
 
 impl Identity {
-    /// Without idempotence.
+    /// The identity without idempotence.
     pub const NONE: Self = Self { producer_id: -1, epoch: -1, base_sequence: -1 };
 }
 
-/// Records that are ready to be sent. Cheap to clone: the records are shared.
+/// A batch that is ready to be sent. Clones share the records.
 #[derive(Debug, Clone)]
 pub struct SealedBatch {
     pub(super) contents: Contents,
-    /// What was asked for; parts of the batch ask for it again.
+    /// The requested compression, which parts of the batch use as well.
     pub(super) compression: Compression,
-    /// What was done.
+    /// The codec that was used.
     codec: Codec,
-    /// The size of its records before compression.
+    /// The size of the records before compression.
     records_size: usize,
     body: Bytes,
     body_crc: u32,
 }
 
-/// What a batch's header says of its records.
+/// The header fields that depend on the records.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Contents {
     pub(super) count: i32,
@@ -45,7 +43,7 @@ pub(super) struct Contents {
 }
 
 impl SealedBatch {
-    /// Records that would not become smaller stay as they are.
+    /// Compresses the records if that makes them smaller.
     pub(super) fn new(
         contents: Contents,
         records: Vec<u8>,
@@ -61,38 +59,38 @@ impl SealedBatch {
         Self { contents, compression, codec, records_size, body, body_crc }
     }
 
-    /// How many records it holds.
+    /// The number of records.
     pub fn count(&self) -> i32 {
         self.contents.count
     }
 
-    /// How its records are stored: with the codec asked for, or as they are where that would not
-    /// have made them smaller.
+    /// The codec of the records; `None` if compression would not have made them smaller.
     pub fn codec(&self) -> Codec {
         self.codec
     }
 
-    /// Its size in bytes without compression.
+    /// The size of the batch in bytes, without compression.
     pub fn uncompressed_size(&self) -> usize {
         BATCH_OVERHEAD + self.records_size
     }
 
-    /// Its size in bytes as it is sent.
+    /// The size of the batch in bytes, as it is sent.
     pub fn size(&self) -> usize {
         BATCH_OVERHEAD + self.body.len()
     }
 
-    /// Gives back the memory of its records, unless it was compressed: that has no room to spare.
+    /// Returns the memory of the records for reuse, unless they were compressed: that buffer has no
+    /// spare capacity.
     pub fn into_memory(self) -> Option<Bytes> {
         (self.codec == Codec::None).then_some(self.body)
     }
 
-    /// What follows the header: its records, as they are stored.
+    /// The records, without the header.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The header for an identity. The records' part of the checksum was computed once.
+    /// Returns the header for an identity. The checksum of the records was computed once.
     pub fn header(&self, identity: Identity) -> [u8; BATCH_OVERHEAD] {
         let contents = &self.contents;
         let mut header = [0; BATCH_OVERHEAD];
@@ -117,7 +115,7 @@ impl SealedBatch {
         header
     }
 
-    /// The whole batch in one piece.
+    /// Returns header and records in one buffer.
     pub fn to_bytes(&self, identity: Identity) -> Bytes {
         [&self.header(identity)[..], &self.body].concat().into()
     }

@@ -1,6 +1,5 @@
-//! Cuts a batch that a broker found too large, or takes records out of it. The records keep their
-//! order and all that they say; only what a batch counts from its first record, offsets and times,
-//! is written anew.
+//! Splits a batch that a broker found too large, or removes records from it. The records keep their
+//! order and content; offsets and timestamps relative to the first record are recomputed.
 
 use std::ops::Range;
 
@@ -11,18 +10,18 @@ use super::{
 };
 use crate::wire::{Malformed, Reader, reserved};
 
-/// A record as it stands in its batch: its own time, and its bytes from the key on.
+/// A record's timestamp, and its encoding from the key on.
 struct Encoded {
     timestamp: i64,
     fields: Bytes,
 }
 
 impl SealedBatch {
-    /// The batch as several, in order, each of at most `target` bytes as it is sent, or of one
-    /// record. Each asks for the same compression, and knows how many records it got.
+    /// Splits the batch into parts, in order. Each part has at most `target` bytes as it is sent,
+    /// or one record. Each part uses the requested compression, and knows its number of records.
     ///
-    /// A batch of one record, or one that is within the target, comes back as it is: one part
-    /// means that there is nothing to split.
+    /// A batch of one record, or within the target, is returned unchanged: one part means that
+    /// there is nothing to split.
     pub fn split(
         &self,
         target: usize,
@@ -34,7 +33,7 @@ impl SealedBatch {
         }
         let body = self.decompressed(decompressor)?;
         let records = self.records(&body)?;
-        // Parts shrink nearly as well as the whole did: an eighth is for the difference.
+        // Parts compress slightly worse than the whole: an eighth is the reserve.
         let room = target.saturating_sub(BATCH_OVERHEAD) as u64;
         let room = match self.codec() {
             Codec::None => room,
@@ -45,7 +44,8 @@ impl SealedBatch {
         Ok(parts)
     }
 
-    /// Some of its records, each range as a batch. The ranges are not empty, and within the batch.
+    /// Returns some records, each range as a batch. The ranges must be non-empty and within the
+    /// batch.
     pub fn select(
         &self,
         ranges: &[Range<i32>],
@@ -57,7 +57,7 @@ impl SealedBatch {
         let parts = ranges.iter().map(|range| {
             let mut part = builder(body.len())?;
             for record in &records[range.start as usize..range.end as usize] {
-                // Beside another first record, timestamps may take more room than before.
+                // Relative to another first record, timestamps may need more bytes.
                 if !part.append_encoded(record.timestamp, &record.fields, NO_LIMIT) {
                     return Err(InvalidBatch::OutOfMemory);
                 }
@@ -89,7 +89,7 @@ impl SealedBatch {
         Ok(records)
     }
 
-    /// Fills batches with up to `room` bytes of records each, before compression.
+    /// Fills batches with up to `room` uncompressed bytes of records each.
     fn cut(
         &self,
         records: &[Encoded],
@@ -106,13 +106,13 @@ impl SealedBatch {
                 .take_while(|record| part.append_encoded(record.timestamp, &record.fields, room))
                 .count();
             if fitting == 0 {
-                // There is room in an empty batch, unless the process has none.
+                // An empty batch accepts any record, so there is no memory.
                 return Err(InvalidBatch::OutOfMemory);
             }
             let (these, others) = rest.split_at(fitting);
             let part = part.seal(self.compression, compressor);
             if part.size() > target && fitting > 1 {
-                // These shrink less well than the whole.
+                // These records compress worse than the whole batch.
                 let half = (part.uncompressed_size() - BATCH_OVERHEAD) / 2;
                 self.cut(these, half, target, compressor, parts)?;
             } else {
@@ -124,10 +124,10 @@ impl SealedBatch {
     }
 }
 
-/// For how many bytes of records there is room where nothing but memory is a limit.
+/// A limit that only memory bounds.
 const NO_LIMIT: usize = usize::MAX - BATCH_OVERHEAD;
 
-/// An empty batch with room for so many bytes of records.
+/// Creates an empty batch with capacity for `capacity` bytes of records.
 fn builder(capacity: usize) -> Result<BatchBuilder, InvalidBatch> {
     let memory = reserved(capacity).map_err(|_| InvalidBatch::OutOfMemory)?;
     Ok(BatchBuilder::of_memory(memory))

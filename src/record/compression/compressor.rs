@@ -1,5 +1,5 @@
-//! Compresses one batch after the other. Contexts and the buffer that a codec writes into are
-//! made on their first use and kept: making them anew costs more than a small batch does.
+//! Compresses one batch after the other. Codec contexts and the output buffer are created on first
+//! use and kept: creating them costs more than a small batch.
 
 use std::fmt;
 
@@ -9,31 +9,30 @@ use super::kept::made;
 use super::{Codec, Compression, gzip, lz4, snappy, zstd};
 use crate::wire::copied;
 
-/// What a thread that compresses keeps. Costs nothing until it compresses something.
+/// The compression state of a thread. It allocates nothing before the first use.
 #[derive(Default)]
 pub struct Compressor {
     gzip: Option<gzip::Encoder>,
     snappy: Option<snappy::Encoder>,
     lz4: Option<lz4::Encoder>,
     zstd: Option<zstd::Encoder>,
-    /// As long as the worst case of the largest batch so far. Batches get copies of their own:
-    /// what they hold while they wait for their answer is to be no larger than they are.
+    /// As long as the worst case of the largest batch so far. Batches get exact copies, because
+    /// they stay in memory until they are acknowledged.
     output: Vec<u8>,
 }
 
 impl Compressor {
-    /// Nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `records` compressed, or `None` if that would not make them smaller, or if there is no
-    /// memory for it.
+    /// Compresses `records`. Returns `None` if that would not make them smaller, or if there is no
+    /// memory.
     pub fn compress(&mut self, compression: Compression, records: &[u8]) -> Option<Bytes> {
         let size = match compression.codec() {
             Codec::None => None,
             Codec::Gzip => {
-                // No room for more than the records take: what does not fit does not shrink.
+                // No larger than the records: a larger result is useless.
                 let output = room(&mut self.output, records.len())?;
                 self.gzip.get_or_insert_default().compress(records, compression.level(), output)
             }
@@ -56,7 +55,7 @@ impl Compressor {
     }
 }
 
-/// The first `size` bytes of a buffer that only grows, so that its bytes are zeroed once.
+/// Returns the first `size` bytes of a buffer that only grows, so its bytes are zeroed once.
 fn room(output: &mut Vec<u8>, size: usize) -> Option<&mut [u8]> {
     if output.len() < size {
         output.try_reserve_exact(size - output.len()).ok()?;

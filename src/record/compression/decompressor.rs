@@ -1,5 +1,5 @@
-//! Decompresses what others sent, and trusts none of it. What is announced is believed only as
-//! far as the bytes that are there could keep it, and nothing grows beyond the caller's limit.
+//! Decompresses untrusted bytes. An announced size is believed only as far as the input could fill
+//! it, and nothing grows beyond the caller's limit.
 
 use std::fmt;
 
@@ -9,21 +9,20 @@ use super::invalid::InvalidCompression;
 use super::kept::made;
 use super::{Codec, gzip, lz4, snappy, zstd};
 
-/// What a thread that decompresses keeps. That is zstd's context alone: those of the others are
-/// nothing, or small beside their work. The output is not kept, because records are slices of it.
+/// The decompression state of a thread: the context of zstd. Those of the other codecs are small or
+/// empty. The output is not kept, because records are slices of it.
 #[derive(Default)]
 pub struct Decompressor {
     zstd: Option<zstd::Decoder>,
 }
 
 impl Decompressor {
-    /// Nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What `compressed` holds, if that is not more than `limit` bytes. Uncompressed bytes come
-    /// back as they are, without a copy, and are already there: the limit is not for them.
+    /// Decompresses bytes, up to `limit`. Uncompressed bytes are returned without a copy, and the
+    /// limit does not apply: they are in memory already.
     pub fn decompress(
         &mut self,
         codec: Codec,

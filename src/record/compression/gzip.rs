@@ -1,4 +1,4 @@
-//! Gzip, RFC 1952: one member on write; on read as many as there are.
+//! Gzip, RFC 1952. Writes one member; reads any number of them.
 
 use std::io::{ErrorKind, Read};
 
@@ -10,20 +10,20 @@ use super::invalid::InvalidCompression;
 use super::output::first_guess;
 use crate::wire::reserved;
 
-/// How far back a match may reach, as a power of two: the most that gzip has.
+/// The largest window of gzip, as a power of two.
 const WINDOW_BITS: u8 = 15;
 
-/// How a member begins: the two bytes that say gzip, and deflate, its one method.
+/// The first bytes of a member: gzip's magic number, and deflate, its only method.
 const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
 
 #[derive(Default)]
 pub(super) struct Encoder {
-    /// With its level: another level takes other tables.
+    /// With its level: another level needs other tables.
     context: Option<(i32, Compress)>,
 }
 
 impl Encoder {
-    /// The size in `output`, or `None` if that is too small.
+    /// Returns the size of the result in `output`, or `None` if that is too small.
     pub(super) fn compress(
         &mut self,
         records: &[u8],
@@ -45,14 +45,14 @@ impl Encoder {
 
 pub(super) fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, InvalidCompression> {
     let corrupt = |what| InvalidCompression::Corrupt(Codec::Gzip, what);
-    // Before the decoder takes its memory.
+    // Before the decoder allocates.
     if !compressed.starts_with(&MAGIC) {
         return Err(corrupt("it does not begin as gzip does"));
     }
-    // The last member ends with its size.
+    // The last four bytes are the size of the last member.
     let announced = compressed.last_chunk().map(|size| u64::from(u32::from_le_bytes(*size)));
     let mut records = reserved(first_guess(compressed.len(), announced, limit))?;
-    // One more byte than allowed shows that there is more than allowed.
+    // One byte more than allowed, to notice that there is more.
     let read = MultiGzDecoder::new(compressed)
         .take(limit as u64 + 1)
         .read_to_end(&mut records)

@@ -1,5 +1,5 @@
-//! lz4's frame format, in the form that Kafka asks for: independent blocks. Written here around
-//! the blocks of `lz4_flex`: a tenth faster than its own frames, and its table is kept.
+//! lz4's frame format, in the form that Kafka requires: independent blocks. It is implemented here
+//! around the blocks of `lz4_flex`: a tenth faster than its own frames, and the table is kept.
 
 use lz4_flex::block::{
     CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size,
@@ -12,14 +12,14 @@ use super::output::lengthen;
 
 const MAGIC: [u8; 4] = 0x184D_2204_u32.to_le_bytes();
 
-/// The frame that is written: independent blocks, of 64 KiB, no sizes and no checksums besides
-/// the header's own, which is the last byte. The batch has a checksum.
+/// The header of a frame: independent blocks of 64 KiB, no sizes, and no checksum but the header's
+/// own, which is the last byte. The batch has a checksum.
 const HEADER: [u8; 7] = [MAGIC[0], MAGIC[1], MAGIC[2], MAGIC[3], 0x60, 0x40, 0x82];
 
-/// Java's readers allocate what the header announces: the smallest there is.
+/// The smallest block size: Java's readers allocate what the header announces.
 const BLOCK: usize = 64 * 1024;
 
-/// The size of a block that is stored as it is has its highest bit set.
+/// This bit of a block's size says that the block is stored uncompressed.
 const STORED: u32 = 1 << 31;
 
 const SIZE: usize = size_of::<u32>();
@@ -27,12 +27,12 @@ const SIZE: usize = size_of::<u32>();
 /// A block of size 0.
 const END: [u8; SIZE] = [0; SIZE];
 
-/// No more bytes than this come out of one: lengths go on in bytes of up to 255.
+/// Maximum output bytes per input byte: a length continues in bytes of up to 255.
 const BEST_RATIO: usize = 256;
 
 pub(super) fn most(records: usize) -> usize {
     let blocks = records.div_ceil(BLOCK);
-    // Where the last block begins there must be room for the worst that a block can become.
+    // At the start of the last block, there must be room for the worst case of a block.
     HEADER.len() + records + blocks * SIZE + get_maximum_output_size(BLOCK) + END.len()
 }
 
@@ -40,13 +40,13 @@ pub(super) struct Encoder(CompressTable);
 
 impl Default for Encoder {
     fn default() -> Self {
-        // The small one is for less than 64 KiB, and no faster there.
+        // The small table is for less than 64 KiB, and no faster there.
         Self(CompressTable::large())
     }
 }
 
 impl Encoder {
-    /// The size in `output`, which has room for the most that it can become.
+    /// Returns the size of the result in `output`, which must have room for the worst case.
     pub(super) fn compress(&mut self, records: &[u8], output: &mut [u8]) -> Option<usize> {
         output[..HEADER.len()].copy_from_slice(&HEADER);
         let mut at = HEADER.len();
@@ -67,7 +67,7 @@ impl Encoder {
     }
 }
 
-/// Reads what Kafka's brokers read, and refuses what they refuse.
+/// Accepts and refuses the same frames as Kafka's brokers.
 pub(super) fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, InvalidCompression> {
     let mut input = Input(compressed);
     let frame = Frame::read(&mut input)?;
@@ -127,9 +127,8 @@ fn append_block(
     }
 }
 
-/// What a frame's header says.
 struct Frame {
-    /// The most that a block holds.
+    /// The maximum size of a block.
     block: usize,
     block_checksums: bool,
     content_size: Option<u64>,
@@ -183,7 +182,7 @@ impl Frame {
     }
 }
 
-/// What is still to be read.
+/// The remaining input.
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {

@@ -1,17 +1,18 @@
-//! Snappy: one raw block on write, as librdkafka and franz-go do; it has the better ratio. On
-//! read also the framing of snappy-java, which is what the Java client writes.
+//! Snappy. Writes one raw block, as librdkafka and franz-go do; it has the better ratio. Reads also
+//! the framing of snappy-java, which the Java client writes.
 
 use super::Codec;
 use super::invalid::InvalidCompression;
 use super::output::lengthen;
 
-/// How snappy-java's framing begins. No raw block begins so: its first element cannot be a copy.
+/// The magic number of snappy-java. No raw block begins like this: its first element cannot be a
+/// copy.
 const JAVA_MAGIC: &[u8] = b"\x82SNAPPY\0";
 
-/// Behind it: its version, and the oldest version that reads it. There is only the first.
+/// The version, and the oldest compatible version. There is only version 1.
 const JAVA_VERSIONS: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 1];
 
-/// No more bytes than this come out of one: the best is a copy of 64 bytes, which takes three.
+/// Maximum output bytes per input byte: a copy of 64 bytes takes three.
 const BEST_RATIO: usize = 22;
 
 pub(super) fn most(records: usize) -> usize {
@@ -27,7 +28,7 @@ impl Default for Encoder {
 }
 
 impl Encoder {
-    /// The size in `output`, or `None` for more than 4 GiB.
+    /// Returns the size of the result in `output`, or `None` for more than 4 GiB.
     pub(super) fn compress(&mut self, records: &[u8], output: &mut [u8]) -> Option<usize> {
         self.0.compress(records, output).ok()
     }

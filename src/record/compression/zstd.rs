@@ -1,5 +1,5 @@
-//! Zstandard, through its C library: one frame that says its size, without a checksum of its
-//! own; the batch has one.
+//! Zstandard, through its C library. Writes one frame with its size and without a checksum; the
+//! batch has one.
 
 use zstd::zstd_safe::{CCtx, CParameter, DCtx, get_frame_content_size};
 
@@ -8,10 +8,10 @@ use super::invalid::InvalidCompression;
 use super::output::first_guess;
 use crate::wire::reserved;
 
-/// How a frame begins.
+/// The magic number of a frame.
 const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 
-/// zstd's error 70, which comes negated: the output has no room left.
+/// zstd's error 70, negated: the output is too small.
 const OUTPUT_TOO_SMALL: usize = 0_usize.wrapping_sub(70);
 
 pub(super) struct Encoder {
@@ -20,13 +20,13 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    /// `None` if there is no memory for it.
+    /// Returns `None` if there is no memory.
     pub(super) fn new() -> Option<Self> {
         Some(Self { context: CCtx::try_create()?, level: 0 })
     }
 
-    /// The size in `output`, or `None` if that is too small, or if there is no memory for the
-    /// tables of a high level.
+    /// Returns the size of the result in `output`. Returns `None` if that is too small, or if there
+    /// is no memory for the tables of a high level.
     pub(super) fn compress(
         &mut self,
         records: &[u8],
@@ -44,12 +44,12 @@ impl Encoder {
 pub(super) struct Decoder(DCtx<'static>);
 
 impl Decoder {
-    /// `None` if there is no memory for it.
+    /// Returns `None` if there is no memory.
     pub(super) fn new() -> Option<Self> {
         DCtx::try_create().map(Self)
     }
 
-    /// In one go: a stream would take a window as large as the frame asks for.
+    /// In one step: streaming would allocate a window as large as the frame demands.
     pub(super) fn decompress(
         &mut self,
         compressed: &[u8],
