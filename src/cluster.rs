@@ -1,5 +1,5 @@
-//! What a client knows of its cluster, and when it asks for more. Records, queues and sockets are
-//! not known here: whatever talks to a cluster can share this.
+//! What a client knows about its cluster, and when it refreshes that. Nothing here knows records,
+//! queues or sockets, so any client can share it.
 
 mod backoff;
 mod description;
@@ -21,7 +21,6 @@ pub(crate) use topic::{Leader, News, Topic};
 
 use crate::config::Config;
 
-/// A broker's id.
 pub type NodeId = i32;
 
 /// A partition of a topic, by their indices.
@@ -31,21 +30,20 @@ pub(crate) struct Place {
     pub(crate) partition: usize,
 }
 
-/// What a client knows of its cluster.
+/// Cached metadata of a cluster.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     topics: Vec<Topic>,
     by_name: HashMap<Arc<str>, usize, foldhash::fast::FixedState>,
     /// The topic that was looked up last.
     last: usize,
-    /// The indices of topics that were forgotten.
+    /// The indices of forgotten topics, which can be reused.
     free: BTreeSet<usize>,
     questions: Questions,
     pages: Pages,
 }
 
 impl Cluster {
-    /// A cluster of which nothing is known yet.
     pub(crate) fn new(config: &Config, backoff: Backoff) -> Self {
         Self {
             topics: Vec::new(),

@@ -1,7 +1,7 @@
-//! SASL mechanisms as state machines: what each side says, and what it makes of the answer.
+//! SASL mechanisms as state machines, for clients and servers.
 //!
-//! No sockets and no randomness: nonces are arguments. PBKDF2 is a value ([`Derivation`]) that the
-//! caller runs where it does not hold others up.
+//! There are no sockets and no randomness: nonces are arguments. PBKDF2 is a value ([`Derivation`])
+//! that the caller runs where it blocks nothing else.
 
 mod bearer;
 mod by_password;

@@ -1,31 +1,28 @@
-//! How long to wait before trying again.
+//! The pauses between attempts.
 
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::random::Random;
 
-/// Doubling pauses, spread by a fifth to either side so that clients do not retry in step. No pause
-/// is longer than `max`: once they have doubled up to it, they are spread over the fifth below.
+/// Exponential backoff with a jitter of 20 % to either side, so that clients do not retry in step.
+/// No pause exceeds `max`; at the maximum, the jitter is within the 20 % below it.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
-    /// The first pause.
     pub initial: Duration,
-    /// The longest one.
     pub max: Duration,
 }
 
 impl Backoff {
-    /// That of a producer's settings.
     pub fn of(config: &Config) -> Self {
         Self { initial: config.retry_backoff, max: config.retry_backoff_max }
     }
 
-    /// The pause after the given number of failures, of which this is the last.
+    /// Returns the pause after this number of consecutive failures.
     pub fn after(&self, failures: u32, random: &mut Random) -> Duration {
         let doubled = self.initial.saturating_mul(1 << failures.saturating_sub(1).min(20));
         let middle = doubled.min(self.max);
-        // The range is cut, not the pause: else half of all clients would wait for exactly `max`.
+        // Cut the range, not the pause: otherwise half of all clients would wait for exactly `max`.
         let longest = self.max.div_duration_f64(middle).min(1.2);
         middle.mul_f64(random.between(0.8, longest))
     }
@@ -55,7 +52,7 @@ mod tests {
                 (0..1000).map(|_| backoff.after(u32::MAX, &mut random).as_micros()).collect();
             pauses.sort_unstable();
             assert!(800_000 <= pauses[0] && pauses[999] <= 1_000_000);
-            // Even: any 55 of 100 pauses lie further apart than half of the range.
+            // Uniform: any 55 of 100 pauses span more than half of the range.
             let ends = pauses[549..].iter();
             let closest = ends.zip(&pauses).map(|(end, start)| end - start).min();
             assert!(closest >= Some(100_000), "{closest:?}");

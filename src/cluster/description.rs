@@ -1,43 +1,36 @@
-//! A cluster as it describes itself: its brokers and all topics that the client may see. Callers
-//! ask for it; the machine decides nothing by it.
+//! A description of the cluster for callers: its brokers, and all topics that the client may see.
+//! The producing machine does not use it.
 
 use super::NodeId;
 use crate::protocol::MetadataResponse;
 
-/// An answer to a question about everything.
+/// The answer to a metadata request for everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterDescription {
-    /// The cluster's id; `None` before Kafka 0.10.1.
+    /// `None` before Kafka 0.10.1.
     pub cluster_id: Option<String>,
-    /// The broker that administrative requests go to; `None` while there is none.
+    /// The broker for administrative requests; `None` while there is none.
     pub controller: Option<NodeId>,
-    /// Those that are alive, by id.
+    /// The live brokers, ordered by id.
     pub brokers: Vec<BrokerDescription>,
-    /// By name.
+    /// Ordered by name.
     pub topics: Vec<TopicDescription>,
 }
 
-/// A broker, and where clients reach it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BrokerDescription {
-    /// Its id.
     pub id: NodeId,
-    /// Its host.
     pub host: String,
-    /// Its port.
     pub port: i32,
-    /// Its rack, if it has been given one.
     pub rack: Option<String>,
 }
 
-/// A topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TopicDescription {
-    /// Its name.
     pub name: String,
-    /// How many partitions it has.
+    /// The number of partitions.
     pub partitions: usize,
-    /// Whether it is one of Kafka's own.
+    /// Whether Kafka uses it internally.
     pub is_internal: bool,
 }
 

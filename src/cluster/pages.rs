@@ -1,38 +1,38 @@
-//! Questions about more topics than callers should wait for while the machine takes in the answer:
-//! they are asked page by page.
+//! Splits metadata requests for many topics into pages, because callers wait while the machine
+//! processes an answer.
 
 use std::collections::BTreeSet;
 
 use super::Cluster;
 
-/// Questions that are too large for one.
+/// The progress through the pages.
 #[derive(Debug)]
 pub(super) struct Pages {
-    /// Maximum number of topics in one question.
+    /// Maximum number of topics in one request.
     size: usize,
     pub(super) progress: Progress,
-    /// The progress before the last question, for when it is not answered.
+    /// The progress before the last request, to restore if there is no answer.
     pub(super) before: Progress,
-    /// Whether another page follows the last question at once.
+    /// Whether another page follows the last one immediately.
     pub(super) is_more: bool,
-    /// Whether the last question ended a renewal of all topics.
+    /// Whether the last page completed a refresh of all topics.
     pub(super) has_renewed: bool,
-    /// Whether an earlier page calls for another question soon.
+    /// Whether the answer to an earlier page requires another request soon.
     pub(super) is_incomplete: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Progress {
-    /// Where the next page of topics that matter begins.
+    /// The start of the next page of topics that matter.
     from: usize,
-    /// How many topics that matter have yet to get their turn.
+    /// The number of topics that matter in the pages still to come.
     left: usize,
-    /// Where the renewal of all topics goes on, if one is under way.
+    /// The position of a refresh of all topics, while there is one.
     pub(super) renews_from: Option<usize>,
 }
 
 impl Progress {
-    /// The next topics that matter, at most so many. Pages go through all of them in turn.
+    /// Returns up to `most` topics that matter, in rotation.
     fn turn(&mut self, matter: &BTreeSet<usize>, most: usize) -> Vec<usize> {
         if self.left == 0 {
             self.left = matter.len();
@@ -57,13 +57,14 @@ impl Pages {
         }
     }
 
-    /// Another question begins.
+    /// Saves the progress before another request.
     fn begin(&mut self) {
         self.before = self.progress;
         (self.is_more, self.has_renewed) = (false, false);
     }
 
-    /// At most so many topics that matter. If there are more, those of `calls` are in each page.
+    /// Returns up to one page of topics that matter. If there are more, each page includes those of
+    /// `calls`.
     fn matters(
         &mut self,
         matter: &BTreeSet<usize>,
@@ -82,13 +83,13 @@ impl Pages {
 }
 
 impl Cluster {
-    /// Whether one question can be about all topics.
+    /// Whether one request can include all topics.
     pub(super) fn is_small(&self) -> bool {
         self.len() <= self.pages.size
     }
 
-    /// The topics that a question is about which creates some: those that `matter`. If they are too
-    /// many for one, those of `calls` are in each.
+    /// Returns the topics of a request that may create topics: those that `matter`. If one page
+    /// cannot hold them, each page includes those of `calls`.
     pub(crate) fn page_to_create(
         &mut self,
         matter: &BTreeSet<usize>,
@@ -98,9 +99,9 @@ impl Cluster {
         self.pages.matters(matter, calls, self.pages.size)
     }
 
-    /// The topics that a question is about which creates none. Where there are few topics, these are
-    /// all. Where there are many, they are those that `matter`, and the others are renewed page by
-    /// page once they are too old.
+    /// Returns the topics of a request that creates none. With few topics, these are all of them.
+    /// With many, they are those that `matter`; the others are refreshed page by page when they are
+    /// too old.
     pub(crate) fn page(
         &mut self,
         matter: &BTreeSet<usize>,
@@ -127,7 +128,7 @@ impl Cluster {
         page
     }
 
-    /// The question is about everything: no page of it is needed.
+    /// Resets the pages: the request is for everything.
     pub(crate) fn no_page(&mut self) {
         self.pages.begin();
         self.pages.progress = Progress::default();

@@ -1,4 +1,5 @@
-//! When the cluster is asked, about what in turn, and what it last said of itself.
+//! When the client requests metadata, for which kind of topics, and the last description of the
+//! cluster.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,11 +16,11 @@ use crate::random::Random;
 pub(super) struct Questions {
     refresh: Refresh,
     asked: u64,
-    /// Whether the last question was about those topics alone that the cluster may create.
+    /// Whether the last request was only for topics that the cluster may create.
     was_to_create: bool,
-    /// Whether it was about everything.
+    /// Whether the last request was for everything.
     was_about_everything: bool,
-    /// The last answer to such a question.
+    /// The last answer to a request for everything.
     described: Option<Arc<ClusterDescription>>,
 }
 
@@ -36,22 +37,22 @@ impl Questions {
 }
 
 impl Cluster {
-    /// Something looks out of date.
+    /// Requests a refresh: the metadata seems outdated.
     pub(crate) fn want(&mut self) {
         self.questions.refresh.want();
     }
 
-    /// Something new is asked about: no earlier answer makes this question unnecessary.
+    /// Requests a refresh for something new. An answer to an earlier request does not satisfy it.
     pub(crate) fn want_news(&mut self) {
         self.questions.refresh.want_news();
     }
 
-    /// How many questions were asked.
+    /// The number of requests so far.
     pub(crate) fn asked(&self) -> u64 {
         self.questions.asked
     }
 
-    /// Returns whether a question is due, and marks it as under way.
+    /// Returns whether a request is due, and marks it as in flight.
     pub(crate) fn poll_question(&mut self, now: Instant) -> bool {
         let is_stale = self.questions.refresh.is_stale(now);
         let asks = self.questions.refresh.poll(now);
@@ -66,25 +67,26 @@ impl Cluster {
         self.questions.refresh.next_event()
     }
 
-    /// Decides whether the question is about everything, if that `is_wanted`. Such a question
-    /// creates no topic, and its answer does not say why a topic is missing. So it never follows
-    /// another one while a topic `needs_a_name` in the question: calls that want everything, over
-    /// and over, would keep records from their topic.
+    /// Decides whether the request is for everything, if that `is_wanted`. Such a request creates
+    /// no topic, and its answer does not say why a topic is missing. So it never follows another
+    /// one while a topic `needs_a_name` in the request: repeated calls for everything would
+    /// otherwise starve the records of that topic.
     pub(crate) fn is_about_everything(&mut self, is_wanted: bool, needs_a_name: bool) -> bool {
         self.questions.was_about_everything =
             is_wanted && !(self.questions.was_about_everything && needs_a_name);
         self.questions.was_about_everything
     }
 
-    /// Decides whether the question may create topics, if that `is_wanted`. Calls that only
-    /// look a topic up must not create it. Their questions alternate with those that may.
+    /// Decides whether the request may create topics, if that `is_wanted`. Calls that only look up
+    /// a topic must not create it. Their requests alternate with those that may.
     pub(crate) fn may_create(&mut self, is_wanted: bool, others_ask: bool) -> bool {
         self.questions.was_to_create = is_wanted && !(self.questions.was_to_create && others_ask);
         self.questions.was_to_create
     }
 
-    /// An answer came; `complete` if nothing in it calls for another soon. If the question was about
-    /// a page, the next one follows at once, and what is not complete is asked about after the last.
+    /// Processes an answer. `complete` means that nothing in it requires another request soon. If
+    /// the request was for one page, the next page follows immediately, and an incomplete page is
+    /// repeated after the last one.
     pub(crate) fn answered(&mut self, now: Instant, complete: bool, random: &mut Random) {
         let is_small = self.is_small();
         let Self { pages, questions: Questions { refresh, .. }, .. } = self;
@@ -100,7 +102,7 @@ impl Cluster {
         }
     }
 
-    /// No answer came; asks again only while it is `needed`.
+    /// Schedules another attempt after a failed request, if it is still `needed`.
     pub(crate) fn not_answered(
         &mut self,
         now: Instant,
@@ -119,12 +121,12 @@ impl Cluster {
         self.questions.refresh.was_renewed()
     }
 
-    /// Why no answer came to the last question.
+    /// The error of the last request, if it failed.
     pub(crate) fn last_failure(&self) -> Option<&Error> {
         self.questions.refresh.last_failure()
     }
 
-    /// The cluster has described everything.
+    /// Keeps the description of everything.
     pub(crate) fn describe_all(&mut self, description: ClusterDescription) {
         self.questions.described = Some(Arc::new(description));
     }

@@ -1,5 +1,5 @@
-//! When the cluster is to be asked for something, such as its metadata: once at a time, with
-//! pauses after failures, and remembering why the last attempt failed.
+//! The schedule of a recurring request, such as for metadata: one at a time, with pauses after
+//! failures. Keeps the error of the last attempt.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,15 @@ use crate::random::Random;
 
 #[derive(Debug)]
 pub(crate) struct Refresh {
-    /// How long an answer is good for; `None` is for ever.
+    /// How long an answer is valid; `None` is for ever.
     max_age: Option<Duration>,
     backoff: Backoff,
     wanted: bool,
     under_way: bool,
     not_before: Option<Instant>,
-    /// Attempts in a row that brought no answer, or not the one that was hoped for.
+    /// Consecutive attempts without an answer, or without a complete one.
     failures: u32,
-    /// When the last answer is too old.
+    /// When the last answer becomes too old.
     stale_at: Option<Instant>,
     last_failure: Option<Error>,
 }
@@ -36,12 +36,12 @@ impl Refresh {
         }
     }
 
-    /// Something looks out of date.
+    /// Requests a refresh: the information seems outdated.
     pub(crate) fn want(&mut self) {
         self.wanted = true;
     }
 
-    /// Something new is asked about: no earlier answer makes this one unnecessary.
+    /// Requests a refresh for something new. An answer to an earlier request does not satisfy it.
     pub(crate) fn want_news(&mut self) {
         self.wanted = true;
         if self.failures == 0 {
@@ -49,7 +49,7 @@ impl Refresh {
         }
     }
 
-    /// The answer that came was to a part of what is asked about: the next part follows at once.
+    /// Processes the answer to a part of the request. The next part follows immediately.
     pub(crate) fn answered_in_part(&mut self) {
         self.under_way = false;
         self.last_failure = None;
@@ -62,7 +62,7 @@ impl Refresh {
         self.stale_at.is_some_and(|at| at <= now)
     }
 
-    /// Returns whether a question is due, and marks it as under way.
+    /// Returns whether a request is due, and marks it as in flight.
     pub(crate) fn poll(&mut self, now: Instant) -> bool {
         self.wanted |= self.is_stale(now);
         if !self.wanted || self.under_way || self.not_before.is_some_and(|at| at > now) {
@@ -73,7 +73,7 @@ impl Refresh {
         true
     }
 
-    /// When `poll` is worth another call.
+    /// When to call `poll` again.
     pub(crate) fn next_event(&self) -> Option<Instant> {
         if self.under_way {
             None
@@ -84,23 +84,23 @@ impl Refresh {
         }
     }
 
-    /// All that the answers are about is new.
+    /// Marks everything as refreshed.
     pub(crate) fn renewed(&mut self, now: Instant) {
         self.stale_at = self.max_age.map(|age| now + age);
     }
 
-    /// Whether an answer was ever new.
+    /// Whether everything was ever refreshed.
     pub(crate) fn was_renewed(&self) -> bool {
         self.stale_at.is_some()
     }
 
-    /// An answer came; `complete` if nothing in it calls for another soon.
+    /// Processes an answer. `complete` means that nothing in it requires another request soon.
     pub(crate) fn succeeded(&mut self, now: Instant, complete: bool, random: &mut Random) {
         self.under_way = false;
         self.last_failure = None;
         if complete {
             self.failures = 0;
-            // Errors that ask for news come in swarms; one answer serves them all.
+            // Errors that require a refresh come in bursts. One answer serves all of them.
             self.not_before = Some(now + self.backoff.initial);
         } else {
             self.wanted = true;
@@ -108,7 +108,7 @@ impl Refresh {
         }
     }
 
-    /// No answer came; asks again only while it is `needed`, after a pause of `backoff`.
+    /// Schedules another attempt after a pause of `backoff`, if it is still `needed`.
     pub(crate) fn failed(
         &mut self,
         now: Instant,
@@ -123,7 +123,7 @@ impl Refresh {
         self.pause(now, backoff, random);
     }
 
-    /// Why the last attempt brought no answer.
+    /// The error of the last attempt, if it failed.
     pub(crate) fn last_failure(&self) -> Option<&Error> {
         self.last_failure.as_ref()
     }

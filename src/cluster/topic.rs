@@ -1,4 +1,5 @@
-//! A topic as the cluster describes it: its partitions, who leads them, or why it has none.
+//! The cached metadata of a topic: its partitions and their leaders, or the error that the cluster
+//! returned instead.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use super::NodeId;
 use crate::error::ErrorCode;
 use crate::protocol::MetadataTopic;
 
-/// The leader of a partition, as far as it is known.
+/// The known leader of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Leader {
     pub(crate) node: Option<NodeId>,
@@ -14,53 +15,51 @@ pub(crate) struct Leader {
 }
 
 impl Leader {
-    /// No leader is known.
     pub(crate) const NONE: Self = Self { node: None, epoch: -1 };
 }
 
-/// What an answer says of a topic.
+/// What an answer changes about a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
-    /// The cluster refuses to describe it.
+    /// The cluster returns an error instead of a description.
     Refused(ErrorCode),
-    /// It is being created, and has no partitions yet.
+    /// The topic is being created, and has no partitions yet.
     Empty,
-    /// It has partitions.
     Described {
-        /// Its id differs: a topic of the same name was deleted.
+        /// The id differs: the topic of the same name was deleted.
         is_recreated: bool,
     },
 }
 
-/// What changed with the leader of a partition.
+/// How the leader of a partition has changed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Succession {
     /// Another broker leads.
     pub(crate) is_other: bool,
-    /// It was elected later than the leader that was known.
+    /// The leader epoch is newer than the known one.
     pub(crate) is_newer: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct Topic {
     name: Arc<str>,
-    /// Zero where brokers have no ids for topics.
+    /// Zero if brokers have no topic ids.
     id: u128,
-    /// How many partitions can be used: 0 until the cluster has described the topic, and while it
-    /// says that the topic does not exist.
+    /// The number of usable partitions. 0 until the cluster has described the topic, and while the
+    /// topic does not exist.
     count: usize,
-    /// How many partitions the topic with this id has, as far as the cluster has said.
+    /// The known number of partitions of the topic with this id.
     extent: usize,
     leaders: Vec<Leader>,
-    /// Whether the last answer of a cluster without topic ids named fewer partitions.
+    /// Whether the last answer of a cluster without topic ids had fewer partitions.
     seems_smaller: bool,
-    /// The number of the last question whose answer described the topic.
+    /// The number of the last request whose answer described the topic.
     described_by: u64,
-    /// The number of the question whose answer made the topic smaller.
+    /// The number of the request whose answer reduced the partitions.
     shrunk_by: u64,
-    /// The partitions that have a leader.
+    /// The partitions with a leader.
     led: Vec<i32>,
-    /// What the cluster last said instead of describing the topic.
+    /// The last error of the cluster, if it returned no description.
     refusal: Option<ErrorCode>,
 }
 
@@ -106,7 +105,7 @@ impl Topic {
         self.refusal
     }
 
-    /// The partitions that have a leader.
+    /// The partitions with a leader.
     pub(crate) fn led(&self) -> &[i32] {
         &self.led
     }
@@ -115,20 +114,20 @@ impl Topic {
         self.count > 0
     }
 
-    /// Whether the topic existed and was deleted, or never existed.
+    /// Whether the cluster has no such topic.
     pub(crate) fn is_missing(&self) -> bool {
         self.refusal == Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
     }
 
-    /// Whether the topic has a partition, as far as the cluster has said. A negative index is never
-    /// worth waiting for.
+    /// Whether the topic has a partition, as far as is known. Always true for a negative index:
+    /// waiting would not help.
     pub(crate) fn has(&self, partition: Option<i32>) -> bool {
         partition.is_none_or(|index| index < self.count as i32)
     }
 
-    /// Whether a partition belonged to a topic of the same name that was deleted. One answer says so
-    /// only for records that were handed over before its question; a topic may have been created
-    /// once more since.
+    /// Whether a partition belonged to a deleted topic of the same name. One answer says so only
+    /// for records that were handed over before its request: a topic may have been created again
+    /// since.
     pub(crate) fn is_deleted(&self, partition: usize) -> bool {
         partition >= self.extent && self.described_by > self.shrunk_by
     }
@@ -138,19 +137,19 @@ impl Topic {
         self.leaders.get(partition).copied().unwrap_or(Leader::NONE)
     }
 
-    /// The leaders of the partitions that can be used.
+    /// The leaders of the usable partitions.
     pub(crate) fn leaders(&self) -> impl Iterator<Item = Option<NodeId>> {
         self.leaders[..self.count].iter().map(|leader| leader.node)
     }
 
-    /// Takes over what the answer to a question says, except for the leaders. Says whether the
-    /// answer may come from a broker that lags behind.
+    /// Applies an answer, except for the leaders. Returns what has changed, and whether the answer
+    /// may come from a broker with outdated metadata.
     pub(super) fn take_in(&mut self, described: &MetadataTopic, question: u64) -> (News, bool) {
         let code = described.error_code;
         if !code.is_success() {
             self.refusal = Some(code);
             if code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION {
-                // New records wait for the topic to come back, as for any other that is missing.
+                // New records wait until the topic exists, as for any missing topic.
                 self.count = 0;
             }
             return (News::Refused(code), false);
@@ -169,7 +168,7 @@ impl Topic {
         }
         self.leaders.resize(self.extent, Leader::NONE);
         if is_recreated {
-            // Epochs count from the start again.
+            // Leader epochs start again at zero.
             for leader in &mut self.leaders {
                 leader.epoch = -1;
             }
@@ -177,9 +176,9 @@ impl Topic {
         (News::Described { is_recreated }, is_doubtful)
     }
 
-    /// Takes over how many partitions the cluster names now, and says whether the answer can be
-    /// trusted. One that names fewer may come from a broker that lags behind: where topics have
-    /// ids, the id decides; where they have none, a second answer has to agree.
+    /// Applies the number of partitions. Returns whether the answer can be trusted: one with fewer
+    /// partitions may come from a broker with outdated metadata. With topic ids, the id decides;
+    /// without them, a second answer must agree.
     fn resize(&mut self, id: u128, count: usize) -> bool {
         let is_smaller = count < self.extent;
         let is_anew = self.id != id;
@@ -193,8 +192,8 @@ impl Topic {
         !is_doubtful || id != 0
     }
 
-    /// Takes over the leader of a partition, unless the news is older than what is known: the
-    /// broker that answered may not know of the last election.
+    /// Applies the leader of a partition, unless the answer is older than what is known: the broker
+    /// may have missed the last election.
     pub(super) fn follow(&mut self, partition: usize, leader: Leader) -> Option<Succession> {
         let known = self.leaders.get_mut(partition)?;
         if leader.epoch >= 0 && leader.epoch < known.epoch {
@@ -207,7 +206,7 @@ impl Topic {
         })
     }
 
-    /// Takes note of which partitions have a leader now.
+    /// Updates the list of partitions with a leader.
     pub(super) fn list_led(&mut self) {
         let partitions = (0..).zip(&self.leaders[..self.count]);
         self.led = partitions.filter(|(_, p)| p.node.is_some()).map(|(index, _)| index).collect();

@@ -1,4 +1,4 @@
-//! The topics that the client has named, by their index and by their name.
+//! The topics of the client, by index and by name.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use super::{Cluster, Place};
 use crate::protocol::MetadataTopic;
 
 impl Cluster {
-    /// A topic's index, if it was named before.
+    /// Returns a topic's index, if it is known.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }
 
-    /// The same for a record. Most records go where the one before went.
+    /// Returns the index of a record's topic. Most records have the same topic as the one before.
     #[inline]
     pub(crate) fn look_up(&mut self, name: &str) -> Option<usize> {
         if self.topics.get(self.last).is_some_and(|topic| &**topic.name() == name) {
@@ -35,13 +35,13 @@ impl Cluster {
         index
     }
 
-    /// Forgets a topic. Another one may get its index.
+    /// Forgets a topic. Its index may be reused.
     pub(crate) fn forget(&mut self, index: usize) {
         let topic = std::mem::replace(&mut self.topics[index], Topic::new(Arc::from("")));
         self.by_name.remove(topic.name());
         self.free.insert(index);
         if self.last == index {
-            // A topic without a name must not be found where this one was.
+            // A lookup of another name must not find the freed entry.
             self.last = usize::MAX;
         }
     }
@@ -51,13 +51,12 @@ impl Cluster {
         &self.topics[index]
     }
 
-    /// A topic's name, to keep.
+    /// Returns a shared copy of a topic's name.
     #[inline]
     pub(crate) fn name_of(&self, index: usize) -> Arc<str> {
         Arc::clone(self.topics[index].name())
     }
 
-    /// The indices of all topics.
     pub(crate) fn indices(&self) -> impl Iterator<Item = usize> {
         self.indices_from(0)
     }
@@ -66,7 +65,6 @@ impl Cluster {
         (first..self.topics.len()).filter(|index| !self.free.contains(index))
     }
 
-    /// How many topics there are.
     pub(super) fn len(&self) -> usize {
         self.topics.len() - self.free.len()
     }
@@ -80,15 +78,15 @@ impl Cluster {
         self.topics[place.topic].leader(place.partition)
     }
 
-    /// Whether a partition belonged to a topic of the same name that was deleted, as a later answer
-    /// has to confirm.
+    /// Whether a partition belonged to a deleted topic of the same name. A later answer must
+    /// confirm it.
     #[inline]
     pub(crate) fn is_deleted(&self, place: Place) -> bool {
         self.topics[place.topic].is_deleted(place.partition)
     }
 
-    /// Takes over what an answer says of a topic; the leaders follow one by one. Asks again if the
-    /// answer may come from a broker that lags behind.
+    /// Applies what an answer says about a topic; the leaders follow separately. Requests a refresh
+    /// if the answer may come from a broker with outdated metadata.
     pub(crate) fn take_in(&mut self, index: usize, described: &MetadataTopic) -> News {
         let question = self.asked();
         let (news, is_doubtful) = self.topics[index].take_in(described, question);
@@ -98,12 +96,12 @@ impl Cluster {
         news
     }
 
-    /// Takes over the leader of a partition, unless the news is older than what is known.
+    /// Applies the leader of a partition, unless the answer is older than what is known.
     pub(crate) fn follow(&mut self, place: Place, leader: Leader) -> Option<Succession> {
         self.topics[place.topic].follow(place.partition, leader)
     }
 
-    /// Takes note of which partitions of a topic have a leader now.
+    /// Updates the list of partitions with a leader.
     pub(crate) fn list_led(&mut self, topic: usize) {
         self.topics[topic].list_led();
     }

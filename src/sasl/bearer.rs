@@ -9,19 +9,20 @@ use super::refusal::{is_of_credentials, quoted};
 use super::token::Token;
 use crate::error::{Error, ErrorKind, Result, shown};
 
-/// The name of the mechanism, as it stands in `SaslHandshake`.
+/// The mechanism's name in `SaslHandshake`.
 pub const OAUTHBEARER: &str = "OAUTHBEARER";
 
-/// Separates the parts of a message, and is the whole answer to a refusal.
+/// Separates the parts of a message, and is the whole reply to a refusal.
 const SEPARATOR: u8 = 1;
 
 pub(super) struct Bearer {
     token: Token,
-    /// Why the server refuses the token, as JSON. It fails the login only after one more message.
+    /// The reason why the server refuses the token, as JSON. The login fails after one more
+    /// message.
     refused: Option<String>,
 }
 
-/// Without what the server says, which may repeat the token.
+/// Without the server's text, which may repeat the token.
 impl fmt::Debug for Bearer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bearer").field("token", &self.token).finish_non_exhaustive()
@@ -45,7 +46,7 @@ impl Bearer {
         let Token { value, extensions, .. } = &self.token;
         let parts: usize =
             extensions.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
-        // Room for all of it: growing would leave copies of the token behind.
+        // With the final capacity: growing would leave copies of the token in memory.
         let mut message = Zeroizing::new(Vec::with_capacity(value.reveal().len() + parts + 32));
         message.extend_from_slice(b"n,,\x01auth=Bearer ");
         message.extend_from_slice(value.reveal().as_bytes());
@@ -59,7 +60,7 @@ impl Bearer {
         message
     }
 
-    /// A server that accepts the token answers with nothing.
+    /// A server that accepts the token sends an empty message.
     pub(super) fn answer(&mut self, server: &[u8]) -> Result<Next> {
         if self.is_refused() {
             return Err(Error::new(ErrorKind::Authentication, self.refusal("")));
@@ -71,7 +72,7 @@ impl Bearer {
         Ok(Next::Send(Zeroizing::new(vec![SEPARATOR])))
     }
 
-    /// Whether the server has refused the token, whatever becomes of the connection.
+    /// Whether the server has refused the token. True even if the connection then fails.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.is_some()
     }
@@ -79,7 +80,7 @@ impl Bearer {
     pub(super) fn refusal(&self, said: &str) -> String {
         let said = said.trim();
         let json = self.refused.as_deref().map(str::trim);
-        // Kafka's text often repeats the JSON, which says more.
+        // Kafka's text often repeats the JSON, which is more specific.
         let words = match json {
             Some(json) if is_of_credentials(said) || said.contains(json) => json,
             _ => said,
@@ -106,7 +107,7 @@ impl Bearer {
     }
 }
 
-/// Refuses what would end a part of the message early, and so forge another.
+/// Refuses characters that would end a part of the message early, and so forge another part.
 fn check(token: &Token) -> Result<()> {
     let refused = |what: &str| Err(Error::new(ErrorKind::Authentication, what));
     if !is_token(token.value.reveal()) {
@@ -125,7 +126,7 @@ fn check(token: &Token) -> Result<()> {
     Ok(())
 }
 
-/// `b64token` of RFC 6750.
+/// Whether the text matches `b64token` of RFC 6750.
 fn is_token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     let is_allowed = |it: u8| it.is_ascii_alphanumeric() || b"-._~+/".contains(&it);

@@ -1,4 +1,4 @@
-//! The client's side of a login by a password: PLAIN and SCRAM.
+//! Logins by password, the client's side: PLAIN and SCRAM.
 
 use zeroize::Zeroizing;
 
@@ -10,10 +10,9 @@ use super::scram::Scram;
 use crate::config::{Mechanism, Secret};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What a SCRAM server says in place of its message if it refuses the client's.
+/// The start of a SCRAM server's message if it refuses the client's.
 const REFUSAL: &[u8] = b"e=";
 
-/// One login.
 #[derive(Debug)]
 pub(super) struct ByPassword {
     pub(super) mechanism: Mechanism,
@@ -23,7 +22,7 @@ pub(super) struct ByPassword {
     exchange: Exchange,
 }
 
-/// What the server judges by the client's last message.
+/// What the client's last message lets the server check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// The user's name.
@@ -68,7 +67,7 @@ impl ByPassword {
 
     pub(super) fn answer(&mut self, server: &[u8]) -> Result<Next> {
         match &mut self.exchange {
-            // Kafka answers with nothing; what other servers may add means nothing.
+            // Kafka sends an empty message. Other servers may add text, which has no meaning.
             Exchange::Plain => Ok(Next::Done),
             Exchange::Scram(scram) => match server.strip_prefix(REFUSAL) {
                 Some(said) => {
@@ -87,7 +86,7 @@ impl ByPassword {
         }
     }
 
-    /// What the server judges by the last message.
+    /// What the last message lets the server check.
     pub(super) fn stage(&self) -> Stage {
         match &self.exchange {
             Exchange::Plain => Stage::Both,

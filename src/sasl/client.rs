@@ -1,4 +1,4 @@
-//! The client's side of a login, by any mechanism.
+//! A login by any mechanism, the client's side.
 
 use zeroize::Zeroizing;
 
@@ -11,7 +11,6 @@ use super::token::Token;
 use crate::config::{Mechanism, Secret};
 use crate::error::Result;
 
-/// One login.
 #[derive(Debug)]
 pub struct Client(Login);
 
@@ -22,8 +21,9 @@ enum Login {
 }
 
 impl Client {
-    /// Starts a login by a password. `nonce` is random bytes that are used once. An `is_token` login
-    /// is by a delegation token: the user is its id, and the password its HMAC.
+    /// Starts a login by password. `nonce` must be random bytes that are used once. With
+    /// `is_token`, the login uses a delegation token: the user is its id, and the password its
+    /// HMAC.
     pub fn new(
         mechanism: Mechanism,
         user: &str,
@@ -35,12 +35,12 @@ impl Client {
         Ok(Self(Login::Password(login)))
     }
 
-    /// Starts a login by a token. `extensions` are sent beside it, unless the token has its own.
+    /// Starts a login by token. `extensions` are sent with it, unless the token has its own.
     pub fn bearer(token: &Token, extensions: &[(String, String)]) -> Result<Self> {
         Bearer::new(token, extensions).map(Login::Bearer).map(Self)
     }
 
-    /// The first message.
+    /// Returns the first message.
     pub fn first(&self) -> Zeroizing<Vec<u8>> {
         match &self.0 {
             Login::Password(login) => login.first(),
@@ -48,7 +48,7 @@ impl Client {
         }
     }
 
-    /// Takes in a message of the server.
+    /// Processes a message of the server.
     pub fn answer(&mut self, server: &[u8]) -> Result<Next> {
         match &mut self.0 {
             Login::Password(login) => login.answer(server),
@@ -56,7 +56,7 @@ impl Client {
         }
     }
 
-    /// Takes in the keys of [`Next::Derive`].
+    /// Processes the keys that [`Next::Derive`] asked for.
     pub fn derived(&mut self, keys: Keys) -> Result<Next> {
         match &mut self.0 {
             Login::Password(login) => login.derived(keys),
@@ -64,12 +64,13 @@ impl Client {
         }
     }
 
-    /// Whether the server has refused the login already, and awaits one more message.
+    /// Whether the server has refused the login, and expects one more message.
     pub fn is_refused(&self) -> bool {
         matches!(&self.0, Login::Bearer(login) if login.is_refused())
     }
 
-    /// Why the server refused the last message, as far as that can be known, and what to do.
+    /// Explains why the server refused the last message, as far as that can be known, and what to
+    /// do.
     pub fn refusal(&self, said: &str) -> String {
         match &self.0 {
             Login::Password(login) => login.refusal(said),
@@ -77,8 +78,7 @@ impl Client {
         }
     }
 
-    /// The server's words as an addition to a message. A server may repeat what it was sent: then
-    /// they are left out.
+    /// Quotes the server's text for an error message. Empty if the text repeats a secret.
     pub fn quote(&self, said: &str) -> String {
         match &self.0 {
             Login::Password(login) => login.quote(said),

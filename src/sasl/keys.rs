@@ -1,5 +1,5 @@
-//! SCRAM's keys: derived from a password by many rounds of a hash, and kept, so that the next
-//! connection need not derive them again.
+//! SCRAM's keys. Deriving them from a password takes many rounds of a hash, so they are kept for
+//! later connections.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -9,10 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::config::{Mechanism, Secret};
 
-/// How many keys are kept. A cluster's brokers share a user's salt, so one is enough mostly.
+/// Maximum number of kept keys. A cluster's brokers share a user's salt, so one is usually enough.
 const KEPT: usize = 8;
 
-/// The hash of a SCRAM mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hash {
     Sha256,
@@ -20,7 +19,7 @@ pub(super) enum Hash {
 }
 
 impl Hash {
-    /// `None` for a mechanism without one.
+    /// `None` for a mechanism without a hash.
     pub(super) fn of(mechanism: Mechanism) -> Option<Self> {
         match mechanism {
             Mechanism::Plain => None,
@@ -43,7 +42,7 @@ impl Hash {
         }
     }
 
-    /// `H(bytes)`.
+    /// Returns `H(bytes)`.
     pub(super) fn digest(self, bytes: &[u8]) -> digest::Digest {
         match self {
             Self::Sha256 => digest::digest(&digest::SHA256, bytes),
@@ -51,17 +50,17 @@ impl Hash {
         }
     }
 
-    /// `HMAC(key, text)`.
+    /// Returns `HMAC(key, text)`.
     pub(super) fn sign(self, key: &[u8], text: &[u8]) -> hmac::Tag {
         hmac::sign(&hmac::Key::new(self.hmac(), key), text)
     }
 
-    /// Whether `tag` is `HMAC(key, text)`, in constant time.
+    /// Compares `tag` with `HMAC(key, text)`, in constant time.
     pub(super) fn verifies(self, key: &[u8], text: &[u8], tag: &[u8]) -> bool {
         hmac::verify(&hmac::Key::new(self.hmac(), key), text, tag).is_ok()
     }
 
-    /// Bytes of a key.
+    /// The size of a key in bytes.
     pub(super) fn size(self) -> usize {
         match self {
             Self::Sha256 => digest::SHA256_OUTPUT_LEN,
@@ -70,7 +69,7 @@ impl Hash {
     }
 }
 
-/// What a client and a server each prove that they know.
+/// The keys with which client and server prove that they know the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Keys {
     pub(super) client: Zeroizing<Vec<u8>>,
@@ -83,7 +82,8 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// Keys that are to be derived. That takes milliseconds: it is for a thread that may be busy.
+/// The parameters of a key derivation. Running it takes milliseconds, so it belongs on a thread
+/// that may be busy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derivation {
     pub(super) hash: Hash,
@@ -104,19 +104,19 @@ impl Derivation {
     }
 }
 
-/// Keys by what they were derived from.
+/// Derived keys, by the parameters of their derivation.
 #[derive(Debug, Default)]
 pub struct KeyCache {
     kept: Vec<(Derivation, Keys)>,
 }
 
 impl KeyCache {
-    /// The keys of a derivation that was run before.
+    /// Returns the keys of an earlier derivation.
     pub fn get(&self, derivation: &Derivation) -> Option<Keys> {
         self.kept.iter().find(|(known, _)| known == derivation).map(|(_, keys)| keys.clone())
     }
 
-    /// Keeps keys, in place of the oldest if there are too many.
+    /// Keeps keys. Evicts the oldest if there are too many.
     pub fn put(&mut self, derivation: Derivation, keys: Keys) {
         if self.get(&derivation).is_none() {
             self.kept.truncate(KEPT - 1);

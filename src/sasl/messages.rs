@@ -1,16 +1,16 @@
-//! SCRAM's messages, as both sides read them: `a=value` fields, separated by commas.
+//! The syntax of SCRAM's messages: `a=value` fields, separated by commas.
 
 use crate::error::{Error, ErrorKind};
 
-/// More than any message that makes sense; the rest is not looked at.
+/// Maximum size of a message. Longer ones are refused.
 const LONGEST: usize = 4096;
 
-/// A message that is not SCRAM's.
+/// The error of a message that is not valid SCRAM.
 pub(super) fn malformed(what: &str) -> Error {
     Error::new(ErrorKind::Protocol, format!("the peer's SCRAM message is malformed: {what}"))
 }
 
-/// The message as text.
+/// Decodes a message as UTF-8.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Error> {
     if bytes.len() > LONGEST {
         return Err(malformed(&format!("it has {} bytes", bytes.len())));
@@ -18,7 +18,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Error> {
     std::str::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8"))
 }
 
-/// Takes the value of the first field, which must have this name, off a message.
+/// Takes the first field off a message, and returns its value. The field must have this name.
 pub(super) fn take<'a>(message: &mut &'a str, name: char) -> Result<&'a str, Error> {
     let (field, rest) = message.split_once(',').unwrap_or((*message, ""));
     let value = field.strip_prefix(name).and_then(|field| field.strip_prefix('='));
@@ -26,12 +26,12 @@ pub(super) fn take<'a>(message: &mut &'a str, name: char) -> Result<&'a str, Err
     value.ok_or_else(|| malformed(&format!("the field {name}= is missing")))
 }
 
-/// A user's name as a field.
+/// Escapes a user's name.
 pub(super) fn escape(name: &str) -> String {
     name.replace('=', "=3D").replace(',', "=2C")
 }
 
-/// The name in a field; `None` if it is not escaped.
+/// Unescapes a user's name. `None` if it is not escaped correctly.
 pub(super) fn unescape(field: &str) -> Option<String> {
     let name = field.replace("=2C", ",").replace("=3D", "=");
     (escape(&name) == field).then_some(name)

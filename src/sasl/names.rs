@@ -1,9 +1,9 @@
-//! The names of mechanisms, as they stand in `SaslHandshake`.
+//! The names of mechanisms in `SaslHandshake`.
 
 use crate::config::Mechanism;
 
 impl Mechanism {
-    /// The name that is asked for first.
+    /// The name to request first.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",
@@ -12,12 +12,12 @@ impl Mechanism {
         }
     }
 
-    /// The mechanism with this name.
+    /// Returns the mechanism with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Plain, Self::ScramSha256, Self::ScramSha512].into_iter().find(|it| it.name() == name)
     }
 
-    /// What is asked for next where only these are offered.
+    /// Returns the mechanism to request next if the server offers only these.
     #[must_use]
     pub fn instead(self, offered: &[String]) -> Option<Self> {
         let offers = |name| offered.iter().any(|offer| offer == name);

@@ -1,15 +1,15 @@
-//! What follows a message of the server.
+//! What a client must do after a message of the server.
 
 use zeroize::Zeroizing;
 
 use super::keys::Derivation;
 
-/// What follows a message of the server.
+/// The next step of a login.
 #[derive(Debug)]
 pub enum Next {
-    /// This is to be sent.
+    /// Send this message.
     Send(Zeroizing<Vec<u8>>),
-    /// These keys are needed: see [`Client::derived`](super::Client::derived).
+    /// Derive these keys: see [`Client::derived`](super::Client::derived).
     Derive(Derivation),
     /// The login has succeeded.
     Done,

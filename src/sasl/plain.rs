@@ -1,11 +1,11 @@
-//! PLAIN (RFC 4616), the client's side: the password itself, in one message.
+//! PLAIN (RFC 4616), the client's side: the password, in one message.
 
 use zeroize::Zeroizing;
 
 use crate::config::Secret;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Refuses what the message cannot hold.
+/// Refuses characters that the message cannot contain.
 pub(super) fn check(user: &str, password: &Secret) -> Result<()> {
     for (name, text) in [("user", user), ("password", password.reveal())] {
         if text.contains('\0') {
@@ -16,7 +16,7 @@ pub(super) fn check(user: &str, password: &Secret) -> Result<()> {
     Ok(())
 }
 
-/// The client's only message. Kafka wants no authorization id, or the user's.
+/// Returns the client's only message. Kafka accepts no authorization id but the user's own.
 pub(super) fn message(user: &str, password: &Secret) -> Zeroizing<Vec<u8>> {
     let password = password.reveal();
     let mut message = Zeroizing::new(Vec::with_capacity(user.len() + password.len() + 2));

@@ -1,15 +1,16 @@
-//! Why a server refused a login, in words.
+//! Explains why a server refused a login.
 
 use super::by_password::{ByPassword, Stage};
 use crate::config::Mechanism;
 use crate::error::shown;
 use crate::wire::base64;
 
-/// Words of texts that say that the credentials are wrong: those of brokers, and of RFC 5802.
+/// Words by which brokers and RFC 5802 say that the credentials are wrong.
 const OF_CREDENTIALS: [&str; 4] = ["credential", "password", "unknown-user", "invalid-proof"];
 
 impl ByPassword {
-    /// Why the server refused the last message, as far as that can be known, and what to do.
+    /// Explains why the server refused the last message, as far as that can be known, and what to
+    /// do.
     pub(super) fn refusal(&self, said: &str) -> String {
         let said = said.trim();
         if is_of_credentials(said) || self.gives_away(said) {
@@ -19,8 +20,7 @@ impl ByPassword {
         format!("the broker refuses the login of \"{user}\" by {mechanism}: {}", shown(said))
     }
 
-    /// The server's words as an addition to a message. A server may repeat what it was sent: then
-    /// they are left out.
+    /// Quotes the server's text for an error message. Empty if the text repeats a secret.
     pub(super) fn quote(&self, said: &str) -> String {
         if self.gives_away(said) {
             return " (the broker's words are not shown, as they contain the password)".to_owned();
@@ -28,7 +28,7 @@ impl ByPassword {
         quoted(said)
     }
 
-    /// What a server means that refuses credentials at this stage.
+    /// The likely cause, if the server refuses the credentials at this stage.
     fn cause(&self) -> String {
         let (user, mechanism) = (shown(&self.user), self.mechanism.name());
         match (self.stage(), self.is_token) {
@@ -53,7 +53,7 @@ impl ByPassword {
         }
     }
 
-    /// Whether a text of the server contains the password, or PLAIN's message in Base64.
+    /// Whether a text contains the password, or PLAIN's message in Base64.
     fn gives_away(&self, said: &str) -> bool {
         let is_plain = self.mechanism == Mechanism::Plain;
         said.contains(self.password.reveal())
@@ -61,19 +61,19 @@ impl ByPassword {
     }
 }
 
-/// Whether a server refuses a login for now, whatever its credentials: brokers of Amazon MSK say
-/// "Too many connects", with the code of a wrong password.
+/// Whether a refusal is temporary: brokers of Amazon MSK say "Too many connects", with the error
+/// code of a wrong password.
 pub fn is_for_now(said: &str) -> bool {
     said.to_ascii_lowercase().contains("too many connect")
 }
 
-/// The server's words as an addition to a message.
+/// Quotes the server's text for an error message.
 pub(super) fn quoted(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!(" (the broker says: {})", shown(said)) }
 }
 
-/// Whether a text says no more than that the credentials are wrong. Brokers refuse logins for other
-/// reasons with the same code: too many connections, a disabled account.
+/// Whether a text says only that the credentials are wrong. Brokers use the same code for other
+/// reasons: too many connections, a disabled account.
 pub(super) fn is_of_credentials(said: &str) -> bool {
     let said = said.to_ascii_lowercase();
     let reason = said.trim_start_matches("authentication failed").trim_matches([':', '.', ' ']);

@@ -1,5 +1,5 @@
 //! SCRAM (RFC 5802, RFC 7677), the client's side, by Kafka's rules: no channel binding, names in
-//! plain UTF-8, at least 4096 iterations.
+//! UTF-8 without SASLprep, at least 4096 iterations.
 
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
@@ -13,10 +13,10 @@ use crate::config::Secret;
 use crate::error::{Error, ErrorKind, Result, shown};
 use crate::wire::base64;
 
-/// Fewer are easy to guess a password by; more would keep a core busy for seconds.
+/// With fewer iterations a password is easy to guess. More would keep a core busy for seconds.
 const ITERATIONS: RangeInclusive<u32> = 4_096..=1_000_000;
 
-/// The header of a client without channel binding, and its Base64.
+/// The header of a client without channel binding.
 pub(super) const HEADER: &str = "n,,";
 pub(super) const HEADER_ENCODED: &str = "biws";
 
@@ -31,11 +31,11 @@ pub(super) struct Scram {
 
 #[derive(Debug)]
 enum State {
-    /// The server's first message is to come.
+    /// Waiting for the server's first message.
     First,
-    /// Keys are to be derived.
+    /// Waiting for the derived keys.
     Deriving { server_first: String, nonce: String },
-    /// The server's last message is to come.
+    /// Waiting for the server's last message.
     Final { keys: Keys, signed: String },
 }
 
@@ -51,7 +51,7 @@ impl Scram {
         Zeroizing::new(format!("{HEADER}{}", self.first).into_bytes())
     }
 
-    /// Whether the password is what the server judges now.
+    /// Whether the server now checks the password.
     pub(super) fn is_at_proof(&self) -> bool {
         matches!(self.state, State::Final { .. })
     }
@@ -99,7 +99,7 @@ impl Scram {
         Ok(Next::Send(Zeroizing::new(message.into_bytes())))
     }
 
-    /// The server proves that it knows the password, too.
+    /// Verifies the server's proof that it knows the password.
     fn verify(&self, server: &str, keys: &Keys, signed: &str) -> Result<Next> {
         let mut rest = server;
         let signature = base64::decode(take(&mut rest, 'v')?)
@@ -115,7 +115,7 @@ impl Scram {
     }
 }
 
-/// The iterations that a server asks for, unless they are too few or too many.
+/// Parses the number of iterations. Fails if it is out of range.
 fn accepted(iterations: &str) -> Result<NonZeroU32> {
     if iterations.is_empty() || !iterations.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(malformed("its iterations are not a number"));

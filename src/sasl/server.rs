@@ -1,5 +1,5 @@
-//! The server's side of a login, by any mechanism, with the rules and the texts of Kafka's brokers.
-//! The broker in the box runs it, and the client is tested against it.
+//! Logins by any mechanism, the server's side, with the rules and texts of Kafka's brokers. The
+//! in-process broker uses it, and the client is tested against it.
 
 mod bearer;
 mod scram;
@@ -13,20 +13,19 @@ use crate::wire::base64;
 use bearer::{ACKNOWLEDGEMENT, ClientToken, INVALID_TOKEN};
 use scram::{Challenge, ClientFirst};
 
-/// Who may log in, with which passwords.
+/// Passwords by user.
 pub type Accounts = HashMap<String, Secret>;
 
-/// A mechanism that a server enables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerMechanism {
     /// The client proves a password.
     Password(Mechanism),
-    /// The client shows a token: `OAUTHBEARER`.
+    /// The client sends a token: `OAUTHBEARER`.
     Bearer,
 }
 
 impl ServerMechanism {
-    /// Its name, as it stands in `SaslHandshake`.
+    /// The mechanism's name in `SaslHandshake`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Password(mechanism) => mechanism.name(),
@@ -41,25 +40,24 @@ impl From<Mechanism> for ServerMechanism {
     }
 }
 
-/// What a server knows when a client logs in.
+/// What the server knows when a client logs in.
 #[derive(Debug)]
 pub struct Known<'a> {
-    /// The users with passwords.
     pub users: &'a Accounts,
-    /// The delegation tokens, by their ids.
+    /// The HMACs of delegation tokens, by token id.
     pub tokens: &'a Accounts,
-    /// Users that are not let in, whatever they prove.
+    /// Users that are always refused.
     pub locked_out: &'a BTreeSet<String>,
-    /// What SCRAM salts passwords with.
+    /// The salt of SCRAM's keys.
     pub salt: &'a [u8],
     /// Random bytes that are used once.
     pub nonce: &'a [u8],
-    /// The time in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub now_ms: i64,
 }
 
 impl<'a> Known<'a> {
-    /// What an account must prove, if it is there and let in.
+    /// Returns the secret of an account, if it exists and is not locked out.
     fn secret_of(&self, accounts: &'a Accounts, name: &str) -> Option<&'a Secret> {
         accounts.get(name).filter(|_| !self.locked_out.contains(name))
     }
@@ -72,7 +70,7 @@ pub struct Server {
     expected: Expected,
 }
 
-/// What the next message is to be.
+/// The message that the server expects next.
 #[derive(Debug)]
 enum Expected {
     First,
@@ -80,38 +78,35 @@ enum Expected {
     Acknowledgement,
 }
 
-/// What follows a message that was accepted.
+/// The result of a message that was accepted.
 #[derive(Debug)]
 pub enum ServerNext {
-    /// This is the answer, and another message is to come.
+    /// Send this answer, and expect another message.
     Continue(Server, String),
-    /// The client is who it says.
+    /// The client is authenticated.
     Done(Accepted),
 }
 
 /// A client that has logged in.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// Who it is.
     pub user: String,
     /// The last answer.
     pub answer: String,
-    /// When the client's token ends, in milliseconds since 1970. Passwords do not.
+    /// When the client's token expires, in milliseconds since 1970. Passwords do not expire.
     pub ends_at_ms: Option<i64>,
 }
 
 impl Server {
-    /// Starts a login by a mechanism.
     pub fn new(mechanism: impl Into<ServerMechanism>) -> Self {
         Self { mechanism: mechanism.into(), expected: Expected::First }
     }
 
-    /// How the client logs in.
     pub fn mechanism(&self) -> ServerMechanism {
         self.mechanism
     }
 
-    /// Takes in a message of the client; or says why not, in Kafka's words.
+    /// Processes a message of the client. Returns the reason for a refusal in Kafka's words.
     pub fn step(&self, client: &[u8], known: &Known<'_>) -> Result<ServerNext, String> {
         match (&self.expected, self.mechanism) {
             (Expected::First, ServerMechanism::Bearer) => self.bearer(client, known),
@@ -146,7 +141,8 @@ impl Server {
         Ok(self.then(Expected::Proof { user, challenge: Box::new(challenge) }, answer))
     }
 
-    /// A token that is refused is answered, and the login fails when the client has heard of it.
+    /// Checks a token. If it is refused, the client receives the reason, and the login fails with
+    /// its next message.
     fn bearer(&self, client: &[u8], known: &Known<'_>) -> Result<ServerNext, String> {
         let shown = ClientToken::parse(client).ok_or_else(|| self.invalid())?;
         let claims = shown.claims(known.now_ms);
@@ -177,7 +173,7 @@ fn done(user: &str, answer: String) -> ServerNext {
     ServerNext::Done(Accepted { user: user.to_owned(), answer, ends_at_ms: None })
 }
 
-/// PLAIN is one message: a name to act under, which is empty or the user's own, the user and the
+/// Checks PLAIN's message: the authorization id, which is empty or the user's own, the user and the
 /// password.
 fn plain(token: &[u8], known: &Known<'_>) -> Result<ServerNext, String> {
     let text = str::from_utf8(token).unwrap_or_default();
@@ -204,7 +200,7 @@ fn may_act_as(name: &str, user: &str) -> Result<(), String> {
     Err(format!("Authentication failed: {reason}"))
 }
 
-/// Kafka's words for everything that it will not explain to a stranger.
+/// Kafka's text for every reason that it does not reveal to an unauthenticated client.
 pub fn invalid_credentials(mechanism: impl Into<ServerMechanism>) -> String {
     let name = mechanism.into().name();
     format!(

@@ -1,4 +1,4 @@
-//! Client and server against each other, and against the vectors of the RFC.
+//! Client and server against each other, and against the test vectors of the RFC.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ fn secret(text: &str) -> Secret {
     Secret::new(text.to_owned())
 }
 
-/// How a login ends: as the client sees it, with the last text for a refusal by the server.
+/// Runs a login. Returns the result on the client's side, with the server's text if it refuses.
 fn log_in(
     mechanism: Mechanism,
     (user, password): (&str, &str),
@@ -57,7 +57,7 @@ fn as_it_is(_: usize, answer: Vec<u8>) -> Vec<u8> {
     answer
 }
 
-/// What a server knows at the beginning of 1970.
+/// A server's knowledge at the beginning of 1970.
 fn known<'a>(users: &'a Accounts, tokens: &'a Accounts) -> Known<'a> {
     const NOBODY: &BTreeSet<String> = &BTreeSet::new();
     let (salt, nonce) = (b"a salt", b"server nonce");
@@ -68,7 +68,7 @@ fn users(user: &str, password: &str) -> Accounts {
     Accounts::from([(user.to_owned(), secret(password))])
 }
 
-/// A client of `user`/`pencil` that has got as far as its proof.
+/// Returns a client of `user`/`pencil` with its proof.
 fn at_proof(mechanism: Mechanism, nonce: &[u8], server_first: &str) -> (Client, String) {
     let mut client = Client::new(mechanism, "user", &secret("pencil"), false, nonce).unwrap();
     let Next::Derive(derivation) = client.answer(server_first.as_bytes()).unwrap() else {
@@ -80,8 +80,8 @@ fn at_proof(mechanism: Mechanism, nonce: &[u8], server_first: &str) -> (Client, 
     (client, String::from_utf8(proof.to_vec()).unwrap())
 }
 
-/// The client that has got as far as its proof in the exchange of RFC 7677, section 3. The RFC's nonce
-/// is given as the bytes whose Base64 it is.
+/// Returns the client with its proof in the exchange of RFC 7677, section 3. The RFC's nonce is
+/// given as the bytes whose Base64 it is.
 fn at_proof_of_the_rfc(mechanism: Mechanism) -> (Client, String) {
     let nonce = base64::decode("rOprNGfwEbeRWgbNEkqO").unwrap();
     let first =
@@ -102,7 +102,7 @@ fn the_vector_of_rfc_7677() {
     assert!(matches!(client.answer(last), Ok(Next::Done)));
 }
 
-/// The same exchange by SHA-512, which no RFC has a vector for; computed with Python's hashlib.
+/// The same exchange with SHA-512, for which no RFC has a vector; computed with Python's hashlib.
 #[test]
 fn the_same_exchange_by_sha_512() {
     let (mut client, proof) = at_proof_of_the_rfc(Mechanism::ScramSha512);
@@ -291,7 +291,7 @@ proptest! {
         }
     }
 
-    /// A changed salt or count makes a wrong proof, and what is changed later is noticed.
+    /// A changed salt or count makes a wrong proof, and a later change is noticed.
     #[test]
     fn a_changed_answer_never_logs_in(step in 0_usize..2, at in any::<prop::sample::Index>(), to: u8) {
         let mechanism = Mechanism::ScramSha256;

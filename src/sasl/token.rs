@@ -4,12 +4,10 @@ use std::time::SystemTime;
 
 use crate::config::Secret;
 
-/// A token, and what is sent beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// The token itself.
     pub value: Secret,
-    /// When it ends; `None` is unknown.
+    /// When the token expires; `None` if unknown.
     pub expires_at: Option<SystemTime>,
     /// Names and values for the server, such as Confluent's `logicalCluster`.
     pub extensions: Vec<(String, String)>,

@@ -21,7 +21,7 @@ fn backoff() -> Backoff {
     Backoff::of(&config())
 }
 
-/// A cluster with so many topics, whose last answer came now.
+/// Creates a cluster with `topics` topics, refreshed at `now`.
 fn cluster(topics: usize, now: Instant, random: &mut Random) -> Cluster {
     let mut cluster = Cluster::new(&config(), backoff());
     for topic in 0..topics {
