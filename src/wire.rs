@@ -1,4 +1,4 @@
-//! Bytes only: how Kafka writes integers, strings and frames, and Base64. Knows no message.
+//! Encoding of Kafka's integers and frames, and Base64. Contains no message types.
 
 pub mod base64;
 mod frame;

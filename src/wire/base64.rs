@@ -1,24 +1,23 @@
-//! Base64 (RFC 4648): the standard alphabet with padding, as SCRAM and PEM write bytes, and the one
-//! for URLs without, as tokens do.
+//! Base64 (RFC 4648): the standard alphabet with padding, used by SCRAM and PEM, and the URL-safe
+//! alphabet without padding, used by tokens.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 
-/// Writes bytes as text.
 pub fn encode(bytes: &[u8]) -> String {
     Base64::encode_string(bytes)
 }
 
-/// Reads text; `None` if it is not exactly what [`encode`] makes of some bytes.
+/// Returns `None` if `text` is not canonical: not exactly the output of [`encode`].
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     Base64::decode_vec(text).ok()
 }
 
-/// Writes bytes in the alphabet for URLs, without padding.
+/// Encodes with the URL-safe alphabet, without padding.
 pub fn encode_url(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
 
-/// Reads text in the alphabet for URLs, without padding; `None` if it is not in it.
+/// Decodes the URL-safe alphabet; `None` if `text` is invalid or has padding.
 pub fn decode_url(text: &str) -> Option<Vec<u8>> {
     Base64UrlUnpadded::decode_vec(text).ok()
 }
@@ -27,7 +26,7 @@ pub fn decode_url(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// The vectors of RFC 4648.
+    /// Test vectors of RFC 4648.
     const VECTORS: [(&str, &str); 7] = [
         ("", ""),
         ("f", "Zg=="),

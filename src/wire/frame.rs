@@ -1,18 +1,17 @@
-//! Frames: four bytes of length, then a message.
+//! Frames: a four-byte length, followed by a message.
 
 use std::fmt;
 
-/// Bytes of a frame's length.
 pub const LENGTH_SIZE: usize = 4;
 
-/// The largest answer a client accepts, as in Kafka's own (100 MiB): more is garbage, most
-/// often the first bytes of a TLS alert or of an HTTP answer.
+/// Maximum accepted frame: 100 MiB, the default of the brokers' `socket.request.max.bytes`. A larger
+/// length is garbage, most often the first bytes of a TLS alert or of an HTTP response.
 pub const MAX_FRAME: usize = 100 * 1024 * 1024;
 
-/// A frame announces a length that no peer would send.
+/// The frame's length is negative or exceeds [`MAX_FRAME`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameTooLarge {
-    /// The four bytes that were to be the length.
+    /// The four bytes read as the length.
     pub prefix: [u8; LENGTH_SIZE],
 }
 
@@ -29,7 +28,7 @@ impl fmt::Display for FrameTooLarge {
 
 impl std::error::Error for FrameTooLarge {}
 
-/// The length of the message that follows `prefix`.
+/// Decodes a frame's length.
 pub fn frame_length(prefix: [u8; LENGTH_SIZE]) -> Result<usize, FrameTooLarge> {
     usize::try_from(i32::from_be_bytes(prefix))
         .ok()

@@ -1,15 +1,15 @@
-//! Memory for bytes, as much as a message may have: the process may have none.
+//! Buffers that report an allocation failure: messages can be larger than the memory that is left.
 
 use std::collections::TryReserveError;
 
-/// Empty memory for so many bytes.
+/// Allocates an empty buffer of `capacity` bytes.
 pub fn reserved(capacity: usize) -> Result<Vec<u8>, TryReserveError> {
     let mut memory = Vec::new();
     memory.try_reserve_exact(capacity)?;
     Ok(memory)
 }
 
-/// A copy, which takes no more memory than its bytes.
+/// Copies `bytes` into a buffer of exactly their size.
 pub fn copied(bytes: &[u8]) -> Result<Vec<u8>, TryReserveError> {
     let mut copy = reserved(bytes.len())?;
     copy.extend_from_slice(bytes);

@@ -1,5 +1,5 @@
-//! Reads what a peer sent, and trusts none of it: every length is checked against the bytes
-//! that are there before anything is allocated.
+//! Decodes untrusted messages: each length is checked against the remaining bytes before memory is
+//! allocated.
 
 use std::fmt;
 
@@ -7,20 +7,19 @@ use bytes::Bytes;
 
 use super::zigzag::{MAX_VARINT, MAX_VARLONG, unzigzag};
 
-/// The bytes are not what the protocol says they must be.
+/// The reason why a message is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
-    /// Something was to follow, and the bytes ended.
+    /// The message ends inside a field.
     Truncated,
-    /// A varint longer than its type.
+    /// A varint exceeds its type.
     Varint,
-    /// A negative length where none may be, or one that exceeds the message.
+    /// A length is negative where that is not allowed, or exceeds the message.
     Length,
-    /// A string that is not UTF-8.
     Utf8,
-    /// Bytes are left over after the last field.
+    /// Bytes remain after the last field.
     Trailing,
-    /// A field holds a value that the protocol does not allow.
+    /// The protocol does not allow the value of a field.
     Value(&'static str),
 }
 
@@ -39,7 +38,7 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// A position in a message. Byte fields come out as slices of the same allocation.
+/// A position in a message. Byte fields are returned as slices of the same allocation.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     message: &'a Bytes,
@@ -59,7 +58,6 @@ macro_rules! integers {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a message from its start.
     pub fn new(message: &'a Bytes) -> Self {
         Self { message, at: 0 }
     }
@@ -68,24 +66,23 @@ impl<'a> Reader<'a> {
         &self.message[self.at..]
     }
 
-    /// How many bytes are left.
     pub fn remaining(&self) -> usize {
         self.message.len() - self.at
     }
 
-    /// How many bytes have been read.
+    /// Returns the number of bytes read.
     pub fn position(&self) -> usize {
         self.at
     }
 
-    /// Fails unless everything has been read.
+    /// Fails if bytes remain.
     pub fn finish(&self) -> Result<(), Malformed> {
         if self.remaining() == 0 { Ok(()) } else { Err(Malformed::Trailing) }
     }
 
     integers!(i8: i8, i16: i16, i32: i32, i64: i64, u8: u8, u32: u32, u128: u128);
 
-    /// The next `size` bytes, without copying them.
+    /// Returns the next `size` bytes, without copying them.
     pub fn bytes(&mut self, size: usize) -> Result<Bytes, Malformed> {
         if size > self.remaining() {
             return Err(Malformed::Truncated);
@@ -95,7 +92,6 @@ impl<'a> Reader<'a> {
         Ok(self.message.slice(start..self.at))
     }
 
-    /// Passes over the next `size` bytes.
     pub fn skip(&mut self, size: usize) -> Result<(), Malformed> {
         if size > self.remaining() {
             return Err(Malformed::Truncated);
@@ -104,7 +100,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The next `size` bytes as text.
+    /// Returns the next `size` bytes as UTF-8 text.
     pub fn text(&mut self, size: usize) -> Result<String, Malformed> {
         let bytes = self.rest().get(..size).ok_or(Malformed::Truncated)?;
         self.at += size;
@@ -128,17 +124,16 @@ impl<'a> Reader<'a> {
         Err(Malformed::Varint)
     }
 
-    /// The next unsigned varint.
     pub fn uvarint(&mut self) -> Result<u32, Malformed> {
         self.varlen(MAX_VARINT, 32).map(|value| value as u32)
     }
 
-    /// The next signed varint.
+    /// Returns the next zigzag-encoded varint.
     pub fn varint(&mut self) -> Result<i32, Malformed> {
         self.uvarint().map(|value| unzigzag(u64::from(value)) as i32)
     }
 
-    /// The next signed varlong.
+    /// Returns the next zigzag-encoded 64-bit varint.
     pub fn varlong(&mut self) -> Result<i64, Malformed> {
         self.varlen(MAX_VARLONG, 64).map(unzigzag)
     }

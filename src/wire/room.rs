@@ -1,16 +1,16 @@
-//! Room at the end of a buffer, made once and then filled: to look for room before every byte
-//! costs more than the bytes do.
+//! Space at the end of a buffer, reserved once and then filled. Checking the capacity before every
+//! byte costs more than writing the bytes.
 
 use super::zigzag::zigzag;
 
-/// Bytes to be filled from their beginning on. Whoever makes room has counted what goes in.
+/// Space that is filled from its start. Writing more than was reserved panics.
 #[derive(Debug)]
 pub struct Room<'a> {
     left: &'a mut [u8],
 }
 
 impl<'a> Room<'a> {
-    /// Room for `size` bytes behind those that are there.
+    /// Appends `size` zero bytes to `out`, to be overwritten.
     #[inline]
     pub fn after(out: &'a mut Vec<u8>, size: usize) -> Self {
         let start = out.len();
@@ -25,25 +25,23 @@ impl<'a> Room<'a> {
         taken
     }
 
-    /// Puts one byte in.
     #[inline]
     pub fn byte(&mut self, byte: u8) {
         self.take(1)[0] = byte;
     }
 
-    /// Puts bytes in as they are.
     #[inline]
     pub fn raw(&mut self, bytes: &[u8]) {
         self.take(bytes.len()).copy_from_slice(bytes);
     }
 
-    /// Puts a signed varint in.
+    /// Writes a zigzag-encoded varint.
     #[inline]
     pub fn varint(&mut self, value: i32) {
         self.uvarint(zigzag(i64::from(value)));
     }
 
-    /// Puts a signed varlong in.
+    /// Writes a zigzag-encoded 64-bit varint.
     #[inline]
     pub fn varlong(&mut self, value: i64) {
         self.uvarint(zigzag(value));
