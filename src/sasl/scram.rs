@@ -1,5 +1,5 @@
 //! SCRAM (RFC 5802, RFC 7677), the client's side, by Kafka's rules: no channel binding, names in
-//! UTF-8 without SASLprep, at least 4096 iterations.
+//! UTF-8 without `SASLprep`, at least 4096 iterations.
 
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
