@@ -8,15 +8,15 @@ mod handle;
 mod mailbox;
 mod room_deadline;
 mod sealer;
+mod shared_machine;
 mod sink;
 mod sync;
 mod turn_signal;
-mod turned;
 mod unclaimed;
 
 pub use handle::{Asked, Client};
 pub use mailbox::Mailbox;
 pub use room_deadline::RoomDeadline;
+pub use shared_machine::{Handed, HandedMany};
 pub use sink::Sink;
-pub use turned::{Handed, HandedMany};
 pub use unclaimed::Unclaimed;

@@ -52,4 +52,4 @@ pub use request::{PartitionBatch, RequestId, SealedRequest, encode_produce};
 pub use sequence::Sequence;
 pub use settled::{RecordPlace, Rest, Settled, SettledBatch, Stored, Waiting, Who};
 pub use ticket::Ticket;
-pub use turn::{Event, Outside, Turn, Turns};
+pub use turn::{Environment, Event, Turn, Turns};

@@ -39,9 +39,9 @@ class Mutation:
 MUTATIONS = [
     Mutation(
         "the first batch of an epoch goes alone until it is acknowledged",
-        f"{PARTITION}/leaving.rs",
-        "if window.is_idempotent && !self.has_acked(leader) { 1 } else { window.limit }",
-        "window.limit",
+        f"{PARTITION}/sending.rs",
+        "if max.is_idempotent && !self.has_acked(leader) { 1 } else { max.batches }",
+        "max.batches",
         noticed_by=("log", "twice"),
         story="a stored batch comes back again and again",
     ),
@@ -55,7 +55,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a new leader gets nothing while the old one owes an answer",
-        f"{PARTITION}/leaving.rs",
+        f"{PARTITION}/sending.rs",
         "if self.in_flight >= limit {",
         "if self.in_flight >= limit && self.sent_to == leader.node {",
         noticed_by=("log", "twice"),
@@ -63,17 +63,17 @@ MUTATIONS = [
     ),
     Mutation(
         "brokers do not forget a batch that is to be sent again",
-        f"{PARTITION}/leaving.rs",
-        "if self.crowds_out(index) {",
-        "if self.crowds_out(index) && false {",
+        f"{PARTITION}/sending.rs",
+        "if self.exceeds_broker_window(index) {",
+        "if self.exceeds_broker_window(index) && false {",
         noticed_by=("twice", "log"),
         story="a stored batch comes back again and again",
     ),
     Mutation(
         "an epoch is bumped only when what came before is resolved",
         f"{PARTITION}/verdict.rs",
-        "Reaction::Renumber if *index == 0 => {",
-        "Reaction::Renumber => {",
+        "RefusalAction::Renumber if *index == 0 => {",
+        "RefusalAction::Renumber => {",
         noticed_by=("twice", "log"),
         story="a stored batch comes back again and again",
     ),
@@ -110,8 +110,8 @@ MUTATIONS = [
     Mutation(
         "memory is released with the batch",
         f"{MACHINE}/ends.rs",
-        "        self.memory.release(charged);\n        if let Some(ended)",
-        "        if let Some(ended)",
+        "        self.memory.release(charged);\n        if let Some(completion)",
+        "        if let Some(completion)",
         noticed_by=("memory",),
     ),
     Mutation(
@@ -149,7 +149,7 @@ MUTATIONS = [
         f"{MACHINE}/ends.rs",
         "        self.finish_batch(now, place, removed);\n        if self.config.gapless",
         "        self.memory.release(removed.charged);\n"
-        "        removed.ended.iter().for_each(|ended| self.tickets.forget(ended.ticket));\n"
+        "        removed.completion.iter().for_each(|it| self.tickets.forget(it.ticket));\n"
         "        if self.config.gapless",
         noticed_by=("settled",),
     ),
@@ -194,8 +194,8 @@ MUTATIONS = [
     Mutation(
         "waiters are told in the order of their partition",
         f"{PARTITION}/ends.rs",
-        "Some(older) if ended.deadline > now => {",
-        "Some(older) if ended.deadline > now && ended.count < 0 => {",
+        "Some(older) if completion.deadline > now => {",
+        "Some(older) if completion.deadline > now && completion.count < 0 => {",
         noticed_by=("order",),
         story="a stored batch comes back again and again",
     ),
@@ -218,8 +218,8 @@ MUTATIONS = [
     Mutation(
         "a whole batch that is stored is told when its own time is over",
         f"{PARTITION}/ends.rs",
-        "extract_if(.., |ended| ended.deadline <= now)",
-        "extract_if(.., |ended| ended.deadline <= now && ended.count < 0)",
+        "extract_if(.., |held| held.deadline <= now)",
+        "extract_if(.., |held| held.deadline <= now && held.count < 0)",
         noticed_by=("late",),
         story="a whole is stored while older records are not",
     ),

@@ -8,9 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::driver::drive;
+use super::shared_machine::SharedMachine;
 use super::sink::Sink;
 use super::turn_signal::TurnSignal;
-use super::turned::Turned;
 use crate::config::Config;
 use crate::net::{SecurityCounts, without_signals};
 use crate::producer::Machine;
@@ -18,7 +18,7 @@ use crate::producer::Machine;
 /// State that callers and the core thread share.
 #[derive(Debug)]
 pub(super) struct Core<W> {
-    pub(super) turned: Turned<W>,
+    pub(super) shared: SharedMachine<W>,
     pub(super) signal: TurnSignal,
     pub(super) security: Arc<SecurityCounts>,
     ended: Mutex<bool>,
@@ -30,7 +30,7 @@ impl<W: Send + 'static> Core<W> {
     pub(super) fn start<S: Sink<W>>(config: Config, seed: u64, sink: S) -> io::Result<Arc<Self>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let core = Arc::new(Self {
-            turned: Turned::new(Machine::with_rest(config.clone(), seed, S::rest)),
+            shared: SharedMachine::new(Machine::with_rest(config.clone(), seed, S::rest)),
             signal: TurnSignal::default(),
             security: Arc::default(),
             ended: Mutex::new(false),
@@ -40,8 +40,8 @@ impl<W: Send + 'static> Core<W> {
         let work = move || {
             run(&inside, sink, |sink| {
                 let local = tokio::task::LocalSet::new();
-                let Self { turned, signal, security, .. } = &*inside;
-                local.block_on(&runtime, drive(turned, signal, sink, &config, security));
+                let Self { shared, signal, security, .. } = &*inside;
+                local.block_on(&runtime, drive(shared, signal, sink, &config, security));
                 drop(local);
                 // A DNS lookup may hang without limit: do not wait for it.
                 runtime.shutdown_background();
@@ -70,9 +70,9 @@ fn run<W: Send + 'static, S: Sink<W>>(core: &Core<W>, sink: S, drive: impl FnOnc
     let panicked = catch_unwind(AssertUnwindSafe(|| drive(&sink))).is_err();
     let mut last = Vec::new();
     {
-        let mut machine = core.turned.machine();
+        let mut machine = core.shared.machine();
         if panicked {
-            last.extend(machine.wreck());
+            last.extend(machine.fail_all_after_panic());
         } else {
             last.extend(std::iter::from_fn(|| machine.poll_settled()));
         }
@@ -134,11 +134,11 @@ mod tests {
         let core = Core::start(config, 1, Reports(told)).expect("a thread");
         let record = Record { timestamp: 0, key: None, value: Some(b"v"), headers: &[] };
         let produce =
-            |who| core.turned.produce(Instant::now, "t", None, &record, Some(who), Haste::AtOnce);
+            |who| core.shared.produce(Instant::now, "t", None, &record, Some(who), Haste::AtOnce);
         produce(1).expect("it is open");
         let panics = Arc::clone(&core);
         let panicked = thread::spawn(move || {
-            let _machine = panics.turned.machine();
+            let _machine = panics.shared.machine();
             panic!("as a defect of ours would");
         });
         panicked.join().expect_err("it panics");
@@ -147,7 +147,7 @@ mod tests {
         assert!(produce(2).expect_err("it takes nothing more").fatal());
         let waits =
             |_: &mut Machine<u32>, _| unreachable!("no waiter waits for what does not come");
-        assert_eq!(core.turned.tell(3, waits), Some(3));
-        assert_eq!(core.turned.machine().abandoned(), 1);
+        assert_eq!(core.shared.submit(3, waits), Some(3));
+        assert_eq!(core.shared.machine().abandoned(), 1);
     }
 }

@@ -12,16 +12,16 @@ use tokio::time::sleep_until;
 
 use super::brokers::Brokers;
 use super::sealer::{seal, takes_long};
+use super::shared_machine::SharedMachine;
 use super::sink::Sink;
 use super::turn_signal::TurnSignal;
-use super::turned::Turned;
 use crate::cluster::NodeId;
 use crate::config::{Acks, Codec, Compression, Config};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::net::{Link, PendingAnswer, Program, ProgramRequest, SecurityCounts};
 use crate::producer::{
-    Event, Notice, Outgoing, Outside, PartitionBatch, Question, RequestId, SealedRequest, Settled,
-    Severity, Turns, encode_produce,
+    Environment, Event, Notice, Outgoing, PartitionBatch, Question, RequestId, SealedRequest,
+    Settled, Severity, Turns, encode_produce,
 };
 use crate::protocol::{PRODUCE_BY_TOPIC_ID, PRODUCE_ZSTD, ProduceRequest, decode_response};
 use crate::record::SealedBatch;
@@ -36,29 +36,29 @@ enum News {
 
 /// A connection's message to the program. The driver passes it to the sink.
 #[derive(Debug)]
-enum Word {
+enum ProgramMessage {
     Request(ProgramRequest),
     Warning(String),
 }
 
 /// Sends connections' messages to the driver.
 #[derive(Debug)]
-struct Words(mpsc::UnboundedSender<Word>);
+struct ProgramChannel(mpsc::UnboundedSender<ProgramMessage>);
 
-impl Words {
-    fn say(&self, word: Word) {
+impl ProgramChannel {
+    fn send(&self, message: ProgramMessage) {
         // This fails only if the driver has ended, and connections end with it.
-        let _ended = self.0.send(word);
+        let _ended = self.0.send(message);
     }
 }
 
-impl Program for Words {
+impl Program for ProgramChannel {
     fn ask(&self, request: ProgramRequest) {
-        self.say(Word::Request(request));
+        self.send(ProgramMessage::Request(request));
     }
 
     fn warn(&self, line: String) {
-        self.say(Word::Warning(line));
+        self.send(ProgramMessage::Warning(line));
     }
 }
 
@@ -81,20 +81,20 @@ struct Lane {
 /// Runs until the machine is finished. The caller delivers the last results, after it has ended the
 /// tasks that were spawned here.
 pub(super) async fn drive<W: Send + 'static>(
-    turned: &Turned<W>,
+    shared: &SharedMachine<W>,
     signal: &TurnSignal,
     sink: &impl Sink<W>,
     config: &Config,
     counts: &Arc<SecurityCounts>,
 ) {
     let (news, mut happened) = mpsc::unbounded_channel();
-    let (words, mut said) = mpsc::unbounded_channel();
+    let (program, mut messages) = mpsc::unbounded_channel();
     let mut turns = Turns::default();
-    let mut world = World {
-        turned,
+    let mut env = DriverEnv {
+        shared,
         signal,
         sink,
-        brokers: Rc::new(Brokers::new(config, Words(words), counts)),
+        brokers: Rc::new(Brokers::new(config, ProgramChannel(program), counts)),
         lanes: HashMap::new(),
         news,
         client_id: config.client_id.as_str().into(),
@@ -103,21 +103,23 @@ pub(super) async fn drive<W: Send + 'static>(
         compression: config.compression,
     };
     loop {
-        let Some(turn) = turns.look(&mut turned.driven(), Instant::now()) else { return };
+        let Some(turn) = turns.look(&mut shared.driven(), Instant::now()) else { return };
         let timeout = turn.timeout();
-        turns.act(turn, &mut world);
+        turns.act(turn, &mut env);
         tokio::select! {
-            () = turned.woken() => {}
-            Some(heard) = said.recv() => match heard {
-                Word::Request(request) => sink.provide(request),
-                Word::Warning(text) => sink.note(Notice { severity: Severity::Warning, text }),
+            () = shared.woken() => {}
+            Some(message) = messages.recv() => match message {
+                ProgramMessage::Request(request) => sink.provide(request),
+                ProgramMessage::Warning(text) => {
+                    sink.note(Notice { severity: Severity::Warning, text });
+                }
             },
             Some(first) = happened.recv() => {
-                let mut machine = turned.driven();
+                let mut machine = shared.driven();
                 let now = Instant::now();
                 let mut next = Some(first);
                 while let Some(news) = next {
-                    let event = world.take_note(news);
+                    let event = env.handle_news(news);
                     turns.take_in(&mut machine, now, event);
                     next = happened.try_recv().ok();
                 }
@@ -134,9 +136,9 @@ async fn until(timeout: Option<Instant>) {
     }
 }
 
-/// The machine's outside: the cluster and the callers.
-struct World<'a, W, S> {
-    turned: &'a Turned<W>,
+/// The machine's environment: the cluster and the callers.
+struct DriverEnv<'a, W, S> {
+    shared: &'a SharedMachine<W>,
     signal: &'a TurnSignal,
     sink: &'a S,
     brokers: Rc<Brokers>,
@@ -149,7 +151,7 @@ struct World<'a, W, S> {
     compression: Compression,
 }
 
-impl<W: Send + 'static, S: Sink<W>> Outside<W> for World<'_, W, S> {
+impl<W: Send + 'static, S: Sink<W>> Environment<W> for DriverEnv<'_, W, S> {
     fn settle(&mut self, settled: Vec<Settled<W>>) {
         self.signal.notify();
         if !settled.is_empty() {
@@ -200,10 +202,10 @@ impl<W: Send + 'static, S: Sink<W>> Outside<W> for World<'_, W, S> {
     }
 
     fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>) {
-        self.turned.driven().handle_sealed(Instant::now(), id, batches);
+        self.shared.driven().handle_sealed(Instant::now(), id, batches);
         if self.compression != Compression::NONE {
             // Compression has freed memory, and records may be waiting for it.
-            self.turned.wake();
+            self.shared.wake();
         }
     }
 
@@ -213,12 +215,12 @@ impl<W: Send + 'static, S: Sink<W>> Outside<W> for World<'_, W, S> {
             None => Err(gone()),
         };
         if let Err(error) = sent {
-            self.tell(Event::Lost(id, error));
+            self.report(Event::Lost(id, error));
         }
     }
 }
 
-impl<W, S> World<'_, W, S> {
+impl<W, S> DriverEnv<'_, W, S> {
     fn send_on(&self, lane: &Lane, id: RequestId, batches: &[PartitionBatch]) -> Result<()> {
         let mut version = lane.link.versions().best::<ProduceRequest>()?;
         if batches.iter().any(|batch| batch.topic_id == 0) {
@@ -249,12 +251,12 @@ impl<W, S> World<'_, W, S> {
         });
     }
 
-    fn tell(&self, event: Event) {
+    fn report(&self, event: Event) {
         let _ended = self.news.send(News::Event(event));
     }
 
     /// Updates the driver's own state, and returns the event for the machine.
-    fn take_note(&mut self, news: News) -> Event {
+    fn handle_news(&mut self, news: News) -> Event {
         match news {
             News::Connected(node, link) => {
                 let (sent, queue) = mpsc::unbounded_channel();
@@ -288,7 +290,7 @@ async fn listen(
     mut sent: mpsc::UnboundedReceiver<SentRequest>,
     news: mpsc::UnboundedSender<News>,
 ) {
-    let tell = |event| {
+    let report = |event| {
         // This fails only if the driver has ended, and its tasks end with it.
         let _ended = news.send(News::Event(event));
     };
@@ -299,13 +301,13 @@ async fn listen(
             () = link.closed() => None,
         };
         let Some(next) = next else { break };
-        tell(outcome(next).await);
+        report(outcome(next).await);
     }
     sent.close();
     while let Some(next) = sent.recv().await {
-        tell(outcome(next).await);
+        report(outcome(next).await);
     }
-    tell(Event::Disconnected(node));
+    report(Event::Disconnected(node));
 }
 
 async fn outcome(SentRequest { id, answer, version }: SentRequest) -> Event {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
+use super::shared_machine::{Handed, HandedMany};
 use super::sink::Sink;
-use super::turned::{Handed, HandedMany};
 use crate::cluster::{ClusterDescription, NodeId};
 use crate::config::Config;
 use crate::error::Error;
@@ -58,7 +58,7 @@ impl<W: Send + 'static> Client<W> {
         who: impl Who<W>,
         haste: Haste,
     ) -> Result<Handed, Error> {
-        self.core.turned.produce(Instant::now, topic, partition, record, who, haste)
+        self.core.shared.produce(Instant::now, topic, partition, record, who, haste)
     }
 
     /// Accepts records that are sent together, once [`Self::ship`] is called.
@@ -66,7 +66,7 @@ impl<W: Send + 'static> Client<W> {
         &self,
         records: impl Iterator<Item = (&'a str, Option<i32>, Record<'a>, N)>,
     ) -> HandedMany<W> {
-        self.core.turned.produce_many(Instant::now(), records)
+        self.core.shared.produce_many(Instant::now(), records)
     }
 
     /// Accepts records that are stored together or not at all; see [`Machine::produce_whole`].
@@ -78,10 +78,10 @@ impl<W: Send + 'static> Client<W> {
         waiters: Vec<W>,
     ) -> Whole<W> {
         let now = Instant::now();
-        let mut machine = self.core.turned.machine();
+        let mut machine = self.core.shared.machine();
         let whole = machine.produce_whole(now, since, topic, records, waiters);
         drop(machine);
-        self.core.turned.wake();
+        self.core.shared.wake();
         whole
     }
 
@@ -89,19 +89,19 @@ impl<W: Send + 'static> Client<W> {
     /// [`Machine::when_whole_fits`]. Returns the waiter if the core has ended.
     pub fn when_whole_fits(&self, topic: &str, size: usize, waiter: W) -> Option<W> {
         let wait = |machine: &mut Machine<W>, waiter| machine.when_whole_fits(topic, size, waiter);
-        self.core.turned.tell(waiter, wait)
+        self.core.shared.submit(waiter, wait)
     }
 
     pub fn ship(&self) {
-        if self.core.turned.machine().ship(Instant::now()) {
-            self.core.turned.wake();
+        if self.core.shared.machine().ship(Instant::now()) {
+            self.core.shared.wake();
         }
     }
 
     /// Completes `waiter` once a record has left the memory queue; see [`Machine::when_admitted`].
     /// Returns the waiter if the core has ended.
     pub fn when_admitted(&self, ticket: Ticket, waiter: W) -> Option<W> {
-        self.core.turned.tell(waiter, |machine, waiter| machine.when_admitted(ticket, waiter))
+        self.core.shared.submit(waiter, |machine, waiter| machine.when_admitted(ticket, waiter))
     }
 
     /// Blocks until a record has left the memory queue, for at most `limit`. Returns whether it has
@@ -110,7 +110,7 @@ impl<W: Send + 'static> Client<W> {
         let until = Instant::now() + limit;
         loop {
             let seen = self.core.signal.turns();
-            if !self.core.turned.machine().waits_for_memory(ticket) {
+            if !self.core.shared.machine().waits_for_memory(ticket) {
                 return true;
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -122,11 +122,11 @@ impl<W: Send + 'static> Client<W> {
     }
 
     pub fn progress(&self) -> u64 {
-        self.core.turned.machine().progress()
+        self.core.shared.machine().progress()
     }
 
     pub fn metrics(&self) -> Metrics {
-        self.core.turned.machine().metrics()
+        self.core.shared.machine().metrics()
     }
 
     pub fn security_metrics(&self) -> SecurityMetrics {
@@ -135,36 +135,36 @@ impl<W: Send + 'static> Client<W> {
 
     /// Cancels a record that is not in a batch yet; see [`Machine::cancel`].
     pub fn cancel(&self, ticket: Ticket) -> Option<Unsent<W>> {
-        let unsent = self.core.turned.machine().cancel(Instant::now(), ticket);
+        let unsent = self.core.shared.machine().cancel(Instant::now(), ticket);
         if unsent.is_some() {
-            self.core.turned.wake();
+            self.core.shared.wake();
         }
         unsent
     }
 
     /// Cancels those of the records that are not in a batch yet, in this order.
     pub fn cancel_many(&self, tickets: &[Ticket]) -> Vec<Unsent<W>> {
-        let mut machine = self.core.turned.machine();
+        let mut machine = self.core.shared.machine();
         let now = Instant::now();
         let unsent = tickets.iter().filter_map(|ticket| machine.cancel(now, *ticket)).collect();
         drop(machine);
-        self.core.turned.wake();
+        self.core.shared.wake();
         unsent
     }
 
     /// Returns a topic's number of partitions, for a caller that chooses them; see
     /// [`Machine::partitions`].
     pub fn partitions(&self, topic: &str) -> Option<i32> {
-        self.core.turned.machine().partitions(topic)
+        self.core.shared.machine().partitions(topic)
     }
 
     pub fn leaders(&self, topic: &str) -> Vec<Option<NodeId>> {
-        self.core.turned.machine().leaders(topic)
+        self.core.shared.machine().leaders(topic)
     }
 
     /// Returns the next record whose caller must choose its partition, with [`Self::place`].
     pub fn next_to_place(&self) -> Option<Asked> {
-        let mut machine = self.core.turned.machine();
+        let mut machine = self.core.shared.machine();
         let placing = machine.poll_placing()?;
         Some(Asked {
             ticket: placing.ticket,
@@ -175,24 +175,24 @@ impl<W: Send + 'static> Client<W> {
     }
 
     pub fn place(&self, ticket: Ticket, partition: Result<i32, String>) {
-        self.core.turned.machine().place(Instant::now(), ticket, partition);
-        self.core.turned.wake();
+        self.core.shared.machine().place(Instant::now(), ticket, partition);
+        self.core.shared.wake();
     }
 
     /// Returns the error of a record that its caller cannot [place](Self::place).
     pub fn placing_failed(&self, topic: &str, reason: &str) -> Error {
-        self.core.turned.machine().placing_failed(topic, reason)
+        self.core.shared.machine().placing_failed(topic, reason)
     }
 
     pub fn purge(&self, what: Purge) {
-        self.core.turned.machine().purge(Instant::now(), what);
-        self.core.turned.wake();
+        self.core.shared.machine().purge(Instant::now(), what);
+        self.core.shared.wake();
     }
 
     /// Connects; see [`Machine::ping`]. Returns the waiter if the core has ended.
     pub fn connect(&self, waiter: W) -> Option<W> {
         let ping = |machine: &mut Machine<W>, waiter| machine.ping(Instant::now(), None, waiter);
-        self.core.turned.tell(waiter, ping)
+        self.core.shared.submit(waiter, ping)
     }
 
     /// Completes `waiter` once the cluster has answered; see [`Machine::ping`]. Returns the waiter
@@ -200,7 +200,7 @@ impl<W: Send + 'static> Client<W> {
     pub fn ping(&self, limit: Duration, waiter: W) -> Option<W> {
         let limit = Some(limit);
         let ping = |machine: &mut Machine<W>, waiter| machine.ping(Instant::now(), limit, waiter);
-        self.core.turned.tell(waiter, ping)
+        self.core.shared.submit(waiter, ping)
     }
 
     /// Asks the cluster for all its brokers and topics; see [`Machine::describe_cluster`]. Returns
@@ -209,11 +209,11 @@ impl<W: Send + 'static> Client<W> {
         let describe = |machine: &mut Machine<W>, waiter| {
             machine.describe_cluster(Instant::now(), limit, waiter);
         };
-        self.core.turned.tell(waiter, describe)
+        self.core.shared.submit(waiter, describe)
     }
 
     pub fn described(&self) -> Option<Arc<ClusterDescription>> {
-        self.core.turned.machine().described()
+        self.core.shared.machine().described()
     }
 
     /// Completes `waiter` once the cluster has described a topic; see [`Machine::locate`]. Returns
@@ -222,14 +222,14 @@ impl<W: Send + 'static> Client<W> {
         let locate = |machine: &mut Machine<W>, waiter| {
             machine.locate(Instant::now(), topic, waiter);
         };
-        self.core.turned.tell(waiter, locate)
+        self.core.shared.submit(waiter, locate)
     }
 
     pub fn locate_for_records(&self, topic: &str, partition: Option<i32>, waiter: W) -> Option<W> {
         let locate = |machine: &mut Machine<W>, waiter| {
             machine.locate_for_records(Instant::now(), topic, partition, waiter);
         };
-        self.core.turned.tell(waiter, locate)
+        self.core.shared.submit(waiter, locate)
     }
 
     /// Completes `waiter` once everything handed over before is settled; see [`Machine::flush`].
@@ -239,23 +239,23 @@ impl<W: Send + 'static> Client<W> {
         let flush = |machine: &mut Machine<W>, waiter| {
             before = machine.flush(Instant::now(), waiter);
         };
-        self.core.turned.tell(waiter, flush).map_or(Ok(before), Err)
+        self.core.shared.submit(waiter, flush).map_or(Ok(before), Err)
     }
 
     pub fn trouble(&self) -> Option<String> {
-        self.core.turned.machine().trouble()
+        self.core.shared.machine().trouble()
     }
 
     pub fn set_verbose(&self, verbose: bool) {
-        self.core.turned.machine().set_verbose(verbose);
+        self.core.shared.machine().set_verbose(verbose);
     }
 
     pub fn unsettled(&self) -> usize {
-        self.core.turned.machine().unsettled()
+        self.core.shared.machine().unsettled()
     }
 
     pub fn unsettled_before(&self, before: Ticket) -> usize {
-        self.core.turned.machine().unsettled_before(before)
+        self.core.shared.machine().unsettled_before(before)
     }
 
     /// Delivers accepted records for at most `limit`, then ends. Returns the waiter if the core has
@@ -267,7 +267,7 @@ impl<W: Send + 'static> Client<W> {
             let now = Instant::now();
             machine.close(now, now + limit, waiter);
         };
-        self.core.turned.tell(waiter, close).flatten()
+        self.core.shared.submit(waiter, close).flatten()
     }
 
     /// Blocks until the core thread has ended, for at most `limit`. Returns whether it has.
@@ -276,6 +276,6 @@ impl<W: Send + 'static> Client<W> {
     }
 
     pub fn abandoned(&self) -> usize {
-        self.core.turned.machine().abandoned()
+        self.core.shared.machine().abandoned()
     }
 }

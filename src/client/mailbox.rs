@@ -42,17 +42,17 @@ impl<T> Mailbox<T> {
         !queue.closed && !std::mem::replace(&mut queue.signalled, true)
     }
 
-    /// Returns the next item. If there is none, `quiet` resets the signal before a push can send
-    /// another.
+    /// Returns the next item. If there is none, `reset_signal` is called before a push can send
+    /// another signal.
     ///
     /// # Errors
-    /// Those of `quiet`.
-    pub fn take<E>(&self, quiet: impl FnOnce() -> Result<(), E>) -> Result<Option<T>, E> {
+    /// Those of `reset_signal`.
+    pub fn take<E>(&self, reset_signal: impl FnOnce() -> Result<(), E>) -> Result<Option<T>, E> {
         let mut queue = self.queue();
         let next = queue.items.pop_front();
         if next.is_none() {
             queue.signalled = false;
-            quiet()?;
+            reset_signal()?;
         }
         Ok(next)
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind};
 
 /// Number of errors that are kept until the next flush. More are only counted.
-const KEPT: usize = 100;
+const MAX_KEPT: usize = 100;
 
 /// Minimum time between two lines in the log.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
@@ -47,7 +47,7 @@ impl Unclaimed {
         }
         state.total += count as u64;
         state.unlogged += count as u64;
-        let room = KEPT.saturating_sub(state.first.len());
+        let room = MAX_KEPT.saturating_sub(state.first.len());
         state.first.extend(std::iter::repeat_n(error.clone(), count.min(room)));
     }
 
@@ -111,10 +111,10 @@ mod tests {
     #[test]
     fn many_failures_keep_a_bounded_number_of_errors() {
         let unclaimed = Unclaimed::default();
-        unclaimed.add(&failure(ErrorKind::DeliveryTimeout), KEPT - 1);
-        unclaimed.add(&failure(ErrorKind::DeliveryTimeout), KEPT);
+        unclaimed.add(&failure(ErrorKind::DeliveryTimeout), MAX_KEPT - 1);
+        unclaimed.add(&failure(ErrorKind::DeliveryTimeout), MAX_KEPT);
         let (count, first) = unclaimed.take();
-        assert_eq!((count, first.len()), (2 * KEPT as u64 - 1, KEPT));
+        assert_eq!((count, first.len()), (2 * MAX_KEPT as u64 - 1, MAX_KEPT));
     }
 
     #[test]

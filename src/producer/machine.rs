@@ -3,7 +3,7 @@
 //! Its methods are of four kinds. Callers' methods (`callers.rs`: `produce`, `wait`, `flush`,
 //! `close` …) hand work over. `handle_*` (`events.rs`) report events from outside. `poll_*`
 //! (`work.rs`) return actions for the driver: call them until they return nothing. The rest
-//! (`looks.rs`) read state.
+//! (`queries.rs`) read state.
 //!
 //! The machine's state is in components, files beside this one, which do not know each other. The
 //! files below this one apply the results of one component to another.
@@ -19,8 +19,9 @@ mod events;
 mod exchange;
 mod forgetting;
 mod joining;
-mod looks;
 mod placing;
+mod poisoned;
+mod queries;
 mod refusals;
 mod sending;
 mod snapshot;
@@ -29,7 +30,6 @@ mod tests;
 mod wholes;
 mod wording;
 mod work;
-mod wreck;
 
 pub use self::exchange::{Outgoing, Part, Placing, Produced, Purge, Unsent};
 pub use self::joining::Joined;

@@ -81,7 +81,7 @@ impl<W> Memory<W> {
     // -- the queue ----------------------------------------------------------------------------
 
     /// Returns whether records wait for room.
-    pub(super) fn is_short(&self) -> bool {
+    pub(super) fn has_waiting_records(&self) -> bool {
         !self.queue.is_empty()
     }
 

@@ -37,7 +37,7 @@ struct Node {
 
 /// A batch in a request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sent {
+pub(super) struct InFlightBatch {
     pub(super) place: Place,
     pub(super) serial: u64,
     /// The topic's id when the batch was sent. It may have changed when the answer arrives.
@@ -45,10 +45,10 @@ pub(super) struct Sent {
 }
 
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct InFlightRequest {
     id: RequestId,
     pub(super) node: NodeId,
-    pub(super) parts: Vec<Sent>,
+    pub(super) parts: Vec<InFlightBatch>,
     /// The time at which its batches were sealed, so that it could be sent.
     sent_at: Instant,
     /// Time of the next check whether another broker leads, and whether there was one before.
@@ -62,13 +62,13 @@ pub(super) struct Nodes {
     /// Sorted by id: there are few, and a map takes longer to search.
     by_id: Vec<Node>,
     /// Sorted by id, as later requests have larger ones.
-    requests: VecDeque<Request>,
+    requests: VecDeque<InFlightRequest>,
     were_connected: bool,
     next_request: RequestId,
     connects: VecDeque<NodeId>,
     disconnects: VecDeque<NodeId>,
     /// Partitions with records that are sent together; see [`Haste::Together`](super::Haste).
-    gathered: Vec<Place>,
+    grouped: Vec<Place>,
 }
 
 impl Nodes {
@@ -224,17 +224,17 @@ impl Nodes {
     }
 
     /// Remembers a partition with an awaited record, until no request to the broker is in flight.
-    pub(super) fn await_answers(&mut self, node: NodeId, place: Place) {
+    pub(super) fn flush_when_idle(&mut self, node: NodeId, place: Place) {
         self.node(node).awaited.push(place);
     }
 
     /// Remembers a partition with records that are sent together.
-    pub(super) fn gather(&mut self, place: Place) {
-        self.gathered.push(place);
+    pub(super) fn group(&mut self, place: Place) {
+        self.grouped.push(place);
     }
 
-    pub(super) fn take_gathered(&mut self) -> Vec<Place> {
-        std::mem::take(&mut self.gathered)
+    pub(super) fn take_grouped(&mut self) -> Vec<Place> {
+        std::mem::take(&mut self.grouped)
     }
 
     // -- requests -----------------------------------------------------------------------------
@@ -246,21 +246,27 @@ impl Nodes {
     }
 
     #[inline]
-    pub(super) fn send(&mut self, now: Instant, node: NodeId, parts: Vec<Sent>) -> RequestId {
+    pub(super) fn send(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        parts: Vec<InFlightBatch>,
+    ) -> RequestId {
         let id = self.next_request;
         self.next_request += 1;
         let state = self.node(node);
         state.in_flight += 1;
         state.counts.requests += 1;
         let overdue_at = now + OVERDUE;
-        let request = Request { id, node, parts, sent_at: now, overdue_at, is_overdue: false };
+        let request =
+            InFlightRequest { id, node, parts, sent_at: now, overdue_at, is_overdue: false };
         self.requests.push_back(request);
         id
     }
 
     /// Notes that a request can be sent now, and returns its batches.
     #[inline]
-    pub(super) fn sealed(&mut self, now: Instant, id: RequestId) -> Vec<Sent> {
+    pub(super) fn sealed(&mut self, now: Instant, id: RequestId) -> Vec<InFlightBatch> {
         let Some(index) = self.find_request(id) else { return Vec::new() };
         let request = &mut self.requests[index];
         request.sent_at = now;
@@ -268,22 +274,22 @@ impl Nodes {
     }
 
     #[inline]
-    pub(super) fn answered(&mut self, now: Instant, id: RequestId) -> Option<Request> {
+    pub(super) fn answered(&mut self, now: Instant, id: RequestId) -> Option<InFlightRequest> {
         let request = self.take(id)?;
         let latency = now.saturating_duration_since(request.sent_at);
         self.node(request.node).counts.latencies.record(latency, 1);
         Some(request)
     }
 
-    pub(super) fn lost(&mut self, id: RequestId) -> Option<Request> {
+    pub(super) fn lost(&mut self, id: RequestId) -> Option<InFlightRequest> {
         let request = self.take(id)?;
         self.node(request.node).counts.lost += 1;
         Some(request)
     }
 
-    /// Removes a request that has ended. The caller then calls [`Self::owes_less`].
+    /// Removes a request that has ended. The caller then calls [`Self::request_finished`].
     #[inline]
-    pub(super) fn take(&mut self, id: RequestId) -> Option<Request> {
+    pub(super) fn take(&mut self, id: RequestId) -> Option<InFlightRequest> {
         let index = self.find_request(id)?;
         if index == 0 { self.requests.pop_front() } else { self.requests.remove(index) }
     }
@@ -291,7 +297,7 @@ impl Nodes {
     /// Counts one request in flight less. After the last one, returns the partitions that wait for
     /// that.
     #[inline]
-    pub(super) fn owes_less(&mut self, node: NodeId) -> Vec<Place> {
+    pub(super) fn request_finished(&mut self, node: NodeId) -> Vec<Place> {
         let node = self.node(node);
         node.in_flight -= 1;
         if node.in_flight == 0 { std::mem::take(&mut node.awaited) } else { Vec::new() }
@@ -330,7 +336,7 @@ impl Nodes {
     /// connected.
     pub(super) fn give_up_on(&mut self, node: NodeId) {
         let mut requests = self.requests.iter();
-        let owes = |request: &Request| request.node == node && request.is_overdue;
+        let owes = |request: &InFlightRequest| request.node == node && request.is_overdue;
         if requests.any(owes) && !self.disconnects.contains(&node) {
             self.disconnects.push_back(node);
         }

@@ -4,21 +4,21 @@
 
 mod batch;
 mod ends;
-mod leaving;
 mod numbering;
 mod parts;
+mod sending;
 mod verdict;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
 pub use self::batch::Content;
-pub(super) use self::batch::{Batch, Ended, Taken};
-pub(super) use self::ends::Removed;
-pub(super) use self::leaving::{Readiness, Window};
+pub(super) use self::batch::{Batch, Completion, Taken};
+pub(super) use self::ends::BatchRemainder;
 use self::numbering::Idempotence;
 pub(super) use self::parts::{Codecs, Piece};
-pub(super) use self::verdict::{Circumstances, Refusal, Verdict, blames_some};
+pub(super) use self::sending::{InFlightLimit, SendReadiness};
+pub(super) use self::verdict::{BatchAction, Refusal, VerdictContext, blames_some};
 use super::sequence::Sequence;
 use super::settled::Who;
 use super::ticket::Ticket;
@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::record::Record;
 
 /// Initial memory of a partition's first batch, which grows if needed.
-const SMALL: usize = 1024;
+const INITIAL_BATCH_SIZE: usize = 1024;
 
 #[derive(Debug)]
 pub(super) struct Partition<W> {
@@ -60,7 +60,7 @@ pub(super) struct Marks {
     /// Whether it is in the list of partitions with batches.
     pub(super) is_listed: bool,
     /// Whether it is among the partitions whose records wait for others that come with them.
-    pub(super) gathers: bool,
+    pub(super) grouped: bool,
     /// The time at which the machine next checks it without an event.
     pub(super) timer: Option<Instant>,
 }
@@ -78,7 +78,7 @@ impl<W> Partition<W> {
         Self {
             queue: VecDeque::new(),
             in_flight: 0,
-            recent_size: SMALL,
+            recent_size: INITIAL_BATCH_SIZE,
             recent_waiters: 0,
             sent_to: None,
             idempotence: Idempotence::new(first),
@@ -143,9 +143,9 @@ impl<W> Partition<W> {
     }
 
     /// Returns whether it has no batch, is in no queue, and accepts records.
-    pub(super) fn is_at_rest(&self) -> bool {
-        let Marks { queued_at, awaited, is_listed: _, gathers, timer } = &self.marks;
-        let is_queued = queued_at.is_some() || awaited.is_some() || *gathers || timer.is_some();
+    pub(super) fn is_idle(&self) -> bool {
+        let Marks { queued_at, awaited, is_listed: _, grouped, timer } = &self.marks;
+        let is_queued = queued_at.is_some() || awaited.is_some() || *grouped || timer.is_some();
         self.queue.is_empty() && self.in_flight == 0 && self.stopped.is_none() && !is_queued
     }
 
@@ -165,7 +165,8 @@ impl<W> Partition<W> {
                 // Its records have ended.
                 (true, true) => {}
             }
-            in_flight += batch.behind.iter().map(|ended| ended.count as usize).sum::<usize>();
+            in_flight +=
+                batch.held_completions.iter().map(|held| held.count as usize).sum::<usize>();
         }
         (queued, in_flight)
     }
@@ -174,7 +175,8 @@ impl<W> Partition<W> {
     pub(super) fn unsettled_before(&self, before: Ticket) -> usize {
         let open = self.queue.iter().flat_map(|batch| {
             let own = (!batch.is_given_up()).then_some((batch.ticket, batch.count()));
-            own.into_iter().chain(batch.behind.iter().map(|ended| (ended.ticket, ended.count)))
+            own.into_iter()
+                .chain(batch.held_completions.iter().map(|held| (held.ticket, held.count)))
         });
         let open = open.filter(|(ticket, _)| *ticket < before);
         open.map(|(_, count)| count as usize).sum()

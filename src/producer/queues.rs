@@ -12,7 +12,7 @@ use super::ticket::Ticket;
 use crate::cluster::Place;
 
 /// A list up to this length is not worth tidying.
-const SHORT: usize = 8;
+const TIDY_THRESHOLD: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Queues<W> {
@@ -56,9 +56,9 @@ impl<W> Queues<W> {
 
     /// Returns whether nothing of a topic is queued, in flight or awaited, and only sequence
     /// numbers are lost if it is forgotten.
-    pub(super) fn is_at_rest(&self, topic: usize) -> bool {
+    pub(super) fn is_idle(&self, topic: usize) -> bool {
         let topic = &self.topics[topic];
-        topic.records.unsettled() == 0 && topic.partitions.iter().all(Partition::is_at_rest)
+        topic.records.unsettled() == 0 && topic.partitions.iter().all(Partition::is_idle)
     }
 
     /// Forgets an idle topic, after [`Self::tidy`]: its partitions are in no list.
@@ -86,7 +86,7 @@ impl<W> Queues<W> {
         }
         // Every question to the cluster walks the list. A flush tidies it; without flushes, the
         // cost of each new topic would grow with the number of topics before it.
-        if self.busy.len() >= 2 * self.tidied.max(SHORT) {
+        if self.busy.len() >= 2 * self.tidied.max(TIDY_THRESHOLD) {
             self.tidy();
         }
         self.partition(place).marks.is_listed = true;
@@ -141,8 +141,8 @@ impl<W> Queues<W> {
     }
 
     /// Removes a record from that list.
-    pub(super) fn strike(&mut self, topic: usize, ticket: Ticket) {
-        self.topics[topic].strike(ticket);
+    pub(super) fn remove_unassigned(&mut self, topic: usize, ticket: Ticket) {
+        self.topics[topic].remove_unassigned(ticket);
         self.unlist_assigned(topic);
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::protocol::{PartitionProduced, ProduceResponse, TopicProduced};
 
 /// With fewer batches, a linear search is faster than a map.
-const MANY: usize = 8;
+const MAP_THRESHOLD: usize = 8;
 
 #[derive(Debug)]
 pub(super) enum Answers<'a> {
@@ -31,7 +31,7 @@ impl<'a> Answers<'a> {
     /// Indexes the answers to a request with this number of batches.
     #[inline]
     pub(super) fn to(response: &'a ProduceResponse, batches: usize) -> Self {
-        if batches < MANY {
+        if batches < MAP_THRESHOLD {
             return Self::Few(response);
         }
         let mut answers = BTreeMap::new();

@@ -6,13 +6,13 @@ use bytes::Bytes;
 use crate::wire::reserved;
 
 /// Maximum bytes kept, in all.
-const KEPT: usize = 2 << 20;
+const MAX_KEPT_BYTES: usize = 2 << 20;
 
 /// Memory may be reused if it is at most this many times larger than needed.
-const MUCH: usize = 4;
+const MAX_OVERSIZE: usize = 4;
 
 /// Minimum size worth keeping: smaller allocations are fast.
-const WORTHWHILE: usize = 16 << 10;
+const MIN_KEPT_BYTES: usize = 16 << 10;
 
 #[derive(Debug, Default)]
 pub(super) struct Spares {
@@ -24,8 +24,8 @@ impl Spares {
     /// Returns empty memory for `capacity` bytes, and not for many more: the rest is not charged.
     /// `None` if the process has none.
     pub(super) fn take(&mut self, capacity: usize) -> Option<Vec<u8>> {
-        if capacity >= WORTHWHILE {
-            let fits = capacity..=MUCH * capacity;
+        if capacity >= MIN_KEPT_BYTES {
+            let fits = capacity..=MAX_OVERSIZE * capacity;
             match self.bodies.iter().rposition(|body| fits.contains(&body.capacity())) {
                 Some(index) => return Some(self.remove(index)),
                 // Bodies of a size that is no longer requested make room.
@@ -53,7 +53,7 @@ impl Spares {
         body.clear();
         let body = Vec::from(body);
         let size = body.capacity();
-        if (WORTHWHILE..=KEPT - self.size).contains(&size) {
+        if (MIN_KEPT_BYTES..=MAX_KEPT_BYTES - self.size).contains(&size) {
             self.size += size;
             self.bodies.push(body);
         }
@@ -67,10 +67,10 @@ mod tests {
     #[test]
     fn memory_is_used_again() {
         let mut spares = Spares::default();
-        let body = vec![1; WORTHWHILE];
+        let body = vec![1; MIN_KEPT_BYTES];
         let at = body.as_ptr();
         spares.give(body.into());
-        let again = spares.take(WORTHWHILE).unwrap();
+        let again = spares.take(MIN_KEPT_BYTES).unwrap();
         assert_eq!((again.as_ptr(), again.len()), (at, 0));
         assert!(spares.bodies.is_empty());
     }
@@ -78,41 +78,41 @@ mod tests {
     #[test]
     fn a_body_that_is_still_read_is_not_kept() {
         let mut spares = Spares::default();
-        let body = Bytes::from(vec![1; WORTHWHILE]);
+        let body = Bytes::from(vec![1; MIN_KEPT_BYTES]);
         let reader = body.clone();
         spares.give(body);
         assert!(spares.bodies.is_empty());
-        assert_eq!(reader, vec![1; WORTHWHILE]);
+        assert_eq!(reader, vec![1; MIN_KEPT_BYTES]);
     }
 
     #[test]
     fn no_more_is_kept_than_allowed() {
         let mut spares = Spares::default();
-        let body = || Bytes::from(vec![1; KEPT / 2]);
+        let body = || Bytes::from(vec![1; MAX_KEPT_BYTES / 2]);
         for body in [body(), body(), body()] {
             spares.give(body);
         }
-        assert_eq!((spares.bodies.len(), spares.size), (2, KEPT));
+        assert_eq!((spares.bodies.len(), spares.size), (2, MAX_KEPT_BYTES));
         // A body that is too small for the new size makes room.
-        assert!(spares.take(KEPT).unwrap().capacity() >= KEPT);
-        assert_eq!(spares.size, KEPT / 2);
+        assert!(spares.take(MAX_KEPT_BYTES).unwrap().capacity() >= MAX_KEPT_BYTES);
+        assert_eq!(spares.size, MAX_KEPT_BYTES / 2);
     }
 
     #[test]
     fn little_does_not_get_much() {
         let mut spares = Spares::default();
-        let large = MUCH * WORTHWHILE + 1;
-        spares.give(vec![1; WORTHWHILE].into());
+        let large = MAX_OVERSIZE * MIN_KEPT_BYTES + 1;
+        spares.give(vec![1; MIN_KEPT_BYTES].into());
         spares.give(vec![1; large].into());
-        assert_eq!(spares.take(WORTHWHILE).unwrap().capacity(), WORTHWHILE);
-        assert_eq!(spares.take(WORTHWHILE + 1).unwrap().capacity(), large);
+        assert_eq!(spares.take(MIN_KEPT_BYTES).unwrap().capacity(), MIN_KEPT_BYTES);
+        assert_eq!(spares.take(MIN_KEPT_BYTES + 1).unwrap().capacity(), large);
         assert_eq!(spares.size, 0);
     }
 
     #[test]
     fn little_memory_is_the_allocators() {
         let mut spares = Spares::default();
-        spares.give(Bytes::from(vec![1; WORTHWHILE - 1]));
+        spares.give(Bytes::from(vec![1; MIN_KEPT_BYTES - 1]));
         assert!(spares.bodies.is_empty());
     }
 }

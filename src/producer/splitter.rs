@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::partition::{Batch, Codecs, Ended, Piece};
+use super::partition::{Batch, Codecs, Completion, Piece};
 use super::settled::Rest;
 use crate::error::Error;
 use crate::record::InvalidBatch;
@@ -57,7 +57,7 @@ impl<W> Splitter<W> {
         batch: &mut Batch<W>,
         refused: &BTreeMap<i32, Error>,
         others: &Error,
-    ) -> Vec<Ended<W>> {
+    ) -> Vec<Completion<W>> {
         batch.end_apart(refused, others, self.rest)
     }
 }

@@ -54,7 +54,7 @@ pub enum Event {
     Connected(NodeId),
     ConnectFailed(NodeId, Error),
     Disconnected(NodeId),
-    /// The batches of a request are sealed; see [`Outside::seal`].
+    /// The batches of a request are sealed; see [`Environment::seal`].
     Sealed(SealedRequest),
     Produced(RequestId, ProduceResponse),
     /// A request that no broker answers was written.
@@ -63,9 +63,9 @@ pub enum Event {
     Lost(RequestId, Error),
 }
 
-/// The world outside of the machine, as a driver implements it. No method blocks: slow work is
+/// The environment of the machine, as a driver implements it. No method blocks: slow work is
 /// started, and its result comes back as an [`Event`].
-pub trait Outside<W> {
+pub trait Environment<W> {
     /// Delivers results. Called in every turn, even with none.
     fn settle(&mut self, settled: Vec<Settled<W>>);
     fn note(&mut self, notice: Notice);
@@ -110,35 +110,35 @@ impl Turns {
     }
 
     /// Does what the machine asks for, without its lock.
-    pub fn act<W>(&mut self, turn: Turn<W>, outside: &mut impl Outside<W>) {
-        outside.settle(turn.settled);
+    pub fn act<W>(&mut self, turn: Turn<W>, environment: &mut impl Environment<W>) {
+        environment.settle(turn.settled);
         for notice in turn.notices {
-            outside.note(notice);
+            environment.note(notice);
         }
         if turn.asks_where {
-            outside.ask_where();
+            environment.ask_where();
         }
         for node in turn.disconnects {
-            outside.disconnect(node);
+            environment.disconnect(node);
         }
         for node in turn.connects {
-            outside.connect(node);
+            environment.connect(node);
         }
         for question in turn.questions {
-            outside.ask(question);
+            environment.ask(question);
         }
         for request in turn.requests {
             let Outgoing { id, node, .. } = request;
-            match outside.seal(request) {
+            match environment.seal(request) {
                 Some(sealed) => {
-                    outside.hand_back(id, sealed.only_batches());
+                    environment.hand_back(id, sealed.only_batches());
                     self.outbox.push(sealed);
                 }
                 None => self.outbox.reserve(node, id),
             }
         }
         while let Some(sealed) = self.outbox.pop() {
-            outside.send(sealed);
+            environment.send(sealed);
         }
     }
 

@@ -231,7 +231,7 @@ fn the_check_lets_pass_what_is_allowed() {
         ("src/wire.rs", "pub(crate) fn f() {} pub(super) fn g() {}"),
         ("src/producer/owned.rs", "use super::haste::Haste; use std::time::Instant;"),
         ("src/producer/memory.rs", "use super::ticket::Ticket; use super::memory::Memory;"),
-        ("src/producer/machine/answers.rs", "use crate::producer::nodes::Sent;"),
+        ("src/producer/machine/answers.rs", "use crate::producer::nodes::Nodes;"),
         ("src/producer/owned.rs", "mod tests { fn f() { Instant::now(); } }"),
         ("src/producer/batch/tests.rs", "fn f() { Instant::now(); }"),
         ("src/broker/log.rs", "use crate::record::Record; use crate::broker::log::window::W;"),

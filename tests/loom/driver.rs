@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use dekaf::config::{Compression, Config};
 use dekaf::producer::{
-    Answer, Event, Haste, Machine, Notice, Outgoing, Outside, Part, Question, RequestId,
+    Answer, Environment, Event, Haste, Machine, Notice, Outgoing, Part, Question, RequestId,
     SealedRequest, Settled, Subject, Turns,
 };
 use dekaf::protocol::{
@@ -19,8 +19,8 @@ use dekaf::record::{Compressor, Record, SealedBatch};
 use loom::sync::Arc;
 use loom::thread;
 
+use crate::shared_machine::SharedMachine;
 use crate::sync::{Condvar, Mutex};
-use crate::turned::Turned;
 
 const NODE: i32 = 1;
 const MS: Duration = Duration::from_millis(1);
@@ -29,7 +29,7 @@ const MS: Duration = Duration::from_millis(1);
 type Who = usize;
 
 struct World {
-    turned: Turned<Who>,
+    shared: SharedMachine<Who>,
     settled: Mutex<Vec<Who>>,
     more: Condvar,
     now: Instant,
@@ -41,7 +41,7 @@ impl World {
         config.linger = Duration::ZERO;
         change(&mut config);
         Arc::new(Self {
-            turned: Turned::new(Machine::new(config, 1)),
+            shared: SharedMachine::new(Machine::new(config, 1)),
             settled: Mutex::new(Vec::new()),
             more: Condvar::new(),
             now: Instant::now(),
@@ -51,7 +51,7 @@ impl World {
     fn produce(&self, who: Who) {
         let record = Record { timestamp: 0, key: None, value: Some(&[0; 100]), headers: &[] };
         let taken =
-            self.turned.produce(|| self.now, "t", Some(0), &record, Some(who), Haste::AtOnce);
+            self.shared.produce(|| self.now, "t", Some(0), &record, Some(who), Haste::AtOnce);
         taken.expect("it is open, and the line is short");
     }
 
@@ -68,24 +68,24 @@ impl World {
         let now = self.now;
         let mut turns = Turns::default();
         loop {
-            let turn = turns.look(&mut self.turned.driven(), now);
+            let turn = turns.look(&mut self.shared.driven(), now);
             let Some(turn) = turn else {
-                let mut machine = self.turned.driven();
+                let mut machine = self.shared.driven();
                 let last = std::iter::from_fn(|| machine.poll_settled()).collect();
                 drop(machine);
                 return self.settle(last);
             };
             let timeout = turn.timeout();
-            let mut outside = Cluster { world: self, events: Vec::new() };
-            turns.act(turn, &mut outside);
-            let events = outside.events;
+            let mut environment = Cluster { world: self, events: Vec::new() };
+            turns.act(turn, &mut environment);
+            let events = environment.events;
             if !events.is_empty() {
-                let mut machine = self.turned.driven();
+                let mut machine = self.shared.driven();
                 for event in events {
                     turns.take_in(&mut machine, now, event);
                 }
             } else if timeout.is_none_or(|at| at > now) {
-                sleep(self.turned.woken());
+                sleep(self.shared.woken());
             }
         }
     }
@@ -117,7 +117,7 @@ struct Cluster<'a> {
     events: Vec<Event>,
 }
 
-impl Outside<Who> for Cluster<'_> {
+impl Environment<Who> for Cluster<'_> {
     fn settle(&mut self, settled: Vec<Settled<Who>>) {
         self.world.settle(settled);
     }
@@ -154,7 +154,7 @@ impl Outside<Who> for Cluster<'_> {
     }
 
     fn hand_back(&mut self, id: RequestId, batches: Vec<SealedBatch>) {
-        self.world.turned.driven().handle_sealed(self.world.now, id, batches);
+        self.world.shared.driven().handle_sealed(self.world.now, id, batches);
     }
 
     fn send(&mut self, request: SealedRequest) {
@@ -209,7 +209,7 @@ fn nobody_waits_for_ever(change: fn(&mut Config), callers: &[fn(&World)]) {
         }
         let closes =
             |machine: &mut Machine<Who>, ()| machine.close(world.now, world.now + 1000 * MS, None);
-        assert_eq!(world.turned.tell((), closes), None);
+        assert_eq!(world.shared.submit((), closes), None);
         driver.join().expect("nobody panicked");
     });
 }
@@ -246,10 +246,10 @@ fn records_that_are_handed_over_together_are_delivered() {
     let produces_many: fn(&World) = |world| {
         let record = Record { timestamp: 0, key: None, value: Some(&[0; 100]), headers: &[] };
         let many = [("t", Some(0), record, Some(0)), ("t", Some(0), record, Some(1))];
-        let many = world.turned.produce_many(world.now, many.into_iter());
+        let many = world.shared.produce_many(world.now, many.into_iter());
         assert!(many.refused.is_empty());
-        if world.turned.machine().ship(world.now) {
-            world.turned.wake();
+        if world.shared.machine().ship(world.now) {
+            world.shared.wake();
         }
         world.wait_for(1);
         world.wait_for(0);
@@ -268,13 +268,13 @@ fn a_record_that_waits_for_memory_gets_it() {
 #[test]
 fn calls_are_answered() {
     let connects: fn(&World) = |world| {
-        assert_eq!(world.turned.tell(0, |machine, who| machine.ping(world.now, None, who)), None);
+        assert_eq!(world.shared.submit(0, |machine, who| machine.ping(world.now, None, who)), None);
         world.wait_for(0);
     };
     let flushes: fn(&World) = |world| {
         world.produce(1);
         assert_eq!(
-            world.turned.tell(2, |machine, who| {
+            world.shared.submit(2, |machine, who| {
                 let _before = machine.flush(world.now, who);
             }),
             None

@@ -5,8 +5,8 @@
 
 #[path = "../../src/client/mailbox.rs"]
 pub mod mailbox;
-#[path = "../../src/client/turned.rs"]
-pub mod turned;
+#[path = "../../src/client/shared_machine.rs"]
+pub mod shared_machine;
 
 mod driver;
 mod port;

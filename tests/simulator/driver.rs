@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use dekaf::producer::{
-    Answer, Content, Event, MetadataWanted, Notice, Outgoing, Outside, Question, RequestId,
+    Answer, Content, Environment, Event, MetadataWanted, Notice, Outgoing, Question, RequestId,
     SealedRequest, Settled, Subject,
 };
 use dekaf::protocol::{
@@ -189,7 +189,7 @@ impl Run<'_> {
     }
 }
 
-impl Outside<Waiter> for Run<'_> {
+impl Environment<Waiter> for Run<'_> {
     fn settle(&mut self, settled: Vec<Settled<Waiter>>) {
         for settled in settled {
             self.settled(settled);

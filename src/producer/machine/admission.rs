@@ -223,7 +223,7 @@ impl<W> Machine<W> {
         }
         let work = self.haste(place, haste) || opens || is_full;
         if work {
-            self.touch(now, place);
+            self.update_partition(now, place);
         }
         Ok(Produced::Accepted { ticket, work, is_held: false })
     }

@@ -7,8 +7,8 @@ use std::time::Instant;
 use super::{Machine, wording};
 use crate::cluster::{Backoff, Place};
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::producer::nodes::Sent;
-use crate::producer::partition::{Circumstances, Piece, Refusal, Taken, Verdict, blames_some};
+use crate::producer::nodes::InFlightBatch;
+use crate::producer::partition::{BatchAction, Piece, Refusal, Taken, VerdictContext, blames_some};
 use crate::producer::settled::Stored;
 use crate::protocol::BatchIndexError;
 use crate::record::InvalidBatch;
@@ -16,8 +16,8 @@ use crate::record::InvalidBatch;
 impl<W> Machine<W> {
     /// Ends a batch that was stored. Its topic may have been created again since it was sent.
     #[inline]
-    pub(super) fn batch_stored(&mut self, now: Instant, sent: Sent, mut stored: Stored) {
-        let Sent { place, serial, topic_id } = sent;
+    pub(super) fn batch_stored(&mut self, now: Instant, sent: InFlightBatch, mut stored: Stored) {
+        let InFlightBatch { place, serial, topic_id } = sent;
         let topic = &mut self.queues[place.topic];
         let partition = &topic.partitions[place.partition];
         let Some(index) = partition.find_in_flight(serial) else { return };
@@ -48,27 +48,27 @@ impl<W> Machine<W> {
         if refusal.code.refreshes_metadata() {
             self.cluster.want();
         }
-        let circumstances = Circumstances {
+        let context = VerdictContext {
             is_gapless: self.config.gapless,
             is_deleted: self.cluster.is_deleted(place),
         };
-        match partition.judge(now, &mut taken, refusal, circumstances) {
-            Verdict::Dropped => self.memory.release(taken.batch.charged()),
-            Verdict::Stored => {
+        match partition.decide(now, &mut taken, refusal, context) {
+            BatchAction::Dropped => self.memory.release(taken.batch.charged()),
+            BatchAction::Stored => {
                 let stored = Stored { base_offset: -1, log_append_time: None };
                 let leader = self.cluster.leader(place);
                 let removed = partition.acknowledge(now, taken, stored, leader, true);
                 self.finish_batch(now, place, removed);
             }
-            Verdict::Again => self.again(now, place, taken),
-            Verdict::Split => self.split(now, place, taken),
-            Verdict::TakeOut => self.take_out(now, place, taken, refusal),
-            Verdict::Failed => self.fail_refused(now, place, taken, refusal),
-            Verdict::Expired => {
+            BatchAction::Again => self.again(now, place, taken),
+            BatchAction::Split => self.split(now, place, taken),
+            BatchAction::TakeOut => self.take_out(now, place, taken, refusal),
+            BatchAction::Failed => self.fail_refused(now, place, taken, refusal),
+            BatchAction::Expired => {
                 let error = self.timed_out(place, &taken.batch);
                 self.fail(now, place, taken, &error);
             }
-            Verdict::Deleted => {
+            BatchAction::Deleted => {
                 let error =
                     self.partition_deleted(place).maybe_written(taken.batch.is_maybe_written());
                 self.fail(now, place, taken, &error);
@@ -138,9 +138,9 @@ impl<W> Machine<W> {
         let error = self.refused(place, refusal, &batch);
         if blames_some(refusal, batch.count()) {
             let refused = self.refused_records(place, refusal, batch.is_maybe_written());
-            for ended in self.splitter.end_apart(&mut batch, &refused, &error) {
-                self.tickets.keep(ended.ticket);
-                self.end(now, place, index, ended);
+            for completion in self.splitter.end_apart(&mut batch, &refused, &error) {
+                self.tickets.keep(completion.ticket);
+                self.end(now, place, index, completion);
             }
             // The batch itself has no waiters left.
             batch.mark_given_up();
@@ -184,14 +184,14 @@ impl<W> Machine<W> {
                     self.queues.partition(place).insert(at, part);
                     at += 1;
                 }
-                Piece::Refused(ended) => {
-                    self.tickets.keep(ended.ticket);
-                    self.end(now, place, at, ended);
+                Piece::Refused(completion) => {
+                    self.tickets.keep(completion.ticket);
+                    self.end(now, place, at, completion);
                 }
             }
         }
-        for ended in batch.take_behind() {
-            self.end(now, place, at, ended);
+        for completion in batch.take_held_completions() {
+            self.end(now, place, at, completion);
         }
         self.tickets.forget(batch.ticket());
     }

@@ -78,14 +78,14 @@ impl<W> Machine<W> {
         let ticket = self.tickets.issue();
         let until = target.deadline;
         self.count_handed_over(target.topic, 1);
-        let is_first = !self.memory.is_short();
+        let is_first = !self.memory.has_waiting_records();
         let asked_before = self.cluster.asked();
         let delayed = Delayed { target, record, waiter, until, charged: 0, asked_before };
         self.memory.wait(ticket, delayed);
         if is_first {
             // Batches that linger take the room that this record needs.
             let busy = self.queues.busy();
-            self.touch_all(now, busy);
+            self.update_partitions(now, busy);
         }
         Ok(ticket)
     }
@@ -100,7 +100,7 @@ impl<W> Machine<W> {
         delayed.target.partition = partition.as_ref().ok().copied();
         let topic = delayed.target.topic;
         if let Err(error) = self.check_placing(topic, partition) {
-            self.queues.strike(topic, ticket);
+            self.queues.remove_unassigned(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
         }
         self.assign_unassigned(now, topic);
@@ -127,7 +127,7 @@ impl<W> Machine<W> {
             let delayed = self.unassigned.take(ticket)?;
             let topic = delayed.target.topic;
             self.count_unsent(topic);
-            self.queues.strike(topic, ticket);
+            self.queues.remove_unassigned(topic, ticket);
             self.memory.release(delayed.charged);
             self.tickets.forget(ticket);
             self.assign_unassigned(now, topic);
@@ -141,10 +141,10 @@ impl<W> Machine<W> {
     /// whether the driver has something to do.
     pub fn ship(&mut self, now: Instant) -> bool {
         let mut work = false;
-        for place in self.nodes.take_gathered() {
-            self.queues.partition(place).marks.gathers = false;
+        for place in self.nodes.take_grouped() {
+            self.queues.partition(place).marks.grouped = false;
             if self.hurry_or_remember(place) {
-                self.touch(now, place);
+                self.update_partition(now, place);
                 work = true;
             }
         }
@@ -227,7 +227,7 @@ impl<W> Machine<W> {
     pub fn purge(&mut self, now: Instant, what: Purge) {
         let places = self.queues.busy();
         self.drop_records(now, what, wording::purged);
-        self.touch_all(now, places);
+        self.update_partitions(now, places);
         self.finish_flushes();
     }
 

@@ -10,7 +10,7 @@ use crate::cluster::Place;
 use crate::error::Error;
 use crate::producer::delayed::{Delayed, Target};
 use crate::producer::owned::OwnedRecord;
-use crate::producer::partition::Ended;
+use crate::producer::partition::Completion;
 use crate::producer::settled::Waiting;
 use crate::producer::ticket::Ticket;
 
@@ -66,7 +66,7 @@ impl<W> Machine<W> {
         };
         let place = Place { topic, partition };
         let waiting = waiter.map(|waiter| Waiting { index: 0, count: 1, timestamp, waiter });
-        let ended = Ended {
+        let completion = Completion {
             ticket,
             deadline,
             count: 1,
@@ -74,8 +74,8 @@ impl<W> Machine<W> {
             waiting: waiting.into_iter().collect(),
             outcome: Err(error),
         };
-        if let Some(ended) = self.queues.partition(place).end_last(now, ended) {
-            self.complete(now, place, ended);
+        if let Some(completion) = self.queues.partition(place).end_last(now, completion) {
+            self.complete(now, place, completion);
         }
     }
 
@@ -107,7 +107,7 @@ impl<W> Machine<W> {
                 }
                 _ => wording::unknown_topic(&self.cluster, topic, limit),
             };
-            self.queues.strike(topic, ticket);
+            self.queues.remove_unassigned(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
             freed.insert(topic);
         }
@@ -126,7 +126,7 @@ impl<W> Machine<W> {
                     Limit::Delivery(self.config.delivery_timeout),
                 )
             };
-            self.queues.strike(topic, ticket);
+            self.queues.remove_unassigned(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
             freed.insert(topic);
         }

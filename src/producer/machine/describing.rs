@@ -45,7 +45,7 @@ impl<W> Machine<W> {
         for partition in extent..self.queues[index].partitions.len() {
             let place = Place { topic: index, partition };
             if is_recreated {
-                self.queues.partition(place).start_over();
+                self.queues.partition(place).topic_recreated();
             }
             self.drop_deleted(now, place);
         }
@@ -56,7 +56,7 @@ impl<W> Machine<W> {
             }
             let place = Place { topic: index, partition };
             if is_recreated {
-                self.queues.partition(place).start_over();
+                self.queues.partition(place).topic_recreated();
             }
             let node = Some(news.leader_id).filter(|leader| *leader >= 0);
             self.follow(now, place, Leader { node, epoch: news.leader_epoch });
@@ -66,7 +66,7 @@ impl<W> Machine<W> {
         self.sort_out_unassigned(index);
         self.assign_unassigned(now, index);
         for partition in 0..self.queues[index].partitions.len() {
-            self.touch(now, Place { topic: index, partition });
+            self.update_partition(now, Place { topic: index, partition });
         }
     }
 

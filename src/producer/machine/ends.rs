@@ -6,49 +6,55 @@ use std::time::Instant;
 use super::{Machine, Purge};
 use crate::cluster::Place;
 use crate::error::Error;
-use crate::producer::partition::{Ended, Removed, Taken};
+use crate::producer::partition::{BatchRemainder, Completion, Taken};
 use crate::producer::settled::waited_for;
 
 impl<W> Machine<W> {
     /// Handles a batch that has ended and is removed from its partition.
     #[inline]
-    pub(super) fn finish_batch(&mut self, now: Instant, place: Place, removed: Removed<W>) {
-        let Removed { charged, ended, behind, memory, .. } = removed;
+    pub(super) fn finish_batch(&mut self, now: Instant, place: Place, removed: BatchRemainder<W>) {
+        let BatchRemainder { charged, completion, released, memory, .. } = removed;
         self.memory.release(charged);
-        if let Some(ended) = ended {
-            self.complete(now, place, ended);
+        if let Some(completion) = completion {
+            self.complete(now, place, completion);
         }
         // Mostly there are none, and this check costs less than a loop that does not run.
-        if !behind.is_empty() {
-            self.complete_all(now, place, behind);
+        if !released.is_empty() {
+            self.complete_all(now, place, released);
         }
         if let Some(memory) = memory {
             self.memory.recycle(memory);
         }
     }
 
-    fn complete_all(&mut self, now: Instant, place: Place, ends: Vec<Ended<W>>) {
-        for ended in ends {
-            self.complete(now, place, ended);
+    fn complete_all(&mut self, now: Instant, place: Place, completions: Vec<Completion<W>>) {
+        for completion in completions {
+            self.complete(now, place, completion);
         }
     }
 
     /// Completes the waiters of a batch or record that was at an index of a partition's queue. They
     /// complete after those of older batches, but not after their own deadline.
-    pub(super) fn end(&mut self, now: Instant, place: Place, index: usize, ended: Ended<W>) {
-        if let Some(ended) = self.queues.partition(place).end(now, index, ended) {
-            self.complete(now, place, ended);
+    pub(super) fn end(
+        &mut self,
+        now: Instant,
+        place: Place,
+        index: usize,
+        completion: Completion<W>,
+    ) {
+        if let Some(completion) = self.queues.partition(place).end(now, index, completion) {
+            self.complete(now, place, completion);
         }
     }
 
     #[inline]
-    pub(super) fn complete(&mut self, now: Instant, place: Place, ended: Ended<W>) {
-        self.tickets.forget(ended.ticket);
-        match ended.outcome {
-            Ok(_) => self.count_acknowledged(now, place, &ended),
-            Err(_) => self.queues[place.topic].records.failed += ended.count as u64,
+    pub(super) fn complete(&mut self, now: Instant, place: Place, completion: Completion<W>) {
+        self.tickets.forget(completion.ticket);
+        match completion.outcome {
+            Ok(_) => self.count_acknowledged(now, place, &completion),
+            Err(_) => self.queues[place.topic].records.failed += completion.count as u64,
         }
-        let Ended { count, outcome, waiting, .. } = ended;
+        let Completion { count, outcome, waiting, .. } = completion;
         debug_assert!(waited_for(&waiting) <= count as usize, "each waits for a record of it");
         let topic = self.cluster.name_of(place.topic);
         self.results.batch(topic, place.partition as i32, outcome, waiting, count);
@@ -81,8 +87,8 @@ impl<W> Machine<W> {
                 self.fail(now, place, taken, &error);
             }
         }
-        for ended in self.queues.partition(place).take_overdue(now) {
-            self.complete(now, place, ended);
+        for completion in self.queues.partition(place).take_overdue(now) {
+            self.complete(now, place, completion);
         }
     }
 
@@ -97,7 +103,7 @@ impl<W> Machine<W> {
         self.finish_batches(now, place, removed)
     }
 
-    fn finish_batches(&mut self, now: Instant, place: Place, all: Vec<Removed<W>>) -> usize {
+    fn finish_batches(&mut self, now: Instant, place: Place, all: Vec<BatchRemainder<W>>) -> usize {
         let mut records = 0;
         for removed in all {
             records += removed.records;

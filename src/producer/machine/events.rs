@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Machine, Purge};
 use crate::cluster::{ClusterDescription, NodeId};
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::producer::nodes::Sent;
+use crate::producer::nodes::InFlightBatch;
 use crate::producer::notices::Peer;
 use crate::producer::partition::Refusal;
 use crate::producer::question::{Answer, MetadataWanted};
@@ -84,7 +84,7 @@ impl<W> Machine<W> {
     pub(super) fn handle_identity(&mut self, now: Instant, id: i64, epoch: i16) {
         self.producer_ids.given(now, ProducerEpoch { id, epoch }, &mut self.random);
         let busy = self.queues.busy();
-        self.touch_all(now, busy);
+        self.update_partitions(now, busy);
     }
 
     pub(super) fn handle_identity_failed(&mut self, now: Instant, error: Error) {
@@ -131,7 +131,7 @@ impl<W> Machine<W> {
         }
         for place in ready {
             self.queues.partition(place).marks.queued_at = None;
-            self.touch(now, place);
+            self.update_partition(now, place);
         }
     }
 
@@ -141,7 +141,7 @@ impl<W> Machine<W> {
         if parts.is_empty() {
             return;
         }
-        for (Sent { place, serial, .. }, batch) in parts.into_iter().zip(sealed) {
+        for (InFlightBatch { place, serial, .. }, batch) in parts.into_iter().zip(sealed) {
             let Some((less, first)) = self.queues.partition(place).sealed(serial, batch) else {
                 continue;
             };
@@ -163,7 +163,7 @@ impl<W> Machine<W> {
         }
         let answers = Answers::to(response, request.parts.len());
         for sent in request.parts {
-            let Sent { place, serial, topic_id } = sent;
+            let InFlightBatch { place, serial, topic_id } = sent;
             let name = self.cluster.topic(place.topic).name();
             match answers.get(name, topic_id, place.partition as i32) {
                 Some(answer) if answer.error_code.is_success() => {
@@ -197,7 +197,7 @@ impl<W> Machine<W> {
                     self.batch_refused(now, place, serial, refusal);
                 }
             }
-            self.touch(now, place);
+            self.update_partition(now, place);
         }
         self.request_ended(now, request.node);
     }
@@ -208,7 +208,7 @@ impl<W> Machine<W> {
         for sent in request.parts {
             let stored = Stored { base_offset: -1, log_append_time: None };
             self.batch_stored(now, sent, stored);
-            self.touch(now, sent.place);
+            self.update_partition(now, sent.place);
         }
         self.request_ended(now, request.node);
     }
@@ -221,9 +221,9 @@ impl<W> Machine<W> {
         let code = reason.context().code.unwrap_or(ErrorCode::NETWORK_EXCEPTION);
         let maybe_written = reason.context().maybe_written;
         let refusal = Refusal { code, said: Some(&said), records: &[], maybe_written };
-        for Sent { place, serial, .. } in request.parts {
+        for InFlightBatch { place, serial, .. } in request.parts {
             self.batch_refused(now, place, serial, refusal);
-            self.touch(now, place);
+            self.update_partition(now, place);
         }
         self.request_ended(now, request.node);
     }
@@ -235,7 +235,7 @@ impl<W> Machine<W> {
         for _ in 0..DUE_AT_ONCE {
             let Some(place) = self.timers.due(now) else { break };
             self.expire(now, place);
-            self.touch(now, place);
+            self.update_partition(now, place);
         }
         self.expire_delayed(now);
         self.wake_nodes(now);

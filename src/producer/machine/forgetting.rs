@@ -16,7 +16,7 @@ impl<W> Machine<W> {
         }
         self.queues.tidy();
         for topic in unused {
-            if self.is_at_rest(topic) {
+            if self.is_topic_idle(topic) {
                 self.forget(topic);
             } else {
                 self.timers.watch(topic);
@@ -24,11 +24,9 @@ impl<W> Machine<W> {
         }
     }
 
-    fn is_at_rest(&self, topic: usize) -> bool {
+    fn is_topic_idle(&self, topic: usize) -> bool {
         let is_about = |need| matches!(need, Need::Topic { index, .. } if index == topic);
-        self.queues.is_at_rest(topic)
-            && !self.memory.has_whole_of(topic)
-            && !self.calls.ask(is_about)
+        self.queues.is_idle(topic) && !self.memory.has_whole_of(topic) && !self.calls.ask(is_about)
     }
 
     /// Forgets a topic. Brokers remember its sequence numbers for longer: if it comes back, they

@@ -46,7 +46,7 @@ impl<W> Machine<W> {
         self.memory.charge(size);
         let work = self.haste(place, haste) || is_full;
         if work {
-            self.touch(now(), place);
+            self.update_partition(now(), place);
         }
         Ok(Joined { ticket, work })
     }

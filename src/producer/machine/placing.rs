@@ -53,7 +53,7 @@ impl<W> Machine<W> {
             .collect();
         for (ticket, partition) in refused {
             let error = wording::unknown_partition(self.cluster.topic(topic), partition);
-            self.queues.strike(topic, ticket);
+            self.queues.remove_unassigned(topic, ticket);
             self.refuse_one_unassigned(ticket, error);
         }
         let mut tickets = self.queues[topic].unassigned();

@@ -26,7 +26,7 @@ impl<W> Machine<W> {
         }
         let places = self.queues.busy();
         self.drop_records(now, Purge::ALL, |_, maybe| error.clone().maybe_written(maybe));
-        self.touch_all(now, places);
+        self.update_partitions(now, places);
         self.drop_calls(error);
         self.finish_flushes();
         true
@@ -53,6 +53,6 @@ impl<W> Machine<W> {
         if self.config.gapless && self.queues.partition(place).stopped().is_none() {
             self.stop(now, place, error);
         }
-        self.touch(now, place);
+        self.update_partition(now, place);
     }
 }

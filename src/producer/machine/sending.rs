@@ -7,14 +7,14 @@ use std::time::Instant;
 use super::{Machine, Outgoing, Part};
 use crate::cluster::{Leader, NodeId, Place};
 use crate::producer::haste::Haste;
-use crate::producer::nodes::Sent;
-use crate::producer::partition::{Readiness, Window};
+use crate::producer::nodes::InFlightBatch;
+use crate::producer::partition::{InFlightLimit, SendReadiness};
 use crate::record::Identity;
 
 impl<W> Machine<W> {
-    pub(super) fn touch_all(&mut self, now: Instant, places: Vec<Place>) {
+    pub(super) fn update_partitions(&mut self, now: Instant, places: Vec<Place>) {
         for place in places {
-            self.touch(now, place);
+            self.update_partition(now, place);
         }
     }
 
@@ -22,7 +22,7 @@ impl<W> Machine<W> {
     pub(super) fn close_batches(&mut self, now: Instant) {
         for place in self.queues.busy() {
             if self.queues.partition(place).close_last() {
-                self.touch(now, place);
+                self.update_partition(now, place);
             }
         }
     }
@@ -32,7 +32,7 @@ impl<W> Machine<W> {
     pub(super) fn haste(&mut self, place: Place, haste: Haste) -> bool {
         match haste {
             Haste::Lingers => false,
-            Haste::Together => self.gather(place),
+            Haste::Together => self.group(place),
             Haste::AtOnce => self.hurry_or_remember(place),
         }
     }
@@ -46,49 +46,49 @@ impl<W> Machine<W> {
             return partition.hurry();
         }
         if partition.marks.awaited.replace(leader) != Some(leader) {
-            self.nodes.await_answers(leader, place);
+            self.nodes.flush_when_idle(leader, place);
         }
         false
     }
 
     /// Marks a record to be sent with those that are handed over with it. The driver has nothing to
     /// do before [`Self::ship`].
-    fn gather(&mut self, place: Place) -> bool {
+    fn group(&mut self, place: Place) -> bool {
         let marks = &mut self.queues.partition(place).marks;
-        if !std::mem::replace(&mut marks.gathers, true) {
-            self.nodes.gather(place);
+        if !std::mem::replace(&mut marks.grouped, true) {
+            self.nodes.group(place);
         }
         false
     }
 
     fn may_send(&mut self, now: Instant, place: Place, leader: Leader) -> bool {
-        let window = self.window();
-        let lingers = !self.memory.is_short();
-        match self.queues.partition(place).readiness(now, leader, window, lingers) {
-            Readiness::No => false,
-            Readiness::Yes => true,
-            Readiness::NeedsProducerId => self.producer_ids.want_for_new(),
+        let max = self.max_in_flight();
+        let lingers = !self.memory.has_waiting_records();
+        match self.queues.partition(place).readiness(now, leader, max, lingers) {
+            SendReadiness::No => false,
+            SendReadiness::Yes => true,
+            SendReadiness::NeedsProducerId => self.producer_ids.want_for_new(),
         }
     }
 
-    fn window(&self) -> Window {
+    fn max_in_flight(&self) -> InFlightLimit {
         // Without sequence numbers, only one batch in flight keeps the order.
         let is_idempotent = self.config.idempotence;
-        let limit = if is_idempotent {
+        let batches = if is_idempotent {
             self.config.max_in_flight
         } else {
             self.config.in_flight_without_numbers()
         };
-        Window { is_idempotent, limit }
+        InFlightLimit { is_idempotent, batches }
     }
 
     /// Updates a partition after any change to it, and sets its timer. If it has records, connects
     /// to its leader, and queues it there once they may be sent. Otherwise removes it from a queue.
-    pub(super) fn touch(&mut self, now: Instant, place: Place) {
+    pub(super) fn update_partition(&mut self, now: Instant, place: Place) {
         let partition = self.queues.partition(place);
         if partition.has_spent_epoch() {
             let producer = self.producer_ids.replace(partition.producer());
-            partition.number_anew(producer);
+            partition.reset_sequences(producer);
         }
         let next = partition.next_event(now);
         let is_armed = partition.marks.timer == next;
@@ -128,7 +128,7 @@ impl<W> Machine<W> {
             self.queues.partition(place).marks.queued_at = None;
             let leader = self.cluster.leader(place);
             if leader.node != Some(node) || !self.may_send(now, place, leader) {
-                self.touch(now, place);
+                self.update_partition(now, place);
                 continue;
             }
             let partition = self.queues.partition(place);
@@ -151,36 +151,36 @@ impl<W> Machine<W> {
         for &place in places {
             let partition = self.queues.partition(place);
             let identity = if self.config.idempotence {
-                partition.number(self.producer_ids.current())
+                partition.assign_sequence(self.producer_ids.current())
             } else {
                 Identity::NONE
             };
-            let Some(departure) = partition.send(node) else { continue };
-            self.counts.taken(&departure.content, departure.tries);
+            let Some(batch) = partition.send(node) else { continue };
+            self.counts.taken(&batch.content, batch.tries);
             let topic = self.cluster.topic(place.topic);
-            sent.push(Sent { place, serial: departure.serial, topic_id: topic.id() });
+            sent.push(InFlightBatch { place, serial: batch.serial, topic_id: topic.id() });
             parts.push(Part {
                 topic: Arc::clone(topic.name()),
                 topic_id: topic.id(),
                 partition: place.partition as i32,
                 identity,
-                content: departure.content,
+                content: batch.content,
             });
         }
         let id = self.nodes.send(now, node, sent);
         for &place in places {
-            self.touch(now, place);
+            self.update_partition(now, place);
         }
         Outgoing { id, node, parts }
     }
 
     /// Handles the end of a request. Awaited records no longer linger once none is in flight.
     pub(super) fn request_ended(&mut self, now: Instant, node: NodeId) {
-        for place in self.nodes.owes_less(node) {
+        for place in self.nodes.request_finished(node) {
             let Some(partition) = self.queues.get_partition(place) else { continue };
             if partition.marks.awaited.take_if(|at| *at == node).is_some() {
                 partition.hurry();
-                self.touch(now, place);
+                self.update_partition(now, place);
             }
         }
         self.admit(now);

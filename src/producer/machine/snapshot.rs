@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Machine;
 use crate::cluster::{self, Place};
 use crate::producer::metrics::{Metrics, Pending, RecordMetrics, TopicMetrics};
-use crate::producer::partition::Ended;
+use crate::producer::partition::Completion;
 use crate::producer::queues::TopicQueues;
 
 impl<W> Machine<W> {
@@ -68,15 +68,20 @@ impl<W> Machine<W> {
     }
 
     /// Counts the records of an acknowledged batch, which had not failed before.
-    pub(super) fn count_acknowledged(&mut self, now: Instant, place: Place, ended: &Ended<W>) {
-        let count = ended.count as u64;
+    pub(super) fn count_acknowledged(
+        &mut self,
+        now: Instant,
+        place: Place,
+        completion: &Completion<W>,
+    ) {
+        let count = completion.count as u64;
         let records = &mut self.queues[place.topic].records;
         records.acknowledged += count;
-        records.acknowledged_bytes += ended.record_bytes as u64;
+        records.acknowledged_bytes += completion.record_bytes as u64;
         // A record handed over now would be due at `due`. The first record of the batch is older by
         // the difference.
         let due = now + self.config.delivery_timeout;
-        self.counts.acknowledged(count, due.saturating_duration_since(ended.deadline));
+        self.counts.acknowledged(count, due.saturating_duration_since(completion.deadline));
     }
 
     /// Counts a record that failed when it was handed over, perhaps of a topic that is not known.

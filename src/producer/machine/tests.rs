@@ -39,14 +39,14 @@ use crate::record::{Compressor, Identity, Record, SealedBatch};
 const MS: Duration = Duration::from_millis(1);
 
 /// A request as it was sent.
-struct Sent {
+struct TestRequest {
     id: RequestId,
     node: i32,
     batches: Vec<(i32, Identity, SealedBatch)>,
 }
 
 /// Answers every batch of `request` with the same code and offset.
-fn answer_to(request: &Sent, error_code: ErrorCode, base_offset: i64) -> ProduceResponse {
+fn answer_to(request: &TestRequest, error_code: ErrorCode, base_offset: i64) -> ProduceResponse {
     let partition_responses = request.batches.iter().map(|(index, ..)| PartitionProduced {
         index: *index,
         error_code,
@@ -151,7 +151,7 @@ impl Bench {
         }
     }
 
-    fn request(&mut self) -> Option<Sent> {
+    fn request(&mut self) -> Option<TestRequest> {
         let Outgoing { id, node, parts } = self.machine.poll_request(self.now)?;
         let seal = |content| match content {
             Content::Open(builder) => builder.seal(Compression::NONE, &mut Compressor::new()),
@@ -163,10 +163,10 @@ impl Bench {
             .collect();
         let sealed = batches.iter().map(|(.., batch)| batch.clone()).collect();
         self.machine.handle_sealed(self.now, id, sealed);
-        Some(Sent { id, node, batches })
+        Some(TestRequest { id, node, batches })
     }
 
-    fn answer(&mut self, request: &Sent, error_code: ErrorCode, base_offset: i64) {
+    fn answer(&mut self, request: &TestRequest, error_code: ErrorCode, base_offset: i64) {
         let response = answer_to(request, error_code, base_offset);
         self.machine.handle_produced(self.now, request.id, &response);
     }

@@ -85,7 +85,7 @@ impl<W> Machine<W> {
         }
         self.count_handed_over(index, records.len());
         self.queues.push(place, batch);
-        self.touch(now, place);
+        self.update_partition(now, place);
         Whole::Accepted
     }
 

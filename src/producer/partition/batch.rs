@@ -43,14 +43,14 @@ pub(in crate::producer) struct Batch<W> {
     pub(super) maybe_written: bool,
     /// Code and message of an earlier failed try.
     pub(super) last_failure: Option<(ErrorCode, Option<String>)>,
-    /// Later batches of its partition that have ended, oldest first: their waiters complete after
+    /// Completions of later batches of its partition, oldest first: their waiters complete after
     /// its own.
-    pub(super) behind: Vec<Ended<W>>,
+    pub(super) held_completions: Vec<Completion<W>>,
 }
 
 /// A batch, or records of one, that ended and whose waiters have not completed.
 #[derive(Debug)]
-pub(in crate::producer) struct Ended<W> {
+pub(in crate::producer) struct Completion<W> {
     pub(in crate::producer) ticket: Ticket,
     pub(in crate::producer) deadline: Instant,
     pub(in crate::producer) count: i32,
@@ -131,7 +131,7 @@ impl<W> Batch<W> {
             resume_at: None,
             maybe_written: false,
             last_failure: None,
-            behind: Vec::new(),
+            held_completions: Vec::new(),
         }
     }
 
@@ -221,14 +221,15 @@ impl<W> Batch<W> {
         self.last_failure.as_ref().map(|(code, said)| (*code, said.as_deref()))
     }
 
-    /// Inherits the ends that wait for `from`, of which this batch is the whole or the last part.
+    /// Inherits the completions that wait for `from`, of which this batch is the whole or the last
+    /// part.
     pub(in crate::producer) fn inherit(&mut self, from: &mut Self) {
-        self.behind = from.take_behind();
+        self.held_completions = from.take_held_completions();
     }
 
-    /// Removes the ends of later batches that wait for this one.
-    pub(in crate::producer) fn take_behind(&mut self) -> Vec<Ended<W>> {
-        std::mem::take(&mut self.behind)
+    /// Removes the completions of later batches that wait for this one.
+    pub(in crate::producer) fn take_held_completions(&mut self) -> Vec<Completion<W>> {
+        std::mem::take(&mut self.held_completions)
     }
 
     /// Notes that its waiters have completed, each with its own end.
@@ -292,19 +293,19 @@ impl<W> Batch<W> {
         lingers.max(self.resume_at)
     }
 
-    /// Returns the memory of its records, if they were sent, and the ends of later batches that
-    /// wait for this one.
-    pub(super) fn into_parts(self) -> (Option<Bytes>, Vec<Ended<W>>) {
+    /// Returns the memory of its records, if they were sent, and the completions of later batches
+    /// that wait for this one.
+    pub(super) fn into_parts(self) -> (Option<Bytes>, Vec<Completion<W>>) {
         let memory = match self.content {
             Some(Content::Sealed(batch)) => batch.into_memory(),
             _ => None,
         };
-        (memory, self.behind)
+        (memory, self.held_completions)
     }
 
     /// Ends it: removes the waiters, which complete with the outcome.
-    pub(super) fn end(&mut self, outcome: Result<Stored, Error>) -> Ended<W> {
-        Ended {
+    pub(super) fn end(&mut self, outcome: Result<Stored, Error>) -> Completion<W> {
+        Completion {
             ticket: self.ticket,
             deadline: self.deadline,
             count: self.count,

@@ -6,20 +6,20 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Partition;
-use super::batch::{Batch, Ended, Progress, Taken};
+use super::batch::{Batch, Completion, Progress, Taken};
 use crate::error::{Error, Result};
 use crate::producer::settled::Stored;
 
 /// The remains of a batch that has ended, for the machine.
 #[derive(Debug)]
-pub(in crate::producer) struct Removed<W> {
+pub(in crate::producer) struct BatchRemainder<W> {
     /// Bytes to release from the buffer memory.
     pub(in crate::producer) charged: usize,
     pub(in crate::producer) records: usize,
-    /// Its own end, if its waiters complete now.
-    pub(in crate::producer) ended: Option<Ended<W>>,
-    /// The ends of later batches that waited for it and complete now.
-    pub(in crate::producer) behind: Vec<Ended<W>>,
+    /// Its own completion, if its waiters complete now.
+    pub(in crate::producer) completion: Option<Completion<W>>,
+    /// Completions of later batches that waited for it and complete now.
+    pub(in crate::producer) released: Vec<Completion<W>>,
     /// The memory of its records, for reuse.
     pub(in crate::producer) memory: Option<Bytes>,
 }
@@ -30,21 +30,21 @@ impl<W> Partition<W> {
         self.queue.range_mut(..index).rev().find(|batch| !batch.is_given_up())
     }
 
-    /// Keeps the end of a batch that was at an index of the queue, until older batches have ended.
-    /// Returns it if its waiters complete now.
+    /// Holds the completion of a batch that was at an index of the queue, until older batches have
+    /// ended. Returns it if its waiters complete now.
     #[inline]
     pub(in crate::producer) fn end(
         &mut self,
         now: Instant,
         index: usize,
-        ended: Ended<W>,
-    ) -> Option<Ended<W>> {
+        completion: Completion<W>,
+    ) -> Option<Completion<W>> {
         match self.open_before(index) {
-            Some(older) if ended.deadline > now => {
-                older.behind.push(ended);
+            Some(older) if completion.deadline > now => {
+                older.held_completions.push(completion);
                 None
             }
-            _ => Some(ended),
+            _ => Some(completion),
         }
     }
 
@@ -52,9 +52,9 @@ impl<W> Partition<W> {
     pub(in crate::producer) fn end_last(
         &mut self,
         now: Instant,
-        ended: Ended<W>,
-    ) -> Option<Ended<W>> {
-        self.end(now, self.queue.len(), ended)
+        completion: Completion<W>,
+    ) -> Option<Completion<W>> {
+        self.end(now, self.queue.len(), completion)
     }
 
     /// Ends a batch that was removed from the queue.
@@ -64,21 +64,27 @@ impl<W> Partition<W> {
         now: Instant,
         taken: Taken<W>,
         outcome: Result<Stored>,
-    ) -> Removed<W> {
+    ) -> BatchRemainder<W> {
         let Taken { index, mut batch } = taken;
         let (charged, records) = (batch.charged, batch.count() as usize);
         let own = if batch.is_given_up() { None } else { Some(batch.end(outcome)) };
         // Nearly every batch is the oldest, and waits for no other.
-        let ended = if index == 0 { own } else { own.and_then(|own| self.end(now, index, own)) };
-        let (memory, mut behind) = batch.into_parts();
-        if !behind.is_empty() {
-            behind = self.end_all(now, index, behind);
+        let completion =
+            if index == 0 { own } else { own.and_then(|own| self.end(now, index, own)) };
+        let (memory, mut released) = batch.into_parts();
+        if !released.is_empty() {
+            released = self.end_all(now, index, released);
         }
-        Removed { charged, records, ended, behind, memory }
+        BatchRemainder { charged, records, completion, released, memory }
     }
 
-    fn end_all(&mut self, now: Instant, index: usize, ends: Vec<Ended<W>>) -> Vec<Ended<W>> {
-        ends.into_iter().filter_map(|ended| self.end(now, index, ended)).collect()
+    fn end_all(
+        &mut self,
+        now: Instant,
+        index: usize,
+        completions: Vec<Completion<W>>,
+    ) -> Vec<Completion<W>> {
+        completions.into_iter().filter_map(|completion| self.end(now, index, completion)).collect()
     }
 
     pub(in crate::producer) fn fail(
@@ -86,7 +92,7 @@ impl<W> Partition<W> {
         now: Instant,
         taken: Taken<W>,
         error: Error,
-    ) -> Removed<W> {
+    ) -> BatchRemainder<W> {
         self.leave_in_doubt(&taken.batch);
         self.settle(now, taken, Err(error))
     }
@@ -98,15 +104,15 @@ impl<W> Partition<W> {
         now: Instant,
         index: usize,
         error: Error,
-    ) -> Removed<W> {
+    ) -> BatchRemainder<W> {
         let batch = &mut self.queue[index];
         batch.progress = Progress::GivenUp;
         let records = batch.count() as usize;
         let own = batch.end(Err(error));
-        let behind = std::mem::take(&mut batch.behind);
-        let ended = self.end(now, index, own);
-        let behind = self.end_all(now, index, behind);
-        Removed { charged: 0, records, ended, behind, memory: None }
+        let released = std::mem::take(&mut batch.held_completions);
+        let completion = self.end(now, index, own);
+        let released = self.end_all(now, index, released);
+        BatchRemainder { charged: 0, records, completion, released, memory: None }
     }
 
     /// Returns the first expired batch whose waiters have not completed: its index, and whether it
@@ -124,8 +130,8 @@ impl<W> Partition<W> {
         Some(Taken { index, batch })
     }
 
-    /// Removes the ends of batches that have expired while older ones have not ended.
-    pub(in crate::producer) fn take_overdue(&mut self, now: Instant) -> Vec<Ended<W>> {
+    /// Removes the completions of batches that have expired while older ones have not ended.
+    pub(in crate::producer) fn take_overdue(&mut self, now: Instant) -> Vec<Completion<W>> {
         if self.early.first().is_none_or(|first| *first > now) {
             return Vec::new();
         }
@@ -133,7 +139,7 @@ impl<W> Partition<W> {
         let overdue = self
             .queue
             .iter_mut()
-            .flat_map(|batch| batch.behind.extract_if(.., |ended| ended.deadline <= now));
+            .flat_map(|batch| batch.held_completions.extract_if(.., |held| held.deadline <= now));
         overdue.collect()
     }
 
@@ -143,7 +149,7 @@ impl<W> Partition<W> {
         &mut self,
         now: Instant,
         error: impl Fn(bool) -> Error,
-    ) -> Vec<Removed<W>> {
+    ) -> Vec<BatchRemainder<W>> {
         let (mut index, mut removed) = (0, Vec::new());
         while let Some(batch) = self.queue.get(index) {
             if batch.is_in_flight() {
@@ -160,7 +166,7 @@ impl<W> Partition<W> {
         &mut self,
         now: Instant,
         error: &Error,
-    ) -> Vec<Removed<W>> {
+    ) -> Vec<BatchRemainder<W>> {
         let in_flight = |(index, batch): (usize, &Batch<W>)| {
             (batch.progress == Progress::InFlight).then_some(index)
         };
@@ -175,14 +181,17 @@ impl<W> Partition<W> {
 
     /// Ends everything, in a machine whose invariants a panic has broken. `error` returns the error
     /// for a batch; its argument is whether the batch may have been written.
-    pub(in crate::producer) fn wreck(&mut self, error: impl Fn(bool) -> Error) -> Vec<Ended<W>> {
-        let mut ends = Vec::new();
+    pub(in crate::producer) fn fail_all_after_panic(
+        &mut self,
+        error: impl Fn(bool) -> Error,
+    ) -> Vec<Completion<W>> {
+        let mut completions = Vec::new();
         for mut batch in self.queue.drain(..) {
-            let behind = std::mem::take(&mut batch.behind);
-            let is_told = batch.is_given_up();
+            let released = std::mem::take(&mut batch.held_completions);
+            let was_completed = batch.is_given_up();
             let own = batch.end(Err(error(batch.is_in_flight() || batch.maybe_written)));
-            ends.extend((!is_told).then_some(own).into_iter().chain(behind));
+            completions.extend((!was_completed).then_some(own).into_iter().chain(released));
         }
-        ends
+        completions
     }
 }

@@ -6,7 +6,7 @@
 //! batch that is stored after all would be stored twice.
 
 use super::Partition;
-use super::leaving::Readiness;
+use super::sending::SendReadiness;
 use crate::cluster::{Leader, NodeId};
 use crate::producer::sequence::{ProducerEpoch, Sequence};
 use crate::record::Identity;
@@ -44,7 +44,7 @@ impl Idempotence {
 impl<W> Partition<W> {
     /// Returns whether brokers would forget the oldest batch if this one were stored.
     #[inline]
-    pub(super) fn crowds_out(&self, index: usize) -> bool {
+    pub(super) fn exceeds_broker_window(&self, index: usize) -> bool {
         let oldest = self.queue.front().filter(|oldest| oldest.sequence.is_some());
         index > 0 && oldest.is_some_and(|oldest| oldest.overtaken + index >= REMEMBERED)
     }
@@ -57,18 +57,21 @@ impl<W> Partition<W> {
 
     /// Returns whether a batch without numbers may get some now.
     #[inline]
-    pub(super) fn may_number(&self) -> Readiness {
+    pub(super) fn may_assign_sequence(&self) -> SendReadiness {
         let Idempotence { producer, unresolved, bump, .. } = self.idempotence;
         if unresolved || bump {
-            return Readiness::No;
+            return SendReadiness::No;
         }
-        if producer.is_some() { Readiness::Yes } else { Readiness::NeedsProducerId }
+        if producer.is_some() { SendReadiness::Yes } else { SendReadiness::NeedsProducerId }
     }
 
     /// Returns the identity of the next batch. Numbers it unless it has numbers, for the
     /// partition's producer, or for the `current` one if the partition has none.
     #[inline]
-    pub(in crate::producer) fn number(&mut self, current: Option<ProducerEpoch>) -> Identity {
+    pub(in crate::producer) fn assign_sequence(
+        &mut self,
+        current: Option<ProducerEpoch>,
+    ) -> Identity {
         let Self { queue, idempotence, .. } = self;
         let Some(batch) = queue.iter_mut().find(|batch| !batch.is_in_flight()) else {
             return Identity::NONE;
@@ -135,7 +138,7 @@ impl<W> Partition<W> {
     /// Handles a topic that was deleted and created again. The numbers continue: a batch that was
     /// sent by the topic's name may be in the new log already. If the new log does not accept them,
     /// it says so.
-    pub(in crate::producer) fn start_over(&mut self) {
+    pub(in crate::producer) fn topic_recreated(&mut self) {
         self.idempotence.acked_by = None;
     }
 
@@ -160,7 +163,7 @@ impl<W> Partition<W> {
     }
 
     /// Renumbers everything, for another producer or epoch.
-    pub(in crate::producer) fn number_anew(&mut self, producer: Option<ProducerEpoch>) {
+    pub(in crate::producer) fn reset_sequences(&mut self, producer: Option<ProducerEpoch>) {
         self.idempotence = Idempotence { producer, ..Idempotence::default() };
         for batch in &mut self.queue {
             batch.sequence = None;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use super::batch::{Batch, Content, Ended, Intake, Progress};
+use super::batch::{Batch, Completion, Content, Intake, Progress};
 use crate::error::Error;
 use crate::producer::sequence::Sequence;
 use crate::producer::settled::{Rest, Waiting};
@@ -84,7 +84,7 @@ impl<W> Batch<W> {
         refused: &BTreeMap<i32, Error>,
         others: &Error,
         rest: Rest<W>,
-    ) -> Vec<Ended<W>> {
+    ) -> Vec<Completion<W>> {
         let mut waiting = VecDeque::from(std::mem::take(&mut self.waiting));
         let mut ends = Vec::new();
         let mut first = 0;
@@ -96,14 +96,14 @@ impl<W> Batch<W> {
         ends.extend((first < self.count).then_some((first..self.count, others)));
         let end = |(range, error): (Range<i32>, &Error)| {
             let count = range.len() as i32;
-            Ended { count, ..self.end_of(waiting_for(&mut waiting, range, rest), error) }
+            Completion { count, ..self.end_of(waiting_for(&mut waiting, range, rest), error) }
         };
         ends.into_iter().map(end).collect()
     }
 
     /// Returns the end of one failed record, with its waiter.
-    fn end_of(&self, waiting: Vec<Waiting<W>>, error: &Error) -> Ended<W> {
-        Ended {
+    fn end_of(&self, waiting: Vec<Waiting<W>>, error: &Error) -> Completion<W> {
+        Completion {
             ticket: self.ticket,
             deadline: self.deadline,
             count: 1,
@@ -147,7 +147,7 @@ impl<W> Batch<W> {
             resume_at: None,
             maybe_written: self.maybe_written,
             last_failure: self.last_failure.clone(),
-            behind: Vec::new(),
+            held_completions: Vec::new(),
         }
     }
 }
@@ -156,7 +156,7 @@ impl<W> Batch<W> {
 #[derive(Debug)]
 pub(in crate::producer) enum Piece<W> {
     Kept(Batch<W>),
-    Refused(Ended<W>),
+    Refused(Completion<W>),
 }
 
 /// Removes the waiters for a range of records, which are at the front. Their indices then count

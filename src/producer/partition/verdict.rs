@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::Partition;
 use super::batch::{Batch, Progress, Taken};
-use super::ends::Removed;
+use super::ends::BatchRemainder;
 use crate::cluster::Leader;
 use crate::error::ErrorCode;
 use crate::producer::settled::Stored;
@@ -22,7 +22,7 @@ pub(in crate::producer) struct Refusal<'a> {
 
 /// The action for a batch that was not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::producer) enum Verdict {
+pub(in crate::producer) enum BatchAction {
     /// None: its waiters have completed before.
     Dropped,
     /// It is stored; the broker no longer knows where.
@@ -40,7 +40,7 @@ pub(in crate::producer) enum Verdict {
 
 /// The conditions of a verdict besides the batch and the refusal.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::producer) struct Circumstances {
+pub(in crate::producer) struct VerdictContext {
     /// A gapless partition sends nothing after a record that failed.
     pub(in crate::producer) is_gapless: bool,
     /// The partition belonged to a topic that was deleted.
@@ -76,7 +76,7 @@ impl<W> Partition<W> {
         stored: Stored,
         leader: Leader,
         is_same_topic: bool,
-    ) -> Removed<W> {
+    ) -> BatchRemainder<W> {
         if let Some(sequence) = taken.batch.sequence {
             self.acknowledged(taken.index, sequence, taken.batch.count(), leader, is_same_topic);
         }
@@ -84,13 +84,13 @@ impl<W> Partition<W> {
     }
 
     /// Decides about a batch that was not acknowledged and is removed from the queue.
-    pub(in crate::producer) fn judge(
+    pub(in crate::producer) fn decide(
         &mut self,
         now: Instant,
         taken: &mut Taken<W>,
         refusal: Refusal<'_>,
-        circumstances: Circumstances,
-    ) -> Verdict {
+        context: VerdictContext,
+    ) -> BatchAction {
         let Taken { index, batch } = taken;
         batch.maybe_written |= refusal.maybe_written;
         batch.last_failure = Some((refusal.code, refusal.said.map(str::to_owned)));
@@ -98,21 +98,21 @@ impl<W> Partition<W> {
         self.idempotence.acked_by = None;
         if batch.progress == Progress::GivenUp {
             self.leave_in_doubt(batch);
-            return Verdict::Dropped;
+            return BatchAction::Dropped;
         }
-        match reaction(refusal, batch, circumstances.is_gapless) {
-            Reaction::Stored => Verdict::Stored,
-            _ if circumstances.is_deleted => Verdict::Deleted,
-            Reaction::Fail => Verdict::Failed,
-            Reaction::TakeOut => Verdict::TakeOut,
-            _ if batch.deadline <= now => Verdict::Expired,
-            Reaction::Split => Verdict::Split,
-            Reaction::Renumber if *index == 0 => {
+        match refusal_action(refusal, batch, context.is_gapless) {
+            RefusalAction::Stored => BatchAction::Stored,
+            _ if context.is_deleted => BatchAction::Deleted,
+            RefusalAction::Fail => BatchAction::Failed,
+            RefusalAction::TakeOut => BatchAction::TakeOut,
+            _ if batch.deadline <= now => BatchAction::Expired,
+            RefusalAction::Split => BatchAction::Split,
+            RefusalAction::Renumber if *index == 0 => {
                 // No older batch is open, so the records that the broker misses will never come.
                 self.idempotence.bump = true;
-                Verdict::Again
+                BatchAction::Again
             }
-            Reaction::Renumber | Reaction::Again => Verdict::Again,
+            RefusalAction::Renumber | RefusalAction::Again => BatchAction::Again,
         }
     }
 
@@ -147,7 +147,7 @@ impl<W> Partition<W> {
 
 /// The action for a batch, by the refusal alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reaction {
+enum RefusalAction {
     Again,
     /// The broker misses earlier batches, or has forgotten everything.
     Renumber,
@@ -157,7 +157,7 @@ enum Reaction {
     Fail,
 }
 
-fn reaction<W>(refusal: Refusal<'_>, batch: &Batch<W>, is_gapless: bool) -> Reaction {
+fn refusal_action<W>(refusal: Refusal<'_>, batch: &Batch<W>, is_gapless: bool) -> RefusalAction {
     let numbered = batch.sequence.is_some();
     let may_be_cut = !batch.maybe_written && !batch.is_whole();
     match refusal.code {
@@ -166,15 +166,17 @@ fn reaction<W>(refusal: Refusal<'_>, batch: &Batch<W>, is_gapless: bool) -> Reac
         | ErrorCode::INVALID_PRODUCER_EPOCH
             if numbered =>
         {
-            Reaction::Renumber
+            RefusalAction::Renumber
         }
-        ErrorCode::DUPLICATE_SEQUENCE_NUMBER if numbered => Reaction::Stored,
+        ErrorCode::DUPLICATE_SEQUENCE_NUMBER if numbered => RefusalAction::Stored,
         // A broker checks the size before it looks for duplicates. If an earlier try was stored
         // while the topic allowed more, it would not recognize the parts, and store them again.
-        ErrorCode::MESSAGE_TOO_LARGE if batch.count() > 1 && may_be_cut => Reaction::Split,
-        code if code.retriable() => Reaction::Again,
-        _ if may_be_cut && !is_gapless && blames_some(refusal, batch.count()) => Reaction::TakeOut,
-        _ => Reaction::Fail,
+        ErrorCode::MESSAGE_TOO_LARGE if batch.count() > 1 && may_be_cut => RefusalAction::Split,
+        code if code.retriable() => RefusalAction::Again,
+        _ if may_be_cut && !is_gapless && blames_some(refusal, batch.count()) => {
+            RefusalAction::TakeOut
+        }
+        _ => RefusalAction::Fail,
     }
 }
 

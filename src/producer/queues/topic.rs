@@ -90,7 +90,7 @@ impl<W> TopicQueues<W> {
 
     /// Removes a ticket from the list of records without a partition. It is nearly always the
     /// first, or the last where several are cancelled.
-    pub(super) fn strike(&mut self, ticket: Ticket) {
+    pub(super) fn remove_unassigned(&mut self, ticket: Ticket) {
         let unassigned = &mut self.unassigned;
         if unassigned.front() == Some(&ticket) {
             unassigned.pop_front();

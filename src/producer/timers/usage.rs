@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Number of checks of a topic within the time after which it is unused.
-const LOOKS: u32 = 4;
+const CHECKS: u32 = 4;
 
 /// Maximum number of topics checked in one turn.
-const LOOKED_AT_ONCE: usize = 1_000;
+const MAX_CHECKS_PER_TURN: usize = 1_000;
 
 #[derive(Debug)]
 pub(super) struct Usage {
@@ -16,12 +16,12 @@ pub(super) struct Usage {
     /// Topics that are new since the last check.
     new: Vec<usize>,
     /// Ordered by time.
-    looks: VecDeque<Look>,
+    checks: VecDeque<Check>,
 }
 
 /// The next check of a topic. It was used `uses` times when it was last found in use, at `since`.
 #[derive(Debug)]
-struct Look {
+struct Check {
     at: Instant,
     topic: usize,
     uses: u64,
@@ -30,7 +30,7 @@ struct Look {
 
 impl Usage {
     pub(super) fn new(max_idle: Duration) -> Self {
-        Self { max_idle, new: Vec::new(), looks: VecDeque::new() }
+        Self { max_idle, new: Vec::new(), checks: VecDeque::new() }
     }
 
     pub(super) fn add(&mut self, topic: usize) {
@@ -38,7 +38,7 @@ impl Usage {
     }
 
     pub(super) fn next_event(&self) -> Option<Instant> {
-        self.looks.front().map(|look| look.at)
+        self.checks.front().map(|check| check.at)
     }
 
     /// Removes and returns topics that were not used for long. `uses` returns how often a topic was
@@ -47,22 +47,22 @@ impl Usage {
         if self.new.is_empty() && self.next_event().is_none_or(|at| at > now) {
             return Vec::new();
         }
-        let at = now + self.max_idle / LOOKS;
+        let at = now + self.max_idle / CHECKS;
         for topic in std::mem::take(&mut self.new) {
-            self.looks.push_back(Look { at, topic, uses: uses(topic), since: now });
+            self.checks.push_back(Check { at, topic, uses: uses(topic), since: now });
         }
         let mut unused = Vec::new();
-        for _ in 0..LOOKED_AT_ONCE {
-            if self.looks.front().is_none_or(|look| look.at > now) {
+        for _ in 0..MAX_CHECKS_PER_TURN {
+            if self.checks.front().is_none_or(|check| check.at > now) {
                 break;
             }
-            let Some(look) = self.looks.pop_front() else { break };
-            let topic = look.topic;
+            let Some(check) = self.checks.pop_front() else { break };
+            let topic = check.topic;
             let so_far = uses(topic);
-            if so_far != look.uses {
-                self.looks.push_back(Look { at, topic, uses: so_far, since: now });
-            } else if look.since + self.max_idle > now {
-                self.looks.push_back(Look { at, ..look });
+            if so_far != check.uses {
+                self.checks.push_back(Check { at, topic, uses: so_far, since: now });
+            } else if check.since + self.max_idle > now {
+                self.checks.push_back(Check { at, ..check });
             } else {
                 unused.push(topic);
             }

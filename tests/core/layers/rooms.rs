@@ -80,7 +80,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
             "mailbox",
             "unclaimed",
             "room_deadline",
-            "turned",
+            "shared_machine",
             "turn_signal",
             "sealer",
             "sink",

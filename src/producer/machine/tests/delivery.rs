@@ -49,7 +49,7 @@ fn all_ready_partitions_of_a_broker_share_a_request() {
         bench.produce("a", partition, false);
     }
     bench.pass(5 * MS);
-    let partitions = |request: &Sent| -> Vec<i32> {
+    let partitions = |request: &TestRequest| -> Vec<i32> {
         request.batches.iter().map(|(partition, ..)| *partition).collect()
     };
     let one = bench.request().unwrap();

@@ -99,7 +99,7 @@ fn bytes_are_those_before_and_after_compression() {
     let batch = builder.seal(gzip, &mut Compressor::new());
     bench.machine.handle_sealed(bench.now, id, vec![batch.clone()]);
     bench.machine.handle_sealed(bench.now, id, vec![batch.clone()]);
-    let sent = Sent { id, node: 1, batches: vec![(0, Identity::NONE, batch.clone())] };
+    let sent = TestRequest { id, node: 1, batches: vec![(0, Identity::NONE, batch.clone())] };
     bench.answer(&sent, ErrorCode::NOT_LEADER_OR_FOLLOWER, -1);
     bench.pass(Duration::from_secs(1));
     let sent = bench.request().unwrap();
@@ -198,7 +198,7 @@ fn a_request_is_under_way_from_when_it_is_sealed() {
     let batch = builder.seal(Compression::NONE, &mut Compressor::new());
     bench.machine.handle_sealed(bench.now, id, vec![batch.clone()]);
     bench.pass(8 * MS);
-    let sent = Sent { id, node: 1, batches: vec![(0, Identity::NONE, batch)] };
+    let sent = TestRequest { id, node: 1, batches: vec![(0, Identity::NONE, batch)] };
     bench.answer(&sent, ErrorCode::NONE, 0);
     let metrics = bench.metrics();
     assert_eq!(metrics.requests.latency.max, 8 * MS);

@@ -13,13 +13,13 @@ fn acknowledged() -> Bench {
 }
 
 /// Puts another batch of one record in flight.
-fn send(bench: &mut Bench, who: &'static str) -> Sent {
+fn send(bench: &mut Bench, who: &'static str) -> TestRequest {
     bench.produce(who, 0, false);
     bench.pass(5 * MS);
     bench.request().expect("it may follow")
 }
 
-fn sequence(sent: &Sent) -> (i16, i32) {
+fn sequence(sent: &TestRequest) -> (i16, i32) {
     (sent.batches[0].1.epoch, sent.batches[0].1.base_sequence)
 }
 

@@ -13,7 +13,7 @@ fn warm() -> Bench {
 }
 
 /// Sends a record in a separate batch.
-fn sent(bench: &mut Bench, who: &'static str) -> Sent {
+fn sent(bench: &mut Bench, who: &'static str) -> TestRequest {
     bench.produce(who, 0, false);
     bench.machine.close_batches(bench.now);
     bench.request().expect("there is room for another request")

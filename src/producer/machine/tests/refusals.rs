@@ -15,7 +15,7 @@ fn warm(change: impl FnOnce(&mut Config)) -> Bench {
 
 impl Bench {
     /// Sends records as one batch.
-    fn send(&mut self, records: &[&'static str]) -> Sent {
+    fn send(&mut self, records: &[&'static str]) -> TestRequest {
         for who in records {
             self.produce(who, 0, false);
         }
@@ -24,7 +24,7 @@ impl Bench {
     }
 
     /// Refuses a request's batch for some of its records.
-    fn blame(&mut self, request: &Sent, indices: &[i32]) {
+    fn blame(&mut self, request: &TestRequest, indices: &[i32]) {
         let mut response = answer_to(request, ErrorCode::INVALID_RECORD, -1);
         let blamed = indices.iter().map(|index| BatchIndexError {
             batch_index: *index,

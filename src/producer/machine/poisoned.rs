@@ -6,26 +6,27 @@ use std::sync::Arc;
 use super::Machine;
 use crate::error::{Error, ErrorKind};
 use crate::producer::delayed::Delayed;
-use crate::producer::partition::Ended;
+use crate::producer::partition::Completion;
 use crate::producer::queues::TopicQueues;
 use crate::producer::settled::Settled;
 
 impl<W> Machine<W> {
     /// Accepts nothing more: a caller or the driver has panicked while it changed the machine.
-    pub fn break_down(&mut self) {
+    pub fn poison(&mut self) {
         if self.shutdown.failure().is_none() {
             self.shutdown.fail(broken());
         }
     }
 
     /// Ends everything, and returns the results to deliver. The machine is finished then.
-    pub fn wreck(&mut self) -> Vec<Settled<W>> {
-        self.break_down();
+    pub fn fail_all_after_panic(&mut self) -> Vec<Settled<W>> {
+        self.poison();
         for (topic, queues) in self.cluster.topics().zip(self.queues.iter_mut()) {
             for (index, partition) in (0..).zip(&mut queues.partitions) {
-                for ended in partition.wreck(|maybe_written| broken().maybe_written(maybe_written))
+                for completion in partition
+                    .fail_all_after_panic(|maybe_written| broken().maybe_written(maybe_written))
                 {
-                    let Ended { count, outcome, waiting, .. } = ended;
+                    let Completion { count, outcome, waiting, .. } = completion;
                     self.results.abandon(count as usize);
                     self.results.batch(Arc::clone(topic.name()), index, outcome, waiting, count);
                 }

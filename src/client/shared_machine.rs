@@ -37,7 +37,7 @@ pub struct HandedMany<W> {
 
 /// The machine, shared by callers and the driver.
 #[derive(Debug)]
-pub(super) struct Turned<W> {
+pub(super) struct SharedMachine<W> {
     machine: Mutex<Machine<W>>,
     /// Notified when the machine has work that the driver does not expect. A notification while the
     /// driver is awake ends its next sleep.
@@ -80,7 +80,7 @@ fn wake_after_panic(wake: &Notify) {
     wake.notify_one();
 }
 
-impl<W> Turned<W> {
+impl<W> SharedMachine<W> {
     pub(super) fn new(machine: Machine<W>) -> Self {
         Self { machine: Mutex::new(machine), wake: Notify::new() }
     }
@@ -90,7 +90,7 @@ impl<W> Turned<W> {
     pub(super) fn machine(&self) -> LockedMachine<'_, W> {
         let machine = self.machine.lock().unwrap_or_else(|poisoned| {
             let mut machine = poisoned.into_inner();
-            machine.break_down();
+            machine.poison();
             machine
         });
         LockedMachine { machine, wake: &self.wake }
@@ -129,7 +129,7 @@ impl<W> Turned<W> {
             }
             Err(who) => who.make(),
         };
-        let taken = take_in(&mut machine, now(), topic, partition, record, waiter, haste);
+        let taken = produce_or_wait(&mut machine, now(), topic, partition, record, waiter, haste);
         drop(machine);
         let (handed, work) = taken.map_err(|(error, _waiter)| error)?;
         if work {
@@ -156,7 +156,7 @@ impl<W> Turned<W> {
                 }
                 Err(who) => who.make(),
             };
-            match take_in(&mut machine, now, topic, partition, &record, waiter, haste) {
+            match produce_or_wait(&mut machine, now, topic, partition, &record, waiter, haste) {
                 Ok((handed, work)) => {
                     wakes |= work;
                     match handed {
@@ -176,7 +176,7 @@ impl<W> Turned<W> {
     }
 
     /// Passes a waiter to the machine, or returns it if the core has ended.
-    pub(super) fn tell<T>(&self, waiter: T, what: impl FnOnce(&mut Machine<W>, T)) -> Option<T> {
+    pub(super) fn submit<T>(&self, waiter: T, what: impl FnOnce(&mut Machine<W>, T)) -> Option<T> {
         let mut machine = self.machine();
         if machine.is_finished() {
             return Some(waiter);
@@ -199,7 +199,7 @@ impl<W> Turned<W> {
 }
 
 /// Returns the state of the record, and whether the driver must run.
-fn take_in<W>(
+fn produce_or_wait<W>(
     machine: &mut Machine<W>,
     now: Instant,
     topic: &str,

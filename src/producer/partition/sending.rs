@@ -9,7 +9,7 @@ use crate::record::SealedBatch;
 
 /// Whether a partition's next batch may be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::producer) enum Readiness {
+pub(in crate::producer) enum SendReadiness {
     No,
     Yes,
     /// Yes, if the producer has an id.
@@ -18,15 +18,15 @@ pub(in crate::producer) enum Readiness {
 
 /// The limits for a partition's batches in flight.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::producer) struct Window {
+pub(in crate::producer) struct InFlightLimit {
     /// Whether batches have sequence numbers.
     pub(in crate::producer) is_idempotent: bool,
-    pub(in crate::producer) limit: usize,
+    pub(in crate::producer) batches: usize,
 }
 
 /// A batch that is sent now.
 #[derive(Debug)]
-pub(in crate::producer) struct Departure {
+pub(in crate::producer) struct OutgoingBatch {
     pub(in crate::producer) serial: u64,
     pub(in crate::producer) content: Content,
     /// How often it was sent, this time included.
@@ -71,32 +71,32 @@ impl<W> Partition<W> {
         &self,
         now: Instant,
         leader: Leader,
-        window: Window,
+        max: InFlightLimit,
         lingers: bool,
-    ) -> Readiness {
-        let Some((index, next)) = self.next_to_send() else { return Readiness::No };
+    ) -> SendReadiness {
+        let Some((index, next)) = self.next_to_send() else { return SendReadiness::No };
         let ready_at = if lingers { self.ready_at(index) } else { next.resume_at };
         if ready_at.is_some_and(|at| at > now) {
-            return Readiness::No;
+            return SendReadiness::No;
         }
         // A leader that has acknowledged nothing yet gets one batch at a time, and only when none
         // is in flight to another broker. The old leader may still store its batch before this one.
-        let limit = if window.is_idempotent && !self.has_acked(leader) { 1 } else { window.limit };
+        let limit = if max.is_idempotent && !self.has_acked(leader) { 1 } else { max.batches };
         if self.in_flight >= limit {
-            return Readiness::No;
+            return SendReadiness::No;
         }
-        if self.crowds_out(index) {
-            return Readiness::No;
+        if self.exceeds_broker_window(index) {
+            return SendReadiness::No;
         }
-        if !window.is_idempotent || next.sequence.is_some() {
-            return Readiness::Yes;
+        if !max.is_idempotent || next.sequence.is_some() {
+            return SendReadiness::Yes;
         }
-        self.may_number()
+        self.may_assign_sequence()
     }
 
     /// Marks the next batch as sent to a broker, and returns it.
     #[inline]
-    pub(in crate::producer) fn send(&mut self, node: NodeId) -> Option<Departure> {
+    pub(in crate::producer) fn send(&mut self, node: NodeId) -> Option<OutgoingBatch> {
         let (index, _) = self.next_to_send()?;
         let batch = &mut self.queue[index];
         self.recent_size = batch.size().max(self.recent_size / 2);
@@ -104,7 +104,7 @@ impl<W> Partition<W> {
         let content = batch.send()?;
         self.in_flight += 1;
         self.sent_to = Some(node);
-        Some(Departure { serial: batch.serial, content, tries: batch.tries })
+        Some(OutgoingBatch { serial: batch.serial, content, tries: batch.tries })
     }
 
     /// Takes the sealed records of a batch back. Returns how much memory that frees, and the
