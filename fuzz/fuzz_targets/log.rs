@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
 fn config(settings: u8) -> LogConfig {
     let has = |bit: u8| settings & 1 << bit != 0;
     LogConfig {
-        decodes: !has(1),
+        validate_records: !has(1),
         compacted: has(2),
         timestamps: if has(3) { TimestampType::LogAppendTime } else { TimestampType::CreateTime },
         timestamp_before_max_ms: if has(4) { 1000 } else { i64::MAX },
@@ -35,7 +35,7 @@ fn config(settings: u8) -> LogConfig {
             2 => FirstSequence::MustBeZero,
             _ => FirstSequence::ZeroOrUnknown,
         },
-        forgets_with_records: has(7),
+        expire_producers_with_records: has(7),
         ..LogConfig::default()
     }
 }
@@ -57,14 +57,14 @@ fn take_in(log: &mut PartitionLog, batch: &Bytes, now: i64) {
     assert_eq!(log.end_offset(), appended.last_offset + 1);
     let stored = log.batch_at(end).expect("it was stored").clone();
     let fetched = stored.to_bytes();
-    let decodes = log.config().decodes || log.config().compacted;
+    let validate_records = log.config().validate_records || log.config().compacted;
     match (stored.records(), decode_batch(&fetched)) {
         (Ok(records), Ok(fetched)) => {
             assert_eq!(fetched.base_offset, end);
             assert_eq!(records.len(), fetched.records.len());
             assert_eq!(records.last().map(|(offset, _)| *offset), Some(appended.last_offset));
         }
-        (Err(_), Err(_)) if !decodes => {}
+        (Err(_), Err(_)) if !validate_records => {}
         (stored, fetched) => panic!("stored {stored:?}, but fetched {fetched:?}"),
     }
     if stored.identity().producer_id >= 0 {

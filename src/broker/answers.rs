@@ -49,8 +49,8 @@ impl Broker<'_> {
     }
 
     /// Returns a partition that this broker leads, unless the topic is denied to `api`.
-    fn led(&self, api: ApiKey, topic: &str, index: i32) -> Result<&Partition, ErrorCode> {
-        self.denied.judge(api, topic).map_or(Ok(()), Err)?;
+    fn led_partition(&self, api: ApiKey, topic: &str, index: i32) -> Result<&Partition, ErrorCode> {
+        self.denied.denied_error(api, topic).map_or(Ok(()), Err)?;
         match self.cluster.partition(topic, index) {
             None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
             Some(partition) if partition.leader != self.node => {
@@ -67,7 +67,7 @@ fn current_leader(partition: &Partition) -> LeaderIdAndEpoch {
 }
 
 /// Converts a result to the error code and message of a response.
-fn told<T>(done: Result<T, Refusal>) -> (ErrorCode, Option<String>) {
+fn code_and_message<T>(done: Result<T, Refusal>) -> (ErrorCode, Option<String>) {
     match done {
         Ok(_) => (ErrorCode::NONE, None),
         Err(refusal) => (refusal.code, Some(refusal.message)),

@@ -26,7 +26,7 @@ const INVALID_PARTITIONS: ErrorCode = ErrorCode(37);
 const INVALID_REPLICATION_FACTOR: ErrorCode = ErrorCode(38);
 
 /// Enough for any test, and few enough to stay cheap.
-const MOST_PARTITIONS: i32 = 10_000;
+const MAX_PARTITIONS: i32 = 10_000;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -117,10 +117,10 @@ impl Cluster {
         }
         let partitions = if partitions == -1 { self.settings.partitions } else { partitions };
         check_partitions(partitions)?;
-        let copies = settings.replication_factor;
-        if copies != -1 && !(1..=self.settings.brokers as i16).contains(&copies) {
+        let factor = settings.replication_factor;
+        if factor != -1 && !(1..=self.settings.brokers as i16).contains(&factor) {
             let message = format!(
-                "the replication factor is {copies}: it is to be 1 to {}, the number of brokers",
+                "the replication factor is {factor}: it is to be 1 to {}, the number of brokers",
                 self.settings.brokers
             );
             return Err(Refusal::new(INVALID_REPLICATION_FACTOR, message));
@@ -146,17 +146,17 @@ impl Cluster {
 
     pub fn delete_topic(&mut self, name: &str) -> Result<(), Refusal> {
         let topic = self.topics.remove(name).ok_or_else(|| unknown_topic(name))?;
-        self.retention.deleted(name, &topic);
+        self.retention.topic_deleted(name, &topic);
         Ok(())
     }
 
-    /// Raises the number of partitions to `partitions`. If `on_trial` is set, only checks whether
-    /// that is possible.
+    /// Raises the number of partitions to `partitions`. If `validate_only` is set, only checks
+    /// whether that is possible.
     pub fn add_partitions(
         &mut self,
         name: &str,
         partitions: i32,
-        on_trial: bool,
+        validate_only: bool,
     ) -> Result<(), Refusal> {
         let brokers = self.settings.brokers;
         let topic = self.topics.get_mut(name).ok_or_else(|| unknown_topic(name))?;
@@ -166,7 +166,7 @@ impl Cluster {
             return Err(Refusal::new(INVALID_PARTITIONS, message));
         }
         check_partitions(partitions)?;
-        if !on_trial {
+        if !validate_only {
             topic.grow(partitions, brokers);
         }
         Ok(())
@@ -208,10 +208,10 @@ impl Cluster {
             let batch = partition.log.batch_at(appended.base_offset);
             let size = batch.map_or(0, StoredBatch::size);
             self.retention.appended(name, index, appended.last_offset + 1, size);
-            while let Some((name, index, before)) = self.retention.next_to_go() {
+            while let Some((name, index, before)) = self.retention.next_to_evict() {
                 let deleted = self.log_mut(&name, index).map(|log| log.delete_records(before));
                 let batches = deleted.into_iter().flatten().flatten();
-                self.retention.forgot(batches.map(|batch: StoredBatch| batch.size()).sum());
+                self.retention.evicted(batches.map(|batch: StoredBatch| batch.size()).sum());
             }
         }
         Ok(appended)
@@ -231,7 +231,7 @@ impl Cluster {
             Refusal::new(code, format!("{name}-{index} ends at {}", log.end_offset()))
         })?;
         let start = log.start_offset();
-        self.retention.forgot(deleted.iter().map(StoredBatch::size).sum());
+        self.retention.evicted(deleted.iter().map(StoredBatch::size).sum());
         Ok(start)
     }
 }
@@ -255,9 +255,9 @@ pub fn check_name(name: &str) -> Result<(), Refusal> {
 }
 
 fn check_partitions(partitions: i32) -> Result<(), Refusal> {
-    if (1..=MOST_PARTITIONS).contains(&partitions) {
+    if (1..=MAX_PARTITIONS).contains(&partitions) {
         return Ok(());
     }
-    let message = format!("a topic has 1 to {MOST_PARTITIONS} partitions here, not {partitions}");
+    let message = format!("a topic has 1 to {MAX_PARTITIONS} partitions here, not {partitions}");
     Err(Refusal::new(INVALID_PARTITIONS, message))
 }

@@ -23,7 +23,7 @@ pub enum Fault {
 
 /// A fault that was requested for future requests.
 #[derive(Debug)]
-struct Order {
+struct InjectedFault {
     /// `None` for every API.
     api: Option<ApiKey>,
     fault: Fault,
@@ -33,7 +33,7 @@ struct Order {
 
 /// All faults of one request; by default none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Verdict {
+pub struct RequestFaults {
     /// Answer with this error, without processing the request.
     pub error: Option<ErrorCode>,
     /// Wait this long before answering.
@@ -46,10 +46,10 @@ pub struct Verdict {
     pub throttle: Duration,
 }
 
-/// All orders, the oldest first, the denied topics, and the users that cannot log in.
+/// All injected faults, the oldest first, the denied topics, and the users that cannot log in.
 #[derive(Debug, Default)]
 pub struct Faults {
-    orders: Vec<Order>,
+    injected: Vec<InjectedFault>,
     denied: Denied,
     locked_out: BTreeSet<String>,
 }
@@ -62,7 +62,7 @@ pub struct Denied {
 
 impl Denied {
     /// Returns the error of an API for a topic that is denied to it.
-    pub fn judge(&self, api: ApiKey, topic: &str) -> Option<ErrorCode> {
+    pub fn denied_error(&self, api: ApiKey, topic: &str) -> Option<ErrorCode> {
         let apis = self.rules.get(topic)?;
         let is_denied = apis.contains(&None) || apis.contains(&Some(api));
         is_denied.then_some(ErrorCode::TOPIC_AUTHORIZATION_FAILED)
@@ -74,7 +74,7 @@ impl Faults {
     /// Without `times` the fault is permanent.
     pub fn order(&mut self, api: Option<ApiKey>, fault: Fault, times: Option<u32>) {
         if times != Some(0) {
-            self.orders.push(Order { api, fault, left: times });
+            self.injected.push(InjectedFault { api, fault, left: times });
         }
     }
 
@@ -108,48 +108,48 @@ impl Faults {
         *self = Self::default();
     }
 
-    /// Returns the faults of a request. For each kind of fault only the oldest matching order
-    /// applies, so that orders take effect one after another. `Fail`, `DropAnswer` and
+    /// Returns the faults of a request. For each kind of fault only the oldest matching one
+    /// applies, so that faults take effect one after another. `Fail`, `DropAnswer` and
     /// `DropRequest` are one kind.
-    pub fn judge(&mut self, api: ApiKey) -> Verdict {
-        let mut verdict = Verdict::default();
+    pub fn faults_for(&mut self, api: ApiKey) -> RequestFaults {
+        let mut faults = RequestFaults::default();
         let mut ended = false;
-        for order in &mut self.orders {
-            if order.api.is_some_and(|meant| meant != api) {
+        for fault in &mut self.injected {
+            if fault.api.is_some_and(|meant| meant != api) {
                 continue;
             }
-            let is_first = match order.fault {
-                Fault::Fail(code) if verdict.error.is_none() && !ended => {
-                    verdict.error = Some(code);
+            let is_first = match fault.fault {
+                Fault::Fail(code) if faults.error.is_none() && !ended => {
+                    faults.error = Some(code);
                     ended = true;
                     true
                 }
                 Fault::DropAnswer if !ended => {
-                    verdict.drop_answer = true;
+                    faults.drop_answer = true;
                     ended = true;
                     true
                 }
                 Fault::DropRequest if !ended => {
-                    verdict.drop_request = true;
+                    faults.drop_request = true;
                     ended = true;
                     true
                 }
-                Fault::Delay(delay) if verdict.delay.is_zero() => {
-                    verdict.delay = delay;
+                Fault::Delay(delay) if faults.delay.is_zero() => {
+                    faults.delay = delay;
                     true
                 }
-                Fault::Throttle(time) if verdict.throttle.is_zero() => {
-                    verdict.throttle = time;
+                Fault::Throttle(time) if faults.throttle.is_zero() => {
+                    faults.throttle = time;
                     true
                 }
                 _ => false,
             };
-            if is_first && let Some(left) = &mut order.left {
+            if is_first && let Some(left) = &mut fault.left {
                 *left -= 1;
             }
         }
-        self.orders.retain(|order| order.left != Some(0));
-        verdict
+        self.injected.retain(|fault| fault.left != Some(0));
+        faults
     }
 }
 
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn nothing_happens_unless_it_was_ordered() {
-        assert_eq!(Faults::default().judge(ApiKey::Produce), Verdict::default());
+        assert_eq!(Faults::default().faults_for(ApiKey::Produce), RequestFaults::default());
     }
 
     #[test]
@@ -171,8 +171,8 @@ mod tests {
         faults.order(Some(ApiKey::Produce), Fault::Fail(REFUSED), Some(2));
         faults.order(Some(ApiKey::Produce), Fault::Fail(LATER), Some(1));
         faults.order(None, Fault::Fail(LATER), Some(0));
-        assert_eq!(faults.judge(ApiKey::Metadata), Verdict::default());
-        let errors: Vec<_> = (0..4).map(|_| faults.judge(ApiKey::Produce).error).collect();
+        assert_eq!(faults.faults_for(ApiKey::Metadata), RequestFaults::default());
+        let errors: Vec<_> = (0..4).map(|_| faults.faults_for(ApiKey::Produce).error).collect();
         assert_eq!(errors, [Some(REFUSED), Some(REFUSED), Some(LATER), None]);
     }
 
@@ -184,7 +184,7 @@ mod tests {
         faults.deny("u".into(), Some(ApiKey::Fetch));
         let denied = |faults: &Faults, topic| {
             let apis = [ApiKey::Produce, ApiKey::Fetch, ApiKey::Metadata];
-            apis.map(|api| faults.denied().judge(api, topic).is_some())
+            apis.map(|api| faults.denied().denied_error(api, topic).is_some())
         };
         assert_eq!(denied(&faults, "t"), [true, false, false]);
         assert_eq!(denied(&faults, "u"), [true; 3]);
@@ -203,12 +203,16 @@ mod tests {
         faults.order(None, Fault::Delay(second), None);
         faults.order(Some(ApiKey::Produce), Fault::DropAnswer, Some(1));
         faults.order(Some(ApiKey::Produce), Fault::Throttle(second), Some(1));
-        let all =
-            Verdict { delay: second, drop_answer: true, throttle: second, ..Default::default() };
-        assert_eq!(faults.judge(ApiKey::Produce), all);
-        let late = Verdict { delay: second, ..Verdict::default() };
-        assert_eq!(faults.judge(ApiKey::Produce), late);
+        let all = RequestFaults {
+            delay: second,
+            drop_answer: true,
+            throttle: second,
+            ..Default::default()
+        };
+        assert_eq!(faults.faults_for(ApiKey::Produce), all);
+        let late = RequestFaults { delay: second, ..RequestFaults::default() };
+        assert_eq!(faults.faults_for(ApiKey::Produce), late);
         faults.clear();
-        assert_eq!(faults.judge(ApiKey::Produce), Verdict::default());
+        assert_eq!(faults.faults_for(ApiKey::Produce), RequestFaults::default());
     }
 }

@@ -1,7 +1,7 @@
 //! Consumer groups with Kafka's classic protocol: members, assignments and committed offsets. Each
 //! rebalance is a round: all members join with their protocols, the leader assigns partitions, and
 //! every member gets its part. Uses no clock and no sockets: a request that waits is identified by
-//! a ticket.
+//! a wait id.
 
 mod group;
 mod member;
@@ -18,7 +18,7 @@ use group::Group;
 pub use group::{Committed, State};
 
 /// Identifies a request that waits for other members.
-pub type Ticket = u64;
+pub type WaitId = u64;
 
 pub(super) const ILLEGAL_GENERATION: ErrorCode = ErrorCode(22);
 pub(super) const INCONSISTENT_GROUP_PROTOCOL: ErrorCode = ErrorCode(23);
@@ -56,12 +56,12 @@ pub struct Join {
     /// metadata.
     pub protocols: Vec<(String, Bytes)>,
     /// Whether a new member must first get its id, and then join with it (KIP-394).
-    pub asks_id_first: bool,
+    pub requires_member_id: bool,
 }
 
 /// A member, and the generation it believes to be current.
 #[derive(Debug, Clone, Default)]
-pub struct Who {
+pub struct MemberRef {
     pub member_id: String,
     /// The name of a static member.
     pub instance_id: Option<String>,
@@ -70,7 +70,7 @@ pub struct Who {
 
 /// The result of [`Groups::join`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Joined {
+pub struct JoinResult {
     pub error: ErrorCode,
     pub generation: i32,
     pub protocol_type: String,
@@ -86,7 +86,7 @@ pub struct Joined {
 
 /// The result of [`Groups::sync`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Synced {
+pub struct SyncResult {
     pub error: ErrorCode,
     pub protocol_type: String,
     pub protocol: String,
@@ -95,37 +95,37 @@ pub struct Synced {
 
 /// The result of a request that waited.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    Joined(Joined),
-    Synced(Synced),
+pub enum GroupResult {
+    Joined(JoinResult),
+    Synced(SyncResult),
 }
 
 #[derive(Debug, Default)]
 pub struct Groups {
     by_id: BTreeMap<String, Group>,
-    outcomes: VecDeque<(Ticket, Outcome)>,
-    members_made: u64,
+    results: VecDeque<(WaitId, GroupResult)>,
+    members_created: u64,
 }
 
 impl Groups {
     /// Adds a member, or lets a known member join again.
-    pub fn join(&mut self, now: Instant, id: &str, mut join: Join, ticket: Ticket) {
-        if let Some(error) = self.wrong_join(id, &join) {
+    pub fn join(&mut self, now: Instant, id: &str, mut join: Join, wait_id: WaitId) {
+        if let Some(error) = self.join_error(id, &join) {
             let member_id = join.member_id;
-            return self.tell(ticket, Joined { error, member_id, ..refused() });
+            return self.push_joined(wait_id, JoinResult { error, member_id, ..refused() });
         }
         let is_new = join.member_id.is_empty();
         if is_new {
-            self.members_made += 1;
+            self.members_created += 1;
             let name = join.instance_id.as_ref().unwrap_or(&join.client_id);
-            join.member_id = format!("{name}-{:08}", self.members_made);
+            join.member_id = format!("{name}-{:08}", self.members_created);
         }
         let group = self.by_id.entry(id.to_owned()).or_insert_with(Group::new);
-        group.join(now, join, is_new, ticket);
-        self.take_outcomes(id);
+        group.join(now, join, is_new, wait_id);
+        self.take_results(id);
     }
 
-    fn wrong_join(&self, id: &str, join: &Join) -> Option<ErrorCode> {
+    fn join_error(&self, id: &str, join: &Join) -> Option<ErrorCode> {
         if id.is_empty() {
             Some(INVALID_GROUP_ID)
         } else if !SESSION_TIMEOUTS.contains(&join.session_timeout) {
@@ -144,32 +144,32 @@ impl Groups {
         &mut self,
         now: Instant,
         id: &str,
-        who: &Who,
+        who: &MemberRef,
         assignments: Vec<(String, Bytes)>,
-        ticket: Ticket,
+        wait_id: WaitId,
     ) {
         let Some(group) = self.by_id.get_mut(id) else {
-            let synced = Synced { error: UNKNOWN_MEMBER_ID, ..Synced::default() };
-            return self.outcomes.push_back((ticket, Outcome::Synced(synced)));
+            let synced = SyncResult { error: UNKNOWN_MEMBER_ID, ..SyncResult::default() };
+            return self.results.push_back((wait_id, GroupResult::Synced(synced)));
         };
-        group.sync(now, who, assignments, ticket);
-        self.take_outcomes(id);
+        group.sync(now, who, assignments, wait_id);
+        self.take_results(id);
     }
 
-    pub fn heartbeat(&mut self, now: Instant, id: &str, who: &Who) -> ErrorCode {
+    pub fn heartbeat(&mut self, now: Instant, id: &str, who: &MemberRef) -> ErrorCode {
         self.by_id.get_mut(id).map_or(UNKNOWN_MEMBER_ID, |group| group.heartbeat(now, who))
     }
 
-    pub fn leave(&mut self, now: Instant, id: &str, who: &Who) -> ErrorCode {
+    pub fn leave(&mut self, now: Instant, id: &str, who: &MemberRef) -> ErrorCode {
         let Some(group) = self.by_id.get_mut(id) else { return UNKNOWN_MEMBER_ID };
         let left = group.leave(now, who);
-        self.take_outcomes(id);
+        self.take_results(id);
         left
     }
 
     /// Checks whether a member may commit offsets. A generation of −1 denotes a client that is not
     /// a member.
-    pub fn may_commit(&mut self, now: Instant, id: &str, who: &Who) -> Result<(), ErrorCode> {
+    pub fn may_commit(&mut self, now: Instant, id: &str, who: &MemberRef) -> Result<(), ErrorCode> {
         if id.is_empty() {
             return Err(INVALID_GROUP_ID);
         }
@@ -236,23 +236,23 @@ impl Groups {
             if let Some(group) = self.by_id.get_mut(&id) {
                 group.handle_timeout(now);
             }
-            self.take_outcomes(&id);
+            self.take_results(&id);
         }
     }
 
     /// Returns the next result for a waiting request.
-    pub fn poll_outcome(&mut self) -> Option<(Ticket, Outcome)> {
-        self.outcomes.pop_front()
+    pub fn poll_result(&mut self) -> Option<(WaitId, GroupResult)> {
+        self.results.pop_front()
     }
 
-    fn tell(&mut self, ticket: Ticket, joined: Joined) {
-        self.outcomes.push_back((ticket, Outcome::Joined(joined)));
+    fn push_joined(&mut self, wait_id: WaitId, joined: JoinResult) {
+        self.results.push_back((wait_id, GroupResult::Joined(joined)));
     }
 
-    fn take_outcomes(&mut self, id: &str) {
+    fn take_results(&mut self, id: &str) {
         if let Some(group) = self.by_id.get_mut(id) {
-            self.outcomes.append(&mut group.outcomes);
-            if group.is_void() {
+            self.results.append(&mut group.results);
+            if group.is_removable() {
                 self.by_id.remove(id);
             }
         }
@@ -260,6 +260,6 @@ impl Groups {
 }
 
 /// Returns the result for a client that is not in the group; the caller sets the error.
-pub(super) fn refused() -> Joined {
-    Joined { generation: -1, ..Joined::default() }
+pub(super) fn refused() -> JoinResult {
+    JoinResult { generation: -1, ..JoinResult::default() }
 }

@@ -157,7 +157,7 @@ impl PartitionLog {
     /// Deletes the records before an offset (`DeleteRecords`, or retention), and returns the
     /// removed batches. A batch is kept while any of its records can be read.
     ///
-    /// Producer states are kept, except with [`LogConfig::forgets_with_records`].
+    /// Producer states are kept, except with [`LogConfig::expire_producers_with_records`].
     pub fn delete_records(&mut self, before: i64) -> Result<Vec<StoredBatch>, ErrorCode> {
         if before > self.end_offset || before < 0 {
             return Err(ErrorCode(1)); // OFFSET_OUT_OF_RANGE
@@ -165,7 +165,7 @@ impl PartitionLog {
         self.start_offset = self.start_offset.max(before);
         let gone = self.batches.partition_point(|batch| batch.last_offset() < self.start_offset);
         let deleted = self.batches.drain(..gone).collect();
-        if self.config.forgets_with_records {
+        if self.config.expire_producers_with_records {
             self.producers.forget_before(self.start_offset);
         }
         Ok(deleted)

@@ -38,7 +38,7 @@ enum Stage {
     /// The client has received the API versions.
     Negotiated,
     /// The client has chosen a mechanism and is authenticating.
-    Chosen(Server),
+    Authenticating(Server),
     /// The client may send any request.
     Done,
 }
@@ -54,7 +54,7 @@ struct Session {
 
 /// The inputs of a login step besides the client's message.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Circumstances<'a> {
+pub(super) struct LoginContext<'a> {
     /// `None` if clients need not authenticate.
     pub(super) sasl: Option<&'a ListenerSasl>,
     /// The injected error.
@@ -84,11 +84,11 @@ impl Login {
     }
 
     /// Returns whether a request of this API is allowed. If not, the connection closes.
-    pub(super) fn admits(&self, api: ApiKey, now: Instant) -> bool {
+    pub(super) fn allows(&self, api: ApiKey, now: Instant) -> bool {
         match self.stage {
             Stage::Opened => matches!(api, ApiKey::ApiVersions | ApiKey::SaslHandshake),
             Stage::Negotiated => api == ApiKey::SaslHandshake,
-            Stage::Chosen(_) => api == ApiKey::SaslAuthenticate,
+            Stage::Authenticating(_) => api == ApiKey::SaslAuthenticate,
             Stage::Done => {
                 let ends_at = self.session.as_ref().and_then(|session| session.ends_at);
                 api == ApiKey::SaslHandshake || ends_at.is_none_or(|ends_at| now < ends_at)
@@ -107,7 +107,7 @@ impl Login {
     pub(super) fn choose(
         &mut self,
         name: &str,
-        by: &Circumstances<'_>,
+        by: &LoginContext<'_>,
     ) -> Step<SaslHandshakeResponse> {
         let Some(sasl) = by.sasl.filter(|_| !self.is_done() || self.may_renew(by.now)) else {
             let error_code = by.error.unwrap_or(ErrorCode::ILLEGAL_SASL_STATE);
@@ -120,7 +120,7 @@ impl Login {
             (None, None) => ErrorCode::UNSUPPORTED_SASL_MECHANISM,
             (None, Some(mechanism)) => {
                 self.renewed_at = self.session.as_ref().map(|_| by.now);
-                self.stage = Stage::Chosen(Server::new(*mechanism));
+                self.stage = Stage::Authenticating(Server::new(*mechanism));
                 ErrorCode::NONE
             }
         };
@@ -139,9 +139,9 @@ impl Login {
     pub(super) fn authenticate(
         &mut self,
         token: &[u8],
-        by: &Circumstances<'_>,
+        by: &LoginContext<'_>,
     ) -> Step<SaslAuthenticateResponse> {
-        let (Some(sasl), Stage::Chosen(server)) = (by.sasl, &self.stage) else {
+        let (Some(sasl), Stage::Authenticating(server)) = (by.sasl, &self.stage) else {
             let error = by.error.unwrap_or(ErrorCode::ILLEGAL_SASL_STATE);
             return refused(error, None, self.is_done());
         };
@@ -162,11 +162,11 @@ impl Login {
         mechanism: ServerMechanism,
         next: ServerNext,
         sasl: &ListenerSasl,
-        by: &Circumstances<'_>,
+        by: &LoginContext<'_>,
     ) -> Result<Step<SaslAuthenticateResponse>, String> {
         let (answer, lifetime) = match next {
             ServerNext::Continue(server, answer) => {
-                self.stage = Stage::Chosen(server);
+                self.stage = Stage::Authenticating(server);
                 (answer, None)
             }
             ServerNext::Done(accepted) => {
@@ -216,11 +216,11 @@ fn step(
     server: &Server,
     sasl: &ListenerSasl,
     token: &[u8],
-    by: &Circumstances<'_>,
+    by: &LoginContext<'_>,
 ) -> Result<ServerNext, String> {
     let mut nonce = [0; NONCE_SIZE];
     SystemRandom::new().fill(&mut nonce).map_err(|_| "the system is out of entropy")?;
-    let Circumstances { locked_out, now_ms, .. } = *by;
+    let LoginContext { locked_out, now_ms, .. } = *by;
     let ListenerSasl { users, tokens, salt, .. } = sasl;
     let known = Known { users, tokens, locked_out, salt: salt.as_bytes(), nonce: &nonce, now_ms };
     server.step(token, &known)

@@ -21,12 +21,12 @@ use tokio_rustls::TlsAcceptor;
 use super::answers::{Address, Broker, topic_settings};
 use super::cluster::{Cluster, NodeId, Settings};
 use super::faults::Faults;
-use super::groups::{Groups, Outcome, Ticket};
+use super::groups::{GroupResult, Groups, WaitId};
 use super::log::Refusal;
 use super::security::{ListenerSasl, ListenerSecurity, Published};
 use crate::net::{Listener, without_signals};
 use crate::protocol::CreatableTopicConfig;
-use connection::{Connections, converse};
+use connection::{Connections, serve_connection};
 
 /// The broker that coordinates all groups.
 const COORDINATOR: NodeId = 1;
@@ -47,9 +47,9 @@ pub struct State {
     pub cluster: Cluster,
     pub groups: Groups,
     pub faults: Faults,
-    tickets: Ticket,
+    last_wait_id: WaitId,
     /// The requests that wait for a group.
-    waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
+    waiting: HashMap<WaitId, oneshot::Sender<GroupResult>>,
 }
 
 struct Shared {
@@ -93,23 +93,23 @@ impl Shared {
             addresses: &self.addresses,
             now: unix_ms(),
         });
-        while let Some((ticket, outcome)) = groups.poll_outcome() {
-            if let Some(waits) = waiting.remove(&ticket) {
+        while let Some((wait_id, result)) = groups.poll_result() {
+            if let Some(waits) = waiting.remove(&wait_id) {
                 // Sending fails if the client has disconnected.
-                let _unheard = waits.send(outcome);
+                let _unheard = waits.send(result);
             }
         }
         done
     }
 
     /// Registers a request that waits for a group.
-    fn ticket(&self) -> (Ticket, oneshot::Receiver<Outcome>) {
-        let (waits, outcome) = oneshot::channel();
+    fn register_wait(&self) -> (WaitId, oneshot::Receiver<GroupResult>) {
+        let (waits, result) = oneshot::channel();
         let mut state = self.state();
-        state.tickets += 1;
-        let ticket = state.tickets;
-        state.waiting.insert(ticket, waits);
-        (ticket, outcome)
+        state.last_wait_id += 1;
+        let wait_id = state.last_wait_id;
+        state.waiting.insert(wait_id, waits);
+        (wait_id, result)
     }
 }
 
@@ -154,7 +154,7 @@ impl Server {
                 cluster,
                 groups: Groups::default(),
                 faults: Faults::default(),
-                tickets: 0,
+                last_wait_id: 0,
                 waiting: HashMap::new(),
             }),
             acceptor,
@@ -258,8 +258,8 @@ async fn serve(shared: Arc<Shared>, listeners: Vec<Listener>) {
             };
             loop {
                 let socket = listener.accept().await;
-                if let Some(place) = connections.place() {
-                    spawn_local(converse(Arc::clone(&shared), node, socket, place));
+                if let Some(slot) = connections.slot() {
+                    spawn_local(serve_connection(Arc::clone(&shared), node, socket, slot));
                 }
             }
         });

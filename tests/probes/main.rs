@@ -15,7 +15,7 @@ const STEPS: usize = 60;
 
 /// Returns the config of a kind of topic, as on the broker.
 fn config(kind: &str) -> LogConfig {
-    let kafka = LogConfig { decodes: true, ..LogConfig::default() };
+    let kafka = LogConfig { validate_records: true, ..LogConfig::default() };
     match kind {
         "plain" => kafka,
         "small" => LogConfig { max_message_bytes: 200, ..kafka },

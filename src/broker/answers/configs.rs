@@ -1,6 +1,6 @@
 //! `DescribeConfigs`, and the parsing of a new topic's configs.
 
-mod idle;
+mod ignored;
 
 use super::Broker;
 use crate::broker::cluster::TopicSettings;
@@ -60,7 +60,7 @@ pub(in crate::broker) fn topic_settings(
                 settings.log.compacted = policies.contains(&"compact");
             }
             name => {
-                let Some(checked) = idle::check(name, value) else {
+                let Some(checked) = ignored::check(name, value) else {
                     let message = format!("Kafka's topics have no setting {name}");
                     return Err(Refusal::new(INVALID_CONFIG, message));
                 };
@@ -104,7 +104,7 @@ impl Broker<'_> {
         const DEFAULT: i8 = 5;
         let results = request.resources.iter().map(|resource| {
             let topic = self.cluster.topic(&resource.resource_name);
-            let denied = self.denied.judge(ApiKey::DescribeConfigs, &resource.resource_name);
+            let denied = self.denied.denied_error(ApiKey::DescribeConfigs, &resource.resource_name);
             let error = error.or(denied.filter(|_| resource.resource_type == TOPIC));
             let error_code = match (error, topic) {
                 (Some(code), _) => code,

@@ -37,7 +37,7 @@ impl Broker<'_> {
                 .partitions
                 .iter()
                 .map(|asked| {
-                    let denied = self.denied.judge(ApiKey::Fetch, &topic.topic);
+                    let denied = self.denied.denied_error(ApiKey::Fetch, &topic.topic);
                     let answer = match error.or(denied) {
                         Some(code) => failed(asked, code),
                         None => self.fetch_from(&topic.topic, asked, left, size == 0),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Broker;
-use crate::broker::groups::{Committed, Join, Joined, State, Synced, Ticket, Who};
+use crate::broker::groups::{Committed, Join, JoinResult, MemberRef, State, SyncResult, WaitId};
 use crate::error::ErrorCode;
 use crate::protocol::{
     ApiKey, Coordinator, DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup,
@@ -71,14 +71,14 @@ impl Broker<'_> {
         }
     }
 
-    /// The response is delivered with the ticket.
+    /// The response is delivered with the wait id.
     pub(in crate::broker) fn join_group(
         &mut self,
         now: Instant,
         version: i16,
         client_id: &str,
         request: JoinGroupRequest,
-        ticket: Ticket,
+        wait_id: WaitId,
     ) {
         let session_timeout = millis(request.session_timeout_ms);
         let has_own = version >= since::REBALANCE_TIMEOUT;
@@ -98,26 +98,26 @@ impl Broker<'_> {
                 .into_iter()
                 .map(|protocol| (protocol.name, protocol.metadata))
                 .collect(),
-            asks_id_first: version >= since::ID_FIRST,
+            requires_member_id: version >= since::ID_FIRST,
         };
-        self.groups.join(now, &request.group_id, join, ticket);
+        self.groups.join(now, &request.group_id, join, wait_id);
     }
 
-    /// The response is delivered with the ticket.
+    /// The response is delivered with the wait id.
     pub(in crate::broker) fn sync_group(
         &mut self,
         now: Instant,
         request: SyncGroupRequest,
-        ticket: Ticket,
+        wait_id: WaitId,
     ) {
-        let who = Who {
+        let who = MemberRef {
             member_id: request.member_id,
             instance_id: request.group_instance_id,
             generation: request.generation_id,
         };
         let assignments = request.assignments.into_iter();
         let assignments = assignments.map(|one| (one.member_id, one.assignment)).collect();
-        self.groups.sync(now, &request.group_id, &who, assignments, ticket);
+        self.groups.sync(now, &request.group_id, &who, assignments, wait_id);
     }
 
     pub(in crate::broker) fn heartbeat(
@@ -129,7 +129,7 @@ impl Broker<'_> {
         if let Some(error_code) = error {
             return HeartbeatResponse { error_code, ..HeartbeatResponse::default() };
         }
-        let who = Who {
+        let who = MemberRef {
             member_id: request.member_id,
             instance_id: request.group_instance_id,
             generation: request.generation_id,
@@ -149,10 +149,10 @@ impl Broker<'_> {
             return LeaveGroupResponse { error_code, ..LeaveGroupResponse::default() };
         }
         let mut leave = |member_id: &str, instance_id: &Option<String>| {
-            let who = Who {
+            let who = MemberRef {
                 member_id: member_id.to_owned(),
                 instance_id: instance_id.clone(),
-                ..Who::default()
+                ..MemberRef::default()
             };
             self.groups.leave(now, &request.group_id, &who)
         };
@@ -174,7 +174,7 @@ impl Broker<'_> {
         request: OffsetCommitRequest,
         error: Option<ErrorCode>,
     ) -> OffsetCommitResponse {
-        let who = Who {
+        let who = MemberRef {
             member_id: request.member_id,
             instance_id: request.group_instance_id,
             generation: request.generation_id,
@@ -182,7 +182,7 @@ impl Broker<'_> {
         let group = &request.group_id;
         let allowed = error.map_or_else(|| self.groups.may_commit(now, group, &who), Err);
         let topics = request.topics.into_iter().map(|topic| {
-            let denied = self.denied.judge(ApiKey::OffsetCommit, &topic.name);
+            let denied = self.denied.denied_error(ApiKey::OffsetCommit, &topic.name);
             let allowed = allowed.and(denied.map_or(Ok(()), Err));
             let partitions = topic.partitions.into_iter().map(|partition| {
                 let index = partition.partition_index;
@@ -331,7 +331,7 @@ impl Broker<'_> {
     }
 }
 
-pub(in crate::broker) fn joined(joined: Joined) -> JoinGroupResponse {
+pub(in crate::broker) fn joined(joined: JoinResult) -> JoinGroupResponse {
     let is_in = joined.error.is_success();
     let members = joined.members.into_iter();
     JoinGroupResponse {
@@ -353,7 +353,7 @@ pub(in crate::broker) fn joined(joined: Joined) -> JoinGroupResponse {
     }
 }
 
-pub(in crate::broker) fn synced(synced: Synced) -> SyncGroupResponse {
+pub(in crate::broker) fn synced(synced: SyncResult) -> SyncGroupResponse {
     let is_in = synced.error.is_success();
     SyncGroupResponse {
         error_code: synced.error,

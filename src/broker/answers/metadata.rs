@@ -22,7 +22,7 @@ impl Broker<'_> {
             None => self
                 .cluster
                 .topics()
-                .filter(|(name, _)| self.denied.judge(ApiKey::Metadata, name).is_none())
+                .filter(|(name, _)| self.denied.denied_error(ApiKey::Metadata, name).is_none())
                 .map(|(name, topic)| describe(name, topic))
                 .collect(),
             Some(asked) => asked
@@ -50,13 +50,14 @@ impl Broker<'_> {
         let Some(name) = &asked.name else {
             let found = self.cluster.topic_by_id(asked.topic_id);
             // A denied id is answered as unknown, so that it does not reveal the topic's name.
-            let is_allowed = |name: &str| self.denied.judge(ApiKey::Metadata, name).is_none();
+            let is_allowed =
+                |name: &str| self.denied.denied_error(ApiKey::Metadata, name).is_none();
             return match found.filter(|(name, _)| is_allowed(name)) {
                 Some((name, topic)) => describe(name, topic),
                 None => failed(asked, ErrorCode::UNKNOWN_TOPIC_ID),
             };
         };
-        if let Some(code) = self.denied.judge(ApiKey::Metadata, name) {
+        if let Some(code) = self.denied.denied_error(ApiKey::Metadata, name) {
             return failed(asked, code);
         }
         if may_create && let Err(refusal) = self.cluster.auto_create(name) {

@@ -41,8 +41,10 @@ impl Broker<'_> {
             partition_index: asked.partition_index,
             ..ListOffsetsPartitionResponse::default()
         };
-        match error.map_or_else(|| self.led(ApiKey::ListOffsets, topic, asked.partition_index), Err)
-        {
+        match error.map_or_else(
+            || self.led_partition(ApiKey::ListOffsets, topic, asked.partition_index),
+            Err,
+        ) {
             Err(code) => answer.error_code = code,
             Ok(partition) => {
                 if let Some((offset, timestamp)) = find(&partition.log, asked.timestamp) {
@@ -84,7 +86,7 @@ impl Broker<'_> {
     }
 
     fn delete_before(&mut self, topic: &str, index: i32, offset: i64) -> Result<i64, ErrorCode> {
-        self.led(ApiKey::DeleteRecords, topic, index)?;
+        self.led_partition(ApiKey::DeleteRecords, topic, index)?;
         self.cluster.delete_records(topic, index, offset).map_err(|refusal| refusal.code)
     }
 }

@@ -52,7 +52,7 @@ impl Broker<'_> {
         } else {
             (Some(topic.name.clone()), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
         };
-        let denied = name.as_ref().and_then(|name| self.denied.judge(ApiKey::Produce, name));
+        let denied = name.as_ref().and_then(|name| self.denied.denied_error(ApiKey::Produce, name));
         let error = error.or(denied);
         let partition_responses = topic.partition_data.iter().map(|data| {
             let records = data.records.clone().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! `CreateTopics`, `DeleteTopics` and `CreatePartitions`.
 
 use super::configs::topic_settings;
-use super::{Broker, told};
+use super::{Broker, code_and_message};
 use crate::broker::cluster::Topic;
 use crate::broker::log::Refusal;
 use crate::error::ErrorCode;
@@ -27,7 +27,7 @@ impl Broker<'_> {
         // As in Kafka, a topic that is listed twice is answered once, with an error.
         let topics = topics.filter(|(n, topic)| !is_named(&topic.name, &request.topics[..*n]));
         let topics = topics.map(|(n, topic)| {
-            let denied = self.denied.judge(ApiKey::CreateTopics, &topic.name);
+            let denied = self.denied.denied_error(ApiKey::CreateTopics, &topic.name);
             let created = match error.or(denied) {
                 Some(code) => Err(Refusal::new(code, "")),
                 None if is_named(&topic.name, &request.topics[n + 1..]) => {
@@ -49,7 +49,7 @@ impl Broker<'_> {
                     if let Some(made) = self.cluster.topic(&topic.name) {
                         result.topic_id = made.id;
                         result.num_partitions = made.partitions.len() as i32;
-                        result.replication_factor = copies(made);
+                        result.replication_factor = replication_factor(made);
                         result.configs = Some(Vec::new());
                     }
                 }
@@ -106,7 +106,8 @@ impl Broker<'_> {
             let topic_id = name.as_ref().ok().and_then(|name| self.cluster.topic(name));
             let topic_id = topic_id.map_or(wanted_topic.topic_id, |topic| topic.id);
             let denied = name.as_ref().ok();
-            let denied = denied.and_then(|name| self.denied.judge(ApiKey::DeleteTopics, name));
+            let denied =
+                denied.and_then(|name| self.denied.denied_error(ApiKey::DeleteTopics, name));
             let deleted = match error.or(denied) {
                 Some(code) => Err(Refusal::new(code, "")),
                 None if is_wanted(wanted_topic, &wanted[n + 1..]) => {
@@ -114,7 +115,7 @@ impl Broker<'_> {
                 }
                 None => name.clone().and_then(|name| self.delete_topic(&name)),
             };
-            let (error_code, error_message) = told(deleted);
+            let (error_code, error_message) = code_and_message(deleted);
             DeletableTopicResult { name: name.ok(), topic_id, error_code, error_message }
         });
         DeleteTopicsResponse { responses: responses.collect(), ..DeleteTopicsResponse::default() }
@@ -132,14 +133,14 @@ impl Broker<'_> {
         error: Option<ErrorCode>,
     ) -> CreatePartitionsResponse {
         let results = request.topics.iter().map(|topic| {
-            let denied = self.denied.judge(ApiKey::CreatePartitions, &topic.name);
+            let denied = self.denied.denied_error(ApiKey::CreatePartitions, &topic.name);
             let created = if let Some(code) = error.or(denied) {
                 Err(Refusal::new(code, ""))
             } else {
-                let on_trial = request.validate_only;
-                self.cluster.add_partitions(&topic.name, topic.count, on_trial)
+                let validate_only = request.validate_only;
+                self.cluster.add_partitions(&topic.name, topic.count, validate_only)
             };
-            let (error_code, error_message) = told(created);
+            let (error_code, error_message) = code_and_message(created);
             CreatePartitionsTopicResult { name: topic.name.clone(), error_code, error_message }
         });
         CreatePartitionsResponse {
@@ -149,6 +150,6 @@ impl Broker<'_> {
     }
 }
 
-fn copies(topic: &Topic) -> i16 {
+fn replication_factor(topic: &Topic) -> i16 {
     topic.partitions.first().map_or(-1, |partition| partition.replicas.len() as i16)
 }

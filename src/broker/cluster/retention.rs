@@ -27,7 +27,7 @@ impl Retention {
 
     /// If the limit is exceeded, returns the next partition to evict from, and the offset before
     /// which to delete its records.
-    pub(super) fn next_to_go(&mut self) -> Option<(Arc<str>, i32, i64)> {
+    pub(super) fn next_to_evict(&mut self) -> Option<(Arc<str>, i32, i64)> {
         // Never evict the newest batch, however large it is.
         if self.held <= self.limit || self.batches.len() < 2 {
             return None;
@@ -40,11 +40,11 @@ impl Retention {
         self.held
     }
 
-    pub(super) fn forgot(&mut self, size: usize) {
+    pub(super) fn evicted(&mut self, size: usize) {
         self.held -= size;
     }
 
-    pub(super) fn deleted(&mut self, name: &str, topic: &Topic) {
+    pub(super) fn topic_deleted(&mut self, name: &str, topic: &Topic) {
         let logs = topic.partitions.iter().map(|partition| &partition.log);
         let batches = logs.flat_map(|log| log.batches_from(0));
         self.held -= batches.map(StoredBatch::size).sum::<usize>();

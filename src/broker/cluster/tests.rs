@@ -38,8 +38,8 @@ fn topics_that_cannot_be_made_are_refused() {
     assert_eq!(code(cluster.create_topic("u", 0, settings)), 37);
     assert_eq!(code(cluster.create_topic("u", 1_000_000, settings)), 37);
     for replication_factor in [2, 0, -2] {
-        let copies = TopicSettings { replication_factor, ..settings };
-        assert_eq!(code(cluster.create_topic("u", 1, copies)), 38);
+        let settings = TopicSettings { replication_factor, ..settings };
+        assert_eq!(code(cluster.create_topic("u", 1, settings)), 38);
     }
     cluster.create_topic("a.b_c", 1, settings).unwrap();
     assert_eq!(code(cluster.create_topic("a_b.c", 1, settings)), 17);

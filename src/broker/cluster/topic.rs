@@ -14,7 +14,7 @@ pub struct TopicSettings {
 
 impl Default for TopicSettings {
     fn default() -> Self {
-        let log = LogConfig { decodes: true, ..LogConfig::default() };
+        let log = LogConfig { validate_records: true, ..LogConfig::default() };
         Self { replication_factor: -1, deletes: true, log }
     }
 }
@@ -56,16 +56,16 @@ impl Topic {
 
     /// Adds partitions until there are `partitions` of them.
     pub(super) fn grow(&mut self, partitions: i32, brokers: usize) {
-        let copies = match self.settings.replication_factor {
+        let replication_factor = match self.settings.replication_factor {
             -1 => brokers.min(3),
-            copies => copies as usize,
+            replication_factor => replication_factor as usize,
         };
         for index in self.partitions.len()..partitions as usize {
             let node = |offset| ((index + offset) % brokers + 1) as NodeId;
             self.partitions.push(Partition {
                 leader: node(0),
                 leader_epoch: 0,
-                replicas: (0..copies).map(node).collect(),
+                replicas: (0..replication_factor).map(node).collect(),
                 log: PartitionLog::new(self.settings.log),
             });
         }

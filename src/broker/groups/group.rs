@@ -13,8 +13,8 @@ use bytes::Bytes;
 
 use super::member::Member;
 use super::{
-    INCONSISTENT_GROUP_PROTOCOL, Join, Joined, MEMBER_ID_REQUIRED, Outcome, REBALANCE_IN_PROGRESS,
-    Synced, Ticket, UNKNOWN_MEMBER_ID, Who, refused,
+    GroupResult, INCONSISTENT_GROUP_PROTOCOL, Join, JoinResult, MEMBER_ID_REQUIRED, MemberRef,
+    REBALANCE_IN_PROGRESS, SyncResult, UNKNOWN_MEMBER_ID, WaitId, refused,
 };
 use crate::error::ErrorCode;
 
@@ -52,7 +52,7 @@ pub struct Group {
     leader: String,
     pub(super) members: BTreeMap<String, Member>,
     pub(super) offsets: BTreeMap<(String, i32), Committed>,
-    pub(super) outcomes: VecDeque<(Ticket, Outcome)>,
+    pub(super) results: VecDeque<(WaitId, GroupResult)>,
 }
 
 impl Group {
@@ -66,7 +66,7 @@ impl Group {
             leader: String::new(),
             members: BTreeMap::new(),
             offsets: BTreeMap::new(),
-            outcomes: VecDeque::new(),
+            results: VecDeque::new(),
         }
     }
 
@@ -75,7 +75,7 @@ impl Group {
     }
 
     /// Returns whether the group can be removed: it has neither members nor offsets.
-    pub(super) fn is_void(&self) -> bool {
+    pub(super) fn is_removable(&self) -> bool {
         self.state == State::Empty && self.members.is_empty() && self.offsets.is_empty()
     }
 
@@ -98,20 +98,22 @@ impl Group {
 
     // -- requests --------------------------------------------------------------------------
 
-    pub(super) fn join(&mut self, now: Instant, join: Join, is_new: bool, ticket: Ticket) {
+    pub(super) fn join(&mut self, now: Instant, join: Join, is_new: bool, wait_id: WaitId) {
         let member_id = join.member_id.clone();
-        let refuse = |error| Joined { error, member_id: member_id.clone(), ..refused() };
+        let refuse = |error| JoinResult { error, member_id: member_id.clone(), ..refused() };
         if !self.fits(&join) {
-            return self.tell_joined(ticket, refuse(INCONSISTENT_GROUP_PROTOCOL));
+            return self.push_joined(wait_id, refuse(INCONSISTENT_GROUP_PROTOCOL));
         }
-        if !is_new && let Some(error) = self.is_stranger(&member_id, join.instance_id.as_deref()) {
-            return self.tell_joined(ticket, refuse(error));
+        if !is_new
+            && let Some(error) = self.membership_error(&member_id, join.instance_id.as_deref())
+        {
+            return self.push_joined(wait_id, refuse(error));
         }
-        if is_new && join.asks_id_first && join.instance_id.is_none() {
+        if is_new && join.requires_member_id && join.instance_id.is_none() {
             let mut member = Member::new(now, join);
             member.is_pending = true;
             self.members.insert(member_id.clone(), member);
-            return self.tell_joined(ticket, refuse(MEMBER_ID_REQUIRED));
+            return self.push_joined(wait_id, refuse(MEMBER_ID_REQUIRED));
         }
         if is_new && let Some(instance_id) = &join.instance_id {
             self.replace(instance_id);
@@ -128,7 +130,7 @@ impl Group {
         };
         match self.members.get_mut(&member_id) {
             Some(member) => {
-                member.heard_of(now);
+                member.touch(now);
                 member.renew(join);
             }
             None => {
@@ -137,13 +139,13 @@ impl Group {
         }
         if is_answered {
             let joined = self.joined(&member_id);
-            return self.tell_joined(ticket, joined);
+            return self.push_joined(wait_id, joined);
         }
         if let Some(member) = self.members.get_mut(&member_id)
-            && let Some(earlier) = member.joining.replace(ticket)
+            && let Some(earlier) = member.joining.replace(wait_id)
         {
             // The member asks again, so the connection of its earlier request has closed.
-            self.tell_joined(earlier, refuse(UNKNOWN_MEMBER_ID));
+            self.push_joined(earlier, refuse(UNKNOWN_MEMBER_ID));
         }
         self.begin_round(now);
     }
@@ -151,28 +153,28 @@ impl Group {
     pub(super) fn sync(
         &mut self,
         now: Instant,
-        who: &Who,
+        who: &MemberRef,
         assignments: Vec<(String, Bytes)>,
-        ticket: Ticket,
+        wait_id: WaitId,
     ) {
-        let error = self.wrong(who).or(match self.state {
+        let error = self.request_error(who).or(match self.state {
             State::Empty => Some(UNKNOWN_MEMBER_ID),
             State::Joining(_) => Some(REBALANCE_IN_PROGRESS),
             State::Syncing(_) | State::Stable => None,
         });
         if let Some(error) = error {
-            return self.tell_synced(ticket, Synced { error, ..Synced::default() });
+            return self.push_synced(wait_id, SyncResult { error, ..SyncResult::default() });
         }
         let Some(member) = self.members.get_mut(&who.member_id) else { return };
-        member.heard_of(now);
+        member.touch(now);
         if self.state == State::Stable {
             let synced = self.synced(&who.member_id);
-            return self.tell_synced(ticket, synced);
+            return self.push_synced(wait_id, synced);
         }
-        if let Some(earlier) = member.syncing.replace(ticket) {
+        if let Some(earlier) = member.syncing.replace(wait_id) {
             // The member asks again, so the connection of its earlier request has closed.
             let error = REBALANCE_IN_PROGRESS;
-            self.tell_synced(earlier, Synced { error, ..Synced::default() });
+            self.push_synced(earlier, SyncResult { error, ..SyncResult::default() });
         }
         if who.member_id != self.leader {
             return;
@@ -186,22 +188,22 @@ impl Group {
         let ids: Vec<_> = self.members.keys().cloned().collect();
         for id in ids {
             let waiting = self.members.get_mut(&id).and_then(|member| {
-                member.heard_of(now);
+                member.touch(now);
                 member.syncing.take()
             });
             if let Some(waiting) = waiting {
                 let synced = self.synced(&id);
-                self.tell_synced(waiting, synced);
+                self.push_synced(waiting, synced);
             }
         }
     }
 
-    pub(super) fn heartbeat(&mut self, now: Instant, who: &Who) -> ErrorCode {
-        if let Some(error) = self.wrong(who) {
+    pub(super) fn heartbeat(&mut self, now: Instant, who: &MemberRef) -> ErrorCode {
+        if let Some(error) = self.request_error(who) {
             return error;
         }
         if let Some(member) = self.members.get_mut(&who.member_id) {
-            member.heard_of(now);
+            member.touch(now);
         }
         match self.state {
             State::Joining(_) => REBALANCE_IN_PROGRESS,
@@ -209,7 +211,7 @@ impl Group {
         }
     }
 
-    pub(super) fn leave(&mut self, now: Instant, who: &Who) -> ErrorCode {
+    pub(super) fn leave(&mut self, now: Instant, who: &MemberRef) -> ErrorCode {
         // A static member may be removed by its instance id alone.
         let by_name = self
             .members
@@ -219,22 +221,22 @@ impl Group {
             Some((id, _)) if who.member_id.is_empty() => id.clone(),
             _ => who.member_id.clone(),
         };
-        if let Some(error) = self.is_stranger(&id, who.instance_id.as_deref()) {
+        if let Some(error) = self.membership_error(&id, who.instance_id.as_deref()) {
             return error;
         }
         self.remove(now, &id);
         ErrorCode::NONE
     }
 
-    pub(super) fn may_commit(&mut self, now: Instant, who: &Who) -> Result<(), ErrorCode> {
+    pub(super) fn may_commit(&mut self, now: Instant, who: &MemberRef) -> Result<(), ErrorCode> {
         if who.generation < 0 && self.state == State::Empty {
             return Ok(());
         }
-        if let Some(error) = self.wrong(who) {
+        if let Some(error) = self.request_error(who) {
             return Err(error);
         }
         if let Some(member) = self.members.get_mut(&who.member_id) {
-            member.heard_of(now);
+            member.touch(now);
         }
         match self.state {
             State::Syncing(_) => Err(REBALANCE_IN_PROGRESS),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Join, Ticket};
+use super::{Join, WaitId};
 
 #[derive(Debug)]
 pub(super) struct Member {
@@ -19,8 +19,8 @@ pub(super) struct Member {
     /// Whether the member has been assigned an id but has not joined yet.
     pub(super) is_pending: bool,
     /// Tickets of the member's waiting requests.
-    pub(super) joining: Option<Ticket>,
-    pub(super) syncing: Option<Ticket>,
+    pub(super) joining: Option<WaitId>,
+    pub(super) syncing: Option<WaitId>,
 }
 
 impl Member {
@@ -47,7 +47,7 @@ impl Member {
         self.is_pending = false;
     }
 
-    pub(super) fn heard_of(&mut self, now: Instant) {
+    pub(super) fn touch(&mut self, now: Instant) {
         self.expires_at = now + self.session_timeout;
     }
 

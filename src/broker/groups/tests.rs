@@ -8,7 +8,7 @@ const REBALANCE: Duration = Duration::from_secs(60);
 struct Bench {
     groups: Groups,
     now: Instant,
-    tickets: Ticket,
+    last_wait_id: WaitId,
 }
 
 fn named(name: &str) -> Join {
@@ -24,7 +24,7 @@ fn named(name: &str) -> Join {
 
 impl Bench {
     fn new() -> Self {
-        Self { groups: Groups::default(), now: Instant::now(), tickets: 0 }
+        Self { groups: Groups::default(), now: Instant::now(), last_wait_id: 0 }
     }
 
     fn pass(&mut self, time: Duration) {
@@ -32,56 +32,56 @@ impl Bench {
         self.groups.handle_timeout(self.now);
     }
 
-    fn join(&mut self, join: Join) -> Ticket {
-        self.tickets += 1;
-        self.groups.join(self.now, "g", join, self.tickets);
-        self.tickets
+    fn join(&mut self, join: Join) -> WaitId {
+        self.last_wait_id += 1;
+        self.groups.join(self.now, "g", join, self.last_wait_id);
+        self.last_wait_id
     }
 
-    fn sync(&mut self, who: &Who, assignments: &[(&str, &str)]) -> Ticket {
+    fn sync(&mut self, who: &MemberRef, assignments: &[(&str, &str)]) -> WaitId {
         let assignments = assignments
             .iter()
             .map(|(id, what)| ((*id).to_owned(), Bytes::from((*what).to_owned())))
             .collect();
-        self.tickets += 1;
-        self.groups.sync(self.now, "g", who, assignments, self.tickets);
-        self.tickets
+        self.last_wait_id += 1;
+        self.groups.sync(self.now, "g", who, assignments, self.last_wait_id);
+        self.last_wait_id
     }
 
-    fn heartbeat(&mut self, who: &Who) -> i16 {
+    fn heartbeat(&mut self, who: &MemberRef) -> i16 {
         self.groups.heartbeat(self.now, "g", who).0
     }
 
-    fn outcomes(&mut self) -> BTreeMap<Ticket, Outcome> {
-        std::iter::from_fn(|| self.groups.poll_outcome()).collect()
+    fn results(&mut self) -> BTreeMap<WaitId, GroupResult> {
+        std::iter::from_fn(|| self.groups.poll_result()).collect()
     }
 
-    fn joined(&mut self) -> BTreeMap<Ticket, Joined> {
-        let outcomes = self.outcomes().into_iter();
-        outcomes
-            .map(|(ticket, outcome)| match outcome {
-                Outcome::Joined(joined) => (ticket, joined),
-                Outcome::Synced(synced) => panic!("nobody joins here: {synced:?}"),
+    fn joined(&mut self) -> BTreeMap<WaitId, JoinResult> {
+        let results = self.results().into_iter();
+        results
+            .map(|(wait_id, result)| match result {
+                GroupResult::Joined(joined) => (wait_id, joined),
+                GroupResult::Synced(synced) => panic!("nobody joins here: {synced:?}"),
             })
             .collect()
     }
 
-    fn synced(&mut self) -> BTreeMap<Ticket, Result<String, i16>> {
+    fn synced(&mut self) -> BTreeMap<WaitId, Result<String, i16>> {
         let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).unwrap();
-        let outcomes = self.outcomes().into_iter();
-        outcomes
-            .map(|(ticket, outcome)| match outcome {
-                Outcome::Synced(Synced { error: ErrorCode::NONE, assignment, .. }) => {
-                    (ticket, Ok(text(&assignment)))
+        let results = self.results().into_iter();
+        results
+            .map(|(wait_id, result)| match result {
+                GroupResult::Synced(SyncResult { error: ErrorCode::NONE, assignment, .. }) => {
+                    (wait_id, Ok(text(&assignment)))
                 }
-                Outcome::Synced(synced) => (ticket, Err(synced.error.0)),
-                Outcome::Joined(joined) => panic!("nobody syncs here: {joined:?}"),
+                GroupResult::Synced(synced) => (wait_id, Err(synced.error.0)),
+                GroupResult::Joined(joined) => panic!("nobody syncs here: {joined:?}"),
             })
             .collect()
     }
 
     /// Creates a stable group of these members; the leader comes first in the result.
-    fn stable(&mut self, names: &[&str]) -> Vec<Who> {
+    fn stable(&mut self, names: &[&str]) -> Vec<MemberRef> {
         for name in names {
             self.join(named(name));
         }
@@ -102,24 +102,28 @@ impl Bench {
     }
 }
 
-fn who(joined: &Joined) -> Who {
-    Who { member_id: joined.member_id.clone(), instance_id: None, generation: joined.generation }
+fn who(joined: &JoinResult) -> MemberRef {
+    MemberRef {
+        member_id: joined.member_id.clone(),
+        instance_id: None,
+        generation: joined.generation,
+    }
 }
 
-fn again(who: &Who, name: &str) -> Join {
+fn again(who: &MemberRef, name: &str) -> Join {
     Join { member_id: who.member_id.clone(), ..named(name) }
 }
 
 #[test]
 fn those_who_come_together_are_in_one_round() {
     let mut bench = Bench::new();
-    let tickets = ["a", "b", "c"].map(|name| bench.join(named(name)));
+    let wait_ids = ["a", "b", "c"].map(|name| bench.join(named(name)));
     assert_eq!(bench.joined(), BTreeMap::new());
     bench.pass(INITIAL_DELAY);
     let joined = bench.joined();
-    let leader = &joined[&tickets[0]].leader;
-    for ticket in tickets {
-        let one = &joined[&ticket];
+    let leader = &joined[&wait_ids[0]].leader;
+    for wait_id in wait_ids {
+        let one = &joined[&wait_id];
         assert_eq!((one.error, one.generation, &*one.protocol), (ErrorCode::NONE, 1, "range"));
         assert_eq!(&one.leader, leader);
         assert_eq!(one.members.len(), if one.member_id == *leader { 3 } else { 0 });
@@ -131,11 +135,11 @@ fn those_who_come_together_are_in_one_round() {
 #[test]
 fn the_leader_says_who_does_what() {
     let mut bench = Bench::new();
-    let tickets = ["a", "b"].map(|name| bench.join(named(name)));
+    let wait_ids = ["a", "b"].map(|name| bench.join(named(name)));
     bench.pass(INITIAL_DELAY);
     let joined = bench.joined();
-    let [leader, other] = tickets.map(|ticket| who(&joined[&ticket]));
-    assert_eq!(joined[&tickets[0]].leader, leader.member_id);
+    let [leader, other] = wait_ids.map(|wait_id| who(&joined[&wait_id]));
+    assert_eq!(joined[&wait_ids[0]].leader, leader.member_id);
     let early = bench.sync(&other, &[]);
     assert_eq!(bench.synced(), BTreeMap::new());
     let theirs = [(&*leader.member_id, "0"), (&*other.member_id, "1"), ("stranger", "2")];
@@ -190,8 +194,8 @@ fn who_is_silent_is_gone() {
     bench.pass(SESSION / 2);
     assert_eq!(bench.heartbeat(&all[0]), 27);
     assert_eq!(bench.heartbeat(&all[1]), 25);
-    let ticket = bench.join(again(&all[0], "a"));
-    assert_eq!(bench.joined()[&ticket].members.len(), 1);
+    let wait_id = bench.join(again(&all[0], "a"));
+    assert_eq!(bench.joined()[&wait_id].members.len(), 1);
 }
 
 #[test]
@@ -200,10 +204,10 @@ fn who_leaves_makes_room_at_once_and_the_last_one_an_empty_group() {
     let all = bench.stable(&["a", "b"]);
     assert_eq!(bench.groups.leave(bench.now, "g", &all[0]), ErrorCode::NONE);
     assert_eq!(bench.groups.leave(bench.now, "g", &all[0]), UNKNOWN_MEMBER_ID);
-    let ticket = bench.join(again(&all[1], "b"));
+    let wait_id = bench.join(again(&all[1], "b"));
     let joined = bench.joined();
-    assert_eq!(joined[&ticket].leader, all[1].member_id);
-    bench.groups.leave(bench.now, "g", &who(&joined[&ticket]));
+    assert_eq!(joined[&wait_id].leader, all[1].member_id);
+    bench.groups.leave(bench.now, "g", &who(&joined[&wait_id]));
     assert!(bench.groups.by_id.is_empty(), "nothing is left to remember");
     assert_eq!(bench.groups.poll_timeout(), None);
 }
@@ -211,38 +215,38 @@ fn who_leaves_makes_room_at_once_and_the_last_one_an_empty_group() {
 #[test]
 fn a_leader_that_never_says_who_does_what_is_left_out() {
     let mut bench = Bench::new();
-    let tickets = ["a", "b"].map(|name| bench.join(named(name)));
+    let wait_ids = ["a", "b"].map(|name| bench.join(named(name)));
     bench.pass(INITIAL_DELAY);
     let joined = bench.joined();
-    let [leader, other] = tickets.map(|ticket| who(&joined[&ticket]));
+    let [leader, other] = wait_ids.map(|wait_id| who(&joined[&wait_id]));
     let waits = bench.sync(&other, &[]);
     for _ in 0..7 {
         bench.heartbeat(&leader);
         bench.pass(REBALANCE / 7 + Duration::from_millis(1));
     }
     assert_eq!(bench.synced(), BTreeMap::from([(waits, Err(27))]));
-    let ticket = bench.join(again(&other, "b"));
-    assert_eq!(bench.joined()[&ticket].leader, other.member_id);
+    let wait_id = bench.join(again(&other, "b"));
+    assert_eq!(bench.joined()[&wait_id].leader, other.member_id);
 }
 
 #[test]
 fn those_who_ask_for_their_id_first_get_it_and_come_again() {
     let mut bench = Bench::new();
-    let first = bench.join(Join { asks_id_first: true, ..named("a") });
-    let told = bench.joined().remove(&first).unwrap();
-    assert_eq!(told.error, MEMBER_ID_REQUIRED);
-    assert!(told.member_id.starts_with("a-"), "{}", told.member_id);
-    assert_eq!(bench.heartbeat(&who(&told)), 25);
-    let second = bench.join(Join { asks_id_first: true, ..again(&who(&told), "a") });
+    let first = bench.join(Join { requires_member_id: true, ..named("a") });
+    let refused = bench.joined().remove(&first).unwrap();
+    assert_eq!(refused.error, MEMBER_ID_REQUIRED);
+    assert!(refused.member_id.starts_with("a-"), "{}", refused.member_id);
+    assert_eq!(bench.heartbeat(&who(&refused)), 25);
+    let second = bench.join(Join { requires_member_id: true, ..again(&who(&refused), "a") });
     bench.pass(INITIAL_DELAY);
-    assert_eq!(bench.joined()[&second].member_id, told.member_id);
+    assert_eq!(bench.joined()[&second].member_id, refused.member_id);
 }
 
 #[test]
 fn a_place_that_was_promised_is_not_kept_for_ever() {
     let mut bench = Bench::new();
-    bench.join(Join { asks_id_first: true, ..named("a") });
-    bench.outcomes();
+    bench.join(Join { requires_member_id: true, ..named("a") });
+    bench.results();
     let other = bench.join(named("b"));
     bench.pass(INITIAL_DELAY);
     let other = who(&bench.joined()[&other]);
@@ -265,10 +269,10 @@ fn a_static_member_that_starts_anew_takes_its_place() {
     let second = bench.joined().remove(&second).unwrap();
     assert_eq!((second.error, second.generation), (ErrorCode::NONE, 2));
     assert_eq!(second.leader, second.member_id);
-    let old = Who { instance_id: Some("rock".into()), ..who(&first) };
+    let old = MemberRef { instance_id: Some("rock".into()), ..who(&first) };
     assert_eq!(bench.heartbeat(&old), 82);
     // An administrator can remove a static member by its instance id.
-    let by_name = Who { instance_id: Some("rock".into()), ..Who::default() };
+    let by_name = MemberRef { instance_id: Some("rock".into()), ..MemberRef::default() };
     assert_eq!(bench.groups.leave(bench.now, "g", &by_name), ErrorCode::NONE);
     assert!(bench.groups.by_id.is_empty());
 }
@@ -278,10 +282,10 @@ fn only_those_are_let_in_who_fit() {
     let mut bench = Bench::new();
     let all = bench.stable(&["a"]);
     let error = |bench: &mut Bench, id: &str, join: Join| {
-        bench.tickets += 1;
-        let ticket = bench.tickets;
-        bench.groups.join(bench.now, id, join, ticket);
-        bench.joined()[&ticket].error.0
+        bench.last_wait_id += 1;
+        let wait_id = bench.last_wait_id;
+        bench.groups.join(bench.now, id, join, wait_id);
+        bench.joined()[&wait_id].error.0
     };
     let other = vec![("sticky".to_owned(), Bytes::new())];
     let cases = [
@@ -319,7 +323,7 @@ fn the_way_to_share_is_the_one_that_most_put_first() {
 fn members_and_those_without_a_group_say_how_far_they_are() {
     let mut bench = Bench::new();
     let committed = Committed { offset: 7, leader_epoch: -1, metadata: None };
-    let nobody = Who { generation: -1, ..Who::default() };
+    let nobody = MemberRef { generation: -1, ..MemberRef::default() };
     assert_eq!(bench.groups.may_commit(bench.now, "g", &nobody), Ok(()));
     assert_eq!(bench.groups.may_commit(bench.now, "", &nobody), Err(INVALID_GROUP_ID));
     bench.groups.commit("g", "t", 0, committed.clone());
@@ -329,15 +333,15 @@ fn members_and_those_without_a_group_say_how_far_they_are() {
     let all = bench.stable(&["a"]);
     assert_eq!(bench.groups.may_commit(bench.now, "g", &nobody), Err(UNKNOWN_MEMBER_ID));
     assert_eq!(bench.groups.may_commit(bench.now, "g", &all[0]), Ok(()));
-    let late = Who { generation: 0, ..all[0].clone() };
+    let late = MemberRef { generation: 0, ..all[0].clone() };
     assert_eq!(bench.groups.may_commit(bench.now, "g", &late), Err(ILLEGAL_GENERATION));
-    let unheard = Who { generation: 3, ..Who::default() };
+    let unheard = MemberRef { generation: 3, ..MemberRef::default() };
     assert_eq!(bench.groups.may_commit(bench.now, "h", &unheard), Err(ILLEGAL_GENERATION));
 
     bench.join(named("b"));
     assert_eq!(bench.groups.may_commit(bench.now, "g", &all[0]), Ok(()), "before it joins again");
-    let ticket = bench.join(again(&all[0], "a"));
-    let now = who(&bench.joined()[&ticket]);
+    let wait_id = bench.join(again(&all[0], "a"));
+    let now = who(&bench.joined()[&wait_id]);
     assert!(matches!(bench.state(), State::Syncing(_)));
     assert_eq!(bench.groups.may_commit(bench.now, "g", &now), Err(REBALANCE_IN_PROGRESS));
 

@@ -7,19 +7,19 @@ pub struct LogConfig {
     pub max_message_bytes: usize,
     /// `message.timestamp.type`.
     pub timestamps: TimestampType,
-    /// `message.timestamp.before.max.ms`; only checked if [`Self::decodes`] is set.
+    /// `message.timestamp.before.max.ms`; only checked if [`Self::validate_records`] is set.
     pub timestamp_before_max_ms: i64,
-    /// `message.timestamp.after.max.ms`; only checked if [`Self::decodes`] is set.
+    /// `message.timestamp.after.max.ms`; only checked if [`Self::validate_records`] is set.
     pub timestamp_after_max_ms: i64,
-    /// `cleanup.policy=compact`: every record needs a key. Implies [`Self::decodes`].
+    /// `cleanup.policy=compact`: every record needs a key. Implies [`Self::validate_records`].
     pub compacted: bool,
     /// Whether every record is decoded and validated on append, as in Kafka. Otherwise only the
     /// batch header and the checksum are checked, for speed.
-    pub decodes: bool,
+    pub validate_records: bool,
     /// The first sequence number that is accepted from an unknown producer.
     pub first_sequence: FirstSequence,
     /// Whether a producer's state is removed with its last record, as before Kafka 2.4.
-    pub forgets_with_records: bool,
+    pub expire_producers_with_records: bool,
 }
 
 impl Default for LogConfig {
@@ -30,9 +30,9 @@ impl Default for LogConfig {
             timestamp_before_max_ms: i64::MAX,
             timestamp_after_max_ms: 3_600_000,
             compacted: false,
-            decodes: false,
+            validate_records: false,
             first_sequence: FirstSequence::Any,
-            forgets_with_records: false,
+            expire_producers_with_records: false,
         }
     }
 }

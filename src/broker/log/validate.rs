@@ -116,7 +116,7 @@ fn validate_records(
     config: &LogConfig,
     now: i64,
 ) -> Result<(), Refusal> {
-    if !config.decodes && !config.compacted {
+    if !config.validate_records && !config.compacted {
         if claims_clock(header, config) {
             return Err(Refusal::new(INVALID_TIMESTAMP, CLAIMS_CLOCK));
         }

@@ -26,13 +26,13 @@ const ALICE: &[u8] = b"\0alice\0a-secret";
 const BOB: &[u8] = b"\0bob\0b-secret";
 
 /// Inputs of a step that succeeds.
-fn at(sasl: &ListenerSasl, now: Instant) -> Circumstances<'_> {
+fn at(sasl: &ListenerSasl, now: Instant) -> LoginContext<'_> {
     const NOBODY: &BTreeSet<String> = &BTreeSet::new();
-    Circumstances { sasl: Some(sasl), error: None, locked_out: NOBODY, now, now_ms: NOW_MS }
+    LoginContext { sasl: Some(sasl), error: None, locked_out: NOBODY, now, now_ms: NOW_MS }
 }
 
 fn chosen(mechanism: impl Into<ServerMechanism>) -> Login {
-    let stage = Stage::Chosen(Server::new(mechanism));
+    let stage = Stage::Authenticating(Server::new(mechanism));
     Login { stage, session: None, renewed_at: None }
 }
 
@@ -48,19 +48,19 @@ fn requests_come_in_one_order_alone() {
     let (sasl, now) = (sasl(), Instant::now());
     let by = &at(&sasl, now);
     let apis = [ApiKey::ApiVersions, ApiKey::SaslHandshake, ApiKey::SaslAuthenticate];
-    let admitted = |login: &Login| apis.map(|api| login.admits(api, now));
+    let admitted = |login: &Login| apis.map(|api| login.allows(api, now));
     let mut login = Login::new(Some(&sasl));
     assert_eq!(admitted(&login), [true, true, false]);
-    assert!(!login.admits(ApiKey::Metadata, now));
+    assert!(!login.allows(ApiKey::Metadata, now));
     login.negotiated();
     assert_eq!(admitted(&login), [false, true, false]);
     assert!(!login.choose("PLAIN", by).is_last);
     assert_eq!(admitted(&login), [false, false, true]);
     let step = login.authenticate(BOB, by);
     assert!(!step.is_last && step.response.session_lifetime_ms == 0);
-    assert!(login.is_done() && login.admits(ApiKey::Metadata, now));
+    assert!(login.is_done() && login.allows(ApiKey::Metadata, now));
     // Kafka answers these with an error and keeps the connection open.
-    for by in [by, &Circumstances { sasl: None, ..*by }] {
+    for by in [by, &LoginContext { sasl: None, ..*by }] {
         let step = login.choose("PLAIN", by);
         assert_eq!(step.response.error_code, ErrorCode::ILLEGAL_SASL_STATE);
         assert!(!step.is_last && step.response.mechanisms.is_empty());
@@ -114,7 +114,7 @@ fn plain_is_refused_in_kafkas_words() {
 fn an_error_that_was_ordered_ends_the_login() {
     let sasl = sasl();
     let code = ErrorCode::SASL_AUTHENTICATION_FAILED;
-    let by = &Circumstances { error: Some(code), ..at(&sasl, Instant::now()) };
+    let by = &LoginContext { error: Some(code), ..at(&sasl, Instant::now()) };
     let mut login = Login::new(Some(&sasl));
     let step = login.choose("PLAIN", by);
     assert!(step.is_last && step.response.error_code == code);
@@ -142,7 +142,7 @@ fn scram_challenges_users_and_tokens_alone() {
         let step = login.authenticate(token.as_bytes(), by);
         assert_eq!(step.response.error_message.as_deref(), message, "{token}");
         assert_eq!(step.is_last, message.is_some());
-        assert!(!login.is_done() && login.admits(ApiKey::SaslAuthenticate, now));
+        assert!(!login.is_done() && login.allows(ApiKey::SaslAuthenticate, now));
         let step = login.authenticate(b"c=biws,r=1,p=AAAA", by);
         assert_eq!(step.response.error_message.as_deref(), Some(&*unexplained));
         assert!(step.is_last && !login.is_done());
@@ -153,7 +153,7 @@ fn scram_challenges_users_and_tokens_alone() {
 fn a_token_that_is_refused_is_answered_before_the_login_fails() {
     let sasl = sasl();
     let locked_out = &BTreeSet::from(["bob".to_owned()]);
-    let by = &Circumstances { locked_out, ..at(&sasl, Instant::now()) };
+    let by = &LoginContext { locked_out, ..at(&sasl, Instant::now()) };
     let json = r#"{"status":"invalid_token"}"#;
     for token in [token("alice", 0), token("bob", 60), b"n,,\x01auth=Bearer t\x01\x01".into()] {
         let mut login = chosen(ServerMechanism::Bearer);
@@ -180,7 +180,7 @@ fn a_token_that_is_refused_is_answered_before_the_login_fails() {
 fn users_who_are_locked_out_are_refused_whatever_they_prove() {
     let sasl = sasl();
     let locked_out = &BTreeSet::from(["alice".to_owned()]);
-    let by = &Circumstances { locked_out, ..at(&sasl, Instant::now()) };
+    let by = &LoginContext { locked_out, ..at(&sasl, Instant::now()) };
     for (mechanism, first) in
         [(Mechanism::Plain, ALICE), (Mechanism::ScramSha256, b"n,,n=alice,r=1")]
     {
@@ -209,9 +209,9 @@ fn a_session_ends_with_its_token_or_when_the_listener_says() {
         let lifetime_ms = seconds.map_or(0, |seconds| seconds * 1000);
         assert_eq!(step.response.session_lifetime_ms, lifetime_ms);
         let end = now + second * seconds.unwrap_or(1000) as u32;
-        assert!(login.admits(ApiKey::Produce, now + second / 2));
-        assert_eq!(login.admits(ApiKey::Produce, end), seconds.is_none());
-        assert!(login.admits(ApiKey::SaslHandshake, end));
+        assert!(login.allows(ApiKey::Produce, now + second / 2));
+        assert_eq!(login.allows(ApiKey::Produce, end), seconds.is_none());
+        assert!(login.allows(ApiKey::SaslHandshake, end));
     }
 }
 
@@ -224,9 +224,9 @@ fn a_session_is_renewed_at_most_once_a_second_for_the_same_user() {
     login.authenticate(ALICE, &at(&sasl, begin));
     let later = begin + 2 * second;
     assert!(login.choose("PLAIN", &at(&sasl, later)).response.error_code.is_success());
-    assert!(!login.admits(ApiKey::Produce, later));
+    assert!(!login.allows(ApiKey::Produce, later));
     assert!(!login.authenticate(ALICE, &at(&sasl, later)).is_last);
-    assert!(login.admits(ApiKey::Produce, later + 2 * second));
+    assert!(login.allows(ApiKey::Produce, later + 2 * second));
     let soon = login.choose("PLAIN", &at(&sasl, later + second / 2));
     assert_eq!(soon.response.error_code, ErrorCode::ILLEGAL_SASL_STATE);
     assert!(!soon.is_last);

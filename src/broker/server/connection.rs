@@ -20,67 +20,67 @@ use crate::net::Socket;
 use crate::wire::LENGTH_SIZE;
 
 /// Maximum number of connections; a test that needs more leaks them.
-const MOST_CONNECTIONS: usize = 1_000;
+const MAX_CONNECTIONS: usize = 1_000;
 /// `socket.request.max.bytes`.
-const LARGEST_FRAME: usize = 100 << 20;
+const MAX_FRAME_SIZE: usize = 100 << 20;
 /// `sasl.server.max.receive.size`: the limit before a client has authenticated.
-const LARGEST_UNAUTHENTICATED_FRAME: usize = 512 << 10;
+const MAX_UNAUTHENTICATED_FRAME_SIZE: usize = 512 << 10;
 /// Maximum size of all requests that have been received but not answered, of all connections.
-const MOST_UNREAD: usize = 256 << 20;
+const MAX_UNANSWERED_BYTES: usize = 256 << 20;
 /// Maximum time to receive a frame that has begun, or to send an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const IO_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum idle time of a connection: `connections.max.idle.ms`.
-const IDLE: Duration = Duration::from_secs(600);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 /// Maximum time for the TLS handshake, and for each request before authentication, so that
 /// unauthenticated clients do not occupy slots for long.
-const STRANGERS_PATIENCE: Duration = Duration::from_secs(30);
+const UNAUTHENTICATED_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum time to close a TLS connection.
-const GOODBYE: Duration = Duration::from_secs(1);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes per read.
-const PIECE: usize = 64 * 1024;
+const READ_SIZE: usize = 64 * 1024;
 
 /// The number of open connections, and the bytes of their unanswered requests.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
     open: Cell<usize>,
-    unread: Cell<usize>,
+    unanswered_bytes: Cell<usize>,
 }
 
 /// A connection's slot, which is released on drop.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionSlot {
     connections: Rc<Connections>,
-    unread: Cell<usize>,
+    unanswered_bytes: Cell<usize>,
 }
 
 impl Connections {
     /// Returns a slot, if one is free.
-    pub(super) fn place(self: &Rc<Self>) -> Option<Place> {
+    pub(super) fn slot(self: &Rc<Self>) -> Option<ConnectionSlot> {
         let open = self.open.get();
-        (open < MOST_CONNECTIONS).then(|| {
+        (open < MAX_CONNECTIONS).then(|| {
             self.open.set(open + 1);
-            Place { connections: Rc::clone(self), unread: Cell::default() }
+            ConnectionSlot { connections: Rc::clone(self), unanswered_bytes: Cell::default() }
         })
     }
 }
 
-impl Place {
+impl ConnectionSlot {
     /// Accounts for `size` more bytes; `None` if that exceeds the limit.
-    fn hold(&self, size: usize) -> Option<()> {
-        let all = self.connections.unread.get() + size;
-        (all <= MOST_UNREAD).then(|| {
-            self.connections.unread.set(all);
-            self.unread.set(self.unread.get() + size);
+    fn reserve(&self, size: usize) -> Option<()> {
+        let all = self.connections.unanswered_bytes.get() + size;
+        (all <= MAX_UNANSWERED_BYTES).then(|| {
+            self.connections.unanswered_bytes.set(all);
+            self.unanswered_bytes.set(self.unanswered_bytes.get() + size);
         })
     }
 
     fn release(&self) {
-        let mine = self.unread.take();
-        self.connections.unread.set(self.connections.unread.get() - mine);
+        let mine = self.unanswered_bytes.take();
+        self.connections.unanswered_bytes.set(self.connections.unanswered_bytes.get() - mine);
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.release();
         self.connections.open.set(self.connections.open.get() - 1);
@@ -88,12 +88,17 @@ impl Drop for Place {
 }
 
 /// Serves a connection until either side closes it.
-pub(super) async fn converse(shared: Arc<Shared>, node: NodeId, socket: Socket, place: Place) {
+pub(super) async fn serve_connection(
+    shared: Arc<Shared>,
+    node: NodeId,
+    socket: Socket,
+    slot: ConnectionSlot,
+) {
     let mut control = shared.control.subscribe();
     let hang_ups = control.borrow().hang_ups;
     tokio::select! {
         // On any error the connection is closed, which the client sees.
-        _ended = secure(&shared, node, socket, &place, hang_ups) => {}
+        _ended = secure(&shared, node, socket, &slot, hang_ups) => {}
         _told = control.wait_for(|control| control.hang_ups != hang_ups) => {}
     }
 }
@@ -103,44 +108,44 @@ async fn secure(
     shared: &Arc<Shared>,
     node: NodeId,
     mut socket: Socket,
-    place: &Place,
+    slot: &ConnectionSlot,
     hang_ups: u64,
 ) -> io::Result<()> {
     let Some(acceptor) = &shared.acceptor else {
-        return talk(shared, node, &mut socket, place, hang_ups).await;
+        return serve_requests(shared, node, &mut socket, slot, hang_ups).await;
     };
-    resumed(&mut shared.control.subscribe()).await;
-    let mut stream = timeout(STRANGERS_PATIENCE, acceptor.accept(socket)).await??;
-    talk(shared, node, &mut stream, place, hang_ups).await?;
+    wait_until_resumed(&mut shared.control.subscribe()).await;
+    let mut stream = timeout(UNAUTHENTICATED_TIMEOUT, acceptor.accept(socket)).await??;
+    serve_requests(shared, node, &mut stream, slot, hang_ups).await?;
     // Without a close_notify, clients treat the end as a truncation attack.
-    timeout(GOODBYE, stream.shutdown()).await?
+    timeout(SHUTDOWN_TIMEOUT, stream.shutdown()).await?
 }
 
-async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+async fn serve_requests<S: AsyncRead + AsyncWrite + Unpin>(
     shared: &Arc<Shared>,
     node: NodeId,
     stream: &mut S,
-    place: &Place,
+    slot: &ConnectionSlot,
     hang_ups: u64,
 ) -> io::Result<()> {
     let mut control = shared.control.subscribe();
     let mut login = Login::new(shared.sasl.as_ref());
-    while let Some(frame) = read_frame(stream, place, login.is_done()).await? {
+    while let Some(frame) = read_frame(stream, slot, login.is_done()).await? {
         // The request may have arrived after the hang-up, and before this task was woken for it.
         if control.borrow().hang_ups != hang_ups {
             return Ok(());
         }
-        resumed(&mut control).await;
+        wait_until_resumed(&mut control).await;
         let Answered { reply, throttle } = answer(shared, node, &mut login, frame).await;
         // The server may have been paused while the answer was delayed or computed.
-        resumed(&mut control).await;
+        wait_until_resumed(&mut control).await;
         match reply {
-            Reply::Answer(answer) => timeout(PATIENCE, write(stream, &answer)).await??,
-            Reply::Last(answer) => return timeout(PATIENCE, write(stream, &answer)).await?,
+            Reply::Answer(answer) => timeout(IO_TIMEOUT, write(stream, &answer)).await??,
+            Reply::Last(answer) => return timeout(IO_TIMEOUT, write(stream, &answer)).await?,
             Reply::Silence => {}
             Reply::Close => return Ok(()),
         }
-        place.release();
+        slot.release();
         if !throttle.is_zero() {
             sleep(throttle).await;
         }
@@ -155,7 +160,7 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, answer: &[u8]) -> io::Resu
 }
 
 /// Waits while answers are held back.
-async fn resumed(control: &mut watch::Receiver<Control>) {
+async fn wait_until_resumed(control: &mut watch::Receiver<Control>) {
     // Drop the returned guard: it is a read lock that blocks the next control change. The sender is
     // in `Shared`, so it outlives this wait.
     drop(control.wait_for(|control| !control.is_paused).await);
@@ -164,31 +169,31 @@ async fn resumed(control: &mut watch::Receiver<Control>) {
 /// Reads a frame without its length. `None` at the end of the stream, or if the frame is too large.
 async fn read_frame<S: AsyncRead + Unpin>(
     stream: &mut S,
-    place: &Place,
+    slot: &ConnectionSlot,
     is_authenticated: bool,
 ) -> io::Result<Option<Bytes>> {
-    let (idle, largest) = if is_authenticated {
-        (IDLE, LARGEST_FRAME)
+    let (idle_timeout, max_size) = if is_authenticated {
+        (IDLE_TIMEOUT, MAX_FRAME_SIZE)
     } else {
-        (STRANGERS_PATIENCE, LARGEST_UNAUTHENTICATED_FRAME)
+        (UNAUTHENTICATED_TIMEOUT, MAX_UNAUTHENTICATED_FRAME_SIZE)
     };
     let mut prefix = [0; LENGTH_SIZE];
     // The frame's timeout only begins with its first byte: a client may be idle between requests.
-    if timeout(idle, stream.read(&mut prefix[..1])).await?? == 0 {
+    if timeout(idle_timeout, stream.read(&mut prefix[..1])).await?? == 0 {
         return Ok(None);
     }
-    timeout(PATIENCE, async {
+    timeout(IO_TIMEOUT, async {
         stream.read_exact(&mut prefix[1..]).await?;
         let length = usize::try_from(i32::from_be_bytes(prefix)).unwrap_or(usize::MAX);
-        if length > largest {
+        if length > max_size {
             return Ok(None);
         }
         // Do not reserve memory for the announced length: grow only as data arrives.
         let mut frame = BytesMut::new();
         while frame.len() < length {
             let before = frame.len();
-            frame.resize(length.min(before + PIECE), 0);
-            if place.hold(frame.len() - before).is_none() {
+            frame.resize(length.min(before + READ_SIZE), 0);
+            if slot.reserve(frame.len() - before).is_none() {
                 return Ok(None);
             }
             stream.read_exact(&mut frame[before..]).await?;

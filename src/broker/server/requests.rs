@@ -10,9 +10,9 @@ use tokio::time::{sleep, sleep_until};
 use super::{COORDINATOR, Shared, unix_ms};
 use crate::broker::answers::{joined, synced};
 use crate::broker::cluster::NodeId;
-use crate::broker::faults::Verdict;
-use crate::broker::groups::{Joined, Outcome, Synced};
-use crate::broker::login::{Circumstances, Login, Step};
+use crate::broker::faults::RequestFaults;
+use crate::broker::groups::{GroupResult, JoinResult, SyncResult};
+use crate::broker::login::{Login, LoginContext, Step};
 use crate::error::ErrorCode;
 use crate::protocol::{
     AnyRequest, ApiKey, ApiVersionsRequest, ApiVersionsResponse, CreatePartitionsRequest,
@@ -53,25 +53,25 @@ pub(super) async fn answer(
     let at_once = |reply| Answered { reply, throttle: Duration::ZERO };
     let Ok((header, request)) = decode_request(&frame) else { return at_once(Reply::Close) };
     let Some(request) = request else { return at_once(unsupported(&header, login)) };
-    if !login.admits(request.api_key(), Instant::now()) {
+    if !login.allows(request.api_key(), Instant::now()) {
         return at_once(Reply::Close);
     }
-    let verdict = shared.state().faults.judge(request.api_key());
-    if verdict.drop_request {
+    let faults = shared.state().faults.faults_for(request.api_key());
+    if faults.drop_request {
         return at_once(Reply::Close);
     }
-    let reply = perform(shared, node, login, &header, request, verdict).await;
-    if !verdict.delay.is_zero() {
-        sleep(verdict.delay).await;
+    let reply = perform(shared, node, login, &header, request, faults).await;
+    if !faults.delay.is_zero() {
+        sleep(faults.delay).await;
     }
-    let reply = if verdict.drop_answer { Reply::Close } else { reply };
-    Answered { reply, throttle: verdict.throttle }
+    let reply = if faults.drop_answer { Reply::Close } else { reply };
+    Answered { reply, throttle: faults.throttle }
 }
 
 /// Answers an `ApiVersions` request of an unsupported version in version 0.
 fn unsupported(header: &RequestHeader, login: &Login) -> Reply {
     if header.api_key != ApiKey::ApiVersions as i16
-        || !login.admits(ApiKey::ApiVersions, Instant::now())
+        || !login.allows(ApiKey::ApiVersions, Instant::now())
     {
         return Reply::Close;
     }
@@ -101,9 +101,9 @@ async fn perform(
     login: &mut Login,
     header: &RequestHeader,
     request: AnyRequest,
-    verdict: Verdict,
+    faults: RequestFaults,
 ) -> Reply {
-    let error = verdict.error;
+    let error = faults.error;
     let version = header.api_version;
     /// Calls the broker and encodes its response.
     macro_rules! ask {
@@ -127,7 +127,7 @@ async fn perform(
         }
         AnyRequest::Produce(request) => {
             let mut response = shared.ask(node, |broker| broker.produce(&request, error));
-            response.throttle_time_ms = verdict.throttle.as_millis() as i32;
+            response.throttle_time_ms = faults.throttle.as_millis() as i32;
             shared.appended.notify_waiters();
             let mut produced =
                 response.responses.iter().flat_map(|topic| &topic.partition_responses);
@@ -205,17 +205,17 @@ async fn join(
 ) -> Reply {
     if let Some(error) = error {
         let member_id = request.member_id;
-        let refused = Joined { error, member_id, generation: -1, ..Joined::default() };
+        let refused = JoinResult { error, member_id, generation: -1, ..JoinResult::default() };
         return reply::<JoinGroupRequest>(&joined(refused), header);
     }
     let client_id = header.client_id.as_deref().unwrap_or_default();
-    let (ticket, outcome) = shared.ticket();
+    let (wait_id, result) = shared.register_wait();
     shared.ask(COORDINATOR, |broker| {
-        broker.join_group(Instant::now(), header.api_version, client_id, request, ticket);
+        broker.join_group(Instant::now(), header.api_version, client_id, request, wait_id);
     });
     shared.groups_changed.notify_one();
-    match outcome.await {
-        Ok(Outcome::Joined(outcome)) => reply::<JoinGroupRequest>(&joined(outcome), header),
+    match result.await {
+        Ok(GroupResult::Joined(result)) => reply::<JoinGroupRequest>(&joined(result), header),
         _ => Reply::Close,
     }
 }
@@ -228,14 +228,14 @@ async fn sync(
     error: Option<ErrorCode>,
 ) -> Reply {
     if let Some(error) = error {
-        let refused = Synced { error, ..Synced::default() };
+        let refused = SyncResult { error, ..SyncResult::default() };
         return reply::<SyncGroupRequest>(&synced(refused), header);
     }
-    let (ticket, outcome) = shared.ticket();
-    shared.ask(COORDINATOR, |broker| broker.sync_group(Instant::now(), request, ticket));
+    let (wait_id, result) = shared.register_wait();
+    shared.ask(COORDINATOR, |broker| broker.sync_group(Instant::now(), request, wait_id));
     shared.groups_changed.notify_one();
-    match outcome.await {
-        Ok(Outcome::Synced(outcome)) => reply::<SyncGroupRequest>(&synced(outcome), header),
+    match result.await {
+        Ok(GroupResult::Synced(result)) => reply::<SyncGroupRequest>(&synced(result), header),
         _ => Reply::Close,
     }
 }
@@ -244,13 +244,13 @@ async fn sync(
 fn at_login<T>(
     shared: &Shared,
     error: Option<ErrorCode>,
-    step: impl FnOnce(&Circumstances<'_>) -> T,
+    step: impl FnOnce(&LoginContext<'_>) -> T,
 ) -> T {
     // Do not hold the lock during the step: SCRAM takes milliseconds.
     let locked_out = shared.state().faults.locked_out().clone();
     let sasl = shared.sasl.as_ref();
     let (now, now_ms) = (Instant::now(), unix_ms());
-    step(&Circumstances { sasl, error, locked_out: &locked_out, now, now_ms })
+    step(&LoginContext { sasl, error, locked_out: &locked_out, now, now_ms })
 }
 
 fn step_reply<R: Request>(step: &Step<R::Response>, header: &RequestHeader) -> Reply {

@@ -3,46 +3,46 @@
 
 use std::ops::RangeInclusive;
 
-enum Values {
-    Whole(RangeInclusive<i64>),
-    Share,
-    Truth,
+enum ConfigValues {
+    Integer(RangeInclusive<i64>),
+    Ratio,
+    Boolean,
     OneOf(&'static [&'static str]),
     Text,
 }
 
-use Values::{OneOf, Share, Text, Truth, Whole};
+use ConfigValues::{Boolean, Integer, OneOf, Ratio, Text};
 
 const INT: i64 = i32::MAX as i64;
 const LONG: i64 = i64::MAX;
 
 /// Returns the permitted values in Kafka 4.3's `LogConfig`. `None` if Kafka has no such config, or
 /// if it has an effect here.
-fn values(name: &str) -> Option<Values> {
+fn values(name: &str) -> Option<ConfigValues> {
     Some(match name {
         "compression.type" => OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
-        "compression.gzip.level" => Whole(-1..=9),
-        "compression.lz4.level" => Whole(1..=17),
-        "compression.zstd.level" => Whole(-131_072..=22),
-        "index.interval.bytes" => Whole(0..=INT),
-        "min.insync.replicas" => Whole(1..=INT),
-        "segment.bytes" => Whole(1_048_576..=INT),
-        "segment.index.bytes" => Whole(4..=INT),
-        "flush.messages" | "max.compaction.lag.ms" | "segment.ms" => Whole(1..=LONG),
+        "compression.gzip.level" => Integer(-1..=9),
+        "compression.lz4.level" => Integer(1..=17),
+        "compression.zstd.level" => Integer(-131_072..=22),
+        "index.interval.bytes" => Integer(0..=INT),
+        "min.insync.replicas" => Integer(1..=INT),
+        "segment.bytes" => Integer(1_048_576..=INT),
+        "segment.index.bytes" => Integer(4..=INT),
+        "flush.messages" | "max.compaction.lag.ms" | "segment.ms" => Integer(1..=LONG),
         "delete.retention.ms"
         | "file.delete.delay.ms"
         | "flush.ms"
         | "min.compaction.lag.ms"
-        | "segment.jitter.ms" => Whole(0..=LONG),
-        "retention.ms" => Whole(-1..=LONG),
-        "local.retention.bytes" | "local.retention.ms" => Whole(-2..=LONG),
-        "retention.bytes" => Whole(i64::MIN..=LONG),
-        "min.cleanable.dirty.ratio" => Share,
+        | "segment.jitter.ms" => Integer(0..=LONG),
+        "retention.ms" => Integer(-1..=LONG),
+        "local.retention.bytes" | "local.retention.ms" => Integer(-2..=LONG),
+        "retention.bytes" => Integer(i64::MIN..=LONG),
+        "min.cleanable.dirty.ratio" => Ratio,
         "preallocate"
         | "remote.log.copy.disable"
         | "remote.log.delete.on.disable"
         | "remote.storage.enable"
-        | "unclean.leader.election.enable" => Truth,
+        | "unclean.leader.election.enable" => Boolean,
         "follower.replication.throttled.replicas" | "leader.replication.throttled.replicas" => Text,
         _ => return None,
     })
@@ -53,17 +53,17 @@ fn values(name: &str) -> Option<Values> {
 pub(super) fn check(name: &str, value: &str) -> Option<Result<(), String>> {
     let trimmed = value.trim();
     Some(match values(name)? {
-        Whole(range) if !trimmed.parse().is_ok_and(|number: i64| range.contains(&number)) => {
+        Integer(range) if !trimmed.parse().is_ok_and(|number: i64| range.contains(&number)) => {
             Err(format!("a whole number from {} to {}", range.start(), range.end()))
         }
-        Share if !trimmed.parse().is_ok_and(|share: f64| (0.0..=1.0).contains(&share)) => {
+        Ratio if !trimmed.parse().is_ok_and(|share: f64| (0.0..=1.0).contains(&share)) => {
             Err("a number from 0 to 1".to_owned())
         }
-        Truth if !["true", "false"].contains(&trimmed.to_lowercase().as_str()) => {
+        Boolean if !["true", "false"].contains(&trimmed.to_lowercase().as_str()) => {
             Err("true or false".to_owned())
         }
         OneOf(names) if !names.contains(&value) => Err(format!("one of {}", names.join(", "))),
-        Whole(_) | Share | Truth | OneOf(_) | Text => Ok(()),
+        Integer(_) | Ratio | Boolean | OneOf(_) | Text => Ok(()),
     })
 }
 

@@ -2,7 +2,9 @@
 //! instance id and generation.
 
 use super::Group;
-use crate::broker::groups::{FENCED_INSTANCE_ID, ILLEGAL_GENERATION, Join, UNKNOWN_MEMBER_ID, Who};
+use crate::broker::groups::{
+    FENCED_INSTANCE_ID, ILLEGAL_GENERATION, Join, MemberRef, UNKNOWN_MEMBER_ID,
+};
 use crate::error::ErrorCode;
 
 impl Group {
@@ -24,7 +26,11 @@ impl Group {
     }
 
     /// Returns the error for an unknown member, or for one that a newer instance has fenced.
-    pub(super) fn is_stranger(&self, id: &str, instance_id: Option<&str>) -> Option<ErrorCode> {
+    pub(super) fn membership_error(
+        &self,
+        id: &str,
+        instance_id: Option<&str>,
+    ) -> Option<ErrorCode> {
         let named = self.members.iter().find(|(_, member)| {
             instance_id.is_some() && member.instance_id.as_deref() == instance_id
         });
@@ -36,9 +42,9 @@ impl Group {
     }
 
     /// Returns the error for a member that may not make a request in this generation.
-    pub(super) fn wrong(&self, who: &Who) -> Option<ErrorCode> {
+    pub(super) fn request_error(&self, who: &MemberRef) -> Option<ErrorCode> {
         let is_pending = self.members.get(&who.member_id).is_some_and(|member| member.is_pending);
-        self.is_stranger(&who.member_id, who.instance_id.as_deref())
+        self.membership_error(&who.member_id, who.instance_id.as_deref())
             .or(is_pending.then_some(UNKNOWN_MEMBER_ID))
             .or((who.generation != self.generation).then_some(ILLEGAL_GENERATION))
     }

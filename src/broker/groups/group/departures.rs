@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use super::{Group, State};
 use crate::broker::groups::member::Member;
-use crate::broker::groups::{FENCED_INSTANCE_ID, Joined, Synced, UNKNOWN_MEMBER_ID, refused};
+use crate::broker::groups::{
+    FENCED_INSTANCE_ID, JoinResult, SyncResult, UNKNOWN_MEMBER_ID, refused,
+};
 use crate::error::ErrorCode;
 
 impl Group {
@@ -82,11 +84,11 @@ impl Group {
     }
 
     fn dismiss(&mut self, member: &Member, error: ErrorCode) {
-        if let Some(ticket) = member.joining {
-            self.tell_joined(ticket, Joined { error, ..refused() });
+        if let Some(wait_id) = member.joining {
+            self.push_joined(wait_id, JoinResult { error, ..refused() });
         }
-        if let Some(ticket) = member.syncing {
-            self.tell_synced(ticket, Synced { error, ..Synced::default() });
+        if let Some(wait_id) = member.syncing {
+            self.push_synced(wait_id, SyncResult { error, ..SyncResult::default() });
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Replies to waiting join and sync requests. They are queued in the group's outcomes.
+//! Replies to waiting join and sync requests. They are queued in the group's results.
 
 use super::Group;
-use crate::broker::groups::{Joined, Outcome, Synced, Ticket};
+use crate::broker::groups::{GroupResult, JoinResult, SyncResult, WaitId};
 use crate::error::ErrorCode;
 
 impl Group {
-    pub(super) fn joined(&self, member_id: &str) -> Joined {
+    pub(super) fn joined(&self, member_id: &str) -> JoinResult {
         let members = if member_id == self.leader {
             let members = self.members.iter().filter(|(_, member)| !member.is_pending);
             members
@@ -17,7 +17,7 @@ impl Group {
         } else {
             Vec::new()
         };
-        Joined {
+        JoinResult {
             error: ErrorCode::NONE,
             generation: self.generation,
             protocol_type: self.protocol_type.clone(),
@@ -28,9 +28,9 @@ impl Group {
         }
     }
 
-    pub(super) fn synced(&self, member_id: &str) -> Synced {
+    pub(super) fn synced(&self, member_id: &str) -> SyncResult {
         let member = self.members.get(member_id);
-        Synced {
+        SyncResult {
             error: ErrorCode::NONE,
             protocol_type: self.protocol_type.clone(),
             protocol: self.protocol.clone(),
@@ -38,11 +38,11 @@ impl Group {
         }
     }
 
-    pub(super) fn tell_joined(&mut self, ticket: Ticket, joined: Joined) {
-        self.outcomes.push_back((ticket, Outcome::Joined(joined)));
+    pub(super) fn push_joined(&mut self, wait_id: WaitId, joined: JoinResult) {
+        self.results.push_back((wait_id, GroupResult::Joined(joined)));
     }
 
-    pub(super) fn tell_synced(&mut self, ticket: Ticket, synced: Synced) {
-        self.outcomes.push_back((ticket, Outcome::Synced(synced)));
+    pub(super) fn push_synced(&mut self, wait_id: WaitId, synced: SyncResult) {
+        self.results.push_back((wait_id, GroupResult::Synced(synced)));
     }
 }

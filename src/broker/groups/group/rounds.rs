@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Group, State};
 use crate::broker::groups::member::Member;
-use crate::broker::groups::{INITIAL_DELAY, REBALANCE_IN_PROGRESS, Synced};
+use crate::broker::groups::{INITIAL_DELAY, REBALANCE_IN_PROGRESS, SyncResult};
 
 impl Group {
     /// Begins a round, in which all members must join again, unless one is in progress.
@@ -24,9 +24,9 @@ impl Group {
                 self.state = State::Joining(now + patience.unwrap_or_default());
                 let waiting: Vec<_> =
                     self.members.values_mut().filter_map(|member| member.syncing.take()).collect();
-                for ticket in waiting {
+                for wait_id in waiting {
                     let error = REBALANCE_IN_PROGRESS;
-                    self.tell_synced(ticket, Synced { error, ..Synced::default() });
+                    self.push_synced(wait_id, SyncResult { error, ..SyncResult::default() });
                 }
             }
         }
@@ -58,13 +58,13 @@ impl Group {
         let ids: Vec<_> = self.members.keys().cloned().collect();
         for id in ids {
             let waiting = self.members.get_mut(&id).and_then(|member| {
-                member.heard_of(now);
+                member.touch(now);
                 member.assignment = Bytes::new();
                 member.joining.take()
             });
-            if let Some(ticket) = waiting {
+            if let Some(wait_id) = waiting {
                 let joined = self.joined(&id);
-                self.tell_joined(ticket, joined);
+                self.push_joined(wait_id, joined);
             }
         }
     }

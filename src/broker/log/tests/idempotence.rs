@@ -192,7 +192,7 @@ fn producers_outlive_their_deleted_records() {
 fn before_kafka_2_4_producers_go_with_their_last_record() {
     let mut log = log_with(|config| {
         config.first_sequence = FirstSequence::ZeroOrUnknown;
-        config.forgets_with_records = true;
+        config.expire_producers_with_records = true;
     });
     log.put(&numbered(0, 2)).unwrap();
     log.delete_records(1).unwrap();

@@ -96,8 +96,8 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..200), decodes: bool) {
-        let mut log = log_with(|config| config.decodes = decodes);
+    fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..200), validate_records: bool) {
+        let mut log = log_with(|config| config.validate_records = validate_records);
         prop_assert!(log.put(&bytes.into()).is_err());
     }
 
@@ -111,7 +111,7 @@ proptest! {
         let length = bytes.len();
         bytes[at % length] = byte;
         bytes.truncate(length - cut.min(length));
-        let mut log = log_with(|config| config.decodes = true);
+        let mut log = log_with(|config| config.validate_records = true);
         if log.put(&bytes.into()).is_ok() {
             prop_assert_eq!(log.values(0).len(), 2);
         }

@@ -165,7 +165,7 @@ fn without_decoding_records_are_not_looked_at_and_with_it_they_are() {
     let batch = plain(&["a"]);
     let broken = with_field(&batch, BATCH_OVERHEAD, &[0x7f]);
     assert_eq!(put(&broken), Ok(0));
-    let mut log = log_with(|config| config.decodes = true);
+    let mut log = log_with(|config| config.validate_records = true);
     assert_eq!(log.put(&broken), INVALID_RECORD);
     assert_eq!(log.put(&batch), Ok(0));
 }
@@ -177,7 +177,7 @@ fn what_cannot_be_decompressed_is_an_unknown_error() {
     let compression = Compression::new(Codec::Lz4, None).unwrap();
     let batch = builder.seal(compression, &mut Compressor::new()).to_bytes(Identity::NONE);
     let broken = with_field(&batch, BATCH_OVERHEAD, &[0x7f]);
-    let mut log = log_with(|config| config.decodes = true);
+    let mut log = log_with(|config| config.validate_records = true);
     assert_eq!(log.put(&broken), Err(-1));
     assert_eq!(log.put(&batch), Ok(0));
 }
@@ -199,7 +199,7 @@ fn compacted_topics_want_keys_and_name_the_records_without() {
 #[test]
 fn timestamps_out_of_range_are_refused_by_name() {
     let mut log = log_with(|config| {
-        config.decodes = true;
+        config.validate_records = true;
         config.timestamp_before_max_ms = 1000;
     });
     let batch = plain(&["a", "b"]);
@@ -219,7 +219,7 @@ fn who_claims_the_brokers_clock_has_one_timestamp_for_all_records() {
     }
     let batch = builder.seal(Compression::NONE, &mut Compressor::new()).to_bytes(Identity::NONE);
     let mut log = log_with(|config| {
-        config.decodes = true;
+        config.validate_records = true;
         config.timestamp_before_max_ms = 1000;
     });
     assert_eq!(log.put(&batch), INVALID_TIMESTAMP);
@@ -231,7 +231,7 @@ fn no_producer_claims_to_be_the_brokers_clock() {
     let claim = with_attributes(&plain(&["a"]), 1 << 3);
     let mut log = log_with(|config| config.timestamps = TimestampType::LogAppendTime);
     assert_eq!(log.put(&claim), INVALID_TIMESTAMP);
-    log.config_mut().decodes = true;
+    log.config_mut().validate_records = true;
     let refusal = log.append(&claim, 0, NOW).unwrap_err();
     assert_eq!((refusal.code.0, refusal.record_errors.len()), (32, 1));
     // With `CreateTime`, Kafka silently clears the bit.
