@@ -22,13 +22,13 @@ mod metadata;
 mod offset_commit;
 mod offset_fetch;
 mod oracle;
+mod oracle_types;
 mod produce;
 mod produce_pieces;
 mod sasl_authenticate;
 mod sasl_handshake;
 mod served;
 mod sync_group;
-mod twins;
 pub(crate) mod values;
 
 pub(crate) use every_api::for_every_api;

@@ -4,16 +4,16 @@ use dekaf::protocol::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 use kafka_protocol::messages::api_versions_response::{FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{self, api_versions_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     ApiVersionsRequest = messages::ApiVersionsRequest {
         client_software_name in 3..;
         client_software_version in 3..;
     }
 }
 
-twins! {
+oracle_types! {
     ApiVersion = api_versions_response::ApiVersion {
         api_key;
         min_version;
@@ -21,16 +21,16 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     ApiVersionsResponse = messages::ApiVersionsResponse {
         error_code;
         api_keys;
         throttle_time_ms in 1..;
-    } unlike(twin) {
-        twin.supported_features = vec![SupportedFeatureKey::default()];
-        twin.finalized_features_epoch = 7;
-        twin.finalized_features = vec![FinalizedFeatureKey::default()];
-        twin.zk_migration_ready = true;
+    } unlike(oracle) {
+        oracle.supported_features = vec![SupportedFeatureKey::default()];
+        oracle.finalized_features_epoch = 7;
+        oracle.finalized_features = vec![FinalizedFeatureKey::default()];
+        oracle.zk_migration_ready = true;
     }
 }
 

@@ -6,15 +6,15 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, create_partitions_request, create_partitions_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     CreatePartitionsAssignment = create_partitions_request::CreatePartitionsAssignment {
         broker_ids;
     }
 }
 
-twins! {
+oracle_types! {
     CreatePartitionsTopic = create_partitions_request::CreatePartitionsTopic {
         name;
         count;
@@ -22,7 +22,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     CreatePartitionsRequest = messages::CreatePartitionsRequest {
         topics;
         timeout_ms;
@@ -30,7 +30,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     CreatePartitionsTopicResult = create_partitions_response::CreatePartitionsTopicResult {
         name;
         error_code;
@@ -38,7 +38,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     CreatePartitionsResponse = messages::CreatePartitionsResponse {
         throttle_time_ms;
         results;

@@ -6,23 +6,23 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, create_topics_request, create_topics_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     CreatableReplicaAssignment = create_topics_request::CreatableReplicaAssignment {
         partition_index;
         broker_ids;
     }
 }
 
-twins! {
+oracle_types! {
     CreatableTopicConfig = create_topics_request::CreatableTopicConfig {
         name;
         value;
     }
 }
 
-twins! {
+oracle_types! {
     CreatableTopic = create_topics_request::CreatableTopic {
         name;
         num_partitions;
@@ -32,7 +32,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     CreateTopicsRequest = messages::CreateTopicsRequest {
         topics;
         timeout_ms;
@@ -40,7 +40,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     CreatableTopicConfigs = create_topics_response::CreatableTopicConfigs {
         name;
         value;
@@ -50,7 +50,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     CreatableTopicResult = create_topics_response::CreatableTopicResult {
         name;
         topic_id in 7..;
@@ -64,7 +64,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     CreateTopicsResponse = messages::CreateTopicsResponse {
         throttle_time_ms;
         topics;

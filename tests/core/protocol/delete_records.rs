@@ -6,30 +6,30 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, delete_records_request, delete_records_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     DeleteRecordsPartition = delete_records_request::DeleteRecordsPartition {
         partition_index;
         offset;
     }
 }
 
-twins! {
+oracle_types! {
     DeleteRecordsTopic = delete_records_request::DeleteRecordsTopic {
         name;
         partitions;
     }
 }
 
-twins! {
+oracle_types! {
     DeleteRecordsRequest = messages::DeleteRecordsRequest {
         topics;
         timeout_ms;
     }
 }
 
-twins! {
+oracle_types! {
     DeleteRecordsPartitionResult = delete_records_response::DeleteRecordsPartitionResult {
         partition_index;
         low_watermark;
@@ -37,14 +37,14 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     DeleteRecordsTopicResult = delete_records_response::DeleteRecordsTopicResult {
         name;
         partitions;
     }
 }
 
-twins! {
+oracle_types! {
     DeleteRecordsResponse = messages::DeleteRecordsResponse {
         throttle_time_ms;
         topics;

@@ -5,16 +5,16 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, delete_topics_request, delete_topics_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     DeleteTopicState = delete_topics_request::DeleteTopicState {
         name;
         topic_id;
     }
 }
 
-twins! {
+oracle_types! {
     DeleteTopicsRequest = messages::DeleteTopicsRequest {
         topics in 6..;
         topic_names in ..=5;
@@ -22,7 +22,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     DeletableTopicResult = delete_topics_response::DeletableTopicResult {
         name, null in 6..;
         topic_id in 6..;
@@ -31,7 +31,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     DeleteTopicsResponse = messages::DeleteTopicsResponse {
         throttle_time_ms;
         responses;

@@ -6,9 +6,9 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, describe_configs_request, describe_configs_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     DescribeConfigsResource = describe_configs_request::DescribeConfigsResource {
         resource_type;
         resource_name;
@@ -16,7 +16,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     DescribeConfigsRequest = messages::DescribeConfigsRequest {
         resources;
         include_synonyms;
@@ -24,7 +24,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     DescribeConfigsSynonym = describe_configs_response::DescribeConfigsSynonym {
         name;
         value;
@@ -32,7 +32,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     DescribeConfigsResourceResult = describe_configs_response::DescribeConfigsResourceResult {
         name;
         value;
@@ -45,7 +45,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     DescribeConfigsResult = describe_configs_response::DescribeConfigsResult {
         error_code;
         error_message;
@@ -55,7 +55,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     DescribeConfigsResponse = messages::DescribeConfigsResponse {
         throttle_time_ms;
         results;

@@ -5,16 +5,16 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, describe_groups_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     DescribeGroupsRequest = messages::DescribeGroupsRequest {
         groups;
         include_authorized_operations in 3..;
     }
 }
 
-twins! {
+oracle_types! {
     DescribedGroupMember = describe_groups_response::DescribedGroupMember {
         member_id;
         group_instance_id in 4..;
@@ -25,7 +25,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     DescribedGroup = describe_groups_response::DescribedGroup {
         error_code;
         group_id;
@@ -37,7 +37,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     DescribeGroupsResponse = messages::DescribeGroupsResponse {
         throttle_time_ms in 1..;
         groups;

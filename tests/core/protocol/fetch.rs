@@ -6,9 +6,9 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, fetch_request, fetch_response};
 
-use super::twins::{agree, twin, twins};
+use super::oracle_types::{agree, oracle_type, oracle_types};
 
-twins! {
+oracle_types! {
     FetchPartition = fetch_request::FetchPartition {
         partition;
         current_leader_epoch in 9..;
@@ -19,21 +19,21 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     FetchTopic = fetch_request::FetchTopic {
         topic;
         partitions;
     }
 }
 
-twins! {
+oracle_types! {
     ForgottenTopic = fetch_request::ForgottenTopic {
         topic;
         partitions;
     }
 }
 
-twins! {
+oracle_types! {
     FetchRequest = messages::FetchRequest {
         replica_id;
         max_wait_ms;
@@ -45,17 +45,17 @@ twins! {
         topics;
         forgotten_topics_data in 7..;
         rack_id in 11..;
-    } unlike(twin) twin.cluster_id = Some("cluster".to_owned().into())
+    } unlike(oracle) oracle.cluster_id = Some("cluster".to_owned().into())
 }
 
-twins! {
+oracle_types! {
     AbortedTransaction = fetch_response::AbortedTransaction {
         producer_id;
         first_offset;
     }
 }
 
-twins! {
+oracle_types! {
     FetchablePartitionResponse = fetch_response::PartitionData {
         partition_index;
         error_code;
@@ -67,20 +67,20 @@ twins! {
         records;
     } tagged {
         current_leader in 12..;
-    } unlike(twin) {
-        twin.diverging_epoch.epoch = 1;
-        twin.snapshot_id.epoch = 1;
+    } unlike(oracle) {
+        oracle.diverging_epoch.epoch = 1;
+        oracle.snapshot_id.epoch = 1;
     }
 }
 
-twins! {
+oracle_types! {
     FetchableTopicResponse = fetch_response::FetchableTopicResponse {
         topic;
         partitions;
     }
 }
 
-twins! {
+oracle_types! {
     FetchResponse = messages::FetchResponse {
         throttle_time_ms;
         error_code in 7..;
@@ -89,7 +89,7 @@ twins! {
     }
 }
 
-twin! {
+oracle_type! {
     LeaderIdAndEpoch = fetch_response::LeaderIdAndEpoch {
         leader_id;
         leader_epoch;

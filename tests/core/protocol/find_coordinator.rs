@@ -3,9 +3,9 @@
 use dekaf::protocol::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 use kafka_protocol::messages::{self, find_coordinator_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     FindCoordinatorRequest = messages::FindCoordinatorRequest {
         key in ..=3;
         key_type in 1..;
@@ -13,7 +13,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     Coordinator = find_coordinator_response::Coordinator {
         key;
         node_id;
@@ -24,7 +24,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     FindCoordinatorResponse = messages::FindCoordinatorResponse {
         throttle_time_ms in 1..;
         error_code in ..=3;

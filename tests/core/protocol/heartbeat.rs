@@ -3,9 +3,9 @@
 use dekaf::protocol::{HeartbeatRequest, HeartbeatResponse};
 use kafka_protocol::messages::{self};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     HeartbeatRequest = messages::HeartbeatRequest {
         group_id;
         generation_id;
@@ -14,7 +14,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     HeartbeatResponse = messages::HeartbeatResponse {
         throttle_time_ms in 1..;
         error_code;

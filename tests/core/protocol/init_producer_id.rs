@@ -3,9 +3,9 @@
 use dekaf::protocol::{InitProducerIdRequest, InitProducerIdResponse};
 use kafka_protocol::messages::{self};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     InitProducerIdRequest = messages::InitProducerIdRequest {
         transactional_id;
         transaction_timeout_ms;
@@ -14,7 +14,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     InitProducerIdResponse = messages::InitProducerIdResponse {
         throttle_time_ms;
         error_code;

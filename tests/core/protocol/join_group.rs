@@ -5,16 +5,16 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, join_group_request, join_group_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     JoinGroupRequestProtocol = join_group_request::JoinGroupRequestProtocol {
         name;
         metadata;
     }
 }
 
-twins! {
+oracle_types! {
     JoinGroupRequest = messages::JoinGroupRequest {
         group_id;
         session_timeout_ms;
@@ -27,7 +27,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     JoinGroupResponseMember = join_group_response::JoinGroupResponseMember {
         member_id;
         group_instance_id in 5..;
@@ -35,7 +35,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     JoinGroupResponse = messages::JoinGroupResponse {
         throttle_time_ms in 2..;
         error_code;

@@ -3,9 +3,9 @@
 use dekaf::protocol::{LeaveGroupRequest, LeaveGroupResponse, MemberIdentity, MemberResponse};
 use kafka_protocol::messages::{self, leave_group_request, leave_group_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     MemberIdentity = leave_group_request::MemberIdentity {
         member_id;
         group_instance_id;
@@ -13,7 +13,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     LeaveGroupRequest = messages::LeaveGroupRequest {
         group_id;
         member_id in ..=2;
@@ -21,7 +21,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     MemberResponse = leave_group_response::MemberResponse {
         member_id;
         group_instance_id;
@@ -29,7 +29,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     LeaveGroupResponse = messages::LeaveGroupResponse {
         throttle_time_ms in 1..;
         error_code;

@@ -3,15 +3,15 @@
 use dekaf::protocol::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 use kafka_protocol::messages::{self, list_groups_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     ListGroupsRequest = messages::ListGroupsRequest {
         states_filter in 4..;
     }
 }
 
-twins! {
+oracle_types! {
     ListedGroup = list_groups_response::ListedGroup {
         group_id;
         protocol_type;
@@ -19,7 +19,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     ListGroupsResponse = messages::ListGroupsResponse {
         throttle_time_ms in 1..;
         error_code;

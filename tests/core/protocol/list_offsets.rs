@@ -6,9 +6,9 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, list_offsets_request, list_offsets_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     ListOffsetsPartition = list_offsets_request::ListOffsetsPartition {
         partition_index;
         current_leader_epoch in 4..;
@@ -16,14 +16,14 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     ListOffsetsTopic = list_offsets_request::ListOffsetsTopic {
         name;
         partitions;
     }
 }
 
-twins! {
+oracle_types! {
     ListOffsetsRequest = messages::ListOffsetsRequest {
         replica_id;
         isolation_level in 2..;
@@ -31,7 +31,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     ListOffsetsPartitionResponse = list_offsets_response::ListOffsetsPartitionResponse {
         partition_index;
         error_code;
@@ -41,14 +41,14 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     ListOffsetsTopicResponse = list_offsets_response::ListOffsetsTopicResponse {
         name;
         partitions;
     }
 }
 
-twins! {
+oracle_types! {
     ListOffsetsResponse = messages::ListOffsetsResponse {
         throttle_time_ms in 2..;
         topics;

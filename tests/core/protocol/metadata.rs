@@ -6,16 +6,16 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, metadata_request, metadata_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     MetadataRequestTopic = metadata_request::MetadataRequestTopic {
         topic_id in 10..;
         name, null in 10..;
     }
 }
 
-twins! {
+oracle_types! {
     MetadataRequest = messages::MetadataRequest {
         topics, null in 1..;
         allow_auto_topic_creation in 4..;
@@ -24,7 +24,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     MetadataBroker = metadata_response::MetadataResponseBroker {
         node_id;
         host;
@@ -33,7 +33,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     MetadataPartition = metadata_response::MetadataResponsePartition {
         error_code;
         partition_index;
@@ -45,7 +45,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     MetadataTopic = metadata_response::MetadataResponseTopic {
         error_code;
         name, null in 12..;
@@ -56,7 +56,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     MetadataResponse = messages::MetadataResponse {
         throttle_time_ms in 3..;
         brokers;

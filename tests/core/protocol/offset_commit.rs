@@ -6,9 +6,9 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, offset_commit_request, offset_commit_response};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     OffsetCommitRequestPartition = offset_commit_request::OffsetCommitRequestPartition {
         partition_index;
         committed_offset;
@@ -17,14 +17,14 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     OffsetCommitRequestTopic = offset_commit_request::OffsetCommitRequestTopic {
         name;
         partitions;
     }
 }
 
-twins! {
+oracle_types! {
     OffsetCommitRequest = messages::OffsetCommitRequest {
         group_id;
         generation_id, as generation_id_or_member_epoch;
@@ -35,21 +35,21 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     OffsetCommitResponsePartition = offset_commit_response::OffsetCommitResponsePartition {
         partition_index;
         error_code;
     }
 }
 
-twins! {
+oracle_types! {
     OffsetCommitResponseTopic = offset_commit_response::OffsetCommitResponseTopic {
         name;
         partitions;
     }
 }
 
-twins! {
+oracle_types! {
     OffsetCommitResponse = messages::OffsetCommitResponse {
         throttle_time_ms in 3..;
         topics;

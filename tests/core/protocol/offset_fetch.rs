@@ -7,23 +7,23 @@ use dekaf::protocol::{
 };
 use kafka_protocol::messages::{self, offset_fetch_request, offset_fetch_response};
 
-use super::twins::{agree, twin, twins};
+use super::oracle_types::{agree, oracle_type, oracle_types};
 
-twins! {
+oracle_types! {
     OffsetFetchRequestTopic = offset_fetch_request::OffsetFetchRequestTopic {
         name;
         partition_indexes;
     }
 }
 
-twins! {
+oracle_types! {
     OffsetFetchRequestGroup = offset_fetch_request::OffsetFetchRequestGroup {
         group_id;
         topics;
     }
 }
 
-twins! {
+oracle_types! {
     OffsetFetchRequest = messages::OffsetFetchRequest {
         group_id in ..=7;
         topics in ..=7, null in 2..;
@@ -32,7 +32,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     OffsetFetchResponsePartition = offset_fetch_response::OffsetFetchResponsePartition {
         partition_index;
         committed_offset;
@@ -42,14 +42,14 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     OffsetFetchResponseTopic = offset_fetch_response::OffsetFetchResponseTopic {
         name;
         partitions;
     }
 }
 
-twins! {
+oracle_types! {
     OffsetFetchResponseGroup = offset_fetch_response::OffsetFetchResponseGroup {
         group_id;
         topics;
@@ -57,7 +57,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     OffsetFetchResponse = messages::OffsetFetchResponse {
         throttle_time_ms in 3..;
         topics in ..=7;
@@ -66,14 +66,14 @@ twins! {
     }
 }
 
-twin! {
+oracle_type! {
     OffsetFetchRequestTopic = offset_fetch_request::OffsetFetchRequestTopics {
         name;
         partition_indexes;
     }
 }
 
-twin! {
+oracle_type! {
     OffsetFetchResponsePartition = offset_fetch_response::OffsetFetchResponsePartitions {
         partition_index;
         committed_offset;
@@ -83,7 +83,7 @@ twin! {
     }
 }
 
-twin! {
+oracle_type! {
     OffsetFetchResponseTopic = offset_fetch_response::OffsetFetchResponseTopics {
         name;
         partitions;

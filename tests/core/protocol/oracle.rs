@@ -15,7 +15,7 @@ use kafka_protocol::protocol::{
 };
 use proptest::prelude::*;
 
-use super::twins::Twin;
+use super::oracle_types::ToOracle;
 use super::values::{Unknown, Values, nullable_text, text, unknown};
 use crate::properties::check;
 
@@ -23,9 +23,9 @@ const CASES: u32 = 60;
 
 /// A message that the oracle also has.
 pub(crate) trait Message:
-    Field + Debug + Clone + PartialEq + Values + Twin<Self::Theirs>
+    Field + Debug + Clone + PartialEq + Values + ToOracle<Self::Oracle>
 {
-    type Theirs: Encodable + Decodable + HeaderVersion + Debug + PartialEq;
+    type Oracle: Encodable + Decodable + HeaderVersion + Debug + PartialEq;
 }
 
 pub(crate) fn encoded<M: Field>(message: &M, version: Version) -> Bytes {
@@ -42,22 +42,22 @@ fn bodies_agree<M: Message>(
     unknown: &Unknown,
 ) -> Result<(), TestCaseError> {
     let ours = encoded(message, version);
-    let twin: M::Theirs = message.twin(version.number, &Unknown::new());
+    let oracle: M::Oracle = message.to_oracle(version.number, &Unknown::new());
     let mut plain = BytesMut::new();
-    twin.encode(&mut plain, version.number).expect("the oracle encodes it");
+    oracle.encode(&mut plain, version.number).expect("the oracle encodes it");
     // Compare the bytes first: the oracle allocates whatever a length announces, and would crash
     // the test on wrong bytes.
     prop_assert_eq!(plain.freeze(), ours.clone());
 
     let mut left = ours;
-    let read = M::Theirs::decode(&mut left, version.number);
+    let read = M::Oracle::decode(&mut left, version.number);
     let read = read.map_err(|error| TestCaseError::fail(error.to_string()))?;
-    prop_assert_eq!(&read, &twin);
+    prop_assert_eq!(&read, &oracle);
     prop_assert!(left.is_empty(), "they left {} bytes", left.len());
 
-    let twin = if version.flexible { message.twin(version.number, unknown) } else { twin };
+    let oracle = if version.flexible { message.to_oracle(version.number, unknown) } else { oracle };
     let mut bytes = BytesMut::new();
-    twin.encode(&mut bytes, version.number).expect("the oracle encodes it");
+    oracle.encode(&mut bytes, version.number).expect("the oracle encodes it");
     let bytes = bytes.freeze();
     let mut input = Reader::new(&bytes);
     prop_assert_eq!(M::decode(&mut input, version), Ok(message.clone()));
@@ -73,14 +73,14 @@ pub(crate) fn requests_agree<R: Request + Message + Into<AnyRequest>>() {
         let what = format!("{:?} request v{number}", R::KEY);
         check(CASES, &what, &values, |(request, unknown, correlation, client, sender)| {
             bodies_agree(&request, version, &unknown)?;
-            frame_is_theirs(&request, version, correlation, &client)?;
-            frame_is_ours(&request, version, correlation, sender, &unknown)
+            oracle_reads_our_frame(&request, version, correlation, &client)?;
+            we_read_the_oracles_frame(&request, version, correlation, sender, &unknown)
         });
     }
 }
 
 /// Checks that the oracle reads dekaf's frame.
-fn frame_is_theirs<R: Request + Message>(
+fn oracle_reads_our_frame<R: Request + Message>(
     request: &R,
     version: Version,
     correlation_id: i32,
@@ -95,14 +95,14 @@ fn frame_is_theirs<R: Request + Message>(
     prop_assert_eq!(header.correlation_id, correlation_id);
     prop_assert_eq!(header.client_id.as_deref(), Some(client_id));
     prop_assert!(header.unknown_tagged_fields.is_empty());
-    let body = R::Theirs::decode(&mut frame, version.number).expect("a body they know");
-    prop_assert_eq!(body, request.twin(version.number, &Unknown::new()));
+    let body = R::Oracle::decode(&mut frame, version.number).expect("a body they know");
+    prop_assert_eq!(body, request.to_oracle(version.number, &Unknown::new()));
     prop_assert!(frame.is_empty());
     Ok(())
 }
 
 /// Checks that dekaf reads the oracle's frame.
-fn frame_is_ours<R: Request + Message + Into<AnyRequest>>(
+fn we_read_the_oracles_frame<R: Request + Message + Into<AnyRequest>>(
     request: &R,
     version: Version,
     correlation_id: i32,
@@ -113,12 +113,12 @@ fn frame_is_ours<R: Request + Message + Into<AnyRequest>>(
         .with_request_api_key(R::KEY as i16)
         .with_request_api_version(version.number)
         .with_correlation_id(correlation_id)
-        .with_client_id(client_id.twin(version.number, unknown))
+        .with_client_id(client_id.to_oracle(version.number, unknown))
         .with_unknown_tagged_fields(unknown.clone());
     let mut frame = BytesMut::new();
     encode_request_header_into_buffer(&mut frame, &header).expect("the oracle encodes it");
-    let twin: R::Theirs = request.twin(version.number, &Unknown::new());
-    twin.encode(&mut frame, version.number).expect("the oracle encodes it");
+    let oracle: R::Oracle = request.to_oracle(version.number, &Unknown::new());
+    oracle.encode(&mut frame, version.number).expect("the oracle encodes it");
     let frame = frame.freeze();
     let (api_key, api_version) = (R::KEY as i16, version.number);
     let expected = RequestHeader { api_key, api_version, correlation_id, client_id };
@@ -163,9 +163,9 @@ fn response_frame<M: Message>(
         .with_correlation_id(correlation_id)
         .with_unknown_tagged_fields(unknown.clone());
     let mut frame = BytesMut::new();
-    let header_version = M::Theirs::header_version(version.number);
+    let header_version = M::Oracle::header_version(version.number);
     header.encode(&mut frame, header_version).expect("the oracle encodes it");
-    let twin: M::Theirs = response.twin(version.number, &Unknown::new());
-    twin.encode(&mut frame, version.number).expect("the oracle encodes it");
+    let oracle: M::Oracle = response.to_oracle(version.number, &Unknown::new());
+    oracle.encode(&mut frame, version.number).expect("the oracle encodes it");
     frame.freeze()
 }

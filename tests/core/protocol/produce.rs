@@ -9,16 +9,16 @@ use dekaf::wire::Reader;
 use kafka_protocol::messages::{self, produce_request, produce_response};
 
 use super::oracle::encoded;
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     PartitionProduceData = produce_request::PartitionProduceData {
         index;
         records;
     }
 }
 
-twins! {
+oracle_types! {
     TopicProduceData = produce_request::TopicProduceData {
         name in ..=12;
         topic_id in 13..;
@@ -26,7 +26,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     ProduceRequest = messages::ProduceRequest {
         transactional_id;
         acks;
@@ -35,21 +35,21 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     BatchIndexError = produce_response::BatchIndexAndErrorMessage {
         batch_index;
         batch_index_error_message;
     }
 }
 
-twins! {
+oracle_types! {
     LeaderIdAndEpoch = produce_response::LeaderIdAndEpoch {
         leader_id;
         leader_epoch;
     }
 }
 
-twins! {
+oracle_types! {
     PartitionProduced = produce_response::PartitionProduceResponse {
         index;
         error_code;
@@ -63,7 +63,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     TopicProduced = produce_response::TopicProduceResponse {
         name in ..=12;
         topic_id in 13..;
@@ -71,7 +71,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     NodeEndpoint = produce_response::NodeEndpoint {
         node_id;
         host;
@@ -80,7 +80,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     ProduceResponse = messages::ProduceResponse {
         responses;
         throttle_time_ms;

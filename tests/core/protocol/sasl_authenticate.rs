@@ -3,15 +3,15 @@
 use dekaf::protocol::{SaslAuthenticateRequest, SaslAuthenticateResponse};
 use kafka_protocol::messages::{self};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     SaslAuthenticateRequest = messages::SaslAuthenticateRequest {
         auth_bytes;
     }
 }
 
-twins! {
+oracle_types! {
     SaslAuthenticateResponse = messages::SaslAuthenticateResponse {
         error_code;
         error_message;

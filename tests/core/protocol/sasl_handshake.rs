@@ -3,15 +3,15 @@
 use dekaf::protocol::{SaslHandshakeRequest, SaslHandshakeResponse};
 use kafka_protocol::messages::{self};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     SaslHandshakeRequest = messages::SaslHandshakeRequest {
         mechanism;
     } without(tags)
 }
 
-twins! {
+oracle_types! {
     SaslHandshakeResponse = messages::SaslHandshakeResponse {
         error_code;
         mechanisms;

@@ -3,16 +3,16 @@
 use dekaf::protocol::{SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse};
 use kafka_protocol::messages::{self, sync_group_request};
 
-use super::twins::{agree, twins};
+use super::oracle_types::{agree, oracle_types};
 
-twins! {
+oracle_types! {
     SyncGroupRequestAssignment = sync_group_request::SyncGroupRequestAssignment {
         member_id;
         assignment;
     }
 }
 
-twins! {
+oracle_types! {
     SyncGroupRequest = messages::SyncGroupRequest {
         group_id;
         generation_id;
@@ -24,7 +24,7 @@ twins! {
     }
 }
 
-twins! {
+oracle_types! {
     SyncGroupResponse = messages::SyncGroupResponse {
         throttle_time_ms in 1..;
         error_code;

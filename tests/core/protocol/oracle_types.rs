@@ -13,14 +13,14 @@ use super::values::Unknown;
 
 /// Converts a value to the oracle's type in a version. Each nested structure gets the `unknown`
 /// tagged fields.
-pub(crate) trait Twin<Theirs> {
-    fn twin(&self, version: i16, unknown: &Unknown) -> Theirs;
+pub(crate) trait ToOracle<Oracle> {
+    fn to_oracle(&self, version: i16, unknown: &Unknown) -> Oracle;
 }
 
-macro_rules! plain_twins {
-    ($($ours:ty => $theirs:ty: |$value:ident| $convert:expr;)*) => {$(
-        impl Twin<$theirs> for $ours {
-            fn twin(&self, _: i16, _: &Unknown) -> $theirs {
+macro_rules! plain_oracle_types {
+    ($($ours:ty => $oracle:ty: |$value:ident| $convert:expr;)*) => {$(
+        impl ToOracle<$oracle> for $ours {
+            fn to_oracle(&self, _: i16, _: &Unknown) -> $oracle {
                 let $value = self;
                 $convert
             }
@@ -28,7 +28,7 @@ macro_rules! plain_twins {
     )*};
 }
 
-plain_twins! {
+plain_oracle_types! {
     bool => bool: |value| *value;
     i8 => i8: |value| *value;
     i16 => i16: |value| *value;
@@ -46,21 +46,21 @@ plain_twins! {
 }
 
 /// The oracle's UUID type, whose crate is not a dependency of these tests.
-impl<U: TryFrom<Vec<u8>, Error: Debug>> Twin<U> for u128 {
-    fn twin(&self, _: i16, _: &Unknown) -> U {
+impl<U: TryFrom<Vec<u8>, Error: Debug>> ToOracle<U> for u128 {
+    fn to_oracle(&self, _: i16, _: &Unknown) -> U {
         self.to_be_bytes().to_vec().try_into().expect("sixteen bytes")
     }
 }
 
-impl<T, U: Twin<T>> Twin<Vec<T>> for Vec<U> {
-    fn twin(&self, version: i16, unknown: &Unknown) -> Vec<T> {
-        self.iter().map(|item| item.twin(version, unknown)).collect()
+impl<T, U: ToOracle<T>> ToOracle<Vec<T>> for Vec<U> {
+    fn to_oracle(&self, version: i16, unknown: &Unknown) -> Vec<T> {
+        self.iter().map(|item| item.to_oracle(version, unknown)).collect()
     }
 }
 
-impl<T, U: Twin<T>> Twin<Option<T>> for Option<U> {
-    fn twin(&self, version: i16, unknown: &Unknown) -> Option<T> {
-        self.as_ref().map(|value| value.twin(version, unknown))
+impl<T, U: ToOracle<T>> ToOracle<Option<T>> for Option<U> {
+    fn to_oracle(&self, version: i16, unknown: &Unknown) -> Option<T> {
+        self.as_ref().map(|value| value.to_oracle(version, unknown))
     }
 }
 
@@ -68,9 +68,9 @@ impl<T, U: Twin<T>> Twin<Option<T>> for Option<U> {
 /// versions have, and for fields that are nullable in some versions only. `tagged` fields come
 /// last. A message without flexible versions is `without(tags)`: the oracle's type has no field for
 /// them.
-macro_rules! twins {
+macro_rules! oracle_types {
     (
-        $ours:ident = $theirs:path {
+        $ours:ident = $oracle:path {
             $( $field:ident
                 $(in $versions:expr)?
                 $(, null in $nullable:expr)?
@@ -85,7 +85,7 @@ macro_rules! twins {
 
                 let message = Just(Self::default()).boxed();
                 $(
-                    let values = $crate::protocol::twins::strategy!(_version $(, null in $nullable)?);
+                    let values = $crate::protocol::oracle_types::strategy!(_version $(, null in $nullable)?);
                     let message = $crate::protocol::values::with(
                         message,
                         true $(&& ($versions).contains(&_version))?,
@@ -106,8 +106,8 @@ macro_rules! twins {
             }
         }
 
-        $crate::protocol::twins::twin! {
-            $ours = $theirs {
+        $crate::protocol::oracle_types::oracle_type! {
+            $ours = $oracle {
                 $( $field $(in $versions)? $(, null in $nullable)? $(, as $name)?; )*
             } $( tagged {
                 $( $tag in $tag_versions; )*
@@ -116,10 +116,10 @@ macro_rules! twins {
     };
 }
 
-/// The oracle's part of `twins!`, for a message that has several types in the oracle.
-macro_rules! twin {
+/// The oracle's part of `oracle_types!`, for a message that has several types in the oracle.
+macro_rules! oracle_type {
     (
-        $ours:ident = $theirs:path {
+        $ours:ident = $oracle:path {
             $( $field:ident
                 $(in $versions:expr)?
                 $(, null in $nullable:expr)?
@@ -128,32 +128,32 @@ macro_rules! twin {
             $( $tag:ident in $tag_versions:expr; )*
         } )? $( without($tags:ident) )? $( unlike($other:ident) $unlike:expr )?
     ) => {
-        impl $crate::protocol::twins::Twin<$theirs> for $ours {
-            fn twin(
+        impl $crate::protocol::oracle_types::ToOracle<$oracle> for $ours {
+            fn to_oracle(
                 &self,
                 version: i16,
                 unknown: &$crate::protocol::values::Unknown,
-            ) -> $theirs {
-                let mut twin = <$theirs>::default();
+            ) -> $oracle {
+                let mut oracle = <$oracle>::default();
                 // A field that the version lacks keeps the oracle's default, which is not null even
                 // for nullable fields.
                 $( if true $(&& ($versions).contains(&version))? {
-                    $crate::protocol::twins::theirs!(twin, $field $(, as $name)?) =
-                        self.$field.twin(version, unknown);
+                    $crate::protocol::oracle_types::oracle_field!(oracle, $field $(, as $name)?) =
+                        self.$field.to_oracle(version, unknown);
                 } )*
                 $( $(
-                    let value: Option<_> = self.$tag.twin(version, unknown);
-                    twin.$tag = value.unwrap_or_default();
+                    let value: Option<_> = self.$tag.to_oracle(version, unknown);
+                    oracle.$tag = value.unwrap_or_default();
                 )* )?
-                $crate::protocol::twins::set_unknown!(twin, unknown $(, without $tags)?);
+                $crate::protocol::oracle_types::set_unknown!(oracle, unknown $(, without $tags)?);
                 $(
                     // Tagged fields that Kafka defines and dekaf ignores.
                     if !unknown.is_empty() {
-                        let $other = &mut twin;
+                        let $other = &mut oracle;
                         $unlike
                     }
                 )?
-                twin
+                oracle
             }
         }
     };
@@ -168,21 +168,21 @@ macro_rules! strategy {
     };
 }
 
-macro_rules! theirs {
-    ($twin:ident, $field:ident) => {
-        $twin.$field
+macro_rules! oracle_field {
+    ($oracle:ident, $field:ident) => {
+        $oracle.$field
     };
-    ($twin:ident, $field:ident, as $name:ident) => {
-        $twin.$name
+    ($oracle:ident, $field:ident, as $name:ident) => {
+        $oracle.$name
     };
 }
 
 /// Sets unknown tagged fields, if the oracle's type can hold them.
 macro_rules! set_unknown {
-    ($twin:ident, $unknown:ident) => {
-        $twin.unknown_tagged_fields.clone_from($unknown)
+    ($oracle:ident, $unknown:ident) => {
+        $oracle.unknown_tagged_fields.clone_from($unknown)
     };
-    ($twin:ident, $unknown:ident, without tags) => {
+    ($oracle:ident, $unknown:ident, without tags) => {
         assert!($unknown.is_empty(), "no version is flexible")
     };
 }
@@ -191,11 +191,11 @@ macro_rules! set_unknown {
 macro_rules! agree {
     ($request:ident, $response:ident) => {
         impl $crate::protocol::oracle::Message for $request {
-            type Theirs = kafka_protocol::messages::$request;
+            type Oracle = kafka_protocol::messages::$request;
         }
 
         impl $crate::protocol::oracle::Message for $response {
-            type Theirs = kafka_protocol::messages::$response;
+            type Oracle = kafka_protocol::messages::$response;
         }
 
         #[test]
@@ -210,4 +210,4 @@ macro_rules! agree {
     };
 }
 
-pub(crate) use {agree, set_unknown, strategy, theirs, twin, twins};
+pub(crate) use {agree, oracle_field, oracle_type, oracle_types, set_unknown, strategy};
