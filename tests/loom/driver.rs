@@ -190,7 +190,7 @@ fn sleep(woken: impl Future<Output = ()>) {
 
 /// Runs a driver in parallel with `callers`, each of which ends when its waiter is completed; then
 /// closes.
-fn nobody_waits_for_ever(change: fn(&mut Config), callers: &[fn(&World)]) {
+fn check_no_deadlock(change: fn(&mut Config), callers: &[fn(&World)]) {
     let mut model = loom::model::Builder::new();
     // As many preemptions in one execution as complete in seconds. Races between two threads show
     // with one or two.
@@ -221,12 +221,12 @@ fn produces_and_waits<const WHO: Who>(world: &World) {
 
 #[test]
 fn a_record_is_delivered_whenever_it_comes() {
-    nobody_waits_for_ever(|_| {}, &[produces_and_waits::<0>]);
+    check_no_deadlock(|_| {}, &[produces_and_waits::<0>]);
 }
 
 #[test]
 fn a_record_is_delivered_whoever_else_produces() {
-    nobody_waits_for_ever(|_| {}, &[produces_and_waits::<0>, produces_and_waits::<1>]);
+    check_no_deadlock(|_| {}, &[produces_and_waits::<0>, produces_and_waits::<1>]);
 }
 
 #[test]
@@ -237,8 +237,8 @@ fn a_record_that_joins_a_batch_or_misses_it_is_delivered() {
         world.wait_for(1);
         world.wait_for(0);
     };
-    nobody_waits_for_ever(|_| {}, &[produces_twice]);
-    nobody_waits_for_ever(|config| config.idempotence = false, &[produces_twice]);
+    check_no_deadlock(|_| {}, &[produces_twice]);
+    check_no_deadlock(|config| config.idempotence = false, &[produces_twice]);
 }
 
 #[test]
@@ -254,15 +254,15 @@ fn records_that_are_handed_over_together_are_delivered() {
         world.wait_for(1);
         world.wait_for(0);
     };
-    nobody_waits_for_ever(|_| {}, &[produces_many]);
+    check_no_deadlock(|_| {}, &[produces_many]);
     let one_fits: fn(&mut Config) = |config| config.buffer_memory = 250;
-    nobody_waits_for_ever(one_fits, &[produces_many]);
+    check_no_deadlock(one_fits, &[produces_many]);
 }
 
 #[test]
 fn a_record_that_waits_for_memory_gets_it() {
     let one_fits: fn(&mut Config) = |config| config.buffer_memory = 250;
-    nobody_waits_for_ever(one_fits, &[produces_and_waits::<0>, produces_and_waits::<1>]);
+    check_no_deadlock(one_fits, &[produces_and_waits::<0>, produces_and_waits::<1>]);
 }
 
 #[test]
@@ -282,5 +282,5 @@ fn calls_are_answered() {
         world.wait_for(2);
         world.wait_for(1);
     };
-    nobody_waits_for_ever(|_| {}, &[connects, flushes]);
+    check_no_deadlock(|_| {}, &[connects, flushes]);
 }
