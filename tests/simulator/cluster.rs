@@ -8,6 +8,7 @@ mod answers;
 mod controller;
 mod faults;
 mod image;
+mod metadata_updates;
 mod node;
 mod produce;
 mod purgatory;
@@ -15,7 +16,6 @@ mod replica;
 mod replication;
 mod settings;
 mod stored;
-mod views;
 
 #[cfg(test)]
 mod tests;
@@ -259,8 +259,8 @@ impl Cluster {
     fn happen(&mut self, due: Due) {
         match due {
             Due::View { node, image } => self.learn(node, &image),
-            Due::Fence { node, session } => self.miss(node, session),
-            Due::Unfence { node, session } => self.admit(node, session),
+            Due::Fence { node, session } => self.fence_if_silent(node, session),
+            Due::Unfence { node, session } => self.unfence(node, session),
             Due::Fetch { partition, follower } => self.fetch(partition, follower),
             Due::Fetched { partition, follower, leader, epoch, end } => {
                 self.fetched(partition, follower, leader, epoch, end);

@@ -29,28 +29,28 @@ const LONGEST_PAUSE: u64 = 50;
 /// the run.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each habit is independent of the others")]
-pub(super) struct Habits {
+pub(super) struct DriverTiming {
     random: Random,
     seals_late: bool,
-    dozes: bool,
-    tells_end_first: bool,
-    is_dozing: bool,
+    pauses: bool,
+    reports_disconnect_first: bool,
+    is_paused: bool,
 }
 
-impl Habits {
+impl DriverTiming {
     pub(super) fn new(seed: u64) -> Self {
         let mut random = Random::new(seed ^ 0x007a_61b1_750f_ad21);
         let mut one_in = |n: u64| random.below(n) == 0;
-        let (seals_late, dozes, tells_end_first) = (one_in(3), one_in(3), one_in(3));
-        Self { random, seals_late, dozes, tells_end_first, is_dozing: false }
+        let (seals_late, pauses, reports_disconnect_first) = (one_in(3), one_in(3), one_in(3));
+        Self { random, seals_late, pauses, reports_disconnect_first, is_paused: false }
     }
 
     /// How much later than the broker's answer the machine may see it: sealing delays requests, and
     /// the driver takes in answers late.
     pub(super) fn lateness(&self) -> Duration {
         let sealing = if self.seals_late { LONGEST_SEALING } else { 0 };
-        let dozing = if self.dozes { LONGEST_PAUSE } else { 0 };
-        Duration::from_millis(sealing + dozing)
+        let pausing = if self.pauses { LONGEST_PAUSE } else { 0 };
+        Duration::from_millis(sealing + pausing)
     }
 
     /// How long sealing takes on another thread; `None` means it completes immediately.
@@ -65,8 +65,8 @@ impl Habits {
         }
     }
 
-    pub(super) fn tells_end_first(&mut self) -> bool {
-        self.tells_end_first && self.random.below(2) == 0
+    pub(super) fn reports_disconnect_first(&mut self) -> bool {
+        self.reports_disconnect_first && self.random.below(2) == 0
     }
 
     pub(super) fn pause(&mut self) -> Spread {
@@ -74,35 +74,35 @@ impl Habits {
     }
 
     /// Starts a random pause of the driver, unless one is in progress.
-    fn doze(&mut self) -> Option<Spread> {
-        if self.is_dozing || !self.dozes || self.random.below(2) == 0 {
+    fn start_pause(&mut self) -> Option<Spread> {
+        if self.is_paused || !self.pauses || self.random.below(2) == 0 {
             return None;
         }
-        self.is_dozing = true;
+        self.is_paused = true;
         Some(self.pause())
     }
 }
 
 impl Run<'_> {
     /// Queues an event for the machine.
-    pub(super) fn hear(&mut self, event: Event) {
+    pub(super) fn enqueue_event(&mut self, event: Event) {
         self.inbox.push_back(event);
-        if let Some(pause) = self.habits.doze() {
+        if let Some(pause) = self.timing.start_pause() {
             self.plan_after(pause, run::Event::Woken);
         }
-        if !self.habits.is_dozing {
-            self.take_in();
+        if !self.timing.is_paused {
+            self.process_events();
         }
     }
 
     /// Passes all queued events to the machine.
-    pub(super) fn take_in(&mut self) {
-        self.habits.is_dozing = false;
+    pub(super) fn process_events(&mut self) {
+        self.timing.is_paused = false;
         let now = self.instant();
         while let Some(event) = self.inbox.pop_front() {
             self.count(&event);
             self.digest.time(self.now).event(&event);
-            self.hear_of_logins(&event);
+            self.track_login_events(&event);
             let is_metadata = matches!(event, Event::Answered(Answer::Metadata(..)));
             let described = match &event {
                 Event::Answered(Answer::Metadata(wanted, Ok(response))) => {
@@ -246,7 +246,7 @@ impl Environment<Waiter> for Run<'_> {
         }
         let sealed = SealedRequest { id, node, batches };
         self.digest.name("sends").request(&sealed);
-        match self.habits.sealing() {
+        match self.timing.sealing() {
             None => Some(sealed),
             Some(time) => {
                 self.plan_after(time, run::Event::Sealed(sealed));

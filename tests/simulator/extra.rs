@@ -18,14 +18,14 @@ const APART: u64 = 0x0dd5_eed5_0a9a_3761;
 #[expect(clippy::struct_excessive_bools, reason = "the options are independent")]
 pub(crate) struct Extra {
     /// Records are appended in groups that are sent together, some as all-or-nothing batches.
-    pub(crate) gathers: bool,
+    pub(crate) groups_records: bool,
     /// An all-or-nothing batch may have waited for memory before it is appended; its delivery
     /// timeout includes that wait.
-    pub(crate) wholes_wait: bool,
+    pub(crate) batches_wait_for_memory: bool,
     /// Some records name new partitions that the producer does not know yet, or that do not exist.
-    pub(crate) strays: bool,
+    pub(crate) unknown_partitions: bool,
     /// Some records are larger than the maximum request size.
-    pub(crate) oversizes: bool,
+    pub(crate) oversized_records: bool,
     /// The caller occasionally requests metadata for the whole cluster.
     pub(crate) describes: bool,
     pub(crate) kept: Kept,
@@ -75,7 +75,7 @@ impl Extra {
 impl Scenario {
     /// Draws the additional behavior from its generator.
     pub(super) fn extend(&mut self, random: &mut Random) {
-        self.extra.gathers = random.below(4) == 0;
+        self.extra.groups_records = random.below(4) == 0;
         if random.below(2) == 0 {
             // Half of all seeds have no other additions.
             return;
@@ -90,9 +90,9 @@ impl Scenario {
         ];
         let faults = faults.into_iter().filter(|(_, n)| one_in(*n)).map(|(fault, _)| fault);
         self.extra.faults = faults.collect();
-        self.extra.wholes_wait = one_in(2);
-        self.extra.strays = one_in(3);
-        self.extra.oversizes = one_in(4);
+        self.extra.batches_wait_for_memory = one_in(2);
+        self.extra.unknown_partitions = one_in(3);
+        self.extra.oversized_records = one_in(4);
         self.cluster.topic_ids = !one_in(6);
         self.by_id &= self.cluster.topic_ids;
         let (compacted, closes, refuses, refuses_ids) =

@@ -1,10 +1,10 @@
 //! The records that the machine has accepted, and their results. At the end they are compared with
 //! the records that a consumer would see.
 
-mod mates;
+mod error_texts;
 mod order;
+mod record_errors;
 mod stored;
-mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,8 +14,8 @@ use dekaf::error::{Error, ErrorCode, ErrorKind};
 use dekaf::producer::{Metrics, RecordMetrics, Settled, Ticket, Who};
 use dekaf::record::BATCH_OVERHEAD;
 
+use error_texts::{StartTimes, names_topic};
 use order::{Ended, Order};
-use words::{Beginnings, names_topic};
 
 use super::cluster::{Cluster, TopicId};
 use super::rules::{Rule, Violations};
@@ -66,13 +66,13 @@ pub(crate) fn made_at(id: u64) -> i64 {
 }
 
 #[derive(Debug)]
-struct Promise {
+struct TrackedRecord {
     topic: String,
     /// When it was handed over, and when its call began. The delivery timeout starts at the latter.
     at: Duration,
     since: Duration,
     deadline: Duration,
-    placed: Placed,
+    placed: PartitionChoice,
     /// Whether it had to wait for memory.
     waits: bool,
     /// Whether its topic was deleted at that time and the machine knew it.
@@ -86,12 +86,12 @@ struct Promise {
 
 /// The caller's choice of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Placed {
+enum PartitionChoice {
     /// Not chosen.
-    Anywhere,
+    None,
     In(i32),
     /// The caller was asked, but failed to choose.
-    Nowhere,
+    Failed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ enum Outcome {
 
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    promises: BTreeMap<u64, Promise>,
+    records: BTreeMap<u64, TrackedRecord>,
     open: BTreeSet<u64>,
     /// The results of each topic's records.
     topics: BTreeMap<String, RecordMetrics>,
@@ -126,7 +126,7 @@ pub(crate) struct Ledger {
     /// The number of unfinished flushes and closes.
     calls: u32,
     order: Order,
-    beginnings: Beginnings,
+    start_times: StartTimes,
     /// Topics that the machine knows to be deleted.
     gone: BTreeSet<String>,
     /// The partition count of each topic that the machine has received.
@@ -163,37 +163,37 @@ impl Ledger {
 
     /// Adds a record that is handed over `at` this time, for a call that began at `since`.
     pub(crate) fn handed_over(&mut self, id: u64, topic: &str, at: Duration, since: Duration) {
-        let promise = Promise {
+        let tracked = TrackedRecord {
             topic: topic.to_owned(),
             at,
             since,
             deadline: since + self.delivery_timeout,
-            placed: Placed::Anywhere,
+            placed: PartitionChoice::None,
             waits: false,
             is_gone: self.gone.contains(topic),
             exists_in: None,
             partitions: self.partitions.get(topic).copied(),
             outcome: None,
         };
-        self.promises.insert(id, promise);
+        self.records.insert(id, tracked);
         self.open.insert(id);
         self.topics.entry(topic.to_owned()).or_default().handed_over += 1;
-        self.beginnings.add(topic, since);
+        self.start_times.add(topic, since);
     }
 
     /// Notes that a record names its partition.
     pub(crate) fn named(&mut self, id: u64, partition: i32, cluster: &Cluster) {
         self.placed(id, Some(partition));
-        if let Some(promise) = self.promises.get_mut(&id) {
-            let exists = cluster.all_know(&promise.topic, partition);
-            promise.exists_in = cluster.topic_id(&promise.topic).filter(|_| exists);
+        if let Some(tracked) = self.records.get_mut(&id) {
+            let exists = cluster.all_know(&tracked.topic, partition);
+            tracked.exists_in = cluster.topic_id(&tracked.topic).filter(|_| exists);
         }
     }
 
     /// Notes that a record waits for memory.
     pub(crate) fn waits(&mut self, id: u64) {
-        if let Some(promise) = self.promises.get_mut(&id) {
-            promise.waits = true;
+        if let Some(tracked) = self.records.get_mut(&id) {
+            tracked.waits = true;
         }
     }
 
@@ -211,10 +211,10 @@ impl Ledger {
         };
         let is_back = self.gone.remove(topic);
         for id in &self.open {
-            if let Some(promise) = self.promises.get_mut(id).filter(|held| held.topic == topic) {
-                promise.is_gone &= !is_back;
-                promise.partitions =
-                    promise.partitions.zip(partitions).map(|(before, now)| before.max(now));
+            if let Some(tracked) = self.records.get_mut(id).filter(|held| held.topic == topic) {
+                tracked.is_gone &= !is_back;
+                tracked.partitions =
+                    tracked.partitions.zip(partitions).map(|(before, now)| before.max(now));
             }
         }
     }
@@ -222,7 +222,7 @@ impl Ledger {
     /// Notes that the machine has received another incarnation of a topic, maybe with fewer
     /// partitions.
     pub(crate) fn topic_is_other(&mut self, topic: &str, shrinks: bool) {
-        let next = self.promises.last_key_value().map_or(0, |(last, _)| last + 1);
+        let next = self.records.last_key_value().map_or(0, |(last, _)| last + 1);
         self.order.start_over(topic, next);
         if shrinks {
             self.shrunk.insert(topic.to_owned(), next);
@@ -247,8 +247,8 @@ impl Ledger {
 
     /// Notes where the caller placed a record; `None` if it failed to.
     pub(crate) fn placed(&mut self, id: u64, partition: Option<i32>) {
-        if let Some(promise) = self.promises.get_mut(&id) {
-            promise.placed = partition.map_or(Placed::Nowhere, Placed::In);
+        if let Some(tracked) = self.records.get_mut(&id) {
+            tracked.placed = partition.map_or(PartitionChoice::Failed, PartitionChoice::In);
         }
     }
 
@@ -265,7 +265,7 @@ impl Ledger {
     }
 
     pub(crate) fn has_open(&self, topic: &str) -> bool {
-        self.open.iter().filter_map(|id| self.promises.get(id)).any(|open| open.topic == topic)
+        self.open.iter().filter_map(|id| self.records.get(id)).any(|open| open.topic == topic)
     }
 
     /// Returns whether a record of the topic was accepted before.
@@ -280,7 +280,7 @@ impl Ledger {
 
     pub(crate) fn flush(&mut self) -> Waiter {
         self.calls += 1;
-        Waiter::Flush(self.promises.len() as u64)
+        Waiter::Flush(self.records.len() as u64)
     }
 
     pub(crate) fn admission(&mut self, ticket: Ticket) -> Waiter {
@@ -364,7 +364,7 @@ impl Ledger {
     }
 
     fn on_time(&mut self, now: Duration, id: u64) {
-        let deadline = self.promises.get(&id).map_or(Duration::MAX, |promise| promise.deadline);
+        let deadline = self.records.get(&id).map_or(Duration::MAX, |tracked| tracked.deadline);
         if now > deadline {
             let what = format!("record {id} was settled at {now:?}, due at {deadline:?}");
             self.violation(Rule::Late, &what);
@@ -373,11 +373,11 @@ impl Ledger {
 
     /// Checks that a record without a chosen partition went into an existing one.
     fn is_there(&mut self, id: u64, partition: i32) {
-        let Some(promise) = self.promises.get(&id) else { return };
-        let topic = &promise.topic;
+        let Some(tracked) = self.records.get(&id) else { return };
+        let topic = &tracked.topic;
         let is_gone = |count: Option<&i32>| count.is_some_and(|count| partition >= *count);
-        if promise.placed == Placed::Anywhere
-            && is_gone(promise.partitions.as_ref())
+        if tracked.placed == PartitionChoice::None
+            && is_gone(tracked.partitions.as_ref())
             && is_gone(self.partitions.get(topic))
         {
             let what = format!("record {id} is in partition {partition} of {topic}: there is none");
@@ -386,7 +386,7 @@ impl Ledger {
     }
 
     fn in_order(&mut self, now: Duration, id: u64, partition: i32, error: Option<&Error>) {
-        let Some(Promise { topic, deadline, .. }) = self.promises.get(&id) else { return };
+        let Some(TrackedRecord { topic, deadline, .. }) = self.records.get(&id) else { return };
         let ended = Ended { id, topic, partition, error, deadline: *deadline };
         if let Some(later) = self.order.settled(now, ended) {
             let what = format!("{topic}/{partition}: record {id} is settled after {later}");
@@ -396,8 +396,8 @@ impl Ledger {
 
     /// Checks that an error is true.
     fn check_error(&mut self, now: Duration, id: u64, error: &Error, cluster: &Cluster) {
-        let Some(promise) = self.promises.get(&id) else { return };
-        let Promise { topic, at, since, placed, .. } = promise;
+        let Some(tracked) = self.records.get(&id) else { return };
+        let TrackedRecord { topic, at, since, placed, .. } = tracked;
         let mut wrong = |rule, what: &str| {
             let what = format!("record {id} of {since:?} for {topic} fails at {now:?}{what}");
             self.violations.add(rule, &format!("{what}: {error}"));
@@ -405,21 +405,21 @@ impl Ledger {
         if !names_topic(error, topic) {
             wrong(Rule::Topic, ", and the error does not name the topic");
         }
-        if !self.beginnings.agree(now, topic, *since, error) {
+        if !self.start_times.agree(now, topic, *since, error) {
             wrong(Rule::Deadline, ", and the limit is another one");
         }
         let is_expired = error.kind() == ErrorKind::DeliveryTimeout;
         // A purged record fails only after the kept records before it, however long they take.
         let is_expected = error.kind() != ErrorKind::Purged
-            && promise.is_gone
+            && tracked.is_gone
             && self.gone.contains(topic)
-            && !promise.waits
+            && !tracked.waits
             && !self.asks
-            && *at + self.metadata_timeout < promise.deadline;
+            && *at + self.metadata_timeout < tracked.deadline;
         if is_expected && (is_expired || now > *at + self.metadata_timeout) {
             wrong(Rule::Unknown, ", although its topic was known to be deleted");
         }
-        if let (Some(id), Placed::In(partition)) = (promise.exists_in, *placed)
+        if let (Some(id), PartitionChoice::In(partition)) = (tracked.exists_in, *placed)
             && error.kind() == ErrorKind::UnknownPartition
             && cluster.topic_id(topic) == Some(id)
             && cluster.hidden_until(topic) <= *at
@@ -430,21 +430,21 @@ impl Ledger {
 
     fn end(&mut self, id: u64, outcome: Outcome) {
         self.open.remove(&id);
-        let Some(promise) = self.promises.get_mut(&id) else {
+        let Some(tracked) = self.records.get_mut(&id) else {
             let what = format!("record {id} was settled and never handed over");
             return self.violation(Rule::Settled, &what);
         };
-        if let Some(before) = promise.outcome.take() {
+        if let Some(before) = tracked.outcome.take() {
             let what = format!("record {id} was settled twice: {before:?}, {outcome:?}");
             self.violations.add(Rule::Settled, &what);
         }
-        let records = self.topics.entry(promise.topic.clone()).or_default();
+        let records = self.topics.entry(tracked.topic.clone()).or_default();
         match outcome {
             Outcome::Stored { .. } => records.acknowledged += 1,
             Outcome::Failed { .. } => records.failed += 1,
             Outcome::Withdrawn => records.unsent += 1,
             Outcome::NotTaken => records.handed_over -= 1,
         }
-        promise.outcome = Some(outcome);
+        tracked.outcome = Some(outcome);
     }
 }

@@ -50,7 +50,7 @@ impl Run<'_> {
     }
 
     /// Tracks events that report a refused or successful login.
-    pub(super) fn hear_of_logins(&mut self, event: &Event) {
+    pub(super) fn track_login_events(&mut self, event: &Event) {
         let logins = &mut self.logins;
         match event {
             Event::Answered(Answer::Metadata(_, Err(error))) if error.refuses_connection() => {

@@ -8,7 +8,7 @@ mod driver;
 mod extra;
 mod faults;
 mod ledger;
-mod lifetimes;
+mod login_expiry;
 mod logins;
 mod network;
 mod pauses;

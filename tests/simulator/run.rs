@@ -16,7 +16,7 @@ use dekaf::record::Compressor;
 use super::cluster::{Answer, Answered, Cluster, NodeId, RequestHandle, Spread};
 use super::counts::Seen;
 use super::digest::Digest;
-use super::driver::Habits;
+use super::driver::DriverTiming;
 use super::extra::Extra;
 use super::ledger::{Ledger, Waiter};
 use super::logins::Logins;
@@ -25,7 +25,7 @@ use super::pauses::Pauses;
 use super::placing;
 use super::rules::Rule;
 use super::scenario::Scenario;
-use super::topics::Told;
+use super::topics::TopicMetadata;
 use super::work::WholeCall;
 
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub(crate) struct Run<'a> {
     pub(super) network: Network,
     pub(super) ledger: Ledger,
     pub(super) turns: Turns,
-    pub(super) habits: Habits,
+    pub(super) timing: DriverTiming,
     /// Events that the driver has not passed on yet.
     pub(super) inbox: VecDeque<producer::Event>,
     pub(super) seen: Seen,
@@ -108,7 +108,7 @@ pub(crate) struct Run<'a> {
     pub(super) pauses: Pauses,
     pub(super) logins: Logins,
     /// The last metadata that the machine received for each topic.
-    pub(super) told: BTreeMap<String, Told>,
+    pub(super) told: BTreeMap<String, TopicMetadata>,
     pub(super) compressor: Compressor,
     pub(super) trace: Option<Vec<String>>,
     pub(super) digest: Digest,
@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
             network: Network::default(),
             ledger: Ledger::new(scenario),
             turns: Turns::default(),
-            habits: Habits::new(scenario.seed),
+            timing: DriverTiming::new(scenario.seed),
             inbox: VecDeque::new(),
             seen: Seen::default(),
             random,
@@ -282,7 +282,7 @@ impl<'a> Run<'a> {
                 if self.cluster.connect(node) && !self.are_logins_refused() {
                     let link = self.network.connect(node);
                     self.begin_login(link);
-                    self.hear(producer::Event::Connected(node));
+                    self.enqueue_event(producer::Event::Connected(node));
                 } else {
                     self.connect_failed(node);
                 }
@@ -293,7 +293,7 @@ impl<'a> Run<'a> {
                 self.go_on_with_login(link);
             }
             Event::Produced(link, id, response) => self.produced(link, id, response),
-            Event::Written(id) => self.hear(producer::Event::Written(id)),
+            Event::Written(id) => self.enqueue_event(producer::Event::Written(id)),
             Event::TimedOut(link, id) => {
                 let open = self.network.link(link).is_some_and(|l| l.outstanding.contains(&id));
                 if open {
@@ -304,8 +304,8 @@ impl<'a> Run<'a> {
             Event::LoginAnswered(link) => self.login_answered(link),
             Event::Ended(link, lost) => self.ended(link, lost),
             Event::Lost(lost) => self.lost(lost),
-            Event::Sealed(sealed) => self.hear(producer::Event::Sealed(sealed)),
-            Event::Woken => self.take_in(),
+            Event::Sealed(sealed) => self.enqueue_event(producer::Event::Sealed(sealed)),
+            Event::Woken => self.process_events(),
             Event::Metadata(question, answer) => self.described(question, answer),
             Event::Identity(question, answer) => self.identified(question, answer),
             Event::CallerWoken => self.place_waiting(),
@@ -327,7 +327,7 @@ impl<'a> Run<'a> {
     /// Compares the machine's metrics with the observed events.
     fn check_counts(&mut self) {
         let (topics, config) = (self.ledger.topics(), &self.scenario.config);
-        let lateness = self.habits.lateness() + self.longest_hold();
+        let lateness = self.timing.lateness() + self.longest_hold();
         for wrong in self.seen.disagreements(&self.machine, config, lateness, topics) {
             self.ledger.violation(Rule::Counts, &wrong);
         }
@@ -433,7 +433,7 @@ impl<'a> Run<'a> {
         let Some(open) = self.network.link_mut(link).filter(|link| link.alive) else { return };
         let first = open.outstanding.pop_front();
         assert_eq!(first, Some(id), "answers come in the order of the requests");
-        self.hear(producer::Event::Produced(id, response));
+        self.enqueue_event(producer::Event::Produced(id, response));
         self.go_on_with_login(link);
     }
 
@@ -443,19 +443,19 @@ impl<'a> Run<'a> {
     }
 
     fn connect_failed(&mut self, node: NodeId) {
-        self.hear(producer::Event::ConnectFailed(node, self.unreachable()));
+        self.enqueue_event(producer::Event::ConnectFailed(node, self.unreachable()));
     }
 
     fn ended(&mut self, link: LinkId, lost: Lost) {
         let Some(node) = self.network.link(link).map(|link| link.node) else { return };
         let disconnected = producer::Event::Disconnected(node);
-        if self.habits.tells_end_first() {
-            self.hear(disconnected);
-            let after = self.habits.pause();
+        if self.timing.reports_disconnect_first() {
+            self.enqueue_event(disconnected);
+            let after = self.timing.pause();
             self.plan_after(after, Event::Lost(lost));
         } else {
             self.lost(lost);
-            self.hear(disconnected);
+            self.enqueue_event(disconnected);
         }
     }
 
@@ -463,7 +463,7 @@ impl<'a> Run<'a> {
         for (ids, may_be_written) in [(lost.sent, true), (lost.unsent, false)] {
             for id in ids {
                 let error = disconnected().maybe_written(may_be_written);
-                self.hear(producer::Event::Lost(id, error));
+                self.enqueue_event(producer::Event::Lost(id, error));
             }
         }
     }
@@ -477,7 +477,9 @@ impl<'a> Run<'a> {
             Some(Answer::Metadata(response)) if !response.brokers.is_empty() => Ok(response),
             _ => Err(self.unreachable()),
         };
-        self.hear(producer::Event::Answered(producer::Answer::Metadata(wanted, described)));
+        self.enqueue_event(producer::Event::Answered(producer::Answer::Metadata(
+            wanted, described,
+        )));
     }
 
     fn identified(&mut self, question: u64, answer: Option<Answer>) {
@@ -495,7 +497,7 @@ impl<'a> Run<'a> {
             }
             _ => Err(self.unreachable()),
         };
-        self.hear(producer::Event::Answered(producer::Answer::ProducerId(identified)));
+        self.enqueue_event(producer::Event::Answered(producer::Answer::ProducerId(identified)));
     }
 }
 

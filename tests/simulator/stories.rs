@@ -54,7 +54,7 @@ pub(super) const STORIES: &[Story] = &[
 
 /// All-or-nothing batches among records that are handed over in groups.
 fn leave_together(seed: u64) -> Scenario {
-    let extra = Extra { gathers: true, ..Extra::default() };
+    let extra = Extra { groups_records: true, ..Extra::default() };
     Scenario { extra, ..Scenario::new(seed) }
 }
 
@@ -113,7 +113,7 @@ fn limited(seed: u64) -> Scenario {
     scenario.config.linger = Duration::from_millis(20);
     scenario.largest_value = 300;
     scenario.network = Spread::millis(0, 20);
-    scenario.extra.gathers = seed.is_multiple_of(2);
+    scenario.extra.groups_records = seed.is_multiple_of(2);
     scenario
 }
 
@@ -125,8 +125,8 @@ fn wholes_that_waited(seed: u64) -> Scenario {
     (scenario.cluster.brokers, scenario.topics[0].1.replication_factor) = (1, 1);
     scenario.config.delivery_timeout = Duration::from_secs(1);
     scenario.records = 600;
-    scenario.extra.gathers = true;
-    scenario.extra.wholes_wait = true;
+    scenario.extra.groups_records = true;
+    scenario.extra.batches_wait_for_memory = true;
     scenario
 }
 
@@ -140,8 +140,8 @@ fn overtaking(seed: u64) -> Scenario {
     scenario.config.idempotence = false;
     scenario.config.allow_reordering = true;
     scenario.config.delivery_timeout = Duration::from_secs(1);
-    scenario.extra.gathers = true;
-    scenario.extra.wholes_wait = true;
+    scenario.extra.groups_records = true;
+    scenario.extra.batches_wait_for_memory = true;
     scenario
 }
 
@@ -168,14 +168,14 @@ fn without_ids(seed: u64) -> Scenario {
 
 fn added_partitions(seed: u64) -> Scenario {
     let mut scenario = with_faults(seed, Spread::millis(100, 600), &[Fault::Grow]);
-    scenario.extra.strays = true;
+    scenario.extra.unknown_partitions = true;
     scenario
 }
 
 /// Some batches are already stored when their topic starts to reject them.
 fn keyless(seed: u64) -> Scenario {
     let mut scenario = with_faults(seed, Spread::millis(50, 500), &[Fault::Compact, Fault::Cut]);
-    scenario.extra.gathers = seed.is_multiple_of(2);
+    scenario.extra.groups_records = seed.is_multiple_of(2);
     scenario.topics[0].1.log.compacted = seed.is_multiple_of(3);
     scenario
 }
@@ -245,7 +245,7 @@ fn logins_end(seed: u64) -> Scenario {
     let faults = &[Fault::MoveLeader, Fault::Cut, Fault::Pause, Fault::Recover];
     let mut scenario = with_faults(seed, Spread::millis(200, 3_000), faults);
     scenario.extra.logins_last = Some(Spread::millis(20, 50 + seed % 10 * 100));
-    scenario.extra.gathers = seed.is_multiple_of(2);
+    scenario.extra.groups_records = seed.is_multiple_of(2);
     scenario.network = Spread::millis(0, 40);
     if seed.is_multiple_of(3) {
         scenario.config.idempotence = false;

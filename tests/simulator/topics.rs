@@ -11,12 +11,12 @@ use super::run::Run;
 
 /// The last metadata that the machine received for a topic.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct TopicMetadata {
     id: u128,
     /// The partition count in the machine.
-    believed: usize,
+    partitions_in_machine: usize,
     /// The largest partition count that any answer had for each incarnation.
-    most: BTreeMap<u128, usize>,
+    max_partitions: BTreeMap<u128, usize>,
 }
 
 impl Run<'_> {
@@ -49,29 +49,32 @@ impl Run<'_> {
     }
 
     fn described_topic(&mut self, name: &str, id: u128, count: usize) {
-        let believed = self.machine.leaders(name).len();
-        if believed == 0 && self.machine.metrics().forgotten.handed_over > 0 {
+        let partitions_in_machine = self.machine.leaders(name).len();
+        if partitions_in_machine == 0 && self.machine.metrics().forgotten.handed_over > 0 {
             // The machine has forgotten the topic since its request.
             return;
         }
         let told = self.told.entry(name.to_owned()).or_default();
-        let is_same = told.most.is_empty() || told.id == id;
-        let most = told.most.entry(id).or_default();
-        *most = count.max(*most);
-        let most = *most;
-        if !is_same || count < most {
-            self.ledger.topic_is_other(name, believed < told.believed);
+        let is_same = told.max_partitions.is_empty() || told.id == id;
+        let max_partitions = told.max_partitions.entry(id).or_default();
+        *max_partitions = count.max(*max_partitions);
+        let max_partitions = *max_partitions;
+        if !is_same || count < max_partitions {
+            self.ledger.topic_is_other(name, partitions_in_machine < told.partitions_in_machine);
         }
-        (told.id, told.believed) = (id, believed);
+        (told.id, told.partitions_in_machine) = (id, partitions_in_machine);
         // The machine ignores answers of brokers that do not know the last partitions yet. Answers
         // of brokers that do not know of a deletion yet may be used or not. Without topic ids the
         // two look alike.
         let is_current = id != 0 && self.cluster.topic_id(name) == Some(id);
-        let least = if is_same { most } else { count };
-        if is_current && !(least..=most).contains(&believed) {
-            let what = format!("{name} has {most} partitions, and the machine has {believed}");
+        let least = if is_same { max_partitions } else { count };
+        if is_current && !(least..=max_partitions).contains(&partitions_in_machine) {
+            let what = format!(
+                "{name} has {max_partitions} partitions, and the machine has \
+                 {partitions_in_machine}"
+            );
             self.ledger.violation(Rule::Size, &what);
         }
-        self.ledger.topic_is_there(name, is_current.then_some(most as i32));
+        self.ledger.topic_is_there(name, is_current.then_some(max_partitions as i32));
     }
 }

@@ -37,14 +37,14 @@ impl Run<'_> {
         }
         for _ in 0..=self.random.below(8) {
             if self.handed_over < self.scenario.records {
-                if self.scenario.extra.gathers && self.random.below(8) == 0 {
+                if self.scenario.extra.groups_records && self.random.below(8) == 0 {
                     self.hand_over_whole();
                 } else {
                     self.hand_over();
                 }
             }
         }
-        if self.scenario.extra.gathers {
+        if self.scenario.extra.groups_records {
             self.machine.ship(self.instant());
         }
         match self.random.below(40) {
@@ -109,7 +109,7 @@ impl Run<'_> {
             OwnedRecord { timestamp: made_at(id), key, value: Some(value), headers: vec![] };
         let haste = match self.random.below(4) {
             0 => Haste::AtOnce,
-            1 | 2 if self.scenario.extra.gathers => Haste::Together,
+            1 | 2 if self.scenario.extra.groups_records => Haste::Together,
             _ => Haste::Lingers,
         };
         let partition = named.or_else(|| self.place_at_once(&name, record.key.as_deref()));
@@ -135,7 +135,7 @@ impl Run<'_> {
                     Ok(ticket) => {
                         self.ledger.waits(id);
                         self.tickets.push((ticket, id));
-                        if self.scenario.extra.gathers {
+                        if self.scenario.extra.groups_records {
                             let waiter = self.ledger.admission(ticket);
                             self.machine.when_admitted(ticket, waiter);
                         }
@@ -149,7 +149,7 @@ impl Run<'_> {
 
     /// Returns a partition that has just been created, will be, or does not exist.
     fn stray(&mut self, topic: &str) -> Option<i32> {
-        if !self.scenario.extra.strays || self.extra.below(3) > 0 {
+        if !self.scenario.extra.unknown_partitions || self.extra.below(3) > 0 {
             return None;
         }
         let newest = (self.cluster.partitions(topic) - 1).max(0);
@@ -159,7 +159,9 @@ impl Run<'_> {
     /// Returns whether to make a record too large for any request. Only for topics that the machine
     /// knows: it counts records of unknown topics separately.
     fn is_oversize(&mut self, topic: &str) -> bool {
-        self.scenario.extra.oversizes && self.ledger.knows(topic) && self.extra.below(30) == 0
+        self.scenario.extra.oversized_records
+            && self.ledger.knows(topic)
+            && self.extra.below(30) == 0
     }
 
     /// Hands over records for one partition as an all-or-nothing batch.
@@ -171,7 +173,7 @@ impl Run<'_> {
         let size = 8 + self.random.below(self.scenario.largest_value) as usize;
         let has_keys = self.scenario.refuses_keyless() && self.extra.below(2) == 0;
         let mut since = self.now;
-        if self.scenario.extra.wholes_wait {
+        if self.scenario.extra.batches_wait_for_memory {
             let most = self.scenario.config.delivery_timeout / 2;
             let waited = Spread { least: Duration::ZERO, most }.sample(&mut self.extra);
             since = since.saturating_sub(waited);
@@ -209,7 +211,7 @@ impl Run<'_> {
             Whole::Refused(NotWhole::Error(error), _) => error,
             Whole::Refused(NotWhole::Scattered(..), _) => disconnected(),
             Whole::Full(_) => {
-                if self.scenario.extra.wholes_wait {
+                if self.scenario.extra.batches_wait_for_memory {
                     let waiter = self.wait_for_room(call.clone());
                     self.machine.when_whole_fits(topic, whole_size(&records), waiter);
                 }

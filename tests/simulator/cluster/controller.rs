@@ -151,7 +151,7 @@ impl Cluster {
         let history = self.history.get_mut(&partition).expect("every partition has a history");
         let known = history.deleted.last().map_or(0, StoredBatch::next_offset);
         history.deleted.extend(deleted.into_iter().filter(|batch| batch.base_offset() >= known));
-        self.kick_followers(leader, partition);
+        self.plan_follower_fetches(leader, partition);
         Ok(start)
     }
 
@@ -188,7 +188,7 @@ impl Cluster {
     }
 
     /// Keeps a deleted replica for the history if its high watermark is the highest so far.
-    pub(super) fn bury(&mut self, partition: super::Partition, replica: Replica) {
+    pub(super) fn archive_replica(&mut self, partition: super::Partition, replica: Replica) {
         let history = self.history.get_mut(&partition).expect("every partition has a history");
         let known = history.last.as_ref().map_or(-1, |last| last.high_watermark);
         if replica.high_watermark > known {
@@ -205,7 +205,7 @@ impl Cluster {
     }
 
     /// Fences a broker that was silent for too long.
-    pub(super) fn miss(&mut self, node: NodeId, session: u64) {
+    pub(super) fn fence_if_silent(&mut self, node: NodeId, session: u64) {
         if self.node(node).session == session {
             self.fence(node);
         }
@@ -221,7 +221,7 @@ impl Cluster {
     }
 
     /// Admits a broker that is back. A restarted one gets the current metadata and starts to serve.
-    pub(super) fn admit(&mut self, id: NodeId, session: u64) {
+    pub(super) fn unfence(&mut self, id: NodeId, session: u64) {
         if self.node(id).session != session {
             return;
         }
@@ -242,6 +242,6 @@ impl Cluster {
             let image = Rc::clone(&self.image);
             self.learn(id, &image);
         }
-        self.kick_all(id);
+        self.resume_replication(id);
     }
 }

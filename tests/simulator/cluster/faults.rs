@@ -19,7 +19,7 @@ impl Cluster {
         for replica in node.replicas.values_mut() {
             replica.role = Role::Follower { leader: None, epoch: -1 };
         }
-        self.lose(id);
+        self.disconnect(id);
     }
 
     /// Starts a broker that is down; it serves after a delay. The controller treats it as a new
@@ -48,7 +48,7 @@ impl Cluster {
             self.node_mut(id).run = Run::Paused;
         }
         if reached {
-            self.lose(id);
+            self.disconnect(id);
         }
     }
 
@@ -66,7 +66,7 @@ impl Cluster {
         for (handle, request) in backlog {
             self.serve(id, handle, request);
         }
-        self.regain(id);
+        self.reconnect(id);
     }
 
     /// Cuts a broker off from all others and from the controller, but not from its clients.
@@ -75,7 +75,7 @@ impl Cluster {
         let reached = self.node(id).reaches_others();
         self.node_mut(id).isolated = true;
         if reached {
-            self.lose(id);
+            self.disconnect(id);
         }
     }
 
@@ -83,7 +83,7 @@ impl Cluster {
         self.advance(now);
         if self.node(id).isolated {
             self.node_mut(id).isolated = false;
-            self.regain(id);
+            self.reconnect(id);
         }
     }
 
@@ -106,7 +106,7 @@ impl Cluster {
             image.diskless.remove(&id);
             image.elect_missing_leaders();
         });
-        self.kick_all(id);
+        self.resume_replication(id);
     }
 
     /// Sets a broker's replication delay; `None` restores the default.
@@ -144,18 +144,18 @@ impl Cluster {
     }
 
     /// The controller loses contact to a broker.
-    fn lose(&mut self, node: NodeId) {
+    fn disconnect(&mut self, node: NodeId) {
         let session = self.new_session(node);
         self.plan_after(self.settings.detection, Due::Fence { node, session });
     }
 
     /// Lets a running broker reconnect to the others, unless another fault prevents it.
-    fn regain(&mut self, node: NodeId) {
+    fn reconnect(&mut self, node: NodeId) {
         if self.node(node).reaches_others() {
             let session = self.new_session(node);
             self.plan_after(self.settings.metadata_lag, Due::Unfence { node, session });
             self.send_view(node);
-            self.kick_all(node);
+            self.resume_replication(node);
         }
     }
 }

@@ -48,15 +48,15 @@ impl Cluster {
             if planned.leader == Some(id) {
                 replica.lead(id, planned, image.version, now);
                 self.progressed(id, partition);
-                self.watch(id, partition);
-                self.kick_followers(id, partition);
+                self.plan_lag_check(id, partition);
+                self.plan_follower_fetches(id, partition);
             } else {
                 replica.role = Role::Follower { leader: planned.leader, epoch: planned.epoch };
                 // The appended records may survive or not; only the new leader knows.
                 self.resolve(id, |waiting| {
                     (waiting.partition == partition).then_some(ErrorCode::NOT_LEADER_OR_FOLLOWER)
                 });
-                self.kick(partition, id);
+                self.plan_fetch(partition, id);
             }
         }
     }
@@ -69,7 +69,7 @@ impl Cluster {
                 continue;
             }
             let replica = self.node_mut(id).replicas.remove(&partition).expect("it was listed");
-            self.bury(partition, replica);
+            self.archive_replica(partition, replica);
             self.resolve(id, |waiting| {
                 (waiting.partition == partition).then_some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
             });

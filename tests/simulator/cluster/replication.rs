@@ -44,7 +44,7 @@ impl Cluster {
     }
 
     /// Plans a fetch if it would change anything.
-    pub(super) fn kick(&mut self, partition: Partition, follower: NodeId) {
+    pub(super) fn plan_fetch(&mut self, partition: Partition, follower: NodeId) {
         let Some(leader) = self.source(partition, follower) else { return };
         if !self.is_behind(partition, follower, leader) {
             return;
@@ -56,22 +56,22 @@ impl Cluster {
         }
     }
 
-    pub(super) fn kick_followers(&mut self, leader: NodeId, partition: Partition) {
+    pub(super) fn plan_follower_fetches(&mut self, leader: NodeId, partition: Partition) {
         let leadership = self.replica(leader, partition).and_then(Replica::leadership);
         let followers: Vec<_> =
             leadership.into_iter().flat_map(|leading| leading.followers.keys().copied()).collect();
         for follower in followers {
-            self.kick(partition, follower);
+            self.plan_fetch(partition, follower);
         }
     }
 
     /// Resumes replication of everything that a broker leads or follows, after it was unreachable.
-    pub(super) fn kick_all(&mut self, node: NodeId) {
+    pub(super) fn resume_replication(&mut self, node: NodeId) {
         let partitions: Vec<_> = self.node(node).replicas.keys().copied().collect();
         for partition in partitions {
-            self.kick(partition, node);
-            self.watch(node, partition);
-            self.kick_followers(node, partition);
+            self.plan_fetch(partition, node);
+            self.plan_lag_check(node, partition);
+            self.plan_follower_fetches(node, partition);
         }
     }
 
@@ -124,7 +124,7 @@ impl Cluster {
             replica.leadership_mut().expect("it leads").joining.insert(follower, version);
         }
         self.progressed(leader, partition);
-        self.kick(partition, follower);
+        self.plan_fetch(partition, follower);
     }
 
     /// Advances the high watermark as far as possible, and answers requests that waited for it.
@@ -132,7 +132,7 @@ impl Cluster {
         let Some(replica) = self.replica_mut(leader, partition) else { return };
         if replica.advance(leader) {
             self.resolve_committed(leader, partition);
-            self.kick_followers(leader, partition);
+            self.plan_follower_fetches(leader, partition);
         }
     }
 
@@ -147,11 +147,11 @@ impl Cluster {
             }
         }
         self.progressed(leader, partition);
-        self.watch(leader, partition);
-        self.kick_followers(leader, partition);
+        self.plan_lag_check(leader, partition);
+        self.plan_follower_fetches(leader, partition);
     }
 
-    pub(super) fn watch(&mut self, leader: NodeId, partition: Partition) {
+    pub(super) fn plan_lag_check(&mut self, leader: NodeId, partition: Partition) {
         let replica = self.replica_mut(leader, partition);
         let Some(leadership) = replica.and_then(Replica::leadership_mut) else { return };
         if !leadership.followers.is_empty() && !std::mem::replace(&mut leadership.watched, true) {

@@ -7,7 +7,7 @@ use dekaf::error::{Error, ErrorKind};
 
 /// The start times of the records of each topic. Their timeouts start then.
 #[derive(Debug, Default)]
-pub(super) struct Beginnings {
+pub(super) struct StartTimes {
     topics: BTreeMap<String, BTreeSet<Duration>>,
 }
 
@@ -20,7 +20,7 @@ enum Limit {
     Later(Duration),
 }
 
-impl Beginnings {
+impl StartTimes {
     pub(super) fn add(&mut self, topic: &str, since: Duration) {
         self.topics.entry(topic.to_owned()).or_default().insert(since);
     }

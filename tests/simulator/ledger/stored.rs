@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use super::mates::Blamed;
-use super::{Ledger, Outcome, Placed, Promise};
+use super::record_errors::Blamed;
+use super::{Ledger, Outcome, PartitionChoice, TrackedRecord};
 use crate::cluster::{Cluster, StoredLog};
 use crate::rules::Rule;
 use crate::scenario::Scenario;
@@ -48,10 +48,10 @@ impl Ledger {
         }
         self.check_blamed(scenario, &Blamed::by(cluster));
         self.check_wholes(&stored);
-        let promises = std::mem::take(&mut self.promises);
-        for (id, promise) in promises {
+        let records = std::mem::take(&mut self.records);
+        for (id, tracked) in records {
             let places = stored.remove(&id).unwrap_or_default();
-            self.check_one(scenario, id, &promise, &places);
+            self.check_one(scenario, id, &tracked, &places);
         }
         for id in stored.keys() {
             let what = format!("record {id} is stored and was never handed over");
@@ -62,8 +62,8 @@ impl Ledger {
 
     fn check_blamed(&mut self, scenario: &Scenario, blamed: &Blamed) {
         let together: BTreeSet<u64> = self.wholes.iter().flatten().copied().collect();
-        for (id, promise) in &self.promises {
-            let Some(Outcome::Failed { code: Some(code), maybe_written, text }) = &promise.outcome
+        for (id, tracked) in &self.records {
+            let Some(Outcome::Failed { code: Some(code), maybe_written, text }) = &tracked.outcome
             else {
                 continue;
             };
@@ -93,26 +93,32 @@ impl Ledger {
         }
     }
 
-    fn check_one(&mut self, scenario: &Scenario, id: u64, promise: &Promise, places: &[Place]) {
+    fn check_one(
+        &mut self,
+        scenario: &Scenario,
+        id: u64,
+        tracked: &TrackedRecord,
+        places: &[Place],
+    ) {
         let mut wrong = |rule, what: &str| {
             let what = format!(
                 "record {id} {what}: it ended as {:?} and is stored at {places:?}",
-                promise.outcome
+                tracked.outcome
             );
             self.violations.add(rule, &what);
         };
-        if places.iter().any(|place| place.topic != promise.topic) {
+        if places.iter().any(|place| place.topic != tracked.topic) {
             wrong(Rule::Place, "is in another topic");
         }
         let asks = self.asks;
-        let elsewhere = |partition| match promise.placed {
-            Placed::Anywhere => asks,
-            wanted => wanted != Placed::In(partition),
+        let elsewhere = |partition| match tracked.placed {
+            PartitionChoice::None => asks,
+            wanted => wanted != PartitionChoice::In(partition),
         };
         if places.iter().any(|place| elsewhere(place.partition)) {
             wrong(Rule::Place, "is not where the caller wants it");
         }
-        if let Some(Outcome::Stored { partition, .. }) = promise.outcome
+        if let Some(Outcome::Stored { partition, .. }) = tracked.outcome
             && elsewhere(partition)
         {
             wrong(Rule::Place, "is said to be where the caller does not want it");
@@ -121,7 +127,7 @@ impl Ledger {
         if scenario.exactly_once() && places.len() > incarnations.len() {
             wrong(Rule::Twice, "is stored more than once");
         }
-        match &promise.outcome {
+        match &tracked.outcome {
             None => wrong(Rule::Settled, "was never settled"),
             Some(Outcome::Withdrawn) if !places.is_empty() => wrong(Rule::Stored, "was taken back"),
             Some(Outcome::NotTaken) if !places.is_empty() => {
