@@ -161,12 +161,12 @@ mod tests {
     const LATER: ErrorCode = ErrorCode::LEADER_NOT_AVAILABLE;
 
     #[test]
-    fn nothing_happens_unless_it_was_ordered() {
+    fn no_fault_happens_unless_injected() {
         assert_eq!(Faults::default().faults_for(ApiKey::Produce), RequestFaults::default());
     }
 
     #[test]
-    fn orders_follow_one_another_and_concern_one_api() {
+    fn faults_apply_in_order_and_only_to_their_api() {
         let mut faults = Faults::default();
         faults.order(Some(ApiKey::Produce), Fault::Fail(REFUSED), Some(2));
         faults.order(Some(ApiKey::Produce), Fault::Fail(LATER), Some(1));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_late_and_fails() {
+    fn a_request_can_be_delayed_and_fail() {
         let mut faults = Faults::default();
         let second = Duration::from_secs(1);
         faults.order(None, Fault::Delay(second), None);

@@ -303,7 +303,7 @@ mod tests {
     const SOON: Duration = Duration::from_secs(20);
 
     #[test]
-    fn a_reader_that_waits_does_not_keep_the_box_from_stopping() {
+    fn a_waiting_fetch_does_not_block_shutdown() {
         let host = Ipv4Addr::LOCALHOST.into();
         let mut server =
             Server::start(host, 0, Settings::default(), ListenerSecurity::default(), 1).unwrap();

@@ -128,7 +128,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     #[test]
-    fn a_panic_under_the_lock_leaves_no_waiter_behind() {
+    fn a_panic_under_the_lock_completes_every_waiter() {
         let config = Config::new("127.0.0.1:9").expect("an address");
         let (told, tells) = mpsc::channel();
         let core = Core::start(config, 1, Reports(told)).expect("a thread");

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_extends_the_other_kind() {
+    fn progress_extends_a_progress_deadline() {
         let now = Instant::now();
         let mut deadline = RoomDeadline::without_progress(now, LIMIT, 7);
         deadline.note(now + LIMIT / 2, 7, false);

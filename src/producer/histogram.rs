@@ -137,7 +137,7 @@ mod tests {
         }
 
         #[test]
-        fn two_together_are_as_one(one in samples(), other in samples()) {
+        fn merged_histograms_equal_one_of_all_samples(one in samples(), other in samples()) {
             let mut sum = histogram_of(&one);
             sum.add(&histogram_of(&other));
             prop_assert_eq!(sum.latency(), histogram_of(&[one, other].concat()).latency());
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_too_long() {
+    fn the_longest_duration_is_recorded() {
         let mut histogram = Histogram::default();
         histogram.record(Duration::MAX, 3);
         let latency = histogram.latency();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_took_no_time() {
+    fn a_zero_duration_is_recorded() {
         assert_eq!(Histogram::default().latency(), Latency::default());
     }
 }

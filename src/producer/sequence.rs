@@ -46,7 +46,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_as_wide_integers_do(start in 0..=i32::MAX, steps in prop::collection::vec(1..=i32::MAX, 0..8)) {
+        fn counts_like_wide_integers(start in 0..=i32::MAX, steps in prop::collection::vec(1..=i32::MAX, 0..8)) {
             let mut sequence = Sequence::new(start);
             let mut wide = i64::from(start);
             for step in steps {

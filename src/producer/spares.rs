@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_still_read_is_not_kept() {
+    fn a_body_still_being_read_is_not_kept() {
         let mut spares = Spares::default();
         let body = Bytes::from(vec![1; MIN_KEPT_BYTES]);
         let reader = body.clone();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn little_does_not_get_much() {
+    fn a_much_larger_body_is_not_reused() {
         let mut spares = Spares::default();
         let large = MAX_OVERSIZE * MIN_KEPT_BYTES + 1;
         spares.give(vec![1; MIN_KEPT_BYTES].into());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn little_memory_is_the_allocators() {
+    fn small_bodies_are_left_to_the_allocator() {
         let mut spares = Spares::default();
         spares.give(Bytes::from(vec![1; MIN_KEPT_BYTES - 1]));
         assert!(spares.bodies.is_empty());

@@ -109,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn what_does_not_shrink_is_stored_as_it_is(value in vec(any::<u8>(), 0..600)) {
+    fn incompressible_records_are_stored_uncompressed(value in vec(any::<u8>(), 0..600)) {
         let mut compressor = Compressor::new();
         let plain = uncompressed(of_value(&value));
         for compression in every_compression() {
@@ -151,7 +151,7 @@ fn every_size_comes_back() {
 }
 
 #[test]
-fn noise_stays_and_text_shrinks() {
+fn text_is_compressed_and_noise_is_not() {
     let mut compressor = Compressor::new();
     for compression in every_compression().into_iter().skip(1) {
         let batch = of_value(&noise(100_000)).seal(compression, &mut compressor);

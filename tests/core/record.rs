@@ -58,7 +58,7 @@ const GOLDEN_TIME: i64 = 1_700_000_000_000;
 const GOLDEN_IDENTITY: Identity = Identity { producer_id: 4097, epoch: 3, base_sequence: 42 };
 
 #[test]
-fn the_bytes_of_a_batch() {
+fn a_batch_has_the_golden_bytes() {
     let mut batch = BatchBuilder::with_capacity(0);
     let first = batch.append(&Record {
         timestamp: GOLDEN_TIME,
@@ -77,7 +77,7 @@ fn the_bytes_of_a_batch() {
 }
 
 #[test]
-fn the_batch_of_those_bytes() {
+fn golden_bytes_decode_to_the_batch() {
     let batch = decode_batch(&Bytes::from_static(&GOLDEN)).unwrap();
     assert_eq!(batch.base_offset, 0);
     assert_eq!(batch.attributes, 0);

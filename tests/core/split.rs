@@ -116,7 +116,7 @@ fn one_record_cannot_be_split() {
 }
 
 #[test]
-fn what_fits_already_is_not_split() {
+fn a_batch_that_fits_is_not_split() {
     let batch = of_values(1000, |_| text(100).to_vec(), Compression::NONE);
     assert_eq!(split(&batch, batch.size()).len(), 1);
     assert_eq!(split(&batch, batch.size() - 1).len(), 2);

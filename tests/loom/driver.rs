@@ -225,12 +225,12 @@ fn a_record_is_delivered_whenever_it_comes() {
 }
 
 #[test]
-fn a_record_is_delivered_whoever_else_produces() {
+fn a_record_is_delivered_with_concurrent_producers() {
     check_no_deadlock(|_| {}, &[produces_and_waits::<0>, produces_and_waits::<1>]);
 }
 
 #[test]
-fn a_record_that_joins_a_batch_or_misses_it_is_delivered() {
+fn a_record_is_delivered_whether_or_not_it_joins_the_open_batch() {
     let produces_twice: fn(&World) = |world| {
         world.produce(0);
         world.produce(1);

@@ -88,7 +88,7 @@ fn a_loop_is_woken_for_whatever_is_pushed() {
 }
 
 #[test]
-fn a_loop_that_takes_one_at_a_turn_comes_back_by_itself() {
+fn a_loop_that_takes_one_item_per_turn_drains_the_mailbox() {
     everything_is_fetched(|| vec![vec![vec![0, 1], vec![2]]], 3, 1);
 }
 
@@ -98,7 +98,7 @@ fn two_cores_may_push_to_one_loop() {
 }
 
 #[test]
-fn what_a_closing_loop_did_not_fetch_is_orphaned_once() {
+fn items_of_a_closing_loop_are_orphaned_once() {
     loom::model(|| {
         let port = Port::new();
         let core = {
@@ -122,7 +122,7 @@ fn what_a_closing_loop_did_not_fetch_is_orphaned_once() {
 }
 
 #[test]
-fn nobody_is_signalled_who_has_closed() {
+fn a_closed_loop_is_not_signalled() {
     loom::model(|| {
         let port = Port::new();
         let orphans = port.mailbox.close();

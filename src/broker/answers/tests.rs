@@ -32,14 +32,14 @@ fn config(name: &str, value: Option<&str>) -> CreatableTopicConfig {
 }
 
 #[test]
-fn an_empty_list_is_all_topics_in_version_0_alone() {
+fn an_empty_list_means_all_topics_only_in_version_0() {
     let request = MetadataRequest { topics: Some(Vec::new()), ..MetadataRequest::default() };
     assert_eq!(ask(|broker| broker.metadata(0, &request, None)).topics.len(), 1);
     assert_eq!(ask(|broker| broker.metadata(1, &request, None)).topics.len(), 0);
 }
 
 #[test]
-fn what_is_no_name_is_told_apart_from_what_is_unknown() {
+fn invalid_topic_names_and_unknown_topics_get_different_errors() {
     for (name, code) in [("u", ErrorCode::UNKNOWN_TOPIC_OR_PARTITION), ("a b", ErrorCode(17))] {
         for allow_auto_topic_creation in [false, true] {
             let topic = MetadataRequestTopic { name: Some(name.to_owned()), topic_id: 0 };
@@ -53,7 +53,7 @@ fn what_is_no_name_is_told_apart_from_what_is_unknown() {
 }
 
 #[test]
-fn a_topic_that_is_named_twice_is_answered_once_and_not_made() {
+fn a_topic_named_twice_is_answered_once_and_not_created() {
     let topic = |name: &str| CreatableTopic {
         name: name.to_owned(),
         num_partitions: 1,
@@ -71,7 +71,7 @@ fn a_topic_that_is_named_twice_is_answered_once_and_not_made() {
 }
 
 #[test]
-fn settings_are_trimmed_have_a_value_and_fit() {
+fn settings_are_trimmed_and_validated() {
     let max = |value| topic_settings(&[config("max.message.bytes", value)]);
     assert_eq!(max(Some(" 7 ")).unwrap().log.max_message_bytes, 7);
     for wrong in [None, Some(""), Some("-1"), Some("3000000000")] {
@@ -80,7 +80,7 @@ fn settings_are_trimmed_have_a_value_and_fit() {
 }
 
 #[test]
-fn out_of_range_says_nothing_about_the_log() {
+fn offset_out_of_range_reveals_no_log_offsets() {
     let partition =
         FetchPartition { fetch_offset: 1, partition_max_bytes: 1, ..FetchPartition::default() };
     let topic = FetchTopic { topic: "t".to_owned(), partitions: vec![partition] };
@@ -93,7 +93,7 @@ fn out_of_range_says_nothing_about_the_log() {
 }
 
 #[test]
-fn a_note_has_a_longest_length() {
+fn commit_metadata_has_a_maximum_length() {
     for (length, code) in [(4_096, 0), (4_097, 12)] {
         let partition = OffsetCommitRequestPartition {
             committed_metadata: Some("ä".repeat(length)),
@@ -112,7 +112,7 @@ fn a_note_has_a_longest_length() {
 }
 
 #[test]
-fn a_topic_that_is_denied_is_neither_described_nor_made() {
+fn a_denied_topic_is_neither_described_nor_created() {
     let topic = MetadataRequestTopic { name: Some("denied".to_owned()), topic_id: 0 };
     let request = MetadataRequest {
         topics: Some(vec![topic]),

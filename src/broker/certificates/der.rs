@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_take_as_many_bytes_as_they_need() {
+    fn lengths_have_the_shortest_encoding() {
         for (size, head) in [
             (0, &[4, 0][..]),
             (127, &[4, 127]),

@@ -20,7 +20,7 @@ fn code<T>(result: Result<T, Refusal>) -> i16 {
 }
 
 #[test]
-fn leaders_go_round() {
+fn leaders_are_assigned_round_robin() {
     let mut cluster = cluster(|settings| settings.brokers = 3);
     cluster.create_topic("t", 5, TopicSettings::default()).unwrap();
     let partitions = &cluster.topic("t").unwrap().partitions;
@@ -30,7 +30,7 @@ fn leaders_go_round() {
 }
 
 #[test]
-fn topics_that_cannot_be_made_are_refused() {
+fn invalid_topics_are_refused() {
     let mut cluster = cluster(|_| {});
     let settings = TopicSettings::default();
     cluster.create_topic("t", 1, settings).unwrap();
@@ -49,7 +49,7 @@ fn topics_that_cannot_be_made_are_refused() {
 }
 
 #[test]
-fn topics_are_made_when_asked_for_unless_that_is_off() {
+fn unknown_topics_are_created_unless_auto_creation_is_off() {
     let mut cluster = cluster(|settings| settings.partitions = 3);
     cluster.auto_create("t").unwrap();
     cluster.auto_create("t").unwrap();
@@ -61,7 +61,7 @@ fn topics_are_made_when_asked_for_unless_that_is_off() {
 }
 
 #[test]
-fn only_the_leader_takes_records() {
+fn only_the_leader_accepts_records() {
     let mut cluster = cluster(|settings| settings.brokers = 2);
     cluster.auto_create("t").unwrap();
     assert_eq!(cluster.append(1, "t", 0, &batch(b"a"), 7).unwrap().base_offset, 0);
@@ -77,7 +77,7 @@ fn only_the_leader_takes_records() {
 }
 
 #[test]
-fn the_oldest_records_of_all_go_first() {
+fn the_oldest_records_of_all_partitions_are_evicted_first() {
     let record = batch(&[0; 100]);
     let mut cluster = cluster(|settings| settings.memory = 3 * record.len());
     for topic in ["t", "u"] {
@@ -97,7 +97,7 @@ fn the_oldest_records_of_all_go_first() {
 }
 
 #[test]
-fn a_deleted_topic_takes_no_memory_and_none_of_its_successors() {
+fn a_deleted_topic_uses_no_memory_and_evicts_nothing_from_its_successor() {
     let record = batch(&[0; 100]);
     let mut cluster = cluster(|settings| settings.memory = 3 * record.len());
     for _ in 0..2 {
@@ -115,7 +115,7 @@ fn a_deleted_topic_takes_no_memory_and_none_of_its_successors() {
 }
 
 #[test]
-fn partitions_are_added_and_never_taken() {
+fn partitions_can_be_added_but_not_removed() {
     let mut cluster = cluster(|_| {});
     cluster.auto_create("t").unwrap();
     cluster.append(1, "t", 0, &batch(b"a"), 7).unwrap();

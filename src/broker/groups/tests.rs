@@ -115,7 +115,7 @@ fn again(who: &MemberRef, name: &str) -> Join {
 }
 
 #[test]
-fn those_who_come_together_are_in_one_round() {
+fn concurrent_joins_form_one_generation() {
     let mut bench = Bench::new();
     let wait_ids = ["a", "b", "c"].map(|name| bench.join(named(name)));
     assert_eq!(bench.joined(), BTreeMap::new());
@@ -133,7 +133,7 @@ fn those_who_come_together_are_in_one_round() {
 }
 
 #[test]
-fn the_leader_says_who_does_what() {
+fn the_leader_assigns_partitions() {
     let mut bench = Bench::new();
     let wait_ids = ["a", "b"].map(|name| bench.join(named(name)));
     bench.pass(INITIAL_DELAY);
@@ -151,7 +151,7 @@ fn the_leader_says_who_does_what() {
 }
 
 #[test]
-fn one_more_makes_all_join_again() {
+fn a_new_member_starts_a_rebalance() {
     let mut bench = Bench::new();
     let [a] = &bench.stable(&["a"])[..] else { panic!("one") };
     let new = bench.join(named("b"));
@@ -168,7 +168,7 @@ fn one_more_makes_all_join_again() {
 }
 
 #[test]
-fn who_does_not_join_again_is_left_out() {
+fn a_member_that_does_not_rejoin_is_removed() {
     let mut bench = Bench::new();
     let all = bench.stable(&["a", "b"]);
     let new = bench.join(named("c"));
@@ -186,7 +186,7 @@ fn who_does_not_join_again_is_left_out() {
 }
 
 #[test]
-fn who_is_silent_is_gone() {
+fn expired_session_removes_member() {
     let mut bench = Bench::new();
     let all = bench.stable(&["a", "b"]);
     bench.pass(SESSION / 2);
@@ -199,7 +199,7 @@ fn who_is_silent_is_gone() {
 }
 
 #[test]
-fn who_leaves_makes_room_at_once_and_the_last_one_an_empty_group() {
+fn a_leaving_member_is_removed_at_once_and_the_last_removes_the_group() {
     let mut bench = Bench::new();
     let all = bench.stable(&["a", "b"]);
     assert_eq!(bench.groups.leave(bench.now, "g", &all[0]), ErrorCode::NONE);
@@ -213,7 +213,7 @@ fn who_leaves_makes_room_at_once_and_the_last_one_an_empty_group() {
 }
 
 #[test]
-fn a_leader_that_never_says_who_does_what_is_left_out() {
+fn a_leader_that_never_syncs_is_removed() {
     let mut bench = Bench::new();
     let wait_ids = ["a", "b"].map(|name| bench.join(named(name)));
     bench.pass(INITIAL_DELAY);
@@ -230,7 +230,7 @@ fn a_leader_that_never_says_who_does_what_is_left_out() {
 }
 
 #[test]
-fn those_who_ask_for_their_id_first_get_it_and_come_again() {
+fn a_new_member_gets_its_id_and_joins_with_it() {
     let mut bench = Bench::new();
     let first = bench.join(Join { requires_member_id: true, ..named("a") });
     let refused = bench.joined().remove(&first).unwrap();
@@ -243,7 +243,7 @@ fn those_who_ask_for_their_id_first_get_it_and_come_again() {
 }
 
 #[test]
-fn a_place_that_was_promised_is_not_kept_for_ever() {
+fn an_unused_member_id_expires() {
     let mut bench = Bench::new();
     bench.join(Join { requires_member_id: true, ..named("a") });
     bench.results();
@@ -259,7 +259,7 @@ fn a_place_that_was_promised_is_not_kept_for_ever() {
 }
 
 #[test]
-fn a_static_member_that_starts_anew_takes_its_place() {
+fn a_restarted_static_member_replaces_its_old_instance() {
     let fixed = |name: &str| Join { instance_id: Some("rock".into()), ..named(name) };
     let mut bench = Bench::new();
     let first = bench.join(fixed("a"));
@@ -278,7 +278,7 @@ fn a_static_member_that_starts_anew_takes_its_place() {
 }
 
 #[test]
-fn only_those_are_let_in_who_fit() {
+fn invalid_joins_are_refused() {
     let mut bench = Bench::new();
     let all = bench.stable(&["a"]);
     let error = |bench: &mut Bench, id: &str, join: Join| {
@@ -306,7 +306,7 @@ fn only_those_are_let_in_who_fit() {
 }
 
 #[test]
-fn the_way_to_share_is_the_one_that_most_put_first() {
+fn the_protocol_that_most_members_prefer_is_chosen() {
     let prefers = |names: [&str; 2]| Join {
         protocols: names.map(|name| (name.to_owned(), Bytes::new())).to_vec(),
         ..named("x")
@@ -320,7 +320,7 @@ fn the_way_to_share_is_the_one_that_most_put_first() {
 }
 
 #[test]
-fn members_and_those_without_a_group_say_how_far_they_are() {
+fn only_members_and_clients_without_a_group_may_commit_offsets() {
     let mut bench = Bench::new();
     let committed = Committed { offset: 7, leader_epoch: -1, metadata: None };
     let nobody = MemberRef { generation: -1, ..MemberRef::default() };
@@ -350,7 +350,7 @@ fn members_and_those_without_a_group_say_how_far_they_are() {
 }
 
 #[test]
-fn groups_are_deleted_when_nobody_is_in_them() {
+fn only_empty_groups_can_be_deleted() {
     let mut bench = Bench::new();
     assert_eq!(bench.groups.delete("g"), GROUP_ID_NOT_FOUND);
     bench.groups.commit("g", "t", 0, Committed { offset: 7, leader_epoch: -1, metadata: None });

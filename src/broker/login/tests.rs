@@ -44,7 +44,7 @@ fn token(user: &str, lasts: i64) -> Vec<u8> {
 }
 
 #[test]
-fn requests_come_in_one_order_alone() {
+fn login_requests_must_come_in_order() {
     let (sasl, now) = (sasl(), Instant::now());
     let by = &at(&sasl, now);
     let apis = [ApiKey::ApiVersions, ApiKey::SaslHandshake, ApiKey::SaslAuthenticate];
@@ -82,7 +82,7 @@ fn an_unknown_mechanism_is_answered_with_those_that_are_enabled() {
 }
 
 #[test]
-fn plain_is_refused_in_kafkas_words() {
+fn plain_refusals_have_kafkas_messages() {
     let sasl = sasl();
     let by = &at(&sasl, Instant::now());
     let invalid = "Authentication failed: Invalid username or password";
@@ -111,7 +111,7 @@ fn plain_is_refused_in_kafkas_words() {
 }
 
 #[test]
-fn an_error_that_was_ordered_ends_the_login() {
+fn an_injected_error_ends_the_login() {
     let sasl = sasl();
     let code = ErrorCode::SASL_AUTHENTICATION_FAILED;
     let by = &LoginContext { error: Some(code), ..at(&sasl, Instant::now()) };
@@ -125,7 +125,7 @@ fn an_error_that_was_ordered_ends_the_login() {
 
 /// Tests which accounts get a challenge; `scram` has the test vectors.
 #[test]
-fn scram_challenges_users_and_tokens_alone() {
+fn scram_challenges_only_known_users_and_tokens() {
     let (sasl, now) = (sasl(), Instant::now());
     let by = &at(&sasl, now);
     let unexplained = invalid_credentials(Mechanism::ScramSha256);
@@ -177,7 +177,7 @@ fn a_token_that_is_refused_is_answered_before_the_login_fails() {
 }
 
 #[test]
-fn users_who_are_locked_out_are_refused_whatever_they_prove() {
+fn locked_out_users_are_refused_with_valid_credentials() {
     let sasl = sasl();
     let locked_out = &BTreeSet::from(["alice".to_owned()]);
     let by = &LoginContext { locked_out, ..at(&sasl, Instant::now()) };
@@ -191,7 +191,7 @@ fn users_who_are_locked_out_are_refused_whatever_they_prove() {
 }
 
 #[test]
-fn a_session_ends_with_its_token_or_when_the_listener_says() {
+fn a_session_ends_with_its_token_or_the_listeners_limit() {
     let second = Duration::from_secs(1);
     let by_token = (ServerMechanism::Bearer, token("alice", 60));
     let by_password = (Mechanism::Plain.into(), ALICE.to_vec());

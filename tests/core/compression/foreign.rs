@@ -62,7 +62,7 @@ fn snappy_in_googles_framing_is_refused() {
 }
 
 #[test]
-fn snappy_that_promises_too_much_is_refused() {
+fn snappy_with_an_excessive_length_is_refused() {
     // Announces 4 GiB, 1 MiB; no data follows.
     for promise in [&[0xff, 0xff, 0xff, 0xff, 0x0f][..], &[0x80, 0x80, 0x40], &[]] {
         refused(Codec::Snappy, promise, "block");
@@ -189,7 +189,7 @@ fn lz4_with_everything_that_is_allowed() {
 }
 
 #[test]
-fn lz4_that_is_not_as_it_says_is_refused() {
+fn corrupt_lz4_is_refused() {
     let all = INDEPENDENT | BLOCK_CHECKSUMS | CONTENT_SIZE | CONTENT_CHECKSUM;
     let frame = lz4_frame(&text(1000), all, 0x40);
     let damaged = |at: usize| {

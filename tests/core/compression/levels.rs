@@ -17,7 +17,7 @@ fn codecs_have_kafkas_names_and_numbers() {
 }
 
 #[test]
-fn what_is_no_codec_is_refused_with_those_that_are() {
+fn unknown_codecs_are_refused_with_a_list_of_codecs() {
     for name in ["", "GZIP", "brotli", " lz4", "zstandard"] {
         let error = name.parse::<Codec>().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
@@ -53,7 +53,7 @@ fn levels_are_those_of_the_codec() {
 }
 
 #[test]
-fn what_is_no_level_is_refused_with_those_that_are() {
+fn invalid_levels_are_refused_with_the_valid_ones() {
     let said = |codec, level| {
         let error = Compression::new(codec, Some(level)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);

@@ -126,7 +126,7 @@ fn bombs() -> Vec<(Codec, Bytes)> {
 }
 
 #[test]
-fn bombs_are_refused_before_they_go_off() {
+fn decompression_bombs_are_rejected() {
     for (codec, bomb) in bombs() {
         for limit in [0, 1, 10_000, 1_000_000] {
             let result = decompress(codec, &bomb, limit).expect("little memory");
@@ -136,7 +136,7 @@ fn bombs_are_refused_before_they_go_off() {
 }
 
 #[test]
-fn a_batch_has_a_limit_of_its_own() {
+fn a_batch_has_its_own_decompression_limit() {
     // 200 MB in two members.
     let (_, bomb) = bombs().swap_remove(0);
     let mut batch = BatchBuilder::with_capacity(0);
@@ -150,7 +150,7 @@ fn a_batch_has_a_limit_of_its_own() {
 }
 
 #[test]
-fn what_is_announced_is_not_believed() {
+fn announced_lengths_are_not_trusted() {
     const LIMIT: usize = 50_000_000;
     let held = |codec, bytes: Vec<u8>| {
         let bytes = Bytes::from(bytes);

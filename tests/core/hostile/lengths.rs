@@ -68,7 +68,7 @@ fn a_lone_record_is_read() {
 }
 
 #[test]
-fn less_than_a_header_is_refused() {
+fn a_batch_shorter_than_its_header_is_refused() {
     for size in 0..BATCH_OVERHEAD {
         let mut bytes = vec![0; size];
         // The length field is right, but the batch is shorter than a header.
@@ -81,7 +81,7 @@ fn less_than_a_header_is_refused() {
 }
 
 #[test]
-fn counts_that_are_not_true_are_refused() {
+fn wrong_record_counts_are_refused() {
     let lone = record(&[0, 0, -1, -1, 0]);
     assert_eq!(read(&batch(i32::MAX, &lone)), Err(Malformed::Truncated.into()));
     assert_eq!(read(&batch(2, &lone)), Err(Malformed::Truncated.into()));
@@ -93,7 +93,7 @@ fn counts_that_are_not_true_are_refused() {
 }
 
 #[test]
-fn lengths_that_are_not_true_are_refused() {
+fn wrong_lengths_are_refused() {
     let truncated = Err(Malformed::Truncated.into());
     let length = Err(Malformed::Length.into());
     // The length of a key, of a value; the number of headers; the lengths of a header's name and
@@ -154,7 +154,7 @@ fn as_many_of_the_smallest_as_fit_do_no_harm() {
 }
 
 #[test]
-fn more_than_memory_has_room_for_is_refused() {
+fn more_records_or_headers_than_memory_allows_are_refused() {
     let mut fields = vec![0, 0, -1, -1, 3_000_000];
     fields.extend([0, -1].repeat(3_000_000));
     assert_eq!(decode_batch(&batch(1, &record(&fields))), Err(InvalidBatch::TooMany));

@@ -58,7 +58,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 #[test]
-fn the_count_sees_every_way_to_allocate() {
+fn every_way_to_allocate_is_counted() {
     let (_, nothing) = peak(|| 1 + 1);
     assert_eq!(nothing, 0);
     let (_, plain) = peak(|| Vec::<u8>::with_capacity(1000));

@@ -47,7 +47,7 @@ fn an_unknown_api_has_a_header_and_no_request() {
 }
 
 #[test]
-fn what_is_behind_a_request_is_passed_over() {
+fn trailing_bytes_of_a_request_are_ignored() {
     // librdkafka's request for all topics: null, two flags, no tags, and three trailing bytes.
     let frame: &[u8] = b"\0\x03\0\x0c\0\0\0\x05\0\x07rdkafka\0\0\0\0\0\x01\0\0";
     let (header, request) = decode_request(&Bytes::from_static(frame)).unwrap();

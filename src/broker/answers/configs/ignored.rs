@@ -72,7 +72,7 @@ mod tests {
     use super::check;
 
     #[test]
-    fn what_kafka_would_not_take_is_not_taken() {
+    fn values_that_kafka_refuses_are_refused() {
         for (name, good, bad) in [
             ("retention.ms", " -1 ", "-2"),
             ("segment.bytes", "1048576", "1048575"),

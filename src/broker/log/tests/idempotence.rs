@@ -41,7 +41,7 @@ fn a_duplicate_older_than_five_batches_is_out_of_order() {
 }
 
 #[test]
-fn batches_merged_or_cut_anew_are_out_of_order() {
+fn merged_or_split_batches_are_out_of_order() {
     let mut log = PartitionLog::default();
     log.put(&numbered(0, 2)).unwrap();
     log.put(&numbered(2, 2)).unwrap();

@@ -29,7 +29,7 @@ fn put(batch: &Bytes) -> Result<i64, i16> {
 }
 
 #[test]
-fn nothing_is_no_batch() {
+fn empty_or_truncated_batch_is_rejected() {
     let batch = plain(&["a"]);
     assert_eq!(put(&Bytes::new()), INVALID_RECORD);
     assert_eq!(put(&batch.slice(..16)), INVALID_RECORD);
@@ -43,7 +43,7 @@ fn two_batches_for_a_partition_are_refused() {
 }
 
 #[test]
-fn less_than_a_second_batch_is_dropped() {
+fn an_incomplete_second_batch_is_dropped() {
     let batch = plain(&["a"]);
     let mut log = PartitionLog::default();
     assert_eq!(log.put(&[&batch[..], b"rest"].concat().into()), Ok(0));
@@ -75,7 +75,7 @@ fn formats_0_and_1_are_refused_and_unknown_ones_corrupt() {
 }
 
 #[test]
-fn a_base_offset_is_not_the_producers_to_choose() {
+fn a_nonzero_base_offset_is_refused() {
     let batch = with_field(&plain(&["a"]), 0, &1_i64.to_be_bytes());
     assert_eq!(put(&batch), INVALID_RECORD);
 }
@@ -110,7 +110,7 @@ fn a_batch_larger_than_the_topic_allows_is_refused_to_the_byte() {
 }
 
 #[test]
-fn the_size_is_looked_at_before_the_checksum() {
+fn the_size_is_checked_before_the_checksum() {
     let mut flipped = plain(&["a"]).to_vec();
     flipped[offset::CRC] ^= 1;
     let mut log = log_with(|config| config.max_message_bytes = flipped.len() - 1);
@@ -118,7 +118,7 @@ fn the_size_is_looked_at_before_the_checksum() {
 }
 
 #[test]
-fn the_size_is_looked_at_before_the_sequence() {
+fn the_size_is_checked_before_the_sequence() {
     let mut log = PartitionLog::default();
     log.put(&numbered(0, 1)).unwrap();
     log.config_mut().max_message_bytes = 10;
@@ -139,12 +139,12 @@ fn count_and_last_offset_delta_must_agree() {
 }
 
 #[test]
-fn clients_write_no_control_batches() {
+fn control_batches_from_clients_are_refused() {
     assert_eq!(put(&with_attributes(&plain(&["a"]), 1 << 5)), INVALID_RECORD);
 }
 
 #[test]
-fn transactions_have_no_place_yet() {
+fn transactional_batches_are_refused() {
     assert_eq!(put(&with_attributes(&numbered(0, 1), 1 << 4)), INVALID_RECORD);
 }
 
@@ -161,7 +161,7 @@ fn a_compression_that_does_not_exist_is_an_unknown_error() {
 }
 
 #[test]
-fn without_decoding_records_are_not_looked_at_and_with_it_they_are() {
+fn records_are_validated_only_if_configured() {
     let batch = plain(&["a"]);
     let broken = with_field(&batch, BATCH_OVERHEAD, &[0x7f]);
     assert_eq!(put(&broken), Ok(0));
@@ -171,7 +171,7 @@ fn without_decoding_records_are_not_looked_at_and_with_it_they_are() {
 }
 
 #[test]
-fn what_cannot_be_decompressed_is_an_unknown_error() {
+fn undecompressible_records_are_an_unknown_error() {
     let mut builder = BatchBuilder::with_capacity(100);
     builder.append(&Record { timestamp: NOW, key: None, value: Some(&[7; 100]), headers: &[] });
     let compression = Compression::new(Codec::Lz4, None).unwrap();
@@ -183,7 +183,7 @@ fn what_cannot_be_decompressed_is_an_unknown_error() {
 }
 
 #[test]
-fn compacted_topics_want_keys_and_name_the_records_without() {
+fn compacted_topics_refuse_records_without_a_key_by_index() {
     let mut builder = BatchBuilder::with_capacity(100);
     for key in [Some(&b"k"[..]), None, Some(b"")] {
         builder.append(&Record { timestamp: NOW, key, value: None, headers: &[] });
@@ -212,7 +212,7 @@ fn timestamps_out_of_range_are_refused_by_name() {
 }
 
 #[test]
-fn who_claims_the_brokers_clock_has_one_timestamp_for_all_records() {
+fn a_log_append_time_batch_is_checked_by_its_one_timestamp() {
     let mut builder = BatchBuilder::with_capacity(100);
     for timestamp in [0, NOW] {
         builder.append(&Record { timestamp, key: None, value: None, headers: &[] });
@@ -227,7 +227,7 @@ fn who_claims_the_brokers_clock_has_one_timestamp_for_all_records() {
 }
 
 #[test]
-fn no_producer_claims_to_be_the_brokers_clock() {
+fn a_log_append_time_batch_is_refused_unless_the_topic_uses_create_time() {
     let claim = with_attributes(&plain(&["a"]), 1 << 3);
     let mut log = log_with(|config| config.timestamps = TimestampType::LogAppendTime);
     assert_eq!(log.put(&claim), INVALID_TIMESTAMP);

@@ -5,7 +5,7 @@ use super::*;
 const UNKNOWN: ErrorCode = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
 
 #[test]
-fn a_topic_that_is_known_needs_no_question_to_be_produced_to() {
+fn producing_to_a_known_topic_requests_no_metadata() {
     let mut bench = Bench::ready(&[1, 2], |_| {});
     bench.machine.locate_for_records(bench.now, "t", None, "partitions");
     assert_eq!(bench.settled(), ["partitions: Ok(())"]);
@@ -14,7 +14,7 @@ fn a_topic_that_is_known_needs_no_question_to_be_produced_to() {
 }
 
 #[test]
-fn who_asks_about_a_topic_does_not_have_it_created() {
+fn describing_a_topic_does_not_create_it() {
     let mut bench = Bench::new(|_| {});
     bench.machine.locate(bench.now, "t", "partitions");
     let asked = bench.machine.poll_metadata(bench.now).unwrap();
@@ -29,7 +29,7 @@ fn who_asks_about_a_topic_does_not_have_it_created() {
 }
 
 #[test]
-fn who_only_asks_has_his_turn_between_those_who_create() {
+fn describe_requests_alternate_with_creating_requests() {
     let mut bench = Bench::new(|_| {});
     bench.produce("record", 0, true);
     bench.machine.locate(bench.now, "other", "partitions");
@@ -47,7 +47,7 @@ fn who_only_asks_has_his_turn_between_those_who_create() {
 }
 
 #[test]
-fn a_topic_that_is_refused_for_good_is_not_waited_for() {
+fn a_permanent_topic_error_fails_the_call_at_once() {
     let mut bench = Bench::new(|_| {});
     bench.machine.locate(bench.now, "t", "partitions");
     let asked = bench.machine.poll_metadata(bench.now).unwrap();
@@ -93,7 +93,7 @@ fn records_before_a_flush_are_counted_and_those_behind_it_are_not() {
 }
 
 #[test]
-fn records_that_nobody_waits_for_are_counted_where_they_end() {
+fn unclaimed_records_are_counted_when_they_end() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("one", 0, false);
     for _ in 0..2 {
@@ -110,7 +110,7 @@ fn records_that_nobody_waits_for_are_counted_where_they_end() {
 }
 
 #[test]
-fn who_is_about_to_produce_may_have_the_topic_created() {
+fn a_call_that_will_produce_may_create_the_topic() {
     let mut bench = Bench::new(|_| {});
     bench.machine.locate_for_records(bench.now, "t", None, "partitions");
     let asked = bench.machine.poll_metadata(bench.now).unwrap();
@@ -119,7 +119,7 @@ fn who_is_about_to_produce_may_have_the_topic_created() {
 }
 
 #[test]
-fn who_is_about_to_produce_asks_for_a_partition_that_is_not_known() {
+fn a_call_that_will_produce_requests_an_unknown_partition() {
     let mut bench = Bench::ready(&[1, 2], |_| {});
     bench.machine.locate_for_records(bench.now, "t", Some(1), "known");
     assert_eq!(bench.settled(), ["known: Ok(())"]);
@@ -206,7 +206,7 @@ fn only_a_later_question_describes_the_cluster() {
 }
 
 #[test]
-fn calls_for_everything_do_not_keep_a_topic_from_being_created() {
+fn describe_cluster_requests_alternate_with_creating_requests() {
     let mut bench = Bench::new(|_| {});
     bench.produce("record", 0, true);
     let mut kinds = Vec::new();

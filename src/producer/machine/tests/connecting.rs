@@ -16,7 +16,7 @@ impl Bench {
 }
 
 #[test]
-fn a_refusal_before_the_first_success_fails_what_waits_at_once() {
+fn a_refusal_before_the_first_success_fails_waiting_records_at_once() {
     let mut bench = Bench::new(|_| {});
     bench.produce("a", 0, false);
     bench.produce("b", 1, false);
@@ -33,7 +33,7 @@ fn a_refusal_before_the_first_success_fails_what_waits_at_once() {
 }
 
 #[test]
-fn what_comes_after_a_refusal_is_tried_after_a_pause() {
+fn records_after_a_refusal_are_tried_after_a_pause() {
     let mut bench = Bench::new(|_| {});
     bench.produce("a", 0, false);
     bench.refused();
@@ -96,7 +96,7 @@ fn a_topic_that_refusals_keep_unknown_fails_with_the_refusal() {
 }
 
 #[test]
-fn the_first_broker_that_refuses_fails_what_is_queued_for_it_alone() {
+fn the_first_broker_that_refuses_fails_only_its_own_records() {
     let mut bench = Bench::new(|_| {});
     bench.produce("a", 0, false);
     bench.produce("b", 1, false);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_batch_lingers_and_leaves_as_one() {
+fn a_lingering_batch_is_sent_as_one() {
     let mut bench = Bench::ready(&[1], |config| config.linger = 5 * MS);
     assert!(bench.produce("a", 0, false), "the first record opens a batch");
     assert!(!bench.produce("b", 0, false), "the second has nothing to do with the driver");
@@ -18,7 +18,7 @@ fn a_batch_lingers_and_leaves_as_one() {
 }
 
 #[test]
-fn a_full_batch_leaves_at_once() {
+fn a_full_batch_is_sent_at_once() {
     let mut bench = Bench::ready(&[1], |config| config.batch_size = 100);
     bench.produce("a", 0, false);
     assert!(bench.request().is_none());
@@ -29,7 +29,7 @@ fn a_full_batch_leaves_at_once() {
 }
 
 #[test]
-fn an_awaited_record_leaves_at_once_when_nothing_is_in_flight() {
+fn an_awaited_record_is_sent_at_once_if_nothing_is_in_flight() {
     let mut bench = Bench::ready(&[1, 1], |_| {});
     bench.produce("a", 0, true);
     let first = bench.request().expect("nothing is in flight");
@@ -60,7 +60,7 @@ fn all_ready_partitions_of_a_broker_share_a_request() {
 }
 
 #[test]
-fn a_request_keeps_to_its_size() {
+fn a_request_stays_within_its_maximum_size() {
     let mut bench = Bench::ready(&[1, 1, 1], |config| config.max_request_size = 250);
     let long = "x".repeat(50).leak();
     for partition in 0..3 {
@@ -87,7 +87,7 @@ fn records_wait_in_order_for_their_topic() {
 }
 
 #[test]
-fn an_unknown_topic_is_asked_for_until_its_records_time_is_over() {
+fn an_unknown_topic_is_requested_until_its_records_expire() {
     let mut bench = Bench::new(|_| {});
     bench.produce("a", 0, false);
     let end = bench.now + Duration::from_secs(10);
@@ -105,7 +105,7 @@ fn an_unknown_topic_is_asked_for_until_its_records_time_is_over() {
 }
 
 #[test]
-fn an_unreachable_cluster_fails_what_waits_for_it() {
+fn an_unreachable_cluster_fails_waiting_records() {
     let mut bench = Bench::new(|_| {});
     bench.machine.ping(bench.now, None, "start");
     bench.produce("a", 0, false);
@@ -132,7 +132,7 @@ fn a_topic_in_error_keeps_its_partitions() {
 }
 
 #[test]
-fn an_answer_older_than_the_last_election_is_passed_over() {
+fn metadata_older_than_the_last_election_is_ignored() {
     let mut bench = Bench::ready(&[], |_| {});
     for (epoch, leader, expected) in [(5, 1, 1), (4, 2, 1), (6, 3, 3)] {
         bench.machine.cluster.want();
@@ -146,7 +146,7 @@ fn an_answer_older_than_the_last_election_is_passed_over() {
 }
 
 #[test]
-fn flush_waits_for_what_came_before_and_hurries_it() {
+fn flush_sends_and_awaits_earlier_records() {
     let mut bench = Bench::ready(&[1], |config| config.linger = Duration::from_secs(60));
     bench.produce("a", 0, false);
     bench.machine.flush(bench.now, "flush");
@@ -176,7 +176,7 @@ fn flush_waits_for_records_whose_topic_was_unknown() {
 }
 
 #[test]
-fn close_delivers_first_and_refuses_more() {
+fn close_delivers_earlier_records_and_refuses_new_ones() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, false);
     bench.machine.close(bench.now, bench.now + Duration::from_secs(9), Some("close"));
@@ -194,7 +194,7 @@ fn close_delivers_first_and_refuses_more() {
 }
 
 #[test]
-fn close_gives_up_when_its_time_is_over() {
+fn close_drops_records_at_its_deadline() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("sent", 0, true);
     let _unanswered = bench.request().unwrap();
@@ -214,7 +214,7 @@ fn close_gives_up_when_its_time_is_over() {
 }
 
 #[test]
-fn awaited_records_share_a_batch_until_it_leaves_and_flushed_ones_do_not() {
+fn awaited_records_share_a_batch_until_it_is_sent_and_flushed_ones_do_not() {
     let mut bench = Bench::ready(&[1], |_| {});
     assert!(bench.produce("a", 0, true), "it leaves at once");
     assert!(!bench.produce("b", 0, true), "that was said before");
@@ -229,7 +229,7 @@ fn awaited_records_share_a_batch_until_it_leaves_and_flushed_ones_do_not() {
 }
 
 #[test]
-fn silence_is_kept_when_a_broker_asks_for_it_but_not_for_days() {
+fn throttle_times_are_kept_up_to_a_maximum() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, true);
     let request = bench.request().unwrap();
@@ -278,7 +278,7 @@ fn only_topics_that_records_wait_for_may_be_created() {
 }
 
 #[test]
-fn closing_lingers_for_nothing() {
+fn close_sends_lingering_batches() {
     let mut bench = Bench::ready(&[1], |config| config.linger = Duration::from_secs(60));
     bench.produce("a", 0, false);
     bench.machine.close(bench.now, bench.now + Duration::from_secs(100), Some("close"));
@@ -289,7 +289,7 @@ fn closing_lingers_for_nothing() {
 }
 
 #[test]
-fn closing_lingers_for_nothing_that_waited_for_its_topic() {
+fn close_sends_records_at_once_when_their_topic_is_known() {
     let mut bench = Bench::new(|config| config.linger = Duration::from_secs(60));
     bench.produce("a", 0, false);
     bench.machine.close(bench.now, bench.now + Duration::from_secs(100), Some("close"));
@@ -300,7 +300,7 @@ fn closing_lingers_for_nothing_that_waited_for_its_topic() {
 }
 
 #[test]
-fn what_is_handed_over_together_leaves_together() {
+fn records_handed_over_together_are_sent_together() {
     let mut bench = Bench::ready(&[1, 1], |config| config.linger = 50 * MS);
     for (who, partition) in [("a", 0), ("b", 0), ("c", 1)] {
         bench.produce_with(who, partition, Haste::Together);
@@ -314,7 +314,7 @@ fn what_is_handed_over_together_leaves_together() {
 }
 
 #[test]
-fn what_is_shipped_behind_others_leaves_with_the_next_answer() {
+fn shipped_records_are_sent_after_the_next_answer() {
     let mut bench = Bench::ready(&[1], |config| config.linger = 50 * MS);
     bench.produce("first", 0, true);
     let first = bench.request().unwrap();

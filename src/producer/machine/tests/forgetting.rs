@@ -162,7 +162,7 @@ fn a_topic_with_a_batch_that_was_given_up_in_flight_is_not_forgotten() {
 }
 
 #[test]
-fn a_topic_is_forgotten_whose_broker_never_connects_again() {
+fn a_topic_whose_broker_never_reconnects_is_forgotten() {
     let mut bench = Bench::forgetful(|config| {
         config.request_timeout = IDLE / 4;
         config.delivery_timeout = IDLE / 2;
@@ -299,7 +299,7 @@ fn a_topic_with_a_stopped_partition_is_not_forgotten() {
 }
 
 #[test]
-fn a_topic_without_a_name_is_not_found_where_another_was_forgotten() {
+fn a_nameless_topic_is_not_found_at_a_forgotten_index() {
     let mut bench = Bench::forgetful(|_| {});
     bench.store("t");
     bench.idle();
@@ -325,7 +325,7 @@ fn a_topic_that_comes_back_starts_a_fresh_epoch() {
 }
 
 #[test]
-fn a_topic_that_stays_goes_on_with_its_numbers() {
+fn a_topic_that_stays_continues_its_sequence_numbers() {
     let mut bench = Bench::forgetful(|_| {});
     bench.store("t");
     for sequence in 0..12 {
@@ -338,7 +338,7 @@ fn a_topic_that_stays_goes_on_with_its_numbers() {
 }
 
 #[test]
-fn the_last_epoch_of_an_id_is_followed_by_another_id() {
+fn a_new_producer_id_follows_the_last_epoch() {
     let mut bench = Bench::forgetful(|_| {});
     bench.machine.handle_identity(bench.now, 9, i16::MAX);
     assert_eq!(bench.store("t"), [(i16::MAX, 0)]);

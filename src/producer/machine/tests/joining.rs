@@ -54,14 +54,14 @@ fn bench(change: impl FnOnce(&mut Config)) -> Bench {
 }
 
 #[test]
-fn nothing_is_joined_that_is_not_there() {
+fn a_record_joins_no_batch_without_an_open_one() {
     let mut bench = bench(|_| {});
     assert_eq!(bench.join(0, 0, 7), None, "no batch is open");
     assert_eq!(bench.settled(), [""; 0]);
 }
 
 #[test]
-fn one_waits_for_all_that_come_in_a_row() {
+fn consecutive_records_share_a_waiter() {
     let mut bench = bench(|_| {});
     bench.produce_with("0", 0, Haste::Together);
     for number in 1..4 {
@@ -74,7 +74,7 @@ fn one_waits_for_all_that_come_in_a_row() {
 }
 
 #[test]
-fn who_waits_for_others_waits_apart() {
+fn records_made_at_different_times_have_separate_waiters() {
     let mut bench = bench(|_| {});
     bench.produce_with("0", 0, Haste::Together);
     bench.join(2, 0, 7).expect("a batch is open");
@@ -87,7 +87,7 @@ fn who_waits_for_others_waits_apart() {
 }
 
 #[test]
-fn a_row_is_cut_up_with_its_batch() {
+fn a_shared_waiter_is_split_with_its_batch() {
     let mut bench = bench(|_| {});
     bench.produce_with("0", 0, Haste::Together);
     for number in 1..6 {
@@ -115,7 +115,7 @@ fn a_row_is_cut_up_with_its_batch() {
 }
 
 #[test]
-fn nobody_joins_past_those_who_wait_for_memory() {
+fn no_record_joins_a_batch_past_the_memory_queue() {
     let mut bench = bench(|config| config.buffer_memory = 1_000);
     bench.produce_with("0", 0, Haste::Together);
     let record =

@@ -29,7 +29,7 @@ fn hand_over(bench: &mut Bench, who: &'static str) -> Option<Ticket> {
 }
 
 #[test]
-fn memory_counts_until_it_is_acknowledged() {
+fn memory_is_charged_until_acknowledgement() {
     let mut bench = small();
     assert!(hand_over(&mut bench, "a").is_none());
     let sent = bench.request().unwrap();
@@ -39,7 +39,7 @@ fn memory_counts_until_it_is_acknowledged() {
 }
 
 #[test]
-fn nothing_overtakes_a_record_that_waits() {
+fn no_record_overtakes_the_memory_queue() {
     let mut bench = small();
     let waits: Vec<bool> =
         ["a", "b", "c", "d"].into_iter().map(|who| hand_over(&mut bench, who).is_some()).collect();
@@ -73,7 +73,7 @@ impl Bench {
 }
 
 #[test]
-fn a_record_that_waits_can_be_taken_back() {
+fn a_queued_record_can_be_withdrawn() {
     let mut bench = small();
     let tickets: Vec<_> =
         ["a", "b", "c", "d"].into_iter().map(|who| hand_over(&mut bench, who)).collect();
@@ -89,7 +89,7 @@ fn a_record_that_waits_can_be_taken_back() {
 }
 
 #[test]
-fn a_record_whose_topic_is_unknown_can_be_taken_back() {
+fn a_record_of_an_unknown_topic_can_be_withdrawn() {
     let mut bench = Bench::new(|_| {});
     let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
     let produced =
@@ -101,7 +101,7 @@ fn a_record_whose_topic_is_unknown_can_be_taken_back() {
 }
 
 #[test]
-fn the_ticket_of_a_refused_record_takes_back_no_other() {
+fn the_ticket_of_a_refused_record_withdraws_no_other() {
     let mut bench = Bench::new(|_| {});
     let record = Record { timestamp: 7, key: None, value: Some(b"v"), headers: &[] };
     let mut hand_over = |topic: &str, who| {
@@ -118,7 +118,7 @@ fn the_ticket_of_a_refused_record_takes_back_no_other() {
 }
 
 #[test]
-fn those_who_wait_too_long_are_told() {
+fn records_in_the_memory_queue_expire() {
     let mut bench = small();
     bench.machine.handle_disconnected(bench.now, 1);
     for who in ["a", "b", "c"] {
@@ -132,7 +132,7 @@ fn those_who_wait_too_long_are_told() {
 }
 
 #[test]
-fn too_many_may_not_wait() {
+fn the_memory_queue_has_a_maximum_length() {
     let mut bench = Bench::ready(&[1], |config| {
         config.buffer_memory = RECORD + 500;
         config.max_waiting = 1;
@@ -153,7 +153,7 @@ fn a_record_larger_than_the_memory_is_refused() {
 }
 
 #[test]
-fn a_purge_tells_everyone_and_forgets_what_is_not_in_flight() {
+fn a_purge_fails_every_record_and_drops_those_not_in_flight() {
     let mut bench = small();
     hand_over(&mut bench, "sent");
     let sent = bench.request().unwrap();
@@ -179,7 +179,7 @@ fn a_purge_tells_everyone_and_forgets_what_is_not_in_flight() {
 }
 
 #[test]
-fn a_purge_of_the_queue_leaves_what_is_in_flight() {
+fn a_purge_of_the_queue_keeps_records_in_flight() {
     let mut bench = small();
     hand_over(&mut bench, "sent");
     let sent = bench.request().unwrap();
@@ -201,7 +201,7 @@ fn a_purge_of_the_queue_leaves_what_is_in_flight() {
 }
 
 #[test]
-fn a_purge_of_what_is_in_flight_leaves_the_queue() {
+fn a_purge_of_records_in_flight_keeps_the_queue() {
     let mut bench = small();
     hand_over(&mut bench, "sent");
     let sent = bench.request().unwrap();
@@ -254,7 +254,7 @@ fn a_gapless_partition_stops() {
 }
 
 #[test]
-fn nothing_lingers_while_others_wait_for_its_room() {
+fn no_batch_lingers_while_records_wait_for_memory() {
     let mut bench = Bench::ready(&[1, 1], |config| {
         config.linger = Duration::from_secs(60);
         config.buffer_memory = 1_000;
@@ -273,7 +273,7 @@ fn nothing_lingers_while_others_wait_for_its_room() {
 }
 
 #[test]
-fn who_asks_is_told_when_a_record_has_left_the_line() {
+fn admission_waiters_complete_when_the_record_leaves_the_memory_queue() {
     let mut bench = small();
     for who in ["a", "b"] {
         assert!(hand_over(&mut bench, who).is_none());

@@ -187,7 +187,7 @@ fn throttle_times_are_counted_as_they_are_kept() {
 }
 
 #[test]
-fn a_request_is_under_way_from_when_it_is_sealed() {
+fn request_latency_starts_when_it_is_sealed() {
     let mut bench = Bench::ready(&[1], |config| config.linger = Duration::ZERO);
     bench.produce("a", 0, false);
     let Outgoing { id, parts, .. } = bench.machine.poll_request(bench.now).unwrap();
@@ -264,7 +264,7 @@ fn the_parts_of_a_batch_are_no_new_records() {
 }
 
 #[test]
-fn what_never_got_into_a_batch_is_counted() {
+fn records_in_no_batch_are_counted() {
     let mut bench = Bench::new(|_| {});
     let ticket = bench.hand_over("t", "a", 10).unwrap();
     bench.hand_over("t", "b", 10).unwrap();
@@ -277,7 +277,7 @@ fn what_never_got_into_a_batch_is_counted() {
 }
 
 #[test]
-fn what_is_refused_is_counted_once() {
+fn refused_records_are_counted_once() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("no such partition", -1, false);
     bench.hand_over("t", "too large", 2_000_000);
@@ -307,7 +307,7 @@ fn records_that_wait_for_their_caller_are_counted() {
 }
 
 #[test]
-fn after_the_end_nothing_is_held() {
+fn a_finished_machine_holds_no_records() {
     let mut bench = Bench::ready(&[1], |config| {
         config.buffer_memory = 2_500;
         config.linger = Duration::ZERO;
@@ -327,7 +327,7 @@ fn after_the_end_nothing_is_held() {
 }
 
 #[test]
-fn what_is_purged_or_stopped_has_failed() {
+fn purged_and_stopped_records_count_as_failed() {
     let mut bench = Bench::ready(&[1, 1], |config| {
         config.gapless = true;
         config.linger = Duration::ZERO;
@@ -347,7 +347,7 @@ fn what_is_purged_or_stopped_has_failed() {
 }
 
 #[test]
-fn what_nobody_acknowledges_is_acknowledged_when_it_is_written() {
+fn without_acks_records_are_acknowledged_when_written() {
     let mut bench = Bench::ready(&[1], |config| {
         config.acks = Acks::None;
         config.idempotence = false;

@@ -64,7 +64,7 @@ fn a_broker_that_cannot_be_connected_is_named() {
 }
 
 #[test]
-fn who_looks_for_a_cause_is_told_more_but_not_too_much() {
+fn debug_notices_are_detailed_but_limited() {
     let mut bench = Bench::new(|_| {});
     bench.machine.set_verbose(true);
     bench.produce("record", 0, true);

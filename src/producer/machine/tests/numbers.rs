@@ -24,7 +24,7 @@ fn sequence(sent: &TestRequest) -> (i16, i32) {
 }
 
 #[test]
-fn nothing_follows_before_the_first_acknowledgement() {
+fn one_batch_is_in_flight_before_the_first_acknowledgement() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, false);
     bench.pass(5 * MS);
@@ -38,7 +38,7 @@ fn nothing_follows_before_the_first_acknowledgement() {
 }
 
 #[test]
-fn five_are_in_flight_after_it() {
+fn five_batches_are_in_flight_after_the_first_acknowledgement() {
     let mut bench = acknowledged();
     let numbers: Vec<_> = ["a", "b", "c", "d", "e"]
         .into_iter()
@@ -51,7 +51,7 @@ fn five_are_in_flight_after_it() {
 }
 
 #[test]
-fn what_came_back_goes_first_and_alone_with_its_numbers() {
+fn a_retried_batch_goes_first_and_alone_with_its_sequence_numbers() {
     let mut bench = acknowledged();
     let sent: Vec<_> = ["a", "b", "c"].into_iter().map(|who| send(&mut bench, who)).collect();
     bench.answer(&sent[0], ErrorCode::NOT_ENOUGH_REPLICAS, -1);
@@ -72,7 +72,7 @@ fn what_came_back_goes_first_and_alone_with_its_numbers() {
 }
 
 #[test]
-fn stored_successors_do_not_let_more_past_one_that_came_back() {
+fn stored_successors_do_not_let_more_batches_past_a_retried_one() {
     let mut bench = acknowledged();
     let sent: Vec<_> = ["a", "b", "c"].into_iter().map(|who| send(&mut bench, who)).collect();
     bench.answer(&sent[0], ErrorCode::REQUEST_TIMED_OUT, -1);
@@ -188,7 +188,7 @@ fn the_last_epoch_is_replaced_by_a_new_id() {
 }
 
 #[test]
-fn an_acknowledged_successor_resolves_what_expired() {
+fn an_acknowledged_successor_resolves_an_expired_batch() {
     let mut bench = acknowledged();
     let a = send(&mut bench, "a");
     bench.pass(Duration::from_secs(60));
@@ -206,7 +206,7 @@ fn an_acknowledged_successor_resolves_what_expired() {
 }
 
 #[test]
-fn doubt_that_nothing_resolves_bumps_the_epoch() {
+fn an_unresolved_batch_bumps_the_epoch() {
     let mut bench = acknowledged();
     let a = send(&mut bench, "a");
     bench.pass(Duration::from_secs(120));
@@ -242,7 +242,7 @@ fn nothing_is_sent_before_a_broker_has_given_an_id() {
 }
 
 #[test]
-fn a_refused_id_is_the_end() {
+fn a_refused_producer_id_is_fatal() {
     let mut bench = Bench::new(|_| {});
     bench.produce("a", 0, true);
     bench.describe(&[1]);
@@ -259,7 +259,7 @@ fn a_refused_id_is_the_end() {
 }
 
 #[test]
-fn what_a_deleted_topic_stored_says_nothing_of_its_successor() {
+fn acknowledgements_by_a_deleted_topic_do_not_count_for_its_successor() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, true);
     let first = bench.request().unwrap();
@@ -290,7 +290,7 @@ fn what_a_deleted_topic_stored_says_nothing_of_its_successor() {
 }
 
 #[test]
-fn brokers_do_not_forget_what_is_to_be_sent_again() {
+fn brokers_still_know_a_batch_that_is_retried() {
     let mut bench = acknowledged();
     let sent: Vec<_> =
         ["a", "b", "c", "d", "e"].into_iter().map(|who| send(&mut bench, who)).collect();

@@ -20,7 +20,7 @@ fn sent(bench: &mut Bench, who: &'static str) -> TestRequest {
 }
 
 #[test]
-fn a_batch_that_is_acknowledged_first_waits_for_the_ones_before_it() {
+fn a_batch_acknowledged_early_completes_after_older_batches() {
     let mut bench = warm();
     let (b, c, d) = (sent(&mut bench, "b"), sent(&mut bench, "c"), sent(&mut bench, "d"));
     bench.answer(&b, ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND, -1);
@@ -38,7 +38,7 @@ fn a_batch_that_is_acknowledged_first_waits_for_the_ones_before_it() {
 }
 
 #[test]
-fn a_batch_that_fails_first_waits_for_the_ones_before_it() {
+fn a_batch_that_fails_early_completes_after_older_batches() {
     let mut bench = warm();
     let (b, c) = (sent(&mut bench, "b"), sent(&mut bench, "c"));
     bench.answer(&c, ErrorCode::INVALID_RECORD, -1);
@@ -48,7 +48,7 @@ fn a_batch_that_fails_first_waits_for_the_ones_before_it() {
 }
 
 #[test]
-fn what_waits_behind_a_batch_that_is_given_up_is_told_next() {
+fn waiters_held_behind_an_expired_batch_complete_next() {
     let mut bench = warm();
     let (_b, c) = (sent(&mut bench, "b"), sent(&mut bench, "c"));
     bench.answer(&c, ErrorCode::NONE, 2);
@@ -57,7 +57,7 @@ fn what_waits_behind_a_batch_that_is_given_up_is_told_next() {
 }
 
 #[test]
-fn a_purge_tells_in_order() {
+fn a_purge_completes_waiters_in_order() {
     let mut bench = Bench::ready(&[1], |config| config.buffer_memory = 200);
     bench.produce("a", 0, true);
     let _in_flight = bench.request().unwrap();

@@ -45,7 +45,7 @@ fn delivered(bench: &mut Bench) -> Vec<String> {
 }
 
 #[test]
-fn where_the_partitions_are_known_a_record_goes_straight_to_its_own() {
+fn a_record_of_a_known_topic_goes_straight_to_its_partition() {
     assert_eq!(Bench::new(caller).machine.partitions("t"), None, "nobody has asked yet");
     let mut bench = Bench::ready(&[1, 1], caller);
     assert_eq!(bench.machine.partitions("t"), Some(2));
@@ -79,7 +79,7 @@ fn records_of_an_unknown_topic_are_asked_about_once_it_is_known_and_in_order() {
 }
 
 #[test]
-fn nothing_overtakes_a_record_that_is_not_placed() {
+fn no_record_overtakes_an_unplaced_record() {
     let mut bench = Bench::ready(&[1], caller);
     let first = hand_over(&mut bench, "t", "first", None);
     hand_over(&mut bench, "t", "its own", Some(0));
@@ -147,7 +147,7 @@ fn a_topic_may_grow_between_question_and_answer() {
 }
 
 #[test]
-fn a_record_that_nobody_places_fails_in_time_and_lets_others_pass() {
+fn an_unplaced_record_expires_and_lets_others_pass() {
     let mut bench = Bench::ready(&[1], caller);
     hand_over(&mut bench, "t", "forgotten", None);
     hand_over(&mut bench, "t", "behind it", Some(0));
@@ -171,7 +171,7 @@ fn a_record_that_nobody_places_fails_in_time_and_lets_others_pass() {
 }
 
 #[test]
-fn the_time_of_an_unknown_topic_is_over_although_older_records_wait_longer() {
+fn a_record_of_an_unknown_topic_expires_before_older_records() {
     let mut bench = Bench::ready(&[1], caller);
     hand_over(&mut bench, "t", "unplaced", None);
     hand_over(&mut bench, "unknown", "lost", None);
@@ -180,7 +180,7 @@ fn the_time_of_an_unknown_topic_is_over_although_older_records_wait_longer() {
 }
 
 #[test]
-fn a_known_topic_gives_its_records_their_whole_time() {
+fn records_of_a_known_topic_have_their_full_delivery_timeout() {
     let mut bench = Bench::new(caller);
     hand_over(&mut bench, "t", "a", None);
     bench.pass(Duration::from_secs(9));
@@ -192,7 +192,7 @@ fn a_known_topic_gives_its_records_their_whole_time() {
 }
 
 #[test]
-fn an_unplaced_record_can_be_taken_back_and_opens_the_way() {
+fn a_withdrawn_unplaced_record_unblocks_later_ones() {
     let mut bench = Bench::ready(&[1], caller);
     let first = hand_over(&mut bench, "t", "first", None);
     hand_over(&mut bench, "t", "second", Some(0));
@@ -205,7 +205,7 @@ fn an_unplaced_record_can_be_taken_back_and_opens_the_way() {
 }
 
 #[test]
-fn flush_and_close_wait_for_what_is_not_placed() {
+fn flush_and_close_wait_for_unplaced_records() {
     let mut bench = Bench::ready(&[1], |config| {
         caller(config);
         config.linger = Duration::from_secs(60);
@@ -223,7 +223,7 @@ fn flush_and_close_wait_for_what_is_not_placed() {
 }
 
 #[test]
-fn purge_and_the_end_of_closing_drop_what_is_not_placed() {
+fn purge_and_close_drop_unplaced_records() {
     let mut bench = Bench::ready(&[1], caller);
     let first = hand_over(&mut bench, "t", "a", None);
     hand_over(&mut bench, "t", "b", Some(0));
@@ -243,7 +243,7 @@ fn purge_and_the_end_of_closing_drop_what_is_not_placed() {
 }
 
 #[test]
-fn what_is_not_placed_takes_memory_and_those_who_wait_for_some_keep_their_place() {
+fn unplaced_records_use_memory_and_the_memory_queue_keeps_its_order() {
     const SIZE: usize = 1_000;
     let mut bench = Bench::ready(&[1], |config| {
         caller(config);
@@ -274,7 +274,7 @@ fn what_is_not_placed_takes_memory_and_those_who_wait_for_some_keep_their_place(
 }
 
 #[test]
-fn the_driver_is_told_of_the_first_to_ask_about() {
+fn only_the_first_record_to_place_wakes_the_driver() {
     let mut bench = Bench::ready(&[1], caller);
     let record = Record { timestamp: 7, key: None, value: None, headers: &[] };
     let work: Vec<bool> = (0..2)

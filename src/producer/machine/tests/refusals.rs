@@ -90,7 +90,7 @@ fn several_refused_records_fail_and_the_rest_is_numbered_without_gaps() {
 }
 
 #[test]
-fn a_refused_record_is_named_in_its_error_and_its_mates_in_none() {
+fn errors_name_the_refused_record_but_not_the_rest_of_its_batch() {
     let mut bench = warm(|_| {});
     let sent = bench.send(&["a", "b"]);
     bench.blame(&sent, &[1]);
@@ -103,7 +103,7 @@ fn a_refused_record_is_named_in_its_error_and_its_mates_in_none() {
 }
 
 #[test]
-fn where_every_record_is_refused_each_fails_with_its_own_reason() {
+fn if_every_record_is_refused_each_fails_with_its_own_reason() {
     let mut bench = warm(|_| {});
     let sent = bench.send(&["a", "b"]);
     bench.blame(&sent, &[0, 1]);
@@ -139,7 +139,7 @@ fn a_gapless_partition_stops_at_a_refused_record() {
 }
 
 #[test]
-fn a_batch_that_may_be_stored_is_not_taken_apart() {
+fn a_batch_that_may_be_stored_is_not_split() {
     let mut bench = warm(|_| {});
     let sent = bench.send(&["a", "b"]);
     bench.answer(&sent, ErrorCode::REQUEST_TIMED_OUT, -1);
@@ -173,7 +173,7 @@ fn a_batch_that_is_too_large_for_the_topic_names_both_limits() {
 }
 
 #[test]
-fn only_what_ends_the_producer_is_fatal() {
+fn only_errors_that_end_the_producer_are_fatal() {
     let mut bench = Bench::ready(&[1], |_| {});
     for code in [49, 31, 53, 90, 35] {
         bench.produce("a", 0, true);

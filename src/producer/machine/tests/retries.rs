@@ -35,7 +35,7 @@ fn a_leader_that_moved_is_asked_for_and_followed() {
 }
 
 #[test]
-fn what_was_queued_for_a_dead_leader_goes_to_the_next() {
+fn batches_queued_for_a_dead_leader_go_to_the_next() {
     let mut bench = Bench::ready(&[1, 2], |_| {});
     bench.produce("a", 0, true);
     bench.machine.handle_disconnected(bench.now, 1);
@@ -50,7 +50,7 @@ fn what_was_queued_for_a_dead_leader_goes_to_the_next() {
 }
 
 #[test]
-fn a_broker_that_nobody_needs_is_not_connected_again() {
+fn an_unneeded_broker_is_not_reconnected() {
     let mut bench = Bench::ready(&[1, 2], |_| {});
     bench.machine.handle_disconnected(bench.now, 1);
     bench.produce("a", 0, true);
@@ -66,7 +66,7 @@ fn a_broker_that_nobody_needs_is_not_connected_again() {
 }
 
 #[test]
-fn a_lost_request_goes_again() {
+fn a_lost_request_is_retried() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, true);
     let request = bench.request().unwrap();
@@ -82,7 +82,7 @@ fn a_lost_request_goes_again() {
 }
 
 #[test]
-fn what_was_never_sent_is_known_not_to_be_written() {
+fn an_unsent_record_is_known_not_to_be_written() {
     for (maybe_written, told) in [(false, "maybe written: false"), (true, "maybe written: true")] {
         let mut bench = Bench::ready(&[1], |_| {});
         bench.produce("a", 0, true);
@@ -96,7 +96,7 @@ fn what_was_never_sent_is_known_not_to_be_written() {
 }
 
 #[test]
-fn what_no_try_can_change_fails_at_once() {
+fn permanent_errors_fail_at_once() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, true);
     let request = bench.request().unwrap();
@@ -107,7 +107,7 @@ fn what_no_try_can_change_fails_at_once() {
 }
 
 #[test]
-fn an_idle_connection_that_ends_is_no_news() {
+fn a_closed_idle_connection_has_no_effect() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.machine.handle_disconnected(bench.now, 1);
     assert_eq!(bench.machine.poll_metadata(bench.now), None);
@@ -131,7 +131,7 @@ fn a_broker_that_cannot_be_connected_is_tried_again_after_a_pause() {
 }
 
 #[test]
-fn a_refusal_for_good_fails_the_batch_and_spares_the_next() {
+fn a_permanent_refusal_fails_only_its_batch() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, true);
     let first = bench.request().unwrap();
@@ -143,7 +143,7 @@ fn a_refusal_for_good_fails_the_batch_and_spares_the_next() {
 }
 
 #[test]
-fn time_runs_out_before_a_record_was_sent() {
+fn an_unsent_record_expires() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.machine.handle_disconnected(bench.now, 1);
     bench.produce("a", 0, true);
@@ -152,7 +152,7 @@ fn time_runs_out_before_a_record_was_sent() {
 }
 
 #[test]
-fn time_runs_out_in_flight_and_nothing_overtakes() {
+fn a_record_in_flight_expires_and_nothing_overtakes_it() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, true);
     let request = bench.request().unwrap();
@@ -168,7 +168,7 @@ fn time_runs_out_in_flight_and_nothing_overtakes() {
 }
 
 #[test]
-fn time_runs_out_after_a_try_whose_outcome_is_unknown() {
+fn a_record_expires_after_a_try_with_an_unknown_outcome() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("a", 0, true);
     let request = bench.request().unwrap();

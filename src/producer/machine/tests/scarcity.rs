@@ -80,7 +80,7 @@ fn a_batch_that_cannot_grow_is_followed_by_another() {
 /// It was accepted, and there is no memory for it once its topic is known, or once the buffer has
 /// room.
 #[test]
-fn a_record_that_waited_and_finds_no_memory_is_told() {
+fn a_queued_record_that_finds_no_memory_fails() {
     let large = vec![0; LARGE];
     let mut bench = Bench::new(|_| {});
     produce(&mut bench, &large, "large").unwrap();
@@ -105,7 +105,7 @@ fn a_record_that_waited_and_finds_no_memory_is_told() {
 }
 
 #[test]
-fn nothing_follows_such_a_record_where_gaps_are_forbidden() {
+fn a_gapless_partition_stops_after_a_record_without_memory() {
     let large = vec![0; LARGE];
     let mut bench = Bench::new(|config| config.gapless = true);
     produce(&mut bench, b"before", "before").unwrap();
@@ -126,7 +126,7 @@ fn nothing_follows_such_a_record_where_gaps_are_forbidden() {
 }
 
 #[test]
-fn records_that_are_one_are_refused_as_one() {
+fn all_or_nothing_batches_without_memory_are_refused_as_one() {
     let mut bench = Bench::ready(&[1], |_| {});
     let value = vec![0; SCARCE / 2];
     let record = Record { timestamp: 7, key: None, value: Some(&value), headers: &[] };
@@ -143,7 +143,7 @@ fn records_that_are_one_are_refused_as_one() {
 
 /// A broker refuses a batch as too large, and there is no memory to split it.
 #[test]
-fn a_batch_that_cannot_be_cut_up_is_told() {
+fn a_batch_that_cannot_be_split_fails_with_out_of_memory() {
     let mut bench = Bench::ready(&[1], |config| config.batch_size = 2 * LARGE);
     let value = vec![0; LARGE / 4];
     for who in ["a", "b", "c", "d"] {

@@ -55,7 +55,7 @@ impl Bench {
 }
 
 #[test]
-fn a_topic_made_anew_with_fewer_partitions_is_learned() {
+fn a_topic_recreated_with_fewer_partitions_is_recognized() {
     let mut bench = Bench::ready(&[1; 4], |_| {});
     bench.refresh(7, 4);
     bench.produce("in flight", 3, true);
@@ -78,7 +78,7 @@ fn a_topic_made_anew_with_fewer_partitions_is_learned() {
 }
 
 #[test]
-fn a_topic_made_anew_twice_keeps_what_its_last_form_has_room_for() {
+fn a_topic_recreated_twice_keeps_records_that_fit_its_last_size() {
     let mut bench = Bench::ready(&[1; 4], |_| {});
     bench.refresh(7, 4);
     bench.produce("queued", 3, false);
@@ -91,7 +91,7 @@ fn a_topic_made_anew_twice_keeps_what_its_last_form_has_room_for() {
 }
 
 #[test]
-fn keys_go_where_a_smaller_topic_has_them() {
+fn keys_map_to_the_partitions_of_a_smaller_topic() {
     let mut bench = Bench::ready(&[1; 4], |_| {});
     bench.refresh(7, 4);
     bench.refresh(8, 2);
@@ -147,7 +147,7 @@ fn an_unknown_partition_is_asked_for_once() {
 }
 
 #[test]
-fn an_answer_to_an_earlier_question_does_not_tell_of_a_new_partition() {
+fn an_answer_to_an_earlier_request_does_not_rule_out_a_partition() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.refresh(7, 1);
     bench.machine.cluster.want();
@@ -225,7 +225,7 @@ fn a_topic_that_comes_back_takes_the_records_that_waited_for_it() {
 }
 
 #[test]
-fn who_asks_for_partitions_hears_of_new_ones() {
+fn a_partition_request_returns_new_partitions() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.refresh(7, 1);
     bench.machine.locate(bench.now, "t", "partitions");

@@ -17,7 +17,7 @@ fn taken(whole: &Whole<&'static str>) -> bool {
 }
 
 #[test]
-fn they_are_a_batch_of_their_own() {
+fn a_whole_is_a_batch_of_its_own() {
     let mut bench = Bench::ready(&[1], |config| config.linger = 50 * MS);
     bench.produce("before", 0, false);
     assert!(taken(&hand_over(&mut bench, &[(Some(0), None); 3], b"v")));
@@ -37,14 +37,14 @@ fn they_are_a_batch_of_their_own() {
 }
 
 #[test]
-fn they_are_larger_than_a_batch_may_grow() {
+fn a_whole_may_exceed_the_batch_size() {
     let mut bench = Bench::ready(&[1], |config| config.batch_size = 100);
     assert!(taken(&hand_over(&mut bench, &[(Some(0), None); 5], &[0; 90])));
     assert_eq!(bench.request().unwrap().batches[0].2.count(), 5);
 }
 
 #[test]
-fn they_are_never_cut_up() {
+fn a_whole_is_never_split() {
     let mut bench = Bench::ready(&[1], |_| {});
     hand_over(&mut bench, &[(Some(0), None); 3], b"v");
     let sent = bench.request().unwrap();
@@ -54,7 +54,7 @@ fn they_are_never_cut_up() {
 }
 
 #[test]
-fn they_go_where_one_of_them_belongs() {
+fn a_whole_goes_to_the_partition_that_one_record_determines() {
     let mut bench = Bench::ready(&[1; 3], |_| {});
     let belongs = crate::producer::partition_of(b"k", 3);
     assert!(taken(&hand_over(&mut bench, &[(None, None), (None, Some(b"k"))], b"v")));
@@ -65,7 +65,7 @@ fn they_go_where_one_of_them_belongs() {
 }
 
 #[test]
-fn what_is_no_partition_or_too_much_is_refused() {
+fn a_whole_with_an_invalid_partition_or_size_is_refused() {
     let mut bench = Bench::ready(&[1], |config| config.max_request_size = 1_000);
     for (placed, value, kind) in [
         (vec![(Some(9), None)], 1, ErrorKind::UnknownPartition),
@@ -82,7 +82,7 @@ fn what_is_no_partition_or_too_much_is_refused() {
 }
 
 #[test]
-fn they_wait_until_there_is_room_for_all() {
+fn a_whole_waits_until_all_of_it_fits() {
     let mut bench = Bench::ready(&[1], |config| {
         config.buffer_memory = 1_000;
         config.linger = Duration::ZERO;
@@ -99,7 +99,7 @@ fn they_wait_until_there_is_room_for_all() {
 }
 
 #[test]
-fn who_waits_for_room_is_told_of_the_end() {
+fn waiters_for_room_complete_when_the_producer_closes() {
     let mut bench = Bench::ready(&[1], |config| config.buffer_memory = 1_000);
     hand_over(&mut bench, &[(Some(0), None)], &[0; 600]);
     bench.machine.when_whole_fits("t", 700, "fits");
@@ -112,7 +112,7 @@ fn who_waits_for_room_is_told_of_the_end() {
 }
 
 #[test]
-fn their_time_is_over_although_that_of_older_records_is_not() {
+fn a_whole_expires_before_older_records() {
     let mut bench = Bench::ready(&[1], |config| config.linger = 50 * MS);
     let since = bench.now;
     bench.pass(100_000 * MS);
@@ -134,7 +134,7 @@ fn their_time_is_over_although_that_of_older_records_is_not() {
 }
 
 #[test]
-fn an_acknowledged_whole_is_told_when_its_time_is_over() {
+fn an_acknowledged_whole_completes_at_its_deadline() {
     let mut bench = Bench::ready(&[1], |_| {});
     bench.produce("first", 0, true);
     let first = bench.request().unwrap();

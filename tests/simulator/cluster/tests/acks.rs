@@ -30,7 +30,7 @@ fn acks_1_waits_for_the_leader_alone() {
 }
 
 #[test]
-fn acks_0_is_silence_or_the_end_of_the_connection() {
+fn acks_0_gets_no_answer_or_a_closed_connection() {
     let mut bench = Bench::new();
     let stored = bench.produce(0, 0, &[1]);
     let refused = bench.produce(1, 0, &[2]);
@@ -41,7 +41,7 @@ fn acks_0_is_silence_or_the_end_of_the_connection() {
 }
 
 #[test]
-fn other_acks_do_not_exist() {
+fn invalid_acks_are_refused() {
     let mut bench = Bench::new();
     let handle = bench.produce(0, 2, &[1]);
     assert_eq!(bench.code(handle), 21);
@@ -73,7 +73,7 @@ fn a_request_is_answered_when_its_last_partition_is() {
 }
 
 #[test]
-fn a_partition_that_stands_twice_has_one_answer_and_one_batch() {
+fn a_partition_listed_twice_has_one_answer_and_one_batch() {
     let mut bench = Bench::new();
     let mut request = to_t0(-1, plain(&[1]));
     let twice = PartitionProduceData { index: 0, records: Some(plain(&[2])) };

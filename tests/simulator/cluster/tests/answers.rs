@@ -37,7 +37,7 @@ impl Bench {
 }
 
 #[test]
-fn metadata_tells_brokers_and_leaders() {
+fn metadata_lists_brokers_and_leaders() {
     let mut bench = Bench::new();
     let response = bench.describe(2, "t");
     let ports: Vec<_> =
@@ -86,7 +86,7 @@ fn brokers_learn_of_changes_at_different_times() {
 }
 
 #[test]
-fn without_a_leader_metadata_says_so() {
+fn metadata_reports_a_missing_leader() {
     let topic = TopicSettings { replication_factor: 1, min_isr: 1, ..TopicSettings::default() };
     let mut bench = Bench::with(Settings::default(), topic);
     bench.cluster.crash(bench.now, 0);
@@ -132,7 +132,7 @@ fn producer_ids_are_given_out_once() {
 }
 
 #[test]
-fn producer_ids_may_be_a_while_in_coming() {
+fn producer_ids_may_be_delayed() {
     let mut bench = Bench::new();
     let chances = Chances { no_producer_id: PerMille(500), ..Chances::default() };
     bench.cluster.set_chances(bench.now, chances);

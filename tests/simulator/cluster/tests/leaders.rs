@@ -55,7 +55,7 @@ fn until_a_new_leader_knows_that_it_is_one_it_refuses() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_its_leader() {
+fn acknowledged_batches_survive_their_leader() {
     let mut bench = Bench::new();
     let handle = bench.produce(0, -1, &[1]);
     while !bench.is_answered(handle) {
@@ -70,7 +70,7 @@ fn what_was_acknowledged_survives_its_leader() {
 }
 
 #[test]
-fn what_no_follower_has_is_lost_and_the_old_leader_truncates() {
+fn unreplicated_batches_are_lost_and_the_old_leader_truncates() {
     let mut bench = Bench::new();
     bench.produce(0, 1, &[1]);
     bench.settle();
@@ -105,7 +105,7 @@ fn the_old_leader_truncates_also_where_the_new_one_has_a_batch_in_part() {
 }
 
 #[test]
-fn what_a_follower_has_is_kept_although_nobody_acknowledged_it() {
+fn a_replicated_batch_survives_without_an_acknowledgement() {
     let settings = Settings { replication: Spread::millis(5, 5), ..Settings::default() };
     let mut bench = Bench::with(settings, TopicSettings::default());
     let handle = bench.produce(0, -1, &[1]);
@@ -132,7 +132,7 @@ fn a_leader_that_steps_down_refuses_what_it_has_stored() {
 }
 
 #[test]
-fn with_nobody_in_sync_there_is_no_leader_until_the_last_one_returns() {
+fn without_in_sync_replicas_there_is_no_leader_until_the_last_returns() {
     let topic = TopicSettings { min_isr: 1, ..TopicSettings::default() };
     let mut bench = Bench::with(Settings::default(), topic);
     bench.cluster.crash(bench.now, 1);

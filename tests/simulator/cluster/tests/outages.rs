@@ -48,7 +48,7 @@ fn a_broker_that_is_down_takes_no_connection_until_it_has_started() {
 }
 
 #[test]
-fn what_a_broker_was_asked_before_it_crashed_is_never_answered() {
+fn requests_before_a_crash_are_never_answered() {
     let mut bench = quick();
     let handle = bench.produce(0, -1, &[1]);
     bench.cluster.crash(bench.now, 0);

@@ -90,7 +90,7 @@ impl Chaos {
 }
 
 #[test]
-fn what_is_acknowledged_stays_where_it_is() {
+fn acknowledged_records_are_never_lost_or_moved() {
     let mut acknowledged = 0;
     for seed in 0..SEEDS {
         let run = std::panic::catch_unwind(|| {

@@ -37,7 +37,7 @@ fn a_topic_can_be_named_by_its_id() {
 }
 
 #[test]
-fn a_topic_made_anew_has_another_id_and_begins_again() {
+fn a_recreated_topic_has_another_id_and_an_empty_log() {
     let mut bench = Bench::new();
     let old = bench.cluster.topic_id("t").unwrap();
     bench.cluster.move_leader(bench.now, "t", 0, 1);
@@ -64,7 +64,7 @@ fn a_topic_made_anew_has_another_id_and_begins_again() {
 }
 
 #[test]
-fn producers_are_unknown_to_a_topic_made_anew() {
+fn producers_are_unknown_to_a_recreated_topic() {
     let mut bench = Bench::new();
     let identity = Identity { producer_id: 7, epoch: 0, base_sequence: 0 };
     bench.ask(0, to_t0(-1, batch(identity, &[1])));
@@ -79,7 +79,7 @@ fn producers_are_unknown_to_a_topic_made_anew() {
 }
 
 #[test]
-fn what_waits_when_a_topic_is_deleted_hears_that_it_is_unknown() {
+fn waiting_requests_fail_as_unknown_when_their_topic_is_deleted() {
     let mut bench = Bench::new();
     bench.cluster.pause(bench.now, 2);
     let handle = bench.produce(0, -1, &[1]);
@@ -133,7 +133,7 @@ fn the_largest_batch_can_change() {
 }
 
 #[test]
-fn records_without_a_key_are_refused_by_name_before_numbers_are_looked_at() {
+fn records_without_a_key_are_refused_before_sequence_numbers_are_checked() {
     let mut bench = Bench::new();
     let identity = Identity { producer_id: 7, epoch: 0, base_sequence: 0 };
     let keyless = batch(identity, &[1, 2]);
@@ -175,7 +175,7 @@ fn a_topic_may_come_back_later_with_other_leaders_and_fewer_partitions() {
 }
 
 #[test]
-fn a_broker_that_is_cut_off_knows_what_it_knew() {
+fn an_isolated_broker_keeps_its_old_metadata() {
     let mut bench = Bench::new();
     bench.cluster.isolate(bench.now, 2);
     bench.cluster.add_partitions(bench.now, "t", 2);
@@ -202,7 +202,7 @@ fn older_brokers_have_no_ids_for_topics() {
 }
 
 #[test]
-fn deleted_records_are_gone_for_consumers_and_kept_for_who_judges() {
+fn deleted_records_leave_the_log_but_stay_in_the_history() {
     let mut bench = Bench::new();
     for id in 1..=3 {
         bench.produce(0, -1, &[id]);
@@ -228,7 +228,7 @@ fn deleted_records_are_gone_for_consumers_and_kept_for_who_judges() {
 }
 
 #[test]
-fn only_what_is_committed_can_be_deleted() {
+fn only_committed_records_can_be_deleted() {
     let mut bench = Bench::new();
     bench.produce(0, 1, &[1]);
     let refused = bench.cluster.delete_records(bench.now, "t", 0, 1).unwrap_err();
