@@ -25,7 +25,7 @@ pub(super) use groups::{joined, synced};
 /// The answer to transactional requests: transactions are not supported.
 const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(53);
 
-pub(super) type Address = (String, u16);
+pub(super) type BrokerAddress = (String, u16);
 
 /// A broker of the cluster, borrowed for one request.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(super) struct Broker<'a> {
     pub(super) cluster_id: &'a str,
     pub(super) node: NodeId,
     /// The addresses of all brokers, ordered by id.
-    pub(super) addresses: &'a [Address],
+    pub(super) addresses: &'a [BrokerAddress],
     /// Milliseconds since 1970.
     pub(super) now: i64,
 }

@@ -18,7 +18,7 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::sleep_until;
 use tokio_rustls::TlsAcceptor;
 
-use super::answers::{Address, Broker, topic_settings};
+use super::answers::{Broker, BrokerAddress, topic_settings};
 use super::cluster::{Cluster, NodeId, Settings};
 use super::faults::Faults;
 use super::groups::{GroupResult, Groups, WaitId};
@@ -60,7 +60,7 @@ struct Shared {
     sasl: Option<ListenerSasl>,
     cluster_id: String,
     /// The addresses of all brokers, ordered by id.
-    addresses: Vec<Address>,
+    addresses: Vec<BrokerAddress>,
     /// Notified when there are new records to read.
     appended: Notify,
     /// Notified when the next deadline of a group may have changed.

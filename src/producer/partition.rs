@@ -18,7 +18,7 @@ pub(super) use self::ends::BatchRemainder;
 use self::numbering::Idempotence;
 pub(super) use self::parts::{Codecs, Piece};
 pub(super) use self::sending::{InFlightLimit, SendReadiness};
-pub(super) use self::verdict::{BatchAction, Refusal, VerdictContext, blames_some};
+pub(super) use self::verdict::{BatchAction, BatchRefusal, VerdictContext, blames_some};
 use super::sequence::Sequence;
 use super::settled::Who;
 use super::ticket::Ticket;
@@ -66,7 +66,7 @@ pub(super) struct Marks {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Appended {
+pub(super) struct AppendedRecord {
     pub(super) ticket: Ticket,
     /// The bytes that it added to the batch.
     pub(super) size: usize,
@@ -97,10 +97,10 @@ impl<W> Partition<W> {
         record: &Record<'_>,
         who: N,
         batch_size: usize,
-    ) -> Result<Appended, N> {
+    ) -> Result<AppendedRecord, N> {
         let Some(batch) = self.queue.back_mut() else { return Err(who) };
         let (size, is_full) = batch.append(record, who, batch_size)?;
-        Ok(Appended { ticket: batch.ticket, size, is_full })
+        Ok(AppendedRecord { ticket: batch.ticket, size, is_full })
     }
 
     /// Adds a batch, whose deadline may be earlier than that of older ones.

@@ -41,7 +41,7 @@ pub(crate) enum Fault {
 }
 
 /// Maximum number of partitions that `Grow` creates.
-const MOST_PARTITIONS: i32 = 8;
+const MAX_PARTITIONS: i32 = 8;
 
 impl Fault {
     /// Returns whether the fault needs an existing topic.
@@ -171,7 +171,7 @@ impl Run<'_> {
             }
             Fault::Grow => {
                 let more = self.cluster.partitions(name) + 1 + self.extra.below(2) as i32;
-                self.cluster.add_partitions(now, name, more.min(MOST_PARTITIONS));
+                self.cluster.add_partitions(now, name, more.min(MAX_PARTITIONS));
             }
             Fault::Compact => self.cluster.alter_topic(now, name, |topic| {
                 topic.log.compacted = !topic.log.compacted;

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::producer::delayed::{Delayed, Target};
 use crate::producer::haste::Haste;
 use crate::producer::owned::{OwnedRecord, out_of_memory};
-use crate::producer::partition::{Appended, Batch};
+use crate::producer::partition::{AppendedRecord, Batch};
 use crate::producer::partitioner::Choice;
 use crate::protocol::LONGEST_TOPIC;
 use crate::record::Record;
@@ -216,7 +216,7 @@ impl<W> Machine<W> {
                 appended
             }
         };
-        let Appended { ticket, size, is_full } = appended;
+        let AppendedRecord { ticket, size, is_full } = appended;
         self.memory.charge(size);
         if target.partition.is_none() {
             self.queues[index].spread.appended(size, batch_size, is_full);

@@ -8,7 +8,9 @@ use super::{Machine, wording};
 use crate::cluster::{Backoff, Place};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::nodes::InFlightBatch;
-use crate::producer::partition::{BatchAction, Piece, Refusal, Taken, VerdictContext, blames_some};
+use crate::producer::partition::{
+    BatchAction, BatchRefusal, Piece, Taken, VerdictContext, blames_some,
+};
 use crate::producer::settled::Stored;
 use crate::protocol::BatchIndexError;
 use crate::record::InvalidBatch;
@@ -38,7 +40,7 @@ impl<W> Machine<W> {
         now: Instant,
         place: Place,
         serial: u64,
-        refusal: Refusal<'_>,
+        refusal: BatchRefusal<'_>,
     ) {
         let partition = self.queues.partition(place);
         let index = partition.find_in_flight(serial);
@@ -109,7 +111,7 @@ impl<W> Machine<W> {
             // It cannot be made smaller.
             let mut whole = parts.remove(0);
             whole.inherit(&mut batch);
-            let refusal = Refusal {
+            let refusal = BatchRefusal {
                 code: ErrorCode::MESSAGE_TOO_LARGE,
                 said: None,
                 records: &[],
@@ -133,7 +135,13 @@ impl<W> Machine<W> {
 
     /// Fails a batch that a broker refuses. Waiters of records that the broker blames get its
     /// message for these.
-    fn fail_refused(&mut self, now: Instant, place: Place, taken: Taken<W>, refusal: Refusal<'_>) {
+    fn fail_refused(
+        &mut self,
+        now: Instant,
+        place: Place,
+        taken: Taken<W>,
+        refusal: BatchRefusal<'_>,
+    ) {
         let Taken { index, mut batch } = taken;
         let error = self.refused(place, refusal, &batch);
         if blames_some(refusal, batch.count()) {
@@ -152,7 +160,7 @@ impl<W> Machine<W> {
     fn refused_records(
         &self,
         place: Place,
-        refusal: Refusal<'_>,
+        refusal: BatchRefusal<'_>,
         maybe_written: bool,
     ) -> BTreeMap<i32, Error> {
         let error = |blamed: &BatchIndexError| {
@@ -163,7 +171,7 @@ impl<W> Machine<W> {
     }
 
     /// Fails the records that a broker refuses, and sends the others of their batch again.
-    fn take_out(&mut self, now: Instant, place: Place, taken: Taken<W>, refusal: Refusal<'_>) {
+    fn take_out(&mut self, now: Instant, place: Place, taken: Taken<W>, refusal: BatchRefusal<'_>) {
         let Taken { index, mut batch } = taken;
         let refused = self.refused_records(place, refusal, false);
         let Ok(pieces) = self.splitter.take_out(&mut batch, &refused) else {

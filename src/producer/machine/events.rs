@@ -7,7 +7,7 @@ use crate::cluster::{ClusterDescription, NodeId};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::nodes::InFlightBatch;
 use crate::producer::notices::Peer;
-use crate::producer::partition::Refusal;
+use crate::producer::partition::BatchRefusal;
 use crate::producer::question::{Answer, MetadataWanted};
 use crate::producer::request::RequestId;
 use crate::producer::response::Answers;
@@ -181,7 +181,7 @@ impl<W> Machine<W> {
                         // The leader stored it, and stepped down while its replicas copied.
                         self.queues.partition(place).may_be_written(serial);
                     }
-                    let refusal = Refusal {
+                    let refusal = BatchRefusal {
                         code: answer.error_code,
                         said,
                         records: &answer.record_errors,
@@ -193,7 +193,7 @@ impl<W> Machine<W> {
                     let code = ErrorCode::NETWORK_EXCEPTION;
                     self.nodes.refused(request.node, code);
                     let said = Some("the broker's answer leaves this partition out");
-                    let refusal = Refusal { code, said, records: &[], maybe_written: true };
+                    let refusal = BatchRefusal { code, said, records: &[], maybe_written: true };
                     self.batch_refused(now, place, serial, refusal);
                 }
             }
@@ -220,7 +220,7 @@ impl<W> Machine<W> {
         let said = reason.to_string();
         let code = reason.context().code.unwrap_or(ErrorCode::NETWORK_EXCEPTION);
         let maybe_written = reason.context().maybe_written;
-        let refusal = Refusal { code, said: Some(&said), records: &[], maybe_written };
+        let refusal = BatchRefusal { code, said: Some(&said), records: &[], maybe_written };
         for InFlightBatch { place, serial, .. } in request.parts {
             self.batch_refused(now, place, serial, refusal);
             self.update_partition(now, place);

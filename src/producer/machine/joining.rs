@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::Machine;
 use crate::cluster::Place;
 use crate::producer::haste::Haste;
-use crate::producer::partition::Appended;
+use crate::producer::partition::AppendedRecord;
 use crate::producer::settled::Who;
 use crate::producer::ticket::Ticket;
 use crate::record::Record;
@@ -38,7 +38,7 @@ impl<W> Machine<W> {
         let batch_size = self.config.batch_size;
         let topic = &mut self.queues[place.topic];
         let appended = topic.partitions[place.partition].append(record, who, batch_size)?;
-        let Appended { ticket, size, is_full } = appended;
+        let AppendedRecord { ticket, size, is_full } = appended;
         topic.records.handed_over += 1;
         if partition.is_none() {
             topic.spread.appended(size, batch_size, is_full);

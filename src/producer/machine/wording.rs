@@ -8,7 +8,7 @@ use crate::cluster::{Cluster, Place, Topic};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::producer::delayed::Target;
-use crate::producer::partition::{Batch, Refusal};
+use crate::producer::partition::{Batch, BatchRefusal};
 use crate::protocol::BatchIndexError;
 
 pub(super) fn place(topic: &str, partition: usize) -> String {
@@ -267,8 +267,13 @@ impl<W> Machine<W> {
     }
 
     /// The error of a batch that a broker refused permanently.
-    pub(super) fn refused(&self, place: Place, refusal: Refusal<'_>, batch: &Batch<W>) -> Error {
-        let Refusal { code, said, records, .. } = refusal;
+    pub(super) fn refused(
+        &self,
+        place: Place,
+        refusal: BatchRefusal<'_>,
+        batch: &Batch<W>,
+    ) -> Error {
+        let BatchRefusal { code, said, records, .. } = refusal;
         let (name, written) = (self.place_name(place), written(batch.is_maybe_written()));
         let blamed = records.first().and_then(|blamed| {
             let message = blamed.batch_index_error_message.as_deref()?;

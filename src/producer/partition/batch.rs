@@ -28,7 +28,7 @@ pub(in crate::producer) struct Batch<W> {
     /// broker cannot be reached.
     pub(super) hurried: bool,
     pub(super) intake: Intake,
-    pub(super) progress: Progress,
+    pub(super) state: BatchState,
     /// Assigned when it is first sent, and kept for as long as its epoch lasts.
     pub(super) sequence: Option<Sequence>,
     /// Number of later batches that were acknowledged before it. If there are any, it is stored,
@@ -77,7 +77,7 @@ pub(super) enum Intake {
 
 /// The sending state of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum BatchState {
     /// It waits to be sent, for the first time or again.
     Queued,
     /// It was sent and is not answered yet.
@@ -123,7 +123,7 @@ impl<W> Batch<W> {
             lingers_until,
             hurried: false,
             intake: Intake::Open,
-            progress: Progress::Queued,
+            state: BatchState::Queued,
             sequence: None,
             overtaken: 0,
             tries: 0,
@@ -234,7 +234,7 @@ impl<W> Batch<W> {
 
     /// Notes that its waiters have completed, each with its own end.
     pub(in crate::producer) fn mark_given_up(&mut self) {
-        self.progress = Progress::GivenUp;
+        self.state = BatchState::GivenUp;
     }
 
     pub(in crate::producer) fn count(&self) -> i32 {
@@ -258,7 +258,7 @@ impl<W> Batch<W> {
     /// Marks it as sent, and returns its records. Records that are not sealed come back by
     /// [`Self::sealed`].
     pub(super) fn send(&mut self) -> Option<Content> {
-        self.progress = Progress::InFlight;
+        self.state = BatchState::InFlight;
         self.tries += 1;
         match &self.content {
             Some(Content::Sealed(batch)) => Some(Content::Sealed(batch.clone())),
@@ -279,11 +279,11 @@ impl<W> Batch<W> {
     }
 
     pub(super) fn is_in_flight(&self) -> bool {
-        self.progress != Progress::Queued
+        self.state != BatchState::Queued
     }
 
     pub(super) fn is_given_up(&self) -> bool {
-        self.progress == Progress::GivenUp
+        self.state == BatchState::GivenUp
     }
 
     /// Returns when it may be sent; `None` is at once.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Partition;
-use super::batch::{Batch, Completion, Progress, Taken};
+use super::batch::{Batch, BatchState, Completion, Taken};
 use crate::error::{Error, Result};
 use crate::producer::settled::Stored;
 
@@ -106,7 +106,7 @@ impl<W> Partition<W> {
         error: Error,
     ) -> BatchRemainder<W> {
         let batch = &mut self.queue[index];
-        batch.progress = Progress::GivenUp;
+        batch.state = BatchState::GivenUp;
         let records = batch.count() as usize;
         let own = batch.end(Err(error));
         let released = std::mem::take(&mut batch.held_completions);
@@ -168,7 +168,7 @@ impl<W> Partition<W> {
         error: &Error,
     ) -> Vec<BatchRemainder<W>> {
         let in_flight = |(index, batch): (usize, &Batch<W>)| {
-            (batch.progress == Progress::InFlight).then_some(index)
+            (batch.state == BatchState::InFlight).then_some(index)
         };
         let indices: Vec<_> = self.queue.iter().enumerate().filter_map(in_flight).collect();
         indices.into_iter().map(|index| self.give_up(now, index, error.clone())).collect()

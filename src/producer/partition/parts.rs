@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use super::batch::{Batch, Completion, Content, Intake, Progress};
+use super::batch::{Batch, BatchState, Completion, Content, Intake};
 use crate::error::Error;
 use crate::producer::sequence::Sequence;
 use crate::producer::settled::{Rest, Waiting};
@@ -139,7 +139,7 @@ impl<W> Batch<W> {
             lingers_until: self.lingers_until,
             hurried: true,
             intake: Intake::Closed,
-            progress: Progress::Queued,
+            state: BatchState::Queued,
             sequence,
             overtaken: self.overtaken,
             tries: 0,

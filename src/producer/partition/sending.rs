@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Partition;
-use super::batch::{Batch, Content, Progress};
+use super::batch::{Batch, BatchState, Content};
 use crate::cluster::{Leader, NodeId};
 use crate::record::SealedBatch;
 
@@ -57,7 +57,7 @@ impl<W> Partition<W> {
     /// expires.
     #[inline]
     pub(in crate::producer) fn next_event(&self, now: Instant) -> Option<Instant> {
-        let pending = self.queue.iter().find(|batch| batch.progress != Progress::GivenUp);
+        let pending = self.queue.iter().find(|batch| batch.state != BatchState::GivenUp);
         let next = self.next_to_send().and_then(|(index, _)| self.ready_at(index));
         let ready_at = next.filter(|at| *at > now);
         let deadlines = pending.map(|batch| batch.deadline).into_iter();

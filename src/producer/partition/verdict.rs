@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Partition;
-use super::batch::{Batch, Progress, Taken};
+use super::batch::{Batch, BatchState, Taken};
 use super::ends::BatchRemainder;
 use crate::cluster::Leader;
 use crate::error::ErrorCode;
@@ -12,7 +12,7 @@ use crate::protocol::BatchIndexError;
 
 /// A broker's refusal of a batch, or the loss of its request.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::producer) struct Refusal<'a> {
+pub(in crate::producer) struct BatchRefusal<'a> {
     pub(in crate::producer) code: ErrorCode,
     pub(in crate::producer) said: Option<&'a str>,
     /// Records that the broker blames (KIP-467).
@@ -88,7 +88,7 @@ impl<W> Partition<W> {
         &mut self,
         now: Instant,
         taken: &mut Taken<W>,
-        refusal: Refusal<'_>,
+        refusal: BatchRefusal<'_>,
         context: VerdictContext,
     ) -> BatchAction {
         let Taken { index, batch } = taken;
@@ -96,7 +96,7 @@ impl<W> Partition<W> {
         batch.last_failure = Some((refusal.code, refusal.said.map(str::to_owned)));
         // From here on one batch at a time, in order, until the leader acknowledges again.
         self.idempotence.acked_by = None;
-        if batch.progress == Progress::GivenUp {
+        if batch.state == BatchState::GivenUp {
             self.leave_in_doubt(batch);
             return BatchAction::Dropped;
         }
@@ -133,7 +133,7 @@ impl<W> Partition<W> {
     pub(in crate::producer) fn put_back(&mut self, taken: Taken<W>, resume_at: Instant) {
         debug_assert!(self.marks.is_listed, "it had a batch until now");
         let Taken { index, mut batch } = taken;
-        batch.progress = Progress::Queued;
+        batch.state = BatchState::Queued;
         batch.failures += 1;
         batch.resume_at = Some(resume_at);
         self.queue.insert(index, batch);
@@ -157,7 +157,11 @@ enum RefusalAction {
     Fail,
 }
 
-fn refusal_action<W>(refusal: Refusal<'_>, batch: &Batch<W>, is_gapless: bool) -> RefusalAction {
+fn refusal_action<W>(
+    refusal: BatchRefusal<'_>,
+    batch: &Batch<W>,
+    is_gapless: bool,
+) -> RefusalAction {
     let numbered = batch.sequence.is_some();
     let may_be_cut = !batch.maybe_written && !batch.is_whole();
     match refusal.code {
@@ -181,7 +185,7 @@ fn refusal_action<W>(refusal: Refusal<'_>, batch: &Batch<W>, is_gapless: bool) -
 }
 
 /// Returns whether a broker names the records of a batch that it refuses.
-pub(in crate::producer) fn blames_some(refusal: Refusal<'_>, count: i32) -> bool {
+pub(in crate::producer) fn blames_some(refusal: BatchRefusal<'_>, count: i32) -> bool {
     let mut blamed = refusal.records.iter();
     !refusal.records.is_empty() && blamed.all(|record| (0..count).contains(&record.batch_index))
 }

@@ -85,7 +85,8 @@ macro_rules! oracle_types {
 
                 let message = Just(Self::default()).boxed();
                 $(
-                    let values = $crate::protocol::oracle_types::strategy!(_version $(, null in $nullable)?);
+                    let values =
+                        $crate::protocol::oracle_types::strategy!(_version $(, null in $nullable)?);
                     let message = $crate::protocol::values::with(
                         message,
                         true $(&& ($versions).contains(&_version))?,
