@@ -1,5 +1,5 @@
-//! Connections to brokers: sockets, encryption, negotiation, logins, requests in a pipeline. Knows
-//! nothing of producing.
+//! Connections to brokers: sockets, TLS, version negotiation, SASL logins and pipelined requests.
+//! Independent of the producer.
 
 mod authentication;
 mod connect;

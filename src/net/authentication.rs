@@ -1,4 +1,4 @@
-//! The SASL stage of opening a connection: chooses a mechanism, and runs it as requests.
+//! The SASL stage of opening a connection: negotiates a mechanism and runs its messages.
 
 use std::time::Duration;
 
@@ -17,26 +17,24 @@ use crate::protocol::{
 };
 use crate::sasl::{Client, Next, is_for_now};
 
-/// What a broker says to a mechanism.
+/// The broker's answer to a requested mechanism.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Offer {
-    /// It is enabled, and the mechanism's first message is awaited.
+    /// The mechanism is enabled, and the broker expects its first message.
     Accepted,
-    /// It is not enabled, and these are. The broker closes the connection.
+    /// The mechanism is not enabled. Lists those that are. The broker closes the connection.
     Others(Vec<String>),
     /// The listener does not use SASL.
     NoSasl,
 }
 
-/// How a login ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LoggedIn {
     Yes(Lease),
-    /// Another mechanism is to be tried, on a new connection.
+    /// Another mechanism must be tried, on a new connection.
     Again,
 }
 
-/// Asks for a mechanism.
 pub(super) async fn choose(pipeline: &Pipeline, mechanism: &str) -> Result<Offer> {
     let request = SaslHandshakeRequest { mechanism: mechanism.to_owned() };
     let response = pipeline.call_ahead(&request, SaslHandshakeRequest::VERSIONS.1).await?;
@@ -51,7 +49,6 @@ pub(super) async fn choose(pipeline: &Pipeline, mechanism: &str) -> Result<Offer
     }
 }
 
-/// Logs in.
 pub(super) async fn log_in(
     pipeline: &Pipeline,
     versions: &Versions,
@@ -79,7 +76,7 @@ pub(super) async fn log_in(
     }
 }
 
-/// Names mechanisms in an error. They come from the broker.
+/// Formats mechanism names for an error. They come from the broker and are not trusted.
 pub(super) fn list(offered: &[String]) -> String {
     if offered.is_empty() {
         return "none".to_owned();
@@ -88,7 +85,7 @@ pub(super) fn list(offered: &[String]) -> String {
     names.join(", ")
 }
 
-/// Runs the mechanism until both sides are content.
+/// Exchanges SASL messages until the login succeeds or fails.
 async fn authenticate(
     pipeline: &Pipeline,
     versions: &Versions,
@@ -99,10 +96,10 @@ async fn authenticate(
     let mut message = client.first();
     let mut derived = None;
     loop {
-        // The broker counts from a later moment.
+        // The broker starts its count later, so the lease ends slightly early.
         let begun = Instant::now();
         let response = match exchange(pipeline, version, message).await {
-            // The broker has said why before it closed the connection.
+            // The broker sent the reason in its previous answer, then closed the connection.
             Err(_) if client.is_refused() => {
                 login.forget();
                 return Err(Error::new(ErrorKind::Authentication, client.refusal("")));
@@ -154,7 +151,7 @@ fn refused(client: &Client, code: ErrorCode, said: &str) -> Error {
     Error::new(kind, message).code(code)
 }
 
-/// Sends one message of a mechanism. The copies of it that are made here are overwritten.
+/// Sends one SASL message. Its copies are zeroized, as it may hold a password.
 async fn exchange(
     pipeline: &Pipeline,
     version: i16,

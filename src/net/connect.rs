@@ -1,4 +1,4 @@
-//! From a host's name to a connected socket.
+//! Resolves a host name and connects a socket to one of its addresses.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -11,14 +11,14 @@ use super::opening::{ConnectError, ConnectStage, Opening};
 use super::race::first_of;
 use super::transport::describe;
 
-/// The delay before the next address of a host is tried beside one that has not answered:
-/// RFC 8305's recommendation.
+/// Delay before the next address is tried while the previous one has not answered, as RFC 8305
+/// recommends.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Connects to the first of the host's addresses that answers.
+/// Connects to the host's first address that answers.
 ///
 /// # Cancel safety
-/// Dropping it closes what was opened.
+/// Dropping the future closes every socket that it opened.
 pub(super) async fn connect(opening: &Opening<'_>) -> Result<Socket, ConnectError> {
     let addresses = resolve(opening).await?;
     connect_any(opening, &addresses, Socket::connect).await
@@ -41,7 +41,7 @@ async fn resolve(opening: &Opening<'_>) -> Result<Vec<SocketAddr>, ConnectError>
     Err(opening.unreachable(ConnectStage::Dns, cause))
 }
 
-/// Tries every address before the deadline, however many of them hang.
+/// Tries every address before the deadline, even if earlier ones hang.
 async fn connect_any<T>(
     opening: &Opening<'_>,
     addresses: &[SocketAddr],
@@ -62,7 +62,8 @@ async fn connect_any<T>(
     connected.map_err(|failures| opening.unreachable(ConnectStage::Tcp, all_causes(&failures)))
 }
 
-/// The cause that all addresses share, as both of "localhost" mostly do, or else each one's own.
+/// Returns the common cause if all addresses share it, as both of "localhost" usually do. Otherwise
+/// lists the cause of each address.
 fn all_causes(failures: &[(IpAddr, String)]) -> String {
     match failures {
         [(_, first), rest @ ..] if rest.iter().all(|(_, cause)| cause == first) => first.clone(),
@@ -86,7 +87,7 @@ mod tests {
     const FIRST: &str = "192.0.2.1:9092";
     const SECOND: &str = "192.0.2.2:9092";
 
-    /// Opens a connection to a host of these addresses; says how, and after how long.
+    /// Opens a connection to a host with these addresses. Returns the result and the elapsed time.
     async fn open<T>(
         addresses: &[&str],
         connect: impl AsyncFn(&str) -> io::Result<T>,
@@ -111,7 +112,7 @@ mod tests {
         assert_eq!(error.to_string(), "broker:9092 (TCP: no answer within 200ms)");
     }
 
-    /// Though [`HEAD_START`] is longer than the whole time.
+    /// [`HEAD_START`] is longer than the whole limit here.
     #[tokio::test(start_paused = true)]
     async fn the_last_address_is_tried_before_the_deadline() {
         let last_answers = async |address: &str| match address {

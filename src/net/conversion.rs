@@ -1,11 +1,11 @@
-//! PEM that the program makes of files in other forms, such as key stores.
+//! Requests PEM from the program for files in other formats, such as key stores.
 
 use super::program::{NotProvided, PemOf, Program, ProgramRequest, ask};
 use crate::config::{Identity, Pem, Tls, Trust};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Settings without [`Pem::Asked`]: the program is asked for the text. An error says which setting
-/// it is about, and shows no secret.
+/// Replaces each [`Pem::Asked`] with text that the program provides. An error names the setting and
+/// shows no secret.
 pub(super) async fn converted(settings: &Tls, program: &dyn Program) -> Result<Tls> {
     let trust = match &settings.trust {
         Trust::Only(pem) => Trust::Only(text(pem, PemOf::Authorities, program).await?),
@@ -24,7 +24,7 @@ async fn with_text(identity: &Identity, program: &dyn Program) -> Result<Identit
         Some(key) => Some(text(key, PemOf::Key, program).await?),
         None => None,
     };
-    // A conversion decrypts the key itself, unless the file is PEM meanwhile.
+    // The program decrypts the key when it converts it, unless the file is PEM by now.
     let is_open = match (identity.key.as_ref().unwrap_or(&identity.certificate), &key) {
         (Pem::Asked(_), made) => !made.as_ref().unwrap_or(&certificate).is_encrypted(),
         _ => false,
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use crate::config::{Password, Secret};
 
-    /// Converts what is asked for to its name, or refuses, or does not answer.
+    /// Answers a request with the setting's name, refuses it, or never answers.
     #[derive(Debug)]
     struct Converts(Option<Result<(), &'static str>>);
 

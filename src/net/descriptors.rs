@@ -1,9 +1,9 @@
-//! Which descriptors are sockets of ours, so that a forked child can close its copies.
+//! List of this process's open sockets, so that a forked child can close its copies.
 //!
-//! A socket that a child keeps open would hide its end from the broker, and a shutdown by the
-//! child would end the parent's connection: the child must close(2) it, and nothing else.
-//! Sockets are made and dropped under one lock, which a forking thread holds meanwhile, so the
-//! list in the child is exact.
+//! A copy that a child keeps open would hide the connection's end from the broker. A shutdown by
+//! the child would end the parent's connection. So the child must only close(2) its copies. Sockets
+//! are opened and closed under one lock, which the forking thread holds during the fork: the
+//! child's list is exact.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -24,30 +24,30 @@ use tokio::time::sleep;
 static OPEN: Mutex<BTreeSet<RawFd>> = Mutex::new(BTreeSet::new());
 
 fn open() -> MutexGuard<'static, BTreeSet<RawFd>> {
-    // A set of numbers is whole even after a panic while it was locked.
+    // A panic under the lock cannot leave a set of numbers half-updated.
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// While it lives, no socket is opened or closed: held around a fork.
+/// Prevents sockets from being opened or closed while it lives. Held during a fork.
 #[derive(Debug)]
 pub struct SocketsGuard {
     open: MutexGuard<'static, BTreeSet<RawFd>>,
 }
 
 impl SocketsGuard {
-    /// Waits until no socket is being opened or closed; that takes no longer than a system call.
+    /// Waits until no socket is being opened or closed, which takes at most one system call.
     pub fn lock() -> Self {
         Self { open: open() }
     }
 
-    /// In a forked child: closes its copies of the parent's sockets, and only closes them.
-    /// Neither allocates nor frees memory, so that it can run within the fork.
+    /// In a forked child, closes the copies of the parent's sockets without shutting them down.
+    /// Neither allocates nor frees memory, so it can run inside the fork handler.
     pub fn close_inherited(mut self) {
         let inherited = ManuallyDrop::new(std::mem::take(&mut *self.open));
         for &descriptor in inherited.iter() {
-            #[expect(unsafe_code, reason = "what owns the socket would speak to the runtime")]
-            // SAFETY: the list is exact, so the number is that of a socket of ours. What owns it
-            // is the parent's: the child forgets it, and uses the number no more.
+            #[expect(unsafe_code, reason = "dropping the sockets would call into the runtime")]
+            // SAFETY: the list is exact, so the descriptor is one of these sockets. Its owner is a
+            // leftover of the parent: the child never drops or uses it.
             unsafe {
                 libc::close(descriptor);
             }
@@ -55,28 +55,27 @@ impl SocketsGuard {
     }
 }
 
-/// A socket that is on the list exactly as long as it is open: every change of the two happens
-/// under one lock.
+/// A socket that is on the list exactly while it is open. Both change together, under one lock.
 #[derive(Debug)]
 struct Listed<S: AsRawFd> {
-    /// `None` only while it is dropped or converted.
+    /// `None` only while the socket is being dropped or converted.
     socket: Option<S>,
 }
 
 impl<S: AsRawFd> Listed<S> {
-    /// Puts a socket on the list that was opened under this lock.
+    /// Lists a socket that was opened under this lock.
     fn add(open: &mut BTreeSet<RawFd>, socket: S) -> Self {
         open.insert(socket.as_raw_fd());
         Self { socket: Some(socket) }
     }
 
-    /// Opens a socket. If that fails half-way, it is closed and was never on the list.
+    /// Opens a socket. On failure, the socket is closed and was never listed.
     fn open(make: impl FnOnce() -> io::Result<S>) -> io::Result<Self> {
         let mut open = open();
         Ok(Self::add(&mut open, make()?))
     }
 
-    /// Makes another type of it. If that fails, the socket is closed, and no longer on the list.
+    /// Converts the socket to another type. On failure, it is closed and no longer listed.
     fn convert<T: AsRawFd>(
         mut self,
         make: impl FnOnce(S) -> io::Result<T>,
@@ -86,7 +85,7 @@ impl<S: AsRawFd> Listed<S> {
         Ok(Listed::add(&mut open, make(socket)?))
     }
 
-    /// Takes the socket off the list. It must be closed, or listed again, under this lock.
+    /// Removes the socket from the list. It must be closed or listed again under the same lock.
     fn take(&mut self, open: &mut BTreeSet<RawFd>) -> Option<S> {
         self.socket.take().inspect(|socket| {
             open.remove(&socket.as_raw_fd());
@@ -111,23 +110,23 @@ impl<S: AsRawFd> Drop for Listed<S> {
 
 const TAKEN: &str = "a socket is taken only by what consumes it";
 
-/// A listening socket.
+/// A bound socket, not yet registered with a runtime.
 #[derive(Debug)]
 pub struct Listener {
     socket: Listed<std::net::TcpListener>,
 }
 
-/// The same, on a runtime.
+/// A listening socket on a Tokio runtime.
 #[derive(Debug)]
 pub struct Listening {
     socket: Listed<TcpListener>,
 }
 
-/// The pause before the next try after a connection could not be accepted.
+/// Pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 impl Listener {
-    /// Binds it, so that its port is known, and clients may come.
+    /// Binds and listens: the port is known, and clients can connect.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = Listed::open(|| {
             let socket = std::net::TcpListener::bind(address)?;
@@ -137,20 +136,19 @@ impl Listener {
         Ok(Self { socket })
     }
 
-    /// The port.
     pub fn port(&self) -> io::Result<u16> {
         self.socket.get().local_addr().map(|address| address.port())
     }
 
-    /// Takes it over to the runtime of this thread.
+    /// Registers the socket with this thread's runtime.
     pub fn listen(self) -> io::Result<Listening> {
         self.socket.convert(TcpListener::from_std).map(|socket| Listening { socket })
     }
 }
 
 impl Listening {
-    /// The next connection. One that fails does not end the listening; if the process has no
-    /// descriptors left, this waits until it has.
+    /// Returns the next connection. Retries after a failure. If the process has no free
+    /// descriptors, waits for one.
     pub async fn accept(&self) -> Socket {
         loop {
             let accepted = poll_fn(|context| self.poll_accept(context)).await;
@@ -168,18 +166,18 @@ impl Listening {
     }
 }
 
-/// How long a connection may be silent before the system asks whether it is alive. Load balancers
-/// and NAT forget silent connections, some of them after four minutes.
+/// Idle time before the first TCP keepalive probe. Load balancers and NAT drop silent connections,
+/// some after four minutes.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// A connection.
+/// A connected TCP socket.
 #[derive(Debug)]
 pub struct Socket {
     stream: Listed<TcpStream>,
 }
 
 impl Socket {
-    /// Connects. Dropping the future closes the socket.
+    /// Connects to an address. Dropping the future closes the socket.
     pub(super) async fn connect(address: SocketAddr) -> io::Result<Self> {
         let socket = Self::start(address)?;
         let stream = socket.stream.get();

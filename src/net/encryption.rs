@@ -18,10 +18,10 @@ use super::transport::describe;
 use crate::error::{Error, ErrorKind};
 use crate::tls::{ClientTls, Session};
 
-/// How much of a request is encrypted at a time. Few large writes cost fewer system calls.
+/// Bytes of a request that are encrypted at a time. A few large writes cost fewer system calls.
 const BUFFER: usize = 256 * 1024;
 
-/// A socket that notes whether the broker has sent anything.
+/// A socket that records whether the broker has sent anything.
 #[derive(Debug)]
 pub(super) struct Noting {
     socket: Socket,
@@ -73,15 +73,14 @@ impl AsyncWrite for Noting {
     }
 }
 
-/// Why a connection is not encrypted.
 #[derive(Debug)]
 pub(super) struct NotEncrypted {
     pub(super) error: ConnectError,
-    /// Whether the connection ended before the broker's first byte, as at ports without TLS.
+    /// True if the connection ended before the broker's first byte, as at ports without TLS.
     pub(super) is_silent: bool,
 }
 
-/// Encrypts a connection. Returns what explains a failure behind the handshake, too.
+/// Runs the TLS handshake. Also returns the session, which explains failures after the handshake.
 pub(super) async fn encrypt(
     opening: &Opening<'_>,
     tls: &ClientTls,
@@ -108,8 +107,8 @@ pub(super) async fn encrypt(
     }
 }
 
-/// A connection that ends within a handshake says nothing of the broker, unless it ends before the
-/// broker's first byte.
+/// A connection that ends between the broker's first byte and its certificate gives no hint at the
+/// cause. It is reported as a plain disconnection.
 fn explain(session: &Session, error: &io::Error, has_read: bool) -> Error {
     let is_cut = error.kind() != io::ErrorKind::InvalidData
         && has_read
@@ -118,7 +117,7 @@ fn explain(session: &Session, error: &io::Error, has_read: bool) -> Error {
     explained.unwrap_or_else(|| Error::new(ErrorKind::Disconnected, describe(error)))
 }
 
-/// Explains why the first exchange behind the handshake failed: in TLS 1.3, a broker refuses a
+/// Explains why the first exchange after the handshake failed. In TLS 1.3, a broker refuses a
 /// client's certificate only then.
 pub(super) fn explain_late(session: &Session, error: Error) -> Error {
     if error.kind() != ErrorKind::Disconnected {

@@ -1,11 +1,10 @@
-//! When certificates expire that connections use: the client's own, and the brokers'.
+//! Expiry times of the certificates in use: the client's own and the brokers'.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
 
 use crate::config::Address;
 
-/// When certificates expire.
 #[derive(Debug, Default)]
 pub(super) struct Expiries {
     own: Option<SystemTime>,
@@ -13,17 +12,18 @@ pub(super) struct Expiries {
 }
 
 impl Expiries {
-    /// The client's own certificates were loaded.
+    /// Sets the expiry of the client's own certificates.
     pub(super) fn set_own(&mut self, at: Option<SystemTime>) {
         self.own = at;
     }
 
-    /// A broker has shown its certificate. It takes the place of that which it showed before.
+    /// Sets the expiry of a broker's certificate, in place of its previous one.
     pub(super) fn set_peer(&mut self, broker: &Address, at: SystemTime) {
         self.peers.insert(broker.clone(), at);
     }
 
-    /// The first of them. Brokers whose certificates have expired since are gone or have another.
+    /// Returns the earliest expiry. Drops expired broker certificates: such a broker is gone or has
+    /// a new one.
     pub(super) fn first(&mut self) -> Option<SystemTime> {
         let now = SystemTime::now();
         self.peers.retain(|_, at| *at > now);
