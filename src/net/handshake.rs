@@ -1,5 +1,5 @@
-//! The stages between a connected socket and a link that is ready for requests: TLS, as a transport
-//! in place of the socket; `ApiVersions`; SASL, as requests on the same pipeline.
+//! The stages between a connected socket and a link that is ready for requests: TLS, `ApiVersions`
+//! and SASL. SASL messages are requests on the connection's pipeline.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,14 +20,14 @@ use crate::protocol::ApiVersionsRequest;
 use crate::tls::ClientTls;
 use crate::wire::Reader;
 
-/// What it means that a broker answers a client without TLS alone.
+/// Reported if a broker answers only without TLS.
 pub(super) const SPEAKS_PLAIN_TEXT: &str = "the port speaks plain text, and TLS was asked for; use the port of \
      a TLS listener (SSL or SASL_SSL), or switch TLS off";
 
-/// How long a port is asked whether it speaks plain text.
+/// Maximum time to test whether a port speaks plain text.
 const PLAIN_TEXT_PATIENCE: Duration = Duration::from_secs(3);
 
-/// What a connection is opened with, as far as it was to be loaded or asked for first.
+/// The loaded certificates and credentials of a connection.
 #[derive(Debug)]
 pub(super) struct Prepared<'a> {
     pub(super) security: &'a LinkSecurity,
@@ -36,8 +36,8 @@ pub(super) struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Loads certificates and asks for passwords. This is no part of opening a connection: a program
-    /// may take its time to say a password.
+    /// Loads certificates and requests passwords. Not limited by the deadline of `opening`: the
+    /// program may take long to provide a password.
     pub(super) async fn new(
         security: &'a LinkSecurity,
         opening: &Opening<'_>,
@@ -51,7 +51,7 @@ impl<'a> Prepared<'a> {
         Ok(Self { security, tls, login })
     }
 
-    /// Opens a connection, all stages of it.
+    /// Runs all stages. Reconnects if the login must use another mechanism.
     pub(super) async fn open(
         &self,
         opening: &Opening<'_>,
@@ -110,15 +110,15 @@ impl<'a> Prepared<'a> {
         Ok((pipeline, versions))
     }
 
-    /// The mechanisms that a broker offers which wants a login, and `None` from any other. For a
-    /// client that does not log in, and whose connections brokers close without a word.
+    /// Returns the offered mechanisms if the broker requires a login, and `None` otherwise. For
+    /// clients without a login, whose connections such brokers close without an error.
     pub(super) async fn offered(
         &self,
         opening: &Opening<'_>,
         settings: &PipelineSettings,
     ) -> Option<Vec<String>> {
         let (pipeline, _) = self.open_without_login(opening, settings).await.ok()?;
-        // No mechanism has this name, so that the answer lists those that there are.
+        // No mechanism has this name, so the broker lists those that it offers.
         let asked = opening.stage(ConnectStage::Sasl, choose(&pipeline, "?")).await;
         match asked {
             Ok(Offer::Others(offered)) => Some(offered),
@@ -127,8 +127,8 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Whether the broker answers a client that does not encrypt: brokers close what is not a request
-/// without a word, as a load balancer does whose brokers are away.
+/// Returns whether the port answers without TLS. A broker closes connections on bytes that are not
+/// a request, without an answer. So does a load balancer that has no broker behind it.
 async fn speaks_plain_text(opening: &Opening<'_>, settings: &PipelineSettings) -> bool {
     let asked = async {
         let socket = connect(opening).await.ok()?;
@@ -138,7 +138,7 @@ async fn speaks_plain_text(opening: &Opening<'_>, settings: &PipelineSettings) -
     matches!(timeout(PLAIN_TEXT_PATIENCE, asked).await, Ok(Some(_)))
 }
 
-/// Kafka 2.4 and later answer version 3; older brokers list their versions in version 0.
+/// Kafka 2.4 and later support version 3. Older brokers list their versions in version 0.
 async fn ask_versions(pipeline: &Pipeline) -> Result<Versions> {
     let request = ApiVersionsRequest {
         client_software_name: "dekaf".into(),
@@ -160,7 +160,7 @@ async fn ask_versions(pipeline: &Pipeline) -> Result<Versions> {
     Err(Error::new(kind, message).code(response.error_code))
 }
 
-/// The error code comes first in every version, behind the correlation id.
+/// The error code is the first field in every version, after the correlation id.
 fn refuses_version(frame: &Bytes) -> bool {
     let mut input = Reader::new(frame);
     input.skip(size_of::<i32>()).and_then(|()| input.i16()) == Ok(ErrorCode::UNSUPPORTED_VERSION.0)

@@ -1,5 +1,5 @@
-//! What keeps an open connection usable: logs in again before the login ends, and makes way for a
-//! connection with a newer certificate.
+//! Keeps an open connection usable: renews its login, and ends the connection when a newer
+//! certificate is available.
 
 use std::future::pending;
 use std::pin::pin;
@@ -18,19 +18,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::ApiVersionsRequest;
 use crate::tls::ClientTls;
 
-/// How long to wait before credentials are asked for again.
+/// Pause between two requests for credentials.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
-/// When to look for a newer certificate: this part of the old one's life before its end, and at most
-/// so long before.
+/// When to start looking for a newer certificate: at this fraction of the validity that was left
+/// when the connection opened, and at most an hour before expiry.
 const BEFORE_EXPIRY: f64 = 0.2;
 const LONGEST_BEFORE_EXPIRY: Duration = Duration::from_secs(3600);
 
-/// How often to look from then on.
+/// Bounds of the pause between two checks for a newer certificate, before jitter.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
 const SHORTEST_BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
-/// An open connection, and what it was opened with.
+/// An open connection with the TLS settings that it was opened with.
 #[derive(Debug)]
 pub(super) struct Keeper {
     pub(super) pipeline: Rc<Pipeline>,
@@ -40,12 +40,12 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Whether there is anything to do.
+    /// Returns whether the login or the certificate will expire.
     pub(super) fn is_needed(&self, lease: Lease) -> bool {
         lease.due(0.0).is_some() || self.ending_certificate().is_some()
     }
 
-    /// Keeps the connection usable until it has ended.
+    /// Runs until the connection has ended.
     pub(super) async fn run(self, lease: Lease) {
         tokio::select! {
             () = self.pipeline.closed() => {}
@@ -56,7 +56,7 @@ impl Keeper {
         }
     }
 
-    /// Renews the login whenever that is due. Returns why the connection must end.
+    /// Renews the login whenever due. Returns why the connection must end.
     async fn keep(&self, mut lease: Lease) -> String {
         let mut newer = pin!(self.newer_certificate());
         loop {
@@ -80,7 +80,8 @@ impl Keeper {
                 Ok(Some(lease)) => lease,
                 Ok(None) => return "the login ends, and there is no other".to_owned(),
                 Err(error) => {
-                    // Every request before it is answered.
+                    // The broker has answered every earlier request, so no request in flight is
+                    // lost.
                     self.pipeline.end(&format!("the broker does not renew the login: {error}"));
                     return pending().await;
                 }
@@ -88,7 +89,7 @@ impl Keeper {
         }
     }
 
-    /// Logs in again; `None` is that until then no credentials were to be had.
+    /// Logs in again. Returns `None` if no credentials are available before `last_call`.
     async fn renewed(&self, last_call: Instant) -> Result<Option<Lease>> {
         let login = loop {
             match timeout_at(last_call, self.security.renewal()).await {
@@ -98,8 +99,9 @@ impl Keeper {
                 Ok(Err(_)) => sleep(BETWEEN_TRIES).await,
             }
         };
-        // Behind the requests that are written, before those that are queued: none may come between.
-        // Brokers answer the requests before it first, each within `request_timeout`.
+        // The login follows the requests already written and precedes the queued ones: no request
+        // may come between its messages. Brokers answer the earlier requests first, each within
+        // `request_timeout`.
         let _held = self.pipeline.hold();
         let renewed = match log_in(&self.pipeline, &self.versions, &login).await {
             Ok(LoggedIn::Yes(lease)) => Ok(Some(lease)),
@@ -112,15 +114,15 @@ impl Keeper {
         renewed
     }
 
-    /// Returns when the connection's own certificate is about to end, and a newer one is there.
-    /// Without a newer one the connection stays: brokers look at certificates when it is opened.
+    /// Returns once the client's certificate is about to expire and a newer one is loaded. Without
+    /// a newer one the connection stays open: brokers check certificates only when it is opened.
     async fn newer_certificate(&self) {
         let Some((tls, expires_at)) = self.ending_certificate() else { return pending().await };
         let left = || expires_at.duration_since(SystemTime::now()).unwrap_or_default();
         let before = left().mul_f64(BEFORE_EXPIRY).min(LONGEST_BEFORE_EXPIRY);
         sleep(left().saturating_sub(before)).await;
         loop {
-            // What cannot be loaded is logged there.
+            // A load failure is logged by `tls()`.
             if let Ok(Some(loaded)) = self.security.tls().await
                 && !Rc::ptr_eq(tls, &loaded)
                 && loaded.expires_at().is_none_or(|at| at > expires_at)
@@ -134,25 +136,25 @@ impl Keeper {
         }
     }
 
-    /// The client's own certificate, if it can be replaced, and when it ends.
+    /// Returns the client's certificate and its expiry, if the certificate can be replaced.
     fn ending_certificate(&self) -> Option<(&Rc<ClientTls>, SystemTime)> {
         let tls = self.tls.as_ref().filter(|_| self.security.tls_may_change())?;
         Some((tls, tls.expires_at()?))
     }
 
-    /// Takes no more requests, and waits until every one that is written has been processed. Brokers
-    /// answer in order, and read what asks for no answer before what comes behind it.
+    /// Stops writing queued requests, and waits until the broker has processed all written ones.
+    /// Brokers answer in order. They also read requests without an answer in order.
     async fn drained(&self) {
         self.pipeline.stop();
-        // If it fails, the connection has ended by itself.
+        // This fails only if the connection has ended.
         let _ended = self.pipeline.call_ahead(&ApiVersionsRequest::default(), 0).await;
     }
 }
 
-/// A number between 0 and 1.
+/// Returns a random number from 0 to 1, for jitter.
 fn chance() -> f64 {
     let mut byte = [0];
-    // Without randomness, connections are renewed together.
+    // Without randomness, all connections are renewed at the same time.
     let _without = SystemRandom::new().fill(&mut byte);
     f64::from(byte[0]) / 255.0
 }

@@ -1,41 +1,42 @@
-//! How long a login lasts.
+//! The lifetime of a login: when to renew it, and when it ends.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// Less time is too short for another login: brokers take one a second, and the requests before it
-/// are answered first.
+/// Shortest lifetime that is renewed. Brokers accept one login a second, and first answer the
+/// earlier requests.
 const SHORTEST: Duration = Duration::from_secs(2);
 
-/// The part of its life after which a login is renewed: from the first number to the sum of both, by
-/// chance, so that connections that were opened together are not renewed together.
+/// Fraction of its lifetime after which a login is renewed: from the first number to the sum of
+/// both, at random. Connections that were opened together are so renewed at different times.
 const RENEWED_AFTER: (f64, f64) = (0.8, 0.1);
 
-/// The last part of its life, in which no login is begun: requests on their way must reach the broker
-/// in time.
+/// Last fraction of the lifetime, in which no login is started: requests in flight must reach the
+/// broker before the login ends.
 const MARGIN: f64 = 0.05;
 const LONGEST_MARGIN: Duration = Duration::from_secs(10);
 
-/// How long a login lasts.
+/// The lifetime of one login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lease {
     begun: Instant,
-    /// How long the broker takes requests; `None` is for ever.
+    /// How long the broker accepts requests; `None` if there is no limit.
     lasts: Option<Duration>,
-    /// Whether the broker takes another login on the same connection.
+    /// Whether the broker accepts another login on the same connection.
     is_renewable: bool,
 }
 
 impl Lease {
-    /// The lease of a connection without a login, which has no end.
+    /// Returns the lease of a connection without a login.
     pub(super) fn endless() -> Self {
         Self { begun: Instant::now(), lasts: None, is_renewable: false }
     }
 
-    /// A login counts from when the client's last message was sent. `lifetime` is what the broker
-    /// says, where zero is no limit. `expires_at` is when the token ends: a broker that sets no lifetime refuses
-    /// another login, and may have accepted a token that ends within the difference of the clocks.
+    /// Creates the lease of a login whose last message was sent at `begun`. `lifetime` is the
+    /// broker's limit, and zero if it sets none. Then the token's `expires_at` counts, and the
+    /// broker refuses another login. A token that has expired is ignored: the broker accepted it,
+    /// so the clocks differ.
     pub(super) fn new(begun: Instant, lifetime: Duration, expires_at: Option<SystemTime>) -> Self {
         if !lifetime.is_zero() {
             return Self { begun, lasts: Some(lifetime), is_renewable: lifetime >= SHORTEST };
@@ -44,24 +45,22 @@ impl Lease {
         Self { begun, lasts: left, is_renewable: false }
     }
 
-    /// When it began.
     pub(super) fn begun(&self) -> Instant {
         self.begun
     }
 
-    /// Whether the broker takes another login on the same connection.
     pub(super) fn is_renewable(&self) -> bool {
         self.is_renewable
     }
 
-    /// When to renew it, or to begin to end the connection; `None` is never. `chance` is between 0
-    /// and 1.
+    /// Returns when to renew the login or start to close the connection; `None` if never. `chance`
+    /// is from 0 to 1.
     pub(super) fn due(&self, chance: f64) -> Option<Instant> {
         let (from, more) = RENEWED_AFTER;
         self.lasts.and_then(|lasts| self.begun.checked_add(lasts.mul_f64(from + more * chance)))
     }
 
-    /// When the last request may be sent.
+    /// Returns when the last request may be sent.
     pub(super) fn last_call(&self) -> Option<Instant> {
         let lasts = self.lasts?;
         let margin = lasts.mul_f64(MARGIN).min(LONGEST_MARGIN);

@@ -1,4 +1,4 @@
-//! A connection to a broker that is ready for requests, in the versions that both sides speak.
+//! A connection to a broker, open and ready for requests in versions that both sides support.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,18 +17,15 @@ use crate::config::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::Request;
 
-/// What a connection needs to know of the configuration.
 #[derive(Debug, Clone)]
 pub struct LinkSettings {
-    /// How long opening a connection may take, all stages together.
+    /// Maximum time to open a connection, all stages together.
     pub setup_timeout: Duration,
-    /// How it is secured.
     pub security: Rc<LinkSecurity>,
-    /// What it needs once it is open.
     pub pipeline: PipelineSettings,
 }
 
-/// A connection that is ready for requests. Dropping it ends the connection.
+/// A connection that is ready for requests. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Link {
     pipeline: Rc<Pipeline>,
@@ -37,10 +34,11 @@ pub struct Link {
 }
 
 impl Link {
-    /// Opens a connection, within `setup_timeout`.
+    /// Opens a connection within `setup_timeout`, after its certificates and credentials are
+    /// loaded.
     ///
     /// # Cancel safety
-    /// Dropping it closes what was opened.
+    /// Dropping the future closes the connection.
     pub async fn open(address: &Address, settings: &LinkSettings) -> Result<Self, ConnectError> {
         let opening = || Opening::new(address, settings.setup_timeout);
         let prepared = Prepared::new(&settings.security, &opening()).await?;
@@ -56,8 +54,8 @@ impl Link {
         Ok(Self { pipeline, versions, keeper })
     }
 
-    /// Asks a broker that closed the first connection, to a client that does not log in, whether that
-    /// is the reason.
+    /// Explains why a broker closed the connection of a client without a login. Returns an error if
+    /// the broker requires a login.
     pub async fn explain_closed(
         address: &Address,
         settings: &LinkSettings,
@@ -77,41 +75,39 @@ impl Link {
         Some(opening.refused(ConnectStage::Sasl, &error))
     }
 
-    /// What the broker speaks.
     pub fn versions(&self) -> &Versions {
         &self.versions
     }
 
-    /// Whether it takes no more requests.
+    /// Returns whether new requests fail.
     pub fn is_closed(&self) -> bool {
         self.pipeline.is_closed()
     }
 
-    /// Returns when the connection has ended, for whatever reason. Unless it was aborted, its
-    /// requests fail before that.
+    /// Returns once the connection has ended. Unless it was aborted, its requests fail before that.
     pub async fn closed(&self) {
         self.pipeline.closed().await;
     }
 
-    /// Sends a request in the newest version that both sides speak, and waits for the answer.
+    /// Sends a request in the newest version that both sides support, and waits for the answer.
     pub async fn call<R: Request>(&self, request: &R) -> Result<R::Response> {
         let version = self.versions.best::<R>()?;
         self.pipeline.call(request, version).await
     }
 
-    /// Sends a frame that `encode` writes for the correlation id it is given. The frame is queued
-    /// when this returns.
+    /// Sends a frame that `encode` builds for a correlation id. The frame is queued when this
+    /// returns.
     pub fn send(&self, encode: impl FnOnce(i32) -> Vec<Bytes>) -> PendingAnswer {
         self.pipeline.send(encode)
     }
 
-    /// Sends a frame that the broker does not answer. An empty frame takes the place of the answer
-    /// when it is written.
+    /// Sends a frame that the broker does not answer. Once written, it completes with an empty
+    /// frame.
     pub fn send_unanswered(&self, encode: impl FnOnce(i32) -> Vec<Bytes>) -> PendingAnswer {
         self.pipeline.send_unanswered(encode)
     }
 
-    /// Ends the connection, even with requests under way.
+    /// Closes the connection, even with requests in flight.
     pub fn abort(&self) {
         self.pipeline.abort();
     }
@@ -119,7 +115,7 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // The keeper shares the pipeline, and ends at its next turn only.
+        // The keeper task shares the pipeline, and drops it only when the runtime next polls it.
         self.pipeline.abort();
         if let Some(keeper) = &self.keeper {
             keeper.abort();
