@@ -1,5 +1,5 @@
-//! One attempt to open a connection: its stages, its one deadline, and the error that names both.
-//! Knows no stage's work.
+//! One attempt to open a connection: its deadline and its errors. Each stage lives in another
+//! module.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,18 +9,13 @@ use tokio::time::{Instant, timeout_at};
 use crate::config::Address;
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 
-/// A stage of opening a connection, in their order.
+/// The stages of opening a connection, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectStage {
-    /// Resolve the host's name.
     Dns,
-    /// Connect to one of the host's addresses.
     Tcp,
-    /// Encrypt the connection.
     Tls,
-    /// Negotiate the protocol's versions.
     ApiVersions,
-    /// Log in.
     Sasl,
 }
 
@@ -36,18 +31,17 @@ impl fmt::Display for ConnectStage {
     }
 }
 
-/// Why a connection could not be opened.
 #[derive(Debug, Clone)]
 pub struct ConnectError {
-    /// The broker's address, as configured or as the cluster listed it.
+    /// The broker's address, as configured or as listed in the cluster's metadata.
     pub address: Address,
-    /// The stage that failed, or in which the time ran out.
+    /// The stage that failed or timed out.
     pub stage: ConnectStage,
-    /// Tells a broker that another attempt may reach from one that refuses this client.
+    /// `Unreachable` if another attempt may succeed; otherwise the broker refuses this client.
     pub kind: ErrorKind,
-    /// Kafka's code, if the broker gave one.
+    /// The Kafka error code, if the broker sent one.
     pub code: Option<ErrorCode>,
-    /// The message of the operating system, of the broker or of a decoder.
+    /// The message of the operating system, the broker or a decoder.
     pub cause: String,
 }
 
@@ -69,7 +63,7 @@ impl From<ConnectError> for Error {
     }
 }
 
-/// An attempt to open a connection. All of its stages share one deadline.
+/// An attempt to open a connection. All stages share one deadline.
 #[derive(Debug)]
 pub(super) struct Opening<'a> {
     address: &'a Address,
@@ -78,7 +72,7 @@ pub(super) struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    /// Starts the clock.
+    /// Starts an attempt that may take `limit`.
     pub(super) fn new(address: &'a Address, limit: Duration) -> Self {
         Self { address, limit, deadline: Instant::now() + limit }
     }
@@ -91,13 +85,13 @@ impl<'a> Opening<'a> {
         self.deadline
     }
 
-    /// The cause of a failure at the deadline. It names the limit of the whole attempt, whatever
-    /// earlier stages left of it.
+    /// Returns the cause of a failure at the deadline. It names the limit of the whole attempt, not
+    /// the time left for the stage.
     pub(super) fn no_answer(&self) -> String {
         format!("no answer within {:?}", self.limit)
     }
 
-    /// Runs a stage until the deadline.
+    /// Runs a stage until it ends or the deadline passes.
     pub(super) async fn stage<T>(
         &self,
         stage: ConnectStage,
@@ -109,17 +103,17 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// The error of a stage that reached no broker.
+    /// Returns the error of a stage that reached no broker.
     pub(super) fn unreachable(&self, stage: ConnectStage, cause: String) -> ConnectError {
         let address = self.address.clone();
         ConnectError { address, stage, kind: ErrorKind::Unreachable, code: None, cause }
     }
 
-    /// The error of a stage that was refused, or whose connection ended.
+    /// Returns the error of a stage that was refused, or that lost its connection.
     pub(super) fn refused(&self, stage: ConnectStage, error: &Error) -> ConnectError {
         let cause = error.to_string();
         match error.kind() {
-            // Nothing but the handshake was under way on it: the broker was not reached.
+            // Only the handshake was in flight, so the broker counts as unreachable.
             ErrorKind::Disconnected => self.unreachable(stage, cause),
             kind => {
                 let address = self.address.clone();

@@ -1,4 +1,4 @@
-//! Where passwords come from: the settings, a file, or the program that uses the client.
+//! Reads passwords from the settings, from a file, or from the program that uses the client.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::program::{PasswordOf, Program, ProgramRequest, ask};
 use crate::config::{Password, Secret};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Reads a password. An error says which and why, and never shows a part of it.
+/// Reads a password. An error names the password and the reason, and never shows any part of it.
 pub(super) async fn read(
     password: &Password,
     of: PasswordOf,
@@ -34,7 +34,7 @@ fn no(of: PasswordOf, why: &str) -> Error {
     Error::new(ErrorKind::Authentication, format!("{of}: {why}"))
 }
 
-/// The file's text, without the line end behind it.
+/// Returns the file's text without its trailing newline.
 fn read_file(path: &Path) -> Result<Secret, String> {
     let bytes = std::fs::read(path).map_err(|error| {
         format!(

@@ -1,8 +1,8 @@
-//! Requests on one connection: they go out in a pipeline, and answers come back in the same
-//! order. The first failure ends the connection and fails every request on it.
+//! Pipelined requests on one connection. Answers arrive in the order of the requests. The first
+//! failure ends the connection and fails all its requests.
 //!
-//! Knows frames and correlation ids, but no versions: the handshake runs here before they are
-//! known.
+//! Handles frames and correlation ids, but not versions: the handshake also runs here, before
+//! versions are known.
 
 mod task;
 
@@ -20,18 +20,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Request, decode_response, encode_request};
 use task::{Ahead, LastUse, Limits, Queued, Then, disconnected};
 
-/// What a pipeline needs to know of the configuration.
 #[derive(Debug, Clone)]
 pub struct PipelineSettings {
-    /// The name in the brokers' logs and quotas.
+    /// The client's name in the brokers' logs and quotas.
     pub client_id: Rc<str>,
-    /// How long an answer may take.
+    /// Maximum time from the start of writing a request to its answer.
     pub request_timeout: Duration,
-    /// How long an unused connection is kept.
+    /// How long an unused connection stays open.
     pub idle_timeout: Duration,
 }
 
-/// A connection that takes requests. Dropping it ends the connection, as [`Self::abort`] does.
+/// A connection that accepts requests. Dropping it aborts the connection, as [`Self::abort`] does.
 #[derive(Debug)]
 pub(super) struct Pipeline {
     queue: mpsc::UnboundedSender<Queued>,
@@ -42,21 +41,20 @@ pub(super) struct Pipeline {
     last_use: LastUse,
 }
 
-/// An answer that has not arrived yet.
 #[derive(Debug)]
 pub struct PendingAnswer(oneshot::Receiver<Result<Bytes>>);
 
 impl PendingAnswer {
-    /// Waits for the answer's frame, without its length.
+    /// Waits for the answer's frame, without its length prefix.
     pub async fn wait(self) -> Result<Bytes> {
-        // An aborted connection drops its requests, written or not.
+        // An aborted connection drops all its requests, so this one may have been written.
         let ended = |_| Err(disconnected("the connection has ended").maybe_written(true));
         self.0.await.unwrap_or_else(ended)
     }
 }
 
 impl Pipeline {
-    /// Takes the transport over, in a task of its own.
+    /// Spawns a task that owns the transport.
     pub(super) fn start(transport: impl Transport, settings: PipelineSettings) -> Self {
         let (queue, queued) = mpsc::unbounded_channel();
         let (ahead, first) = mpsc::unbounded_channel();
@@ -67,34 +65,32 @@ impl Pipeline {
         Self { queue, ahead, task, settings, next_correlation_id: Cell::new(0), last_use }
     }
 
-    /// Whether it takes no more requests.
+    /// Returns whether new requests fail.
     pub(super) fn is_closed(&self) -> bool {
         self.queue.is_closed()
     }
 
-    /// Returns when the connection has ended, for whatever reason. Unless it was aborted, its
-    /// requests fail before that.
+    /// Returns once the connection has ended. Unless it was aborted, its requests fail before that.
     pub(super) async fn closed(&self) {
         self.queue.closed().await;
     }
 
-    /// Ends the connection, even with requests under way.
+    /// Closes the connection, even with requests in flight.
     pub(super) fn abort(&self) {
         self.task.abort();
     }
 
-    /// The name that goes into each request.
     pub(super) fn client_id(&self) -> &str {
         &self.settings.client_id
     }
 
-    /// Sends a request in a version, and waits for the answer.
+    /// Sends a request and waits for the answer.
     pub(super) async fn call<R: Request>(&self, request: &R, version: i16) -> Result<R::Response> {
         let frame = self.exchange(request, version).await?;
         decode::<R>(&frame, version)
     }
 
-    /// Sends a request before those that are queued, and waits for the answer.
+    /// Sends a request ahead of the queued ones, and waits for the answer.
     pub(super) async fn call_ahead<R: Request>(
         &self,
         request: &R,
@@ -106,7 +102,7 @@ impl Pipeline {
         decode::<R>(&answer.wait().await?, version)
     }
 
-    /// Sends a request in a version, and waits for the answer's frame.
+    /// Sends a request and waits for the answer's frame.
     pub(super) async fn exchange<R: Request>(&self, request: &R, version: i16) -> Result<Bytes> {
         let answer = self.send(|correlation_id| {
             vec![encode_request(request, version, correlation_id, &self.settings.client_id)]
@@ -114,16 +110,16 @@ impl Pipeline {
         answer.wait().await
     }
 
-    /// Sends a frame that `encode` writes for the correlation id it is given. The frame is queued
-    /// when this returns.
+    /// Sends a frame that `encode` builds for a correlation id. The frame is queued when this
+    /// returns.
     pub(super) fn send(&self, encode: impl FnOnce(i32) -> Vec<Bytes>) -> PendingAnswer {
         let (queued, answer) = self.answered(encode);
         self.enqueue(queued);
         answer
     }
 
-    /// Sends a frame before those that are queued, behind those that are written. It does not count
-    /// as a use of the connection.
+    /// Sends a frame ahead of the queued requests and after the written ones. It does not count as
+    /// use of the connection.
     pub(super) fn send_ahead(&self, encode: impl FnOnce(i32) -> Vec<Bytes>) -> PendingAnswer {
         let (queued, answer) = self.answered(encode);
         if let Err(mpsc::error::SendError(Ahead::Send(queued))) =
@@ -134,34 +130,34 @@ impl Pipeline {
         answer
     }
 
-    /// Keeps requests in the queue for as long as the result lives.
+    /// Stops writing queued requests while the returned guard lives.
     pub(super) fn hold(&self) -> Held<'_> {
         self.stop();
         Held(self)
     }
 
-    /// Keeps requests in the queue until the connection ends.
+    /// Stops writing queued requests until the connection ends.
     pub(super) fn stop(&self) {
         self.steer(Ahead::Hold(true));
     }
 
-    /// Ends the connection, for this reason. Requests that are queued fail as not written.
+    /// Ends the connection for this reason. Queued requests fail as not written.
     pub(super) fn end(&self, reason: &str) {
         self.steer(Ahead::End(reason.to_owned()));
     }
 
     fn steer(&self, ahead: Ahead) {
-        // A connection that has ended needs no steering.
+        // This fails only if the connection has ended.
         let _ended = self.ahead.send(ahead);
     }
 
-    /// Whether a request was queued after that moment.
+    /// Returns whether a request was queued after `then`.
     pub(super) fn was_used_since(&self, then: Instant) -> bool {
         self.last_use.get() > then
     }
 
-    /// Sends a frame that the broker does not answer. An empty frame takes the place of the answer
-    /// when it is written.
+    /// Sends a frame that the broker does not answer. Once written, it completes with an empty
+    /// frame.
     pub(super) fn send_unanswered(&self, encode: impl FnOnce(i32) -> Vec<Bytes>) -> PendingAnswer {
         let (written, answered) = oneshot::channel();
         let frame = encode(self.correlation_id());
@@ -169,7 +165,7 @@ impl Pipeline {
         PendingAnswer(answered)
     }
 
-    /// A request that the broker answers.
+    /// Builds a request that expects an answer.
     fn answered(&self, encode: impl FnOnce(i32) -> Vec<Bytes>) -> (Queued, PendingAnswer) {
         let (answer, answered) = oneshot::channel();
         let correlation_id = self.correlation_id();
@@ -191,7 +187,7 @@ impl Pipeline {
     }
 }
 
-/// Keeps requests in the queue until it is dropped.
+/// Holds queued requests back until it is dropped.
 #[derive(Debug)]
 pub(super) struct Held<'a>(&'a Pipeline);
 
@@ -207,7 +203,6 @@ impl Drop for Pipeline {
     }
 }
 
-/// Decodes an answer's frame.
 pub(super) fn decode<R: Request>(frame: &Bytes, version: i16) -> Result<R::Response> {
     decode_response::<R>(frame, version).map_err(|error| {
         let message = format!("{:?}: the broker's answer is malformed: {error}", R::KEY);

@@ -1,4 +1,4 @@
-//! What connections ask of the program that uses the client: passwords, tokens and PEM.
+//! Requests to the program that uses the client: for passwords, tokens and PEM.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,15 +9,14 @@ use tokio::time::timeout;
 use crate::config::Secret;
 use crate::sasl::Token;
 
-/// How long the program may take to provide something.
+/// Maximum time for the program to answer a request.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a password is for.
+/// The purpose of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PasswordOf {
-    /// The user.
+    /// The SASL user.
     User,
-    /// The client certificate's private key.
     Key,
 }
 
@@ -30,14 +29,11 @@ impl fmt::Display for PasswordOf {
     }
 }
 
-/// What PEM is for.
+/// The purpose of PEM text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PemOf {
-    /// The trusted certificate authorities.
     Authorities,
-    /// The client's certificate.
     Certificate,
-    /// The client certificate's private key.
     Key,
 }
 
@@ -51,63 +47,61 @@ impl fmt::Display for PemOf {
     }
 }
 
-/// Something that the program is asked to provide.
+/// A request that the program answers through its [`Reply`].
 #[derive(Debug)]
 pub enum ProgramRequest {
-    /// A password.
     Password(PasswordOf, Reply<Secret>),
-    /// A token for OAUTHBEARER.
+    /// An OAUTHBEARER token.
     Token(Reply<Token>),
-    /// PEM, of a file that has another form.
+    /// PEM, converted from a file in another format.
     Pem(PemOf, Reply<Secret>),
 }
 
-/// Where the program's answer goes. Dropping it answers that the producer is closed.
+/// Receives the program's answer. If it is dropped, the request fails because the producer is
+/// closed.
 #[derive(Debug)]
 pub struct Reply<T>(oneshot::Sender<Result<T, NotProvided>>);
 
-/// Why the program provides nothing.
+/// Why the program did not provide a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotProvided {
-    /// The reason, which shows no secret.
+    /// The reason, without any secret.
     pub why: String,
-    /// Whether the reason may go away by itself, as where a token server is down.
+    /// Whether a later request may succeed, such as after an outage of a token server.
     pub is_transient: bool,
 }
 
 impl NotProvided {
-    /// A reason that stays.
+    /// Creates a permanent failure.
     pub fn new(why: impl Into<String>) -> Self {
         Self { why: why.into(), is_transient: false }
     }
 }
 
 impl<T> Reply<T> {
-    /// Provides what was asked for, or says why not.
     pub fn answer(self, provided: Result<T, NotProvided>) {
-        // The connection that needed it may have been given up.
+        // The requesting connection may be gone.
         let _unheard = self.0.send(provided);
     }
 }
 
-/// An answer of the program's that is to come.
+/// The program's pending answer.
 #[derive(Debug)]
 pub(super) struct Provided<T>(oneshot::Receiver<Result<T, NotProvided>>);
 
 impl<T> Provided<T> {
-    /// Waits for the answer.
     pub(super) async fn wait(self) -> Result<T, NotProvided> {
         self.0.await.unwrap_or_else(|_| Err(NotProvided::new("the producer is closed")))
     }
 }
 
-/// A place for an answer, and the answer.
+/// Creates a channel for one answer.
 pub(super) fn reply<T>() -> (Reply<T>, Provided<T>) {
     let (reply, provided) = oneshot::channel();
     (Reply(reply), Provided(provided))
 }
 
-/// Asks the program for a secret, and waits for it. `late` says what did not happen in time.
+/// Asks the program for a secret, and waits for it. On timeout, `late` says what did not happen.
 pub(super) async fn ask(
     program: &dyn Program,
     request: impl FnOnce(Reply<Secret>) -> ProgramRequest,
@@ -119,11 +113,10 @@ pub(super) async fn ask(
     timeout(PATIENCE, provided.wait()).await.unwrap_or_else(late)
 }
 
-/// The program that uses the client.
 pub trait Program: fmt::Debug {
-    /// Passes a request on. Does not wait for the answer.
+    /// Forwards a request without waiting for the answer.
     fn ask(&self, request: ProgramRequest);
 
-    /// Tells the program's log of something that is not as it should be.
+    /// Logs a warning in the program's log.
     fn warn(&self, line: String);
 }

@@ -1,4 +1,4 @@
-//! Staggered attempts: the next one starts beside one that hangs.
+//! Staggered attempts: the next one starts while an earlier one hangs.
 
 use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-/// Starts the attempts in their order: the next one when one fails, or when none has ended for
-/// as long as `head_start`. The first that succeeds wins, and the others are dropped. If none
-/// does, or one fails in a way that `ends` the race, the failures are in the order of the attempts.
+/// Starts the attempts in order: the next one when one fails, or `head_start` after the last start.
+/// The first success wins, and the others are dropped. If all fail, or if `ends` returns true for a
+/// failure, returns the failures in the order of the attempts.
 ///
 /// # Cancel safety
-/// Dropping it drops every attempt.
+/// Dropping the future drops every attempt.
 pub async fn first_of<A, T, E>(
     attempts: impl IntoIterator<Item = A>,
     head_start: Duration,
@@ -45,7 +45,7 @@ where
     }
 }
 
-/// Takes out the first that ends.
+/// Removes and returns the first attempt that ends.
 async fn first_ended<A: Future>(running: &mut Vec<(usize, Pin<Box<A>>)>) -> (usize, A::Output) {
     poll_fn(|context| {
         for place in 0..running.len() {
@@ -68,13 +68,12 @@ mod tests {
 
     const HEAD_START: Duration = Duration::from_millis(250);
 
-    /// The failure that ends a race.
     const FINAL: &str = "refused";
 
-    /// How long an attempt takes, in milliseconds, and how it ends.
+    /// An attempt's duration in milliseconds, and its result.
     type Attempt = (u64, Result<&'static str, &'static str>);
 
-    /// What came of it, and when each attempt began.
+    /// Returns the result of the race and the start time of each attempt.
     fn race(attempts: &[Attempt]) -> (Result<&'static str, Vec<&'static str>>, Vec<u64>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()

@@ -1,5 +1,5 @@
-//! What a connection reads and writes: plain TCP today. The pipeline knows no more of it than
-//! this, so an encrypted stream takes the socket's place without a change there.
+//! The byte stream of a connection: a TCP socket, or TLS over one. The pipeline depends only on
+//! this trait.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
@@ -8,23 +8,19 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream of bytes in both directions.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + 'static> Transport for T {}
 
-/// Splits a transport into its directions. Both must be polled by one task: the cell stands for
-/// the lock that `tokio::io::split` takes in each call, and a transport may remember one waker
-/// only.
+/// Splits a transport into its two directions. Both must be polled by one task: the `RefCell`
+/// replaces the lock of `tokio::io::split`, and a transport may keep only one waker.
 pub(super) fn split<T: Transport>(transport: &RefCell<T>) -> (ReadHalf<'_, T>, WriteHalf<'_, T>) {
     (ReadHalf(transport), WriteHalf(transport))
 }
 
-/// The direction from the broker.
 #[derive(Debug)]
 pub(super) struct ReadHalf<'a, T>(&'a RefCell<T>);
 
-/// The direction to the broker.
 #[derive(Debug)]
 pub(super) struct WriteHalf<'a, T>(&'a RefCell<T>);
 
@@ -68,10 +64,10 @@ impl<T: Transport> AsyncWrite for WriteHalf<'_, T> {
     }
 }
 
-/// An operating system's error without the number that Rust adds.
+/// Formats an I/O error without the error number that Rust adds.
 pub(super) fn describe(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        // Of TLS: the connection ended without a message that says so, as a broker's crash does.
+        // From TLS: the connection ended without a close_notify alert, as when a broker crashes.
         return "the broker closed the connection".to_owned();
     }
     let text = error.to_string();

@@ -1,25 +1,24 @@
-//! Which version of which API a broker and this client both speak.
+//! The API versions that both a broker and this client support.
 
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{ApiVersion, Request};
 
-/// The versions a broker listed.
+/// The versions that a broker supports.
 #[derive(Debug, Clone, Default)]
 pub struct Versions {
     ranges: HashMap<i16, (i16, i16)>,
 }
 
 impl Versions {
-    /// As the broker listed them.
     pub fn new(listed: &[ApiVersion]) -> Self {
         let ranges =
             listed.iter().map(|api| (api.api_key, (api.min_version, api.max_version))).collect();
         Self { ranges }
     }
 
-    /// The newest version of a request that both sides speak.
+    /// Returns the newest version of a request that both sides support.
     pub fn best<R: Request>(&self) -> Result<i16> {
         let (ours_from, ours_to) = R::VERSIONS;
         let unsupported = |theirs: String| {
