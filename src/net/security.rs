@@ -1,5 +1,5 @@
-//! How the connections of one client are secured: what is loaded once for all of them, what is kept
-//! between them, and what is counted.
+//! TLS, logins and their counters for the connections of one client, with the state that these
+//! connections share.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,27 +21,27 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sasl::{Client, Derivation, KeyCache, Keys, OAUTHBEARER, Token};
 use crate::tls::{ClientTls, Stamp};
 
-/// Bytes of randomness in a nonce.
+/// Random bytes in a nonce.
 const NONCE: usize = 24;
 
-/// How the connections of one client are secured.
+/// The security settings of one client, and the state that its connections share.
 #[derive(Debug)]
 pub struct LinkSecurity {
     settings: Security,
     program: Rc<dyn Program>,
     counts: Arc<SecurityCounts>,
-    /// Loaded when the first connection is opened, and again when a file has changed.
+    /// Loaded for the first connection, and again when a file has changed.
     tls: RefCell<Option<Loaded>>,
-    /// Whether the log says that changed files cannot be loaded.
+    /// Whether the program was already warned that changed files cannot be loaded.
     is_stale: Cell<bool>,
     expiries: RefCell<Expiries>,
-    /// What is asked for in place of the configured mechanism, which the brokers do not offer.
+    /// The mechanism to request if the brokers do not offer the configured one.
     instead: Cell<Option<Mechanism>>,
     keys: RefCell<KeyCache>,
     tokens: Rc<Tokens>,
 }
 
-/// Certificates and keys, and what their files looked like before.
+/// Certificates and keys, and the state of their files before they were read.
 #[derive(Debug, Clone)]
 struct Loaded {
     tls: Rc<ClientTls>,
@@ -49,7 +49,7 @@ struct Loaded {
 }
 
 impl LinkSecurity {
-    /// Loads nothing yet. Secrets that the settings do not hold are asked of the `program`.
+    /// Loads nothing yet. Secrets that the settings do not contain are requested from `program`.
     pub fn new(
         settings: Security,
         program: impl Program + 'static,
@@ -68,7 +68,7 @@ impl LinkSecurity {
         }
     }
 
-    /// Connections in plain text, without logins.
+    /// Returns plain-text connections without a login.
     pub fn none() -> Self {
         Self::new(Security::default(), NoProgram, Arc::default())
     }
@@ -77,17 +77,17 @@ impl LinkSecurity {
         &self.counts
     }
 
-    /// Whether clients log in.
+    /// Returns whether connections log in.
     pub fn has_login(&self) -> bool {
         self.settings.sasl.is_some()
     }
 
-    /// Whether opening a connection takes more than one exchange.
+    /// Returns whether opening a connection takes more than one exchange.
     pub fn is_secured(&self) -> bool {
         self.settings.tls.is_some() || self.has_login()
     }
 
-    /// A broker has shown its certificate, which expires then.
+    /// Records when a broker's certificate expires.
     pub(super) fn peer_expires_at(&self, broker: &Address, at: Option<SystemTime>) {
         if let Some(at) = at {
             self.expiries.borrow_mut().set_peer(broker, at);
@@ -95,8 +95,9 @@ impl LinkSecurity {
         self.counts.expires_at(self.expiries.borrow_mut().first());
     }
 
-    /// What encrypts connections, or `None` if nothing does. Files that have changed are loaded anew;
-    /// while that fails, as where only one of a pair was replaced yet, the old ones are used.
+    /// Returns the TLS configuration, or `None` for plain text. Reloads files that have changed. If
+    /// that fails, the old configuration stays in use: perhaps only one file of a pair was replaced
+    /// so far.
     pub(super) async fn tls(&self) -> Result<Option<Rc<ClientTls>>> {
         let Some(settings) = &self.settings.tls else { return Ok(None) };
         let known = self.tls.borrow().clone();
@@ -104,11 +105,11 @@ impl LinkSecurity {
             return Ok(known.map(|known| known.tls));
         }
         let looked_at = settings.clone();
-        // Before the files are read: what changes in between is found to have changed next time.
+        // Taken before the files are read, so that a change in between is detected next time.
         let stamping = blocking(move || Stamp::of(&looked_at));
         let stamp = match (timeout(PATIENCE, stamping).await, &known) {
             (Ok(stamp), _) => stamp?,
-            // A network's file system that hangs must not hold up connections.
+            // A network file system that hangs must not block connections.
             (Err(_), Some(known)) => return Ok(Some(Rc::clone(&known.tls))),
             (Err(_), None) => {
                 let message = format!("the files were not read within {PATIENCE:?}");
@@ -139,7 +140,7 @@ impl LinkSecurity {
         }
     }
 
-    /// Whether what encrypts connections can change: it comes from files.
+    /// Returns whether the TLS configuration comes from files, and so can change.
     pub(super) fn tls_may_change(&self) -> bool {
         self.settings.tls.as_ref().is_some_and(Stamp::has_files)
     }
@@ -155,18 +156,18 @@ impl LinkSecurity {
         loaded.map(Rc::new).map_err(|error| as_tls(&error))
     }
 
-    /// The login of a new connection, with the password or token as it is now; `None` if clients do
-    /// not log in.
+    /// Returns the login of a new connection, with the current password or token; `None` if no
+    /// login is configured.
     pub(super) async fn login(&self) -> Result<Option<Login<'_>>> {
         self.login_with(self.tokens.to_connect(&self.program)).await
     }
 
-    /// The login of an open connection whose login ends.
+    /// Returns the login that renews the one of an open connection.
     pub(super) async fn renewal(&self) -> Result<Option<Login<'_>>> {
         self.login_with(self.tokens.to_renew(&self.program)).await
     }
 
-    /// `token` is not awaited for a login by a password.
+    /// Awaits `token` only for a bearer login.
     async fn login_with(
         &self,
         token: impl Future<Output = Result<Token>>,
@@ -182,24 +183,23 @@ impl LinkSecurity {
         Ok(Some(Login { security: self, credentials }))
     }
 
-    /// What a login by a password asks for: the configured mechanism, unless the brokers have
-    /// another one alone.
+    /// Returns the mechanism of a password login: the configured one, or its fallback.
     fn mechanism(&self, login: &PasswordLogin) -> Mechanism {
         self.instead.get().unwrap_or(login.mechanism)
     }
 }
 
-/// Runs what reads files on a thread that may wait.
+/// Runs blocking file access on a blocking thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     spawn_blocking(work).await.map_err(|panic| Error::new(ErrorKind::Tls, panic.to_string()))
 }
 
-/// The error of a setting of TLS that a connection finds to be unusable.
+/// Converts the error of an unusable TLS setting.
 pub(super) fn as_tls(error: &Error) -> Error {
     Error::new(ErrorKind::Tls, error.to_string())
 }
 
-/// A program that provides nothing, for settings that need no secret.
+/// A program that drops every request, for settings that need no secret.
 #[derive(Debug)]
 pub struct NoProgram;
 
@@ -209,14 +209,13 @@ impl Program for NoProgram {
     fn warn(&self, _: String) {}
 }
 
-/// A login to come.
+/// A login that has not started yet.
 #[derive(Debug)]
 pub(super) struct Login<'a> {
     security: &'a LinkSecurity,
     credentials: Credentials<'a>,
 }
 
-/// The credentials of one login.
 #[derive(Debug)]
 enum Credentials<'a> {
     Password { login: &'a PasswordLogin, password: Secret },
@@ -224,7 +223,7 @@ enum Credentials<'a> {
 }
 
 impl Login<'_> {
-    /// The name of the mechanism to ask for.
+    /// Returns the name of the mechanism to request.
     pub(super) fn mechanism(&self) -> &'static str {
         match &self.credentials {
             Credentials::Password { login, .. } => self.security.mechanism(login).name(),
@@ -232,7 +231,7 @@ impl Login<'_> {
         }
     }
 
-    /// The broker offers only these mechanisms. Returns whether another one may be asked for, on a
+    /// Falls back to one of the offered mechanisms. Returns whether that is possible; it needs a
     /// new connection.
     pub(super) fn adapt(&self, offered: &[String]) -> bool {
         let Credentials::Password { login, .. } = &self.credentials else { return false };
@@ -243,7 +242,7 @@ impl Login<'_> {
         instead.is_some()
     }
 
-    /// Starts to log in.
+    /// Starts the SASL exchange.
     pub(super) fn start(&self) -> Result<Client> {
         let (login, password) = match &self.credentials {
             Credentials::Password { login, password } => (login, password),
@@ -256,7 +255,7 @@ impl Login<'_> {
         Client::new(self.security.mechanism(login), &login.user, password, login.is_token, &nonce)
     }
 
-    /// When the token expires, if that is known. Passwords do not.
+    /// Returns when the token expires, if known. Passwords do not expire.
     pub(super) fn expires_at(&self) -> Option<SystemTime> {
         match &self.credentials {
             Credentials::Password { .. } => None,
@@ -264,14 +263,14 @@ impl Login<'_> {
         }
     }
 
-    /// Has the next login ask for another token, as the broker refuses this one.
+    /// Discards the refused token, so that the next login requests another.
     pub(super) fn forget(&self) {
         if let Credentials::Token { token, .. } = &self.credentials {
             self.security.tokens.forget(token);
         }
     }
 
-    /// SCRAM's keys. They are derived on a thread that may be busy, as that takes milliseconds.
+    /// Returns SCRAM's keys. Derives unknown ones on a blocking thread, as that takes milliseconds.
     pub(super) async fn keys(&self, derivation: Derivation) -> Result<(Derivation, Keys)> {
         if let Some(known) = self.security.keys.borrow().get(&derivation) {
             return Ok((derivation, known));
@@ -283,7 +282,7 @@ impl Login<'_> {
         derive.await.map_err(|panic| Error::new(ErrorKind::Protocol, panic.to_string()))
     }
 
-    /// Keeps the keys of a login that succeeded: the server has proved that they are right.
+    /// Caches the keys of a successful login: the server has proved that they are right.
     pub(super) fn keep(&self, derivation: Derivation, keys: Keys) {
         self.security.keys.borrow_mut().put(derivation, keys);
     }

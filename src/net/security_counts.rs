@@ -1,9 +1,9 @@
-//! What is counted of secured connections.
+//! Counters of TLS handshakes and logins.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Counts of secured connections. The core's thread counts, and any thread reads.
+/// Counters that the core thread updates and any thread may read.
 #[derive(Debug, Default)]
 pub struct SecurityCounts {
     tls_handshakes: AtomicU64,
@@ -12,27 +12,25 @@ pub struct SecurityCounts {
     login_failures: AtomicU64,
     renewals: AtomicU64,
     renewal_failures: AtomicU64,
-    /// In seconds since 1970; 0 before any is known.
+    /// Seconds since 1970; 0 if unknown.
     expires_at: AtomicU64,
 }
 
-/// The counts at one moment.
+/// A snapshot of the counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SecurityMetrics {
-    /// TLS handshakes that succeeded.
+    /// Successful TLS handshakes.
     pub tls_handshakes: u64,
-    /// TLS handshakes that failed.
     pub tls_failures: u64,
-    /// Logins that succeeded.
+    /// Successful logins.
     pub logins: u64,
-    /// Logins that failed.
     pub login_failures: u64,
-    /// Logins that were renewed on an open connection, before they ended.
+    /// Logins that were renewed on an open connection before they expired.
     pub renewals: u64,
-    /// Renewals that brokers refused or did not answer.
+    /// Renewals that the broker refused or did not answer.
     pub renewal_failures: u64,
-    /// When the first of the certificates in use expires, in seconds since 1970: the client's own and
-    /// the brokers'.
+    /// Earliest expiry of the certificates in use, the client's and the brokers', in seconds since
+    /// 1970.
     pub certificate_expires_at: Option<u64>,
 }
 
@@ -52,13 +50,11 @@ impl SecurityCounts {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The first of the certificates in use expires then.
     pub(super) fn expires_at(&self, time: Option<SystemTime>) {
         let time = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         self.expires_at.store(time.map_or(0, |time| time.as_secs().max(1)), Ordering::Relaxed);
     }
 
-    /// The counts now.
     pub fn read(&self) -> SecurityMetrics {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         SecurityMetrics {

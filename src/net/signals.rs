@@ -1,23 +1,24 @@
-//! The core's threads take no signals. A server's handler may be C's and end the interpreter, which
-//! waits for the core: on a thread of the core it would wait for itself. And a peer that is gone is an
-//! error of the write: a program that wants to die of a closed pipe on its standard output does not
-//! mean its brokers.
+//! Starts the core threads with signals blocked. A C signal handler may shut the interpreter down,
+//! which waits for the core thread: on that thread, it would deadlock. A closed connection is a
+//! write error, even in a program that lets SIGPIPE end it when its standard output closes.
 
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 
-/// Signals that a thread causes itself: a handler of these says where it was.
+/// Signals that a thread raises by a fault. They stay unblocked: their handlers report the faulting
+/// thread.
 const OWN: [libc::c_int; 6] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS];
 
-/// Starts threads with all signals blocked; so are those of the threads that they start. Writes fail
-/// with `EPIPE` there. The dispositions of the process and the mask of this thread stay as they are.
+/// Runs `start` with all other signals blocked. New threads and their children inherit that mask,
+/// and their writes to closed connections fail with `EPIPE`. Restores this thread's mask
+/// afterwards, and leaves the process's signal dispositions unchanged.
 pub fn without_signals<R>(start: impl FnOnce() -> R) -> R {
     let _restored = Blocked::new();
     start()
 }
 
-/// While it lives, this thread takes no signals.
+/// Blocks this thread's signals while it lives.
 struct Blocked {
     before: libc::sigset_t,
 }
@@ -25,7 +26,8 @@ struct Blocked {
 impl Blocked {
     fn new() -> Self {
         #[expect(unsafe_code, reason = "std has no signal masks")]
-        // SAFETY: both sets are initialised before they are read, and the mask is this thread's own.
+        // SAFETY: both sets are initialised before they are read, and the mask is this thread's
+        // own.
         unsafe {
             let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
             libc::sigfillset(all.as_mut_ptr());
@@ -41,7 +43,7 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         #[expect(unsafe_code, reason = "std has no signal masks")]
-        // SAFETY: it is the mask that this thread had.
+        // SAFETY: this restores the thread's own previous mask.
         unsafe {
             libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, null_mut());
         }

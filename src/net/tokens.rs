@@ -1,5 +1,5 @@
-//! The token that the connections of one client log in with: asked of the program, kept while it
-//! lasts, and replaced before it ends.
+//! The OAUTHBEARER token that a client's connections share: requested from the program, cached, and
+//! replaced before it expires.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,16 +13,15 @@ use super::program::{NotProvided, PATIENCE, Program, ProgramRequest, reply};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sasl::Token;
 
-/// A token is replaced when this part of its life is over, as other clients do it.
+/// A token is replaced after this fraction of its lifetime, as in other clients.
 const FRESH: f64 = 0.8;
 
-/// How long a question stays open that the program does not answer.
+/// Time after which a token is requested again if the program does not answer.
 const ASKED_ANEW_AFTER: Duration = Duration::from_secs(30);
 
-/// How often that time is doubled for a program that goes on not answering: up to an hour.
+/// Maximum doublings of that time while the program does not answer: 64 minutes.
 const MOST_DOUBLINGS: u32 = 7;
 
-/// The token of one client.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     state: RefCell<State>,
@@ -31,15 +30,15 @@ pub(super) struct Tokens {
 #[derive(Debug, Default)]
 struct State {
     kept: Option<Kept>,
-    /// The one question that is open. Connections share it.
+    /// The pending request. Connections share it.
     asked: Option<Asked>,
-    /// How many questions in a row the program has not answered in time.
+    /// Consecutive requests that were not answered in time.
     unanswered: u32,
 }
 
 #[derive(Debug, Clone)]
 struct Asked {
-    /// `None` until the answer is there.
+    /// `None` until the answer arrives.
     answer: watch::Receiver<Option<Result<Token, NotProvided>>>,
     at: Instant,
 }
@@ -52,7 +51,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// `None` if it is not known when the token ends: the next connection asks for another.
+    /// Returns `None` if the token's expiry is unknown: the next connection requests another token.
     fn new(token: Token, now: SystemTime) -> Option<Self> {
         let expires_at = token.expires_at?;
         let lasts = expires_at.duration_since(now).unwrap_or_default();
@@ -61,8 +60,8 @@ impl Kept {
 }
 
 impl Tokens {
-    /// The token for a new connection. One that ages serves until it ends, and has the program asked
-    /// for another meanwhile.
+    /// Returns the token for a new connection. An ageing token is used until it expires, while the
+    /// program is asked for another.
     pub(super) async fn to_connect(self: &Rc<Self>, program: &Rc<dyn Program>) -> Result<Token> {
         match self.kept() {
             Some((token, true)) => Ok(token),
@@ -74,12 +73,12 @@ impl Tokens {
         }
     }
 
-    /// The token for an open connection that logs in again: if that which is kept ages, another, or
-    /// the same if the program has no other.
+    /// Returns the token for an open connection that logs in again. Replaces an ageing token, or
+    /// keeps it if the program does not provide another.
     pub(super) async fn to_renew(self: &Rc<Self>, program: &Rc<dyn Program>) -> Result<Token> {
         match self.kept() {
             Some((token, true)) => Ok(token),
-            // Unless it was refused meanwhile, or has ended.
+            // Fall back to the old token, unless it was refused or has expired meanwhile.
             Some((_, false)) => match self.answer(program).await {
                 Err(error) => self.kept().map(|(token, _)| token).ok_or(error),
                 token => token,
@@ -88,12 +87,12 @@ impl Tokens {
         }
     }
 
-    /// A broker has refused this token: the next connection asks for another.
+    /// Discards a token that a broker refused: the next connection requests another.
     pub(super) fn forget(&self, refused: &Token) {
         self.state.borrow_mut().kept.take_if(|kept| kept.token == *refused);
     }
 
-    /// The token that is kept, and whether it is fresh; `None` if it has ended.
+    /// Returns the cached token and whether it is fresh; `None` if it has expired.
     fn kept(&self) -> Option<(Token, bool)> {
         let state = self.state.borrow();
         let kept = state.kept.as_ref()?;
@@ -101,7 +100,7 @@ impl Tokens {
         (now < kept.expires_at).then(|| (kept.token.clone(), now < kept.replace_at))
     }
 
-    /// Waits for the program's answer. If it comes later, it is kept all the same.
+    /// Waits for the program's answer. A late answer is still cached.
     async fn answer(self: &Rc<Self>, program: &Rc<dyn Program>) -> Result<Token> {
         let mut asked = self.ask(program);
         let late = NotProvided {
@@ -124,13 +123,12 @@ impl Tokens {
         })
     }
 
-    /// Asks the program, unless it has yet to answer. A provider that hangs is asked anew after a
-    /// while.
+    /// Requests a token unless a request is pending. If the program hangs, requests it again later.
     fn ask(self: &Rc<Self>, program: &Rc<dyn Program>) -> Asked {
         let open = self.state.borrow().asked.clone();
         if let Some(asked) = open {
             let mut state = self.state.borrow_mut();
-            // Each may hold a thread of the program's.
+            // Each request may block one of the program's threads.
             let patience = ASKED_ANEW_AFTER * 2_u32.pow(state.unanswered.min(MOST_DOUBLINGS));
             if asked.at.elapsed() < patience {
                 return asked;
@@ -144,7 +142,7 @@ impl Tokens {
         let (reply, provided) = reply();
         program.ask(ProgramRequest::Token(reply));
         let this = Rc::clone(self);
-        // In a task of its own: the connection that asks may be given up before the answer comes.
+        // A separate task, as the requesting connection may be dropped before the answer arrives.
         spawn_local(async move {
             let answer = provided.wait().await;
             {
@@ -175,7 +173,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    /// Keeps the questions that it is asked.
+    /// Collects the requests that it receives.
     #[derive(Debug, Default)]
     struct Questions(RefCell<Vec<Reply<Token>>>, Cell<usize>);
 
@@ -192,7 +190,7 @@ mod tests {
     }
 
     impl Questions {
-        /// Answers the one question that is open.
+        /// Answers the only pending request.
         async fn answer(&self, answer: Result<Token, NotProvided>) {
             while self.0.borrow().is_empty() {
                 tokio::task::yield_now().await;
@@ -221,7 +219,7 @@ mod tests {
         LocalSet::new().block_on(&runtime, test(world));
     }
 
-    /// A token that ends so long after now.
+    /// Returns a token with this lifetime.
     fn token(name: &str, lasts: Option<Duration>) -> Token {
         let expires_at = lasts.map(|lasts| SystemTime::now() + lasts);
         Token { value: Secret::new(name.to_owned()), expires_at, extensions: Vec::new() }
@@ -234,7 +232,7 @@ mod tests {
             name(got)
         }
 
-        /// Has the token that is kept be at this part of its life.
+        /// Moves the cached token to this fraction of its lifetime.
         fn age(&self, part: f64) {
             let mut state = self.tokens.state.borrow_mut();
             let kept = state.kept.as_mut().expect("a token is kept");
@@ -337,10 +335,10 @@ mod tests {
                 assert_eq!(error.kind(), kind);
                 assert_eq!(error.to_string(), "token: it raised KeyError");
             }
-            // The clock is paused, and runs when nothing else does.
+            // The paused clock advances when all tasks are idle.
             let error = world.tokens.to_connect(&world.program).await.expect_err("it hangs");
             assert_eq!(error.to_string(), "token: the provider did not return within 10s");
-            // The question stays open, and its late answer is kept.
+            // The request stays pending, and its late answer is cached.
             world.tokens.to_connect(&world.program).await.expect_err("it hangs");
             assert_eq!(world.asked.1.get(), 3);
             world.asked.answer(Ok(token("late", Some(HOUR)))).await;
