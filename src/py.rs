@@ -1,5 +1,5 @@
 //! The boundary to `CPython`, and the only room that knows `PyO3`. Functions here extract arguments,
-//! call the core, and wrap what it returns. What decides is in the core or in Python.
+//! call the core, and wrap what it returns. Decisions are made in the core or in Python.
 //!
 //! The rooms, each of which may use those before it: `base` (Python itself), `input` (from arguments
 //! to records), `waiters` (data that the core fills), `delivery` (from results to Python),

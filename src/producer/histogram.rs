@@ -59,7 +59,7 @@ impl Histogram {
         }
     }
 
-    /// Returns the value that `per_mille` thousandths of the samples do not exceed.
+    /// Returns the duration that `per_mille` ‰ of the samples do not exceed.
     fn percentile(&self, per_mille: u64) -> Duration {
         let rank = (u128::from(self.count) * u128::from(per_mille)).div_ceil(1_000) as u64;
         let mut seen = 0;

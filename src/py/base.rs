@@ -1,4 +1,4 @@
-//! What the boundary needs of Python, whatever is done with it.
+//! Access to Python: calls, errors, the running loop, upcalls, and the state of the process.
 
 pub(crate) mod calls;
 pub(crate) mod clock;

@@ -1,5 +1,5 @@
-//! The list is one for the process, and other tests open and close sockets meanwhile. What holds
-//! at any time is that all that is listed is open.
+//! The list belongs to the process, and other tests open and close sockets meanwhile. At any time,
+//! every listed descriptor is open.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -9,8 +9,8 @@ use super::*;
 
 const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 
-/// Descriptors on the list that are not open: a forked child would close an unrelated file that
-/// has got the number meanwhile.
+/// Listed descriptors that are not open. A forked child would close an unrelated file that has got
+/// the number meanwhile.
 fn stale() -> Vec<RawFd> {
     let is_open = |descriptor: &RawFd| fs::metadata(format!("/dev/fd/{descriptor}")).is_ok();
     open().iter().copied().filter(|descriptor| !is_open(descriptor)).collect()

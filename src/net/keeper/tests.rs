@@ -1,4 +1,4 @@
-//! A connection whose login ends, with a broker that answers on the other side of a pipe.
+//! Tests of logins that expire, with a broker at the other end of a pipe.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const LONG: Duration = Duration::from_secs(3600);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 const LIFETIME: Duration = Duration::from_secs(100);
 
-/// A connection that was opened when the test began.
+/// A connection, opened at the start of the test.
 struct Connection {
     pipeline: Rc<Pipeline>,
     broker: Broker,
@@ -31,14 +31,14 @@ struct Connection {
     security: Rc<LinkSecurity>,
 }
 
-/// The broker's end of a connection.
+/// The broker's end of the connection.
 struct Broker(DuplexStream);
 
-/// A request: which API, in which version, and its number.
+/// A request: its API, version and number.
 type Asked = (ApiKey, i16, i32);
 
 impl Broker {
-    /// The next request; `None` is that the connection has ended.
+    /// Returns the next request, or `None` at the end of the connection.
     async fn next(&mut self) -> Option<Asked> {
         let length = self.0.read_u32().await.ok()?;
         let mut frame = vec![0; length as usize];
@@ -55,20 +55,20 @@ impl Broker {
         self.0.write_all(&frame).await.expect("the client listens");
     }
 
-    /// Answers a request with nothing but its number.
+    /// Answers a request with only its number.
     async fn answer_plainly(&mut self, (_, _, id): Asked) {
         let frame = [&4_u32.to_be_bytes()[..], &id.to_be_bytes()].concat();
         self.0.write_all(&frame).await.expect("the client listens");
     }
 
-    /// Takes a request of this API.
+    /// Takes a request, which must be of this API.
     async fn expect(&mut self, api: ApiKey) -> Asked {
         let asked = self.next().await.expect("a request");
         assert_eq!(asked.0, api);
         asked
     }
 
-    /// Lets a client log in, for so long.
+    /// Accepts a login with this session lifetime.
     async fn let_in(&mut self, lifetime: Duration) {
         let asked = self.expect(ApiKey::SaslHandshake).await;
         self.answer::<SaslHandshakeRequest>(asked, &SaslHandshakeResponse::default()).await;
@@ -97,7 +97,7 @@ impl Connection {
         self.pipeline.send(|id| vec![encode_request(&MetadataRequest::default(), 1, id, "test")])
     }
 
-    /// Behind a renewal: what was queued is sent, and both requests are answered.
+    /// After a renewal: expects the queued request, and answers both.
     async fn expect_both(&mut self, in_flight: PendingAnswer, queued: PendingAnswer) {
         let second = self.broker.expect(ApiKey::Metadata).await;
         self.broker.answer_plainly(second).await;
@@ -123,7 +123,7 @@ impl Program for Counting {
     fn warn(&self, _: String) {}
 }
 
-/// Runs a test with a connection. The clock is paused, and runs when nothing else does.
+/// Runs a test with a connection. The clock is paused, and advances when every task is idle.
 fn run(test: impl AsyncFnOnce(Connection)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -173,7 +173,7 @@ fn a_login_is_renewed_behind_what_is_in_flight_and_before_what_is_queued() {
         let at = connection.begun.elapsed();
         assert!(at >= LIFETIME.mul_f64(0.8) && at <= LIFETIME.mul_f64(0.91), "{at:?}");
         let queued = connection.send();
-        // What is in flight is answered first, and the queue waits for the login.
+        // The request in flight is answered first, and the queue waits for the login.
         connection.broker.answer_plainly(first).await;
         connection
             .broker
@@ -223,7 +223,7 @@ fn an_unused_connection_ends_instead() {
     });
 }
 
-/// Ends behind a request that shows that all before it were processed.
+/// Expects a request that confirms that all earlier ones were processed, then the end.
 async fn expect_the_end(mut connection: Connection, reason: &str) {
     sleep(Duration::from_millis(1)).await;
     let in_flight = connection.send();
@@ -233,7 +233,7 @@ async fn expect_the_end(mut connection: Connection, reason: &str) {
     let queued = connection.send();
     connection.broker.answer_plainly(first).await;
     assert!(in_flight.wait().await.is_ok());
-    // No error, and no API.
+    // No error, and no APIs.
     connection.broker.answer::<ApiVersionsRequest>(fence, &ApiVersionsResponse::default()).await;
     assert_eq!(failed(queued.wait().await), (reason.to_owned(), false));
     assert_eq!(connection.broker.next().await, None);
@@ -258,7 +258,7 @@ fn a_login_that_cannot_be_renewed_ends_with_nothing_in_flight() {
 fn a_login_without_credentials_to_renew_it_ends_with_nothing_in_flight() {
     run(async |mut connection| {
         let missing = Some(Sasl::Bearer(BearerLogin::default()));
-        // Is never answered, as the program has no token.
+        // Never answered, because the program has no token.
         let security = Security { tls: None, sasl: missing };
         connection.security = Rc::new(LinkSecurity::new(security, NoProgram, Arc::default()));
         connection.keep(Lease::new(connection.begun, LIFETIME, None));
@@ -320,7 +320,7 @@ fn a_renewal_waits_for_slow_answers() {
         sleep(LIFETIME.mul_f64(0.79)).await;
         let in_flight = connection.send();
         let first = connection.broker.expect(ApiKey::Metadata).await;
-        // In time, and later than the login was due.
+        // Within the request's time, but later than the login was due.
         sleep(REQUEST_TIMEOUT.mul_f64(0.9)).await;
         let queued = connection.send();
         connection.broker.answer_plainly(first).await;

@@ -1,4 +1,4 @@
-//! A connection to a broker that does as little as each test needs, on the loopback.
+//! Tests of connections over loopback, to a broker that does as little as each test needs.
 
 mod hostile;
 
@@ -17,13 +17,14 @@ use crate::protocol::{
     ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, decode_response, encode_request,
 };
 
-/// Far beyond what anything here takes.
+/// Much longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(50);
 
 const CLUSTER_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(31);
 
-/// Versions of nothing: correlation id, no error, no APIs, no throttling, no tagged fields.
+/// An ApiVersions response without APIs: correlation id, no error, no APIs, no throttling, no
+/// tagged fields.
 const NO_VERSIONS: [u8; 16] = [0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0];
 
 fn settings() -> PipelineSettings {
@@ -34,14 +35,14 @@ fn security() -> Rc<LinkSecurity> {
     Rc::new(LinkSecurity::none())
 }
 
-/// A port that takes connections, and its address.
+/// Opens a port that accepts connections. Returns its address as well.
 async fn listen() -> (TcpListener, Address) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it is bound").port();
     (listener, Address { host: "127.0.0.1".into(), port })
 }
 
-/// An open connection, and the broker's end of it.
+/// Opens a connection. Returns the broker's end as well.
 async fn open(pipeline: PipelineSettings) -> (Link, TcpStream) {
     let (listener, address) = listen().await;
     let settings = LinkSettings { setup_timeout: LONG, security: security(), pipeline };
@@ -55,8 +56,8 @@ async fn open(pipeline: PipelineSettings) -> (Link, TcpStream) {
     (link.expect("the broker answers"), broker)
 }
 
-/// What comes of a connection to a broker that answers each request with the next of these
-/// frames, and nothing after the last. The broker sees its end.
+/// Connects to a broker that answers requests with these frames in turn, and then nothing. Returns
+/// the client's error. The broker waits for the end of the connection.
 async fn refused(answers: &[Vec<u8>], setup_timeout: Duration) -> ConnectError {
     let (listener, address) = listen().await;
     let settings = LinkSettings { setup_timeout, security: security(), pipeline: settings() };
@@ -76,7 +77,7 @@ async fn refused(answers: &[Vec<u8>], setup_timeout: Duration) -> ConnectError {
     error
 }
 
-/// The answer to an ApiVersions request: an error code, and no APIs.
+/// An ApiVersions response with an error code and no APIs.
 fn refusal(correlation_id: u8, code: ErrorCode) -> Vec<u8> {
     let [high, low] = code.0.to_be_bytes();
     vec![0, 0, 0, 10, 0, 0, 0, correlation_id, high, low, 0, 0, 0, 0]
@@ -237,15 +238,15 @@ fn requests_fail_before_the_link_is_seen_to_close() {
     run(async {
         let (link, mut broker) = open(settings()).await;
         let link = Rc::new(link);
-        // The watcher is the first to wait, as the driver's is: tasks that wake in the order in
-        // which they began to wait would tell the end of the connection first.
+        // The watcher waits first, as the driver's does: if tasks woke in the order in which they
+        // began to wait, the end of the connection would be reported first.
         let ends = Rc::new(RefCell::new(Vec::new()));
         let (watched, seen) = (Rc::clone(&link), Rc::clone(&ends));
         let mut tasks = vec![spawn_local(async move {
             watched.closed().await;
             seen.borrow_mut().push("closed");
         })];
-        // The first is more than the buffers of two sockets hold, so the second stays queued.
+        // The first is larger than the buffers of two sockets, so the second stays queued.
         let writing = link.send(|_| vec![Bytes::from(vec![0; 64 << 20])]);
         let queued = link.send(request);
         for (name, answer) in [("writing", writing), ("queued", queued)] {

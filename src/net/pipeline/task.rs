@@ -1,6 +1,6 @@
-//! The task that owns a connection's transport: writes requests in their order, reads answers in
-//! the same, and ends the connection when either fails, when an answer is late, or when it is
-//! idle.
+//! The task that owns a connection's transport. It writes requests and reads answers in the same
+//! order. It ends the connection when reading or writing fails, when an answer is late, or when the
+//! connection is idle.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -18,14 +18,15 @@ use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::net::transport::{ReadHalf, Transport, WriteHalf, describe, split};
 use crate::wire::{LENGTH_SIZE, Reader, frame_length};
 
-/// Room for what arrives at once; grows with larger answers.
+/// The initial size of the read buffer. Larger answers make it grow.
 const READ_BUFFER: usize = 16 * 1024;
 
-/// What a broker's answer in TLS means to a client that speaks plain text.
+/// The error of a plain-text client if the broker answers in TLS.
 const SPEAKS_TLS: &str = "the port speaks TLS, and plain text was sent; give \
      security=Security.tls(), or tls=True beside user and password";
 
-/// What one system call takes on the platforms there are (`IOV_MAX`, at least 1024 on them).
+/// Maximum number of slices in one system call (`IOV_MAX` is at least 1024 on every supported
+/// platform).
 const MAX_SLICES: usize = 256;
 
 /// A request that waits to be written.
@@ -34,34 +35,34 @@ pub(super) struct Queued {
     pub(super) then: Then,
 }
 
-/// Without the frame, which may hold a password.
+/// Without the frame, which may contain a password.
 impl fmt::Debug for Queued {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Queued").field("then", &self.then).finish_non_exhaustive()
     }
 }
 
-/// What comes before the requests in the queue.
+/// Messages that are processed before the queued requests.
 #[derive(Debug)]
 pub(super) enum Ahead {
     /// A request of a login.
     Send(Queued),
-    /// Whether the requests in the queue are to stay there.
+    /// Whether the queued requests must wait.
     Hold(bool),
-    /// The connection ends for this reason.
+    /// End the connection, for this reason.
     End(String),
 }
 
-/// What follows a request.
+/// What the caller expects after a request.
 #[derive(Debug)]
 pub(super) enum Then {
     /// An answer with the same number.
     Answer { correlation_id: i32, answer: oneshot::Sender<Result<Bytes>> },
-    /// Nothing: the request asks for no answer. The sender completes once it is written.
+    /// No answer. The sender completes when the request is written.
     Silence(oneshot::Sender<Result<Bytes>>),
 }
 
-/// A request that the broker owes an answer.
+/// A request that the broker has not answered.
 #[derive(Debug)]
 struct Unanswered {
     correlation_id: i32,
@@ -73,29 +74,29 @@ impl Queued {
     /// Fails a request that was not written.
     pub(super) fn refuse(self, error: &Error) {
         let (Then::Answer { answer, .. } | Then::Silence(answer)) = self.then;
-        // The receiver is gone if the caller has given the request up.
+        // The receiver is gone if the caller has abandoned the request.
         let _unheard = answer.send(Err(error.clone()));
     }
 }
 
-/// How long a connection is kept.
+/// The timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Without an answer, or without room for a request.
+    /// Maximum time without an answer, or without progress in writing a request.
     pub(super) request: Duration,
-    /// Without a request.
+    /// Maximum time without a request.
     pub(super) idle: Duration,
 }
 
 /// When a request was last queued.
 pub(super) type LastUse = Rc<Cell<Instant>>;
 
-/// What the deadlines of a connection depend on.
+/// The state that the deadlines of a connection depend on.
 #[derive(Debug)]
 struct Activity {
-    /// Requests that wait for an answer, oldest first.
+    /// Requests without an answer, oldest first.
     unanswered: RefCell<VecDeque<Unanswered>>,
-    /// Until when the request that is being written must be out.
+    /// Deadline of the request that is being written.
     written_by: Cell<Option<Instant>>,
     last_use: LastUse,
     limits: Limits,
@@ -117,15 +118,15 @@ pub(super) async fn run(
         Activity { unanswered: RefCell::default(), written_by: Cell::default(), last_use, limits };
     let transport = RefCell::new(transport);
     let (read_half, write_half) = split(&transport);
-    // Reading comes first: a broker that refuses a client says why and resets the connection, which
-    // then fails reads behind these words, and writes at once.
+    // Reading comes first: a broker that refuses a client sends the reason and resets the
+    // connection. Reads then return the reason before they fail; writes fail immediately.
     let ended = tokio::select! {
         biased;
         ended = read(read_half, &activity) => ended,
         ended = write(write_half, &mut queue, &mut ahead, &activity) => ended,
         ended = watch(&activity) => ended,
     };
-    // Closed before any request fails: a caller may count on that.
+    // Close the transport before any request fails: callers rely on that order.
     drop(transport);
     let error = match ended {
         Ok(()) => disconnected("the connection was closed"),
@@ -142,7 +143,8 @@ pub(super) async fn run(
     while let Ok(queued) = queue.try_recv() {
         queued.refuse(&error);
     }
-    // Last, as `Pipeline::closed` waits for this. No task runs in between, so no request is missed.
+    // Last, because `Pipeline::closed` waits for this. No other task runs in between, so no request
+    // is missed.
     drop((queue, ahead));
 }
 
@@ -176,7 +178,7 @@ async fn write_request(
     let until = Instant::now() + activity.limits.request;
     let written = match then {
         Then::Answer { correlation_id, answer } => {
-            // In the queue before its first byte is out, so that no answer can come too early.
+            // Queued before its first byte is written, so that the answer cannot arrive too early.
             let unanswered = Unanswered { correlation_id, until, answer };
             activity.unanswered.borrow_mut().push_back(unanswered);
             None
@@ -196,7 +198,7 @@ async fn write_request(
     sent.map_err(|error| disconnected(describe(&error)).caused_by(error))
 }
 
-/// Writes all pieces without joining them.
+/// Writes all pieces without copying them into one buffer.
 async fn write_pieces(
     transport: &mut WriteHalf<'_, impl Transport>,
     pieces: Vec<Bytes>,
@@ -222,7 +224,7 @@ async fn write_pieces(
             pieces.pop_front();
         }
     }
-    // A transport that encrypts may hold the last bytes back; a socket has none.
+    // A transport that encrypts may buffer the last bytes.
     transport.flush().await
 }
 
@@ -231,19 +233,19 @@ async fn read(mut transport: ReadHalf<'_, impl Transport>, activity: &Activity) 
     loop {
         while let Some(frame) = take_frame(&mut buffer)? {
             let oldest = answered(&mut activity.unanswered.borrow_mut(), &frame)?;
-            // The receiver is gone if the caller has given the request up.
+            // The receiver is gone if the caller has abandoned the request.
             let _unheard = oldest.answer.send(Ok(frame));
         }
         let read = transport.read_buf(&mut buffer).await;
-        // The cause is kept for the stage of the handshake that can explain it.
+        // The cause is kept, because the current stage of the handshake may explain it.
         if read.map_err(|error| disconnected(describe(&error)).caused_by(error))? == 0 {
             return Err(disconnected("the broker closed the connection"));
         }
     }
 }
 
-/// Takes the oldest request out of the queue if the frame answers it. If it does not, the request
-/// stays: it may be written, and fails with all the others when the connection ends.
+/// Removes the oldest request if the frame answers it. Otherwise the request stays: it may be
+/// written, and fails with the others when the connection ends.
 fn answered(unanswered: &mut VecDeque<Unanswered>, frame: &Bytes) -> Result<Unanswered> {
     let answers = Reader::new(frame).i32();
     let message = match unanswered.pop_front() {
@@ -257,11 +259,11 @@ fn answered(unanswered: &mut VecDeque<Unanswered>, frame: &Bytes) -> Result<Unan
     Err(Error::new(ErrorKind::Protocol, message))
 }
 
-/// Takes a whole message off the buffer, if one is there.
+/// Takes a whole message off the buffer, if there is one.
 fn take_frame(buffer: &mut BytesMut) -> Result<Option<Bytes>> {
     let Some(prefix) = buffer.first_chunk::<LENGTH_SIZE>() else { return Ok(None) };
     let length = frame_length(*prefix).map_err(|error| match prefix {
-        // An alert, which is how a listener for TLS answers plain text.
+        // A TLS alert: a TLS listener answers plain text with it.
         [0x15, 3, ..] => Error::new(ErrorKind::Tls, SPEAKS_TLS),
         _ => Error::new(ErrorKind::Protocol, error.to_string()).caused_by(error),
     })?;
@@ -272,7 +274,8 @@ fn take_frame(buffer: &mut BytesMut) -> Result<Option<Bytes>> {
     Ok(Some(buffer.split_to(length).freeze()))
 }
 
-/// Ends when the broker is late with an answer or takes no bytes, or the connection is idle.
+/// Returns when an answer is late, when the broker accepts no bytes, or when the connection is
+/// idle.
 async fn watch(activity: &Activity) -> Result<()> {
     let Limits { request, idle } = activity.limits;
     loop {
@@ -290,8 +293,9 @@ async fn watch(activity: &Activity) -> Result<()> {
                 return Err(disconnected(format!("the connection was idle for {idle:?}")));
             }
             (answer_by, written_by) => {
-                // A request that is written meanwhile is due later than any of these. But one that
-                // is due may be answered early, and the connection be idle before that time.
+                // A request that is written meanwhile has a later deadline than all of these. But
+                // the oldest request may be answered early, and the connection be idle before its
+                // deadline.
                 let look_again = if idle_at > now { idle_at } else { now + idle };
                 let due = answer_by.into_iter().chain(written_by).min();
                 sleep_until(due.unwrap_or(now + request).min(look_again)).await;

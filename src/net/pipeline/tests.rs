@@ -1,4 +1,4 @@
-//! A pipeline on transports that are no sockets.
+//! Tests of a pipeline on transports other than sockets.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
@@ -10,7 +10,7 @@ use tokio::task::LocalSet;
 
 use super::*;
 
-/// Far beyond what anything here takes.
+/// Much longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
 
 fn settings() -> PipelineSettings {
@@ -22,7 +22,7 @@ fn run<F: Future>(test: F) -> F::Output {
     LocalSet::new().block_on(&runtime.expect("a runtime"), test)
 }
 
-/// The sizes of the pieces that each write was given. It is never read from.
+/// Records the sizes of the pieces of each write. It never has anything to read.
 #[derive(Debug, Default)]
 struct Recorder(Rc<RefCell<Vec<Vec<usize>>>>);
 
@@ -93,7 +93,7 @@ fn a_transport_that_buffers_is_flushed_after_each_frame() {
     });
 }
 
-/// A connection on which the broker has said why it refuses the client, and which it has reset.
+/// A connection on which the broker has sent a reason and then reset it.
 #[derive(Debug)]
 struct Refused;
 
@@ -124,7 +124,7 @@ impl AsyncWrite for Refused {
 #[test]
 fn what_the_broker_has_said_is_read_before_a_write_fails() {
     run(async {
-        // Without an order, each of them may come first by chance.
+        // Repeated, because the right order may come by chance.
         for _ in 0..32 {
             let pipeline = Pipeline::start(Refused, settings());
             let answer = pipeline.send(|_| vec![Bytes::from_static(b"request")]);
@@ -140,7 +140,7 @@ fn a_dropped_pipeline_closes_its_transport_even_while_it_writes() {
         let (near, mut far) = duplex(8);
         let pipeline = Pipeline::start(near, settings());
         let answer = pipeline.send(|_| vec![Bytes::from_static(b"more than eight bytes")]);
-        // The task waits for more room than this makes.
+        // The task needs more room than this makes.
         far.read_exact(&mut [0; 1]).await.expect("it has begun to write");
         drop(pipeline);
         let error = answer.wait().await.expect_err("nothing answers");

@@ -1,4 +1,4 @@
-//! The waiters: whatever completes when a message or a call is settled.
+//! Waiters, which complete when a message or a call is settled.
 
 use std::sync::Arc;
 

@@ -1,38 +1,38 @@
-//! The server's side of OAUTHBEARER (RFC 7628), with the rules that Kafka's brokers have for tokens
-//! without a signature. Signatures are not looked at.
+//! OAUTHBEARER (RFC 7628), the server's side, with the rules of Kafka's brokers for unsigned
+//! tokens. Signatures are not verified.
 
 use serde_json::Value;
 
 use crate::sasl::messages::unescape;
 use crate::wire::base64;
 
-/// What a client hears of a token that is refused, as Kafka's brokers write it.
+/// Kafka's answer to a token that it refuses.
 pub(super) const INVALID_TOKEN: &str = r#"{"status":"invalid_token"}"#;
 
-/// What the client answers to a refusal.
+/// The client's reply to a refusal.
 pub(super) const ACKNOWLEDGEMENT: &[u8] = b"\x01";
 
 const PARTS_OF_A_JWT: usize = 3;
 
-/// What the client says.
+/// The client's message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ClientToken {
     token: String,
-    /// Under which name the client wants to act; empty for the token's.
+    /// The name that the client wants to act as; empty for the token's.
     pub(super) acts_as: String,
 }
 
-/// What a token says, as far as it counts here.
+/// The claims that are checked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Claims {
-    /// Whose the token is (`sub`).
+    /// The owner of the token (`sub`).
     pub(super) user: String,
-    /// When it ends (`exp`), in milliseconds since 1970.
+    /// When the token expires (`exp`), in milliseconds since 1970.
     pub(super) ends_at_ms: i64,
 }
 
 impl ClientToken {
-    /// Takes the message apart; `None` if it is none.
+    /// Parses the message. Returns `None` if it is malformed.
     pub(super) fn parse(message: &[u8]) -> Option<Self> {
         let message = str::from_utf8(message).ok()?;
         let (acts_as, parts) = message.strip_prefix("n,")?.split_once(",\x01")?;
@@ -58,8 +58,8 @@ impl ClientToken {
         token.map(|token| Self { token, acts_as })
     }
 
-    /// Reads the token; `None` if it is no JWT, has no user or no end, has ended, or is of the
-    /// future.
+    /// Reads the token. Returns `None` if it is no JWT, has no user or no expiry, has expired, or
+    /// was issued in the future.
     pub(super) fn claims(&self, now_ms: i64) -> Option<Claims> {
         let parts: Vec<_> = self.token.split('.').collect();
         if parts.len() != PARTS_OF_A_JWT {

@@ -1,4 +1,4 @@
-//! The server's side of SCRAM (RFC 5802), with the rules of Kafka's brokers.
+//! SCRAM (RFC 5802), the server's side, with the rules of Kafka's brokers.
 
 use std::num::NonZeroU32;
 
@@ -7,36 +7,36 @@ use crate::sasl::keys::{Derivation, Hash, Keys};
 use crate::sasl::messages::unescape;
 use crate::wire::base64;
 
-/// `ScramMechanism.minIterations` of Kafka.
+/// Kafka's `ScramMechanism.minIterations`.
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).expect("it is not zero");
 
-/// What the client says first.
+/// The client's first message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ClientFirst {
     pub(super) user: String,
-    /// Under which name the client wants to act; empty for its own.
+    /// The name that the client wants to act as; empty for its own.
     pub(super) acts_as: String,
     /// Whether the user is the id of a delegation token.
     pub(super) is_token: bool,
     nonce: String,
-    /// What channel binding is compared with, and the rest, which is signed.
+    /// The header, which is compared with the channel binding, and the rest, which is signed.
     header: String,
     bare: String,
 }
 
-/// A server that has answered the first message, and waits for the proof.
+/// A server that has answered the first message, and expects the proof.
 #[derive(Debug)]
 pub(super) struct Challenge {
     hash: Hash,
     keys: Keys,
     header: String,
     nonce: String,
-    /// The client's first message and the server's, as they are signed.
+    /// The first messages of client and server, as they are signed.
     so_far: String,
 }
 
 impl ClientFirst {
-    /// Takes the message apart; `None` if it is none.
+    /// Parses the message. Returns `None` if it is malformed.
     pub(super) fn parse(message: &[u8]) -> Option<Self> {
         let message = str::from_utf8(message).ok()?;
         let rest = message.strip_prefix("n,")?;
@@ -56,7 +56,7 @@ impl ClientFirst {
         Some(Self { user, acts_as, is_token, nonce, header, bare: bare.to_owned() })
     }
 
-    /// Answers with a salt, and what the nonce is continued with.
+    /// Returns the answer: a salt, and the continued nonce.
     pub(super) fn answer(
         self,
         hash: Hash,
@@ -74,7 +74,7 @@ impl ClientFirst {
 }
 
 impl Challenge {
-    /// Checks the client's proof, and answers with the server's; `None` if it proves nothing.
+    /// Checks the client's proof. Returns the server's, or `None` if the proof is wrong.
     pub(super) fn prove(&self, message: &[u8]) -> Option<String> {
         let message = str::from_utf8(message).ok()?;
         let (content, proof) = message.rsplit_once(",p=")?;

@@ -1,5 +1,5 @@
 //! Servers that misbehave in one stage of opening a connection, in plain text and within TLS. Each
-//! ends the attempt with an error of that stage.
+//! attempt ends with an error of that stage.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::protocol::{ApiVersion, SaslHandshakeRequest, SaslHandshakeResponse, e
 /// The first byte of a TLS handshake.
 const HANDSHAKE: u8 = 22;
 
-/// What a server does in place of an answer.
+/// A server's behaviour in place of an answer.
 #[derive(Debug, Clone)]
 enum Trick {
-    /// Sends these bytes, and waits for the client to hang up.
+    /// Sends these bytes, and waits for the client to close the connection.
     Say(Vec<u8>),
     /// Sends these bytes and closes the connection.
     Close(Vec<u8>),
-    /// Sends these bytes and no more. Time passes at once.
+    /// Sends these bytes and nothing more. The paused clock then advances at once.
     Silence(Vec<u8>),
 }
 
@@ -36,19 +36,19 @@ impl Trick {
         match self {
             Self::Close(_) => return,
             Self::Say(_) => {}
-            // From here on, the client waits for nothing but its deadline.
+            // From here on, the client waits only for its deadline.
             Self::Silence(_) => tokio::time::pause(),
         }
-        // It may hang up without the goodbye of TLS, or with bytes unread.
+        // The client may close without a close_notify, or with unread bytes.
         let _end = stream.read_to_end(&mut Vec::new()).await;
     }
 }
 
-/// The stages in which the server is asked something, each with the one request of it.
+/// The stages in which the client sends a request: one each.
 const STAGES: [ConnectStage; 3] =
     [ConnectStage::ApiVersions, ConnectStage::Sasl, ConnectStage::Sasl];
 
-/// Answers requests as a broker does, up to one of them.
+/// Answers requests like a broker, up to the one that it tricks.
 async fn deceive(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: usize, trick: Trick) {
     let versions = ApiVersionsResponse {
         api_keys: vec![ApiVersion { api_key: 36, min_version: 0, max_version: 2 }],
@@ -67,7 +67,7 @@ async fn deceive(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: usize
     trick.play(stream).await;
 }
 
-/// A server's certificate, and what a client that trusts it is set to.
+/// A server's certificate, and the settings of a client that trusts it.
 fn tls() -> (Arc<ServerConfig>, Tls) {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
@@ -82,7 +82,7 @@ fn tls() -> (Arc<ServerConfig>, Tls) {
     (Arc::new(config), Tls { trust, ..Tls::default() })
 }
 
-/// What comes of a connection to a server that does this with it.
+/// Connects to a server that does this with the connection. Returns the client's error.
 fn opened(tls: Option<Tls>, serve: impl AsyncFnOnce(TcpStream)) -> ConnectError {
     opened_at(tls, async |listener| serve(accept(&listener).await).await)
 }
@@ -91,7 +91,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     listener.accept().await.expect("the client connects").0
 }
 
-/// What comes of an attempt to connect to a port at which a server does this.
+/// Connects to a port on which a server does this. Returns the client's error.
 fn opened_at(tls: Option<Tls>, serve: impl AsyncFnOnce(TcpListener)) -> ConnectError {
     run(async {
         let (listener, address) = listen().await;
@@ -129,7 +129,7 @@ fn refusals(trick: impl Fn(u8) -> Trick) -> Vec<ConnectError> {
     errors
 }
 
-/// Every one of them is of a kind, and says this.
+/// Checks that all errors have this kind and contain this text.
 #[track_caller]
 fn are(errors: &[ConnectError], kind: ErrorKind, cause: &str) {
     for error in errors {
@@ -160,7 +160,7 @@ fn answers_to_other_requests_are_refused() {
 fn answers_that_make_no_sense_are_refused() {
     let errors = refusals(|id| Trick::Say(vec![0, 0, 0, 4, 0, 0, 0, id]));
     are(&errors, ErrorKind::Protocol, "the broker's answer is malformed");
-    // No error, then a list, a message or bytes of a length that is not there.
+    // No error, then a list, a string or bytes whose length exceeds the frame.
     let errors =
         refusals(|id| Trick::Say([&[0, 0, 0, 14, 0, 0, 0, id, 0, 0], &[0x7f; 8][..]].concat()));
     are(&errors, ErrorKind::Protocol, "the broker's answer is malformed");
@@ -184,7 +184,8 @@ fn silence_ends_at_the_deadline() {
     }
 }
 
-/// What comes of a server that reads the first message of TLS and then does this.
+/// Connects with TLS to a server that reads the client's first message and then does this. Returns
+/// the error.
 fn shaken(trick: impl FnOnce(Vec<u8>) -> Trick) -> ConnectError {
     let (config, trusting) = tls();
     let error = opened(Some(trusting), async |mut socket| {
@@ -210,7 +211,7 @@ fn shaken(trick: impl FnOnce(Vec<u8>) -> Trick) -> ConnectError {
 fn garbage_in_place_of_a_handshake_is_refused() {
     for bytes in [
         &b"HTTP/1.1 400 Bad Request\r\n"[..],
-        // Records and a message of lengths that TLS does not allow.
+        // Records and a message with lengths that TLS forbids.
         &[0x16, 3, 3, 0xff, 0xff],
         &[0x17, 3, 3, 0xff, 0xff],
         &[0x16, 3, 3, 0, 4, 2, 0xff, 0xff, 0xff],
@@ -238,7 +239,7 @@ fn a_handshake_that_ends_early_is_an_unreachable_broker() {
     }
 }
 
-/// As Kafka's, which takes a handshake for a request of enormous size.
+/// Kafka's plain-text port takes a TLS handshake for a huge request.
 #[test]
 fn a_port_that_speaks_plain_text_is_told() {
     let error = opened_at(Some(tls().1), async |listener| {
@@ -252,7 +253,7 @@ fn a_port_that_speaks_plain_text_is_told() {
     assert_eq!(error.cause, SPEAKS_PLAIN_TEXT);
 }
 
-/// As a load balancer's whose brokers are away: they may come back.
+/// A load balancer without brokers, which may come back.
 #[test]
 fn a_port_that_closes_every_connection_may_pass() {
     let error = opened_at(Some(tls().1), async |listener| {
