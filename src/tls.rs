@@ -1,8 +1,8 @@
-//! TLS: which brokers are trusted, who the client is, and why a handshake failed.
+//! TLS: verifies brokers, presents the client certificate, and explains failed handshakes.
 //!
-//! [`ClientTls`] is loaded once, from files or the system's store. Each connection takes a
-//! [`Session`] of it, which takes notes during the handshake and explains a failure by them.
-//! Nothing here does network I/O or knows Tokio.
+//! [`ClientTls`] is loaded once, from files or the system's store. It creates one [`Session`] for
+//! each connection. The session records what happens in the handshake, to explain a failure.
+//! Nothing here does network I/O or depends on Tokio.
 
 mod algorithm;
 mod certificate;

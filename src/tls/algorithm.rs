@@ -1,4 +1,4 @@
-//! Names of algorithms, and which of them the client can verify.
+//! Names of algorithms and elliptic curves, and which keys the client can verify.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use pkcs8::der::asn1::{AnyRef, ObjectIdentifier};
 
 use super::der;
 
-/// The kind of a public key.
+/// Kind of a public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PublicKey {
-    /// RSA, with its size in bits.
+    /// RSA, with the key size in bits.
     Rsa(usize),
-    /// Another algorithm or an elliptic curve: its name, or its identifier.
+    /// Another algorithm or an elliptic curve: its name, or its object identifier.
     Other(String),
 }
 
-/// What the client can verify, for messages.
+/// The keys that the client can verify, for messages.
 pub(super) const VERIFIED_KEYS: &str = "RSA of 2048 to 8192 bits, P-256, P-384 and Ed25519";
 
 const RSA: &str = "1.2.840.113549.1.1.1";
@@ -52,7 +52,7 @@ const NAMES: [(&str, &str); 25] = [
 const SHA1_WITH_RSA: &str = "SHA-1 with RSA";
 const SHA1_WITH_ECDSA: &str = "SHA-1 with ECDSA";
 
-/// The name of an algorithm or a curve; its identifier if it has none here.
+/// Returns the name of an algorithm or a curve, or its identifier if it is not in [`NAMES`].
 pub(super) fn name(identifier: ObjectIdentifier) -> String {
     let identifier = identifier.to_string();
     let known = NAMES.iter().find(|(known, _)| **known == identifier);
@@ -67,7 +67,7 @@ impl PublicKey {
         Self::of(&der::members(algorithm)?, key)
     }
 
-    /// Reads the content of a `SubjectPublicKeyInfo`, as trust anchors have it.
+    /// Reads the content of a `SubjectPublicKeyInfo`, which trust anchors store without its header.
     pub(super) fn read_content(content: &[u8]) -> Option<Self> {
         let members = der::values(content)?;
         let [algorithm, key, ..] = members[..] else { return None };
@@ -89,7 +89,7 @@ impl PublicKey {
         })
     }
 
-    /// Whether the client can verify what such a key has signed.
+    /// Returns whether the client can verify signatures made with such a key.
     pub(super) fn is_verified(&self) -> bool {
         match self {
             Self::Rsa(bits) => (2048..=8192).contains(bits),

@@ -1,4 +1,5 @@
-//! What messages say of a certificate. It is read without trust, and apart from its verification.
+//! Reads the fields of a certificate that messages show. The input is untrusted, and reading is
+//! independent of verification.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,38 +12,32 @@ use super::der;
 use super::distinguished_name::DistinguishedName;
 use crate::error::shown;
 
-/// What a certificate says of itself.
+/// Fields of an X.509 certificate.
 #[derive(Debug, Clone)]
 pub(super) struct Certificate {
-    /// Whose it is.
     pub(super) subject: DistinguishedName,
-    /// Who signed it.
     pub(super) issuer: DistinguishedName,
-    /// The host names and addresses it is for.
+    /// The entries of `subjectAltName`.
     pub(super) names: Vec<Name>,
-    /// When it begins to be valid.
     pub(super) not_before: SystemTime,
-    /// When it ends to be valid.
     pub(super) not_after: SystemTime,
-    /// The kind of its key.
     pub(super) key: Option<PublicKey>,
-    /// Its key with the algorithm, as encoded.
+    /// The encoded `SubjectPublicKeyInfo`.
     pub(super) key_info: Vec<u8>,
-    /// The name of the algorithm with which it is signed.
+    /// Name of the signature algorithm.
     pub(super) signature: String,
 }
 
 /// An entry of a certificate's `subjectAltName`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Name {
-    /// A DNS entry, ready to be shown.
+    /// A DNS entry, escaped for messages.
     Host(String),
-    /// An IP entry.
     Address(IpAddr),
 }
 
 impl Name {
-    /// The address that a DNS entry holds, where clients do not look for addresses.
+    /// Returns the IP address in a DNS entry. Clients compare addresses only with IP entries.
     pub(super) fn address_as_host(&self) -> Option<IpAddr> {
         match self {
             Self::Host(host) => host.parse().ok(),
@@ -65,7 +60,7 @@ impl fmt::Display for Name {
 
 const SUBJECT_ALTERNATIVE_NAME: &str = "2.5.29.17";
 
-// The numbers of context-specific tags, of a certificate and of a name.
+// Context-specific tag numbers: first of a certificate's fields, then of a name.
 const VERSION: Option<u32> = Some(0);
 const EXTENSIONS: Option<u32> = Some(3);
 const DNS_NAME: Option<u32> = Some(2);
@@ -95,13 +90,13 @@ impl Certificate {
         })
     }
 
-    /// Whether it is signed by its own subject.
+    /// Returns whether subject and issuer have the same name; verifies no signature.
     pub(super) fn is_self_signed(&self) -> bool {
         self.subject.content == self.issuer.content
     }
 }
 
-/// The host names and addresses among a certificate's extensions.
+/// Finds `subjectAltName` among a certificate's extensions and reads its DNS and IP entries.
 fn names(extensions: AnyRef<'_>) -> Option<Vec<Name>> {
     for extension in der::sequence(extensions.value())? {
         let extension = der::members(extension)?;

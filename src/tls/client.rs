@@ -1,4 +1,4 @@
-//! A client's TLS: loaded once, and used for every connection.
+//! The client's TLS settings, certificates and keys: loaded once, used for every connection.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::session::Session;
 use crate::config::{Secret, Tls, TlsVersion, Verification};
 use crate::error::{Error, ErrorKind, Result, shown};
 
-/// A client's TLS, loaded once and used for every connection.
+/// The client's TLS settings, certificates and keys.
 pub struct ClientTls {
     base: ClientConfig,
     provider: Arc<CryptoProvider>,
@@ -29,10 +29,10 @@ pub struct ClientTls {
 }
 
 impl ClientTls {
-    /// Reads certificates and keys from files and the system's store, which blocks. The error of
-    /// kind `Config` names the setting, the file and the remedy.
+    /// Reads certificates and keys from files and the system's store; blocks. Errors have the kind
+    /// `Config`, and name the setting, the file and the remedy.
     ///
-    /// `key_password` is what `settings.identity.key_password` says, looked up by the caller.
+    /// `key_password` is the password that the caller read from `settings.identity.key_password`.
     pub fn load(settings: &Tls, key_password: Option<&Secret>) -> Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let roots = match settings.verification {
@@ -56,7 +56,7 @@ impl ClientTls {
         })
     }
 
-    /// What one connection to a host needs.
+    /// Creates the session for one connection to `host`.
     pub fn session(&self, host: &str) -> Result<Session> {
         let name = match &self.server_name {
             Some(name) => name.clone(),
@@ -72,13 +72,14 @@ impl ClientTls {
         ))
     }
 
-    /// When the first of the client's own certificates expires; `None` if it has none.
+    /// Returns the earliest expiry in the client's certificate chain; `None` without a chain.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.identity.as_ref().map(|identity| identity.expires_at)
     }
 }
 
-/// What all connections share. Each gets a verifier and a resolver of its own.
+/// Builds the configuration that all connections share. Each session replaces its verifier and
+/// resolver.
 fn base(provider: &Arc<CryptoProvider>, settings: &Tls) -> Result<ClientConfig> {
     let versions: &[&SupportedProtocolVersion] = match settings.min_version {
         TlsVersion::V1_2 => &[&TLS13, &TLS12],
@@ -88,7 +89,7 @@ fn base(provider: &Arc<CryptoProvider>, settings: &Tls) -> Result<ClientConfig> 
         .with_protocol_versions(versions)
         .map_err(|error| Error::new(ErrorKind::Config, format!("security.min_version: {error}")))?;
     let mut config = builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
-    // A resumed session is not verified again, and saves a tenth of a millisecond.
+    // A resumed session would skip verification, and saves only 0.1 ms.
     config.resumption = Resumption::disabled();
     if let Some(path) = &settings.key_log {
         let log = KeyLogFile::open(path).map_err(|error| {

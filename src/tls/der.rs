@@ -1,10 +1,10 @@
-//! Reads DER without trust in it: whatever the bytes are, the answer is a value or `None`.
+//! Reads DER from untrusted bytes. Malformed input yields `None` and never panics.
 
 use pkcs8::der::asn1::{AnyRef, GeneralizedTime, ObjectIdentifier, UtcTime};
 use pkcs8::der::{Decode, Encode, Reader, SliceReader, Tag};
 use std::time::SystemTime;
 
-/// All values that stand one behind the other.
+/// Splits a concatenation of DER values.
 pub(super) fn values(bytes: &[u8]) -> Option<Vec<AnyRef<'_>>> {
     let mut reader = SliceReader::new(bytes).ok()?;
     let mut values = Vec::new();
@@ -14,24 +14,23 @@ pub(super) fn values(bytes: &[u8]) -> Option<Vec<AnyRef<'_>>> {
     Some(values)
 }
 
-/// The values within a sequence or a set.
+/// Returns the values inside a sequence or a set.
 pub(super) fn members(value: AnyRef<'_>) -> Option<Vec<AnyRef<'_>>> {
     matches!(tag(value), Tag::Sequence | Tag::Set).then(|| values(value.value()))?
 }
 
-/// The values within the sequence that the bytes begin with.
+/// Returns the values inside the sequence that `bytes` start with; ignores trailing bytes.
 pub(super) fn sequence(bytes: &[u8]) -> Option<Vec<AnyRef<'_>>> {
     let mut reader = SliceReader::new(bytes).ok()?;
     let first = AnyRef::decode(&mut reader).ok()?;
     (tag(first) == Tag::Sequence).then(|| values(first.value()))?
 }
 
-/// A value's tag.
 pub(super) fn tag(value: AnyRef<'_>) -> Tag {
     value.header().tag()
 }
 
-/// The number of a context-specific tag.
+/// Returns the number of a context-specific tag.
 pub(super) fn context(value: AnyRef<'_>) -> Option<u32> {
     match tag(value) {
         Tag::ContextSpecific { number, .. } => Some(number.0),
@@ -39,17 +38,16 @@ pub(super) fn context(value: AnyRef<'_>) -> Option<u32> {
     }
 }
 
-/// An object identifier.
 pub(super) fn identifier(value: AnyRef<'_>) -> Option<ObjectIdentifier> {
     value.decode_as().ok()
 }
 
-/// The algorithm that an `AlgorithmIdentifier` names.
+/// Returns the algorithm in an `AlgorithmIdentifier`.
 pub(super) fn algorithm(value: AnyRef<'_>) -> Option<ObjectIdentifier> {
     identifier(*members(value)?.first()?)
 }
 
-/// A date.
+/// Reads a `UTCTime` or a `GeneralizedTime`.
 pub(super) fn time(value: AnyRef<'_>) -> Option<SystemTime> {
     match tag(value) {
         Tag::UtcTime => Some(value.decode_as::<UtcTime>().ok()?.to_system_time()),
@@ -57,13 +55,13 @@ pub(super) fn time(value: AnyRef<'_>) -> Option<SystemTime> {
     }
 }
 
-/// The bytes of a bit string that ends with a whole byte.
+/// Returns the bytes of a bit string; `None` if its length is not a multiple of 8 bits.
 pub(super) fn bits(value: AnyRef<'_>) -> Option<&[u8]> {
     let (unused, bytes) = value.value().split_first()?;
     (tag(value) == Tag::BitString && *unused == 0).then_some(bytes)
 }
 
-/// How many bits a positive integer has.
+/// Returns the number of bits of a positive integer.
 pub(super) fn integer_bits(value: AnyRef<'_>) -> Option<usize> {
     let bytes = value.value();
     let first = bytes.iter().position(|byte| *byte != 0)?;
@@ -71,7 +69,7 @@ pub(super) fn integer_bits(value: AnyRef<'_>) -> Option<usize> {
     (tag(value) == Tag::Integer).then(|| (bytes.len() - first) * 8 - zeros)
 }
 
-/// A value with its tag and length.
+/// Encodes a value with its tag and length.
 pub(super) fn encoded(value: AnyRef<'_>) -> Option<Vec<u8>> {
     value.to_der().ok()
 }
