@@ -1,4 +1,4 @@
-//! Distinguished names, such as `CN=broker,O=Example`, as Java and RFC 4514 write them.
+//! Distinguished names, such as `CN=broker,O=Example`, in the notation of Java and RFC 4514.
 
 use pkcs8::der::Tag;
 use pkcs8::der::asn1::AnyRef;
@@ -6,12 +6,11 @@ use pkcs8::der::asn1::AnyRef;
 use super::der;
 use crate::error::shown;
 
-/// A distinguished name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DistinguishedName {
-    /// The content of its encoding, to compare names by.
+    /// Content of the DER encoding; two names are equal if it is.
     pub(super) content: Vec<u8>,
-    /// Its common name, ready to be shown.
+    /// The common name, escaped for messages.
     pub(super) common_name: Option<String>,
     text: String,
 }
@@ -31,17 +30,17 @@ const KEYS: [(&str, &str); 9] = [
 ];
 
 impl DistinguishedName {
-    /// Reads a name: a sequence of sets of pairs.
+    /// Reads a name: a sequence of sets of key-value pairs.
     pub(super) fn read(name: AnyRef<'_>) -> Option<Self> {
         (der::tag(name) == Tag::Sequence).then(|| Self::read_content(name.value()))?
     }
 
-    /// Reads a name with the sequence around it.
+    /// Reads a name from its full DER encoding.
     pub(super) fn from_der(bytes: &[u8]) -> Option<Self> {
         Self::read(*der::values(bytes)?.first()?)
     }
 
-    /// Reads the content of a name, as trust anchors have it.
+    /// Reads the content of a name, which trust anchors store without its header.
     pub(super) fn read_content(content: &[u8]) -> Option<Self> {
         let mut parts = Vec::new();
         let mut common_name = None;

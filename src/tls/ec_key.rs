@@ -1,6 +1,6 @@
-//! Private keys on elliptic curves without their public half, as Java and `openssl ec -no_public`
-//! write them. ring refuses such keys and cannot compute the public half, so it is taken from the
-//! certificate; ring then checks that both halves belong together.
+//! Elliptic-curve private keys without the public half, as Java and `openssl ec -no_public` write
+//! them. ring refuses such keys and cannot compute the public half, so it is copied from the
+//! certificate. ring then checks that both halves match.
 
 use pkcs8::der::asn1::AnyRef;
 use pkcs8::der::{Tag, TagNumber};
@@ -9,17 +9,17 @@ use zeroize::Zeroizing;
 
 use super::der;
 
-/// The private half of a key that has no other.
+/// The private half of a key whose file has no public half.
 pub(super) struct PrivateHalf<'a>(&'a [u8]);
 
-/// The number of the field that has the public half.
+/// Tag number of the field with the public half.
 const PUBLIC_KEY: TagNumber = TagNumber(1);
 
-/// `ECPrivateKey` begins with an integer, which is 1.
+/// The first field of `ECPrivateKey`: the integer 1.
 const VERSION: [u8; 3] = [0x02, 1, 1];
 
 impl<'a> PrivateHalf<'a> {
-    /// Reads a key in SEC1 or PKCS#8; `None` if it has a public half, or is of another kind.
+    /// Reads a key in SEC1 or PKCS#8; `None` if it has a public half or is not an EC key.
     pub(super) fn of(key: &'a PrivateKeyDer<'_>) -> Option<Self> {
         let members = match key {
             PrivateKeyDer::Sec1(key) => der::sequence(key.secret_sec1_der())?,
@@ -38,8 +38,8 @@ impl<'a> PrivateHalf<'a> {
         (!has_public).then(|| Self(private.value()))
     }
 
-    /// The whole key in SEC1, given the certificate's `SubjectPublicKeyInfo`. Whether the halves
-    /// belong together is not checked here.
+    /// Returns the whole key in SEC1, given the certificate's `SubjectPublicKeyInfo`. Does not
+    /// check that the halves match.
     pub(super) fn with_public_half_of(&self, key_info: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let [_algorithm, public] = der::sequence(key_info)?[..] else { return None };
         let private = tagged(Tag::OctetString, &[self.0])?;
@@ -50,7 +50,7 @@ impl<'a> PrivateHalf<'a> {
     }
 }
 
-/// A value in DER, which is given in parts.
+/// Encodes the concatenation of `parts` as one DER value.
 fn tagged(tag: Tag, parts: &[&[u8]]) -> Option<Zeroizing<Vec<u8>>> {
     let value = Zeroizing::new(parts.concat());
     der::encoded(AnyRef::new(tag, &value).ok()?).map(Zeroizing::new)

@@ -1,4 +1,4 @@
-//! Private keys that a password protects.
+//! Password-protected private keys.
 
 use pkcs8::der::{Decode, SecretDocument};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
@@ -9,17 +9,17 @@ use crate::config::Secret;
 /// Why a key could not be decrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It is not an encrypted key, or one of an unknown algorithm.
+    /// It is not an encrypted key, or its algorithm is unknown.
     Unknown,
-    /// Its algorithm is of PKCS#5 v1.5 or PKCS#12: too weak, and not built in.
+    /// Its algorithm is from PKCS#5 v1.5 or PKCS#12: too weak, and not supported.
     Outdated,
-    /// The password does not fit, or the key is damaged.
+    /// The password is wrong, or the key is damaged.
     WrongPassword,
 }
 
 const PBES2: &str = "1.2.840.113549.1.5.13";
 
-/// Identifiers of older algorithms: PBES1 and those of PKCS#12.
+/// Prefixes of the identifiers of PBES1 and of PKCS#12's algorithms.
 const OUTDATED: [&str; 2] = ["1.2.840.113549.1.5.", "1.2.840.113549.1.12.1."];
 
 /// Decrypts a PKCS#8 `EncryptedPrivateKeyInfo` to a `PrivateKeyInfo`.
@@ -27,7 +27,7 @@ pub(super) fn decrypt(encrypted: &[u8], password: &Secret) -> Result<SecretDocum
     check(encrypted)?;
     let info = EncryptedPrivateKeyInfoRef::from_der(encrypted).map_err(|_| Refusal::Unknown)?;
     match info.decrypt(password.reveal()) {
-        // A wrong password can leave sound padding behind: one in 256 times.
+        // 1 in 256 wrong passwords yields valid padding, so the content is parsed, too.
         Ok(key) if PrivateKeyInfoRef::from_der(key.as_bytes()).is_ok() => Ok(key),
         Err(pkcs8::Error::EncryptedPrivateKey(
             pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. }
@@ -37,7 +37,7 @@ pub(super) fn decrypt(encrypted: &[u8], password: &Secret) -> Result<SecretDocum
     }
 }
 
-/// Whether its algorithm is one that can be decrypted.
+/// Fails if keys with this algorithm cannot be decrypted.
 pub(super) fn check(encrypted: &[u8]) -> Result<(), Refusal> {
     let algorithm = der::sequence(encrypted)
         .and_then(|members| der::algorithm(*members.first()?))

@@ -1,4 +1,4 @@
-//! Why a handshake failed, by its error and by the notes taken during it.
+//! Explains a failed handshake from its error and from the notes taken during it.
 
 mod alert;
 mod certificate;
@@ -16,7 +16,7 @@ use super::roots::Roots;
 use super::text;
 use crate::error::{Error, ErrorKind, shown};
 
-/// What is known of a handshake.
+/// Everything known about a handshake.
 pub(super) struct Handshake<'a> {
     pub(super) noted: &'a Noted,
     pub(super) roots: &'a Roots,
@@ -25,7 +25,7 @@ pub(super) struct Handshake<'a> {
 }
 
 impl Handshake<'_> {
-    /// The error in words; `None` if it has nothing to do with TLS.
+    /// Explains the error; `None` if it has nothing to do with TLS.
     pub(super) fn explain(&self, error: &io::Error) -> Option<Error> {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match inner {
@@ -41,7 +41,7 @@ impl Handshake<'_> {
     fn explain_tls(&self, error: &rustls::Error) -> String {
         match error {
             rustls::Error::AlertReceived(alert) => self.explain_alert(*alert),
-            // In TLS 1.2 and 1.3, nothing but a certificate comes before the notes.
+            // A malformed message before the certificate means that the port does not speak TLS.
             rustls::Error::InvalidMessage(message) if !self.saw_certificate() => no_tls(*message),
             rustls::Error::PeerIncompatible(why) => incompatible(why),
             _ if self.noted.refusal.is_some() || self.noted.name_refusal.is_some() => {
@@ -51,7 +51,7 @@ impl Handshake<'_> {
         }
     }
 
-    /// The broker closed the connection without a word.
+    /// Explains a connection that the broker closed without an alert.
     fn explain_close(&self) -> Option<Error> {
         if !self.saw_certificate() {
             let message = "the connection ended on the TLS handshake's first message, without an \
@@ -74,12 +74,12 @@ impl Handshake<'_> {
         })
     }
 
-    /// Whether the handshake came as far as the broker's certificate.
+    /// Returns whether the handshake got as far as the broker's certificate.
     fn saw_certificate(&self) -> bool {
         !self.noted.chain.is_empty()
     }
 
-    /// The authorities that the broker accepts, as a part of a sentence.
+    /// Returns a clause that names the authorities that the broker accepts.
     fn accepted_authorities(&self) -> String {
         let request = self.noted.request.as_ref();
         let names = request.map(|request| &request.authorities[..]).unwrap_or_default();
@@ -103,7 +103,7 @@ impl Handshake<'_> {
     }
 }
 
-/// Whether an error is that the other side closed the connection.
+/// Returns whether the error means that the peer closed the connection.
 fn is_closed(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)

@@ -1,34 +1,30 @@
-//! What a file holds in place of PEM, and the command that converts it.
+//! Recognises files that are not PEM, and suggests the command that converts them.
 
 use pkcs8::der::Tag;
 
 use super::der;
 
-/// What a file holds that has no usable PEM block.
+/// Format of a file without a usable PEM block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
-    /// Nothing.
     Empty,
     /// A Java keystore, JKS or JCEKS.
     JavaKeystore,
-    /// PKCS#12, as Java's newer keystores are.
+    /// PKCS#12, the format of Java's newer keystores.
     Pkcs12,
-    /// PKCS#7, in DER.
     Pkcs7Der,
-    /// PKCS#7, in PEM.
     Pkcs7Pem,
     /// One certificate in DER.
     DerCertificate,
     /// A private key in DER.
     DerKey,
-    /// Something else.
     Unknown,
 }
 
-/// For containers from before 2021, whose ciphers OpenSSL 3 knows on request alone.
+/// Containers from before 2021 use ciphers that OpenSSL 3 supports only with `-legacy`.
 const OLD: &str = " (with -legacy if OpenSSL says \"unsupported\")";
 
-/// What is wanted of a file.
+/// The content that a file should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// Certificates of authorities.
@@ -40,7 +36,7 @@ pub(super) enum Wanted {
 const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
 
 impl Format {
-    /// Recognises a format by its first bytes.
+    /// Recognises a format by its magic number or its DER structure.
     pub(super) fn of(bytes: &[u8]) -> Self {
         match bytes {
             _ if bytes.trim_ascii().is_empty() => Self::Empty,
@@ -69,7 +65,7 @@ impl Format {
         })
     }
 
-    /// What it is, for a message: the words behind "is".
+    /// Returns the predicate of a message, such as "is PKCS#12, not PEM".
     pub(super) fn describe(self) -> &'static str {
         match self {
             Self::Empty => "is empty",
@@ -82,8 +78,8 @@ impl Format {
         }
     }
 
-    /// The command that makes PEM of a file; `None` if there is none. It writes files of its own: a
-    /// file that is read and written would be lost.
+    /// Returns the command that converts a file to PEM; `None` if there is none. It writes to a new
+    /// file, because a command that overwrites its own input would destroy it.
     pub(super) fn command(self, wanted: Wanted, file: &str) -> Option<String> {
         let command = match (self, wanted) {
             (Self::JavaKeystore, Wanted::Authorities) => {

@@ -20,13 +20,13 @@ use super::source::Source;
 use crate::config::{self, Secret};
 use crate::error::{Error, Result};
 
-/// Who the client is.
+/// The client's certificate chain and key.
 pub(super) struct Identity {
-    /// The certificates from the client's own upwards, and its key.
+    /// The chain, with the client's own certificate first, and its key.
     pub(super) certified: Arc<CertifiedKey>,
-    /// The name in the client's certificate, for messages.
+    /// The subject of the client's certificate, for messages.
     pub(super) subject: String,
-    /// When the first of the certificates ends to be valid.
+    /// The earliest expiry in the chain.
     pub(super) expires_at: SystemTime,
 }
 
@@ -37,7 +37,7 @@ const KEY: &str = "security.key";
 const SIGNING_KEYS: &str = "RSA of 2048 to 4096 bits, P-256, P-384 and Ed25519";
 
 impl Identity {
-    /// Reads certificates and key, and checks that they belong together.
+    /// Reads certificates and key, and checks that they match.
     pub(super) fn load(identity: &config::Identity, password: Option<&Secret>) -> Result<Self> {
         let certificates = Source::read(CERTIFICATE, &identity.certificate)?;
         let mut chain = read_chain(&certificates)?;
@@ -50,7 +50,7 @@ impl Identity {
             })?;
         let own = own_certificate(&chain, keys, block, password)?;
         let (own, key) = own;
-        // The broker wants the client's own first; some tools write it last.
+        // The client's own certificate must be sent first; some tools write it last.
         let own = chain.remove(own);
         chain.insert(0, own);
         let expires_at = chain.iter().map(|link| link.read.not_after).min();
@@ -88,7 +88,7 @@ fn is_key(label: &str) -> bool {
     label.ends_with("PRIVATE KEY")
 }
 
-/// The place of the certificate that belongs to the key, and the key.
+/// Returns the index of the certificate that matches the key, and the key.
 fn own_certificate(
     chain: &[Link],
     source: &Source,
@@ -108,7 +108,7 @@ fn own_certificate(
     Ok((own.ok_or_else(|| another_key(chain, source))?, key))
 }
 
-/// The place of the certificate whose public half belongs to a private one, and the whole key.
+/// Returns the index of the certificate whose public half matches `half`, and the whole key.
 fn completed(chain: &[Link], half: &PrivateHalf<'_>) -> Option<(usize, Arc<dyn SigningKey>)> {
     chain.iter().enumerate().find_map(|(at, link)| {
         let key = half.with_public_half_of(&link.read.key_info)?;
@@ -134,7 +134,7 @@ fn another_key(chain: &[Link], source: &Source) -> Error {
     ))
 }
 
-/// A key in DER, and what kind of key that is.
+/// A key in DER, by its encoding.
 enum Key<'a> {
     Pkcs1(&'a [u8]),
     Sec1(&'a [u8]),
@@ -143,7 +143,7 @@ enum Key<'a> {
 }
 
 impl Key<'_> {
-    /// The key without a copy, which would not be overwritten.
+    /// Borrows the key: a copy would not be zeroed after use.
     fn borrow(&self) -> PrivateKeyDer<'_> {
         match self {
             Self::Pkcs1(content) => PrivatePkcs1KeyDer::from(*content).into(),

@@ -1,4 +1,4 @@
-//! Session keys in a file, for tools that decrypt captured traffic.
+//! Writes session keys to a file, for tools that decrypt captured traffic.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -9,12 +9,12 @@ use std::path::Path;
 use rustls::KeyLog;
 use zeroize::Zeroizing;
 
-/// Appends session keys to a file. One write makes one line, so processes may share the file.
+/// Appends session keys to a file. Each line is a single write, so processes may share the file.
 #[derive(Debug)]
 pub(super) struct KeyLogFile(File);
 
 impl KeyLogFile {
-    /// Opens the file, or makes one that its owner alone can read.
+    /// Opens the file. If it is missing, creates it with mode 0600.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(Self)
     }
@@ -33,7 +33,7 @@ impl KeyLog for KeyLogFile {
             }
         }
         line.push('\n');
-        // A full disk is no reason to end a connection.
+        // A full disk must not close the connection.
         let _ = (&self.0).write_all(line.as_bytes());
     }
 }

@@ -1,37 +1,35 @@
-//! What is noted during a handshake, to explain later why it failed.
+//! Records what happens during a handshake, to explain a failure later.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustls::pki_types::CertificateDer;
 
-/// What the verifier and the resolver of one connection have seen.
+/// Notes that the verifier and the resolver of one connection share.
 #[derive(Debug, Default)]
 pub(super) struct Notes(Mutex<Noted>);
 
-/// The notes themselves.
 #[derive(Debug, Default)]
 pub(super) struct Noted {
     /// The certificates that the broker presented, its own first.
     pub(super) chain: Vec<CertificateDer<'static>>,
-    /// Why the chain was refused, or a signature with its key.
+    /// Why the chain, or a signature made with its key, was refused.
     pub(super) refusal: Option<rustls::Error>,
-    /// Why the name was refused, which an error of the chain would hide.
+    /// Why the name was refused. Separate, because an error of the chain would hide it.
     pub(super) name_refusal: Option<rustls::Error>,
-    /// What the broker said when it asked for a client certificate.
     pub(super) request: Option<Request>,
 }
 
 /// A broker's request for a client certificate.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Request {
-    /// The names of the authorities that it accepts, as encoded.
+    /// Encoded names of the authorities that it accepts.
     pub(super) authorities: Vec<Vec<u8>>,
-    /// Whether it accepts no signature that the client's key can make.
+    /// True if it accepts no signature scheme of the client's key.
     pub(super) refuses_key: bool,
 }
 
 impl Notes {
-    /// The notes. None is long held, and a panic leaves them as they are.
+    /// Locks the notes for a short time. A panic leaves them consistent, so poison is ignored.
     pub(super) fn lock(&self) -> MutexGuard<'_, Noted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

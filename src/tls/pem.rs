@@ -1,5 +1,5 @@
-//! PEM blocks. In contrast to the parser of `rustls`, it sees what it does not know, reads
-//! what properties files make of PEM (all on one line), and notices encryption headers.
+//! Parses PEM blocks. Unlike the parser of `rustls`, it returns blocks with unknown labels, accepts
+//! PEM on a single line (as in properties files), and detects encryption headers.
 
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 /// One block: `-----BEGIN label-----`, base64, `-----END label-----`.
 #[derive(PartialEq, Eq)]
 pub(super) struct Block {
-    /// What it says it is, such as `CERTIFICATE`.
+    /// The type, such as `CERTIFICATE`.
     pub(super) label: String,
-    /// The line it begins in, or ends in if its beginning is missing.
+    /// Number of the line with the begin marker, or with the end marker if that is the only one.
     pub(super) line: usize,
-    /// Whether its headers say that it is encrypted in OpenSSL's old way.
+    /// True if its headers announce OpenSSL's legacy encryption.
     pub(super) is_encrypted: bool,
-    /// Its content; `None` if it is malformed.
+    /// The decoded content; `None` if it is malformed.
     pub(super) content: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -21,10 +21,10 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
-/// Labels that are longer are no labels.
+/// A longer label is not a marker.
 const LONGEST_LABEL: usize = 64;
 
-/// All blocks of a text. One whose beginning or end is missing has no content.
+/// Parses all blocks of a text. A block without its begin or end marker has no content.
 pub(super) fn blocks(text: &[u8]) -> Vec<Block> {
     let mut blocks = Vec::new();
     let (mut rest, mut line) = (text, 1);
@@ -35,7 +35,7 @@ pub(super) fn blocks(text: &[u8]) -> Vec<Block> {
         let Some((label, after)) = label else { continue };
         let name = String::from_utf8_lossy(label).into_owned();
         if !begins {
-            // Its beginning is damaged. Skipping it would hide that.
+            // The begin marker is damaged. Skipping the block would hide that.
             blocks.push(Block { label: name, line, is_encrypted: false, content: None });
             continue;
         }
@@ -54,8 +54,8 @@ pub(super) fn blocks(text: &[u8]) -> Vec<Block> {
     blocks
 }
 
-/// What stands before the first beginning or end of a block, whether it is a beginning, and what
-/// stands behind.
+/// Finds the first begin or end marker. Returns the text before it, true for a begin marker, and
+/// the text after it.
 fn marker(text: &[u8]) -> Option<(&[u8], bool, &[u8])> {
     (0..text.len()).find_map(|at| {
         let (before, rest) = text.split_at(at);
@@ -73,13 +73,13 @@ fn is_label(label: &[u8]) -> bool {
     label.len() <= LONGEST_LABEL && label.iter().all(is_plain)
 }
 
-/// What stands before and behind the first place of a pattern.
+/// Returns the text before and after the first occurrence of a pattern.
 fn split<'a>(text: &'a [u8], pattern: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = text.windows(pattern.len()).position(|window| window == pattern)?;
     Some((&text[..at], &text[at + pattern.len()..]))
 }
 
-/// Decodes base64 with any white space within, in constant time, as it may be a key.
+/// Decodes base64, ignoring white space. Runs in constant time, because it may be a key.
 fn decode(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let dense = Zeroizing::new(
         body.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<u8>>(),

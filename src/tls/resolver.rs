@@ -1,4 +1,4 @@
-//! Presents the client's certificate, and notes that the broker asked for one.
+//! Presents the client's certificate, and records the broker's request for it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use rustls::sign::CertifiedKey;
 use super::identity::Identity;
 use super::notes::{Notes, Request};
 
-/// Authorities that are noted. Java lists all that it trusts, which can be hundreds.
+/// Maximum number of recorded authorities. Java lists all that it trusts, which can be hundreds.
 const MOST_AUTHORITIES: usize = 50;
 
-/// Answers a broker's request for a certificate, for one connection.
+/// Answers the broker's request for a client certificate on one connection.
 pub(super) struct Resolver {
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) notes: Arc<Notes>,
 }
 
 impl ResolvesClientCert for Resolver {
-    /// Presents the certificate whatever the broker lists: its list need not name intermediates.
+    /// Ignores the broker's list of authorities, which may omit intermediates.
     fn resolve(
         &self,
         authorities: &[&[u8]],

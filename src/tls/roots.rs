@@ -1,4 +1,4 @@
-//! The certificate authorities that are trusted.
+//! Trusted certificate authorities.
 
 use std::env;
 use std::fmt;
@@ -12,20 +12,19 @@ use super::text;
 use crate::config::{Pem, Trust};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The trusted authorities, and where they come from.
+/// The trusted authorities and their origin.
 pub(super) struct Roots {
-    /// The authorities.
     pub(super) store: RootCertStore,
-    /// The certificates that the user gave, each trusted as it is.
+    /// Certificates from `ca=`. A broker that presents one of them needs no chain.
     given: Vec<CertificateDer<'static>>,
-    /// Where they come from, for messages.
+    /// The origin, for messages.
     place: String,
 }
 
 const SETTING: &str = "security.ca";
 
 impl Roots {
-    /// Reads the system's store, or what the user gave.
+    /// Reads the system's store, or the certificates from `ca=`.
     pub(super) fn load(trust: &Trust) -> Result<Self> {
         match trust {
             Trust::System => Self::system(),
@@ -33,7 +32,7 @@ impl Roots {
         }
     }
 
-    /// No authorities, for connections that verify nothing.
+    /// Returns no authorities, for connections that verify nothing.
     pub(super) fn none() -> Self {
         Self { store: RootCertStore::empty(), given: Vec::new(), place: "nothing".to_owned() }
     }
@@ -72,12 +71,12 @@ impl Roots {
         }
     }
 
-    /// Whether the user gave this very certificate.
+    /// Returns whether `ca=` contains exactly this certificate.
     pub(super) fn has_given(&self, certificate: &CertificateDer<'_>) -> bool {
         self.given.iter().any(|given| given.as_ref() == certificate.as_ref())
     }
 
-    /// The encoded key of the authority with a name, given the content of its encoding.
+    /// Returns the encoded key of an authority, given the content of its encoded name.
     pub(super) fn key_of(&self, name: &[u8]) -> Option<&[u8]> {
         let root = self.store.roots.iter().find(|root| root.subject.as_ref() == name)?;
         Some(root.subject_public_key_info.as_ref())
@@ -101,7 +100,7 @@ fn place(pem: &Pem) -> String {
     }
 }
 
-/// Says where the system's store was looked for.
+/// Returns an error that names the places searched for the system's store.
 fn nothing_found(errors: &[String]) -> Error {
     let variables: Vec<_> = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
         .iter()

@@ -1,4 +1,4 @@
-//! What one connection needs, and what it saw.
+//! The TLS configuration of one connection, and the notes taken during its handshake.
 
 use std::fmt;
 use std::io;
@@ -19,7 +19,7 @@ use super::verifier::Verifier;
 use crate::config::Verification;
 use crate::error::Error;
 
-/// The TLS of one connection.
+/// TLS state of one connection.
 pub struct Session {
     config: Arc<ClientConfig>,
     server_name: ServerName<'static>,
@@ -56,21 +56,21 @@ impl Session {
         }
     }
 
-    /// The configuration of this connection alone: it takes notes.
+    /// Returns the configuration. Use it for this connection only, because it records notes.
     pub fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.config)
     }
 
-    /// The name that the broker's certificate must have.
+    /// Returns the name that the broker's certificate must have.
     pub fn server_name(&self) -> ServerName<'static> {
         self.server_name.clone()
     }
 
-    /// Explains why the handshake failed, or the first exchange behind it: in TLS 1.3, a broker
-    /// refuses a client's certificate only then.
+    /// Explains why the handshake or the first exchange after it failed. In TLS 1.3, a broker
+    /// refuses a client certificate only after the handshake.
     ///
-    /// The error is of kind `Tls`, or `Disconnected` where TLS may be the cause and may not. `None`
-    /// is that it has nothing to do with TLS.
+    /// The error has the kind `Tls`, or `Disconnected` if TLS is only a possible cause. Returns
+    /// `None` if the error has nothing to do with TLS.
     pub fn explain(&self, error: &io::Error) -> Option<Error> {
         let noted = self.notes.lock();
         let handshake = Handshake {
@@ -82,7 +82,7 @@ impl Session {
         handshake.explain(error)
     }
 
-    /// When the broker's certificate expires; `None` before it was seen.
+    /// Returns when the broker's certificate expires; `None` before the broker sent it.
     pub fn peer_expires_at(&self) -> Option<SystemTime> {
         let noted = self.notes.lock();
         Some(Certificate::read(noted.chain.first()?)?.not_after)

@@ -1,4 +1,4 @@
-//! Where PEM comes from: files, folders and text, each with a name for messages.
+//! Reads PEM from files, folders and text. Errors name the setting and the file.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,22 +12,21 @@ use super::text;
 use crate::config::Pem;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Bytes of the longest file that is read. The bundles of all known authorities have 1 MB.
+/// Maximum file size in bytes. A bundle of all public authorities has about 1 MB.
 const LONGEST_FILE: u64 = 16 << 20;
 
-/// PEM blocks, and the bytes they were found in.
+/// PEM blocks and the bytes they were parsed from.
 pub(super) struct Source {
-    /// The setting that named it, such as `security.ca`.
+    /// The setting that it belongs to, such as `security.ca`.
     setting: &'static str,
-    /// The file; `None` is text.
+    /// The file; `None` for text that was not converted from a file.
     path: Option<PathBuf>,
     bytes: Zeroizing<Vec<u8>>,
-    /// The blocks found.
     pub(super) blocks: Vec<Block>,
 }
 
 impl Source {
-    /// Reads a file or takes text.
+    /// Reads a file or text.
     pub(super) fn read(setting: &'static str, pem: &Pem) -> Result<Self> {
         match pem {
             Pem::Text { text, made_of } => {
@@ -42,7 +41,7 @@ impl Source {
         }
     }
 
-    /// Reads a file, all files of a folder in the order of their names, or takes text.
+    /// Reads a file, all files of a folder in name order, or text.
     pub(super) fn read_all(setting: &'static str, pem: &Pem) -> Result<Vec<Self>> {
         match pem {
             Pem::Path(path) if path.is_dir() => Self::read_folder(setting, path),
@@ -50,7 +49,8 @@ impl Source {
         }
     }
 
-    /// Files that cannot be read are passed over if there are others: keys lie beside certificates.
+    /// Skips unreadable files if others are readable, because private keys may be next to the
+    /// certificates.
     fn read_folder(setting: &'static str, path: &Path) -> Result<Vec<Self>> {
         let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let entries = entries.map_err(|error| unreadable(setting, path, &error))?;
@@ -79,7 +79,7 @@ impl Source {
         Self { setting, path, bytes, blocks }
     }
 
-    /// All blocks with a label, and their contents.
+    /// Returns all blocks with a wanted label, and their contents.
     pub(super) fn contents(
         &self,
         is_wanted: impl Fn(&str) -> bool,
@@ -88,13 +88,13 @@ impl Source {
         wanted.map(|block| Ok((block, self.content(block)?))).collect()
     }
 
-    /// The content of a block; an error if it is malformed.
+    /// Returns the content of a block. Fails if it is malformed.
     pub(super) fn content<'a>(&self, block: &'a Block) -> Result<&'a [u8]> {
         let content = block.content.as_ref().map(|content| content.as_slice());
         content.ok_or_else(|| self.malformed(block, "is cut off or is not base64"))
     }
 
-    /// The error of a malformed block, which it places.
+    /// Returns an error that names a malformed block, its line and its position.
     pub(super) fn malformed(&self, block: &Block, how: &str) -> Error {
         let Block { label, line, .. } = block;
         let number =
@@ -106,7 +106,7 @@ impl Source {
         ))
     }
 
-    /// Why it has nothing that is wanted, and what to do.
+    /// Explains why nothing wanted was found, and how to convert the file.
     pub(super) fn useless(&self, wanted: Wanted, missing: &str) -> Error {
         let is_pkcs7 = self.blocks.iter().any(|block| block.label == "PKCS7");
         let format = if is_pkcs7 { Format::Pkcs7Pem } else { Format::of(&self.bytes) };
@@ -121,7 +121,8 @@ impl Source {
         }
     }
 
-    /// An error that names the setting and the file; the text says what either does.
+    /// Returns an error that names the setting and the file. `text` is the predicate, such as "has
+    /// no private key".
     pub(super) fn error(&self, text: &str) -> Error {
         let place = match &self.path {
             Some(path) => format!("the file \"{}\"", path.display()),
@@ -130,7 +131,7 @@ impl Source {
         Error::new(ErrorKind::Config, format!("{}: {place} {text}", self.setting))
     }
 
-    /// The file's name as a shell takes it.
+    /// Returns the file's name, quoted for a shell.
     pub(super) fn shell_name(&self) -> String {
         self.path.as_deref().map_or_else(|| "FILE".to_owned(), text::shell)
     }
@@ -143,7 +144,7 @@ fn unreadable(setting: &str, path: &Path, error: &io::Error) -> Error {
 
 fn read_limited(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
-    // Its room is taken at once: growing would leave copies of a key behind.
+    // Allocate once: growing the buffer would leave copies of a key in freed memory.
     let length = file.metadata()?.len().min(LONGEST_FILE) as usize;
     let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
     file.take(LONGEST_FILE + 1).read_to_end(&mut bytes)?;

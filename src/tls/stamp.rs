@@ -1,4 +1,4 @@
-//! What the files of a configuration look like from outside, to notice that they have changed.
+//! Detects changed certificate, key and password files from their metadata.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Password, Pem, Tls, Trust};
 
-/// What the files of a configuration look like from outside.
+/// Metadata of all files of a TLS configuration, to compare with an earlier one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stamp(Vec<(PathBuf, Option<FileStamp>)>);
 
-/// Replacing a file changes its number, and writing to it the rest. Links are followed: Kubernetes
-/// replaces the one in the middle.
+/// Replacing a file changes its inode; writing to it changes length or time. Symbolic links are
+/// followed, because Kubernetes replaces one in the middle of the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FileStamp {
     device: u64,
@@ -21,7 +21,7 @@ struct FileStamp {
 }
 
 impl Stamp {
-    /// Looks at the files, which blocks. A file that is not there has a stamp, too.
+    /// Reads the metadata of the files; blocks. A missing file has an entry, too.
     pub fn of(settings: &Tls) -> Self {
         let mut stamps = Vec::new();
         for path in paths(settings) {
@@ -35,7 +35,7 @@ impl Stamp {
         Self(stamps)
     }
 
-    /// Whether the configuration has files at all.
+    /// Returns whether the configuration names any file.
     pub fn has_files(settings: &Tls) -> bool {
         paths(settings).next().is_some()
     }

@@ -1,14 +1,14 @@
-//! Lists, dates and paths in messages.
+//! Formats lists, dates and paths for messages.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use pkcs8::der::DateTime;
 
-/// Items of the longest list that a message shows.
+/// Maximum number of items that a message lists.
 const MOST_SHOWN: usize = 10;
 
-/// The first items of a list, and how many follow.
+/// Joins the first items of a list, and counts the rest.
 pub(super) fn list(items: &[String]) -> String {
     let shown = items.iter().take(MOST_SHOWN).cloned().collect::<Vec<_>>().join(", ");
     match items.len().saturating_sub(MOST_SHOWN) {
@@ -17,7 +17,7 @@ pub(super) fn list(items: &[String]) -> String {
     }
 }
 
-/// A number of things.
+/// Formats a number with its noun, which gets a plural "s".
 pub(super) fn count(number: usize, thing: &str) -> String {
     match number {
         1 => format!("1 {thing}"),
@@ -25,7 +25,7 @@ pub(super) fn count(number: usize, thing: &str) -> String {
     }
 }
 
-/// A date as `2026-01-31T12:00:00Z`.
+/// Formats a date as `2026-01-31T12:00:00Z`.
 pub(super) fn date(time: SystemTime) -> String {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let whole = Duration::from_secs(since.as_secs());
@@ -33,7 +33,7 @@ pub(super) fn date(time: SystemTime) -> String {
         .map_or_else(|_| "a far date".into(), |date| date.to_string())
 }
 
-/// A path as a shell takes it.
+/// Quotes a path for a shell.
 pub(super) fn shell(path: &Path) -> String {
     let path = path.display().to_string();
     let is_plain = |char: char| char.is_alphanumeric() || "/._-+:@%".contains(char);

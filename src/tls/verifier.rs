@@ -1,4 +1,4 @@
-//! Verifies the broker's certificate, and notes what it saw.
+//! Verifies the broker's certificate, and records the chain and the reason of a refusal.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::notes::Notes;
 use super::roots::Roots;
 use crate::config::Verification;
 
-/// Verifies the broker of one connection.
+/// Verifies the broker's certificate on one connection.
 pub(super) struct Verifier {
     pub(super) provider: Arc<CryptoProvider>,
     pub(super) roots: Arc<Roots>,
@@ -33,8 +33,8 @@ impl Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), Error> {
-        // A self-signed certificate mostly says that it is an authority's, which cannot be a
-        // broker's; but the user gave this very one.
+        // webpki refuses an authority's certificate (CA:TRUE) for a broker, and most self-signed
+        // ones are such. A certificate from `ca=` is trusted nevertheless.
         if self.roots.has_given(own) {
             return verify_dates(own, now);
         }
@@ -49,7 +49,7 @@ impl Verifier {
         )
     }
 
-    /// Has a signature by the broker's key verified, and notes why it was refused.
+    /// Verifies a signature made with the broker's key, and records why it was refused.
     fn verified(
         &self,
         verify: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, Error>,
@@ -133,7 +133,7 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let mut schemes = self.provider.signature_verification_algorithms.supported_schemes();
         if self.verifies_nothing() {
-            // No signature is looked at, so any kind of key will do.
+            // Signatures are not verified, so any kind of key is accepted.
             schemes.extend([
                 SignatureScheme::ECDSA_NISTP521_SHA512,
                 SignatureScheme::ED448,

@@ -1,11 +1,10 @@
-//! Why the broker ended a handshake.
+//! Explains TLS alerts from the broker.
 
 use rustls::AlertDescription as Alert;
 
 use super::Handshake;
 
 impl Handshake<'_> {
-    /// An alert in words.
     pub(super) fn explain_alert(&self, alert: Alert) -> String {
         match alert {
             Alert::CertificateRequired => self.certificate_required(),
@@ -33,7 +32,7 @@ impl Handshake<'_> {
         }
     }
 
-    /// The broker asked for a client certificate, and did not like the answer.
+    /// Explains an alert after the broker asked for a client certificate.
     fn explain_client_certificate(&self, alert: Alert) -> String {
         let Some(identity) = self.identity else { return self.certificate_required() };
         if self.noted.request.as_ref().is_some_and(|request| request.refuses_key) {
@@ -60,7 +59,7 @@ impl Handshake<'_> {
     }
 }
 
-/// Whether an alert can be about the client's certificate.
+/// Returns whether an alert can be about the client's certificate.
 fn is_about_certificate(alert: Alert) -> bool {
     matches!(
         alert,
@@ -77,7 +76,7 @@ fn is_about_certificate(alert: Alert) -> bool {
     )
 }
 
-/// The alert's name in the standard, as other programs log it.
+/// Returns the alert's name in the TLS standard, as other programs log it.
 fn name(alert: Alert) -> String {
     let mut name = String::from("alert ");
     for char in format!("{alert:?}").chars() {

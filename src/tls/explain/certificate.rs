@@ -1,4 +1,4 @@
-//! Why the broker's certificate was refused, and how to make one that is not.
+//! Explains why the broker's certificate was refused, and how to make one that is accepted.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use super::{Handshake, issuer};
 use crate::error::shown;
 
 impl Handshake<'_> {
-    /// The refusal of the certificate in words.
+    /// Explains the refusal of the chain, the name, or both.
     pub(super) fn explain_certificate(&self) -> String {
         let chain: Vec<_> =
             self.noted.chain.iter().filter_map(|link| Certificate::read(link)).collect();
@@ -24,7 +24,7 @@ impl Handshake<'_> {
         match (&self.noted.refusal, name) {
             (Some(refusal), name) => {
                 let cause = presented.refused(refusal);
-                // Where the certificate must be made anew anyway, the name comes with it.
+                // A cause with `subjectAltName` has a command that also corrects the name.
                 match name.filter(|_| !cause.contains("subjectAltName")) {
                     Some(name) => format!("{cause}. Moreover, {name}"),
                     None => cause,
@@ -112,7 +112,8 @@ impl Presented<'_> {
         }
     }
 
-    /// The chain breaks because of a key: its size, or that it is another key of the same name.
+    /// Explains a bad signature: a key of an unsupported size or kind, or an authority whose key
+    /// was replaced under the same name.
     fn bad_signature(&self) -> String {
         if let Some((name, key)) = self.keys().find(|(_, key)| !key.is_verified()) {
             return format!(
@@ -160,7 +161,8 @@ impl Presented<'_> {
         )
     }
 
-    /// Whose keys are part of the chain, up to the trusted authority's.
+    /// Returns each subject in the chain with its key, then the trusted authorities that issued
+    /// links of it.
     fn keys(&self) -> impl Iterator<Item = (String, PublicKey)> {
         let presented = self
             .chain
@@ -204,19 +206,19 @@ impl Presented<'_> {
         }
     }
 
-    /// Whether the address that is connected to is in the certificate, but as the name of a host.
+    /// Returns whether the certificate has the address of the connection as a DNS entry.
     fn has_address_as_host(&self) -> bool {
         let ServerName::IpAddress(wanted) = self.handshake.server_name else { return false };
         let wanted = IpAddr::from(*wanted);
         self.own.names.iter().any(|name| name.address_as_host() == Some(wanted))
     }
 
-    /// The link of the chain to which something applies, or the broker's own.
+    /// Returns the first link of the chain that matches, or else the broker's own certificate.
     fn link(&self, applies: impl Fn(&Certificate) -> bool) -> &Certificate {
         self.chain.iter().find(|link| applies(link)).unwrap_or(self.own)
     }
 
-    /// The command that makes a certificate that is accepted.
+    /// Returns a command that makes an acceptable certificate.
     fn good_certificate(&self) -> String {
         let name = self.handshake.server_name.to_str();
         let kind = match self.handshake.server_name {

@@ -1,14 +1,14 @@
-//! Which authority is missing between the broker's certificate and the trusted ones.
+//! Finds the missing authority between the broker's certificate and the trusted ones.
 
 use super::super::certificate::Certificate;
 use super::super::roots::Roots;
 use super::super::text;
 
-/// The certificate in which the path from the broker's own ends: the broker sent none of its
-/// issuer, unless it is signed by itself.
+/// Returns the last certificate on the path from the broker's own: either it is self-signed, or
+/// the broker did not send its issuer.
 pub(super) fn top<'a>(own: &'a Certificate, chain: &'a [Certificate]) -> &'a Certificate {
     let mut top = own;
-    // Strangers may send certificates that sign each other in a circle.
+    // Bound the loop: untrusted certificates may issue each other in a cycle.
     for _ in chain {
         let issuer = chain.iter().find(|link| link.subject.content == top.issuer.content);
         match issuer {
@@ -19,7 +19,7 @@ pub(super) fn top<'a>(own: &'a Certificate, chain: &'a [Certificate]) -> &'a Cer
     top
 }
 
-/// Why no trusted authority was found, which one is missing, and what to do.
+/// Explains why no trusted authority was found, which one is missing, and what to do.
 pub(super) fn unknown(own: &Certificate, chain: &[Certificate], searched: &Roots) -> String {
     let top = top(own, chain);
     let (subject, issuer) = (&own.subject, &top.issuer);
