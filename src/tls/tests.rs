@@ -1,7 +1,7 @@
-//! Handshakes in memory with brokers of every kind, and the errors that come of them.
+//! In-memory handshakes with good and bad brokers, and the resulting errors.
 //!
-//! Certificates are made here; those that ring cannot make are in `fixtures`. The clock of
-//! handshakes stands still, so that none of them expires.
+//! The tests generate certificates; those that ring cannot generate are in `fixtures`. Handshakes
+//! use a fixed clock, so no certificate expires.
 
 mod alerts;
 mod authority;
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use crate::config::{Pem, Tls, Trust};
 
-/// A folder that is removed in the end.
+/// A temporary folder, removed on drop.
 pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
@@ -40,12 +40,10 @@ impl Drop for Folder {
     }
 }
 
-/// A file among the fixtures.
 fn fixture(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "src/tls/tests/fixtures", name].iter().collect()
 }
 
-/// Its content.
 fn fixture_text(name: &str) -> String {
     fs::read_to_string(fixture(name)).expect("a fixture")
 }
@@ -54,12 +52,11 @@ fn text(text: &str) -> Pem {
     Pem::text(text.to_owned())
 }
 
-/// Settings that trust these authorities.
 fn trusting(pem: &str) -> Tls {
     Tls { trust: Trust::Only(text(pem)), ..Tls::default() }
 }
 
-/// Whether a message says all this.
+/// Asserts that the message contains all parts.
 #[track_caller]
 fn says(message: &str, parts: &[&str]) {
     for part in parts {

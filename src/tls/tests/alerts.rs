@@ -1,4 +1,4 @@
-//! What else ends a handshake: alerts, ports without TLS, and silence.
+//! Handshakes that end with an alert, on a port without TLS, or with a closed connection.
 
 use std::io;
 
@@ -15,7 +15,7 @@ fn any_session() -> Session {
     session(&trusting(&Authority::new("CA").pem))
 }
 
-/// What the client makes of bytes that answer its first message.
+/// Returns the explained error after these bytes answer the client's first message.
 fn answered(bytes: &[u8]) -> Error {
     let session = any_session();
     let mut client = client(&session);
@@ -26,7 +26,7 @@ fn answered(bytes: &[u8]) -> Error {
     session.explain(&error).expect("an explanation")
 }
 
-/// A fatal alert.
+/// Returns the explanation of a fatal alert.
 fn alert(number: u8) -> String {
     let error = answered(&[0x15, 3, 3, 0, 2, 2, number]);
     assert_eq!(error.kind(), ErrorKind::Tls);
@@ -67,7 +67,7 @@ fn a_port_without_tls_is_recognised() {
     }
 }
 
-/// It says nothing of who is there: `net` finds out whether the port speaks plain text.
+/// The error cannot name the cause; `net` checks whether the port speaks plain text.
 #[test]
 fn a_port_that_closes_at_once_may_be_anything() {
     for kind in [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset] {

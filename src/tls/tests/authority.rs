@@ -1,11 +1,11 @@
-//! Certificates made for a test.
+//! Generates certificates for tests.
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// The host of all brokers here.
+/// Host of all brokers in these tests.
 pub(super) const HOST: &str = "broker.example";
 
 /// A certificate with its key.
@@ -16,14 +16,14 @@ pub(super) struct Made {
     pub(super) key_pem: String,
 }
 
-/// Who signs certificates.
+/// A certificate authority.
 pub(super) struct Authority {
     pub(super) pem: String,
     pub(super) certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// What a certificate says: a common name, and names of hosts.
+/// Certificate parameters with a common name and host names.
 pub(super) fn params(common_name: &str, names: &[&str]) -> CertificateParams {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).expect("names");
@@ -39,7 +39,7 @@ fn authority_params(name: &str) -> CertificateParams {
 }
 
 impl Authority {
-    /// An authority that signs itself.
+    /// Creates a self-signed authority.
     pub(super) fn new(name: &str) -> Self {
         let (params, key) = (authority_params(name), KeyPair::generate().expect("a key"));
         let certificate = params.self_signed(&key).expect("a certificate");
@@ -50,7 +50,7 @@ impl Authority {
         }
     }
 
-    /// An authority below this one.
+    /// Creates an authority that this one issues.
     pub(super) fn below(&self, name: &str) -> Self {
         let (params, key) = (authority_params(name), KeyPair::generate().expect("a key"));
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
@@ -61,7 +61,7 @@ impl Authority {
         }
     }
 
-    /// A certificate for [`HOST`].
+    /// Issues a certificate for [`HOST`].
     pub(super) fn sign_broker(&self) -> Made {
         self.sign(&params("broker", &[HOST]))
     }
@@ -73,7 +73,6 @@ impl Authority {
     }
 }
 
-/// A certificate that signs itself.
 pub(super) fn self_signed(params: &CertificateParams) -> Made {
     let key = KeyPair::generate().expect("a key");
     Made::new(&params.self_signed(&key).expect("a certificate"), &key)
@@ -89,7 +88,7 @@ impl Made {
         }
     }
 
-    /// A certificate that rcgen cannot make, with any key.
+    /// Reads a certificate that rcgen cannot make, and pairs it with an unrelated key.
     pub(super) fn of_pem(pem: &str) -> Self {
         let key = KeyPair::generate().expect("a key");
         let blocks = super::super::pem::blocks(pem.as_bytes());

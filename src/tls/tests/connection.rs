@@ -1,4 +1,4 @@
-//! A handshake in memory, as `net` runs it over a socket.
+//! In-memory handshakes, run as `net` runs them over a socket.
 
 use std::io;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl TimeProvider for StillClock {
     }
 }
 
-/// Presents a certificate without a look at it, as brokers do.
+/// Presents a certificate without checking it, as brokers do.
 #[derive(Debug)]
 struct Presents(Arc<CertifiedKey>);
 
@@ -45,7 +45,7 @@ impl ResolvesServerCert for Presents {
 pub(super) struct Broker<'a> {
     pub(super) certificate: &'a Made,
     pub(super) versions: &'a [&'static SupportedProtocolVersion],
-    /// Whose client certificates it accepts; without, it asks for none.
+    /// The authority of accepted client certificates; `None` requests no client certificate.
     pub(super) clients: Option<&'a Authority>,
 }
 
@@ -74,14 +74,14 @@ impl<'a> Broker<'a> {
     }
 }
 
-/// A session for a host, with a clock that stands still.
+/// Opens a client connection with a fixed clock.
 pub(super) fn client(session: &Session) -> ClientConnection {
     let mut config = (*session.config()).clone();
     config.time_provider = Arc::new(StillClock);
     ClientConnection::new(Arc::new(config), session.server_name()).expect("a connection")
 }
 
-/// Shakes hands, and exchanges a byte in each direction.
+/// Runs the handshake, then exchanges one byte in each direction.
 pub(super) fn shake(session: &Session, broker: &Broker<'_>) -> io::Result<()> {
     let mut client: Connection = client(session).into();
     let mut config = broker.config();
@@ -106,7 +106,7 @@ pub(super) fn shake(session: &Session, broker: &Broker<'_>) -> io::Result<()> {
     }
 }
 
-/// Carries what one side has to say to the other; how many bytes that were.
+/// Transfers pending bytes from one side to the other, and returns their number.
 fn carry(from: &mut Connection, to: &mut Connection) -> io::Result<usize> {
     let mut bytes = Vec::new();
     while from.wants_write() {
@@ -118,7 +118,7 @@ fn carry(from: &mut Connection, to: &mut Connection) -> io::Result<usize> {
         if rest.is_empty() {
             break;
         }
-        // It makes room; what it finds is reported by the caller.
+        // Processing makes room in the buffer. The caller reports the error.
         if to.process_new_packets().is_err() {
             break;
         }
@@ -136,7 +136,7 @@ pub(super) fn session_for(settings: &Tls, password: Option<&Secret>, host: &str)
     tls.session(host).expect("a sound host")
 }
 
-/// Connects, and fails: the explanation.
+/// Returns the explanation of a handshake that must fail.
 #[track_caller]
 pub(super) fn refusal(session: &Session, broker: &Broker<'_>) -> Error {
     let error = shake(session, broker).expect_err("a refusal");
@@ -145,13 +145,13 @@ pub(super) fn refusal(session: &Session, broker: &Broker<'_>) -> Error {
     explained
 }
 
-/// Connects to a broker that presents a certificate, and fails.
+/// Asserts that a broker with this certificate is refused, and returns the explanation.
 #[track_caller]
 pub(super) fn refused(settings: &Tls, certificate: &Made) -> String {
     refusal(&session(settings), &Broker::new(certificate)).to_string()
 }
 
-/// Whether a broker with this certificate is accepted.
+/// Asserts that a broker with this certificate is accepted.
 #[track_caller]
 pub(super) fn accepted(settings: &Tls, certificate: &Made) {
     let session = session(settings);

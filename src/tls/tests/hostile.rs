@@ -1,4 +1,4 @@
-//! Certificates and keys of strangers: nothing panics, and messages stay readable.
+//! Malicious and damaged certificates and keys: nothing panics, and messages stay readable.
 
 use proptest::prelude::*;
 

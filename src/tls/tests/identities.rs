@@ -1,4 +1,4 @@
-//! The client's certificate and key: each form of them, and what brokers make of them.
+//! The client's certificate and key: every format, and whether brokers accept them.
 
 use rustls::version::{TLS12, TLS13};
 
@@ -53,7 +53,7 @@ fn a_key_without_its_public_half_is_completed() {
     ] {
         load(file(certificate), Some(file(key)), password).expect(key);
     }
-    // The certificate whose public half fits is the client's own, wherever it stands.
+    // The certificate with the matching public half is the client's own, at any position.
     let chain = fixture_text("ca.pem") + &fixture_text("p384.pem") + &fixture_text("ec-client.pem");
     let tls = load(text(&chain), Some(file("pkcs8-private.key")), None).expect("a key");
     let shown = format!("{tls:?}");
@@ -122,7 +122,7 @@ fn a_key_must_belong_to_the_certificate() {
     says(&refused_key("sec1.key", None), &["does not belong", "\"O=Fixture,CN=client\""]);
 }
 
-/// The broker wants the client's own certificate first, whatever the order of the file.
+/// The client's own certificate is sent first, in any order of the file.
 #[test]
 fn the_own_certificate_is_found_in_the_chain() {
     let authority = Authority::new("CA");
@@ -131,7 +131,7 @@ fn the_own_certificate_is_found_in_the_chain() {
     mutual(&authority, &authority, Some(&pem)).expect("a handshake");
 }
 
-/// Shakes hands with a broker that asks for certificates of one authority.
+/// Runs handshakes in TLS 1.2 and 1.3 with a broker that accepts one authority's clients.
 fn mutual(trusted: &Authority, accepted: &Authority, client: Option<&str>) -> Result<(), String> {
     let broker = trusted.sign_broker();
     let identity =

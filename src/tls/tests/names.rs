@@ -1,4 +1,4 @@
-//! Names of hosts: what is compared, and what is said where they differ.
+//! Host name verification: the comparison, and the message if names differ.
 
 use rcgen::SanType;
 
@@ -9,7 +9,7 @@ use crate::config::Tls;
 use crate::error::ErrorKind;
 use crate::tls::ClientTls;
 
-/// Connects to a host whose certificate has these names.
+/// Connects to `host`, whose certificate has these names.
 fn connect(host: &str, names: &[&str]) -> Result<(), String> {
     let authority = Authority::new("CA");
     let broker = authority.sign(&params("broker", names));

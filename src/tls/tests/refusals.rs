@@ -1,4 +1,4 @@
-//! Certificates of brokers that are refused, and why.
+//! Refused broker certificates, and the explanations.
 
 use rcgen::{ExtendedKeyUsagePurpose, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
@@ -8,7 +8,7 @@ use super::connection::{Broker, NOW, refusal, refused, session, shake};
 use super::{fixture_text, says, trusting};
 use crate::error::ErrorKind;
 
-/// A broker with a certificate among the fixtures.
+/// Returns the refusal of a broker that presents a certificate from the fixtures.
 fn refused_fixture(name: &str) -> String {
     let broker = Made::of_pem(&fixture_text(name));
     refused(&trusting(&fixture_text("ca.pem")), &broker)
@@ -39,15 +39,15 @@ fn the_issuer_that_is_missing_is_named() {
         broker.chain.extend(others.iter().map(|other| other.certificate.clone()));
         refused(&trust, &broker)
     };
-    // The broker left its intermediates out.
+    // The broker sends no intermediates.
     let error = refused_with(&[]);
     says(&error, &["certificate of \"CN=broker\" is issued by \"CN=Lower\", an unknown authority"]);
     says(&error, &[searched, "sent no other certificate", "set ca= to the certificate of"]);
     says(&error, &["\"CN=Lower\", or, if another authority issued that one, add it to"]);
-    // It sent others in their place.
+    // It sends others, but not the issuer.
     let error = refused_with(&[&upper, &root]);
     says(&error, &["issued by \"CN=Lower\", an", "sent only those of \"CN=Upper\", \"CN=Root\""]);
-    // It sent some of them, in any order.
+    // It sends some of them, in any order.
     for intermediates in [[&lower, &upper], [&upper, &lower]] {
         let error = refused_with(&intermediates);
         says(&error, &["certificate of \"CN=broker\" leads to that of \"CN=Upper\""]);
@@ -56,7 +56,7 @@ fn the_issuer_that_is_missing_is_named() {
     }
     let error = refused_with(&[&lower]);
     says(&error, &["to that of \"CN=Lower\", which is issued by \"CN=Upper\", an unknown"]);
-    // It sent all of them, and the root.
+    // It sends all of them, and the root.
     let error = refused_with(&[&lower, &upper, &root]);
     says(&error, &["certificate of \"CN=broker\" leads to that of \"CN=Root\", an unknown"]);
     says(&error, &["not among the trusted ones", searched, "certificate of \"CN=Root\""]);

@@ -1,4 +1,4 @@
-//! Which authorities are trusted, and what is said of files that hold none.
+//! Trusted authorities, and the errors for files that contain none.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn trusting_path(path: &Path) -> Tls {
     Tls { trust: Trust::Only(Pem::Path(path.to_owned())), ..Tls::default() }
 }
 
-/// Loads settings that are not sound.
+/// Returns the error of loading invalid settings.
 #[track_caller]
 fn error(settings: &Tls) -> String {
     let error = ClientTls::load(settings, None).expect_err("unsound settings");
@@ -65,7 +65,7 @@ fn a_chain_is_followed_to_its_root() {
 #[test]
 fn a_certificate_that_was_given_is_trusted_as_it_is() {
     let authority = Authority::new(HOST);
-    // As `openssl req -x509` makes it: an authority's.
+    // `openssl req -x509` makes a CA certificate by default.
     let mut params = params("broker", &[HOST]);
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let broker = self_signed(&params);
@@ -108,7 +108,7 @@ fn unusable_files_are_told_apart() {
     says(&error(&trusting("/etc/ca.pem")), &["the text", "is not PEM"]);
 }
 
-/// Loads a CA of three certificates whose second is damaged; the error.
+/// Returns the error of a `ca=` with three certificates, the second of them damaged.
 #[track_caller]
 fn damaged(damage: impl Fn(&str) -> String) -> String {
     let pem = fixture_text("ca.pem");
@@ -119,7 +119,7 @@ fn damaged(damage: impl Fn(&str) -> String) -> String {
     error
 }
 
-/// What stays of a certificate that ends early, in PEM that is sound.
+/// Encodes a truncated certificate as valid PEM.
 fn cut_der(pem: &str) -> String {
     let blocks = crate::tls::pem::blocks(pem.as_bytes());
     let der = blocks[0].content.as_ref().expect("a certificate");
@@ -132,23 +132,23 @@ fn a_damaged_certificate_among_sound_ones_is_placed() {
     let lines = fixture_text("ca.pem").lines().count();
     let (begin, end) = (lines + 1, 2 * lines);
     let not_base64 = "is cut off or is not base64";
-    // Garbage within it.
+    // It contains garbage.
     let error = damaged(|pem| pem.replacen("MII", "M!I", 1));
     says(&error, &[&format!("line {begin} (block 2 of 3)"), not_base64]);
-    // Its end is missing, or that of another block.
+    // Its end marker is missing, or has another label.
     let error = damaged(|pem| pem.replace("-----END CERTIFICATE-----\n", ""));
     says(&error, &[&format!("line {begin} (block 2 of 3)"), not_base64]);
     let error = damaged(|pem| pem.replace("END CERT", "END X509 CERT"));
     says(&error, &[&format!("line {begin} (block 2 of 4)"), not_base64]);
-    // Its beginning is missing or unreadable.
+    // Its begin marker is missing or damaged.
     let error = damaged(|pem| pem.replace("-----BEGIN", "----BEGIN"));
     says(&error, &[&format!("line {end} (block 2 of 3)"), not_base64]);
     let error = damaged(|pem| pem.replace("CERTIFICATE-----\nMII", "CERTIFICATE----\nMII"));
     says(&error, &[&format!("line {end} (block 2 of 3)"), not_base64]);
-    // A key ends early in front of it.
+    // A key without an end marker precedes it.
     let error = damaged(|pem| format!("-----BEGIN PRIVATE KEY-----\nMII\n{}", cut_der(pem)));
     says(&error, &[&format!("line {} (block 3 of 4)", begin + 2), "not a whole certificate"]);
-    // It is no certificate.
+    // Its content is not a certificate.
     let error = damaged(cut_der);
     says(&error, &[&format!("line {begin} (block 2 of 3)"), "not a whole certificate"]);
     let error = damaged(|_| "-----BEGIN CERTIFICATE-----AAAA-----END CERTIFICATE-----\n".into());
@@ -168,7 +168,7 @@ fn a_damaged_certificate_is_placed_in_text_and_in_a_folder() {
     says(&message, &["b.pem\" has a malformed block", "in line 1 (block 1 of 1)"]);
 }
 
-/// Where `SSL_CERT_FILE` points is what the system's store is; the process's may be missing.
+/// The system's store may be missing, or replaced by `SSL_CERT_FILE`, where the tests run.
 #[test]
 fn the_systems_store_is_the_default() {
     let loaded = ClientTls::load(&Tls::default(), None);
