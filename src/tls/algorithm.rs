@@ -6,7 +6,6 @@ use pkcs8::der::asn1::{AnyRef, ObjectIdentifier};
 
 use super::der;
 
-/// Kind of a public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PublicKey {
     /// RSA, with the key size in bits.
@@ -60,7 +59,6 @@ pub(super) fn name(identifier: ObjectIdentifier) -> String {
 }
 
 impl PublicKey {
-    /// Reads a `SubjectPublicKeyInfo`.
     pub(super) fn read(info: AnyRef<'_>) -> Option<Self> {
         let members = der::members(info)?;
         let [algorithm, key, ..] = members[..] else { return None };

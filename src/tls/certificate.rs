@@ -12,7 +12,6 @@ use super::der;
 use super::distinguished_name::DistinguishedName;
 use crate::error::shown;
 
-/// Fields of an X.509 certificate.
 #[derive(Debug, Clone)]
 pub(super) struct Certificate {
     pub(super) subject: DistinguishedName,
@@ -24,7 +23,6 @@ pub(super) struct Certificate {
     pub(super) key: Option<PublicKey>,
     /// The encoded `SubjectPublicKeyInfo`.
     pub(super) key_info: Vec<u8>,
-    /// Name of the signature algorithm.
     pub(super) signature: String,
 }
 

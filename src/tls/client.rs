@@ -18,7 +18,6 @@ use super::session::Session;
 use crate::config::{Secret, Tls, TlsVersion, Verification};
 use crate::error::{Error, ErrorKind, Result, shown};
 
-/// The client's TLS settings, certificates and keys.
 pub struct ClientTls {
     base: ClientConfig,
     provider: Arc<CryptoProvider>,
@@ -56,7 +55,6 @@ impl ClientTls {
         })
     }
 
-    /// Creates the session for one connection to `host`.
     pub fn session(&self, host: &str) -> Result<Session> {
         let name = match &self.server_name {
             Some(name) => name.clone(),

@@ -42,12 +42,10 @@ pub(super) fn identifier(value: AnyRef<'_>) -> Option<ObjectIdentifier> {
     value.decode_as().ok()
 }
 
-/// Returns the algorithm in an `AlgorithmIdentifier`.
 pub(super) fn algorithm(value: AnyRef<'_>) -> Option<ObjectIdentifier> {
     identifier(*members(value)?.first()?)
 }
 
-/// Reads a `UTCTime` or a `GeneralizedTime`.
 pub(super) fn time(value: AnyRef<'_>) -> Option<SystemTime> {
     match tag(value) {
         Tag::UtcTime => Some(value.decode_as::<UtcTime>().ok()?.to_system_time()),
@@ -61,7 +59,6 @@ pub(super) fn bits(value: AnyRef<'_>) -> Option<&[u8]> {
     (tag(value) == Tag::BitString && *unused == 0).then_some(bytes)
 }
 
-/// Returns the number of bits of a positive integer.
 pub(super) fn integer_bits(value: AnyRef<'_>) -> Option<usize> {
     let bytes = value.value();
     let first = bytes.iter().position(|byte| *byte != 0)?;

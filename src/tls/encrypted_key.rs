@@ -6,7 +6,6 @@ use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use super::der;
 use crate::config::Secret;
 
-/// Why a key could not be decrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// It is not an encrypted key, or its algorithm is unknown.

@@ -16,7 +16,6 @@ use super::roots::Roots;
 use super::text;
 use crate::error::{Error, ErrorKind, shown};
 
-/// Everything known about a handshake.
 pub(super) struct Handshake<'a> {
     pub(super) noted: &'a Noted,
     pub(super) roots: &'a Roots,
@@ -74,7 +73,6 @@ impl Handshake<'_> {
         })
     }
 
-    /// Returns whether the handshake got as far as the broker's certificate.
     fn saw_certificate(&self) -> bool {
         !self.noted.chain.is_empty()
     }
@@ -103,7 +101,6 @@ impl Handshake<'_> {
     }
 }
 
-/// Returns whether the error means that the peer closed the connection.
 fn is_closed(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)

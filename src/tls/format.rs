@@ -16,7 +16,6 @@ pub(super) enum Format {
     Pkcs7Pem,
     /// One certificate in DER.
     DerCertificate,
-    /// A private key in DER.
     DerKey,
     Unknown,
 }
@@ -24,7 +23,6 @@ pub(super) enum Format {
 /// Containers from before 2021 use ciphers that OpenSSL 3 supports only with `-legacy`.
 const OLD: &str = " (with -legacy if OpenSSL says \"unsupported\")";
 
-/// The content that a file should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// Certificates of authorities.

@@ -20,7 +20,6 @@ use super::source::Source;
 use crate::config::{self, Secret};
 use crate::error::{Error, Result};
 
-/// The client's certificate chain and key.
 pub(super) struct Identity {
     /// The chain, with the client's own certificate first, and its key.
     pub(super) certified: Arc<CertifiedKey>,
@@ -33,7 +32,6 @@ pub(super) struct Identity {
 const CERTIFICATE: &str = "security.certificate";
 const KEY: &str = "security.key";
 
-/// The keys that the client can sign with.
 const SIGNING_KEYS: &str = "RSA of 2048 to 4096 bits, P-256, P-384 and Ed25519";
 
 impl Identity {
@@ -65,7 +63,6 @@ impl Identity {
     }
 }
 
-/// One certificate of a chain.
 struct Link {
     encoded: CertificateDer<'static>,
     read: Certificate,
@@ -134,7 +131,6 @@ fn another_key(chain: &[Link], source: &Source) -> Error {
     ))
 }
 
-/// A key in DER, by its encoding.
 enum Key<'a> {
     Pkcs1(&'a [u8]),
     Sec1(&'a [u8]),

@@ -19,7 +19,6 @@ pub(super) struct Noted {
     pub(super) request: Option<Request>,
 }
 
-/// A broker's request for a client certificate.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Request {
     /// Encoded names of the authorities that it accepts.

@@ -13,7 +13,6 @@ use super::notes::{Notes, Request};
 /// Maximum number of recorded authorities. Java lists all that it trusts, which can be hundreds.
 const MOST_AUTHORITIES: usize = 50;
 
-/// Answers the broker's request for a client certificate on one connection.
 pub(super) struct Resolver {
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) notes: Arc<Notes>,

@@ -12,7 +12,6 @@ use super::text;
 use crate::config::{Pem, Trust};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The trusted authorities and their origin.
 pub(super) struct Roots {
     pub(super) store: RootCertStore,
     /// Certificates from `ca=`. A broker that presents one of them needs no chain.
@@ -24,7 +23,6 @@ pub(super) struct Roots {
 const SETTING: &str = "security.ca";
 
 impl Roots {
-    /// Reads the system's store, or the certificates from `ca=`.
     pub(super) fn load(trust: &Trust) -> Result<Self> {
         match trust {
             Trust::System => Self::system(),
@@ -32,7 +30,6 @@ impl Roots {
         }
     }
 
-    /// Returns no authorities, for connections that verify nothing.
     pub(super) fn none() -> Self {
         Self { store: RootCertStore::empty(), given: Vec::new(), place: "nothing".to_owned() }
     }
@@ -71,7 +68,6 @@ impl Roots {
         }
     }
 
-    /// Returns whether `ca=` contains exactly this certificate.
     pub(super) fn has_given(&self, certificate: &CertificateDer<'_>) -> bool {
         self.given.iter().any(|given| given.as_ref() == certificate.as_ref())
     }

@@ -19,7 +19,6 @@ use super::verifier::Verifier;
 use crate::config::Verification;
 use crate::error::Error;
 
-/// TLS state of one connection.
 pub struct Session {
     config: Arc<ClientConfig>,
     server_name: ServerName<'static>,
@@ -61,7 +60,6 @@ impl Session {
         Arc::clone(&self.config)
     }
 
-    /// Returns the name that the broker's certificate must have.
     pub fn server_name(&self) -> ServerName<'static> {
         self.server_name.clone()
     }

@@ -15,7 +15,6 @@ use crate::error::{Error, ErrorKind, Result};
 /// Maximum file size in bytes. A bundle of all public authorities has about 1 MB.
 const LONGEST_FILE: u64 = 16 << 20;
 
-/// PEM blocks and the bytes they were parsed from.
 pub(super) struct Source {
     /// The setting that it belongs to, such as `security.ca`.
     setting: &'static str,
@@ -26,7 +25,6 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Reads a file or text.
     pub(super) fn read(setting: &'static str, pem: &Pem) -> Result<Self> {
         match pem {
             Pem::Text { text, made_of } => {
@@ -79,7 +77,6 @@ impl Source {
         Self { setting, path, bytes, blocks }
     }
 
-    /// Returns all blocks with a wanted label, and their contents.
     pub(super) fn contents(
         &self,
         is_wanted: impl Fn(&str) -> bool,
@@ -88,7 +85,6 @@ impl Source {
         wanted.map(|block| Ok((block, self.content(block)?))).collect()
     }
 
-    /// Returns the content of a block. Fails if it is malformed.
     pub(super) fn content<'a>(&self, block: &'a Block) -> Result<&'a [u8]> {
         let content = block.content.as_ref().map(|content| content.as_slice());
         content.ok_or_else(|| self.malformed(block, "is cut off or is not base64"))
@@ -131,7 +127,6 @@ impl Source {
         Error::new(ErrorKind::Config, format!("{}: {place} {text}", self.setting))
     }
 
-    /// Returns the file's name, quoted for a shell.
     pub(super) fn shell_name(&self) -> String {
         self.path.as_deref().map_or_else(|| "FILE".to_owned(), text::shell)
     }

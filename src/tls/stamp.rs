@@ -35,7 +35,6 @@ impl Stamp {
         Self(stamps)
     }
 
-    /// Returns whether the configuration names any file.
     pub fn has_files(settings: &Tls) -> bool {
         paths(settings).next().is_some()
     }

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 
 use pkcs8::der::DateTime;
 
-/// Maximum number of items that a message lists.
 const MOST_SHOWN: usize = 10;
 
 /// Joins the first items of a list, and counts the rest.
@@ -17,7 +16,6 @@ pub(super) fn list(items: &[String]) -> String {
     }
 }
 
-/// Formats a number with its noun, which gets a plural "s".
 pub(super) fn count(number: usize, thing: &str) -> String {
     match number {
         1 => format!("1 {thing}"),
@@ -33,7 +31,6 @@ pub(super) fn date(time: SystemTime) -> String {
         .map_or_else(|_| "a far date".into(), |date| date.to_string())
 }
 
-/// Quotes a path for a shell.
 pub(super) fn shell(path: &Path) -> String {
     let path = path.display().to_string();
     let is_plain = |char: char| char.is_alphanumeric() || "/._-+:@%".contains(char);

@@ -18,7 +18,6 @@ use super::notes::Notes;
 use super::roots::Roots;
 use crate::config::Verification;
 
-/// Verifies the broker's certificate on one connection.
 pub(super) struct Verifier {
     pub(super) provider: Arc<CryptoProvider>,
     pub(super) roots: Arc<Roots>,

@@ -59,7 +59,6 @@ impl Handshake<'_> {
     }
 }
 
-/// Returns whether an alert can be about the client's certificate.
 fn is_about_certificate(alert: Alert) -> bool {
     matches!(
         alert,

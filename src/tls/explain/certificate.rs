@@ -40,7 +40,6 @@ impl Handshake<'_> {
     }
 }
 
-/// The certificates that the broker presented.
 struct Presented<'a> {
     handshake: &'a Handshake<'a>,
     own: &'a Certificate,

@@ -19,7 +19,6 @@ pub(super) fn top<'a>(own: &'a Certificate, chain: &'a [Certificate]) -> &'a Cer
     top
 }
 
-/// Explains why no trusted authority was found, which one is missing, and what to do.
 pub(super) fn unknown(own: &Certificate, chain: &[Certificate], searched: &Roots) -> String {
     let top = top(own, chain);
     let (subject, issuer) = (&own.subject, &top.issuer);

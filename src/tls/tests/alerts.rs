@@ -26,7 +26,6 @@ fn answered(bytes: &[u8]) -> Error {
     session.explain(&error).expect("an explanation")
 }
 
-/// Returns the explanation of a fatal alert.
 fn alert(number: u8) -> String {
     let error = answered(&[0x15, 3, 3, 0, 2, 2, number]);
     assert_eq!(error.kind(), ErrorKind::Tls);

@@ -5,10 +5,8 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// Host of all brokers in these tests.
 pub(super) const HOST: &str = "broker.example";
 
-/// A certificate with its key.
 pub(super) struct Made {
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) pem: String,
@@ -16,14 +14,12 @@ pub(super) struct Made {
     pub(super) key_pem: String,
 }
 
-/// A certificate authority.
 pub(super) struct Authority {
     pub(super) pem: String,
     pub(super) certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// Certificate parameters with a common name and host names.
 pub(super) fn params(common_name: &str, names: &[&str]) -> CertificateParams {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).expect("names");
@@ -39,7 +35,6 @@ fn authority_params(name: &str) -> CertificateParams {
 }
 
 impl Authority {
-    /// Creates a self-signed authority.
     pub(super) fn new(name: &str) -> Self {
         let (params, key) = (authority_params(name), KeyPair::generate().expect("a key"));
         let certificate = params.self_signed(&key).expect("a certificate");
@@ -50,7 +45,6 @@ impl Authority {
         }
     }
 
-    /// Creates an authority that this one issues.
     pub(super) fn below(&self, name: &str) -> Self {
         let (params, key) = (authority_params(name), KeyPair::generate().expect("a key"));
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
@@ -61,7 +55,6 @@ impl Authority {
         }
     }
 
-    /// Issues a certificate for [`HOST`].
     pub(super) fn sign_broker(&self) -> Made {
         self.sign(&params("broker", &[HOST]))
     }

@@ -41,7 +41,6 @@ impl ResolvesServerCert for Presents {
     }
 }
 
-/// A broker's side of TLS.
 pub(super) struct Broker<'a> {
     pub(super) certificate: &'a Made,
     pub(super) versions: &'a [&'static SupportedProtocolVersion],
@@ -126,7 +125,6 @@ fn carry(from: &mut Connection, to: &mut Connection) -> io::Result<usize> {
     Ok(bytes.len())
 }
 
-/// Loads settings and makes a session for [`HOST`].
 pub(super) fn session(settings: &Tls) -> Session {
     session_for(settings, None, HOST)
 }
@@ -151,7 +149,6 @@ pub(super) fn refused(settings: &Tls, certificate: &Made) -> String {
     refusal(&session(settings), &Broker::new(certificate)).to_string()
 }
 
-/// Asserts that a broker with this certificate is accepted.
 #[track_caller]
 pub(super) fn accepted(settings: &Tls, certificate: &Made) {
     let session = session(settings);

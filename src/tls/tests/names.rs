@@ -9,7 +9,6 @@ use crate::config::Tls;
 use crate::error::ErrorKind;
 use crate::tls::ClientTls;
 
-/// Connects to `host`, whose certificate has these names.
 fn connect(host: &str, names: &[&str]) -> Result<(), String> {
     let authority = Authority::new("CA");
     let broker = authority.sign(&params("broker", names));

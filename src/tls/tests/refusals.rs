@@ -8,7 +8,6 @@ use super::connection::{Broker, NOW, refusal, refused, session, shake};
 use super::{fixture_text, says, trusting};
 use crate::error::ErrorKind;
 
-/// Returns the refusal of a broker that presents a certificate from the fixtures.
 fn refused_fixture(name: &str) -> String {
     let broker = Made::of_pem(&fixture_text(name));
     refused(&trusting(&fixture_text("ca.pem")), &broker)

@@ -14,7 +14,6 @@ fn trusting_path(path: &Path) -> Tls {
     Tls { trust: Trust::Only(Pem::Path(path.to_owned())), ..Tls::default() }
 }
 
-/// Returns the error of loading invalid settings.
 #[track_caller]
 fn error(settings: &Tls) -> String {
     let error = ClientTls::load(settings, None).expect_err("unsound settings");
@@ -119,7 +118,6 @@ fn damaged(damage: impl Fn(&str) -> String) -> String {
     error
 }
 
-/// Encodes a truncated certificate as valid PEM.
 fn cut_der(pem: &str) -> String {
     let blocks = crate::tls::pem::blocks(pem.as_bytes());
     let der = blocks[0].content.as_ref().expect("a certificate");
@@ -132,7 +130,6 @@ fn a_damaged_certificate_among_sound_ones_is_placed() {
     let lines = fixture_text("ca.pem").lines().count();
     let (begin, end) = (lines + 1, 2 * lines);
     let not_base64 = "is cut off or is not base64";
-    // It contains garbage.
     let error = damaged(|pem| pem.replacen("MII", "M!I", 1));
     says(&error, &[&format!("line {begin} (block 2 of 3)"), not_base64]);
     // Its end marker is missing, or has another label.
@@ -148,7 +145,6 @@ fn a_damaged_certificate_among_sound_ones_is_placed() {
     // A key without an end marker precedes it.
     let error = damaged(|pem| format!("-----BEGIN PRIVATE KEY-----\nMII\n{}", cut_der(pem)));
     says(&error, &[&format!("line {} (block 3 of 4)", begin + 2), "not a whole certificate"]);
-    // Its content is not a certificate.
     let error = damaged(cut_der);
     says(&error, &[&format!("line {begin} (block 2 of 3)"), "not a whole certificate"]);
     let error = damaged(|_| "-----BEGIN CERTIFICATE-----AAAA-----END CERTIFICATE-----\n".into());
